@@ -1,0 +1,131 @@
+// Builds dist/nono, the executable for this platform; with --all one for each platform that nono supports.
+//
+//   node scripts/build.mjs [--all] [--outfile FILE]
+
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { findBun } from './lib/bun.mjs';
+import { findPaths } from './lib/find-paths.mjs';
+
+const TOP = resolve(dirname(fileURLToPath(import.meta.url)), '..');
+
+/** What runs inside the executable: main.ts, then the entry file of each worker, which the bundler must be told of. */
+const ENTRIES = ['src/main.ts'];
+
+/** Name after `bun-` on the command line of bun, and after `nono-` in dist. */
+const ALL_TARGETS = [
+  'linux-x64',
+  'linux-x64-baseline',
+  'linux-x64-musl',
+  'linux-arm64',
+  'linux-arm64-musl',
+  'darwin-x64',
+  'darwin-arm64',
+];
+
+/** A promise to users: spec of the product, not of Bun. */
+const MAX_SIZE_BYTES = 120_000_000;
+
+class BuildError extends Error {}
+
+try {
+  main();
+} catch (error) {
+  if (!(error instanceof BuildError)) throw error;
+  console.error(error.message);
+  process.exitCode = 1;
+}
+
+function main() {
+  const { values } = parseArgs({
+    options: { all: { type: 'boolean' }, outfile: { type: 'string' } },
+  });
+  const entries = ENTRIES.map((entry) => join(TOP, entry));
+  const missing = entries.find((entry) => !existsSync(entry));
+  if (missing !== undefined) fail(`Cannot build: there is no ${missing}`);
+  const dist = join(TOP, 'dist');
+  mkdirSync(dist, { recursive: true });
+  if (values.all !== true) {
+    buildOne({ entries, target: undefined, outfile: resolve(values.outfile ?? join(dist, 'nono')) });
+    return;
+  }
+  for (const target of ALL_TARGETS) buildOne({ entries, target, outfile: join(dist, `nono-${target}`) });
+}
+
+/** Compiles into a directory of its own and renames, so that nobody ever runs a half-written executable. */
+function buildOne({ entries, target, outfile }) {
+  const begun = new Date();
+  const scratch = mkdtempSync(join(dirname(outfile), '.build-'));
+  try {
+    const made = join(scratch, 'nono');
+    compile({ entries, target, outfile: made });
+    check(made);
+    // A source that changes while we compile is newer than the executable: ./scripts/nono will build again.
+    utimesSync(made, begun, begun);
+    renameSync(made, outfile);
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+  const megabytes = (statSync(outfile).size / 1e6).toFixed(1);
+  console.log(`${outfile} (${megabytes} MB)`);
+}
+
+function compile({ entries, target, outfile }) {
+  const bun = findBun(TOP) ?? fail('Cannot build: the bun of node_modules does not run here, try `npm ci`');
+  const { version } = JSON.parse(readFileSync(join(TOP, 'package.json'), 'utf8'));
+  const words = [
+    'build',
+    '--compile',
+    // Each verb becomes a chunk of its own, which is read only when it is imported.
+    '--splitting',
+    '--bytecode',
+    '--format=esm',
+    '--minify',
+    '--sourcemap=none',
+    // What is in the current directory may be hostile: none of it is configuration of the executable.
+    '--no-compile-autoload-dotenv',
+    '--no-compile-autoload-bunfig',
+    '--no-compile-autoload-tsconfig',
+    '--no-compile-autoload-package-json',
+    '--define',
+    `NONO_VERSION=${JSON.stringify(version)}`,
+    '--define',
+    `NONO_COMMIT=${JSON.stringify(commit())}`,
+    ...(target === undefined ? [] : [`--target=bun-${target}`]),
+    '--outfile',
+    outfile,
+    ...entries,
+  ];
+  const { status, signal, stdout, stderr } = spawnSync(bun, words, {
+    cwd: TOP,
+    encoding: 'utf8',
+  });
+  if (status !== 0) fail(`${stdout}${stderr}\nCannot build ${target ?? 'nono'}: bun ended with ${signal ?? status}`);
+}
+
+/** Empty outside a git work tree, such as in an unpacked archive. */
+function commit() {
+  try {
+    const words = ['-C', TOP, 'rev-parse', '--short=10', 'HEAD'];
+    return execFileSync('git', words, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+  } catch {
+    return '';
+  }
+}
+
+/** An executable that is too large, or that tells where it was built, never reaches its name. */
+function check(file) {
+  const sizeBytes = statSync(file).size;
+  if (sizeBytes > MAX_SIZE_BYTES)
+    fail(`Cannot keep the executable: it has ${sizeBytes} bytes, at most ${MAX_SIZE_BYTES} are allowed`);
+  const [found] = findPaths(file, [TOP, homedir()]);
+  if (found !== undefined) fail(`Cannot keep the executable: it contains the path of this machine ${JSON.stringify(found)}`);
+}
+
+function fail(message) {
+  throw new BuildError(message);
+}

@@ -1,0 +1,46 @@
+import { resolve } from 'node:path';
+import { defineConfig } from 'vitest/config';
+
+const top = resolve(import.meta.dirname, '..');
+const isBun = 'Bun' in globalThis;
+
+/** Tests of adapters that only exist under Bun (bun:ffi, Bun.*) are named *.bun.test.ts. */
+const exclude = isBun ? [] : ['**/*.bun.test.ts'];
+
+/** A property that draws a hundred trees takes seconds on a slow machine; a hang must still end. */
+const LAWS_TIMEOUT_MS = 120_000;
+const UNIT_TIMEOUT_MS = 20_000;
+/** One run of the executable takes milliseconds; a baseline under load takes seconds. */
+const E2E_TIMEOUT_MS = 60_000;
+
+function project(
+  name: string,
+  testTimeout: number,
+  more: { readonly maxWorkers?: number; readonly globalSetup?: string[] } = {},
+) {
+  return {
+    test: {
+      name,
+      root: top,
+      include: [`test/${name}/**/*.test.ts`],
+      exclude,
+      testTimeout,
+      hookTimeout: testTimeout,
+      ...more,
+    },
+  };
+}
+
+export default defineConfig({
+  test: {
+    root: top,
+    // Processes, not threads: adapters change descriptors and the like, and bun:ffi must not share an isolate.
+    pool: 'forks',
+    projects: [
+      project('unit', UNIT_TIMEOUT_MS),
+      project('contract', UNIT_TIMEOUT_MS),
+      project('laws', LAWS_TIMEOUT_MS),
+      project('e2e', E2E_TIMEOUT_MS, { maxWorkers: 2 }),
+    ],
+  },
+});
