@@ -40,7 +40,7 @@ export default defineConfig({
       project('unit', UNIT_TIMEOUT_MS),
       project('contract', UNIT_TIMEOUT_MS),
       project('laws', LAWS_TIMEOUT_MS),
-      project('e2e', E2E_TIMEOUT_MS, { maxWorkers: 2 }),
+      project('e2e', E2E_TIMEOUT_MS, { maxWorkers: 2, globalSetup: ['test/support/build-first.ts'] }),
     ],
   },
 });

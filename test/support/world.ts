@@ -1,0 +1,67 @@
+import { chmodSync, chownSync, copyFileSync, mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+/** The conventional account that owns nothing. */
+const NOBODY = 65534;
+
+const BUILT_EXECUTABLE = resolve(import.meta.dirname, '../../dist/nono');
+
+/** A machine's worth of surroundings for one test, all of it in one directory that goes with the test. */
+export interface World extends Disposable {
+  readonly directory: string;
+  readonly home: string;
+  /** An empty directory to work in, outside the home. */
+  readonly project: string;
+  /** NONO_HOME's default place. */
+  readonly state: string;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly executable: string;
+  /** The words that go before a command so that it runs as this world's user. */
+  readonly asUser: readonly string[];
+}
+
+interface WorldOptions {
+  /** Runs everything as an ordinary user; only root can. */
+  readonly ordinaryUser?: boolean;
+}
+
+export function canBecomeOrdinaryUser(): boolean {
+  return process.getuid?.() === 0;
+}
+
+/**
+ * Makes a home, a project and an environment that holds nothing of the caller's but PATH.
+ *
+ * The path is short, since addresses of sockets are, and has its links resolved, since nono shows such paths.
+ */
+export function createWorld({ ordinaryUser = false }: WorldOptions = {}): World {
+  const directory = realpathSync(mkdtempSync(join(tmpdir(), 'nono-t-')));
+  const home = join(directory, 'home');
+  const project = join(directory, 'project');
+  for (const path of [home, project]) mkdirSync(path);
+  let executable = BUILT_EXECUTABLE;
+  if (ordinaryUser) {
+    // The checkout may lie below root's home, where this user cannot go.
+    executable = join(directory, 'nono');
+    copyFileSync(BUILT_EXECUTABLE, executable);
+    chmodSync(executable, 0o755);
+    for (const path of [directory, home, project]) chownSync(path, NOBODY, NOBODY);
+  }
+  return {
+    directory,
+    home,
+    project,
+    state: join(home, '.nono'),
+    environment: {
+      HOME: home,
+      PATH: process.env['PATH'] ?? '/usr/bin:/bin',
+      LANG: 'C.UTF-8',
+      TERM: 'xterm-256color',
+      SHELL: '/bin/sh',
+    },
+    executable,
+    asUser: ordinaryUser ? ['setpriv', `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups', '--'] : [],
+    [Symbol.dispose]: () => rmSync(directory, { recursive: true, force: true }),
+  };
+}
