@@ -1,0 +1,57 @@
+import { describe, expect, test } from 'vitest';
+import {
+  ConfigError,
+  DamageError,
+  describeFailure,
+  EXIT,
+  isErrno,
+  NonoError,
+  NotFoundError,
+  StateError,
+  SystemError,
+  UsageError,
+} from '../../src/errors.ts';
+
+describe('describeFailure()', () => {
+  test.for([
+    { error: new UsageError('Cannot x'), text: 'Error: Cannot x [E_USAGE]', exitCode: 2 },
+    { error: new StateError('Cannot x'), text: 'Error: Cannot x [E_STATE]', exitCode: 1 },
+    { error: new ConfigError('f:1: y'), text: 'Error: f:1: y [E_CONFIG]', exitCode: 1 },
+    { error: new NotFoundError('Cannot x', { hint: 'Try y' }), text: 'Error: Cannot x [E_NOT_FOUND]\nHint: Try y', exitCode: 4 },
+    {
+      error: new DamageError('Cannot x'),
+      text: 'Error: Cannot x [E_DAMAGED]\nHint: See what else is damaged with `nono rollback verify --all`',
+      exitCode: 3,
+    },
+    {
+      error: new NonoError('E_EXECUTE', EXIT.cannotExecute, 'Cannot x', { cause: new Error('a', { cause: new Error('b') }) }),
+      text: 'Error: Cannot x [E_EXECUTE]\nCaused by: a\nCaused by: b',
+      exitCode: 126,
+    },
+    { error: 'just text', text: 'Internal error: just text', exitCode: 125 },
+    { error: undefined, text: 'Internal error: undefined', exitCode: 125 },
+  ])('says $text', ({ error, text, exitCode }) => {
+    expect(describeFailure(error)).toEqual({ text, exitCode });
+  });
+
+  test('shows where a bug is', () => {
+    const { text, exitCode } = describeFailure(new TypeError('x is not a function'));
+
+    expect(text).toMatch(/^Internal error: TypeError: x is not a function\n\s+at /);
+    expect(exitCode).toBe(EXIT.nonoFailed);
+  });
+});
+
+describe('SystemError', () => {
+  test('names the call, the path and the errno', () => {
+    const error = new SystemError('openat', 'ENOENT', '/x');
+
+    expect(error.message).toBe('openat "/x": ENOENT');
+    expect(isErrno(error, 'EPERM', 'ENOENT')).toBe(true);
+    expect(isErrno(error, 'EPERM')).toBe(false);
+  });
+
+  test('is told from other errors', () => {
+    expect(isErrno(Object.assign(new Error('x'), { code: 'ENOENT' }), 'ENOENT')).toBe(false);
+  });
+});

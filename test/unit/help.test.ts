@@ -1,0 +1,70 @@
+import { describe, expect, test } from 'vitest';
+import { commands } from '../../src/commands/index.ts';
+import { commandHelp, generalHelp } from '../../src/help.ts';
+
+/** The product's promise: help fits a terminal of this width. */
+const WIDTH_COLUMNS = 100;
+
+describe('generalHelp()', () => {
+  const page = generalHelp('1.2.3');
+
+  test('names every verb with its summary', () => {
+    for (const { name, summary } of commands) expect(page).toMatch(new RegExp(`^  ${name} +${summary}$`, 'm'));
+  });
+
+  test('names the version and fits', () => {
+    expect(page).toMatch(/^nono 1\.2\.3: /);
+    expect(longestLine(page)).toBeLessThanOrEqual(WIDTH_COLUMNS);
+  });
+});
+
+describe('commandHelp()', () => {
+  test.for([...commands])('of $name shows usage, every option and an example, and fits', (spec) => {
+    const page = commandHelp(spec);
+
+    expect(page).toMatch(new RegExp(`^Usage: nono ${spec.name} `));
+    for (const { name } of spec.options) expect(page).toContain(`--${name}`);
+    expect(spec.examples.length).toBeGreaterThan(0);
+    for (const example of spec.examples) expect(page).toContain(`\n  ${example}\n`);
+    expect(longestLine(page)).toBeLessThanOrEqual(WIDTH_COLUMNS);
+    expect(page).not.toMatch(/[ \t]$/m);
+  });
+
+  test('wraps what is long, under the same column', () => {
+    const page = commandHelp({
+      name: 'x',
+      summary: 'X',
+      options: [
+        { name: 'a-very-long-option-name-that-fills-it', arity: 'optional', placeholder: 'V', help: 'word '.repeat(30).trim() },
+      ],
+      positionals: { name: 'ID', minimum: 1, maximum: Number.POSITIVE_INFINITY },
+      commandLine: 'required',
+      examples: ['nono x'],
+      load: () => Promise.reject(new Error('Help loads nothing')),
+    });
+
+    expect(page).toContain('Usage: nono x [OPTIONS] ID… -- COMMAND [ARGUMENT…]');
+    expect(page).toMatch(/\n {2}--a-very-long-option-name-that-fills-it\[=V\]\n {34}word word .*\n {34}word /);
+    expect(longestLine(page)).toBeLessThanOrEqual(WIDTH_COLUMNS);
+  });
+});
+
+describe('the table of commands', () => {
+  test.for([...commands])(
+    'of $name has each option name once, and examples that name the verb',
+    ({ name, options, examples }) => {
+      const names = options.flatMap((option) => [
+        option.name,
+        ...(option.aliases ?? []),
+        ...(option.short === undefined ? [] : [option.short]),
+      ]);
+
+      expect(new Set(names).size).toBe(names.length);
+      for (const example of examples) expect(example).toMatch(new RegExp(`^nono ${name}\\b`));
+    },
+  );
+});
+
+function longestLine(page: string): number {
+  return Math.max(...page.split('\n').map((line) => Array.from(line).length));
+}
