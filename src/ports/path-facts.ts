@@ -1,0 +1,38 @@
+import type { Bytes } from '../bytes.ts';
+import type { FileKind } from './files.ts';
+
+/**
+ * What a path means and what kind of thing is there: the little that making a plan asks of a file system,
+ * hundreds of times before a command can start. Failures are SystemError.
+ */
+export interface PathFacts {
+  /** Follows every link of an absolute path. @returns undefined when there is nothing. */
+  resolve(path: Bytes): FoundPath | undefined;
+  /** The entries of a directory, links not followed, in no order. */
+  entries(path: Bytes): readonly FoundEntry[];
+  /** The first bytes of a regular file, at most `sizeBytes`; never blocks on another kind of file. */
+  readStart(path: Bytes, sizeBytes: number): Bytes;
+  /** What the standard streams are, those that have a name. */
+  streams(): readonly OpenStream[];
+}
+
+export interface FoundPath {
+  /** Without links. */
+  readonly path: Bytes;
+  readonly kind: FileKind;
+  /** Permission bits. */
+  readonly mode: number;
+}
+
+export interface FoundEntry {
+  readonly name: Bytes;
+  readonly kind: FileKind;
+  readonly mode: number;
+}
+
+export interface OpenStream {
+  /** The name that it was opened by, as the kernel tells it; it may mean something else by now. */
+  readonly path: Bytes;
+  readonly canRead: boolean;
+  readonly canWrite: boolean;
+}

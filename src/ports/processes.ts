@@ -1,0 +1,15 @@
+/** Telling processes apart over time: a pid alone comes round again. */
+export interface Processes {
+  self(): ProcessIdentity;
+  /** When the process started, in clock ticks since boot; undefined when there is none. */
+  startTicks(pid: number): number | undefined;
+}
+
+export interface ProcessIdentity {
+  readonly pid: number;
+  readonly startTicks: number;
+  /** Pids mean nothing outside their namespace: its inode number. */
+  readonly pidNamespace: number;
+  /** Changes with each boot. */
+  readonly bootId: string;
+}

@@ -1,0 +1,17 @@
+import type { Launch, LaunchFailure, SignalState } from '../sandbox/launch.ts';
+
+/** What the kernel under this process can enforce, and confining this very process. */
+export interface SandboxHost {
+  /** The Landlock ABI of the running kernel, 0 when it has none or it is switched off. */
+  landlockAbi(): number;
+  /** As the caller of nono set them; what the runtime itself changed is not in it. */
+  callerSignals(): SignalState;
+  /**
+   * Applies everything that `launch` says to this process, in the order of LaunchStep, and becomes the
+   * command. Does not return when it works. When it returns, this process may be confined already and
+   * can do no more than report the failure and exit.
+   *
+   * An adapter that cannot enforce a step fails at that step and never skips it.
+   */
+  become(launch: Launch): LaunchFailure;
+}

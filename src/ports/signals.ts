@@ -1,0 +1,28 @@
+/** A signal that this process got, as siginfo_t tells it. */
+export interface CaughtSignal {
+  readonly signal: number;
+  /** Sent by a process (si_code <= 0), not by the terminal or the kernel. */
+  readonly isFromProcess: boolean;
+}
+
+/** Signals to this process, and job control with the terminal that it may have. */
+export interface Signals {
+  /**
+   * From the return of this call on, none of SIGHUP, SIGINT, SIGQUIT and SIGTERM ends this process and none of
+   * SIGTSTP, SIGTTIN and SIGTTOU stops it, until it is disposed. `onSignal` is told of the first four,
+   * each time; `onChild` whenever a child stopped, went on or ended, at least once for several changes.
+   */
+  watch(handlers: { readonly onSignal: (caught: CaughtSignal) => void; readonly onChild: () => void }): Disposable;
+  /** The signal that `pid`, a child, is stopped by at this moment; undefined while it is not. */
+  stopSignal(pid: number): number | undefined;
+  /** Stops this process as SIGSTOP does, and returns when it was continued. */
+  stopSelf(): void;
+  /** Sends a signal by number; a process that is gone is no error. */
+  send(pid: number, signal: number): void;
+  /** The foreground process group of the controlling terminal; undefined without one. */
+  foregroundGroup(): number | undefined;
+  /** Does nothing where it is not permitted or there is no terminal. */
+  setForegroundGroup(group: number): void;
+  /** undefined when there is no such process. */
+  groupOf(pid: number): number | undefined;
+}

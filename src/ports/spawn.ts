@@ -1,0 +1,38 @@
+/** Starting a process that is told what to do on descriptor 3, and following it to its end. */
+export interface Spawn {
+  /**
+   * Starts `file` with the caller's three streams, in the caller's process group, and with nothing but
+   * descriptor 3 above them: one end of a socket pair.
+   */
+  start(options: StartOptions): StartedProcess;
+}
+
+export interface StartOptions {
+  /** Absolute path of the executable; no search. */
+  readonly file: string;
+  /** Arguments without the zeroth. */
+  readonly arguments: readonly string[];
+  /** All of the environment. */
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+export interface StartedProcess {
+  readonly pid: number;
+  /** Settles once the process is reaped. Never rejects. */
+  readonly exited: Promise<ProcessExit>;
+  /**
+   * Writes all of `message` to descriptor 3, ends that direction, and gives what was written there until
+   * the other side closed it, which execve(2) does by close-on-exec. Once only. A process that dies
+   * meanwhile gives what it wrote before.
+   */
+  exchange(message: Uint8Array): Promise<Uint8Array>;
+  /** Sends a signal by number; nothing happens once the process is reaped. */
+  kill(signal: number): void;
+}
+
+/** Exactly one is not null (waitpid(2)). */
+export interface ProcessExit {
+  readonly code: number | null;
+  /** Signal number. */
+  readonly signal: number | null;
+}

@@ -1,0 +1,46 @@
+import type { Bytes } from '../bytes.ts';
+import { findCommand } from './command.ts';
+import { scrubEnvironment } from './environment.ts';
+import { resolveGrants } from './grants.ts';
+import { type Plan, READ_WRITE, RuleSet } from './plan.ts';
+import type { Policy, World } from './policy.ts';
+import { sensitivePlaces } from './sensitive.ts';
+import { streamRules } from './streams.ts';
+import { systemRules } from './system-paths.ts';
+import { toolchainRules } from './toolchains.ts';
+
+/**
+ * Resolves a policy against the file system, once: from here on there are only absolute paths and rights.
+ *
+ * @throws {NonoError} for a grant that cannot be given and a command that is not there.
+ */
+export function buildPlan(policy: Policy, world: World): Plan {
+  const { entries, withheld } = scrubEnvironment(world.environment, {
+    passed: new Set(policy.passedVariables),
+    set: policy.setVariables,
+    temporaryDirectory: policy.temporaryDirectory,
+  });
+  const places = sensitivePlaces(world);
+  const grants = resolveGrants(policy.grants, world, places, policy.overrides);
+  const found = findCommand(policy.command[0] as Bytes, world);
+
+  const rules = new RuleSet();
+  for (const rule of systemRules(world)) rules.add(rule);
+  for (const rule of toolchainRules(found.chain, world, places)) rules.add(rule);
+  for (const rule of streamRules(world.facts, places)) rules.add(rule);
+  rules.add({ path: policy.temporaryDirectory, isDirectory: true, access: READ_WRITE, origin: 'temporary' });
+  for (const rule of grants) rules.add(rule);
+
+  return {
+    rules: rules.sorted(),
+    executables: found.executables,
+    command: policy.command,
+    environment: entries,
+    workingDirectory: world.workingDirectory,
+    temporaryDirectory: policy.temporaryDirectory,
+    withheld,
+    writableGrants: grants.filter(({ access }) => access.write).map(({ path }) => path),
+    network: 'allowed',
+    isBestEffort: policy.isBestEffort,
+  };
+}

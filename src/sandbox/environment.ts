@@ -1,0 +1,104 @@
+import type { Bytes } from '../bytes.ts';
+
+/**
+ * Variables that make a loader, a shell or an interpreter run code or load files before the program's
+ * own first line. A prefix ends with `*`.
+ */
+const HOOKS: readonly string[] = [
+  'LD_*',
+  'DYLD_*',
+  'GCONV_PATH',
+  'GLIBC_TUNABLES',
+  'BASH_ENV',
+  'ENV',
+  'SHELLOPTS',
+  'BASHOPTS',
+  'PS4',
+  'PROMPT_COMMAND',
+  'BASH_FUNC_*',
+  'NODE_OPTIONS',
+  'NODE_REPL_EXTERNAL_MODULE',
+  'ELECTRON_RUN_AS_NODE',
+  'BUN_OPTIONS',
+  'BUN_BE_BUN',
+  'BUN_INSPECT*',
+  'BUN_CONFIG_*',
+  'PYTHONSTARTUP',
+  'PYTHONINSPECT',
+  'PYTHONBREAKPOINT',
+  'PYTHONHOME',
+  'PERL5OPT',
+  'PERL5DB',
+  'PERL5LIB',
+  'PERLLIB',
+  'RUBYOPT',
+  'RUBYLIB',
+  'JAVA_TOOL_OPTIONS',
+  '_JAVA_OPTIONS',
+  'JDK_JAVA_OPTIONS',
+  'DOTNET_STARTUP_HOOKS',
+  'CORECLR_PROFILER*',
+  'CORECLR_ENABLE_PROFILING',
+  'COR_PROFILER*',
+  'COR_ENABLE_PROFILING',
+  'LUA_INIT*',
+  'R_PROFILE',
+  'R_PROFILE_USER',
+  'PHP_INI_SCAN_DIR',
+  'PHPRC',
+  'ERL_AFLAGS',
+  'ERL_FLAGS',
+  'ERL_ZFLAGS',
+  'GUILE_LOAD_PATH',
+  'JULIA_LOAD_PATH',
+];
+
+/** The table as one expression: an environment is looked through while the user waits. */
+const HOOK_REGEXP = new RegExp(`^(?:${HOOKS.join('|').replaceAll('*', '.*')})$`, 's');
+
+/** Names that say that the value is a credential. */
+const CREDENTIAL_REGEXP = /(?:^|_)(?:TOKEN|KEY|SECRET|APIKEY|PASSWD|PASSPHRASE|CREDENTIALS?)$|PASSWORD/i;
+
+/** Other spellings of TMPDIR; one that points elsewhere would lead programs to a place that is not shared. */
+const TEMPORARY_NAMES: readonly string[] = ['TMP', 'TEMP', 'TEMPDIR'];
+
+/** What the command gets, and the names of what it does not get. */
+export interface ScrubbedEnvironment {
+  /** `NAME=VALUE`. */
+  readonly entries: readonly Bytes[];
+  /** Sorted; never with values. */
+  readonly withheld: readonly Bytes[];
+}
+
+export interface ScrubOptions {
+  /** Names that pass whatever they look like. */
+  readonly passed: ReadonlySet<string>;
+  /** Names and values that replace the caller's. */
+  readonly set: ReadonlyMap<Bytes, Bytes>;
+  readonly temporaryDirectory: Bytes;
+}
+
+/** Takes hooks and credentials out of the caller's environment and puts nono's own variables in. */
+export function scrubEnvironment(caller: ReadonlyMap<Bytes, Bytes>, options: ScrubOptions): ScrubbedEnvironment {
+  const { passed, set, temporaryDirectory } = options;
+  const kept = new Map<Bytes, Bytes>();
+  const withheld: Bytes[] = [];
+  for (const [name, value] of caller) {
+    if (passed.has(name) || !(isHook(name) || isCredential(name))) kept.set(name, value);
+    else withheld.push(name);
+  }
+  for (const name of TEMPORARY_NAMES) if (kept.has(name as Bytes)) kept.set(name as Bytes, temporaryDirectory);
+  kept.set('TMPDIR' as Bytes, temporaryDirectory);
+  for (const [name, value] of set) kept.set(name, value);
+  return { entries: [...kept].map(([name, value]) => `${name}=${value}` as Bytes), withheld: withheld.toSorted() };
+}
+
+/** True for a variable that lets its value run code in a program that is started. */
+export function isHook(name: string): boolean {
+  return HOOK_REGEXP.test(name);
+}
+
+/** True for a variable whose name says that its value is a secret. */
+export function isCredential(name: string): boolean {
+  return CREDENTIAL_REGEXP.test(name);
+}

@@ -1,0 +1,70 @@
+import { type Bytes, bufferFromBytes, bytesFromBuffer } from '../bytes.ts';
+import type { LandlockRuleset } from './linux/landlock.ts';
+
+/** Hidden first argument that turns nono's executable into the launcher of a command. */
+export const LAUNCHER_ROLE = '__launch';
+
+/** What the launcher does, in numbers and absolute paths: it decides nothing. */
+export interface Launch {
+  /** The process that the command must not outlive; 0 when nothing supervises it. */
+  readonly supervisorPid: number;
+  readonly landlock: LandlockRuleset;
+  /** Low 32 bits of the capability sets; all above are dropped. */
+  readonly capabilities: number;
+  readonly workingDirectory: Bytes;
+  readonly executables: readonly Bytes[];
+  readonly command: readonly Bytes[];
+  readonly environment: readonly Bytes[];
+  readonly signals: SignalState;
+}
+
+/** Signal settings that the caller had and that the command must find again. */
+export interface SignalState {
+  /** Signal numbers that are ignored. */
+  readonly ignored: readonly number[];
+  /** Signal numbers that are blocked. */
+  readonly blocked: readonly number[];
+}
+
+/** Where a launch can fail, in the order in which it is done. */
+export type LaunchStep =
+  | 'plan'
+  | 'supervisor'
+  | 'descriptors'
+  | 'signals'
+  | 'directory'
+  | 'capabilities'
+  | 'privileges'
+  | 'ruleset'
+  | 'rule'
+  | 'restrict'
+  | 'execute';
+
+/** The step that failed; before `execute` returned nothing of the command has run. */
+export interface LaunchFailure {
+  readonly step: LaunchStep;
+  /** Symbolic, such as "ENOENT". */
+  readonly errno: string;
+  /** What the step was about, where it is one thing. */
+  readonly path?: Bytes;
+}
+
+/** The message to the launcher: JSON with one character for each byte. */
+export function encodeLaunch(launch: Launch): Uint8Array {
+  return bufferFromBytes(JSON.stringify(launch) as Bytes);
+}
+
+/** The reverse; only nono itself writes such a message, so its form is not checked. */
+export function decodeLaunch(message: Uint8Array): Launch {
+  return JSON.parse(bytesFromBuffer(message)) as Launch;
+}
+
+/** What the launcher answers when it fails; it closes the channel without a word when it becomes the command. */
+export function encodeLaunchFailure(failure: LaunchFailure): Uint8Array {
+  return bufferFromBytes(JSON.stringify(failure) as Bytes);
+}
+
+/** @returns undefined for an empty answer: the command was executed. */
+export function decodeLaunchFailure(message: Uint8Array): LaunchFailure | undefined {
+  return message.length === 0 ? undefined : (JSON.parse(bytesFromBuffer(message)) as LaunchFailure);
+}

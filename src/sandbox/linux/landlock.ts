@@ -1,0 +1,109 @@
+import type { Bytes } from '../../bytes.ts';
+import type { Access, PathRule, Plan } from '../plan.ts';
+import { ACCESS_FILE, ACCESS_FS, accessFsOf, SCOPE } from './landlock-uapi.ts';
+
+/** The newest ABI that this encoder knows; a newer kernel is asked for what this one has. */
+export const NEWEST_ABI = 7;
+
+/** The arguments of landlock_create_ruleset(2) and landlock_add_rule(2), as numbers. */
+export interface LandlockRuleset {
+  readonly handledFs: number;
+  readonly handledNet: number;
+  readonly scoped: number;
+  readonly rules: readonly LandlockRule[];
+}
+
+export interface LandlockRule {
+  readonly path: Bytes;
+  readonly rights: number;
+  /** A system path that went away since the plan was made is skipped; a grant that did is a failure. */
+  readonly isRequired: boolean;
+}
+
+/** Something that the plan asks for and this kernel's Landlock cannot do. */
+export interface Gap {
+  readonly what: string;
+  /** The first kernel whose Landlock does it. */
+  readonly kernel: string;
+}
+
+const READ_RIGHTS = ACCESS_FS.readFile | ACCESS_FS.readDir | ACCESS_FS.execute;
+
+/** Everything but makeChar and makeBlock: a device node made by root would lead around every rule. */
+const WRITE_RIGHTS =
+  ACCESS_FS.writeFile |
+  ACCESS_FS.truncate |
+  ACCESS_FS.removeDir |
+  ACCESS_FS.removeFile |
+  ACCESS_FS.makeDir |
+  ACCESS_FS.makeReg |
+  ACCESS_FS.makeSock |
+  ACCESS_FS.makeFifo |
+  ACCESS_FS.makeSym |
+  ACCESS_FS.refer;
+
+/** A device is opened and controlled, never run or replaced. */
+const CONTROL_RIGHTS = ACCESS_FS.ioctlDev;
+
+/**
+ * Turns a plan into the rules of one Landlock ABI. Every right of the ABI is handled, so whatever no
+ * rule gives is refused, rights that no rule ever gives included.
+ *
+ * @param abi What the kernel answered, at least 1.
+ */
+export function encodeLandlock(plan: Pick<Plan, 'rules'>, abi: number): LandlockRuleset {
+  const known = Math.min(abi, NEWEST_ABI);
+  const handledFs = accessFsOf(known);
+  return {
+    handledFs,
+    // Network is not limited yet: a handled right without a rule would refuse every TCP connect and bind.
+    handledNet: 0,
+    scoped: known >= 6 ? SCOPE.abstractUnixSocket | SCOPE.signal : 0,
+    rules: plan.rules.map((rule) => encodeRule(rule, handledFs)).filter(({ rights }) => rights !== 0),
+  };
+}
+
+function encodeRule({ path, isDirectory, access, origin }: PathRule, handledFs: number): LandlockRule {
+  const rights = rightsOf(access) & handledFs & (isDirectory ? handledFs : ACCESS_FILE);
+  return { path, rights, isRequired: origin === 'grant' || origin === 'temporary' };
+}
+
+function rightsOf({ read, write, control }: Access): number {
+  return (read ? READ_RIGHTS : 0) | (write ? WRITE_RIGHTS : 0) | (control ? CONTROL_RIGHTS : 0);
+}
+
+/** What an ABI leaves open that the sandbox promises to close, oldest kernel first. */
+export function landlockGaps(abi: number): readonly Gap[] {
+  const gaps: Gap[] = [];
+  if (abi < 3) gaps.push({ what: 'truncating files outside the grants', kernel: '6.2' });
+  if (abi < 5) gaps.push({ what: 'ioctl on devices', kernel: '6.10' });
+  if (abi < 6) gaps.push({ what: 'signals and abstract sockets to processes outside', kernel: '6.12' });
+  return gaps;
+}
+
+/** What the kernel really took, for the record and for whoever asks later. */
+export interface Enforced {
+  readonly landlock_abi: number;
+  readonly filesystem: true;
+  readonly truncate: boolean;
+  readonly device_ioctl: boolean;
+  readonly signals: boolean;
+  readonly abstract_sockets: boolean;
+  readonly no_new_privs: true;
+  /** What was asked for and is not enforced; empty unless `--best-effort` was given. */
+  readonly missing: readonly string[];
+}
+
+/** The report that goes with encodeLandlock() of the same ABI. */
+export function enforcedBy(abi: number): Enforced {
+  return {
+    landlock_abi: abi,
+    filesystem: true,
+    truncate: abi >= 3,
+    device_ioctl: abi >= 5,
+    signals: abi >= 6,
+    abstract_sockets: abi >= 6,
+    no_new_privs: true,
+    missing: landlockGaps(abi).map(({ what }) => what),
+  };
+}

@@ -1,0 +1,30 @@
+import type { Bytes } from '../bytes.ts';
+import { isErrno } from '../errors.ts';
+import type { FoundEntry, FoundPath, PathFacts } from '../ports/path-facts.ts';
+import type { Access, PathRule, RuleOrigin } from './plan.ts';
+
+/** What a path means; undefined too for what this user may not reach, which the command may not either. */
+export function resolveQuietly(facts: PathFacts, path: Bytes): FoundPath | undefined {
+  try {
+    return facts.resolve(path);
+  } catch (error) {
+    if (isErrno(error, 'EACCES', 'EPERM', 'ELOOP', 'ENAMETOOLONG', 'ENXIO', 'ESTALE')) return undefined;
+    throw error;
+  }
+}
+
+/** The entries of a directory; none of one that may not be listed. */
+export function listQuietly(facts: PathFacts, path: Bytes): readonly FoundEntry[] {
+  try {
+    return facts.entries(path);
+  } catch (error) {
+    if (isErrno(error, 'EACCES', 'EPERM', 'ENOENT', 'ENOTDIR', 'ELOOP', 'ESTALE')) return [];
+    throw error;
+  }
+}
+
+/** A rule for what `path` means now; none when there is nothing. */
+export function existing(facts: PathFacts, path: Bytes, access: Access, origin: RuleOrigin): readonly PathRule[] {
+  const found = resolveQuietly(facts, path);
+  return found === undefined ? [] : [{ path: found.path, isDirectory: found.kind === 'directory', access, origin }];
+}

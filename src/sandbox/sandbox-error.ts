@@ -1,0 +1,85 @@
+import { type Bytes, displayBytes } from '../bytes.ts';
+import { EXIT, NonoError } from '../errors.ts';
+import { baseName, parentPath } from '../paths.ts';
+import type { LaunchFailure, LaunchStep } from './launch.ts';
+import { landlockGaps } from './linux/landlock.ts';
+
+/** The sandbox could not be applied: nothing of the command has run. */
+export class SandboxError extends NonoError {
+  constructor(message: string, hint: string) {
+    super('E_SANDBOX', EXIT.cannotExecute, message, { hint });
+  }
+}
+
+/**
+ * Refuses a kernel that cannot enforce what the sandbox promises.
+ *
+ * @param isBestEffort Accepts less, but never nothing.
+ */
+export function checkAbi(abi: number, isBestEffort: boolean): void {
+  if (abi < 1) {
+    throw new SandboxError(
+      'Cannot apply the sandbox: this kernel offers no Landlock',
+      'Use Linux 5.13 or later with Landlock among its security modules (boot with lsm=landlock,…); a container may need to permit it',
+    );
+  }
+  const gaps = landlockGaps(abi);
+  if (gaps.length === 0 || isBestEffort) return;
+  const list = gaps.map(({ what, kernel }) => `${what} (Linux ${kernel})`).join(', ');
+  throw new SandboxError(
+    `Cannot apply the whole sandbox: this kernel's Landlock does not cover ${list}`,
+    'Accept less with --best-effort, or use the kernel named',
+  );
+}
+
+/** What each step was for, for people. */
+const STEPS: Readonly<Record<Exclude<LaunchStep, 'execute'>, string>> = {
+  plan: 'read its instructions',
+  supervisor: 'tie the command to its supervisor',
+  descriptors: 'close inherited descriptors',
+  signals: 'restore signal settings',
+  directory: 'enter the working directory',
+  capabilities: 'drop capabilities',
+  privileges: 'set no_new_privs',
+  ruleset: 'create the Landlock ruleset',
+  rule: 'add a Landlock rule',
+  restrict: 'restrict itself with Landlock',
+};
+
+/** The user's error for a failed launch: 127 when the command is gone, else 126. */
+export function launchError({ step, errno, path }: LaunchFailure, command: Bytes): NonoError {
+  const about = path === undefined ? '' : ` for "${displayBytes(path)}"`;
+  if (step === 'execute') return executeError(errno, path ?? command);
+  const hint =
+    step === 'rule' && errno === 'ELOOP'
+      ? 'A link was put in its place while nono started: look at it, then run again'
+      : 'See whether a container or a security module forbids this system call';
+  return new SandboxError(`Cannot apply the sandbox: the launcher could not ${STEPS[step]}${about}: ${errno}`, hint);
+}
+
+function executeError(errno: string, path: Bytes): NonoError {
+  const shown = displayBytes(path);
+  const [exitCode, reason, hint] = EXECUTE_REASONS[errno] ?? [
+    EXIT.cannotExecute,
+    `the kernel refused it: ${errno}`,
+    'Run it without nono to see whether it works at all',
+  ];
+  return new NonoError('E_CANNOT_EXECUTE', exitCode, `Cannot run "${shown}": ${reason}`, {
+    hint: hint.replace('DIR', displayBytes(parentPath(path))).replace('NAME', displayBytes(baseName(path))),
+  });
+}
+
+const EXECUTE_REASONS: Readonly<Record<string, readonly [exitCode: 126 | 127, reason: string, hint: string]>> = {
+  EACCES: [126, 'permission denied', 'Share its directory with --read DIR if the sandbox refused it, or make NAME executable'],
+  // The file was there a moment ago: what the kernel misses is what the file names.
+  ENOENT: [
+    126,
+    'its interpreter or dynamic loader does not exist, or the file just vanished',
+    'See the first line of NAME, or `file DIR/NAME`',
+  ],
+  ENOEXEC: [126, 'it has no format that this machine can execute', 'Look at it with `file DIR/NAME`'],
+  E2BIG: [126, 'arguments and environment are too long', 'Pass fewer arguments, or pass them in a file'],
+  ETXTBSY: [126, 'somebody is writing to it', 'Wait until it is written'],
+  ELOOP: [126, 'its interpreters form a loop', 'See the first line of NAME'],
+  ENOMEM: [126, 'there is not enough memory', 'Free some memory'],
+};

@@ -1,0 +1,223 @@
+import type { Bytes } from '../bytes.ts';
+import { isWithin, joinPath } from '../paths.ts';
+import { listQuietly, resolveQuietly } from './look-up.ts';
+import type { Access } from './plan.ts';
+import { isRoot, type World } from './policy.ts';
+
+/** A place that holds what a sandboxed command must not get by accident. */
+export interface SensitivePlace {
+  /** As written in the tables, made absolute. */
+  readonly path: Bytes;
+  /** Links resolved. */
+  readonly resolved: Bytes;
+  /** What is there, for people. */
+  readonly what: string;
+  /** Reading there is harmless. */
+  readonly isWriteOnly: boolean;
+  /** No option permits it. */
+  readonly isAbsolute: boolean;
+}
+
+const BROWSER = 'a browser profile';
+const HISTORY = 'a shell history';
+const KEYRING = 'a keyring or password store';
+const CLOUD = 'cloud credentials';
+const PACKAGES = 'package registry credentials';
+
+/** Where the sandbox's own rules come from: a command that writes there chooses the next run's; reading is harmless. */
+const OWN_CONFIGURATION = "nono's configuration";
+
+/** Below the home directory. */
+const HOME_PLACES: Readonly<Record<string, readonly string[]>> = {
+  [OWN_CONFIGURATION]: ['.config/nono'],
+  'SSH keys': ['.ssh'],
+  'GPG keys': ['.gnupg'],
+  [CLOUD]: [
+    '.aws',
+    '.config/gcloud',
+    '.azure',
+    '.kube',
+    '.boto',
+    '.s3cfg',
+    '.oci',
+    '.config/doctl',
+    '.config/rclone',
+    '.config/hcloud',
+    '.terraform.d/credentials.tfrc.json',
+    '.terraformrc',
+    '.vault-token',
+    '.config/sops',
+    '.fly',
+    '.config/op',
+    '.databrickscfg',
+  ],
+  'container credentials and sockets': ['.docker', '.config/containers/auth.json', '.local/share/containers/podman'],
+  'git and host credentials': [
+    '.netrc',
+    '.git-credentials',
+    '.config/git/credentials',
+    '.config/gh',
+    '.config/hub',
+    '.config/glab-cli',
+    '.config/github-copilot',
+  ],
+  [PACKAGES]: [
+    '.npmrc',
+    '.yarnrc',
+    '.yarnrc.yml',
+    '.pypirc',
+    '.cargo/credentials',
+    '.cargo/credentials.toml',
+    '.gem/credentials',
+    '.m2/settings.xml',
+    '.m2/settings-security.xml',
+    '.gradle/gradle.properties',
+    '.config/pip',
+    '.config/composer/auth.json',
+    '.composer/auth.json',
+    '.nuget/NuGet',
+    '.hex/hex.config',
+  ],
+  [BROWSER]: [
+    '.mozilla',
+    '.thunderbird',
+    '.config/google-chrome',
+    '.config/google-chrome-beta',
+    '.config/chromium',
+    '.config/BraveSoftware',
+    '.config/microsoft-edge',
+    '.config/vivaldi',
+    '.config/opera',
+    '.librewolf',
+    '.zen',
+    'snap/firefox',
+    'snap/chromium',
+    '.var/app/org.mozilla.firefox',
+    '.var/app/com.google.Chrome',
+    '.var/app/org.chromium.Chromium',
+    '.cache/mozilla',
+    '.cache/google-chrome',
+    'Library/Application Support/Google/Chrome',
+    'Library/Application Support/Firefox',
+    'Library/Application Support/BraveSoftware',
+    'Library/Safari',
+    'Library/Cookies',
+  ],
+  [KEYRING]: [
+    '.password-store',
+    '.local/share/keyrings',
+    '.local/share/kwalletd',
+    '.pki',
+    '.config/keepassxc',
+    '.config/Bitwarden',
+    '.config/Bitwarden CLI',
+    '.config/1Password',
+    '.age',
+    '.config/age',
+    '.config/gopass',
+    '.local/share/gopass',
+    'Library/Keychains',
+  ],
+  [HISTORY]: [
+    '.bash_history',
+    '.zsh_history',
+    '.zhistory',
+    '.histfile',
+    '.sh_history',
+    '.ksh_history',
+    '.local/share/fish',
+    '.local/share/atuin',
+    '.python_history',
+    '.node_repl_history',
+    '.psql_history',
+    '.mysql_history',
+    '.sqlite_history',
+    '.rediscli_history',
+    '.irb_history',
+  ],
+};
+
+const SOCKETS: readonly string[] = ['/run/docker.sock', '/var/run/docker.sock', '/run/podman', '/run/containerd', '/run/dbus'];
+
+/** Writing there, as root above all, changes the machine and not files. */
+const KERNEL_INTERFACES: readonly string[] = ['/proc', '/sys', '/dev'];
+/** Below /dev, and shareable like any directory. */
+const SHARED_MEMORY = '/dev/shm' as Bytes;
+
+/** Secrets of the machine, which only root could read. */
+const SYSTEM_SECRETS: readonly string[] = [
+  '/etc/shadow',
+  '/etc/gshadow',
+  '/etc/sudoers',
+  '/etc/sudoers.d',
+  '/etc/ssh',
+  '/etc/ssl/private',
+  '/etc/NetworkManager/system-connections',
+];
+
+/** The sensitive places that exist, with their links resolved now; nono's state always. */
+export function sensitivePlaces(world: World): readonly SensitivePlace[] {
+  const { facts, homeDirectory, stateDirectory } = world;
+  const places: SensitivePlace[] = [];
+  const add = (path: Bytes, what: string, flags: Partial<SensitivePlace> = {}): void => {
+    const resolved = resolveQuietly(facts, path)?.path;
+    if (resolved === undefined && flags.isAbsolute !== true) return;
+    places.push({ path, resolved: resolved ?? path, what, isWriteOnly: false, isAbsolute: false, ...flags });
+  };
+  add(stateDirectory, "nono's own state", { isAbsolute: true });
+  // Most of the table is not there: one listing of the home directory saves asking for each.
+  const inHome = new Set<string>(listQuietly(facts, homeDirectory).map(({ name }) => name));
+  for (const [what, names] of Object.entries(HOME_PLACES)) {
+    const isWriteOnly = what === OWN_CONFIGURATION;
+    for (const name of names) {
+      const slash = name.indexOf('/');
+      if (inHome.has(slash < 0 ? name : name.slice(0, slash))) add(joinPath(homeDirectory, name as Bytes), what, { isWriteOnly });
+    }
+  }
+  for (const path of SOCKETS) add(path as Bytes, 'a socket that commands the machine');
+  for (const path of KERNEL_INTERFACES) add(path as Bytes, 'an interface of the kernel', { isWriteOnly: true });
+  if (isRoot(world)) for (const path of SYSTEM_SECRETS) add(path as Bytes, 'secrets of the machine');
+  return places;
+}
+
+/** How a path and a sensitive place meet. */
+export interface Conflict {
+  readonly place: SensitivePlace;
+  readonly relation: 'is' | 'inside' | 'contains';
+}
+
+/**
+ * The first sensitive place that access to `path` would open.
+ *
+ * @param path Absolute, links resolved.
+ * @param overrides Absolute, links resolved: sensitive paths that are permitted.
+ */
+export function findConflict(
+  path: Bytes,
+  access: Access,
+  places: readonly SensitivePlace[],
+  overrides: readonly Bytes[] = [],
+): Conflict | undefined {
+  for (const place of places) {
+    if (place.isWriteOnly && !access.write) continue;
+    const relation = relate(path, place);
+    if (relation === undefined || (!place.isAbsolute && isOverridden(path, place, overrides))) continue;
+    return { place, relation };
+  }
+  return undefined;
+}
+
+function relate(path: Bytes, { path: written, resolved }: SensitivePlace): Conflict['relation'] | undefined {
+  if (path === resolved || path === written) return 'is';
+  if (isWithin(path, resolved) || isWithin(path, written)) {
+    return isWithin(path, SHARED_MEMORY) && written === '/dev' ? undefined : 'inside';
+  }
+  return isWithin(resolved, path) || isWithin(written, path) ? 'contains' : undefined;
+}
+
+/** Named itself, or a part of it was named and the grant stays within that part. */
+function isOverridden(path: Bytes, { path: written, resolved }: SensitivePlace, overrides: readonly Bytes[]): boolean {
+  return overrides.some(
+    (override) => override === written || override === resolved || (isWithin(override, resolved) && isWithin(path, override)),
+  );
+}

@@ -1,0 +1,127 @@
+import type { Bytes } from '../bytes.ts';
+import { isWithin, joinPath, parentPath } from '../paths.ts';
+import type { FoundPath, PathFacts } from '../ports/path-facts.ts';
+import { existing, listQuietly, resolveQuietly } from './look-up.ts';
+import { DEVICE, type PathRule, READ } from './plan.ts';
+import { isRoot, type World } from './policy.ts';
+
+/** Where programs, their libraries and their data are on a Linux system. */
+const PROGRAM_DIRECTORIES: readonly string[] = [
+  '/usr',
+  '/bin',
+  '/sbin',
+  '/lib',
+  '/lib32',
+  '/lib64',
+  '/libx32',
+  '/opt',
+  '/nix/store',
+  '/gnu/store',
+  '/run/current-system',
+  '/snap',
+];
+
+/** What the C library and language runtimes read of the machine at start. */
+const KERNEL_DIRECTORIES: readonly string[] = [
+  '/proc',
+  '/sys/devices/system/cpu',
+  '/sys/devices/system/node',
+  '/sys/fs/cgroup',
+  '/sys/kernel/mm/transparent_hugepage',
+];
+
+const DEVICES: readonly string[] = [
+  '/dev/null',
+  '/dev/zero',
+  '/dev/full',
+  '/dev/random',
+  '/dev/urandom',
+  '/dev/tty',
+  '/dev/ptmx',
+  '/dev/pts/ptmx',
+];
+
+/** Directories of /etc that hold secrets beside what everybody may read. */
+const MIXED_DIRECTORIES: readonly string[] = [
+  'NetworkManager',
+  'cups',
+  'docker',
+  'ipsec.d',
+  'kubernetes',
+  'letsencrypt',
+  'mysql',
+  'openvpn',
+  'pki',
+  'pki/tls',
+  'postfix',
+  'ppp',
+  'security',
+  'ssh',
+  'ssl',
+  'wireguard',
+];
+
+const ETC = '/etc' as Bytes;
+const RESOLVER_CONFIGURATION = '/etc/resolv.conf' as Bytes;
+const GIT_CREDENTIALS = 'credentials' as Bytes;
+const OTHERS_MAY_READ = 0o004;
+const OTHERS_MAY_ENTER = 0o005;
+
+/** The paths that every program needs to start, readable; and the harmless devices. */
+export function systemRules(world: World): readonly PathRule[] {
+  const { facts } = world;
+  return [
+    ...[...PROGRAM_DIRECTORIES, ...KERNEL_DIRECTORIES].flatMap((path) => existing(facts, path as Bytes, READ, 'system')),
+    ...DEVICES.flatMap((path) => existing(facts, path as Bytes, DEVICE, 'device')),
+    ...(isRoot(world) ? publicEntries(facts, ETC, '') : existing(facts, ETC, READ, 'system')),
+    ...resolverRules(facts),
+    ...gitConfiguration(world),
+  ];
+}
+
+/**
+ * /etc for root, whom no permission stops: what an ordinary user may not read there, such as shadow,
+ * sudoers and host keys, stays closed. Landlock cannot take a file out of a directory, so the others are
+ * granted one by one.
+ */
+function publicEntries(facts: PathFacts, path: Bytes, relative: string): readonly PathRule[] {
+  return listQuietly(facts, path).flatMap((entry): readonly PathRule[] => {
+    if (!isPublic(entry)) return [];
+    const below = joinPath(path, entry.name);
+    if (entry.kind === 'symlink') return publicLink(facts, below);
+    const inside = relative === '' ? entry.name : `${relative}/${entry.name}`;
+    if (entry.kind === 'directory' && MIXED_DIRECTORIES.includes(inside)) return publicEntries(facts, below, inside);
+    return [{ path: below, isDirectory: entry.kind === 'directory', access: READ, origin: 'system' }];
+  });
+}
+
+function isPublic({ kind, mode }: Pick<FoundPath, 'kind' | 'mode'>): boolean {
+  const needed = kind === 'directory' ? OTHERS_MAY_ENTER : OTHERS_MAY_READ;
+  return (mode & needed) === needed;
+}
+
+/** Only to a public file of /etc: a link must not open a directory of secrets, nor what is elsewhere. */
+function publicLink(facts: PathFacts, path: Bytes): readonly PathRule[] {
+  const target = resolveQuietly(facts, path);
+  if (target === undefined || target.kind === 'directory' || !isWithin(target.path, ETC) || !isPublic(target)) return [];
+  return [{ path: target.path, isDirectory: false, access: READ, origin: 'system' }];
+}
+
+/** Resolver managers keep the file below /run and replace it: then its directory is what lasts. */
+function resolverRules(facts: PathFacts): readonly PathRule[] {
+  const target = resolveQuietly(facts, RESOLVER_CONFIGURATION);
+  if (target === undefined || isWithin(target.path, ETC)) return [];
+  const directory = parentPath(target.path);
+  const lasts = isWithin(directory, '/run' as Bytes) && directory !== '/run';
+  return existing(facts, lasts ? directory : target.path, READ, 'system');
+}
+
+/** Git's user configuration, without the credentials that it may store beside it. */
+function gitConfiguration({ facts, homeDirectory }: World): readonly PathRule[] {
+  const directory = joinPath(homeDirectory, '.config/git' as Bytes);
+  const names = listQuietly(facts, directory)
+    .map(({ name }) => name)
+    .filter((name) => name !== GIT_CREDENTIALS);
+  const paths = [joinPath(homeDirectory, '.gitconfig' as Bytes), ...names.map((name) => joinPath(directory, name))];
+  return paths.flatMap((path) => existing(facts, path, READ, 'system'));
+}

@@ -1,0 +1,149 @@
+import type { Bytes } from '../bytes.ts';
+import { baseName, isWithin, joinPath, parentPath } from '../paths.ts';
+import type { PathFacts } from '../ports/path-facts.ts';
+import { type FoundFile, searchPath } from './command.ts';
+import { existing, listQuietly, resolveQuietly } from './look-up.ts';
+import { type PathRule, READ } from './plan.ts';
+import type { World } from './policy.ts';
+import { findConflict, type SensitivePlace } from './sensitive.ts';
+
+/** Directories of programs: what is beside them belongs to the same installation. */
+const PROGRAM_NAMES: readonly string[] = ['bin', 'sbin', 'shims', 'libexec'];
+
+/** Places below the home directory that many tools share, with data beside programs: never shared whole. */
+const SHARED: readonly string[] = [
+  '',
+  '.local',
+  '.local/share',
+  '.local/state',
+  '.local/lib',
+  '.config',
+  '.cache',
+  '.cargo',
+  '.npm',
+  '.gem',
+  '.var',
+  'go',
+  'Library',
+  'snap',
+];
+
+/** What a tool in `bin` needs elsewhere: the toolchains behind rustup's proxies, and cargo's own settings. */
+const COMPANIONS: Readonly<Record<string, readonly string[]>> = {
+  '.cargo/bin': ['.rustup', '.cargo/config.toml', '.cargo/config', '.cargo/env'],
+};
+const COMPANION_VARIABLES: Readonly<Record<string, readonly string[]>> = { '.cargo/bin': ['RUSTUP_HOME'] };
+
+/** Names under which an environment links to the interpreter that it was made from. */
+const INTERPRETERS: readonly string[] = ['python', 'python3', 'node', 'ruby'];
+
+/** Installations found behind links of installations: a version manager, an interpreter, an environment. */
+const DEPTH_MAXIMUM = 4;
+
+/**
+ * Rules for the tools that the user installed below the home directory: the prefix of each PATH entry and
+ * of the command itself, readable and executable.
+ */
+export function toolchainRules(
+  chain: readonly FoundFile[],
+  world: World,
+  places: readonly SensitivePlace[],
+): readonly PathRule[] {
+  const search = new Search(world, places);
+  for (const directory of searchPath(world)) search.addPrograms(directory, 0);
+  for (const { path, resolved } of chain) {
+    search.addProgram(resolved, 0);
+    search.addPrograms(parentPath(path), 0);
+  }
+  const files = chain.flatMap(({ resolved }) => existing(world.facts, resolved, READ, 'toolchain'));
+  return [...files.filter(({ path }) => findConflict(path, READ, places) === undefined), ...search.rules];
+}
+
+class Search {
+  readonly rules: PathRule[] = [];
+  readonly #world: World;
+  readonly #places: readonly SensitivePlace[];
+  readonly #visited = new Set<Bytes>();
+
+  constructor(world: World, places: readonly SensitivePlace[]) {
+    this.#world = world;
+    this.#places = places;
+  }
+
+  /** A directory of programs: its installation, and what its links lead to. */
+  addPrograms(written: Bytes, depth: number): void {
+    const { facts, homeDirectory } = this.#world;
+    const directory = resolveQuietly(facts, written)?.path;
+    if (directory === undefined || !this.#isInHome(directory) || this.#visited.has(directory)) return;
+    this.#visited.add(directory);
+    const prefix = PROGRAM_NAMES.includes(baseName(directory)) ? parentPath(directory) : directory;
+    const isShared = this.#share(prefix);
+    if (!isShared) this.#share(directory);
+    this.#addCompanions(directory.slice(homeDirectory.length + 1));
+    if (depth >= DEPTH_MAXIMUM) return;
+    // An installation has its programs inside; only the interpreter of an environment may be elsewhere.
+    const links = isShared ? INTERPRETERS : linksIn(facts, directory);
+    for (const name of links) {
+      const target = resolveQuietly(facts, joinPath(directory, name as Bytes))?.path;
+      if (target !== undefined && !isWithin(target, isShared ? prefix : directory)) this.addProgram(target, depth + 1);
+    }
+  }
+
+  /** One program with its links resolved: the installation that it is part of, or the file alone. */
+  addProgram(path: Bytes, depth: number): void {
+    if (!this.#isInHome(path) || this.#visited.has(path)) return;
+    this.#visited.add(path);
+    const installation = installationOf(path, this.#world.homeDirectory);
+    if (installation !== undefined && this.#share(installation)) {
+      this.addPrograms(joinPath(installation, 'bin' as Bytes), depth + 1);
+    } else {
+      this.#share(path);
+    }
+  }
+
+  #addCompanions(relative: string): void {
+    const { homeDirectory, environment } = this.#world;
+    for (const name of COMPANIONS[relative] ?? []) this.#share(joinPath(homeDirectory, name as Bytes));
+    for (const name of COMPANION_VARIABLES[relative] ?? []) {
+      const path = environment.get(name as Bytes);
+      if (path?.startsWith('/')) this.#share(path);
+    }
+  }
+
+  #isInHome(path: Bytes): boolean {
+    return path !== this.#world.homeDirectory && isWithin(path, this.#world.homeDirectory);
+  }
+
+  /** @returns false for what is shared by many tools, holds something sensitive or does not exist. */
+  #share(path: Bytes): boolean {
+    const { facts, homeDirectory } = this.#world;
+    const [rule] = existing(facts, path, READ, 'toolchain');
+    if (rule === undefined || !this.#isInHome(rule.path)) return false;
+    if (SHARED.includes(rule.path.slice(homeDirectory.length + 1))) return false;
+    if (findConflict(rule.path, READ, this.#places) !== undefined) return false;
+    this.rules.push(rule);
+    return true;
+  }
+}
+
+/**
+ * The directory that a program was installed as: its package below the innermost node_modules, else what
+ * is above its bin, else the directory that it is in.
+ */
+export function installationOf(path: Bytes, homeDirectory: Bytes): Bytes | undefined {
+  const parts = path.slice(homeDirectory.length + 1).split('/');
+  const modules = parts.lastIndexOf('node_modules');
+  if (modules >= 0) {
+    const end = modules + (parts[modules + 1]?.startsWith('@') === true ? 3 : 2);
+    return end < parts.length ? joinPath(homeDirectory, parts.slice(0, end).join('/') as Bytes) : undefined;
+  }
+  const programs = parts.findLastIndex((part, at) => at < parts.length - 1 && PROGRAM_NAMES.includes(part));
+  const end = programs >= 0 ? programs : parts.length - 1;
+  return end === 0 ? undefined : joinPath(homeDirectory, parts.slice(0, end).join('/') as Bytes);
+}
+
+function linksIn(facts: PathFacts, path: Bytes): readonly string[] {
+  return listQuietly(facts, path)
+    .filter(({ kind }) => kind === 'symlink')
+    .map(({ name }) => name);
+}
