@@ -1,0 +1,159 @@
+import { readFileSync, readSync, writeSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { type Bytes, bytesFromText } from '../bytes.ts';
+import type { Context, SandboxAdapters, TerminalFacts } from '../commands/context.ts';
+import { EXIT, NonoError } from '../errors.ts';
+import { joinPath, resolvePath } from '../paths.ts';
+import type { Files } from '../ports/files.ts';
+import { createBunHash } from './bun/hash.ts';
+import { createLinuxFiles } from './linux/files.ts';
+import { isTerminal, terminalColumns } from './linux/terminal.ts';
+import { createSystemClock } from './system-clock.ts';
+
+const DEFAULT_COLUMNS = 80;
+const STATE_DIRECTORY = '.nono' as Bytes;
+const NO_COLOR_FLAG = '--no-color';
+
+/**
+ * The words after the executable, byte for byte: process.argv has lost what is not UTF-8.
+ * `--no-color` is for the whole of nono and is taken out.
+ */
+export function rawArguments(): Bytes[] {
+  const words = readList('/proc/self/cmdline');
+  // Bun's own view counts the words that the runtime takes for itself, such as the entry of a source run.
+  return withoutColourFlag(words.slice(words.length - (process.argv.length - 2)));
+}
+
+function withoutColourFlag(words: readonly Bytes[]): Bytes[] {
+  const end = words.indexOf('--' as Bytes);
+  return words.filter((word, at) => word !== NO_COLOR_FLAG || (end >= 0 && at > end));
+}
+
+function hasColourFlag(): boolean {
+  const at = process.argv.indexOf(NO_COLOR_FLAG);
+  const end = process.argv.indexOf('--');
+  return at >= 0 && (end < 0 || at < end);
+}
+
+/** NUL-separated entries of a file of /proc. */
+function readList(path: string): Bytes[] {
+  const text = readFileSync(path, 'latin1');
+  return text === '' ? [] : (text.slice(0, text.endsWith('\0') ? -1 : undefined).split('\0') as Bytes[]);
+}
+
+/** Gathers what the verbs may know of the world. */
+export function createContext(version: string): Context {
+  const files = createLinuxFiles();
+  const environment = readEnvironment();
+  const homeDirectory = findHome(files, environment);
+  const workingDirectory = findWorkingDirectory(files);
+  return {
+    files,
+    hash: createBunHash(),
+    clock: createSystemClock(),
+    environment,
+    workingDirectory,
+    homeDirectory,
+    stateDirectory: findStateDirectory(environment, homeDirectory, workingDirectory),
+    uid: process.getuid?.() ?? 0,
+    pid: process.pid,
+    hostName: hostname(),
+    executable: bytesFromText(process.execPath),
+    version,
+    terminal: readTerminalFacts(environment),
+    notify: (line) => writeLine(`[nono] ${line}\n`),
+    confirm,
+    randomHex: (sizeBytes) => Buffer.from(crypto.getRandomValues(new Uint8Array(sizeBytes))).toString('hex'),
+    loadSandbox,
+  };
+}
+
+async function loadSandbox(): Promise<SandboxAdapters> {
+  const [facts, host, spawn, signals, processes] = await Promise.all([
+    import('./linux/path-facts.ts'),
+    import('./linux/sandbox-host.ts'),
+    import('./bun/spawn.ts'),
+    import('./linux/signals.ts'),
+    import('./linux/processes.ts'),
+  ]);
+  return {
+    facts: facts.createLinuxPathFacts(),
+    host: host.createLinuxSandboxHost(),
+    spawn: spawn.createBunSpawn(),
+    signals: signals.createLinuxSignals(),
+    processes: processes.createLinuxProcesses(),
+  };
+}
+
+function readEnvironment(): ReadonlyMap<Bytes, Bytes> {
+  const environment = new Map<Bytes, Bytes>();
+  for (const entry of readList('/proc/self/environ')) {
+    const at = entry.indexOf('=');
+    const name = entry.slice(0, at) as Bytes;
+    if (at > 0 && !environment.has(name)) environment.set(name, entry.slice(at + 1) as Bytes);
+  }
+  return environment;
+}
+
+/** The directory's own link, because a name could have been given to another one. */
+function findWorkingDirectory(files: Files): Bytes | undefined {
+  const path = files.realPath('/proc/self/cwd' as Bytes);
+  // A removed directory reads as `/old/place (deleted)`, or as what the name means now.
+  if (path === undefined) return undefined;
+  const named = files.stat(path);
+  const current = files.stat('/proc/self/cwd' as Bytes);
+  return named !== undefined && named.inode === current?.inode && named.device === current.device ? path : undefined;
+}
+
+/** @throws {NonoError} when HOME says nothing usable: everything sensitive is found from it. */
+function findHome(files: Files, environment: ReadonlyMap<Bytes, Bytes>): Bytes {
+  const home = environment.get('HOME' as Bytes);
+  if (home === undefined || !home.startsWith('/')) {
+    throw new NonoError('E_HOME', EXIT.nonoFailed, 'Cannot find the home directory: HOME is not set to an absolute path', {
+      hint: 'Set HOME to your home directory',
+    });
+  }
+  return files.realPath(home) ?? resolvePath('/' as Bytes, home);
+}
+
+function findStateDirectory(environment: ReadonlyMap<Bytes, Bytes>, home: Bytes, workingDirectory: Bytes | undefined): Bytes {
+  const chosen = environment.get('NONO_HOME' as Bytes);
+  if (chosen === undefined || chosen === '') return joinPath(home, STATE_DIRECTORY);
+  return resolvePath(workingDirectory ?? ('/' as Bytes), chosen);
+}
+
+function readTerminalFacts(environment: ReadonlyMap<Bytes, Bytes>): TerminalFacts {
+  const wantsColour = (environment.get('NO_COLOR' as Bytes) ?? '') === '' && !hasColourFlag();
+  // Not by process.stdout.isTTY, whose first touch loads Node's streams.
+  const isStdoutTerminal = isTerminal(1);
+  const isStderrTerminal = isTerminal(2);
+  return {
+    isStdinTerminal: isTerminal(0),
+    isStdoutTerminal,
+    isStderrTerminal,
+    columns: terminalColumns(1) ?? DEFAULT_COLUMNS,
+    colourStdout: wantsColour && isStdoutTerminal,
+    colourStderr: wantsColour && isStderrTerminal,
+  };
+}
+
+/** A notice that nobody can read any more is no reason to fail. */
+function writeLine(text: string): void {
+  try {
+    writeSync(2, text);
+  } catch (error) {
+    if (!hasCode(error, 'EPIPE', 'EAGAIN', 'EIO')) throw error;
+  }
+}
+
+/** The terminal is in line mode, so that one read gives one line and the command's input stays where it is. */
+function confirm(question: string): boolean {
+  writeLine(`[nono] ${question} [y/N] `);
+  const answer = Buffer.alloc(256);
+  const length = readSync(0, answer);
+  return /^y(?:es)?$/i.test(answer.toString('latin1', 0, length).trim());
+}
+
+function hasCode(error: unknown, ...codes: readonly string[]): boolean {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' && codes.includes(error.code);
+}

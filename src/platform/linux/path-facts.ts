@@ -1,0 +1,145 @@
+import { type Bytes, displayBytes } from '../../bytes.ts';
+import { SystemError } from '../../errors.ts';
+import type { FileKind } from '../../ports/files.ts';
+import type { FoundEntry, FoundPath, OpenStream, PathFacts } from '../../ports/path-facts.ts';
+import { addressOf, errnoName, fixedBuffer, trySyscall } from './syscalls.ts';
+import * as uapi from './uapi.ts';
+
+/** PATH_MAX of include/uapi/linux/limits.h, the NUL included. */
+const PATH_BYTES = 4096;
+const ENTRIES_BYTES = 64 * 1024;
+/** include/uapi/linux/stat.h: STATX_TYPE | STATX_MODE, and where stx_mode is. */
+const STATX_TYPE_AND_MODE = 3;
+const MODE_AT = 28;
+const PERMISSIONS = 0o7777;
+/** linux_dirent64: d_reclen at 16, d_name at 19. */
+const LENGTH_AT = 16;
+const NAME_AT = 19;
+/** include/uapi/asm-generic/fcntl.h */
+const F_GETFL = 3;
+const ACCESS_MODE = 3;
+const STREAMS: readonly number[] = [0, 1, 2];
+
+const KINDS: Readonly<Record<number, FileKind>> = {
+  [0o100000]: 'file',
+  [0o040000]: 'directory',
+  [0o120000]: 'symlink',
+  [0o010000]: 'fifo',
+  [0o140000]: 'socket',
+  [0o020000]: 'characterDevice',
+  [0o060000]: 'blockDevice',
+};
+
+/** Memory that is used within one call and never kept. */
+interface Scratch {
+  readonly name: Buffer;
+  readonly nameAddress: number;
+  readonly result: Buffer;
+  readonly resultAddress: number;
+}
+
+/** Facts by the fewest system calls: a plan asks for hundreds of them while the user waits. */
+export function createLinuxPathFacts(): PathFacts {
+  const name = Buffer.from(fixedBuffer(PATH_BYTES).buffer);
+  const result = Buffer.from(fixedBuffer(ENTRIES_BYTES).buffer);
+  const scratch: Scratch = { name, nameAddress: addressOf(name), result, resultAddress: addressOf(result) };
+  return {
+    resolve: (path) => resolve(scratch, path),
+    entries: (path) => entries(scratch, path),
+    readStart: (path, sizeBytes) => readStart(scratch, path, sizeBytes),
+    streams: () => STREAMS.flatMap((descriptor) => openStream(scratch, descriptor)),
+  };
+}
+
+function resolve(scratch: Scratch, path: Bytes): FoundPath | undefined {
+  const opened = trySyscall('openat', uapi.AT_FDCWD, place(scratch, path), uapi.O_PATH | uapi.O_CLOEXEC);
+  if (opened < 0) {
+    const errno = errnoName(-opened);
+    if (errno === 'ENOENT' || errno === 'ENOTDIR') return undefined;
+    throw new SystemError('open', errno, displayBytes(path));
+  }
+  try {
+    const mode = modeAt(scratch, opened, '' as Bytes, uapi.AT_EMPTY_PATH);
+    const resolved = readDescriptorLink(scratch, opened);
+    if (mode === undefined || resolved === undefined) return undefined;
+    return { path: resolved, kind: KINDS[mode & uapi.S_IFMT] ?? 'file', mode: mode & PERMISSIONS };
+  } finally {
+    trySyscall('close', opened);
+  }
+}
+
+/** @returns undefined for what is not there (any more). */
+function modeAt(scratch: Scratch, directory: number, name: Bytes, flags: number): number | undefined {
+  const { result, resultAddress } = scratch;
+  const done = trySyscall(
+    'statx',
+    directory,
+    place(scratch, name),
+    flags | uapi.AT_NO_AUTOMOUNT,
+    STATX_TYPE_AND_MODE,
+    resultAddress,
+  );
+  return done < 0 ? undefined : result.readUInt16LE(MODE_AT);
+}
+
+function readDescriptorLink(scratch: Scratch, descriptor: number): Bytes | undefined {
+  const { result, resultAddress } = scratch;
+  const link = `/proc/self/fd/${descriptor}` as Bytes;
+  const length = trySyscall('readlinkat', uapi.AT_FDCWD, place(scratch, link), resultAddress, PATH_BYTES);
+  return length < 0 ? undefined : (result.toString('latin1', 0, length) as Bytes);
+}
+
+function entries(scratch: Scratch, path: Bytes): readonly FoundEntry[] {
+  return withOpen(scratch, path, uapi.O_RDONLY | uapi.O_DIRECTORY, (directory) =>
+    names(scratch, directory).flatMap((name) => {
+      const mode = modeAt(scratch, directory, name, uapi.AT_SYMLINK_NOFOLLOW);
+      return mode === undefined ? [] : [{ name, kind: KINDS[mode & uapi.S_IFMT] ?? 'file', mode: mode & PERMISSIONS }];
+    }),
+  );
+}
+
+function names({ result, resultAddress }: Scratch, directory: number): Bytes[] {
+  const found: Bytes[] = [];
+  for (;;) {
+    const filled = trySyscall('getdents64', directory, resultAddress, ENTRIES_BYTES);
+    if (filled <= 0) return found;
+    for (let at = 0; at < filled; at += result.readUInt16LE(at + LENGTH_AT)) {
+      const start = at + NAME_AT;
+      const name = result.toString('latin1', start, result.indexOf(0, start)) as Bytes;
+      if (name !== '.' && name !== '..') found.push(name);
+    }
+  }
+}
+
+function readStart(scratch: Scratch, path: Bytes, sizeBytes: number): Bytes {
+  const flags = uapi.O_RDONLY | uapi.O_NONBLOCK | uapi.O_NOCTTY;
+  return withOpen(scratch, path, flags, (file) => {
+    const length = trySyscall('read', file, scratch.resultAddress, Math.min(sizeBytes, ENTRIES_BYTES));
+    return scratch.result.toString('latin1', 0, Math.max(0, length)) as Bytes;
+  });
+}
+
+function openStream(scratch: Scratch, descriptor: number): readonly OpenStream[] {
+  const flags = trySyscall('fcntl', descriptor, F_GETFL);
+  const path = flags < 0 ? undefined : readDescriptorLink(scratch, descriptor);
+  if (path === undefined || !path.startsWith('/')) return [];
+  const mode = flags & ACCESS_MODE;
+  return [{ path, canRead: mode !== 1, canWrite: mode !== 0 }];
+}
+
+function withOpen<T>(scratch: Scratch, path: Bytes, flags: number, use: (descriptor: number) => T): T {
+  const opened = trySyscall('openat', uapi.AT_FDCWD, place(scratch, path), flags | uapi.O_CLOEXEC);
+  if (opened < 0) throw new SystemError('open', errnoName(-opened), displayBytes(path));
+  try {
+    return use(opened);
+  } finally {
+    trySyscall('close', opened);
+  }
+}
+
+/** Writes a NUL-ended path where system calls find it. @returns its address. */
+function place({ name, nameAddress }: Scratch, path: Bytes): number {
+  if (path.length >= PATH_BYTES) throw new SystemError('open', 'ENAMETOOLONG', displayBytes(path));
+  name[name.write(path, 0, 'latin1')] = 0;
+  return nameAddress;
+}

@@ -1,0 +1,9 @@
+import type { SandboxHost } from '../../ports/sandbox-host.ts';
+import { become, landlockAbi } from './confine.ts';
+import { readCallerSignals } from './process-facts.ts';
+
+/** Landlock, capabilities and no_new_privs by direct system calls. Create it before signals are watched. */
+export function createLinuxSandboxHost(): SandboxHost {
+  const callerSignals = readCallerSignals();
+  return { landlockAbi, callerSignals: () => callerSignals, become };
+}

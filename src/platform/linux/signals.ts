@@ -1,0 +1,112 @@
+import type { CaughtSignal, Signals } from '../../ports/signals.ts';
+import { createSignalCatcher, RECORD_BYTES } from './signal-catcher.ts';
+import { addressOf, fixedBuffer, syscall, trySyscall } from './syscalls.ts';
+import * as uapi from './uapi.ts';
+
+/** Numbers of include/uapi/asm-generic/signal.h; SIGCHLD and the stops are the same on x64 and arm64. */
+const SIGCHLD = 17;
+const SIGSTOP = 19;
+const FORWARDED: readonly number[] = [1, 2, 3, 15]; // SIGHUP SIGINT SIGQUIT SIGTERM
+const STOPPING: readonly number[] = [20, 21, 22]; // SIGTSTP SIGTTIN SIGTTOU
+
+/** include/uapi/linux/wait.h */
+const P_PID = 1;
+const WNOHANG = 1;
+const WSTOPPED = 2;
+const WNOWAIT = 0x01000000;
+/** siginfo_t: si_pid at 16, si_status at 24; 128 bytes in all. */
+const SIGINFO_BYTES = 128;
+const PID_AT = 16;
+const STATUS_AT = 24;
+
+/** include/uapi/asm-generic/ioctls.h */
+const TIOCGPGRP = 0x540f;
+const TIOCSPGRP = 0x5410;
+
+const TERMINAL = Buffer.from('/dev/tty\0');
+
+/** Signals with the sender's details, and job control, by direct system calls. */
+export function createLinuxSignals(): Signals {
+  return {
+    watch: ({ onSignal, onChild }) => watch(onSignal, onChild),
+    stopSignal,
+    stopSelf: () => void syscall('kill', process.pid, SIGSTOP),
+    send: (pid, signal) => void trySyscall('kill', pid, signal),
+    foregroundGroup: () =>
+      withTerminal((terminal) => {
+        const group = fixedBuffer(4);
+        return trySyscall('ioctl', terminal, TIOCGPGRP, addressOf(group)) < 0
+          ? undefined
+          : new DataView(group.buffer).getInt32(0, true);
+      }),
+    setForegroundGroup: (group) =>
+      void withTerminal((terminal) => {
+        const wanted = fixedBuffer(4);
+        new DataView(wanted.buffer).setInt32(0, group, true);
+        return trySyscall('ioctl', terminal, TIOCSPGRP, addressOf(wanted));
+      }),
+    groupOf(pid) {
+      const group = trySyscall('getpgid', pid);
+      return group < 0 ? undefined : group;
+    },
+  };
+}
+
+function watch(onSignal: (caught: CaughtSignal) => void, onChild: () => void): Disposable {
+  const ends = new Int32Array(new ArrayBuffer(8));
+  syscall('pipe2', addressOf(new Uint8Array(ends.buffer)), uapi.O_CLOEXEC | uapi.O_NONBLOCK);
+  const [source = -1, sink = -1] = ends;
+  const catcher = createSignalCatcher(sink);
+  catcher.catchTo([...FORWARDED, SIGCHLD]);
+  // Ignored, not caught: this process stops when the command has stopped, not before it.
+  catcher.ignore(STOPPING);
+  const reader = Bun.file(source).stream().getReader();
+  void readRecords(async () => (await reader.read()).value, onSignal, onChild);
+  return {
+    [Symbol.dispose]() {
+      catcher.reset([...FORWARDED, SIGCHLD, ...STOPPING]);
+      void reader.cancel();
+      syscall('close', sink);
+      syscall('close', source);
+    },
+  };
+}
+
+/** Writes to a pipe of no more than PIPE_BUF bytes are whole, but a read may end within a record. */
+async function readRecords(
+  read: () => Promise<Uint8Array | undefined>,
+  onSignal: (caught: CaughtSignal) => void,
+  onChild: () => void,
+): Promise<void> {
+  let rest: Uint8Array = new Uint8Array();
+  for (;;) {
+    const value = await read();
+    if (value === undefined) return;
+    const data = rest.length === 0 ? value : Buffer.concat([rest, value]);
+    const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
+    let at = 0;
+    for (; at + RECORD_BYTES <= data.length; at += RECORD_BYTES) {
+      const signal = view.getInt32(at, true);
+      if (signal === SIGCHLD) onChild();
+      else onSignal({ signal, isFromProcess: view.getInt32(at + 4, true) <= 0 });
+    }
+    rest = data.slice(at);
+  }
+}
+
+function stopSignal(pid: number): number | undefined {
+  const details = fixedBuffer(SIGINFO_BYTES);
+  if (trySyscall('waitid', P_PID, pid, addressOf(details), WSTOPPED | WNOHANG | WNOWAIT) < 0) return undefined;
+  const view = new DataView(details.buffer);
+  return view.getInt32(PID_AT, true) === pid ? view.getInt32(STATUS_AT, true) : undefined;
+}
+
+function withTerminal<T>(use: (terminal: number) => T): T | undefined {
+  const terminal = trySyscall('openat', uapi.AT_FDCWD, addressOf(TERMINAL), uapi.O_RDWR | uapi.O_NOCTTY | uapi.O_CLOEXEC);
+  if (terminal < 0) return undefined;
+  try {
+    return use(terminal);
+  } finally {
+    syscall('close', terminal);
+  }
+}
