@@ -1,0 +1,58 @@
+import type { Bytes } from '../bytes.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Files } from '../ports/files.ts';
+import type { Hash } from '../ports/hash.ts';
+import type { PathFacts } from '../ports/path-facts.ts';
+import type { Processes } from '../ports/processes.ts';
+import type { SandboxHost } from '../ports/sandbox-host.ts';
+import type { Signals } from '../ports/signals.ts';
+import type { Spawn } from '../ports/spawn.ts';
+
+/** What main() knows of the world and hands to a verb; the verbs read nothing else. */
+export interface Context {
+  readonly files: Files;
+  readonly hash: Hash;
+  readonly clock: Clock;
+  /** The caller's environment as the kernel gave it; the first of two entries of one name wins. */
+  readonly environment: ReadonlyMap<Bytes, Bytes>;
+  /** Absolute, links resolved; undefined when it has vanished. */
+  readonly workingDirectory: Bytes | undefined;
+  /** Absolute, links resolved. */
+  readonly homeDirectory: Bytes;
+  /** `~/.nono` or NONO_HOME; may not exist yet. */
+  readonly stateDirectory: Bytes;
+  readonly uid: number;
+  readonly pid: number;
+  readonly hostName: string;
+  /** nono's own executable, absolute. */
+  readonly executable: Bytes;
+  readonly version: string;
+  readonly terminal: TerminalFacts;
+  /** One line on stderr, `[nono] ` before it. */
+  readonly notify: (line: string) => void;
+  /** Asks on the terminal; anything but yes is no. Only where stdin and stderr are terminals. */
+  readonly confirm: (question: string) => boolean;
+  /** So many random bytes, as hex digits. */
+  readonly randomHex: (sizeBytes: number) => string;
+  /** What starting and confining a command takes; loaded only by the verbs that do. */
+  readonly loadSandbox: () => Promise<SandboxAdapters>;
+}
+
+export interface SandboxAdapters {
+  readonly facts: PathFacts;
+  readonly host: SandboxHost;
+  readonly spawn: Spawn;
+  readonly signals: Signals;
+  readonly processes: Processes;
+}
+
+export interface TerminalFacts {
+  readonly isStdinTerminal: boolean;
+  readonly isStdoutTerminal: boolean;
+  readonly isStderrTerminal: boolean;
+  /** Of stdout; 80 when it is no terminal. */
+  readonly columns: number;
+  /** Whether nono's own output on stdout and on stderr may use colour. */
+  readonly colourStdout: boolean;
+  readonly colourStderr: boolean;
+}

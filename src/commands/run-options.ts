@@ -1,0 +1,57 @@
+import { HELP_OPTION } from './common-options.ts';
+import type { CommandSpec, OptionSpec } from './spec.ts';
+
+const GRANT_OPTIONS: readonly OptionSpec[] = [
+  { name: 'allow', arity: 'value', repeatable: true, placeholder: 'DIR', help: 'Let the command read and write below DIR' },
+  { name: 'read', arity: 'value', repeatable: true, placeholder: 'DIR', help: 'Let the command read below DIR' },
+  { name: 'write', arity: 'value', repeatable: true, placeholder: 'DIR', help: 'Let the command write below DIR, not read' },
+  { name: 'allow-file', arity: 'value', repeatable: true, placeholder: 'FILE', help: 'Let the command read and write FILE' },
+  { name: 'read-file', arity: 'value', repeatable: true, placeholder: 'FILE', help: 'Let the command read FILE' },
+  { name: 'write-file', arity: 'value', repeatable: true, placeholder: 'FILE', help: 'Let the command write FILE, not read' },
+  { name: 'allow-cwd', arity: 'flag', help: 'Share the working directory, to read and write' },
+  {
+    name: 'override-deny',
+    arity: 'value',
+    repeatable: true,
+    placeholder: 'PATH',
+    help: 'Permit a grant of the sensitive place PATH',
+  },
+  {
+    name: 'env',
+    arity: 'value',
+    repeatable: true,
+    placeholder: 'NAME',
+    help: 'Pass the variable NAME although it would be withheld',
+  },
+  { name: 'best-effort', arity: 'flag', help: 'Go on, and say so, where the kernel cannot enforce everything' },
+];
+
+export const runCommands: readonly CommandSpec[] = [
+  {
+    name: 'run',
+    summary: 'Run a command in the sandbox, supervised',
+    options: [
+      ...GRANT_OPTIONS,
+      { name: 'name', arity: 'value', placeholder: 'NAME', help: 'Name the session' },
+      {
+        name: 'rollback',
+        aliases: ['undo'],
+        arity: 'flag',
+        help: 'Take snapshots, so that what the command changes can be undone',
+      },
+      { name: 'supervised', arity: 'flag', help: 'Accepted for older scripts: every run is supervised' },
+      HELP_OPTION,
+    ],
+    commandLine: 'required',
+    examples: ['nono run --rollback --allow-cwd -- npm test', 'nono run --read ~/data --allow . -- python3 report.py'],
+    load: () => import('./run.ts'),
+  },
+  {
+    name: 'wrap',
+    summary: 'Become a command in the sandbox, without a supervisor',
+    options: [...GRANT_OPTIONS, HELP_OPTION],
+    commandLine: 'required',
+    examples: ['nono wrap --allow-cwd -- make', 'nono wrap --read /srv/data -- grep -r needle /srv/data'],
+    load: () => import('./wrap.ts'),
+  },
+];

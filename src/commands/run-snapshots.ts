@@ -1,0 +1,73 @@
+import { type Bytes, displayBytes } from '../bytes.ts';
+import { describeFailure, EXIT, NonoError } from '../errors.ts';
+import { tildePath } from '../paths.ts';
+import type { ChangeCounts } from '../rollback/manifest.ts';
+import { type RollbackRun, type RollbackStart, startRollback } from '../rollback/run.ts';
+import type { RollbackDeps } from '../rollback/snapshot.ts';
+import type { Plan } from '../sandbox/plan.ts';
+import type { CommandEnd } from '../session/live-session.ts';
+
+/** @throws {NonoError} when nothing that the command may write is to be tracked: the promise would be empty. */
+export function checkRoots({ writableGrants }: Plan): void {
+  if (writableGrants.length > 0) return;
+  throw new NonoError(
+    'E_NOTHING_TRACKED',
+    EXIT.nonoFailed,
+    'Cannot track changes: the command may write nothing that could be tracked',
+    {
+      hint: 'Share what it changes with --allow-cwd or --allow DIR, or run without --rollback',
+    },
+  );
+}
+
+export type RunStart = Pick<RollbackStart, 'stateDirectory' | 'runId' | 'supervisorPid' | 'profile'> & { readonly plan: Plan };
+
+/** Takes the baseline of everything that the user let the command write. */
+export function startRun(deps: RollbackDeps, { plan, ...start }: RunStart): Promise<RollbackRun> {
+  return startRollback(deps, {
+    ...start,
+    roots: plan.writableGrants,
+    command: plan.command,
+    workingDirectory: plan.workingDirectory,
+  });
+}
+
+/** What a run says before the command starts. */
+export function trackedLine({ roots, id }: RollbackRun, home: Bytes): string {
+  const shown = roots.map((root) => displayBytes(tildePath(root, home))).join(', ');
+  return `Tracking ${shown} as ${displayBytes(id)}, without what default rules and .gitignore files exclude`;
+}
+
+/**
+ * Takes the final snapshot and says what changed.
+ *
+ * @returns what went wrong, null when nothing did.
+ */
+export async function finishRun(
+  snapshots: RollbackRun,
+  { exitCode, signal }: CommandEnd,
+  notify: (line: string) => void,
+): Promise<string | null> {
+  try {
+    const counts = await snapshots.finish({ exitCode, signal: signal ?? undefined });
+    for (const line of summaryLines(counts, snapshots.id)) notify(line);
+    return null;
+  } catch (error) {
+    const { text } = describeFailure(error);
+    notify(`The final snapshot of ${displayBytes(snapshots.id)} FAILED, its baseline is still there:`);
+    for (const line of text.split('\n')) notify(line);
+    return text;
+  }
+}
+
+function summaryLines({ created, modified, deleted, modeChanged }: ChangeCounts, id: Bytes): readonly string[] {
+  const counts = [
+    [created, 'created'],
+    [modified, 'modified'],
+    [deleted, 'deleted'],
+    [modeChanged, 'with another mode'],
+  ] as const;
+  const parts = counts.filter(([count]) => count > 0).map(([count, word]) => `${count} ${word}`);
+  if (parts.length === 0) return ['Nothing that is tracked has changed'];
+  return [`Changed: ${parts.join(', ')}`, `Undo with: nono rollback restore ${displayBytes(id)}`];
+}

@@ -1,0 +1,171 @@
+import type { Bytes } from '../bytes.ts';
+import { EXIT, NonoError } from '../errors.ts';
+import { joinPath } from '../paths.ts';
+import type { Directory } from '../ports/files.ts';
+import type { StartedProcess } from '../ports/spawn.ts';
+import type { RollbackRun } from '../rollback/run.ts';
+import { decodeLaunchFailure, encodeLaunch, LAUNCHER_ROLE } from '../sandbox/launch.ts';
+import { launchError } from '../sandbox/sandbox-error.ts';
+import { type CommandEnd, commandEnd, LiveSession } from '../session/live-session.ts';
+import { checkSessionName, makeSessionId, makeSessionName } from '../session/names.ts';
+import { type SessionIdentity, STARTING } from '../session/record.ts';
+import { isNameTaken, type OwnedRecord, publishRecord, unusedId } from '../session/registry.ts';
+import { openStateDirectory } from '../session/state-directory.ts';
+import { supervise } from '../session/supervise.ts';
+import {
+  createTemporaryDirectory,
+  removeTemporaryDirectory,
+  sweepTemporaryDirectories,
+  temporaryDirectoryPath,
+} from '../session/temporary-directory.ts';
+import { formatTimestamp } from '../time.ts';
+import { type Confinement, confine } from './confinement.ts';
+import type { Context, SandboxAdapters } from './context.ts';
+import type { CommandResult, ParsedCall } from './spec.ts';
+
+const SESSIONS = 'sessions' as Bytes;
+const SESSION_VARIABLE = 'NONO_SESSION_ID' as Bytes;
+const DEFAULT_PROFILE = 'default';
+/** The same file that this process runs, even when another version was installed over it. */
+const OWN_EXECUTABLE = '/proc/self/exe';
+const SIGKILL = 9;
+
+/** Everything of one run that its steps share. */
+interface Run {
+  readonly context: Context;
+  readonly adapters: SandboxAdapters;
+  readonly stateDirectory: Directory;
+  readonly sessions: Directory;
+  readonly confinement: Confinement;
+  readonly id: string;
+  readonly chosenName: string | undefined;
+  readonly wantsRollback: boolean;
+}
+
+/** Runs the command in the sandbox, under this process, with a record from before its start until after its end. */
+export async function execute(call: ParsedCall, context: Context): Promise<CommandResult> {
+  const { files, uid, randomHex } = context;
+  const name = call.values.get('name')?.[0];
+  const chosenName = name === undefined ? undefined : checkSessionName(name);
+  const wantsRollback = call.flags.has('rollback');
+  const adapters = await context.loadSandbox();
+  const id = unusedSessionId(context);
+  const temporaryDirectory = temporaryDirectoryPath(files, id, adapters.processes.self(), randomHex);
+  const setVariables = new Map([[SESSION_VARIABLE, id as Bytes]]);
+  const confinement = confine(call, context, adapters, { temporaryDirectory, setVariables });
+  if (wantsRollback) (await import('./run-snapshots.ts')).checkRoots(confinement.plan);
+
+  // Up to here nothing was made: what is wrong with the call changes nothing.
+  using stateDirectory = createState(context, context.stateDirectory);
+  using sessions = createState(context, joinPath(context.stateDirectory, SESSIONS));
+  createTemporaryDirectory(files, temporaryDirectory);
+  try {
+    return await runSession({ context, adapters, stateDirectory, sessions, confinement, id, chosenName, wantsRollback });
+  } finally {
+    removeTemporaryDirectory(files, temporaryDirectory);
+    sweepTemporaryDirectories(files, adapters.processes, uid);
+  }
+}
+
+/** An id that no record has; a state directory that cannot be used is found out here. */
+function unusedSessionId({ files, stateDirectory, uid, randomHex }: Context): string {
+  using state = openStateDirectory(files, stateDirectory, uid, { create: false });
+  if (state === undefined) return makeSessionId(randomHex);
+  using sessions = openStateDirectory(files, joinPath(stateDirectory, SESSIONS), uid, { create: false });
+  return sessions === undefined ? makeSessionId(randomHex) : unusedId(sessions, randomHex);
+}
+
+function createState({ files, uid }: Context, path: Bytes): Directory {
+  const directory = openStateDirectory(files, path, uid, { create: true });
+  if (directory === undefined) throw new TypeError('Expected a state directory that is created to be there');
+  return directory;
+}
+
+async function runSession(run: Run): Promise<CommandResult> {
+  const { context, adapters, confinement } = run;
+  using cleanUp = new DisposableStack();
+  // Started first, because it takes a while until it reads its instructions; when none come it ends by itself.
+  const launcher = adapters.spawn.start({ file: OWN_EXECUTABLE, arguments: [LAUNCHER_ROLE], environment: {} });
+  cleanUp.defer(() => launcher.kill(SIGKILL));
+  let live: LiveSession | undefined;
+  const supervision = cleanUp.use(supervise(adapters.signals, context.pid, (isPaused) => live?.isPaused(isPaused)));
+  live = cleanUp.use(new LiveSession(claimRecord(run), context.clock));
+  const snapshots = await startSnapshots(run, live);
+  try {
+    await launch(launcher, confinement, context.pid);
+  } catch (error) {
+    snapshots?.abandon();
+    throw error;
+  }
+  live.isRunning(launcher.pid, snapshots === undefined ? null : snapshots.id);
+  const end = commandEnd(await supervision.follow(launcher));
+  const failure = await finishSnapshots(run, snapshots, end);
+  live.hasEnded(end, failure);
+  return { exitCode: failure !== null && end.exitCode === 0 ? EXIT.nonoFailed : end.exitCode };
+}
+
+/** Hands the instructions over. @throws {NonoError} when a step failed before the command ran. */
+async function launch(launcher: StartedProcess, confinement: Confinement, pid: number): Promise<void> {
+  const answer = await launcher.exchange(encodeLaunch(confinement.launch(pid)));
+  const failure = decodeLaunchFailure(answer);
+  if (failure !== undefined) throw launchError(failure, confinement.plan.command[0] as Bytes);
+}
+
+/** Publishes the record first and looks for the name then, so that of two sessions at least one notices. */
+function claimRecord(run: Run): OwnedRecord {
+  const { context, sessions, chosenName } = run;
+  for (;;) {
+    const name = chosenName ?? makeSessionName(context.randomHex);
+    const record = publishRecord(sessions, describe(run, name), STARTING);
+    if (record === undefined) {
+      throw new NonoError('E_STATE', EXIT.nonoFailed, `Cannot use the session id ${run.id}: another run has just taken it`, {
+        hint: 'Run it again',
+      });
+    }
+    if (!isNameTaken(sessions, name, run.id)) return record;
+    record.withdraw();
+    if (chosenName === undefined) continue;
+    throw new NonoError('E_NAME_TAKEN', EXIT.nonoFailed, `Cannot name this session "${name}": a live session has that name`, {
+      hint: 'Choose another name, or leave --name out',
+    });
+  }
+}
+
+function describe({ context, adapters, confinement, id }: Run, name: string): SessionIdentity {
+  const { clock, hostName } = context;
+  const { plan, enforced } = confinement;
+  return {
+    id,
+    name,
+    command: plan.command,
+    workingDirectory: plan.workingDirectory,
+    profile: DEFAULT_PROFILE,
+    hostName,
+    supervisor: adapters.processes.self(),
+    started: formatTimestamp(clock.nowMs(), clock.utcOffsetMinutes(clock.nowMs())),
+    enforced,
+  };
+}
+
+async function startSnapshots(run: Run, live: LiveSession): Promise<RollbackRun | undefined> {
+  if (!run.wantsRollback) return undefined;
+  const { context, confinement, id, stateDirectory } = run;
+  const { startRun, trackedLine } = await import('./run-snapshots.ts');
+  const snapshots = await startRun(context, {
+    stateDirectory,
+    plan: confinement.plan,
+    runId: id,
+    supervisorPid: context.pid,
+    profile: DEFAULT_PROFILE,
+  });
+  live.alsoBeat(() => snapshots.beat());
+  context.notify(trackedLine(snapshots, context.homeDirectory));
+  return snapshots;
+}
+
+/** @returns what went wrong: it is said and recorded, and never hides how the command ended. */
+async function finishSnapshots({ context }: Run, snapshots: RollbackRun | undefined, end: CommandEnd): Promise<string | null> {
+  if (snapshots === undefined) return null;
+  const { finishRun } = await import('./run-snapshots.ts');
+  return finishRun(snapshots, end, context.notify);
+}

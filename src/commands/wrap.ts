@@ -1,0 +1,27 @@
+import type { Bytes } from '../bytes.ts';
+import { launchError } from '../sandbox/sandbox-error.ts';
+import { makeSessionId } from '../session/names.ts';
+import {
+  createTemporaryDirectory,
+  removeTemporaryDirectory,
+  sweepTemporaryDirectories,
+  temporaryDirectoryPath,
+} from '../session/temporary-directory.ts';
+import { confine } from './confinement.ts';
+import type { Context } from './context.ts';
+import type { CommandResult, ParsedCall } from './spec.ts';
+
+/** Confines this very process and becomes the command; returns only by throwing. */
+export async function execute(call: ParsedCall, context: Context): Promise<CommandResult> {
+  const { files, randomHex, uid } = context;
+  const adapters = await context.loadSandbox();
+  // The process stays the same when it becomes the command: the directory is swept once that one has ended.
+  const self = adapters.processes.self();
+  const temporaryDirectory = temporaryDirectoryPath(files, makeSessionId(randomHex), self, randomHex);
+  const { launch } = confine(call, context, adapters, { temporaryDirectory, setVariables: new Map() });
+  sweepTemporaryDirectories(files, adapters.processes, uid);
+  createTemporaryDirectory(files, temporaryDirectory);
+  const failure = adapters.host.become(launch(0));
+  removeTemporaryDirectory(files, temporaryDirectory);
+  throw launchError(failure, call.commandLine[0] as Bytes);
+}

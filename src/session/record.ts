@@ -1,0 +1,104 @@
+import { type Bytes, type StoredBytes, storeBytes } from '../bytes.ts';
+import type { ProcessIdentity } from '../ports/processes.ts';
+import type { Enforced } from '../sandbox/linux/landlock.ts';
+
+/** The newest form of record that this code reads and the one that it writes. */
+export const RECORD_FORMAT = 1;
+
+/** Where a session is in its life; a reader finds out about `lost` itself. */
+export type SessionStatus = 'starting' | 'running' | 'paused' | 'exited';
+
+/** What of a session is fixed when it starts. */
+export interface SessionIdentity {
+  readonly id: string;
+  readonly name: string;
+  readonly command: readonly Bytes[];
+  readonly workingDirectory: Bytes;
+  readonly profile: string;
+  readonly hostName: string;
+  readonly supervisor: ProcessIdentity;
+  /** RFC 3339. */
+  readonly started: string;
+  readonly enforced: Enforced;
+}
+
+/** What changes while it lives. */
+export interface SessionState {
+  readonly status: SessionStatus;
+  readonly childPid: number | null;
+  readonly rollbackSession: string | null;
+  readonly ended: string | null;
+  /** 128 + N when signal N ended the command. */
+  readonly exitCode: number | null;
+  readonly signal: string | null;
+  /** What went wrong after the command had ended; it does not change how the command ended. */
+  readonly failure: string | null;
+}
+
+export const STARTING: SessionState = {
+  status: 'starting',
+  childPid: null,
+  rollbackSession: null,
+  ended: null,
+  exitCode: null,
+  signal: null,
+  failure: null,
+};
+
+/** `sessions/<id>.json`, field by field as it is on disk. */
+export interface SessionRecord {
+  readonly format: number;
+  readonly session_id: string;
+  readonly name: string;
+  readonly status: SessionStatus;
+  readonly attachment: 'attached' | 'detached';
+  readonly supervisor_pid: number;
+  /** Clock ticks since boot: the pid means this process only while they agree. */
+  readonly supervisor_start: number;
+  readonly pid_namespace: number;
+  readonly boot_id: string;
+  readonly host: string;
+  readonly child_pid: number | null;
+  readonly started: string;
+  readonly ended: string | null;
+  readonly exit_code: number | null;
+  readonly signal: string | null;
+  readonly command: readonly StoredBytes[];
+  readonly profile: string;
+  readonly workdir: StoredBytes;
+  readonly network: 'allowed';
+  readonly rollback_session: string | null;
+  readonly enforced: Enforced;
+  readonly pending_approvals: number;
+  readonly failure: string | null;
+}
+
+export function makeRecord(identity: SessionIdentity, state: SessionState): SessionRecord {
+  const { supervisor } = identity;
+  return {
+    format: RECORD_FORMAT,
+    session_id: identity.id,
+    name: identity.name,
+    status: state.status,
+    // Without a terminal of its own a session cannot be left: it is with its caller until it ends.
+    attachment: state.status === 'exited' ? 'detached' : 'attached',
+    supervisor_pid: supervisor.pid,
+    supervisor_start: supervisor.startTicks,
+    pid_namespace: supervisor.pidNamespace,
+    boot_id: supervisor.bootId,
+    host: identity.hostName,
+    child_pid: state.childPid,
+    started: identity.started,
+    ended: state.ended,
+    exit_code: state.exitCode,
+    signal: state.signal,
+    command: identity.command.map(storeBytes),
+    profile: identity.profile,
+    workdir: storeBytes(identity.workingDirectory),
+    network: 'allowed',
+    rollback_session: state.rollbackSession,
+    enforced: identity.enforced,
+    pending_approvals: 0,
+    failure: state.failure,
+  };
+}

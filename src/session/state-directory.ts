@@ -1,0 +1,79 @@
+import { type Bytes, displayBytes } from '../bytes.ts';
+import { StateError } from '../errors.ts';
+import { baseName, parentPath } from '../paths.ts';
+import type { Directory, Files, Stat } from '../ports/files.ts';
+
+const PRIVATE_MODE = 0o700;
+const GROUP_AND_OTHERS = 0o077;
+
+export interface OpenStateOptions {
+  /** Make it, and the directories above it, when it is missing. */
+  readonly create: boolean;
+}
+
+/**
+ * Opens `~/.nono`, or a directory of it, after making sure that only its owner can change what is in it:
+ * whoever can write there decides what a restore writes into the user's files.
+ *
+ * @returns undefined when it does not exist and is not to be created.
+ * @throws {StateError} with the command that repairs it.
+ */
+export function openStateDirectory(files: Files, path: Bytes, uid: number, { create }: OpenStateOptions): Directory | undefined {
+  const seen = lookAt(files, path);
+  if (seen === undefined) {
+    if (!create) return undefined;
+    makeDirectories(files, path);
+  }
+  const stat = seen ?? (lookAt(files, path) as Stat);
+  checkPrivate(stat, path, uid);
+  const directory = files.openDirectory(path);
+  const opened = directory.statSelf();
+  if (opened.device === stat.device && opened.inode === stat.inode) return directory;
+  directory[Symbol.dispose]();
+  throw new StateError(`Cannot use "${displayBytes(path)}": it was replaced while it was opened`, {
+    hint: 'Run the command again',
+  });
+}
+
+/** lstat(2): a link must be seen as one. */
+function lookAt(files: Files, path: Bytes): Stat | undefined {
+  const parent = parentPath(path);
+  if (files.stat(parent) === undefined) return undefined;
+  using directory = files.openDirectory(parent);
+  return directory.stat(baseName(path));
+}
+
+function makeDirectories(files: Files, path: Bytes): void {
+  const parent = parentPath(path);
+  if (files.stat(parent) === undefined) makeDirectories(files, parent);
+  using directory = files.openDirectory(parent);
+  if (directory.stat(baseName(path)) === undefined) directory.createDirectory(baseName(path), PRIVATE_MODE);
+}
+
+function checkPrivate({ kind, mode, uid: owner }: Stat, path: Bytes, uid: number): void {
+  const shown = displayBytes(path);
+  const quoted = shellQuote(shown);
+  if (kind === 'symlink') {
+    throw refusal(shown, 'it is a symbolic link', `Set NONO_HOME to where it leads, or remove the link: rm ${quoted}`);
+  }
+  if (kind !== 'directory')
+    throw refusal(shown, 'it is not a directory', `Move it away: mv ${quoted} ${shellQuote(`${shown}.old`)}`);
+  if (owner !== uid) {
+    throw refusal(
+      shown,
+      `it belongs to the user with the number ${owner}`,
+      `Take it over: sudo chown -R ${uid} ${quoted}, or set NONO_HOME`,
+    );
+  }
+  if ((mode & GROUP_AND_OTHERS) !== 0) {
+    throw refusal(shown, `others can use it (mode ${mode.toString(8).padStart(4, '0')})`, `Close it: chmod 700 ${quoted}`);
+  }
+}
+
+function refusal(shown: string, reason: string, hint: string): StateError {
+  return new StateError(`Cannot use the state directory "${shown}": ${reason}`, { hint });
+}
+
+function shellQuote(text: string): string {
+  return /^[\w./+:@%-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}

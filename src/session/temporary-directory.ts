@@ -1,0 +1,63 @@
+import { type Bytes, displayBytes } from '../bytes.ts';
+import { EXIT, isErrno, NonoError } from '../errors.ts';
+import { joinPath } from '../paths.ts';
+import type { Files } from '../ports/files.ts';
+import type { Processes, ProcessIdentity } from '../ports/processes.ts';
+import type { RandomHex } from './names.ts';
+import { removeTree } from './remove-tree.ts';
+
+const PARENT = '/tmp' as Bytes;
+const MODE = 0o700;
+const RANDOM_BYTES = 8;
+
+/** `nono-<id>-<random>.<pid>.<start>.<pid namespace>`: the owner is in the name, so that a sweep can tell whether it lives. */
+const NAME_REGEXP = /^nono-[0-9a-f]{6}-[0-9a-f]{16}\.(?<pid>\d+)\.(?<start>\d+)\.(?<namespace>\d+)$/;
+
+/** The path of a session's TMPDIR, made by createTemporaryDirectory(). */
+export function temporaryDirectoryPath(files: Files, id: string, owner: ProcessIdentity, random: RandomHex): Bytes {
+  const name = `nono-${id}-${random(RANDOM_BYTES)}.${owner.pid}.${owner.startTicks}.${owner.pidNamespace}` as Bytes;
+  return joinPath(files.realPath(PARENT) ?? PARENT, name);
+}
+
+/** @throws {NonoError} when /tmp cannot be written; EEXIST cannot happen but by somebody's doing, and fails too. */
+export function createTemporaryDirectory(files: Files, path: Bytes): void {
+  const { parent, name } = split(path);
+  try {
+    using directory = files.openDirectory(parent);
+    directory.createDirectory(name, MODE);
+  } catch (error) {
+    if (!isErrno(error, 'EACCES', 'EEXIST', 'ENOENT', 'ENOSPC', 'EROFS', 'EDQUOT', 'ENOTDIR')) throw error;
+    throw new NonoError('E_TEMPORARY', EXIT.nonoFailed, `Cannot create the temporary directory "${displayBytes(path)}"`, {
+      cause: error,
+      hint: `Make ${displayBytes(parent)} a directory that you can write, with free space`,
+    });
+  }
+}
+
+/** Nothing that the command left in it leads out of it, and what cannot be removed stays for the next sweep. */
+export function removeTemporaryDirectory(files: Files, path: Bytes): void {
+  const { parent, name } = split(path);
+  using directory = files.openDirectory(parent);
+  removeTree(directory, name);
+}
+
+/** Removes what sessions left whose supervisor was killed. */
+export function sweepTemporaryDirectories(files: Files, processes: Processes, uid: number): void {
+  const parent = files.realPath(PARENT);
+  if (parent === undefined) return;
+  using directory = files.openDirectory(parent);
+  const self = processes.self();
+  for (const name of directory.names()) {
+    const owner = NAME_REGEXP.exec(name)?.groups;
+    // The pids of another namespace say nothing here: its own sessions sweep it.
+    if (owner === undefined || Number(owner['namespace']) !== self.pidNamespace) continue;
+    if (processes.startTicks(Number(owner['pid'])) === Number(owner['start'])) continue;
+    const stat = directory.stat(name);
+    if (stat?.kind === 'directory' && stat.uid === uid) removeTree(directory, name);
+  }
+}
+
+function split(path: Bytes): { readonly parent: Bytes; readonly name: Bytes } {
+  const at = path.lastIndexOf('/');
+  return { parent: path.slice(0, at) as Bytes, name: path.slice(at + 1) as Bytes };
+}
