@@ -1,0 +1,135 @@
+// Measures dist/nono beside other tools on this machine and prints a table; see scripts/bench/rows.mjs.
+//
+//   npm run bench [-- --json] [-- --quick] [-- ROW…]
+
+import { existsSync, mkdirSync, mkdtempSync, rmSync, statfsSync } from 'node:fs';
+import { availableParallelism, release, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { argv, env, stderr, stdout } from 'node:process';
+import { parseArgs } from 'node:util';
+import { BenchFailure } from './bench/measure.mjs';
+import { ROWS } from './bench/rows.mjs';
+import { makeTree } from './bench/tree.mjs';
+import { TOP } from './lib/prepare.mjs';
+import { hasCommand } from './lib/tools.mjs';
+
+/** A tmpfs: what is measured is nono and its peers, not a disk. */
+const FAST_DIRECTORY = '/dev/shm';
+/** The tree, its store, a copy, and room for a failed run. */
+const NEEDED_BYTES = 2e9;
+
+const { values, positionals } = parseArgs({
+  args: argv.slice(2),
+  options: { json: { type: 'boolean' }, quick: { type: 'boolean' } },
+  allowPositionals: true,
+});
+
+const nono = join(TOP, 'dist', 'nono');
+if (existsSync(nono)) runBench();
+else {
+  stderr.write('Cannot measure: there is no dist/nono, make it with `npm run build`\n');
+  process.exitCode = 1;
+}
+
+function runBench() {
+  const scratch = mkdtempSync(join(existsSync(FAST_DIRECTORY) ? FAST_DIRECTORY : tmpdir(), 'nono-bench-'));
+  try {
+    const rows = ROWS.filter(({ name }) => positionals.length === 0 || positionals.some((word) => name.includes(word)));
+    const bench = prepareBench(scratch, rows);
+    const results = rows.map((row) => measureRow(row, bench));
+    stdout.write(
+      values.json === true ? `${JSON.stringify(describeRun(bench, results), null, 2)}\n` : formatTable(bench, results),
+    );
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+}
+
+function prepareBench(scratch, rows) {
+  const home = join(scratch, 'home');
+  const empty = join(scratch, 'empty');
+  const tree = join(scratch, 'tree');
+  for (const directory of [home, empty, tree]) mkdirSync(directory);
+  const { bavail, bsize } = statfsSync(scratch);
+  const needsTree = rows.some(({ command }) => command === 'cp');
+  if (needsTree && bavail * bsize < NEEDED_BYTES)
+    throw new Error(`Cannot measure: ${scratch} has less than ${NEEDED_BYTES / 1e9} GB free`);
+  if (needsTree) stderr.write('making the tree …\n');
+  const { paths, totalBytes } = needsTree ? makeTree(tree) : { paths: [], totalBytes: 0 };
+  const environment = { HOME: home, PATH: env.PATH, LANG: 'C.UTF-8' };
+  return {
+    nono,
+    scratch,
+    tree,
+    paths,
+    totalBytes,
+    state: join(home, '.nono'),
+    place: { cwd: empty, environment },
+    startRuns: values.quick === true ? 3 : 11,
+    treeRuns: values.quick === true ? 2 : 5,
+  };
+}
+
+/** A row that cannot be measured gives its reason and does not stop the others. */
+function measureRow({ name, peer, command, budget, measure }, bench) {
+  stderr.write(`${name} …\n`);
+  const hasPeer = hasCommand(command);
+  const row = { name, peer, budget };
+  try {
+    const { ownMs, peerMs } = measure({ ...bench, hasPeer });
+    const ratio = peerMs === undefined ? undefined : ownMs / peerMs;
+    return {
+      ...row,
+      own_ms: round(ownMs),
+      peer_ms: round(peerMs),
+      ratio: round(ratio),
+      verdict: judge({ ratio, budget, command }),
+    };
+  } catch (error) {
+    if (!(error instanceof BenchFailure)) throw error;
+    return { ...row, verdict: error.message };
+  }
+}
+
+function judge({ ratio, budget, command }) {
+  if (ratio === undefined) return `no ${command} here`;
+  if (budget === undefined) return 'reported';
+  return ratio <= budget ? 'ok' : 'over';
+}
+
+function round(number) {
+  return number === undefined ? undefined : Number(number.toPrecision(3));
+}
+
+function describeRun({ paths, totalBytes, scratch }, rows) {
+  const machine = { kernel: release(), cores: availableParallelism(), tmpfs: scratch.startsWith(FAST_DIRECTORY) };
+  return { format: 1, machine, tree: { files: paths.length, bytes: totalBytes }, rows };
+}
+
+function formatTable(bench, results) {
+  const { machine, tree } = describeRun(bench, results);
+  const cells = results.map(({ name, own_ms: ownMs, peer, peer_ms: peerMs, ratio, budget, verdict }) => [
+    name,
+    show(ownMs, ' ms'),
+    peer,
+    show(peerMs, ' ms'),
+    show(ratio, '×'),
+    show(budget, '×'),
+    verdict,
+  ]);
+  const lines = [['row', 'nono', 'peer', 'peer took', 'ratio', 'budget', ''], ...cells];
+  const widths = lines[0].map((_, column) => Math.max(...lines.map((line) => line[column].length)));
+  const isText = (column) => column === 0 || column === 2 || column === 6;
+  const table = lines.map((line) =>
+    line
+      .map((cell, column) => (isText(column) ? cell.padEnd(widths[column]) : cell.padStart(widths[column])))
+      .join('  ')
+      .trimEnd(),
+  );
+  const treeText = tree.files === 0 ? '' : `; tree of ${tree.files} files, ${(tree.bytes / 1e6).toFixed(1)} MB`;
+  return `Linux ${machine.kernel}, ${machine.cores} cores${machine.tmpfs ? ', on a tmpfs' : ''}${treeText}; medians\n\n${table.join('\n')}\n`;
+}
+
+function show(number, unit) {
+  return number === undefined ? '-' : `${number}${unit}`;
+}
