@@ -1,5 +1,6 @@
 import type { Bytes } from '../bytes.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { StartContentWorkers } from '../ports/content-workers.ts';
 import type { Files } from '../ports/files.ts';
 import type { Hash } from '../ports/hash.ts';
 import type { PathFacts } from '../ports/path-facts.ts';
@@ -35,6 +36,8 @@ export interface Context {
   /** So many random bytes, as hex digits. */
   readonly randomHex: (sizeBytes: number) => string;
   /** What starting and confining a command takes; loaded only by the verbs that do. */
+  /** Loads what starts the threads that read contents. */
+  readonly loadContentWorkers: () => Promise<StartContentWorkers>;
   readonly loadSandbox: () => Promise<SandboxAdapters>;
 }
 

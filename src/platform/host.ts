@@ -65,6 +65,7 @@ export function createContext(version: string): Context {
     confirm,
     randomHex: (sizeBytes) => Buffer.from(crypto.getRandomValues(new Uint8Array(sizeBytes))).toString('hex'),
     loadSandbox,
+    loadContentWorkers: async () => (await import('./bun/content-workers.ts')).startContentWorkers,
   };
 }
 

@@ -23,9 +23,9 @@ export interface StartedProcess {
   /**
    * Writes all of `message` to descriptor 3, ends that direction, and gives what was written there until
    * the other side closed it, which execve(2) does by close-on-exec. Once only. A process that dies
-   * meanwhile gives what it wrote before.
+   * meanwhile gives what it wrote before. May block: a launcher answers within milliseconds.
    */
-  exchange(message: Uint8Array): Promise<Uint8Array>;
+  exchange(message: Uint8Array): Uint8Array | Promise<Uint8Array>;
   /** Sends a signal by number; nothing happens once the process is reaped. */
   kill(signal: number): void;
 }

@@ -6,7 +6,9 @@ import { addressOf, errnoName, fixedBuffer, syscall, trySyscall } from '../linux
 const CHANNEL = 3;
 /** include/uapi/linux/socket.h and asm-generic/poll.h */
 const SHUT_WR = 1;
+const POLLIN = 1;
 const POLLOUT = 4;
+const READ_BYTES = 4096;
 
 /** Processes by Bun.spawn, whose fourth stream is a socket pair. */
 export function createBunSpawn(): Spawn {
@@ -22,10 +24,10 @@ export function createBunSpawn(): Spawn {
       return {
         pid: child.pid,
         exited,
-        async exchange(message) {
+        exchange(message) {
           writeAll(channel, message);
           trySyscall('shutdown', channel, SHUT_WR);
-          return new Uint8Array(await Bun.file(channel).arrayBuffer());
+          return readAll(channel);
         },
         kill: (signal) => child.kill(signal),
       };
@@ -49,16 +51,38 @@ function writeAll(descriptor: number, message: Uint8Array): void {
     }
     const errno = errnoName(-written);
     if (errno === 'EPIPE' || errno === 'ECONNRESET') return;
-    if (errno === 'EAGAIN') waitUntilWritable(descriptor);
+    if (isWouldBlock(errno)) waitFor(descriptor, POLLOUT);
     else if (errno !== 'EINTR') throw new SystemError('write', errno);
   }
 }
 
-function waitUntilWritable(descriptor: number): void {
+/** Until the other side has closed its end. */
+function readAll(descriptor: number): Uint8Array {
+  const pieces: Uint8Array[] = [];
+  for (;;) {
+    const piece = fixedBuffer(READ_BYTES);
+    const length = trySyscall('read', descriptor, addressOf(piece), piece.length);
+    if (length > 0) pieces.push(piece.subarray(0, length));
+    else if (length === 0) return Buffer.concat(pieces);
+    else readFailure(descriptor, errnoName(-length));
+  }
+}
+
+function readFailure(descriptor: number, errno: string): void {
+  if (isWouldBlock(errno)) waitFor(descriptor, POLLIN);
+  else if (errno !== 'EINTR') throw new SystemError('read', errno);
+}
+
+function waitFor(descriptor: number, events: number): void {
+  // struct pollfd: fd, events, revents.
   const request = fixedBuffer(8);
   const view = new DataView(request.buffer);
   view.setInt32(0, descriptor, true);
-  view.setInt16(4, POLLOUT, true);
+  view.setInt16(4, events, true);
   syscall('ppoll', addressOf(request), 1);
-  view.getInt16(6, true);
+}
+
+/** Two names of one number. */
+function isWouldBlock(errno: string): boolean {
+  return errno === 'EAGAIN' || errno === 'EWOULDBLOCK';
 }

@@ -1,0 +1,107 @@
+/**
+ * Byte strings: names, paths, arguments and environment as the kernel has them.
+ *
+ * A `Bytes` is a JavaScript string with one UTF-16 unit (0 to 255) for each byte. Engines keep such
+ * strings at one byte a unit, `<` orders them as memcmp does, and they serve as map keys. They become
+ * text only to be shown, and text becomes them only where a person wrote it.
+ */
+declare const bytesBrand: unique symbol;
+export type Bytes = string & { readonly [bytesBrand]: true };
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the range is what ASCII is
+const NOT_ASCII_REGEXP = /[^\x00-\x7f]/;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must never reach a terminal
+const UNSAFE_REGEXP = /[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufffd\ufeff]/;
+const NAMED_ESCAPES: Readonly<Record<string, string>> = { '\n': '\\n', '\t': '\\t', '\r': '\\r' };
+
+/** The bytes of `data`, copied. */
+export function bytesFromBuffer(data: Uint8Array): Bytes {
+  return Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('latin1') as Bytes;
+}
+
+/** A new buffer with the bytes. */
+export function bufferFromBytes(bytes: Bytes): Buffer {
+  return Buffer.from(bytes, 'latin1');
+}
+
+/** The bytes followed by the NUL that system calls want. */
+export function cString(bytes: Bytes): Buffer {
+  return Buffer.from(`${bytes}\0`, 'latin1');
+}
+
+/** Text as UTF-8 bytes. */
+export function bytesFromText(text: string): Bytes {
+  return (NOT_ASCII_REGEXP.test(text) ? Buffer.from(text, 'utf8').toString('latin1') : text) as Bytes;
+}
+
+/** UTF-8 bytes as text; what is not UTF-8 becomes U+FFFD. To show, see displayBytes(). */
+export function textFromBytes(bytes: Bytes): string {
+  return NOT_ASCII_REGEXP.test(bytes) ? Buffer.from(bytes, 'latin1').toString('utf8') : bytes;
+}
+
+/** True when the bytes are valid UTF-8, so that text and back gives the same bytes. */
+export function isUtf8(bytes: Bytes): boolean {
+  return !NOT_ASCII_REGEXP.test(bytes) || bytesFromText(textFromBytes(bytes)) === bytes;
+}
+
+/**
+ * The bytes as text that is safe on a terminal: control characters, direction marks and bytes that
+ * are not UTF-8 are written as `\n`, `\x1b`, `\u202e`. A plain name comes out unchanged.
+ */
+export function displayBytes(bytes: Bytes): string {
+  const text = textFromBytes(bytes);
+  if (!UNSAFE_REGEXP.test(text)) return text;
+  if (!isUtf8(bytes)) return displayInvalidUtf8(bytes);
+  return Array.from(text, escapeCharacter).join('');
+}
+
+function escapeCharacter(character: string): string {
+  if (!UNSAFE_REGEXP.test(character)) return character;
+  const unit = character.charCodeAt(0);
+  const named = NAMED_ESCAPES[character];
+  if (named !== undefined) return named;
+  return unit <= 0xff ? `\\x${unit.toString(16).padStart(2, '0')}` : `\\u${unit.toString(16).padStart(4, '0')}`;
+}
+
+/** Keeps each run that decodes, and writes the bytes of the rest as `\xff`. */
+function displayInvalidUtf8(bytes: Bytes): string {
+  let shown = '';
+  for (let at = 0; at < bytes.length; ) {
+    const length = utf8SequenceLength(bytes.charCodeAt(at));
+    const sequence = bytes.slice(at, at + length) as Bytes;
+    if (sequence.length === length && isUtf8(sequence)) {
+      shown += Array.from(textFromBytes(sequence), escapeCharacter).join('');
+      at += length;
+    } else {
+      shown += `\\x${bytes.charCodeAt(at).toString(16).padStart(2, '0')}`;
+      at += 1;
+    }
+  }
+  return shown;
+}
+
+function utf8SequenceLength(lead: number): number {
+  if (lead >= 0xf0) return 4;
+  if (lead >= 0xe0) return 3;
+  return lead >= 0xc0 ? 2 : 1;
+}
+
+/** The JSON form of a path: as text, with the exact bytes beside it when they are not UTF-8. */
+export function jsonPath(path: Bytes): { readonly path: string; readonly path_bytes?: string } {
+  const text = textFromBytes(path);
+  return isUtf8(path) ? { path: text } : { path: text, path_bytes: bufferFromBytes(path).toString('base64') };
+}
+
+/** How documents on disk hold bytes: a string when they are UTF-8, else `{ "base64": … }`. */
+export type StoredBytes = string | { readonly base64: string };
+
+export function storeBytes(bytes: Bytes): StoredBytes {
+  return isUtf8(bytes) ? textFromBytes(bytes) : { base64: bufferFromBytes(bytes).toString('base64') };
+}
+
+/** @returns undefined when `value` is not a StoredBytes. */
+export function bytesFromStored(value: unknown): Bytes | undefined {
+  if (typeof value === 'string') return bytesFromText(value);
+  if (typeof value !== 'object' || value === null || !('base64' in value)) return undefined;
+  return typeof value.base64 === 'string' ? bytesFromBuffer(Buffer.from(value.base64, 'base64')) : undefined;
+}

@@ -1,0 +1,51 @@
+import { HELP_OPTION, JSON_OPTION } from '../common-options.ts';
+import type { CommandSpec } from '../spec.ts';
+
+const ID = { name: 'ID', minimum: 1, maximum: 1 } as const;
+
+export const rollbackCommands: readonly CommandSpec[] = [
+  {
+    name: 'rollback list',
+    summary: 'List what can be undone, by project',
+    options: [
+      { name: 'path', arity: 'value', placeholder: 'DIR', help: 'Only sessions that track DIR or something in it' },
+      { name: 'recent', arity: 'value', placeholder: 'N', help: 'Only the N newest' },
+      { name: 'all', arity: 'flag', help: 'Also sessions that changed nothing' },
+      JSON_OPTION,
+      HELP_OPTION,
+    ],
+    examples: ['nono rollback list', 'nono rollback list --path . --json'],
+    load: () => import('./list.ts'),
+  },
+  {
+    name: 'rollback show',
+    summary: 'Show what a session changed',
+    options: [{ name: 'diff', arity: 'flag', help: 'The changes as a patch that git apply accepts' }, JSON_OPTION, HELP_OPTION],
+    positionals: ID,
+    examples: ['nono rollback show latest', 'nono rollback show a3f7c2 --diff'],
+    load: () => import('./show.ts'),
+  },
+  {
+    name: 'rollback restore',
+    summary: 'Put back what a session changed',
+    options: [
+      { name: 'snapshot', arity: 'value', placeholder: 'N', help: 'The state to go back to; 0, the baseline, by default' },
+      { name: 'dry-run', arity: 'flag', help: 'Say what would be done and change nothing' },
+      { name: 'force', arity: 'flag', help: 'Also what somebody else changed since' },
+      { name: 'keep-conflicts', arity: 'flag', help: 'Leave what somebody else changed since, restore the rest' },
+      JSON_OPTION,
+      HELP_OPTION,
+    ],
+    positionals: { name: 'ID [PATH…]', minimum: 1, maximum: Number.POSITIVE_INFINITY },
+    examples: ['nono rollback restore latest', 'nono rollback restore latest src/main.ts --dry-run'],
+    load: () => import('./restore.ts'),
+  },
+  {
+    name: 'rollback verify',
+    summary: 'Check every stored byte of a session',
+    options: [{ name: 'all', arity: 'flag', help: 'Every session' }, JSON_OPTION, HELP_OPTION],
+    positionals: { name: 'ID', minimum: 0, maximum: 1 },
+    examples: ['nono rollback verify latest', 'nono rollback verify --all --json'],
+    load: () => import('./verify.ts'),
+  },
+];

@@ -1,0 +1,50 @@
+import { displayBytes, jsonPath } from '../../bytes.ts';
+import { EXIT, NotFoundError, UsageError } from '../../errors.ts';
+import { findSession } from '../../rollback/store.ts';
+import { type VerifyResult, verifySession } from '../../rollback/verify.ts';
+import { formatSize } from '../../ui/size.ts';
+import type { Context } from '../context.ts';
+import type { CommandResult, ParsedCall } from '../spec.ts';
+import { printJson } from './documents.ts';
+import { openStore } from './open-store.ts';
+
+export async function execute({ flags, positionals }: ParsedCall, context: Context): Promise<CommandResult> {
+  const [wanted] = positionals;
+  if ((wanted === undefined) !== flags.has('all')) {
+    throw new UsageError(wanted === undefined ? 'Cannot verify without ID or --all' : 'Cannot use --all with an ID');
+  }
+  const { store, manifests, unreadable } = openStore({ ...context, notify: () => {} });
+  const ids =
+    wanted === undefined
+      ? (store?.ids() ?? [])
+      : [unreadable.find(({ id }) => id === wanted)?.id ?? findSession(manifests, [], wanted).id];
+  if (store === undefined && wanted !== undefined)
+    throw new NotFoundError(`Cannot find rollback session "${displayBytes(wanted)}"`);
+  const results = store === undefined ? [] : ids.map((id) => verifySession(store, id, context.hash));
+  const isSound = results.every(({ findings }) => findings.length === 0);
+  return {
+    output: flags.has('json') ? renderJson(results) : renderText(results),
+    exitCode: isSound ? EXIT.ok : EXIT.partial,
+  };
+}
+
+function renderJson(results: readonly VerifyResult[]): string {
+  return printJson({
+    ok: results.every(({ findings }) => findings.length === 0),
+    sessions: results.map(({ session, objects, bytes, findings }) => ({
+      session_id: session,
+      objects,
+      bytes,
+      findings: findings.map(({ kind, path, message }) => ({ ...jsonPath(path), kind, message })),
+    })),
+  });
+}
+
+function renderText(results: readonly VerifyResult[]): string {
+  const lines = results.flatMap(({ session, objects, bytes, findings }) => {
+    const size = `${objects} ${objects === 1 ? 'object' : 'objects'}, ${formatSize(bytes)}`;
+    if (findings.length === 0) return [`${session}  ok  ${size}`];
+    return [`${session}  damaged  ${size}`, ...findings.map(({ path, message }) => `  ${displayBytes(path)}: ${message}`)];
+  });
+  return lines.length === 0 ? 'No sessions to verify\n' : `${lines.join('\n')}\n`;
+}

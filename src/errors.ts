@@ -1,0 +1,109 @@
+/** Process exit codes: a public contract (src/commands/OUTPUT.md). Add numbers, never reuse one. */
+export const EXIT = {
+  ok: 0,
+  failure: 1,
+  usage: 2,
+  partial: 3,
+  notFound: 4,
+  nonoFailed: 125,
+  cannotExecute: 126,
+  commandNotFound: 127,
+} as const;
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+/** Stable identity of a failure for scripts and `--json`. */
+export type ErrorCode = `E_${Uppercase<string>}`;
+
+export interface NonoErrorOptions {
+  /** One imperative sentence that tells the user what to do next. */
+  readonly hint?: string | undefined;
+  readonly cause?: unknown;
+}
+
+/**
+ * A failure the user can act on. Anything else that reaches main() is a bug.
+ *
+ * Message form: `Cannot <verb> "<thing>": <what is>, <what is wanted>`, no full stop, always the
+ * path or id that it is about.
+ */
+export class NonoError extends Error {
+  readonly code: ErrorCode;
+  readonly exitCode: ExitCode;
+  readonly hint: string | undefined;
+
+  constructor(code: ErrorCode, exitCode: ExitCode, message: string, { hint, cause }: NonoErrorOptions = {}) {
+    super(message, { cause });
+    this.code = code;
+    this.exitCode = exitCode;
+    this.hint = hint;
+  }
+}
+
+/** The call's words are wrong: nothing was done. */
+export class UsageError extends NonoError {
+  constructor(message: string, options: NonoErrorOptions = {}) {
+    super('E_USAGE', EXIT.usage, message, options);
+  }
+}
+
+/** nono's own state (a directory, a record, a manifest) cannot be used. */
+export class StateError extends NonoError {
+  constructor(message: string, options: NonoErrorOptions = {}) {
+    super('E_STATE', EXIT.failure, message, options);
+  }
+}
+
+/** Something that nono stored is not what it stored: a hash, a field or a file is wrong. */
+export class DamageError extends NonoError {
+  constructor(message: string, options: NonoErrorOptions = {}) {
+    super('E_DAMAGED', EXIT.partial, message, {
+      hint: 'See what else is damaged with `nono rollback verify --all`',
+      ...options,
+    });
+  }
+}
+
+/** No session or rollback session has this id. */
+export class NotFoundError extends NonoError {
+  constructor(message: string, options: NonoErrorOptions = {}) {
+    super('E_NOT_FOUND', EXIT.notFound, message, options);
+  }
+}
+
+/** The configuration or a profile cannot be used; the message starts with `FILE:LINE:`. */
+export class ConfigError extends NonoError {
+  constructor(message: string, options: NonoErrorOptions = {}) {
+    super('E_CONFIG', EXIT.failure, message, options);
+  }
+}
+
+/** What a system call answered. `errno` is the symbolic name, such as "ENOENT". */
+export class SystemError extends Error {
+  readonly errno: string;
+  readonly call: string;
+
+  constructor(call: string, errno: string, path?: string) {
+    super(path === undefined ? `${call}: ${errno}` : `${call} "${path}": ${errno}`);
+    this.call = call;
+    this.errno = errno;
+  }
+}
+
+/** True when `error` is what the operating system answered with one of `names`. */
+export function isErrno(error: unknown, ...names: readonly string[]): boolean {
+  return error instanceof SystemError && names.includes(error.errno);
+}
+
+/** Renders any thrown value. Pure: main() does the writing and the exiting. */
+export function describeFailure(error: unknown): { readonly text: string; readonly exitCode: ExitCode } {
+  if (!(error instanceof NonoError)) {
+    const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    return { text: `Internal error: ${detail}`, exitCode: EXIT.nonoFailed };
+  }
+  const lines = [`Error: ${error.message} [${error.code}]`];
+  for (let cause: unknown = error.cause; cause instanceof Error; cause = cause.cause) {
+    lines.push(`Caused by: ${cause.message}`);
+  }
+  if (error.hint !== undefined) lines.push(`Hint: ${error.hint}`);
+  return { text: lines.join('\n'), exitCode: error.exitCode };
+}

@@ -1,0 +1,82 @@
+import type { Context } from './commands/context.ts';
+import type { CommandResult } from './commands/spec.ts';
+
+/** Replaced by the build: version and commit. */
+declare const NONO_VERSION: string | undefined;
+declare const NONO_COMMIT: string | undefined;
+
+/** Hidden first argument that turns the executable into the launcher of a command. */
+const LAUNCHER_ROLE = '__launch';
+
+await main();
+
+/** The composition root: finds the role, builds the adapters, prints and sets the exit status. */
+async function main(): Promise<void> {
+  const [first] = process.argv.slice(2);
+  if (first === '--version' || first === '-V') {
+    await Bun.write(Bun.stdout, `nono ${versionText()}\n`);
+    return;
+  }
+  if (first === LAUNCHER_ROLE) {
+    const { runLauncher } = await import('./platform/linux/launcher.ts');
+    runLauncher();
+    return;
+  }
+  await runCommandLine();
+}
+
+function versionText(): string {
+  const version = typeof NONO_VERSION === 'string' ? NONO_VERSION : '0.0.0-source';
+  const commit = typeof NONO_COMMIT === 'string' ? NONO_COMMIT : '';
+  return commit === '' ? version : `${version} (${commit})`;
+}
+
+async function runCommandLine(): Promise<void> {
+  const [{ runCli }, { describeFailure, EXIT }, host] = await Promise.all([
+    import('./cli.ts'),
+    import('./errors.ts'),
+    import('./platform/host.ts'),
+  ]);
+  let makeContext: (() => Context) | undefined;
+  try {
+    const words = host.rawArguments();
+    makeContext = () => host.createContext(versionText());
+    await print(await runCli(words, makeContext, versionText()));
+  } catch (error) {
+    const { text, exitCode } = describeFailure(error);
+    process.exitCode = isRunVerb() && exitCode === EXIT.failure ? EXIT.nonoFailed : exitCode;
+    await Bun.write(Bun.stderr, `${text}\n`);
+  }
+}
+
+/** `run`, `wrap` and `shell` keep 1 for the command: nono's own failure is 125 there (spec 2). */
+function isRunVerb(): boolean {
+  return ['run', 'wrap', 'shell'].includes(process.argv[2] ?? '');
+}
+
+/** A reader that has gone ends the output quietly; the status stays the command's. */
+async function print({ output, exitCode }: CommandResult): Promise<void> {
+  process.exitCode = exitCode;
+  if (output === undefined) return;
+  for (const piece of typeof output === 'string' ? [output] : output) {
+    if (!(await writeOutput(piece))) return;
+  }
+}
+
+/**
+ * Through Bun.write, here and wherever nono writes: the first touch of process.stdout or process.stderr
+ * (isTTY included) loads Node's streams, 9 ms of a start that takes 4.
+ *
+ * @returns false when nobody reads any more.
+ */
+async function writeOutput(text: string | Uint8Array): Promise<boolean> {
+  try {
+    await Bun.write(Bun.stdout, text);
+    return true;
+  } catch (error) {
+    const reason = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    if (reason === 'EPIPE') return false;
+    const { NonoError, EXIT } = await import('./errors.ts');
+    throw new NonoError('E_OUTPUT', EXIT.failure, `Cannot write the output: ${reason}`, { cause: error });
+  }
+}

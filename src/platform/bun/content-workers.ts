@@ -1,0 +1,78 @@
+import { SystemError } from '../../errors.ts';
+import type { ContentWorkers, WorkerPlan } from '../../ports/content-workers.ts';
+import type { FromWorker, ToWorker } from './content-worker.ts';
+
+/** One for each core up to here: two saturate the file system, and the machine is the user's. */
+const WORKERS_MAXIMUM = 4;
+
+interface Waiting {
+  readonly resolve: (answer: FromWorker) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** Starts as many threads as there are cores, at least two. */
+export function startContentWorkers(plan: WorkerPlan): ContentWorkers {
+  const count = Math.max(2, Math.min(WORKERS_MAXIMUM, navigator.hardwareConcurrency));
+  const threads = Array.from({ length: count }, (_, index) => new Thread(plan, `${process.pid}-${index}`));
+  return {
+    async run(batch) {
+      const thread = threads.reduce((best, other) => (other.pending < best.pending ? other : best));
+      const answer = await thread.ask((id) => ({ kind: 'batch', id, batch }));
+      if (answer.kind !== 'results') throw new TypeError(`Expected results, got ${answer.kind}`);
+      return answer.results;
+    },
+    async storedBytes() {
+      const answers = await Promise.all(threads.map((thread) => thread.ask((id) => ({ kind: 'total', id }))));
+      return answers.reduce((sum, answer) => sum + (answer.kind === 'total' ? answer.storedBytes : 0), 0);
+    },
+    async [Symbol.asyncDispose]() {
+      for (const thread of threads) thread.end();
+    },
+  };
+}
+
+class Thread {
+  readonly #worker: Worker;
+  readonly #waiting = new Map<number, Waiting>();
+  #nextId = 0;
+
+  constructor(plan: WorkerPlan, writer: string) {
+    this.#worker = new Worker(new URL('./content-worker.ts', import.meta.url).href);
+    this.#worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#answered(data);
+    this.#worker.onerror = ({ message }) => this.#failAll(new Error(`A thread that reads contents ended: ${message}`));
+    this.#send({ kind: 'plan', plan, writer });
+  }
+
+  get pending(): number {
+    return this.#waiting.size;
+  }
+
+  ask(make: (id: number) => ToWorker): Promise<FromWorker> {
+    const id = this.#nextId++;
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(id, { resolve, reject });
+      this.#send(make(id));
+    });
+  }
+
+  end(): void {
+    this.#worker.terminate();
+    this.#failAll(new Error('The threads that read contents were ended before they answered'));
+  }
+
+  #send(message: ToWorker): void {
+    this.#worker.postMessage(message);
+  }
+
+  #answered(answer: FromWorker): void {
+    const waiting = this.#waiting.get(answer.id);
+    this.#waiting.delete(answer.id);
+    if (answer.kind !== 'failed') waiting?.resolve(answer);
+    else waiting?.reject(answer.errno === '' ? new Error(answer.message) : new SystemError(answer.call, answer.errno));
+  }
+
+  #failAll(error: Error): void {
+    for (const { reject } of this.#waiting.values()) reject(error);
+    this.#waiting.clear();
+  }
+}

@@ -1,0 +1,177 @@
+import { type Bytes, displayBytes } from '../../bytes.ts';
+import { SystemError } from '../../errors.ts';
+import type { FileKind, Stat } from '../../ports/files.ts';
+import { addressOf, errnoName, fixedBuffer, syscall, trySyscall } from './syscalls.ts';
+import * as uapi from './uapi.ts';
+
+/** PATH_MAX of include/uapi/linux/limits.h counts the NUL; longer paths are opened step by step. */
+const PATH_BYTES_MAXIMUM = 4095;
+
+const BENEATH = uapi.RESOLVE_BENEATH | uapi.RESOLVE_NO_SYMLINKS | uapi.RESOLVE_NO_MAGICLINKS | uapi.RESOLVE_NO_XDEV;
+export const READ_DIRECTORY = uapi.O_RDONLY | uapi.O_DIRECTORY | uapi.O_CLOEXEC | uapi.O_NOFOLLOW;
+export const READ_FILE = uapi.O_RDONLY | uapi.O_CLOEXEC | uapi.O_NOFOLLOW | uapi.O_NONBLOCK | uapi.O_NOCTTY;
+
+/** Offsets in struct statx, include/uapi/linux/stat.h. */
+const STATX = {
+  attributes: 8,
+  links: 16,
+  uid: 20,
+  mode: 28,
+  inode: 32,
+  size: 40,
+  blocks: 48,
+  ctime: 96,
+  mtime: 112,
+  deviceMajor: 136,
+  deviceMinor: 140,
+} as const;
+const STATX_BYTES = 256;
+
+/** linux_dirent64: d_reclen at 16, d_name at 19. */
+export const DIRENT = { length: 16, name: 19 } as const;
+export const DIRENTS_BYTES = 64 * 1024;
+
+const KINDS: Readonly<Record<number, FileKind>> = {
+  [0o100000]: 'file',
+  [0o040000]: 'directory',
+  [0o120000]: 'symlink',
+  [0o010000]: 'fifo',
+  [0o140000]: 'socket',
+  [0o020000]: 'characterDevice',
+  [0o060000]: 'blockDevice',
+};
+
+/** Memory that is used within one call and never kept: one set for each thread. */
+export interface Scratch {
+  readonly statx: Block;
+  readonly how: Block;
+  readonly dirents: Block;
+  readonly times: Block;
+  readonly link: Block;
+  readonly name: Block;
+  readonly newName: Block;
+}
+
+/** Memory at a fixed address, as bytes and as fields. */
+interface Block {
+  readonly bytes: Buffer;
+  readonly view: DataView;
+  readonly address: number;
+}
+
+function createBlock(sizeBytes: number): Block {
+  const memory = fixedBuffer(sizeBytes);
+  return { bytes: Buffer.from(memory.buffer), view: new DataView(memory.buffer), address: addressOf(memory) };
+}
+
+/** Memory for one thread. */
+export function createScratch(): Scratch {
+  return {
+    statx: createBlock(STATX_BYTES),
+    how: createBlock(24),
+    dirents: createBlock(DIRENTS_BYTES),
+    times: createBlock(32),
+    link: createBlock(PATH_BYTES_MAXIMUM + 1),
+    name: createBlock(PATH_BYTES_MAXIMUM + 1),
+    newName: createBlock(PATH_BYTES_MAXIMUM + 1),
+  };
+}
+
+/** Writes a NUL-ended name where system calls find it. @returns its address. */
+export function place({ bytes, address }: Block, name: Bytes): number {
+  if (name.length >= bytes.length) throw new SystemError('path', 'ENAMETOOLONG');
+  bytes[bytes.write(name, 0, 'latin1')] = 0;
+  return address;
+}
+
+export function descriptorPath(fd: number): Bytes {
+  return `/proc/self/fd/${fd}` as Bytes;
+}
+
+export function openAt(scratch: Scratch, directory: number, name: Bytes, flags: number, mode = 0): number {
+  return syscall('openat', directory, place(scratch.name, name), flags, mode);
+}
+
+export function openBeneath(scratch: Scratch, directory: number, path: Bytes, flags: number): number {
+  if (path.length <= PATH_BYTES_MAXIMUM) return openat2(scratch, directory, path, flags);
+  const cut = path.lastIndexOf('/', PATH_BYTES_MAXIMUM);
+  const step = openat2(scratch, directory, path.slice(0, cut) as Bytes, uapi.O_PATH | uapi.O_DIRECTORY | uapi.O_CLOEXEC);
+  try {
+    return openBeneath(scratch, step, path.slice(cut + 1) as Bytes, flags);
+  } finally {
+    syscall('close', step);
+  }
+}
+
+function openat2(scratch: Scratch, directory: number, name: Bytes, flags: number): number {
+  const path = place(scratch.name, name);
+  const { view, address } = scratch.how;
+  view.setUint32(0, flags, true);
+  view.setUint32(16, BENEATH, true);
+  for (;;) {
+    const result = trySyscall('openat2', directory, path, address, 24);
+    if (result >= 0) return result;
+    const errno = errnoName(-result);
+    // openat2(2): EAGAIN when a rename elsewhere made the kernel unsure that ".." stayed beneath.
+    if (errno !== 'EAGAIN' && errno !== 'EINTR') throw new SystemError('openat2', errno);
+  }
+}
+
+export function statAt(scratch: Scratch, directory: number, name: Bytes, flags: number): Stat | undefined {
+  const { view, address } = scratch.statx;
+  const result = trySyscall('statx', directory, place(scratch.name, name), flags, uapi.STATX_BASIC_STATS, address);
+  if (result < 0) {
+    const errno = errnoName(-result);
+    if (errno === 'ENOENT' || errno === 'ENOTDIR') return undefined;
+    throw new SystemError('statx', errno);
+  }
+  const mode = view.getUint16(STATX.mode, true);
+  return {
+    kind: KINDS[mode & uapi.S_IFMT] ?? 'file',
+    mode: mode & 0o7777,
+    sizeBytes: readNumber(view, STATX.size),
+    blocks: readNumber(view, STATX.blocks),
+    links: view.getUint32(STATX.links, true),
+    uid: view.getUint32(STATX.uid, true),
+    device: view.getUint32(STATX.deviceMajor, true) * 2 ** 20 + view.getUint32(STATX.deviceMinor, true),
+    inode: view.getBigUint64(STATX.inode, true),
+    mtimeSeconds: readSignedNumber(view, STATX.mtime),
+    mtimeNanoseconds: view.getUint32(STATX.mtime + 8, true),
+    ctimeSeconds: readSignedNumber(view, STATX.ctime),
+    ctimeNanoseconds: view.getUint32(STATX.ctime + 8, true),
+    isMountPoint: (view.getUint32(STATX.attributes, true) & uapi.STATX_ATTR_MOUNT_ROOT) !== 0,
+  };
+}
+
+/** An unsigned 64-bit value below 2^53: sizes and block counts. */
+function readNumber(view: DataView, at: number): number {
+  return view.getUint32(at, true) + view.getUint32(at + 4, true) * 2 ** 32;
+}
+
+function readSignedNumber(view: DataView, at: number): number {
+  return view.getUint32(at, true) + view.getInt32(at + 4, true) * 2 ** 32;
+}
+
+/** Two timespecs: the access time is left as it is. @returns their address. */
+export function fillTimes({ times }: Scratch, seconds: number, nanoseconds: number): number {
+  times.view.setBigInt64(8, BigInt(uapi.UTIME_OMIT), true);
+  times.view.setBigInt64(16, BigInt(seconds), true);
+  times.view.setBigInt64(24, BigInt(nanoseconds), true);
+  return times.address;
+}
+
+export function realPath(path: Bytes, scratch: Scratch): Bytes | undefined {
+  const fd = trySyscall('openat', uapi.AT_FDCWD, place(scratch.name, path), uapi.O_PATH | uapi.O_CLOEXEC);
+  if (fd < 0) {
+    const errno = errnoName(-fd);
+    if (errno === 'ENOENT' || errno === 'ENOTDIR') return undefined;
+    throw new SystemError('open', errno, displayBytes(path));
+  }
+  try {
+    const { bytes, address } = scratch.link;
+    const length = syscall('readlinkat', uapi.AT_FDCWD, place(scratch.name, descriptorPath(fd)), address, bytes.length);
+    return bytes.toString('latin1', 0, length) as Bytes;
+  } finally {
+    syscall('close', fd);
+  }
+}

@@ -1,0 +1,267 @@
+import { type Bytes, displayBytes } from '../../bytes.ts';
+import { SystemError } from '../../errors.ts';
+import { joinPath } from '../../paths.ts';
+import type { Directory, Files, OpenFile, Stat } from '../../ports/files.ts';
+import {
+  createScratch,
+  DIRENT,
+  DIRENTS_BYTES,
+  descriptorPath,
+  fillTimes,
+  openAt,
+  openBeneath,
+  place,
+  READ_DIRECTORY,
+  READ_FILE,
+  realPath,
+  type Scratch,
+  statAt,
+} from './file-calls.ts';
+import { addressOf, errnoName, syscall, trySyscall } from './syscalls.ts';
+import * as uapi from './uapi.ts';
+
+/** Files by direct system calls: openat2 keeps every path beneath its directory. */
+export function createLinuxFiles(): Files {
+  const scratch = createScratch();
+  return {
+    openDirectory: (path) => {
+      const flags = uapi.O_RDONLY | uapi.O_DIRECTORY | uapi.O_CLOEXEC;
+      return new LinuxDirectory(
+        named(path, () => openAt(scratch, uapi.AT_FDCWD, path, flags)),
+        path,
+        scratch,
+      );
+    },
+    realPath: (path) => realPath(path, scratch),
+    stat: (path) => named(path, () => statAt(scratch, uapi.AT_FDCWD, path, 0)),
+  };
+}
+
+class LinuxDirectory implements Directory {
+  readonly path: Bytes;
+  readonly #scratch: Scratch;
+  #fd: number;
+
+  constructor(fd: number, path: Bytes, scratch: Scratch) {
+    this.#fd = fd;
+    this.path = path;
+    this.#scratch = scratch;
+  }
+
+  names(): Bytes[] {
+    this.#call('', () => syscall('lseek', this.#fd, 0, 0));
+    const { bytes, view, address } = this.#scratch.dirents;
+    const names: Bytes[] = [];
+    for (;;) {
+      const filled = this.#call('', () => syscall('getdents64', this.#fd, address, DIRENTS_BYTES));
+      if (filled === 0) return names;
+      for (let at = 0; at < filled; at += view.getUint16(at + DIRENT.length, true)) {
+        const start = at + DIRENT.name;
+        const name = bytes.toString('latin1', start, bytes.indexOf(0, start)) as Bytes;
+        if (name !== '.' && name !== '..') names.push(name);
+      }
+    }
+  }
+
+  statSelf(): Stat {
+    return this.#call('', () => statAt(this.#scratch, this.#fd, '' as Bytes, uapi.AT_EMPTY_PATH)) as Stat;
+  }
+
+  stat(name: Bytes): Stat | undefined {
+    return this.#call(name, () => statAt(this.#scratch, this.#fd, name, uapi.AT_SYMLINK_NOFOLLOW | uapi.AT_NO_AUTOMOUNT));
+  }
+
+  readLink(name: Bytes): Bytes {
+    const { link } = this.#scratch;
+    const path = place(this.#scratch.name, name);
+    const length = this.#call(name, () => syscall('readlinkat', this.#fd, path, link.address, link.bytes.length));
+    return link.bytes.toString('latin1', 0, length) as Bytes;
+  }
+
+  openDirectory(relativePath: Bytes): Directory {
+    const path = relativePath === '' ? ('.' as Bytes) : relativePath;
+    const fd = this.#call(relativePath, () => openBeneath(this.#scratch, this.#fd, path, READ_DIRECTORY));
+    return new LinuxDirectory(fd, joinPath(this.path, relativePath), this.#scratch);
+  }
+
+  openFile(relativePath: Bytes): OpenFile {
+    const fd = this.#call(relativePath, () => openBeneath(this.#scratch, this.#fd, relativePath, READ_FILE));
+    return new LinuxFile(fd, joinPath(this.path, relativePath), this.#scratch);
+  }
+
+  createFile(name: Bytes, mode: number): OpenFile {
+    return this.#create(name, uapi.O_RDWR | uapi.O_CREAT | uapi.O_EXCL, mode);
+  }
+
+  openForAppend(name: Bytes, mode: number): OpenFile {
+    return this.#create(name, uapi.O_RDWR | uapi.O_CREAT | uapi.O_APPEND | uapi.O_NONBLOCK, mode);
+  }
+
+  #create(name: Bytes, flags: number, mode: number): OpenFile {
+    const all = flags | uapi.O_CLOEXEC | uapi.O_NOFOLLOW | uapi.O_NOCTTY;
+    const fd = this.#call(name, () => openAt(this.#scratch, this.#fd, name, all, mode & 0o777));
+    const file = new LinuxFile(fd, joinPath(this.path, name), this.#scratch);
+    if ((flags & uapi.O_EXCL) !== 0 && !isModeSafeFromUmask(mode)) file.setMode(mode);
+    return file;
+  }
+
+  createDirectory(name: Bytes, mode: number): void {
+    this.#call(name, () => syscall('mkdirat', this.#fd, place(this.#scratch.name, name), mode & 0o777));
+    if (!isModeSafeFromUmask(mode)) this.setMode(name, mode);
+  }
+
+  createSymlink(name: Bytes, target: Bytes): void {
+    const to = place(this.#scratch.newName, target);
+    this.#call(name, () => syscall('symlinkat', to, this.#fd, place(this.#scratch.name, name)));
+  }
+
+  link(name: Bytes, directory: Directory, newName: Bytes): void {
+    const to = place(this.#scratch.newName, newName);
+    const target = descriptorOf(directory);
+    this.#call(name, () => syscall('linkat', this.#fd, place(this.#scratch.name, name), target, to, 0));
+  }
+
+  rename(name: Bytes, directory: Directory, newName: Bytes): void {
+    const to = place(this.#scratch.newName, newName);
+    const target = descriptorOf(directory);
+    this.#call(name, () => syscall('renameat2', this.#fd, place(this.#scratch.name, name), target, to, 0));
+  }
+
+  removeFile(name: Bytes): void {
+    this.#call(name, () => syscall('unlinkat', this.#fd, place(this.#scratch.name, name), 0));
+  }
+
+  removeDirectory(name: Bytes): void {
+    this.#call(name, () => syscall('unlinkat', this.#fd, place(this.#scratch.name, name), uapi.AT_REMOVEDIR));
+  }
+
+  setMode(name: Bytes, mode: number): void {
+    this.#call(name, () => {
+      // O_PATH needs no permission on the file itself; /proc/self/fd then names exactly what was opened,
+      // so a name swapped for a link meanwhile is not followed (fchmodat has no such flag before 6.6).
+      const fd = openAt(this.#scratch, this.#fd, name, uapi.O_PATH | uapi.O_NOFOLLOW | uapi.O_CLOEXEC);
+      try {
+        const opened = statAt(this.#scratch, fd, '' as Bytes, uapi.AT_EMPTY_PATH);
+        if (opened?.kind === 'symlink') throw new SystemError('fchmodat', 'ELOOP');
+        syscall('fchmodat', uapi.AT_FDCWD, place(this.#scratch.name, descriptorPath(fd)), mode);
+      } finally {
+        syscall('close', fd);
+      }
+    });
+  }
+
+  setModificationTime(name: Bytes, seconds: number, nanoseconds: number): void {
+    const times = fillTimes(this.#scratch, seconds, nanoseconds);
+    const path = place(this.#scratch.name, name);
+    this.#call(name, () => syscall('utimensat', this.#fd, path, times, uapi.AT_SYMLINK_NOFOLLOW));
+  }
+
+  sync(): void {
+    this.#call('', () => syscall('fsync', this.#fd));
+  }
+
+  syncFileSystem(): void {
+    this.#call('', () => syscall('syncfs', this.#fd));
+  }
+
+  /** @internal The descriptor, for calls that take two directories. */
+  descriptor(): number {
+    return this.#fd;
+  }
+
+  #call<T>(name: string, run: () => T): T {
+    return named(joinPath(this.path, name as Bytes), run);
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#fd >= 0) syscall('close', this.#fd);
+    this.#fd = -1;
+  }
+}
+
+class LinuxFile implements OpenFile {
+  readonly #path: Bytes;
+  readonly #scratch: Scratch;
+  #fd: number;
+
+  constructor(fd: number, path: Bytes, scratch: Scratch) {
+    this.#fd = fd;
+    this.#path = path;
+    this.#scratch = scratch;
+  }
+
+  stat(): Stat {
+    return this.#call(() => statAt(this.#scratch, this.#fd, '' as Bytes, uapi.AT_EMPTY_PATH)) as Stat;
+  }
+
+  read(into: Uint8Array): number {
+    return this.#call(() => syscall('read', this.#fd, addressOf(into), into.length));
+  }
+
+  rewind(): void {
+    this.#call(() => syscall('lseek', this.#fd, 0, 0));
+  }
+
+  write(data: Uint8Array): void {
+    for (let done = 0; done < data.length; ) {
+      const rest = data.subarray(done);
+      done += this.#call(() => syscall('write', this.#fd, addressOf(rest), rest.length));
+    }
+  }
+
+  setMode(mode: number): void {
+    this.#call(() => syscall('fchmod', this.#fd, mode));
+  }
+
+  setModificationTime(seconds: number, nanoseconds: number): void {
+    const times = fillTimes(this.#scratch, seconds, nanoseconds);
+    this.#call(() => syscall('utimensat', this.#fd, 0, times, 0));
+  }
+
+  sync(): void {
+    this.#call(() => syscall('fsync', this.#fd));
+  }
+
+  tryLock(): boolean {
+    return this.#call(() => {
+      const result = trySyscall('flock', this.#fd, uapi.LOCK_EX | uapi.LOCK_NB);
+      if (result >= 0) return true;
+      if (errnoName(-result) === 'EAGAIN' || errnoName(-result) === 'EWOULDBLOCK') return false;
+      throw new SystemError('flock', errnoName(-result));
+    });
+  }
+
+  cloneFrom(source: OpenFile): boolean {
+    if (!(source instanceof LinuxFile)) return false;
+    // Every refusal (other file system, no support, alignment) means the same: copy instead.
+    return trySyscall('ioctl', this.#fd, uapi.FICLONE, source.#fd) >= 0;
+  }
+
+  #call<T>(run: () => T): T {
+    return named(this.#path, run);
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#fd >= 0) syscall('close', this.#fd);
+    this.#fd = -1;
+  }
+}
+
+/** A umask takes bits away from group and others only in practice, and never adds any. */
+function isModeSafeFromUmask(mode: number): boolean {
+  return (mode & 0o7077) === 0;
+}
+
+function descriptorOf(directory: Directory): number {
+  if (directory instanceof LinuxDirectory) return directory.descriptor();
+  throw new TypeError('Expected a directory of the same adapter');
+}
+
+function named<T>(path: Bytes, run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    if (!(error instanceof SystemError)) throw error;
+    throw new SystemError(error.call, error.errno, displayBytes(path));
+  }
+}

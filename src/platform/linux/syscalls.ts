@@ -1,0 +1,182 @@
+import { dlopen, FFIType, type Pointer, ptr, read } from 'bun:ffi';
+import { constants } from 'node:os';
+import { SystemError } from '../../errors.ts';
+
+/**
+ * Direct system calls through libc's `syscall`, one ffi symbol for all of them: opening more symbols
+ * costs start-up time for each.
+ *
+ * Numbers: arch/x86/entry/syscalls/syscall_64.tbl and include/uapi/asm-generic/unistd.h, Linux 6.18.
+ */
+const NUMBERS_X64 = {
+  read: 0,
+  write: 1,
+  close: 3,
+  lseek: 8,
+  mmap: 9,
+  mprotect: 10,
+  rt_sigaction: 13,
+  shutdown: 48,
+  fcntl: 72,
+  chdir: 80,
+  getpgid: 121,
+  exit_group: 231,
+  ppoll: 271,
+  pipe2: 293,
+  rt_sigprocmask: 14,
+  ioctl: 16,
+  getpid: 39,
+  execve: 59,
+  kill: 62,
+  flock: 73,
+  fsync: 74,
+  umask: 95,
+  getppid: 110,
+  setsid: 112,
+  prctl: 157,
+  getdents64: 217,
+  waitid: 247,
+  openat: 257,
+  mkdirat: 258,
+  unlinkat: 263,
+  linkat: 265,
+  symlinkat: 266,
+  readlinkat: 267,
+  fchmod: 91,
+  fchmodat: 268,
+  utimensat: 280,
+  dup3: 292,
+  syncfs: 306,
+  process_vm_readv: 310,
+  seccomp: 317,
+  renameat2: 316,
+  capset: 126,
+  capget: 125,
+  statx: 332,
+  pidfd_open: 434,
+  close_range: 436,
+  openat2: 437,
+  landlock_create_ruleset: 444,
+  landlock_add_rule: 445,
+  landlock_restrict_self: 446,
+} as const;
+
+type SyscallName = keyof typeof NUMBERS_X64;
+
+const NUMBERS_ARM64: Readonly<Record<SyscallName, number>> = {
+  read: 63,
+  write: 64,
+  close: 57,
+  lseek: 62,
+  mmap: 222,
+  mprotect: 226,
+  rt_sigaction: 134,
+  shutdown: 210,
+  fcntl: 25,
+  chdir: 49,
+  getpgid: 155,
+  exit_group: 94,
+  ppoll: 73,
+  pipe2: 59,
+  rt_sigprocmask: 135,
+  ioctl: 29,
+  getpid: 172,
+  execve: 221,
+  kill: 129,
+  flock: 32,
+  fsync: 82,
+  umask: 166,
+  getppid: 173,
+  setsid: 157,
+  prctl: 167,
+  getdents64: 61,
+  waitid: 95,
+  openat: 56,
+  mkdirat: 34,
+  unlinkat: 35,
+  linkat: 37,
+  symlinkat: 36,
+  readlinkat: 78,
+  fchmod: 52,
+  fchmodat: 53,
+  utimensat: 88,
+  dup3: 24,
+  syncfs: 267,
+  process_vm_readv: 270,
+  seccomp: 277,
+  renameat2: 276,
+  capset: 91,
+  capget: 90,
+  statx: 291,
+  pidfd_open: 434,
+  close_range: 436,
+  openat2: 437,
+  landlock_create_ruleset: 444,
+  landlock_add_rule: 445,
+  landlock_restrict_self: 446,
+};
+
+const NUMBERS: Readonly<Record<SyscallName, number>> = process.arch === 'arm64' ? NUMBERS_ARM64 : NUMBERS_X64;
+
+/** A register: a number where it is safe, else a bigint. */
+const WORD = FFIType.i64_fast;
+
+/** Names of the C library: glibc, then musl. */
+export const LIBC_NAMES = ['libc.so.6', 'libc.musl-x86_64.so.1', 'libc.musl-aarch64.so.1'] as const;
+
+function openLibc() {
+  let failure: unknown;
+  for (const library of LIBC_NAMES) {
+    try {
+      return dlopen(library, {
+        syscall: {
+          args: [WORD, WORD, WORD, WORD, WORD, WORD, WORD],
+          returns: WORD,
+        },
+        __errno_location: { args: [], returns: FFIType.ptr },
+      });
+    } catch (error) {
+      failure = error; // glibc and musl have different names: the next one may be there.
+    }
+  }
+  throw new Error('Cannot load the C library', { cause: failure });
+}
+
+const libc = openLibc();
+const call = libc.symbols.syscall;
+const errnoAddress = libc.symbols.__errno_location() as Pointer;
+
+const ERRNO_NAMES = new Map<number, string>(Object.entries(constants.errno).map(([name, value]) => [value, name]));
+
+/** Makes the call. @returns its result, or the errno negated. */
+export function trySyscall(name: SyscallName, a = 0, b = 0, c = 0, d = 0, e = 0, f = 0): number {
+  const result = Number(call(NUMBERS[name], a, b, c, d, e, f));
+  return result === -1 ? -read.i32(errnoAddress, 0) : result;
+}
+
+/** Makes the call again while a signal interrupts it. @throws {SystemError} */
+export function syscall(name: SyscallName, a = 0, b = 0, c = 0, d = 0, e = 0, f = 0): number {
+  for (;;) {
+    const result = trySyscall(name, a, b, c, d, e, f);
+    if (result >= 0) return result;
+    if (result !== -constants.errno.EINTR) throw new SystemError(name, errnoName(-result));
+  }
+}
+
+/** "ENOENT" for 2; "E521" for a number that libc has no name for. */
+export function errnoName(errno: number): string {
+  return ERRNO_NAMES.get(errno) ?? `E${errno}`;
+}
+
+/**
+ * Memory that stays where it is. A typed array made by length may move its storage when `.buffer` is
+ * first used, which makes an earlier address stale.
+ */
+export function fixedBuffer(sizeBytes: number): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(new ArrayBuffer(sizeBytes));
+}
+
+/** The address of `data`. The caller keeps `data` alive for as long as the address is used. */
+export function addressOf(data: Uint8Array): number {
+  return ptr(data) as number;
+}

@@ -1,0 +1,9 @@
+import type { Clock } from '../ports/clock.ts';
+
+export function createSystemClock(): Clock {
+  return {
+    nowMs: () => Date.now(),
+    monotonicMs: () => performance.now(),
+    utcOffsetMinutes: (epochMs) => -new Date(epochMs).getTimezoneOffset(),
+  };
+}

@@ -1,0 +1,26 @@
+import type { Bytes } from '../bytes.ts';
+import type { TaskBatch } from '../rollback/content-wire.ts';
+
+/** What every thread needs before its first batch. */
+export interface WorkerPlan {
+  /** Absolute paths of the directories that tasks are relative to. */
+  readonly roots: readonly Bytes[];
+  /** Absolute paths of `objects/` of this session and of the earlier one; undefined to hash only. */
+  readonly objects: Bytes | undefined;
+  readonly earlierObjects: Bytes | undefined;
+  readonly maxFileBytes: number;
+}
+
+/** Threads that read, hash and store contents. */
+export interface ContentWorkers extends AsyncDisposable {
+  /**
+   * Resolves with one record for each task, in their order (content-wire.ts). Batches of one thread run
+   * one after the other; rejects with what the thread met that is no property of one file.
+   */
+  run(batch: TaskBatch): Promise<Uint8Array>;
+  /** Bytes newly stored so far; ask when all batches are done. */
+  storedBytes(): Promise<number>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+export type StartContentWorkers = (plan: WorkerPlan) => ContentWorkers;

@@ -1,0 +1,102 @@
+import type { Bytes } from '../bytes.ts';
+
+/**
+ * The file system, one directory at a time.
+ *
+ * Everything below a directory that the sandboxed command may write is reached through a `Directory`
+ * handle and never through a path that is resolved again: no call here follows a symbolic link in what
+ * it is given, and no relative path leaves the directory. All calls block; they are short. Failures
+ * are SystemError with the symbolic errno, except where a call says otherwise.
+ */
+export interface Files {
+  /**
+   * Opens an absolute path as the kernel resolves it, links included: only for paths that the user
+   * named or that are nono's own, never for what the command may have written.
+   */
+  openDirectory(path: Bytes): Directory;
+  /** The path with every link resolved, undefined when it does not exist. */
+  realPath(path: Bytes): Bytes | undefined;
+  /** stat(2) of an absolute path, following links; undefined when it does not exist. */
+  stat(path: Bytes): Stat | undefined;
+}
+
+export type FileKind = 'file' | 'directory' | 'symlink' | 'fifo' | 'socket' | 'characterDevice' | 'blockDevice';
+
+/** What lstat(2) tells. Times are split because nanoseconds since 1970 do not fit a number. */
+export interface Stat {
+  readonly kind: FileKind;
+  /** Permission bits with setuid, setgid and sticky: 0 to 0o7777. */
+  readonly mode: number;
+  readonly sizeBytes: number;
+  /** Space really used, in units of 512 bytes; less than the size for a sparse file. */
+  readonly blocks: number;
+  readonly links: number;
+  readonly uid: number;
+  readonly device: number;
+  readonly inode: bigint;
+  readonly mtimeSeconds: number;
+  readonly mtimeNanoseconds: number;
+  readonly ctimeSeconds: number;
+  readonly ctimeNanoseconds: number;
+  /** True where another file system or a bind mount begins. */
+  readonly isMountPoint: boolean;
+}
+
+/**
+ * An open directory. `name` is one component, or a path below a directory of nono's own, which nobody
+ * else writes; a relative path may have several components anywhere.
+ */
+export interface Directory extends Disposable {
+  /** The path that it was opened by: for messages, and for other threads where the path is nono's own. */
+  readonly path: Bytes;
+  /** The names in it without `.` and `..`, in no order. */
+  names(): Bytes[];
+  statSelf(): Stat;
+  /** @returns undefined when there is nothing of that name. */
+  stat(name: Bytes): Stat | undefined;
+  readLink(name: Bytes): Bytes;
+  /** Fails with ELOOP or ENOTDIR at a link, EXDEV at another mount; '' opens the directory again. */
+  openDirectory(relativePath: Bytes): Directory;
+  /** For reading only; never blocks on a FIFO, never takes a controlling terminal. */
+  openFile(relativePath: Bytes): OpenFile;
+  /** For reading and writing; fails with EEXIST when the name is taken. The mode is exact, whatever the umask. */
+  createFile(name: Bytes, mode: number): OpenFile;
+  /** For appending and locking; creates it when missing. */
+  openForAppend(name: Bytes, mode: number): OpenFile;
+  /** The mode is exact, whatever the umask. */
+  createDirectory(name: Bytes, mode: number): void;
+  createSymlink(name: Bytes, target: Bytes): void;
+  /** A second name, in `directory`, for the file `name` here. Fails with EEXIST. */
+  link(name: Bytes, directory: Directory, newName: Bytes): void;
+  /** Replaces what is at the new name, as rename(2) does. */
+  rename(name: Bytes, directory: Directory, newName: Bytes): void;
+  removeFile(name: Bytes): void;
+  removeDirectory(name: Bytes): void;
+  /** Never for a link. */
+  setMode(name: Bytes, mode: number): void;
+  /** Also of a link itself; the access time stays. */
+  setModificationTime(name: Bytes, seconds: number, nanoseconds: number): void;
+  /** Makes the names durable. */
+  sync(): void;
+  /** Makes everything on this file system durable; may take seconds. */
+  syncFileSystem(): void;
+  [Symbol.dispose](): void;
+}
+
+export interface OpenFile extends Disposable {
+  stat(): Stat;
+  /** @returns the number of bytes read, 0 at the end. Reads at the file's own position. */
+  read(into: Uint8Array): number;
+  /** The next read is from the start again. */
+  rewind(): void;
+  /** Writes all of it at the file's own position. */
+  write(data: Uint8Array): void;
+  setMode(mode: number): void;
+  setModificationTime(seconds: number, nanoseconds: number): void;
+  sync(): void;
+  /** An exclusive flock(2) that ends with the handle. @returns false when another one holds it. */
+  tryLock(): boolean;
+  /** Makes this empty file share the blocks of `source`. @returns false where the file system cannot. */
+  cloneFrom(source: OpenFile): boolean;
+  [Symbol.dispose](): void;
+}

@@ -1,0 +1,80 @@
+import type { ContentWorkers, StartContentWorkers, WorkerPlan } from '../ports/content-workers.ts';
+import type { ContentReader, ContentTask } from './capture.ts';
+import { HASH_BYTES, readResult, type TaskBatch } from './content-wire.ts';
+import type { InlineReader } from './inline-reader.ts';
+
+/** Up to so many tasks are done where they are: threads take longer to start. */
+const INLINE_TASKS = 300;
+/** Enough that a message costs little for each task, and few enough that no thread idles at the end. */
+const BATCH_TASKS = 250;
+
+/** Does the first tasks itself and hands the rest to other threads in batches. */
+export class BatchingReader implements ContentReader {
+  readonly #inline: InlineReader;
+  readonly #start: StartContentWorkers;
+  readonly #plan: WorkerPlan;
+  readonly #running: Promise<void>[] = [];
+  #waiting: ContentTask[] = [];
+  #workers: ContentWorkers | undefined;
+
+  constructor(inline: InlineReader, start: StartContentWorkers, plan: WorkerPlan) {
+    this.#inline = inline;
+    this.#start = start;
+    this.#plan = plan;
+  }
+
+  submit(task: ContentTask): void {
+    this.#waiting.push(task);
+    if (this.#waiting.length < (this.#workers === undefined ? INLINE_TASKS : BATCH_TASKS)) return;
+    this.#flush();
+  }
+
+  #flush(): void {
+    this.#workers ??= this.#start(this.#plan);
+    const tasks = this.#waiting;
+    this.#waiting = [];
+    const running = settleAll(tasks, this.#workers.run(encodeBatch(tasks)));
+    // Handled in finish(); without this a failure before it would count as unhandled.
+    running.catch(() => undefined);
+    this.#running.push(running);
+  }
+
+  async finish(): Promise<number> {
+    if (this.#workers === undefined) {
+      for (const task of this.#waiting) this.#inline.submit(task);
+      return this.#inline.finish();
+    }
+    await using workers = this.#workers;
+    if (this.#waiting.length > 0) this.#flush();
+    await Promise.all(this.#running);
+    // Awaited here: the threads end when this block is left.
+    return await workers.storedBytes();
+  }
+}
+
+async function settleAll(tasks: readonly ContentTask[], running: Promise<Uint8Array>): Promise<void> {
+  const results = await running;
+  const records = Buffer.from(results.buffer, results.byteOffset, results.byteLength);
+  for (const [index, { sink, position }] of tasks.entries()) sink.settle(position, readResult(records, index));
+}
+
+function encodeBatch(tasks: readonly ContentTask[]): TaskBatch {
+  return {
+    roots: Uint8Array.from(tasks, ({ root }) => root),
+    paths: tasks.map(({ path }) => path).join('\0'),
+    knownHashes: tasks.map(({ knownHash }) => knownHash).join(''),
+  };
+}
+
+/** The tasks of a batch, for the thread that does them. */
+export function* decodeBatch({
+  roots,
+  paths,
+  knownHashes,
+}: TaskBatch): Generator<Pick<ContentTask, 'root' | 'path' | 'knownHash'>> {
+  const names = paths.split('\0');
+  for (const [index, path] of names.entries()) {
+    const knownHash = knownHashes.slice(index * HASH_BYTES, (index + 1) * HASH_BYTES);
+    yield { root: roots[index] as number, path: path as ContentTask['path'], knownHash: knownHash as ContentTask['knownHash'] };
+  }
+}

@@ -1,0 +1,40 @@
+import type { Bytes } from '../bytes.ts';
+import type { Directory } from '../ports/files.ts';
+import type { ContentReader, ContentTask } from './capture.ts';
+import { type ContentDeps, captureContent } from './content.ts';
+import { NO_HASH } from './entry.ts';
+
+/** Reads contents in the thread that asks. */
+export class InlineReader implements ContentReader, Disposable {
+  readonly #roots: readonly Directory[];
+  readonly #deps: ContentDeps;
+
+  /** @param roots Closed with the reader. By the number in a task; for a root that is a file, the directory that holds it. */
+  constructor(roots: readonly Directory[], deps: ContentDeps) {
+    this.#roots = roots;
+    this.#deps = deps;
+  }
+
+  submit(task: ContentTask): void {
+    const result = performTask(this.#roots[task.root] as Directory, task.path, task.knownHash, this.#deps);
+    task.sink.settle(task.position, result);
+  }
+
+  async finish(): Promise<number> {
+    return this.#deps.store?.storedBytes ?? 0;
+  }
+
+  [Symbol.dispose](): void {
+    for (const root of this.#roots) root[Symbol.dispose]();
+  }
+}
+
+/** Takes a content over from the earlier session, or reads it where that cannot be done. */
+export function performTask(root: Directory, path: Bytes, knownHash: Bytes, deps: ContentDeps) {
+  const { store, earlier } = deps;
+  if (knownHash !== NO_HASH) {
+    if (store === undefined) return { kind: 'kept' } as const;
+    if (earlier !== undefined && store.linkFrom(earlier, knownHash)) return { kind: 'kept' } as const;
+  }
+  return captureContent(root, path, deps);
+}

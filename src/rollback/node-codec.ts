@@ -1,0 +1,359 @@
+import type { Bytes } from '../bytes.ts';
+import type { Stat } from '../ports/files.ts';
+import type { Hash } from '../ports/hash.ts';
+import { type Entry, type EntryKind, type NodeReference, SKIP_REASONS, type SkipReason } from './entry.ts';
+
+/**
+ * The bytes of nodes; FORMAT.md has the table. A nodes file is a header and then nodes, each of which
+ * lists one directory, children before parents.
+ */
+export const NODES_FORMAT = 1;
+export const HEADER_BYTES = 32;
+const MAGIC = 'NONONODE';
+export const NODE_HEADER_BYTES = 8;
+const ENTRY_BYTES = 104;
+const HASH_BYTES = 32;
+const PATH_BYTES_MAXIMUM = 4096;
+const NAME_BYTES_MAXIMUM = 255;
+
+/** Offsets in the fixed part of an entry. */
+export const FIELD = {
+  kind: 0,
+  reason: 1,
+  mode: 2,
+  nameLength: 4,
+  targetLength: 6,
+  size: 8,
+  mtimeSeconds: 16,
+  mtimeNanoseconds: 24,
+  ctimeNanoseconds: 28,
+  ctimeSeconds: 32,
+  inode: 40,
+  device: 48,
+  links: 56,
+  childSnapshot: 60,
+  childOffset: 64,
+  hash: 72,
+} as const;
+
+const KIND_CODES: Readonly<Record<EntryKind, number>> = { file: 0x66, directory: 0x64, symlink: 0x6c, skipped: 0x73 };
+const KINDS = new Map<number, EntryKind>(Object.entries(KIND_CODES).map(([kind, code]) => [code, kind as EntryKind]));
+const REASONS = new Map<number, SkipReason>(Object.entries(SKIP_REASONS).map(([reason, code]) => [code, reason as SkipReason]));
+
+/** When a snapshot began, by the clock that file times are set by. */
+export interface NodesHeader {
+  readonly startedSeconds: number;
+  readonly startedNanoseconds: number;
+}
+
+/** A nodes file that cannot be read: which byte, and what is wrong there. */
+export class NodesDamage extends Error {
+  readonly offset: number;
+  constructor(offset: number, message: string) {
+    super(`${message} at byte ${offset}`);
+    this.offset = offset;
+  }
+}
+
+export function encodeHeader({ startedSeconds, startedNanoseconds }: NodesHeader): Buffer {
+  const header = Buffer.alloc(HEADER_BYTES);
+  header.write(MAGIC, 0, 'latin1');
+  header.writeUInt32LE(NODES_FORMAT, 8);
+  header.writeUInt32LE(HEADER_BYTES, 12);
+  header.writeBigInt64LE(BigInt(startedSeconds), 16);
+  header.writeUInt32LE(startedNanoseconds, 24);
+  return header;
+}
+
+/** @throws {NodesDamage} also for a newer format, which the manifest has announced already. */
+export function decodeHeader(file: Buffer): NodesHeader {
+  if (file.length < HEADER_BYTES || file.toString('latin1', 0, 8) !== MAGIC) throw new NodesDamage(0, 'no nodes header');
+  if (file.readUInt32LE(8) !== NODES_FORMAT) throw new NodesDamage(8, `unknown format ${file.readUInt32LE(8)}`);
+  return { startedSeconds: Number(file.readBigInt64LE(16)), startedNanoseconds: file.readUInt32LE(24) };
+}
+
+/** The bytes that an entry takes in a node. */
+export function entryBytes(entry: Pick<Entry, 'name' | 'target'>): number {
+  return ENTRY_BYTES + entry.name.length + entry.target.length;
+}
+
+/** The bytes of a node with these entries. */
+export function nodeBytes(entries: readonly Pick<Entry, 'name' | 'target'>[]): number {
+  let bytes = NODE_HEADER_BYTES;
+  for (const entry of entries) bytes += entryBytes(entry);
+  return bytes;
+}
+
+/**
+ * Writes a node. Entries are sorted by the bytes of their names and unique.
+ *
+ * @returns the offset after it.
+ */
+export function encodeNode(into: Buffer, offset: number, entries: readonly Entry[]): number {
+  let at = offset + NODE_HEADER_BYTES;
+  for (const entry of entries) at = encodeEntry(into, at, entry);
+  into.writeUInt32LE(at - offset, offset);
+  into.writeUInt32LE(entries.length, offset + 4);
+  return at;
+}
+
+function encodeEntry(into: Buffer, at: number, entry: Entry): number {
+  into[at + FIELD.kind] = KIND_CODES[entry.kind];
+  into[at + FIELD.reason] = entry.reason === undefined ? 0 : SKIP_REASONS[entry.reason];
+  into.writeUInt16LE(entry.mode, at + FIELD.mode);
+  into.writeUInt16LE(entry.name.length, at + FIELD.nameLength);
+  into.writeUInt16LE(entry.target.length, at + FIELD.targetLength);
+  writeUint53(into, at + FIELD.size, entry.sizeBytes);
+  writeInt53(into, at + FIELD.mtimeSeconds, entry.mtimeSeconds);
+  into.writeUInt32LE(entry.mtimeNanoseconds, at + FIELD.mtimeNanoseconds);
+  into.writeUInt32LE(entry.ctimeNanoseconds, at + FIELD.ctimeNanoseconds);
+  writeInt53(into, at + FIELD.ctimeSeconds, entry.ctimeSeconds);
+  into.writeBigUInt64LE(entry.inode, at + FIELD.inode);
+  writeUint53(into, at + FIELD.device, entry.device);
+  into.writeUInt32LE(entry.links, at + FIELD.links);
+  into.writeUInt32LE(entry.child?.snapshot ?? 0, at + FIELD.childSnapshot);
+  writeUint53(into, at + FIELD.childOffset, entry.child?.offset ?? 0);
+  into.write(entry.hash, at + FIELD.hash, HASH_BYTES, 'latin1');
+  const nameAt = at + ENTRY_BYTES;
+  into.write(entry.name, nameAt, 'latin1');
+  if (entry.target !== '') into.write(entry.target, nameAt + entry.name.length, 'latin1');
+  return nameAt + entry.name.length + entry.target.length;
+}
+
+/** The bytes of the node at `offset`, header included. @throws {NodesDamage} */
+export function nodeLength(file: Buffer, offset: number): number {
+  if (offset < HEADER_BYTES || offset + NODE_HEADER_BYTES > file.length) throw new NodesDamage(offset, 'no node');
+  const length = file.readUInt32LE(offset);
+  if (length < NODE_HEADER_BYTES || offset + length > file.length) throw new NodesDamage(offset, 'node past the end');
+  return length;
+}
+
+/**
+ * Reads the node at `offset`. What comes back is safe to use as names below a directory: a nodes file
+ * may have been edited by somebody who wants a restore to write elsewhere.
+ *
+ * @param snapshot The number of the snapshot that the file belongs to; children may only lie in an
+ *   earlier one, or before this node in the same one, so that there can be no cycle.
+ * @param isRoots True for the node of the roots, whose names are absolute paths.
+ * @throws {NodesDamage}
+ */
+export function decodeNode(file: Buffer, offset: number, snapshot: number, isRoots: boolean): Entry[] {
+  const end = offset + nodeLength(file, offset);
+  const count = file.readUInt32LE(offset + 4);
+  const entries: Entry[] = [];
+  let at = offset + NODE_HEADER_BYTES;
+  let previous: Bytes | undefined;
+  for (let index = 0; index < count; index++) {
+    if (at + ENTRY_BYTES > end) throw new NodesDamage(at, 'entry past the end of its node');
+    const entry = decodeEntry(file, at, end);
+    const isSafe = isRoots ? isSafeRootPath(entry.name) : isSafeName(entry.name);
+    if (!isSafe) throw new NodesDamage(at, `unsafe name ${JSON.stringify(entry.name)}`);
+    if (previous !== undefined && entry.name <= previous) throw new NodesDamage(at, 'names out of order');
+    if (entry.child !== undefined && !isEarlier(entry.child.snapshot, entry.child.offset, snapshot, offset)) {
+      throw new NodesDamage(at, 'child that is not earlier');
+    }
+    entries.push(entry);
+    previous = entry.name;
+    at += entryBytes(entry);
+  }
+  if (at !== end) throw new NodesDamage(at, 'bytes after the last entry');
+  return entries;
+}
+
+function decodeEntry(file: Buffer, at: number, end: number): Entry {
+  const kind = KINDS.get(file[at + FIELD.kind] ?? 0);
+  if (kind === undefined) throw new NodesDamage(at, 'unknown kind of entry');
+  const reason = REASONS.get(file[at + FIELD.reason] ?? 0);
+  if ((kind === 'skipped') !== (reason !== undefined)) throw new NodesDamage(at, 'reason that does not fit the kind');
+  const nameAt = at + ENTRY_BYTES;
+  const targetAt = nameAt + file.readUInt16LE(at + FIELD.nameLength);
+  const entryEnd = targetAt + file.readUInt16LE(at + FIELD.targetLength);
+  if (entryEnd > end) throw new NodesDamage(at, 'name past the end of its node');
+  const target = file.toString('latin1', targetAt, entryEnd) as Bytes;
+  if ((kind === 'symlink') !== (target !== '') || target.includes('\0')) throw new NodesDamage(at, 'bad link target');
+  const mode = file.readUInt16LE(at + FIELD.mode);
+  if (mode > 0o7777) throw new NodesDamage(at, 'mode out of range');
+  const isDirectory = kind === 'directory';
+  return {
+    name: file.toString('latin1', nameAt, targetAt) as Bytes,
+    kind,
+    reason,
+    mode,
+    sizeBytes: readUint53(file, at + FIELD.size),
+    mtimeSeconds: readInt53(file, at + FIELD.mtimeSeconds),
+    mtimeNanoseconds: readNanoseconds(file, at + FIELD.mtimeNanoseconds),
+    ctimeSeconds: readInt53(file, at + FIELD.ctimeSeconds),
+    ctimeNanoseconds: readNanoseconds(file, at + FIELD.ctimeNanoseconds),
+    inode: file.readBigUInt64LE(at + FIELD.inode),
+    device: readUint53(file, at + FIELD.device),
+    links: file.readUInt32LE(at + FIELD.links),
+    hash: file.toString('latin1', at + FIELD.hash, at + FIELD.hash + HASH_BYTES) as Bytes,
+    target,
+    child: isDirectory
+      ? { snapshot: file.readUInt32LE(at + FIELD.childSnapshot), offset: readUint53(file, at + FIELD.childOffset) }
+      : undefined,
+  };
+}
+
+function isEarlier(childSnapshot: number, childOffset: number, snapshot: number, offset: number): boolean {
+  return childSnapshot < snapshot || (childSnapshot === snapshot && childOffset < offset);
+}
+
+function isSafeName(name: Bytes): boolean {
+  if (name === '' || name === '.' || name === '..' || name.length > NAME_BYTES_MAXIMUM) return false;
+  return !name.includes('/') && !name.includes('\0');
+}
+
+function isSafeRootPath(path: Bytes): boolean {
+  if (!path.startsWith('/') || path.length > PATH_BYTES_MAXIMUM || path.includes('\0')) return false;
+  return (
+    path === '/' ||
+    path
+      .slice(1)
+      .split('/')
+      .every((name) => name !== '' && name !== '.' && name !== '..')
+  );
+}
+
+/**
+ * The Merkle hash of the encoded node at `offset`: SHA-256 over `nono node 1\n` and, for each entry that
+ * the snapshot holds, kind, mode, name length, name and hash. Times, inodes and skipped entries are not
+ * under it, so equal trees have equal hashes.
+ */
+export function merkleHash(node: Buffer, offset: number, hash: Hash): Bytes {
+  const count = node.readUInt32LE(offset + 4);
+  const data = Buffer.allocUnsafe(MERKLE_PREFIX.length + node.readUInt32LE(offset));
+  let to = data.write(MERKLE_PREFIX, 0, 'latin1');
+  let at = offset + NODE_HEADER_BYTES;
+  for (let index = 0; index < count; index++) {
+    const nameLength = node.readUInt16LE(at + FIELD.nameLength);
+    const next = nextEntryOffset(node, at);
+    if (node[at] !== KIND_CODES.skipped) {
+      data[to] = node[at] as number;
+      node.copy(data, to + 1, at + FIELD.mode, at + FIELD.mode + 4);
+      node.copy(data, to + 5, at + ENTRY_BYTES, at + ENTRY_BYTES + nameLength);
+      to += 5 + nameLength;
+      to += node.copy(data, to, at + FIELD.hash, at + FIELD.hash + HASH_BYTES);
+    }
+    at = next;
+  }
+  return hash.sha256(data.subarray(0, to));
+}
+
+const MERKLE_PREFIX = 'nono node 1\n';
+
+/** The offset of the entry after the encoded one at `at`. */
+export function nextEntryOffset(node: Buffer, at: number): number {
+  return at + ENTRY_BYTES + node.readUInt16LE(at + FIELD.nameLength) + node.readUInt16LE(at + FIELD.targetLength);
+}
+
+/** Visits the encoded entries of a node: the offset of each. */
+export function* entryOffsets(node: Buffer, offset: number): Generator<number> {
+  const count = node.readUInt32LE(offset + 4);
+  let at = offset + NODE_HEADER_BYTES;
+  for (let index = 0; index < count; index++) {
+    yield at;
+    at = nextEntryOffset(node, at);
+  }
+}
+
+/** True when the encoded entry at `at` is a directory. */
+export function isDirectoryAt(node: Buffer, at: number): boolean {
+  return node[at + FIELD.kind] === KIND_CODES.directory;
+}
+
+/** Counts the encoded entry at `at`. */
+export function addToTotals(
+  totals: { fileCount: number; entryCount: number; sizeBytes: number },
+  node: Buffer,
+  at: number,
+): void {
+  totals.entryCount += 1;
+  if (node[at + FIELD.kind] !== KIND_CODES.file) return;
+  totals.fileCount += 1;
+  totals.sizeBytes += readUint53(node, at + FIELD.size);
+}
+
+/** While a tree is captured a directory entry holds the number of its draft where the reference will be. */
+export function readDraftNumber(node: Buffer, at: number): number {
+  return readUint53(node, at + FIELD.childOffset);
+}
+
+/** Fills in where the child's node is and what its Merkle hash is. */
+export function patchChild(node: Buffer, at: number, child: NodeReference, merkle: Bytes): void {
+  node.writeUInt32LE(child.snapshot, at + FIELD.childSnapshot);
+  writeUint53(node, at + FIELD.childOffset, child.offset);
+  node.write(merkle, at + FIELD.hash, HASH_BYTES, 'latin1');
+}
+
+/** What reading a file told about its entry: the content's hash and the state in which it was read. */
+export function patchContent(node: Buffer, at: number, hash: Bytes, stat: Stat): void {
+  node.writeUInt16LE(stat.mode, at + FIELD.mode);
+  writeUint53(node, at + FIELD.size, stat.sizeBytes);
+  writeInt53(node, at + FIELD.mtimeSeconds, stat.mtimeSeconds);
+  node.writeUInt32LE(stat.mtimeNanoseconds, at + FIELD.mtimeNanoseconds);
+  node.writeUInt32LE(stat.ctimeNanoseconds, at + FIELD.ctimeNanoseconds);
+  writeInt53(node, at + FIELD.ctimeSeconds, stat.ctimeSeconds);
+  node.writeBigUInt64LE(stat.inode, at + FIELD.inode);
+  writeUint53(node, at + FIELD.device, stat.device);
+  node.writeUInt32LE(stat.links, at + FIELD.links);
+  node.write(hash, at + FIELD.hash, HASH_BYTES, 'latin1');
+}
+
+/** Turns the entry into one that stands for something the snapshot does not hold. */
+export function patchSkipped(node: Buffer, at: number, reason: SkipReason): void {
+  node[at + FIELD.kind] = KIND_CODES.skipped;
+  node[at + FIELD.reason] = SKIP_REASONS[reason];
+}
+
+/** Marks the entry of something that was gone when it was read; compactNode() leaves it out. */
+export function patchVanished(node: Buffer, at: number): void {
+  node[at + FIELD.kind] = VANISHED;
+}
+
+const VANISHED = 0;
+
+/** A copy of the node without vanished entries; the node itself when there are none. */
+export function compactNode(node: Buffer): Buffer {
+  const kept: Buffer[] = [];
+  let count = 0;
+  for (const at of entryOffsets(node, 0)) {
+    count += 1;
+    if (node[at] === VANISHED) continue;
+    kept.push(node.subarray(at, nextEntryOffset(node, at)));
+  }
+  if (kept.length === count) return node;
+  const header = Buffer.alloc(NODE_HEADER_BYTES);
+  const compact = Buffer.concat([header, ...kept]);
+  compact.writeUInt32LE(compact.length, 0);
+  compact.writeUInt32LE(kept.length, 4);
+  return compact;
+}
+
+function readNanoseconds(file: Buffer, at: number): number {
+  const value = file.readUInt32LE(at);
+  if (value >= 1_000_000_000) throw new NodesDamage(at, 'nanoseconds out of range');
+  return value;
+}
+
+function writeUint53(into: Buffer, at: number, value: number): void {
+  into.writeUInt32LE(value % 2 ** 32, at);
+  into.writeUInt32LE(Math.floor(value / 2 ** 32), at + 4);
+}
+
+function writeInt53(into: Buffer, at: number, value: number): void {
+  into.writeUInt32LE(((value % 2 ** 32) + 2 ** 32) % 2 ** 32, at);
+  into.writeInt32LE(Math.floor(value / 2 ** 32), at + 4);
+}
+
+function readUint53(file: Buffer, at: number): number {
+  const value = file.readUInt32LE(at) + file.readUInt32LE(at + 4) * 2 ** 32;
+  if (value > Number.MAX_SAFE_INTEGER) throw new NodesDamage(at, 'number beyond 2^53');
+  return value;
+}
+
+function readInt53(file: Buffer, at: number): number {
+  const value = file.readUInt32LE(at) + file.readInt32LE(at + 4) * 2 ** 32;
+  if (!Number.isSafeInteger(value)) throw new NodesDamage(at, 'number beyond 2^53');
+  return value;
+}

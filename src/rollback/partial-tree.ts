@@ -1,0 +1,77 @@
+import type { Bytes } from '../bytes.ts';
+import { isWithin, parentPath } from '../paths.ts';
+import { Drafts } from './drafts.ts';
+import { type Entry, metadataOf, NO_HASH, skippedEntry } from './entry.ts';
+import { namesNow } from './probe.ts';
+import type { RootDirectories } from './root-directories.ts';
+
+/**
+ * The tree of what a restore touches: the given entries, the directories that lead to them as they are
+ * now, and the neighbours by name only, so that a directory's time can be put back when its listing is
+ * the same again.
+ *
+ * @param entries By absolute path; undefined for what is not there.
+ */
+export function draftPartialTree(
+  roots: RootDirectories,
+  rootPaths: readonly Bytes[],
+  entries: ReadonlyMap<Bytes, Entry | undefined>,
+): Drafts {
+  const drafts = new Drafts();
+  const children = groupByParent(rootPaths, entries);
+  const rootEntries: Entry[] = [];
+  for (const path of rootPaths) {
+    const entry = draftEntry({ drafts, roots, children, entries }, path, path);
+    if (entry !== undefined) rootEntries.push(entry);
+  }
+  drafts.add(
+    rootEntries.sort((a, b) => (a.name < b.name ? -1 : 1)),
+    undefined,
+  );
+  return drafts;
+}
+
+interface PartialTree {
+  readonly drafts: Drafts;
+  readonly roots: RootDirectories;
+  /** For each directory that leads to an entry: the paths right below it. */
+  readonly children: ReadonlyMap<Bytes, ReadonlySet<Bytes>>;
+  readonly entries: ReadonlyMap<Bytes, Entry | undefined>;
+}
+
+function groupByParent(rootPaths: readonly Bytes[], entries: ReadonlyMap<Bytes, Entry | undefined>): Map<Bytes, Set<Bytes>> {
+  const children = new Map<Bytes, Set<Bytes>>();
+  for (const path of entries.keys()) {
+    const root = rootPaths.find((candidate) => isWithin(path, candidate));
+    if (root === undefined) continue;
+    for (let at = path; at !== root; at = parentPath(at)) {
+      const parent = parentPath(at);
+      const known = children.get(parent);
+      if (known?.has(at)) break;
+      if (known === undefined) children.set(parent, new Set([at]));
+      else known.add(at);
+    }
+  }
+  return children;
+}
+
+function draftEntry(tree: PartialTree, path: Bytes, name: Bytes): Entry | undefined {
+  const given = tree.entries.get(path);
+  if (tree.entries.has(path) && given?.kind !== 'directory') return given === undefined ? undefined : { ...given, name };
+  const stat = tree.roots.parentOf(path)?.stat(tree.roots.nameOf(path));
+  if (stat?.kind !== 'directory') return undefined;
+  const entries: Entry[] = [];
+  const touched = tree.children.get(path) ?? new Set<Bytes>();
+  const prefix = path === '/' ? path : `${path}/`;
+  const names = new Set(namesNow(tree.roots, path) ?? []);
+  for (const below of touched) {
+    const childName = below.slice(prefix.length) as Bytes;
+    names.delete(childName);
+    const entry = draftEntry(tree, below, childName);
+    if (entry !== undefined) entries.push(entry);
+  }
+  for (const neighbour of names) entries.push(skippedEntry(neighbour, 'untouched'));
+  entries.sort((a, b) => (a.name < b.name ? -1 : 1));
+  const child = { snapshot: 0, offset: tree.drafts.add(entries, undefined).number };
+  return { ...metadataOf(stat), name, kind: 'directory', reason: undefined, hash: NO_HASH, target: '' as Bytes, child };
+}

@@ -1,0 +1,55 @@
+import { type Change, compareTrees } from './compare.ts';
+import type { Manifest } from './manifest.ts';
+import { DEFAULT_LIMITS, takeFinal } from './run.ts';
+import { type RollbackDeps, takeNodes, treeInMemory } from './snapshot.ts';
+import type { SnapshotTree } from './snapshot-tree.ts';
+import type { RollbackSession } from './store.ts';
+
+/** What a session left behind, or is about to: its last state against its baseline. */
+export interface PresentState {
+  readonly manifest: Manifest;
+  /** The final snapshot, or the files as they are now while the session runs. */
+  readonly tree: SnapshotTree;
+  readonly isLive: boolean;
+}
+
+/**
+ * The state that a session left. One that still runs is compared with the files as they are now; for one
+ * whose supervisor was lost the final snapshot is taken now, under its lock.
+ */
+export async function presentState(deps: RollbackDeps, session: RollbackSession): Promise<PresentState> {
+  const { manifest } = session;
+  if (manifest.status !== 'open') return { manifest, tree: session.tree(manifest, manifest.snapshots.length - 1), isLive: false };
+  using lock = session.tryLock();
+  if (lock === undefined) return { manifest, tree: await treeNow(deps, session), isLive: true };
+  const heartbeatMs = session.heartbeatMs();
+  const recovered = await takeFinal(deps, session, manifest, DEFAULT_LIMITS, {
+    status: 'recovered',
+    endedMs: deps.clock.nowMs(),
+    exitCode: undefined,
+    signal: undefined,
+    heartbeatMs,
+  });
+  return { manifest: recovered.manifest, tree: session.tree(recovered.manifest, manifest.snapshots.length), isLive: false };
+}
+
+/** The tracked files as they are now; their contents are hashed and not stored. */
+async function treeNow(deps: RollbackDeps, session: RollbackSession): Promise<SnapshotTree> {
+  const { manifest } = session;
+  const number = manifest.snapshots.length;
+  const previous = session.tree(manifest, number - 1);
+  const nodes = await takeNodes(deps, {
+    roots: manifest.roots.map((root) => ({ ...root, collect: undefined })),
+    number,
+    previous,
+    earlierObjects: undefined,
+    objects: undefined,
+    limits: DEFAULT_LIMITS,
+  });
+  return treeInMemory(nodes, number, previous);
+}
+
+/** What the session changed against snapshot `number`. */
+export function changesAgainst(session: RollbackSession, state: PresentState, number: number): Change[] {
+  return compareTrees(session.tree(state.manifest, number), state.tree);
+}

@@ -1,0 +1,83 @@
+import type { Bytes } from '../bytes.ts';
+import { isWithin } from '../paths.ts';
+import { type Change, isSameState, isSameTime } from './compare.ts';
+import { type Entry, isSameInodeState } from './entry.ts';
+
+/** One path that a restore puts into another state. */
+export interface RestoreAction {
+  readonly path: Bytes;
+  readonly root: Bytes;
+  /** The state to go to; undefined for nothing there. */
+  readonly want: Entry | undefined;
+  /** The state that is there now. */
+  readonly now: Entry | undefined;
+  /** How people see it: `+` comes back, `-` goes, `~` content, `p` mode, `m` times only. */
+  readonly type: '+' | '-' | '~' | 'p' | 'm';
+}
+
+/** A path that is neither as the session left it nor as it should become. */
+export interface Conflict {
+  readonly action: RestoreAction;
+  /** For people: what is in the way. */
+  readonly reason: string;
+}
+
+export interface RestorePlan {
+  /** Parents before what is in them. */
+  readonly actions: readonly RestoreAction[];
+  readonly conflicts: readonly Conflict[];
+}
+
+/** A change of the session and what stands at its path now. */
+export interface ProbedChange {
+  readonly change: Change;
+  readonly now: Entry | undefined;
+}
+
+/**
+ * Decides for each change what to do: three states decide, the one to go back to (`change.before`), the
+ * one that the session left (`change.after`) and the one there now.
+ */
+export function planRestore(probed: readonly ProbedChange[]): RestorePlan {
+  const actions: RestoreAction[] = [];
+  const conflicts: Conflict[] = [];
+  for (const { change, now } of probed) {
+    const { path, root, before: want, after: left } = change;
+    const action: RestoreAction = { path, root, want, now, type: actionType(want, now) };
+    if (isSameState(now, want)) {
+      // Times are put back only while they are those that the session left.
+      const isHere = want !== undefined && now !== undefined && left !== undefined;
+      if (isHere && !isSameTime(now, want) && isSameTime(now, left)) actions.push({ ...action, type: 'm' });
+      continue;
+    }
+    if (isAsLeft(now, left)) actions.push(action);
+    else conflicts.push({ action, reason: conflictReason(now, left) });
+  }
+  return { actions, conflicts };
+}
+
+/** Only the changes at or below one of `paths`; all when there are none. */
+export function narrowChanges(changes: readonly Change[], paths: readonly Bytes[]): readonly Change[] {
+  if (paths.length === 0) return changes;
+  return changes.filter(({ path }) => paths.some((wanted) => isWithin(path, wanted)));
+}
+
+function isAsLeft(now: Entry | undefined, left: Entry | undefined): boolean {
+  if (left?.kind === 'skipped' && now !== undefined) {
+    // What the session left there no snapshot holds; the same inode in the same state is still that.
+    return now.kind !== 'directory' && (isSameInodeState(now, left) || (now.kind === 'skipped' && now.reason === left.reason));
+  }
+  return isSameState(now, left);
+}
+
+function actionType(want: Entry | undefined, now: Entry | undefined): RestoreAction['type'] {
+  if (want === undefined) return '-';
+  if (now === undefined) return '+';
+  return want.kind === now.kind && (want.kind === 'directory' || want.hash === now.hash) ? 'p' : '~';
+}
+
+function conflictReason(now: Entry | undefined, left: Entry | undefined): string {
+  if (now === undefined) return 'removed since';
+  if (left === undefined) return 'created since';
+  return now.kind === left.kind ? 'changed since' : 'replaced since';
+}

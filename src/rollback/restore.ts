@@ -1,0 +1,330 @@
+import { type Bytes, bytesFromStored, displayBytes, storeBytes } from '../bytes.ts';
+import { DamageError, isErrno, StateError } from '../errors.ts';
+import { isWithin, parentPath } from '../paths.ts';
+import type { Directory } from '../ports/files.ts';
+import { type ApplyResult, applyRestore } from './apply.ts';
+import { type Change, compareTrees, countChanges } from './compare.ts';
+import type { ContentDeps } from './content.ts';
+import type { Entry } from './entry.ts';
+import type { Manifest } from './manifest.ts';
+import { CHUNK_BYTES, ObjectStore } from './objects.ts';
+import { draftPartialTree } from './partial-tree.ts';
+import type { PresentState } from './present.ts';
+import { probePath } from './probe.ts';
+import { narrowChanges, type ProbedChange, planRestore, type RestoreAction, type RestorePlan } from './restore-plan.ts';
+import { RootDirectories } from './root-directories.ts';
+import { makeRollbackId } from './session-id.ts';
+import { type RollbackDeps, recordSnapshot } from './snapshot.ts';
+import type { NewSession, RollbackSession, RollbackStore } from './store.ts';
+import { TreeIndex } from './tree-index.ts';
+
+const JOURNAL = 'journal' as Bytes;
+const JOURNAL_MODE = 0o600;
+
+export interface RestoreRequest {
+  readonly session: RollbackSession;
+  readonly state: PresentState;
+  /** The snapshot to go back to. */
+  readonly snapshot: number;
+  /** Absolute; only what is at or below one of them. Empty for everything. */
+  readonly paths: readonly Bytes[];
+}
+
+/** What a restore would do. Nothing is changed. */
+export function prepareRestore(deps: RollbackDeps, { session, state, snapshot, paths }: RestoreRequest): RestorePlan {
+  const target = session.tree(state.manifest, snapshot);
+  const changes = narrowChanges(compareTrees(target, state.tree), paths);
+  using roots = new RootDirectories(deps.files, rootPaths(state.manifest));
+  return planRestore(probeChanges(deps, roots, changes));
+}
+
+function probeChanges(deps: RollbackDeps, roots: RootDirectories, changes: readonly Change[]): ProbedChange[] {
+  const contents = hashOnly(deps);
+  return changes.map((change) => ({ change, now: probePath(roots, change.path, [change.after], contents) }));
+}
+
+function hashOnly({ hash }: RollbackDeps): ContentDeps {
+  const chunk = new Uint8Array(new ArrayBuffer(CHUNK_BYTES));
+  return { hash, store: undefined, earlier: undefined, chunk, maxFileBytes: Number.POSITIVE_INFINITY };
+}
+
+export interface RestoreOutcome extends ApplyResult {
+  /** The rollback session that undoes this restore. */
+  readonly safetyId: Bytes;
+}
+
+/**
+ * Carries out a plan: first everything that it will replace or remove is stored, durably, in a session of
+ * its own, which also serves as the journal; then the actions; then that session is completed.
+ */
+export function carryOutRestore(
+  deps: RollbackDeps,
+  store: RollbackStore,
+  request: RestoreRequest,
+  actions: readonly RestoreAction[],
+  pid: number,
+): RestoreOutcome {
+  const { manifest } = request.state;
+  using roots = new RootDirectories(deps.files, rootPaths(manifest));
+  const startedMs = deps.clock.nowMs();
+  const offset = deps.clock.utcOffsetMinutes(startedMs);
+  using safety = store.create((attempt) => makeRollbackId(startedMs + attempt * 1000, offset, pid));
+  let safetyManifest: Manifest;
+  let checked: readonly RestoreAction[];
+  try {
+    const stored = storePresentState(deps, safety, request, roots, actions);
+    checked = stored.actions;
+    safetyManifest = listSafety(deps, safety, request, roots, { ...stored, startedMs });
+  } catch (error) {
+    store.remove(safety.id);
+    throw safetyFailure(error);
+  }
+  return applyAndComplete(deps, { safety, safetyManifest, request, roots, actions: checked, touched: checked });
+}
+
+function safetyFailure(error: unknown): unknown {
+  if (!isErrno(error, 'ENOSPC', 'EDQUOT', 'EROFS', 'EIO')) return error;
+  return new StateError('Cannot store what the restore would replace, so nothing was changed', {
+    cause: error,
+    hint: 'Free space with `nono rollback cleanup`, then restore again',
+  });
+}
+
+/** Stores the contents that are about to go. @returns the actions with what really stands there now. */
+function storePresentState(
+  deps: RollbackDeps,
+  safety: NewSession,
+  { session }: RestoreRequest,
+  roots: RootDirectories,
+  actions: readonly RestoreAction[],
+): { readonly actions: RestoreAction[]; readonly storedBytes: number } {
+  using objects = safety.openObjects();
+  using earlier = session.openObjects();
+  const objectStore = new ObjectStore(objects, 'restore');
+  const contents: ContentDeps = { ...hashOnly(deps), store: objectStore, earlier };
+  const checked = actions.map((action) => {
+    const now = probePath(roots, action.path, [], contents);
+    // What has changed since the plan is not touched: the action will find that it is not as planned.
+    return { ...action, now: now?.hash === action.now?.hash ? now : action.now };
+  });
+  return { actions: checked, storedBytes: objectStore.storedBytes };
+}
+
+function listSafety(
+  deps: RollbackDeps,
+  safety: NewSession,
+  { session, state, snapshot }: RestoreRequest,
+  roots: RootDirectories,
+  {
+    actions,
+    storedBytes,
+    startedMs,
+  }: { readonly actions: readonly RestoreAction[]; readonly storedBytes: number; readonly startedMs: number },
+): Manifest {
+  const { manifest } = state;
+  const entries = new Map(actions.map(({ path, now }) => [path, now]));
+  const drafts = draftPartialTree(roots, rootPaths(manifest), entries);
+  const nodes = { ...drafts.encode(0, headerOf(startedMs), deps.hash, undefined), storedBytes };
+  writeJournal(safety.directory, { restores: session.id, snapshot, paths: actions.map(({ path }) => path) });
+  const safetyManifest: Manifest = {
+    ...manifest,
+    id: safety.id,
+    kind: 'restore',
+    status: 'open',
+    runId: '',
+    restores: session.id,
+    startedMs,
+    endedMs: undefined,
+    exitCode: undefined,
+    signal: undefined,
+    heartbeatMs: undefined,
+    snapshots: [recordSnapshot(deps, safety, { number: 0, nodes, label: 'before the restore' })],
+    counts: undefined,
+  };
+  safety.directory.syncFileSystem();
+  safety.writeManifest(safetyManifest);
+  return safetyManifest;
+}
+
+interface Restoring {
+  readonly safety: NewSession | RollbackSession;
+  readonly safetyManifest: Manifest;
+  readonly request: RestoreRequest;
+  readonly roots: RootDirectories;
+  readonly actions: readonly RestoreAction[];
+  /** All that the restore touches; more than `actions` when a part was done before. */
+  readonly touched: readonly RestoreAction[];
+}
+
+function applyAndComplete(
+  deps: RollbackDeps,
+  { safety, safetyManifest, request, roots, actions, touched }: Restoring,
+): RestoreOutcome {
+  const { session, state, snapshot } = request;
+  using objects = session.openObjects();
+  const before = new TreeIndex(safety.tree(safetyManifest, 0));
+  const result = applyRestore({
+    roots,
+    actions,
+    target: new TreeIndex(session.tree(state.manifest, snapshot)),
+    modeBefore: (path) => before.find(path)?.mode,
+    objects,
+    hash: deps.hash,
+    chunk: new Uint8Array(new ArrayBuffer(CHUNK_BYTES)),
+    temporaryPrefix: temporaryPrefix(safety.id),
+  });
+  completeSafety(deps, safety, safetyManifest, roots, touched);
+  return { ...result, safetyId: safety.id };
+}
+
+/** Records the state after the restore, so that the restore can be undone like any other session. */
+function completeSafety(
+  deps: RollbackDeps,
+  safety: NewSession | RollbackSession,
+  manifest: Manifest,
+  roots: RootDirectories,
+  actions: readonly RestoreAction[],
+): void {
+  roots.forget();
+  const contents = hashOnly(deps);
+  const entries = new Map<Bytes, Entry | undefined>();
+  for (const { path, want, now } of actions) entries.set(path, probeRestored(roots, path, want, now, contents));
+  const nowMs = deps.clock.nowMs();
+  const drafts = draftPartialTree(roots, rootPaths(manifest), entries);
+  const nodes = { ...drafts.encode(1, headerOf(nowMs), deps.hash, undefined), storedBytes: 0 };
+  const record = recordSnapshot(deps, safety, { number: 1, nodes, label: 'after the restore' });
+  const withSnapshot: Manifest = { ...manifest, status: 'complete', endedMs: nowMs, snapshots: [...manifest.snapshots, record] };
+  const changes = compareTrees(safety.tree(withSnapshot, 0), safety.tree(withSnapshot, 1));
+  safety.writeManifest({ ...withSnapshot, counts: countChanges(changes) });
+}
+
+/** The state at `path` after the restore; a file of the wanted size and time is the one just written and checked. */
+function probeRestored(
+  roots: RootDirectories,
+  path: Bytes,
+  want: Entry | undefined,
+  now: Entry | undefined,
+  contents: ContentDeps,
+): Entry | undefined {
+  const stat = roots.parentOf(path)?.stat(roots.nameOf(path));
+  const written =
+    want?.kind === 'file' &&
+    stat?.kind === 'file' &&
+    stat.sizeBytes === want.sizeBytes &&
+    stat.mode === want.mode &&
+    stat.mtimeSeconds === want.mtimeSeconds &&
+    stat.mtimeNanoseconds === want.mtimeNanoseconds
+      ? {
+          ...want,
+          inode: stat.inode,
+          device: stat.device,
+          links: stat.links,
+          ctimeSeconds: stat.ctimeSeconds,
+          ctimeNanoseconds: stat.ctimeNanoseconds,
+        }
+      : undefined;
+  return probePath(roots, path, [written, now], contents);
+}
+
+function temporaryPrefix(safetyId: Bytes): Bytes {
+  return `.nono-restore-${safetyId}-` as Bytes;
+}
+
+interface Journal {
+  readonly restores: Bytes;
+  readonly snapshot: number;
+  readonly paths: readonly Bytes[];
+}
+
+function writeJournal(directory: Directory, { restores, snapshot, paths }: Journal): void {
+  using file = directory.createFile(JOURNAL, JOURNAL_MODE);
+  const lines = [{ format: 1, restores, snapshot, paths: paths.length }, ...paths.map(storeBytes)];
+  file.write(Buffer.from(lines.map((line) => `${JSON.stringify(line)}\n`).join('')));
+}
+
+/** Reads the journal of a restore that has not been completed. @throws {DamageError} */
+function readJournal(session: RollbackSession): Journal {
+  const wrong = () => new DamageError(`Cannot read "${session.id}/journal": it is not in the form that nono writes`);
+  using file = session.directory.openFile(JOURNAL);
+  const data = Buffer.alloc(file.stat().sizeBytes);
+  let length = 0;
+  while (length < data.length) length += file.read(data.subarray(length)) || data.length;
+  const [head, ...rest] = data
+    .toString('utf8')
+    .split('\n')
+    .slice(0, -1)
+    .map((line) => parseLine(line, wrong));
+  if (typeof head !== 'object' || head === null || !('restores' in head) || !('snapshot' in head)) throw wrong();
+  const paths = rest.map(bytesFromStored);
+  const { restores, snapshot } = head;
+  if (!paths.every((path) => path !== undefined) || typeof restores !== 'string' || typeof snapshot !== 'number') throw wrong();
+  return { restores: restores as Bytes, snapshot, paths };
+}
+
+function parseLine(line: string, wrong: () => DamageError): unknown {
+  try {
+    return JSON.parse(line) as unknown;
+  } catch (error) {
+    if (error instanceof SyntaxError) throw wrong();
+    throw error;
+  }
+}
+
+/** Ids of restores of `session` that were begun and that no process is carrying out. */
+export function findUnfinished(manifests: readonly Manifest[], session: Bytes): Bytes[] {
+  return manifests
+    .filter(({ kind, status, restores }) => kind === 'restore' && status === 'open' && restores === session)
+    .map(({ id }) => id);
+}
+
+/**
+ * Completes a restore that was interrupted: what it had not reached is done, what somebody changed since
+ * then stays.
+ *
+ * @returns undefined when another process is carrying it out.
+ */
+export function resumeRestore(deps: RollbackDeps, store: RollbackStore, safetyId: Bytes): RestoreOutcome | undefined {
+  using safety = store.open(safetyId);
+  using lock = safety.tryLock();
+  if (lock === undefined) return undefined;
+  const journal = readJournal(safety);
+  using session = store.open(journal.restores);
+  const last = session.manifest.snapshots.length - 1;
+  const state: PresentState = { manifest: session.manifest, tree: session.tree(session.manifest, last), isLive: false };
+  using roots = new RootDirectories(deps.files, rootPaths(session.manifest));
+  const target = new TreeIndex(session.tree(session.manifest, journal.snapshot));
+  const before = new TreeIndex(safety.tree(safety.manifest, 0));
+  removeTemporaries(roots, journal.paths, temporaryPrefix(safety.id));
+  const contents = hashOnly(deps);
+  const probed = journal.paths.map((path): ProbedChange => {
+    const root = rootPaths(session.manifest).find((candidate) => isWithin(path, candidate));
+    if (root === undefined) throw new DamageError(`Cannot use "${safety.id}/journal": "${displayBytes(path)}" is not tracked`);
+    const change: Change = { path, root, type: '~', before: target.find(path), after: before.find(path) };
+    return { change, now: probePath(roots, path, [change.after], contents) };
+  });
+  const { actions } = planRestore(probed.map(acceptGone));
+  const touched = probed.map(({ change, now }): RestoreAction => ({ ...change, want: change.before, now }));
+  const request: RestoreRequest = { session, state, snapshot: journal.snapshot, paths: [] };
+  return applyAndComplete(deps, { safety, safetyManifest: safety.manifest, request, roots, actions, touched });
+}
+
+/** Files that an interrupted restore had not renamed yet. */
+function removeTemporaries(roots: RootDirectories, paths: readonly Bytes[], prefix: Bytes): void {
+  for (const parent of new Set(paths.map(parentPath))) {
+    const directory = roots.contains(parent) ? roots.directory(parent) : undefined;
+    for (const name of directory?.names() ?? []) if (name.startsWith(prefix)) directory?.removeFile(name);
+  }
+}
+
+/** Between removing a directory and putting a file in its place there is nothing: that is the restore's own doing. */
+function acceptGone({ change, now }: ProbedChange): ProbedChange {
+  return now === undefined ? { change: { ...change, after: undefined }, now } : { change, now };
+}
+
+function rootPaths(manifest: Manifest): Bytes[] {
+  return manifest.roots.map(({ path }) => path);
+}
+
+function headerOf(epochMs: number) {
+  return { startedSeconds: Math.floor(epochMs / 1000), startedNanoseconds: (epochMs % 1000) * 1_000_000 };
+}

@@ -1,0 +1,80 @@
+import type { Bytes } from '../bytes.ts';
+import { isErrno } from '../errors.ts';
+import { baseName, joinPath, parentPath } from '../paths.ts';
+import type { Directory, Files } from '../ports/files.ts';
+import { placeInRoots } from './tree-index.ts';
+
+/**
+ * Opens the directories that hold tracked paths, always beneath their root and never through a link.
+ * The directory used last stays open, since neighbours come one after the other.
+ */
+export class RootDirectories implements Disposable {
+  readonly #files: Files;
+  readonly #roots: readonly Bytes[];
+  readonly #open = new Map<Bytes, Directory>();
+  #last: { readonly path: Bytes; readonly directory: Directory } | undefined;
+
+  constructor(files: Files, roots: readonly Bytes[]) {
+    this.#files = files;
+    this.#roots = roots;
+  }
+
+  /** The directory that holds `path`, undefined when it is not there or no directory. */
+  parentOf(path: Bytes): Directory | undefined {
+    return this.#roots.includes(path) ? this.#outside(parentPath(path)) : this.directory(parentPath(path));
+  }
+
+  /** True for a root and everything below one. */
+  contains(path: Bytes): boolean {
+    return placeInRoots(this.#roots, path) !== undefined;
+  }
+
+  nameOf(path: Bytes): Bytes {
+    return baseName(path);
+  }
+
+  /** A directory at or below a root, undefined when there is none or a link stands in the way. */
+  directory(path: Bytes): Directory | undefined {
+    if (this.#last?.path === path) return this.#last.directory;
+    const place = placeInRoots(this.#roots, path);
+    if (place === undefined) return undefined;
+    this.#forgetLast();
+    try {
+      const root = this.#outside(parentPath(place.root));
+      if (root === undefined) return undefined;
+      const relative = joinPath(baseName(place.root), place.relative);
+      const directory = relative === '' ? root.openDirectory('' as Bytes) : root.openDirectory(relative);
+      this.#last = { path, directory };
+      return directory;
+    } catch (error) {
+      if (isErrno(error, 'ENOENT', 'ENOTDIR', 'ELOOP', 'EXDEV')) return undefined;
+      throw error;
+    }
+  }
+
+  /** Closes what is open, because the tree below has changed. */
+  forget(): void {
+    this.#forgetLast();
+  }
+
+  /** The directory that a root lies in: no part of what the command may write unless the user granted it. */
+  #outside(path: Bytes): Directory | undefined {
+    const known = this.#open.get(path);
+    if (known !== undefined) return known;
+    if (this.#files.stat(path)?.kind !== 'directory') return undefined;
+    const directory = this.#files.openDirectory(path);
+    this.#open.set(path, directory);
+    return directory;
+  }
+
+  #forgetLast(): void {
+    this.#last?.directory[Symbol.dispose]();
+    this.#last = undefined;
+  }
+
+  [Symbol.dispose](): void {
+    this.#forgetLast();
+    for (const directory of this.#open.values()) directory[Symbol.dispose]();
+    this.#open.clear();
+  }
+}

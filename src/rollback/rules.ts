@@ -1,0 +1,142 @@
+import { type Bytes, bytesFromStored, type StoredBytes, storeBytes } from '../bytes.ts';
+import { decideIgnored, type IgnoreFile, parseIgnoreFile } from './ignore-file.ts';
+
+/**
+ * What is left out of the snapshots of one root.
+ *
+ * The baseline collects the rules while it walks; they are stored with the session and every later
+ * snapshot of it reads them from there, so that a .gitignore that the command writes hides nothing.
+ */
+export const DEFAULT_EXCLUDED_NAMES: readonly Bytes[] = [
+  'node_modules',
+  '.next',
+  '__pycache__',
+  'target',
+  '.venv',
+  '.git',
+  '.hg',
+  '.svn',
+  '.DS_Store',
+] as unknown as readonly Bytes[];
+
+/** How the manifest holds the rules of a root. */
+export interface StoredRules {
+  /** Names that are left out at any depth. */
+  readonly names: readonly StoredBytes[];
+  /** Patterns of the profile and the command line, in the syntax of ignore files, relative to the root. */
+  readonly patterns: readonly StoredBytes[];
+  /** The ignore files, each with its directory relative to the root, or the root relative to its directory. */
+  readonly ignore_files: readonly {
+    readonly directory: StoredBytes;
+    readonly root_below: StoredBytes;
+    readonly text: StoredBytes;
+  }[];
+  /** Paths that a rule leaves out and that the git index holds, with the directories that lead to them. */
+  readonly kept: readonly StoredBytes[];
+}
+
+interface PlacedIgnoreFile {
+  /** Where the file stands, relative to the root; '' also for one above it. */
+  readonly directory: Bytes;
+  /** For one above the root: the root's path from its directory. */
+  readonly rootBelow: Bytes;
+  readonly text: Bytes;
+  readonly patterns: IgnoreFile;
+}
+
+/** The ignore files that hold for one directory, the outermost first. */
+export type RuleScope = readonly PlacedIgnoreFile[];
+
+export class Rules {
+  readonly #names: ReadonlySet<string>;
+  readonly #patternTexts: readonly Bytes[];
+  readonly #patterns: IgnoreFile;
+  readonly #placed = new Map<string, PlacedIgnoreFile[]>();
+  readonly #kept: Set<string>;
+
+  constructor(names: readonly Bytes[], patterns: readonly Bytes[], kept: readonly Bytes[] = []) {
+    this.#names = new Set(names);
+    this.#patternTexts = patterns;
+    this.#patterns = parseIgnoreFile(patterns.join('\n') as Bytes);
+    this.#kept = new Set(kept);
+  }
+
+  /** Adds the ignore file of `directory`; `rootBelow` is not '' for a file above the root. */
+  addIgnoreFile(directory: Bytes, rootBelow: Bytes, text: Bytes): void {
+    const placed = { directory, rootBelow, text, patterns: parseIgnoreFile(text) };
+    this.#placed.set(directory, [...(this.#placed.get(directory) ?? []), placed]);
+  }
+
+  /** The scope of `directory`, whose parent has `parent`; the root has none above it. */
+  enter(parent: RuleScope, directory: Bytes): RuleScope {
+    const here = this.#placed.get(directory);
+    return here === undefined ? parent : [...parent, ...here];
+  }
+
+  /** Keeps what the git index holds in spite of the rules. */
+  keep(path: Bytes): void {
+    this.#kept.add(path);
+  }
+
+  isKept(path: Bytes): boolean {
+    return this.#kept.has(path);
+  }
+
+  /**
+   * Whether the rules leave out `path`, whose directory has `scope` and is itself not left out.
+   * A path that is kept must be asked for first.
+   */
+  isExcluded(scope: RuleScope, path: Bytes, name: Bytes, isDirectory: boolean): boolean {
+    const byPattern = decideIgnored(this.#patterns, path, isDirectory);
+    if (byPattern !== undefined) return byPattern;
+    if (this.#names.has(name)) return true;
+    for (let at = scope.length - 1; at >= 0; at--) {
+      const { directory, rootBelow, patterns } = scope[at] as PlacedIgnoreFile;
+      const relative = directory === '' ? path : path.slice(directory.length + 1);
+      const tested = (rootBelow === '' ? relative : `${rootBelow}/${path}`) as Bytes;
+      const decision = decideIgnored(patterns, tested, isDirectory);
+      if (decision !== undefined) return decision;
+    }
+    return false;
+  }
+
+  toStored(): StoredRules {
+    const placed = [...this.#placed.values()].flat();
+    return {
+      names: [...this.#names].map((name) => storeBytes(name as Bytes)),
+      patterns: this.#patternTexts.map(storeBytes),
+      ignore_files: placed.map(({ directory, rootBelow, text }) => ({
+        directory: storeBytes(directory),
+        root_below: storeBytes(rootBelow),
+        text: storeBytes(text),
+      })),
+      kept: [...this.#kept].sort().map((path) => storeBytes(path as Bytes)),
+    };
+  }
+
+  /** @returns undefined when `stored` is not what toStored() gives. */
+  static fromStored(stored: unknown): Rules | undefined {
+    if (typeof stored !== 'object' || stored === null) return undefined;
+    const fields = stored as Partial<Record<keyof StoredRules, unknown>>;
+    const names = bytesList(fields.names);
+    const patterns = bytesList(fields.patterns);
+    const kept = bytesList(fields.kept);
+    if (names === undefined || patterns === undefined || kept === undefined) return undefined;
+    if (!Array.isArray(fields.ignore_files)) return undefined;
+    const rules = new Rules(names, patterns, kept);
+    for (const file of fields.ignore_files as readonly Record<string, unknown>[]) {
+      const directory = bytesFromStored(file['directory']);
+      const rootBelow = bytesFromStored(file['root_below']);
+      const text = bytesFromStored(file['text']);
+      if (directory === undefined || rootBelow === undefined || text === undefined) return undefined;
+      rules.addIgnoreFile(directory, rootBelow, text);
+    }
+    return rules;
+  }
+}
+
+function bytesList(value: unknown): Bytes[] | undefined {
+  if (!Array.isArray(value)) return undefined;
+  const list = value.map(bytesFromStored);
+  return list.every((item) => item !== undefined) ? list : undefined;
+}

@@ -1,0 +1,253 @@
+import { type Bytes, displayBytes } from '../bytes.ts';
+import { EXIT, isErrno, NonoError } from '../errors.ts';
+import { isWithin } from '../paths.ts';
+import type { Directory } from '../ports/files.ts';
+import type { CaptureLimits } from './capture.ts';
+import { type Change, compareTrees, countChanges } from './compare.ts';
+import { addIgnoreFilesAbove, findWorkTreeTop, GitTracked } from './git-work-tree.ts';
+import type { ChangeCounts, Manifest, TrackedRoot } from './manifest.ts';
+import { DEFAULT_EXCLUDED_NAMES, Rules } from './rules.ts';
+import { makeRollbackId } from './session-id.ts';
+import { type RollbackDeps, recordSnapshot, takeNodes } from './snapshot.ts';
+import { type NewSession, type RollbackSession, RollbackStore } from './store.ts';
+
+/** What a run without limits in its configuration gets: enough for every project, not for a runaway. */
+export const DEFAULT_LIMITS: CaptureLimits = {
+  maxFileBytes: 1024 ** 3 * 2,
+  maxSessionBytes: 1024 ** 3 * 20,
+  maxEntries: 2_000_000,
+};
+
+const ROLLBACKS = 'rollbacks' as Bytes;
+const DIRECTORY_MODE = 0o700;
+
+export interface RollbackStart {
+  /** The open state directory, checked by the caller. */
+  readonly stateDirectory: Directory;
+  /** Directories and files to track: absolute, links resolved, existing. */
+  readonly roots: readonly Bytes[];
+  readonly command: readonly Bytes[];
+  /** The session of six hex digits. */
+  readonly runId: string;
+  readonly supervisorPid: number;
+  readonly profile: string;
+  readonly workingDirectory: Bytes;
+  /** Patterns in the syntax of ignore files, from the profile and the command line. */
+  readonly excludePatterns?: readonly Bytes[];
+  readonly limits?: CaptureLimits;
+  readonly onProgress?: (entries: number) => void;
+}
+
+/** How the command ended. */
+export interface CommandEnd {
+  readonly exitCode: number;
+  readonly signal: string | undefined;
+}
+
+/** A session whose baseline is durable and listed. */
+export interface RollbackRun {
+  readonly id: Bytes;
+  readonly roots: readonly Bytes[];
+  /** Says that the supervisor is alive; call it every ten seconds. */
+  beat(): void;
+  /** Takes the final snapshot. */
+  finish(end: CommandEnd): Promise<ChangeCounts>;
+  /** The command was never started: nothing of the session stays. */
+  abandon(): void;
+}
+
+/** Opens `rollbacks/`, creating it when it is missing. */
+export function openRollbacks(stateDirectory: Directory): Directory {
+  try {
+    return stateDirectory.openDirectory(ROLLBACKS);
+  } catch (error) {
+    if (!isErrno(error, 'ENOENT')) throw error;
+    stateDirectory.createDirectory(ROLLBACKS, DIRECTORY_MODE);
+    return stateDirectory.openDirectory(ROLLBACKS);
+  }
+}
+
+/** Roots that lie in another root are covered by it. */
+export function mergeRoots(roots: readonly Bytes[]): Bytes[] {
+  const unique = [...new Set(roots)].sort();
+  return unique.filter((path) => !unique.some((other) => other !== path && isWithin(path, other)));
+}
+
+/**
+ * Takes the baseline and lists the session, all of it durable when this resolves.
+ *
+ * @throws {NonoError} with exit status 125 when it cannot be stored; nothing of it stays then.
+ */
+export async function startRollback(deps: RollbackDeps, start: RollbackStart): Promise<RollbackRun> {
+  const rollbacks = openRollbacks(start.stateDirectory);
+  const store = new RollbackStore(rollbacks, deps.hash);
+  const startedMs = deps.clock.nowMs();
+  const offset = deps.clock.utcOffsetMinutes(startedMs);
+  const session = store.create((attempt) => makeRollbackId(startedMs + attempt * 1000, offset, start.supervisorPid));
+  try {
+    const manifest = await takeBaseline(deps, store, session, { ...start, startedMs });
+    return new LiveRun(deps, store, session, manifest, start.limits ?? DEFAULT_LIMITS);
+  } catch (error) {
+    store.remove(session.id);
+    session[Symbol.dispose]();
+    throw baselineFailure(error, session.id);
+  }
+}
+
+function baselineFailure(error: unknown, id: Bytes): unknown {
+  if (isErrno(error, 'ENOSPC', 'EDQUOT', 'EROFS', 'EIO', 'EFBIG')) {
+    return new NonoError('E_BASELINE', EXIT.nonoFailed, `Cannot store the baseline of "${displayBytes(id)}"`, {
+      cause: error,
+      hint: 'Free space with `nono rollback cleanup`, or run without --rollback',
+    });
+  }
+  return error;
+}
+
+async function takeBaseline(
+  deps: RollbackDeps,
+  store: RollbackStore,
+  session: NewSession,
+  start: RollbackStart & { readonly startedMs: number },
+): Promise<Manifest> {
+  const paths = mergeRoots(start.roots);
+  using earlier = findEarlier(store, paths);
+  using earlierObjects = earlier?.openObjects();
+  using objects = session.openObjects();
+  const roots = paths.map((path) => {
+    const rules = new Rules(DEFAULT_EXCLUDED_NAMES, start.excludePatterns ?? []);
+    const top = findWorkTreeTop(deps.files, path);
+    addIgnoreFilesAbove(deps.files, path, top, rules);
+    return { path, rules, collect: new GitTracked(deps.files, path, top) };
+  });
+  const nodes = await takeNodes(deps, {
+    roots,
+    number: 0,
+    previous: earlier === undefined ? undefined : earlier.tree(earlier.manifest, earlier.manifest.snapshots.length - 1),
+    earlierObjects,
+    objects,
+    limits: start.limits ?? DEFAULT_LIMITS,
+    onProgress: start.onProgress,
+  });
+  const manifest: Manifest = {
+    id: session.id,
+    kind: 'run',
+    status: 'open',
+    runId: start.runId,
+    restores: undefined,
+    command: start.command,
+    workingDirectory: start.workingDirectory,
+    profile: start.profile,
+    startedMs: start.startedMs,
+    endedMs: undefined,
+    exitCode: undefined,
+    signal: undefined,
+    durable: true,
+    heartbeatMs: undefined,
+    roots: roots.map(({ path, rules }): TrackedRoot => ({ path, rules })),
+    snapshots: [recordSnapshot(deps, session, { number: 0, nodes, label: 'baseline' })],
+    counts: undefined,
+  };
+  // Everything that the manifest names is on the disk before the manifest is.
+  session.directory.syncFileSystem();
+  session.writeManifest(manifest);
+  return manifest;
+}
+
+/** The newest run that tracks the same roots: what is unchanged since then is not read again. */
+function findEarlier(store: RollbackStore, roots: readonly Bytes[]): RollbackSession | undefined {
+  for (const id of store.ids()) {
+    let session: RollbackSession;
+    try {
+      session = store.open(id);
+    } catch (error) {
+      if (error instanceof NonoError) continue;
+      throw error;
+    }
+    const { kind, roots: tracked, snapshots } = session.manifest;
+    if (kind === 'run' && snapshots.length > 0 && roots.some((path) => tracked.some((root) => root.path === path))) {
+      return session;
+    }
+    session[Symbol.dispose]();
+  }
+  return undefined;
+}
+
+class LiveRun implements RollbackRun {
+  readonly #deps: RollbackDeps;
+  readonly #store: RollbackStore;
+  readonly #session: NewSession;
+  readonly #manifest: Manifest;
+  readonly #limits: CaptureLimits;
+
+  constructor(deps: RollbackDeps, store: RollbackStore, session: NewSession, manifest: Manifest, limits: CaptureLimits) {
+    this.#deps = deps;
+    this.#store = store;
+    this.#session = session;
+    this.#manifest = manifest;
+    this.#limits = limits;
+  }
+
+  get id(): Bytes {
+    return this.#session.id;
+  }
+
+  get roots(): readonly Bytes[] {
+    return this.#manifest.roots.map(({ path }) => path);
+  }
+
+  beat(): void {
+    const nowMs = this.#deps.clock.nowMs();
+    this.#session.lock.setModificationTime(Math.floor(nowMs / 1000), (nowMs % 1000) * 1_000_000);
+  }
+
+  async finish(end: CommandEnd): Promise<ChangeCounts> {
+    try {
+      const { manifest } = await takeFinal(this.#deps, this.#session, this.#manifest, this.#limits, {
+        status: 'complete',
+        endedMs: this.#deps.clock.nowMs(),
+        exitCode: end.exitCode,
+        signal: end.signal,
+      });
+      return manifest.counts as ChangeCounts;
+    } finally {
+      this.#session[Symbol.dispose]();
+    }
+  }
+
+  abandon(): void {
+    this.#store.remove(this.#session.id);
+    this.#session[Symbol.dispose]();
+  }
+}
+
+export type FinalFields = Pick<Manifest, 'status' | 'endedMs' | 'exitCode' | 'signal'> & Partial<Pick<Manifest, 'heartbeatMs'>>;
+
+/** Takes the last snapshot of a session whose lock the caller holds, and replaces its manifest. */
+export async function takeFinal(
+  deps: RollbackDeps,
+  session: NewSession | RollbackSession,
+  manifest: Manifest,
+  limits: CaptureLimits,
+  fields: FinalFields,
+): Promise<{ readonly manifest: Manifest; readonly changes: readonly Change[] }> {
+  using objects = session.openObjects();
+  const number = manifest.snapshots.length;
+  const baseline = session.tree(manifest, 0);
+  const previous = number === 1 ? baseline : session.tree(manifest, number - 1);
+  const nodes = await takeNodes(deps, {
+    roots: manifest.roots.map((root) => ({ ...root, collect: undefined })),
+    number,
+    previous,
+    earlierObjects: undefined,
+    objects,
+    limits,
+  });
+  const record = recordSnapshot(deps, session, { number, nodes, label: 'final' });
+  const withSnapshot = { ...manifest, ...fields, snapshots: [...manifest.snapshots, record] };
+  const changes = compareTrees(baseline, session.tree(withSnapshot, number));
+  const complete: Manifest = { ...withSnapshot, counts: countChanges(changes) };
+  session.directory.syncFileSystem();
+  session.writeManifest(complete);
+  return { manifest: complete, changes };
+}

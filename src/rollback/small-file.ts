@@ -1,0 +1,26 @@
+import type { Bytes } from '../bytes.ts';
+import { isErrno } from '../errors.ts';
+import type { Directory } from '../ports/files.ts';
+
+/** Enough for what people write by hand. */
+const BYTES_MAXIMUM = 1024 * 1024;
+
+/** The bytes of a regular file; undefined when it is none, is not readable or is too large. */
+export function readSmallFile(directory: Directory, name: Bytes, maximumBytes = BYTES_MAXIMUM): Bytes | undefined {
+  try {
+    using file = directory.openFile(name);
+    const { kind, sizeBytes } = file.stat();
+    if (kind !== 'file' || sizeBytes > maximumBytes) return undefined;
+    const data = Buffer.alloc(sizeBytes);
+    let length = 0;
+    while (length < sizeBytes) {
+      const got = file.read(data.subarray(length));
+      if (got === 0) break;
+      length += got;
+    }
+    return data.toString('latin1', 0, length) as Bytes;
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', 'ENOTDIR', 'ELOOP', 'EACCES', 'ENXIO', 'EXDEV')) return undefined;
+    throw error;
+  }
+}

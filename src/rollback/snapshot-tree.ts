@@ -1,0 +1,79 @@
+import type { Bytes } from '../bytes.ts';
+import type { Entry, NodeReference } from './entry.ts';
+import { decodeHeader, decodeNode, nodeLength } from './node-codec.ts';
+
+/**
+ * A file whose ctime is this close to the start of a snapshot may have been changed after it was read
+ * without a visible change of its times: the kernel stamps by a clock of up to 10 ms.
+ */
+const RACY_WINDOW_NANOSECONDS = 50_000_000;
+/** File systems with whole seconds in their times. */
+const RACY_WINDOW_COARSE_SECONDS = 2;
+const NANOSECONDS = 1_000_000_000;
+
+/** One snapshot, read from its nodes file and those of earlier snapshots that it refers to. */
+export class SnapshotTree {
+  readonly #load: (snapshot: number) => Buffer;
+  readonly #root: NodeReference;
+
+  /** @param load Gives the nodes file of a snapshot; called for each access, so it keeps what it read. */
+  constructor(load: (snapshot: number) => Buffer, root: NodeReference) {
+    this.#load = load;
+    this.#root = root;
+  }
+
+  /** The tracked roots, their names absolute paths. @throws {NodesDamage} as do the others. */
+  roots(): Entry[] {
+    return decodeNode(this.#load(this.#root.snapshot), this.#root.offset, this.#root.snapshot, true);
+  }
+
+  /** The nodes file of a snapshot that this tree refers to. */
+  file(snapshot: number): Buffer {
+    return this.#load(snapshot);
+  }
+
+  get rootReference(): NodeReference {
+    return this.#root;
+  }
+
+  /** The entries of a directory, sorted by the bytes of their names. */
+  children(directory: NodeReference): Entry[] {
+    return decodeNode(this.#load(directory.snapshot), directory.offset, directory.snapshot, false);
+  }
+
+  /** The encoded node. */
+  nodeBytes({ snapshot, offset }: NodeReference): Buffer {
+    const file = this.#load(snapshot);
+    return file.subarray(offset, offset + nodeLength(file, offset));
+  }
+
+  /** True when the file may have changed since it was read although its times have not. */
+  isRacy(entry: Entry): boolean {
+    const { startedSeconds, startedNanoseconds } = decodeHeader(this.#load(this.#root.snapshot));
+    const ageSeconds = startedSeconds - entry.ctimeSeconds;
+    if (entry.ctimeNanoseconds === 0) return ageSeconds <= RACY_WINDOW_COARSE_SECONDS;
+    const ageNanoseconds = ageSeconds * NANOSECONDS + startedNanoseconds - entry.ctimeNanoseconds;
+    return ageNanoseconds <= RACY_WINDOW_NANOSECONDS;
+  }
+}
+
+/** Visits every entry of the tree with its absolute path, parents before children. */
+export function* walkTree(tree: SnapshotTree): Generator<{ readonly path: Bytes; readonly entry: Entry }> {
+  for (const root of tree.roots()) {
+    yield { path: root.name, entry: root };
+    yield* walkBelow(tree, root.name, root);
+  }
+}
+
+function* walkBelow(
+  tree: SnapshotTree,
+  path: Bytes,
+  directory: Entry,
+): Generator<{ readonly path: Bytes; readonly entry: Entry }> {
+  if (directory.child === undefined) return;
+  for (const entry of tree.children(directory.child)) {
+    const below = (path === '/' ? `/${entry.name}` : `${path}/${entry.name}`) as Bytes;
+    yield { path: below, entry };
+    yield* walkBelow(tree, below, entry);
+  }
+}

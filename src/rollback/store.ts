@@ -1,0 +1,275 @@
+import { type Bytes, displayBytes } from '../bytes.ts';
+import { DamageError, isErrno, NotFoundError, StateError, UsageError } from '../errors.ts';
+import type { Directory, OpenFile } from '../ports/files.ts';
+import type { Hash } from '../ports/hash.ts';
+import { removeTree } from '../remove-tree.ts';
+import { decodeManifest, encodeManifest, type Manifest } from './manifest.ts';
+import { NodesDamage } from './node-codec.ts';
+import { hexHash } from './objects.ts';
+import { isRollbackId } from './session-id.ts';
+import { SnapshotTree } from './snapshot-tree.ts';
+
+const DIRECTORY_MODE = 0o700;
+const FILE_MODE = 0o600;
+const LOCK = 'lock' as Bytes;
+const MANIFEST = 'manifest.json' as Bytes;
+const MANIFEST_TEMPORARY = 'manifest.tmp' as Bytes;
+const OBJECTS = 'objects' as Bytes;
+const SNAPSHOTS = 'snapshots' as Bytes;
+const NODES = 'nodes' as Bytes;
+
+/** A session that cannot be read; it is shown beside the healthy ones and never hides them. */
+export interface UnreadableSession {
+  readonly id: Bytes;
+  readonly error: Error;
+}
+
+/** The directory `rollbacks/` of a state directory. */
+export class RollbackStore {
+  readonly #directory: Directory;
+  readonly #hash: Hash;
+
+  constructor(directory: Directory, hash: Hash) {
+    this.#directory = directory;
+    this.#hash = hash;
+  }
+
+  /** Ids of all directories that have a manifest, newest first. */
+  ids(): Bytes[] {
+    const ids = this.#directory.names().filter(isRollbackId);
+    return ids
+      .filter((id) => this.#directory.stat(`${id}/${MANIFEST}` as Bytes) !== undefined)
+      .sort()
+      .reverse();
+  }
+
+  /** @throws {DamageError} */
+  open(id: Bytes): RollbackSession {
+    return new RollbackSession(this.#directory.openDirectory(id), id, this.#hash);
+  }
+
+  /** Manifests of all sessions, newest first; what cannot be read is handed to `onUnreadable`. */
+  manifests(onUnreadable: (session: UnreadableSession) => void): Manifest[] {
+    const manifests: Manifest[] = [];
+    for (const id of this.ids()) {
+      try {
+        using session = this.open(id);
+        manifests.push(session.manifest);
+      } catch (error) {
+        if (!(error instanceof DamageError) && !(error instanceof StateError)) throw error;
+        onUnreadable({ id, error });
+      }
+    }
+    return manifests;
+  }
+
+  /**
+   * Makes an empty session that nobody can see until its manifest is written, locked by this process.
+   *
+   * @param makeId Gives the id for the nth attempt: one that is taken is not used again.
+   */
+  create(makeId: (attempt: number) => Bytes): NewSession {
+    for (let attempt = 0; ; attempt++) {
+      const id = makeId(attempt);
+      try {
+        this.#directory.createDirectory(id, DIRECTORY_MODE);
+      } catch (error) {
+        if (isErrno(error, 'EEXIST')) continue;
+        throw error;
+      }
+      return new NewSession(this.#directory.openDirectory(id), id, this.#hash);
+    }
+  }
+
+  /** Removes everything of a session, its manifest first, so that a reader never meets half of it. */
+  remove(id: Bytes): void {
+    {
+      using session = this.#directory.openDirectory(id);
+      if (session.stat(MANIFEST) !== undefined) session.removeFile(MANIFEST);
+    }
+    removeTree(this.#directory, id);
+  }
+}
+
+/** What both a new and a listed session can do. */
+abstract class SessionDirectory implements Disposable {
+  readonly id: Bytes;
+  readonly directory: Directory;
+  protected readonly hash: Hash;
+
+  constructor(directory: Directory, id: Bytes, hash: Hash) {
+    this.directory = directory;
+    this.id = id;
+    this.hash = hash;
+  }
+
+  openObjects(): Directory {
+    return this.directory.openDirectory(OBJECTS);
+  }
+
+  /** Stores the nodes file of a snapshot. @returns its SHA-256. */
+  writeNodes(snapshot: number, nodes: Buffer): Bytes {
+    const temporary = `snapshots/tmp-${snapshot}` as Bytes;
+    if (this.directory.stat(temporary) !== undefined) removeTree(this.directory, temporary);
+    this.directory.createDirectory(temporary, DIRECTORY_MODE);
+    {
+      using file = this.directory.createFile(`${temporary}/${NODES}` as Bytes, FILE_MODE);
+      file.write(nodes);
+      file.sync();
+    }
+    this.directory.rename(temporary, this.directory, `snapshots/${snapshot}` as Bytes);
+    return this.hash.sha256(nodes);
+  }
+
+  /** Replaces the manifest; a reader sees the old one or the new one. */
+  writeManifest(manifest: Manifest): void {
+    if (this.directory.stat(MANIFEST_TEMPORARY) !== undefined) this.directory.removeFile(MANIFEST_TEMPORARY);
+    {
+      using file = this.directory.createFile(MANIFEST_TEMPORARY, FILE_MODE);
+      file.write(encodeManifest(manifest, this.hash));
+      file.sync();
+    }
+    this.directory.rename(MANIFEST_TEMPORARY, this.directory, MANIFEST);
+    this.directory.sync();
+  }
+
+  /** The tree of a snapshot that `manifest` has. */
+  tree(manifest: Manifest, number: number): SnapshotTree {
+    const record = manifest.snapshots[number];
+    if (record === undefined) {
+      throw new UsageError(`Cannot use snapshot ${number} of "${this.id}": it has ${manifest.snapshots.length}, from 0`);
+    }
+    const loaded = new Map<number, Buffer>();
+    return new SnapshotTree((snapshot) => {
+      const known = loaded.get(snapshot);
+      if (known !== undefined) return known;
+      const nodes = this.#readNodes(manifest, snapshot);
+      loaded.set(snapshot, nodes);
+      return nodes;
+    }, record.root);
+  }
+
+  #readNodes(manifest: Manifest, snapshot: number): Buffer {
+    const path = `snapshots/${snapshot}/${NODES}` as Bytes;
+    const nodes = readWholeFile(this.directory, path);
+    if (nodes === undefined) throw new DamageError(`Cannot read "${this.id}/${path}": it is missing`);
+    const expected = manifest.snapshots[snapshot]?.nodesHash;
+    const actual = this.hash.sha256(nodes);
+    if (actual !== expected) throw new DamageError(`Cannot use "${this.id}/${path}": its SHA-256 is ${hexHash(actual)}`);
+    return nodes;
+  }
+
+  [Symbol.dispose](): void {
+    this.directory[Symbol.dispose]();
+  }
+}
+
+/** A session before its manifest exists. */
+export class NewSession extends SessionDirectory {
+  readonly lock: OpenFile;
+
+  constructor(directory: Directory, id: Bytes, hash: Hash) {
+    super(directory, id, hash);
+    this.lock = directory.createFile(LOCK, FILE_MODE);
+    this.lock.tryLock();
+    directory.createDirectory(OBJECTS, DIRECTORY_MODE);
+    directory.createDirectory(SNAPSHOTS, DIRECTORY_MODE);
+  }
+
+  override [Symbol.dispose](): void {
+    this.lock[Symbol.dispose]();
+    super[Symbol.dispose]();
+  }
+}
+
+/** A session that is listed. */
+export class RollbackSession extends SessionDirectory {
+  readonly manifest: Manifest;
+
+  constructor(directory: Directory, id: Bytes, hash: Hash) {
+    super(directory, id, hash);
+    const data = readWholeFile(directory, MANIFEST);
+    if (data === undefined) throw new DamageError(`Cannot read "${id}/${MANIFEST}": it is not a regular file`);
+    this.manifest = decodeManifest(data, `${id}/${MANIFEST}`, hash);
+    if (this.manifest.id !== id) throw new DamageError(`Cannot read "${id}/${MANIFEST}": it belongs to "${this.manifest.id}"`);
+  }
+
+  /** The lock when nobody holds it, undefined when the session's supervisor or a restore does. */
+  tryLock(): OpenFile | undefined {
+    const lock = this.directory.openForAppend(LOCK, FILE_MODE);
+    if (lock.tryLock()) return lock;
+    lock[Symbol.dispose]();
+    return undefined;
+  }
+
+  /** Whether the process that takes this session's snapshots is alive. */
+  isLive(): boolean {
+    using lock = this.tryLock();
+    return lock === undefined;
+  }
+
+  /** When the holder of the lock gave its last sign of life: the lock file's mtime. */
+  heartbeatMs(): number | undefined {
+    const stat = this.directory.stat(LOCK);
+    return stat === undefined ? undefined : stat.mtimeSeconds * 1000 + Math.floor(stat.mtimeNanoseconds / 1_000_000);
+  }
+}
+
+function readWholeFile(directory: Directory, path: Bytes): Buffer | undefined {
+  try {
+    using file = directory.openFile(path);
+    const { kind, sizeBytes } = file.stat();
+    if (kind !== 'file') return undefined;
+    const data = Buffer.allocUnsafe(sizeBytes);
+    let length = 0;
+    while (length < sizeBytes) {
+      const got = file.read(data.subarray(length));
+      if (got === 0) break;
+      length += got;
+    }
+    return data.subarray(0, length);
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', 'ENOTDIR', 'ELOOP', 'EISDIR')) return undefined;
+    throw error;
+  }
+}
+
+/** Runs `read` and names the session in what it finds damaged. */
+export function withDamageNamed<T>(id: Bytes, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof NodesDamage)) throw error;
+    throw new DamageError(`Cannot use a snapshot of "${id}": ${error.message}`, { cause: error });
+  }
+}
+
+/** Finds a session by its id, a prefix of one, the six digits of its run, or `latest`. */
+export function findSession(manifests: readonly Manifest[], unreadable: readonly UnreadableSession[], wanted: Bytes): Manifest {
+  const shown = displayBytes(wanted);
+  if (wanted === 'latest') {
+    const latest = manifests.find(({ kind }) => kind === 'run') ?? manifests[0];
+    if (latest !== undefined) return latest;
+    throw new NotFoundError('Cannot find a rollback session: there is none yet', {
+      hint: 'Make one with `nono run --rollback --allow-cwd -- COMMAND`',
+    });
+  }
+  const exact = manifests.find(({ id }) => id === wanted);
+  if (exact !== undefined) return exact;
+  const damaged = unreadable.find(({ id }) => id === wanted);
+  if (damaged !== undefined) throw damaged.error;
+  const isWord = /^[0-9A-Za-z][0-9A-Za-z-]*$/.test(wanted);
+  const found = isWord
+    ? manifests.filter(({ id, runId }) => id.startsWith(wanted) || (wanted.length >= 1 && runId.startsWith(wanted)))
+    : [];
+  const [first, second] = found;
+  if (first !== undefined && second === undefined) return first;
+  if (second !== undefined) {
+    throw new UsageError(`Cannot tell which session "${shown}" is: ${found.map(({ id }) => id).join(', ')}`, {
+      hint: 'Give more of the id',
+    });
+  }
+  const damagedPrefix = isWord ? unreadable.find(({ id }) => id.startsWith(wanted)) : undefined;
+  if (damagedPrefix !== undefined) throw damagedPrefix.error;
+  throw new NotFoundError(`Cannot find rollback session "${shown}"`, { hint: 'List them with `nono rollback list --all`' });
+}

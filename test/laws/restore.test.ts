@@ -1,0 +1,99 @@
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { dumpTree } from '../support/tree.ts';
+import { Engine } from './support/engine.ts';
+import { editScript, type Operation, perform, treeScript } from './support/trees.ts';
+
+const RUNS = 'Bun' in globalThis ? 300 : 60;
+
+/** FIFOs are what no snapshot holds: a restore leaves them where they stand in nobody's way. */
+function withoutFifos(script: readonly Operation[]): readonly Operation[] {
+  return script.filter(({ kind }) => kind !== 'fifo');
+}
+
+describe('the rollback laws', () => {
+  test('L1: restore after capture gives back the tracked set bit for bit', async () => {
+    await fc.assert(
+      fc.asyncProperty(treeScript, editScript, async (tree, edits) => {
+        using engine = new Engine();
+        perform(engine.root, tree);
+        const before = dumpTree(engine.root);
+        const id = await engine.run(() => perform(engine.root, withoutFifos(edits)));
+        await engine.restore(id);
+        expect(dumpTree(engine.root)).toEqual(before);
+      }),
+      { numRuns: RUNS },
+    );
+  });
+
+  test('L4: restoring twice equals restoring once', async () => {
+    await fc.assert(
+      fc.asyncProperty(treeScript, editScript, async (tree, edits) => {
+        using engine = new Engine();
+        perform(engine.root, tree);
+        const id = await engine.run(() => perform(engine.root, edits));
+        await engine.restore(id);
+        const once = dumpTree(engine.root);
+        await engine.restore(id);
+        expect(dumpTree(engine.root)).toEqual(once);
+      }),
+      { numRuns: RUNS },
+    );
+  });
+
+  test('L5: undoing a restore gives back the state before it', async () => {
+    await fc.assert(
+      fc.asyncProperty(treeScript, editScript, async (tree, edits) => {
+        using engine = new Engine();
+        perform(engine.root, tree);
+        const id = await engine.run(() => perform(engine.root, withoutFifos(edits)));
+        const left = dumpTree(engine.root);
+        const safety = await engine.restore(id);
+        if (safety !== undefined) await engine.restore(safety);
+        expect(dumpTree(engine.root)).toEqual(left);
+      }),
+      { numRuns: RUNS },
+    );
+  });
+
+  test('L3: the tracked set is read from the manifest, never recomputed', async () => {
+    await fc.assert(
+      fc.asyncProperty(treeScript, editScript, async (tree, edits) => {
+        using engine = new Engine();
+        perform(engine.root, tree);
+        const before = dumpTree(engine.root);
+        const id = await engine.run(() => {
+          perform(engine.root, withoutFifos(edits));
+          // An ignore file that comes with the command must hide nothing from the final snapshot.
+          perform(engine.root, [
+            { kind: 'remove', path: '.gitignore' },
+            { kind: 'write', path: '.gitignore', content: Buffer.from('*\n'), mode: 0o644 },
+          ]);
+        });
+        await engine.restore(id);
+        expect(dumpTree(engine.root)).toEqual(before);
+      }),
+      { numRuns: RUNS },
+    );
+  });
+
+  test('L2: nothing outside the tracked set is created, changed or deleted', async () => {
+    await fc.assert(
+      fc.asyncProperty(treeScript, editScript, treeScript, async (tree, edits, excluded) => {
+        using engine = new Engine();
+        perform(engine.root, tree);
+        perform(engine.directory, [{ kind: 'write', path: 'outside/file', content: Buffer.from('mine'), mode: 0o644 }]);
+        perform(engine.root, [{ kind: 'directory', path: 'node_modules', mode: 0o755 }]);
+        perform(join(engine.root, 'node_modules'), excluded);
+        const outside = dumpTree(join(engine.directory, 'outside'));
+        const untracked = dumpTree(join(engine.root, 'node_modules'));
+        const id = await engine.run(() => perform(engine.root, edits));
+        await engine.restore(id);
+        expect(dumpTree(join(engine.root, 'node_modules'))).toEqual(untracked);
+        expect(dumpTree(join(engine.directory, 'outside'))).toEqual(outside);
+      }),
+      { numRuns: RUNS },
+    );
+  });
+});

@@ -1,0 +1,78 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { bytesFromText } from '../../../src/bytes.ts';
+import { type PresentState, presentState } from '../../../src/rollback/present.ts';
+import { carryOutRestore, prepareRestore } from '../../../src/rollback/restore.ts';
+import type { RestorePlan } from '../../../src/rollback/restore-plan.ts';
+import { openRollbacks, type RollbackRun, startRollback } from '../../../src/rollback/run.ts';
+import type { RollbackDeps } from '../../../src/rollback/snapshot.ts';
+import { type RollbackSession, RollbackStore } from '../../../src/rollback/store.ts';
+import { createTestClock, loadAdapters } from '../../support/adapters.ts';
+
+const adapters = await loadAdapters();
+const deps: RollbackDeps = { files: adapters.files, hash: adapters.hash, clock: createTestClock() };
+
+/** A tree, a state directory and the real engine between them. */
+export class Engine {
+  readonly directory = mkdtempSync(join(tmpdir(), 'nono-law-'));
+  readonly root = join(this.directory, 'tree');
+  readonly state = join(this.directory, 'state');
+
+  constructor() {
+    mkdirSync(this.root);
+    mkdirSync(this.state, { mode: 0o700 });
+  }
+
+  start(): Promise<RollbackRun> {
+    return startRollback(deps, {
+      stateDirectory: deps.files.openDirectory(bytesFromText(this.state)),
+      roots: [bytesFromText(this.root)],
+      command: [bytesFromText('test')],
+      runId: 'a3f7c2',
+      supervisorPid: process.pid,
+      profile: 'default',
+      workingDirectory: bytesFromText(this.root),
+    });
+  }
+
+  /** Runs `edit` between a baseline and a final snapshot. @returns the session's id. */
+  async run(edit: () => void): Promise<string> {
+    const run = await this.start();
+    edit();
+    await run.finish({ exitCode: 0, signal: undefined });
+    return run.id;
+  }
+
+  store(): RollbackStore {
+    return new RollbackStore(openRollbacks(deps.files.openDirectory(bytesFromText(this.state))), deps.hash);
+  }
+
+  async look<T>(id: string, use: (session: RollbackSession, state: PresentState) => T): Promise<T> {
+    using session = this.store().open(bytesFromText(id));
+    return use(session, await presentState(deps, session));
+  }
+
+  plan(id: string, snapshot = 0): Promise<RestorePlan> {
+    return this.look(id, (session, state) => prepareRestore(deps, { session, state, snapshot, paths: [] }));
+  }
+
+  /** @returns the id of the session that undoes the restore, undefined when there was nothing to do. */
+  restore(id: string, snapshot = 0): Promise<string | undefined> {
+    return this.look(id, (session, state) => {
+      const request = { session, state, snapshot, paths: [] };
+      const { actions, conflicts } = prepareRestore(deps, request);
+      if (conflicts.length > 0)
+        throw new Error(`Conflicts: ${conflicts.map(({ action, reason }) => `${action.path} ${reason}`).join(', ')}`);
+      if (actions.length === 0) return undefined;
+      const outcome = carryOutRestore(deps, this.store(), request, actions, process.pid);
+      const kept = outcome.kept.filter(({ reason }) => reason.includes('meanwhile'));
+      if (kept.length > 0) throw new Error(`Kept: ${kept.map(({ action, reason }) => `${action.path} ${reason}`).join(', ')}`);
+      return outcome.safetyId;
+    });
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+}
