@@ -3,7 +3,7 @@
 //   node scripts/build.mjs [--all] [--outfile FILE]
 
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -30,6 +30,9 @@ const ALL_TARGETS = [
 /** A promise to users: spec of the product, not of Bun. */
 const MAX_SIZE_BYTES = 120_000_000;
 
+const SCRATCH_PREFIX = '.build-';
+const LEFTOVER_AGE_MS = 10 * 60 * 1000;
+
 class BuildError extends Error {}
 
 try {
@@ -49,6 +52,7 @@ function main() {
   if (missing !== undefined) fail(`Cannot build: there is no ${missing}`);
   const dist = join(TOP, 'dist');
   mkdirSync(dist, { recursive: true });
+  removeLeftovers(dist);
   if (values.all !== true) {
     buildOne({ entries, target: undefined, outfile: resolve(values.outfile ?? join(dist, 'nono')) });
     return;
@@ -56,10 +60,19 @@ function main() {
   for (const target of ALL_TARGETS) buildOne({ entries, target, outfile: join(dist, `nono-${target}`) });
 }
 
+/** What a build that was killed has left; a directory this old belongs to none that is still running. */
+function removeLeftovers(dist) {
+  for (const name of readdirSync(dist).filter((entry) => entry.startsWith(SCRATCH_PREFIX))) {
+    const path = join(dist, name);
+    const ageMs = Date.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Number.POSITIVE_INFINITY);
+    if (ageMs > LEFTOVER_AGE_MS) rmSync(path, { recursive: true, force: true });
+  }
+}
+
 /** Compiles into a directory of its own and renames, so that nobody ever runs a half-written executable. */
 function buildOne({ entries, target, outfile }) {
   const begun = new Date();
-  const scratch = mkdtempSync(join(dirname(outfile), '.build-'));
+  const scratch = mkdtempSync(join(dirname(outfile), SCRATCH_PREFIX));
   try {
     const made = join(scratch, 'nono');
     compile({ entries, target, outfile: made });

@@ -1,7 +1,7 @@
 // Makes node_modules and dist/nono what the sources say. As a program: says so in one line on stderr.
 
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, statSync } from 'node:fs';
+import { lstatSync, mkdirSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { argv, stderr } from 'node:process';
 import { fileURLToPath } from 'node:url';
@@ -31,7 +31,10 @@ export async function prepare({ build, announce }) {
   });
 }
 
+/** A node_modules that is a link belongs to another checkout: `npm ci` would empty that one. */
 function isInstalled() {
+  const isBorrowed = lstatSync(join(TOP, 'node_modules'), { throwIfNoEntry: false })?.isSymbolicLink() === true;
+  if (isBorrowed && modifiedMs(INSTALLED_MARK) > 0) return true;
   return modifiedMs(INSTALLED_MARK) >= modifiedMs(join(TOP, 'package-lock.json'));
 }
 

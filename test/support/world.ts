@@ -62,6 +62,7 @@ export function createWorld({ ordinaryUser = false }: WorldOptions = {}): World 
     },
     executable,
     asUser: ordinaryUser ? ['setpriv', `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups', '--'] : [],
-    [Symbol.dispose]: () => rmSync(directory, { recursive: true, force: true }),
+    // A command that a failed test left behind may still be writing.
+    [Symbol.dispose]: () => rmSync(directory, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 }),
   };
 }
