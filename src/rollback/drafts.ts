@@ -2,25 +2,20 @@ import type { Bytes } from '../bytes.ts';
 import type { Hash } from '../ports/hash.ts';
 import type { ContentResult } from './content.ts';
 import type { Entry, NodeReference } from './entry.ts';
+import { encodeHeader, encodeNode, HEADER_BYTES, NODE_HEADER_BYTES, type NodesHeader, nodeBytes } from './node-codec.ts';
 import {
   addToTotals,
   compactNode,
-  encodeHeader,
-  encodeNode,
   entryOffsets,
-  HEADER_BYTES,
   isDirectoryAt,
   merkleHash,
-  NODE_HEADER_BYTES,
-  type NodesHeader,
   nextEntryOffset,
-  nodeBytes,
   patchChild,
   patchContent,
   patchSkipped,
   patchVanished,
   readDraftNumber,
-} from './node-codec.ts';
+} from './node-edit.ts';
 import type { SnapshotTree } from './snapshot-tree.ts';
 
 /** Takes what came of the content at a position that was given with the task. */

@@ -1,11 +1,11 @@
-import { type Bytes, bytesFromStored, displayBytes, storeBytes } from '../bytes.ts';
+import { type Bytes, displayBytes } from '../bytes.ts';
 import { DamageError, isErrno, StateError } from '../errors.ts';
 import { isWithin, parentPath } from '../paths.ts';
-import type { Directory } from '../ports/files.ts';
 import { type ApplyResult, applyRestore } from './apply.ts';
 import { type Change, compareTrees, countChanges } from './compare.ts';
 import type { ContentDeps } from './content.ts';
-import type { Entry } from './entry.ts';
+import { type Entry, metadataOf } from './entry.ts';
+import { readJournal, writeJournal } from './journal.ts';
 import type { Manifest } from './manifest.ts';
 import { CHUNK_BYTES, ObjectStore } from './objects.ts';
 import { draftPartialTree } from './partial-tree.ts';
@@ -17,9 +17,6 @@ import { makeRollbackId } from './session-id.ts';
 import { type RollbackDeps, recordSnapshot } from './snapshot.ts';
 import type { NewSession, RollbackSession, RollbackStore } from './store.ts';
 import { TreeIndex } from './tree-index.ts';
-
-const JOURNAL = 'journal' as Bytes;
-const JOURNAL_MODE = 0o600;
 
 export interface RestoreRequest {
   readonly session: RollbackSession;
@@ -156,10 +153,8 @@ interface Restoring {
   readonly touched: readonly RestoreAction[];
 }
 
-function applyAndComplete(
-  deps: RollbackDeps,
-  { safety, safetyManifest, request, roots, actions, touched }: Restoring,
-): RestoreOutcome {
+function applyAndComplete(deps: RollbackDeps, restoring: Restoring): RestoreOutcome {
+  const { safety, safetyManifest, request, roots, actions } = restoring;
   const { session, state, snapshot } = request;
   using objects = session.openObjects();
   const before = new TreeIndex(safety.tree(safetyManifest, 0));
@@ -173,101 +168,52 @@ function applyAndComplete(
     chunk: new Uint8Array(new ArrayBuffer(CHUNK_BYTES)),
     temporaryPrefix: temporaryPrefix(safety.id),
   });
-  completeSafety(deps, safety, safetyManifest, roots, touched);
+  completeSafety(deps, restoring);
   return { ...result, safetyId: safety.id };
 }
 
 /** Records the state after the restore, so that the restore can be undone like any other session. */
-function completeSafety(
-  deps: RollbackDeps,
-  safety: NewSession | RollbackSession,
-  manifest: Manifest,
-  roots: RootDirectories,
-  actions: readonly RestoreAction[],
-): void {
+function completeSafety(deps: RollbackDeps, { safety, safetyManifest, request, roots, touched }: Restoring): void {
   roots.forget();
-  const contents = hashOnly(deps);
+  using objects = safety.openObjects();
+  using earlier = request.session.openObjects();
+  const store = new ObjectStore(objects, 'after');
+  const contents: ContentDeps = { ...hashOnly(deps), store, earlier };
   const entries = new Map<Bytes, Entry | undefined>();
-  for (const { path, want, now } of actions) entries.set(path, probeRestored(roots, path, want, now, contents));
+  for (const { path, want } of touched) entries.set(path, entryAfter(roots, path, want, contents));
   const nowMs = deps.clock.nowMs();
-  const drafts = draftPartialTree(roots, rootPaths(manifest), entries);
-  const nodes = { ...drafts.encode(1, headerOf(nowMs), deps.hash, undefined), storedBytes: 0 };
+  const drafts = draftPartialTree(roots, rootPaths(safetyManifest), entries);
+  const nodes = { ...drafts.encode(1, headerOf(nowMs), deps.hash, undefined), storedBytes: store.storedBytes };
   const record = recordSnapshot(deps, safety, { number: 1, nodes, label: 'after the restore' });
-  const withSnapshot: Manifest = { ...manifest, status: 'complete', endedMs: nowMs, snapshots: [...manifest.snapshots, record] };
-  const changes = compareTrees(safety.tree(withSnapshot, 0), safety.tree(withSnapshot, 1));
-  safety.writeManifest({ ...withSnapshot, counts: countChanges(changes) });
+  const snapshots = [...safetyManifest.snapshots, record];
+  const complete: Manifest = { ...safetyManifest, status: 'complete', endedMs: nowMs, snapshots };
+  const changes = compareTrees(safety.tree(complete, 0), safety.tree(complete, 1));
+  safety.writeManifest({ ...complete, counts: countChanges(changes) });
 }
 
-/** The state at `path` after the restore; a file of the wanted size and time is the one just written and checked. */
-function probeRestored(
-  roots: RootDirectories,
-  path: Bytes,
-  want: Entry | undefined,
-  now: Entry | undefined,
-  contents: ContentDeps,
-): Entry | undefined {
-  const stat = roots.parentOf(path)?.stat(roots.nameOf(path));
-  const written =
-    want?.kind === 'file' &&
+/**
+ * What stands at `path` after the restore. A file with the size, mode and time that were wanted is the one
+ * that was just written and checked: its content is taken over from the session that it came from.
+ */
+function entryAfter(roots: RootDirectories, path: Bytes, want: Entry | undefined, contents: ContentDeps): Entry | undefined {
+  const name = roots.nameOf(path);
+  const stat = want?.kind === 'file' ? roots.parentOf(path)?.stat(name) : undefined;
+  const isWritten =
+    want !== undefined &&
     stat?.kind === 'file' &&
     stat.sizeBytes === want.sizeBytes &&
     stat.mode === want.mode &&
     stat.mtimeSeconds === want.mtimeSeconds &&
-    stat.mtimeNanoseconds === want.mtimeNanoseconds
-      ? {
-          ...want,
-          inode: stat.inode,
-          device: stat.device,
-          links: stat.links,
-          ctimeSeconds: stat.ctimeSeconds,
-          ctimeNanoseconds: stat.ctimeNanoseconds,
-        }
-      : undefined;
-  return probePath(roots, path, [written, now], contents);
+    stat.mtimeNanoseconds === want.mtimeNanoseconds;
+  const { store, earlier } = contents;
+  if (isWritten && store !== undefined && earlier !== undefined && store.linkFrom(earlier, want.hash)) {
+    return { ...want, ...metadataOf(stat), name };
+  }
+  return probePath(roots, path, [], contents);
 }
 
 function temporaryPrefix(safetyId: Bytes): Bytes {
   return `.nono-restore-${safetyId}-` as Bytes;
-}
-
-interface Journal {
-  readonly restores: Bytes;
-  readonly snapshot: number;
-  readonly paths: readonly Bytes[];
-}
-
-function writeJournal(directory: Directory, { restores, snapshot, paths }: Journal): void {
-  using file = directory.createFile(JOURNAL, JOURNAL_MODE);
-  const lines = [{ format: 1, restores, snapshot, paths: paths.length }, ...paths.map(storeBytes)];
-  file.write(Buffer.from(lines.map((line) => `${JSON.stringify(line)}\n`).join('')));
-}
-
-/** Reads the journal of a restore that has not been completed. @throws {DamageError} */
-function readJournal(session: RollbackSession): Journal {
-  const wrong = () => new DamageError(`Cannot read "${session.id}/journal": it is not in the form that nono writes`);
-  using file = session.directory.openFile(JOURNAL);
-  const data = Buffer.alloc(file.stat().sizeBytes);
-  let length = 0;
-  while (length < data.length) length += file.read(data.subarray(length)) || data.length;
-  const [head, ...rest] = data
-    .toString('utf8')
-    .split('\n')
-    .slice(0, -1)
-    .map((line) => parseLine(line, wrong));
-  if (typeof head !== 'object' || head === null || !('restores' in head) || !('snapshot' in head)) throw wrong();
-  const paths = rest.map(bytesFromStored);
-  const { restores, snapshot } = head;
-  if (!paths.every((path) => path !== undefined) || typeof restores !== 'string' || typeof snapshot !== 'number') throw wrong();
-  return { restores: restores as Bytes, snapshot, paths };
-}
-
-function parseLine(line: string, wrong: () => DamageError): unknown {
-  try {
-    return JSON.parse(line) as unknown;
-  } catch (error) {
-    if (error instanceof SyntaxError) throw wrong();
-    throw error;
-  }
 }
 
 /** Ids of restores of `session` that were begun and that no process is carrying out. */

@@ -75,7 +75,9 @@ function splitLines(text: string): string[] {
   return lines;
 }
 
+/** Of nothing, git gives the line before it. */
 function range(start: number, count: number): string {
+  if (count === 0) return `${Math.max(0, start - 1)},0`;
   return count === 1 ? `${start}` : `${start},${count}`;
 }
 

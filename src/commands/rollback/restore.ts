@@ -149,7 +149,7 @@ function reportText({ context, session, wish, plan, actions, outcome }: Report):
   const palette = createPalette(context.terminal.colourStdout);
   const roots = session.manifest.roots.map(({ path }) => path);
   const show = (path: Bytes) => displayPath(path, roots, context.homeDirectory);
-  const shown = (outcome?.done ?? actions).filter(({ type }) => type !== 'm');
+  const shown = (outcome?.done ?? actions).filter(({ type }) => type !== 'm').toSorted((a, b) => (a.path < b.path ? -1 : 1));
   const lines: string[] = [];
   if (actions.length === 0) lines.push(`Nothing to restore: ${session.id} is at snapshot ${wish.snapshot} already`);
   else {

@@ -1,0 +1,131 @@
+import type { Bytes } from '../bytes.ts';
+import type { Stat } from '../ports/files.ts';
+import type { Hash } from '../ports/hash.ts';
+import { type NodeReference, SKIP_REASONS, type SkipReason } from './entry.ts';
+import {
+  ENTRY_BYTES,
+  FIELD,
+  HASH_BYTES,
+  KIND_CODES,
+  NODE_HEADER_BYTES,
+  readUint53,
+  writeInt53,
+  writeUint53,
+} from './node-codec.ts';
+
+/** Work on encoded nodes while a tree is captured: no entry is decoded for it. */
+
+/**
+ * The Merkle hash of the encoded node at `offset`: SHA-256 over `nono node 1\n` and, for each entry that
+ * the snapshot holds, kind, mode, name length, name and hash. Times, inodes and skipped entries are not
+ * under it, so equal trees have equal hashes.
+ */
+export function merkleHash(node: Buffer, offset: number, hash: Hash): Bytes {
+  const count = node.readUInt32LE(offset + 4);
+  const data = Buffer.allocUnsafe(MERKLE_PREFIX.length + node.readUInt32LE(offset));
+  let to = data.write(MERKLE_PREFIX, 0, 'latin1');
+  let at = offset + NODE_HEADER_BYTES;
+  for (let index = 0; index < count; index++) {
+    const nameLength = node.readUInt16LE(at + FIELD.nameLength);
+    const next = nextEntryOffset(node, at);
+    if (node[at] !== KIND_CODES.skipped) {
+      data[to] = node[at] as number;
+      node.copy(data, to + 1, at + FIELD.mode, at + FIELD.mode + 4);
+      node.copy(data, to + 5, at + ENTRY_BYTES, at + ENTRY_BYTES + nameLength);
+      to += 5 + nameLength;
+      to += node.copy(data, to, at + FIELD.hash, at + FIELD.hash + HASH_BYTES);
+    }
+    at = next;
+  }
+  return hash.sha256(data.subarray(0, to));
+}
+
+const MERKLE_PREFIX = 'nono node 1\n';
+
+/** The offset of the entry after the encoded one at `at`. */
+export function nextEntryOffset(node: Buffer, at: number): number {
+  return at + ENTRY_BYTES + node.readUInt16LE(at + FIELD.nameLength) + node.readUInt16LE(at + FIELD.targetLength);
+}
+
+/** Visits the encoded entries of a node: the offset of each. */
+export function* entryOffsets(node: Buffer, offset: number): Generator<number> {
+  const count = node.readUInt32LE(offset + 4);
+  let at = offset + NODE_HEADER_BYTES;
+  for (let index = 0; index < count; index++) {
+    yield at;
+    at = nextEntryOffset(node, at);
+  }
+}
+
+/** True when the encoded entry at `at` is a directory. */
+export function isDirectoryAt(node: Buffer, at: number): boolean {
+  return node[at + FIELD.kind] === KIND_CODES.directory;
+}
+
+/** Counts the encoded entry at `at`. */
+export function addToTotals(
+  totals: { fileCount: number; entryCount: number; sizeBytes: number },
+  node: Buffer,
+  at: number,
+): void {
+  totals.entryCount += 1;
+  if (node[at + FIELD.kind] !== KIND_CODES.file) return;
+  totals.fileCount += 1;
+  totals.sizeBytes += readUint53(node, at + FIELD.size);
+}
+
+/** While a tree is captured a directory entry holds the number of its draft where the reference will be. */
+export function readDraftNumber(node: Buffer, at: number): number {
+  return readUint53(node, at + FIELD.childOffset);
+}
+
+/** Fills in where the child's node is and what its Merkle hash is. */
+export function patchChild(node: Buffer, at: number, child: NodeReference, merkle: Bytes): void {
+  node.writeUInt32LE(child.snapshot, at + FIELD.childSnapshot);
+  writeUint53(node, at + FIELD.childOffset, child.offset);
+  node.write(merkle, at + FIELD.hash, HASH_BYTES, 'latin1');
+}
+
+/** What reading a file told about its entry: the content's hash and the state in which it was read. */
+export function patchContent(node: Buffer, at: number, hash: Bytes, stat: Stat): void {
+  node.writeUInt16LE(stat.mode, at + FIELD.mode);
+  writeUint53(node, at + FIELD.size, stat.sizeBytes);
+  writeInt53(node, at + FIELD.mtimeSeconds, stat.mtimeSeconds);
+  node.writeUInt32LE(stat.mtimeNanoseconds, at + FIELD.mtimeNanoseconds);
+  node.writeUInt32LE(stat.ctimeNanoseconds, at + FIELD.ctimeNanoseconds);
+  writeInt53(node, at + FIELD.ctimeSeconds, stat.ctimeSeconds);
+  node.writeBigUInt64LE(stat.inode, at + FIELD.inode);
+  writeUint53(node, at + FIELD.device, stat.device);
+  node.writeUInt32LE(stat.links, at + FIELD.links);
+  node.write(hash, at + FIELD.hash, HASH_BYTES, 'latin1');
+}
+
+/** Turns the entry into one that stands for something the snapshot does not hold. */
+export function patchSkipped(node: Buffer, at: number, reason: SkipReason): void {
+  node[at + FIELD.kind] = KIND_CODES.skipped;
+  node[at + FIELD.reason] = SKIP_REASONS[reason];
+}
+
+/** Marks the entry of something that was gone when it was read; compactNode() leaves it out. */
+export function patchVanished(node: Buffer, at: number): void {
+  node[at + FIELD.kind] = VANISHED;
+}
+
+const VANISHED = 0;
+
+/** A copy of the node without vanished entries; the node itself when there are none. */
+export function compactNode(node: Buffer): Buffer {
+  const kept: Buffer[] = [];
+  let count = 0;
+  for (const at of entryOffsets(node, 0)) {
+    count += 1;
+    if (node[at] === VANISHED) continue;
+    kept.push(node.subarray(at, nextEntryOffset(node, at)));
+  }
+  if (kept.length === count) return node;
+  const header = Buffer.alloc(NODE_HEADER_BYTES);
+  const compact = Buffer.concat([header, ...kept]);
+  compact.writeUInt32LE(compact.length, 0);
+  compact.writeUInt32LE(kept.length, 4);
+  return compact;
+}
