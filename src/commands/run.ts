@@ -6,7 +6,7 @@ import type { StartedProcess } from '../ports/spawn.ts';
 import type { RollbackRun } from '../rollback/run.ts';
 import { decodeLaunchFailure, encodeLaunch, LAUNCHER_ROLE } from '../sandbox/launch.ts';
 import { launchError } from '../sandbox/sandbox-error.ts';
-import { type CommandEnd, commandEnd, LiveSession } from '../session/live-session.ts';
+import { type CommandEnd, commandEnd, HEARTBEAT_MS, LiveSession } from '../session/live-session.ts';
 import { checkSessionName, makeSessionId, makeSessionName } from '../session/names.ts';
 import { type SessionIdentity, STARTING } from '../session/record.ts';
 import { isNameTaken, type OwnedRecord, publishRecord, unusedId } from '../session/registry.ts';
@@ -34,6 +34,7 @@ const SIGKILL = 9;
 interface Run {
   readonly context: Context;
   readonly adapters: SandboxAdapters;
+  readonly launcher: StartedProcess;
   readonly stateDirectory: Directory;
   readonly sessions: Directory;
   readonly confinement: Confinement;
@@ -49,6 +50,10 @@ export async function execute(call: ParsedCall, context: Context): Promise<Comma
   const chosenName = name === undefined ? undefined : checkSessionName(name);
   const wantsRollback = call.flags.has('rollback');
   const adapters = await context.loadSandbox();
+  // First, because it takes as long to start as the plan takes to make; when no instructions come it ends by itself.
+  using cleanUp = new DisposableStack();
+  const launcher = adapters.spawn.start({ file: OWN_EXECUTABLE, arguments: [LAUNCHER_ROLE], environment: {} });
+  cleanUp.defer(() => launcher.kill(SIGKILL));
   const id = unusedSessionId(context);
   const temporaryDirectory = temporaryDirectoryPath(files, id, adapters.processes.self(), randomHex);
   const setVariables = new Map([[SESSION_VARIABLE, id as Bytes]]);
@@ -60,7 +65,17 @@ export async function execute(call: ParsedCall, context: Context): Promise<Comma
   using sessions = createState(context, joinPath(context.stateDirectory, SESSIONS));
   createTemporaryDirectory(files, temporaryDirectory);
   try {
-    return await runSession({ context, adapters, stateDirectory, sessions, confinement, id, chosenName, wantsRollback });
+    return await runSession({
+      context,
+      adapters,
+      launcher,
+      stateDirectory,
+      sessions,
+      confinement,
+      id,
+      chosenName,
+      wantsRollback,
+    });
   } finally {
     removeTemporaryDirectory(files, temporaryDirectory);
     sweepTemporaryDirectories(files, adapters.processes, uid);
@@ -82,11 +97,8 @@ function createState({ files, uid }: Context, path: Bytes): Directory {
 }
 
 async function runSession(run: Run): Promise<CommandResult> {
-  const { context, adapters, confinement } = run;
+  const { context, adapters, confinement, launcher } = run;
   using cleanUp = new DisposableStack();
-  // Started first, because it takes a while until it reads its instructions; when none come it ends by itself.
-  const launcher = adapters.spawn.start({ file: OWN_EXECUTABLE, arguments: [LAUNCHER_ROLE], environment: {} });
-  cleanUp.defer(() => launcher.kill(SIGKILL));
   let live: LiveSession | undefined;
   const supervision = cleanUp.use(supervise(adapters.signals, context.pid, (isPaused) => live?.isPaused(isPaused)));
   live = cleanUp.use(new LiveSession(claimRecord(run), context.clock));
@@ -122,7 +134,9 @@ function claimRecord(run: Run): OwnedRecord {
         hint: 'Run it again',
       });
     }
-    if (!isNameTaken(sessions, name, run.id)) return record;
+    // A made-up name is one of thousands: to look only at who was heard of lately keeps the start short.
+    const sinceMs = chosenName === undefined ? context.clock.nowMs() - 3 * HEARTBEAT_MS : 0;
+    if (!isNameTaken(sessions, name, run.id, sinceMs)) return record;
     record.withdraw();
     if (chosenName === undefined) continue;
     throw new NonoError('E_NAME_TAKEN', EXIT.nonoFailed, `Cannot name this session "${name}": a live session has that name`, {

@@ -1,12 +1,7 @@
 import type { Bytes } from '../bytes.ts';
 import { launchError } from '../sandbox/sandbox-error.ts';
 import { makeSessionId } from '../session/names.ts';
-import {
-  createTemporaryDirectory,
-  removeTemporaryDirectory,
-  sweepTemporaryDirectories,
-  temporaryDirectoryPath,
-} from '../session/temporary-directory.ts';
+import { createTemporaryDirectory, sweepTemporaryDirectories, temporaryDirectoryPath } from '../session/temporary-directory.ts';
 import { confine } from './confinement.ts';
 import type { Context } from './context.ts';
 import type { CommandResult, ParsedCall } from './spec.ts';
@@ -21,7 +16,6 @@ export async function execute(call: ParsedCall, context: Context): Promise<Comma
   const { launch } = confine(call, context, adapters, { temporaryDirectory, setVariables: new Map() });
   sweepTemporaryDirectories(files, adapters.processes, uid);
   createTemporaryDirectory(files, temporaryDirectory);
-  const failure = adapters.host.become(launch(0));
-  removeTemporaryDirectory(files, temporaryDirectory);
-  throw launchError(failure, call.commandLine[0] as Bytes);
+  // When it returns this process may be confined already and remove nothing: the next sweep will.
+  throw launchError(adapters.host.become(launch(0)), call.commandLine[0] as Bytes);
 }

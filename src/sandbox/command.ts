@@ -89,11 +89,34 @@ function followInterpreters(file: FoundFile, world: World): readonly FoundFile[]
     const current = chain[at] as FoundFile;
     for (const path of interpretersOf(readStart(world.facts, current.resolved), world)) {
       const next = resolveQuietly(world.facts, path);
+      if (next === undefined && isMissing(world.facts, path)) throw badInterpreter(current.path, path);
       const isNew = next !== undefined && !chain.some(({ resolved }) => resolved === next.path);
       if (isNew) chain.push({ path, resolved: next.path });
     }
   }
   return chain;
+}
+
+/** Missing, not merely out of reach: that is for execve(2) to judge. */
+function isMissing(facts: PathFacts, path: Bytes): boolean {
+  try {
+    return facts.resolve(path) === undefined;
+  } catch (error) {
+    if (isErrno(error, 'EACCES', 'EPERM', 'ELOOP', 'ENAMETOOLONG', 'ENXIO', 'ESTALE')) return false;
+    throw error;
+  }
+}
+
+function badInterpreter(script: Bytes, interpreter: Bytes): NonoError {
+  const shown = displayBytes(script);
+  return new NonoError(
+    'E_CANNOT_EXECUTE',
+    EXIT.cannotExecute,
+    `Cannot run "${shown}": its interpreter "${displayBytes(interpreter)}" does not exist`,
+    {
+      hint: `Install the interpreter, or correct the first line of ${shown}`,
+    },
+  );
 }
 
 /** What the first line of a script names. */

@@ -84,7 +84,8 @@ export function scrubEnvironment(caller: ReadonlyMap<Bytes, Bytes>, options: Scr
   const kept = new Map<Bytes, Bytes>();
   const withheld: Bytes[] = [];
   for (const [name, value] of caller) {
-    if (passed.has(name) || !(isHook(name) || isCredential(name))) kept.set(name, value);
+    // An empty value hooks nothing and betrays nothing.
+    if (value === '' || passed.has(name) || !(isHook(name) || isCredential(name))) kept.set(name, value);
     else withheld.push(name);
   }
   for (const name of TEMPORARY_NAMES) if (kept.has(name as Bytes)) kept.set(name as Bytes, temporaryDirectory);

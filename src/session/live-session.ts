@@ -1,12 +1,12 @@
 import type { Clock } from '../ports/clock.ts';
 import type { ProcessExit } from '../ports/spawn.ts';
+import { formatTimestamp } from '../time.ts';
 import { type SessionState, STARTING } from './record.ts';
 import type { OwnedRecord } from './registry.ts';
 import { signalName } from './signal-names.ts';
-import { formatTimestamp } from '../time.ts';
 
 /** A reader takes a session for lost that has been silent for several of these. */
-const HEARTBEAT_MS = 10_000;
+export const HEARTBEAT_MS = 10_000;
 const SIGNAL_EXIT_BASE = 128;
 
 /** How the command ended, as shells and records count it. */

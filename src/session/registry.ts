@@ -106,14 +106,18 @@ function writeTemporary(
 }
 
 /**
- * Whether a live session other than `id` has the name. Only files that hold the name are looked at
- * further, since most never do.
+ * Whether a live session other than `id` has the name.
+ *
+ * @param sinceMs Looks only at records that were written or touched since then (epoch). A live supervisor
+ *   touches its record with every heartbeat, so that only a suspended one is missed.
  */
-export function isNameTaken(sessions: Directory, name: string, id: string): boolean {
+export function isNameTaken(sessions: Directory, name: string, id: string, sinceMs = 0): boolean {
   const needle = `"name": ${JSON.stringify(name)}`;
   return sessions.names().some((file) => {
     const other = file.endsWith(EXTENSION) ? file.slice(0, -EXTENSION.length) : '';
-    return isSessionId(other) && other !== id && isLiveWith(sessions, file, needle);
+    if (!isSessionId(other) || other === id) return false;
+    const stat = sessions.stat(file);
+    return stat?.kind === 'file' && stat.mtimeSeconds * 1000 >= sinceMs && isLiveWith(sessions, file, needle);
   });
 }
 

@@ -1,5 +1,5 @@
 import type { CaughtSignal, Signals } from '../../ports/signals.ts';
-import { createSignalCatcher, RECORD_BYTES } from './signal-catcher.ts';
+import { createSignalCatcher, SIGINFO_BYTES } from './signal-catcher.ts';
 import { addressOf, fixedBuffer, syscall, trySyscall } from './syscalls.ts';
 import * as uapi from './uapi.ts';
 
@@ -14,8 +14,8 @@ const P_PID = 1;
 const WNOHANG = 1;
 const WSTOPPED = 2;
 const WNOWAIT = 0x01000000;
-/** siginfo_t: si_pid at 16, si_status at 24; 128 bytes in all. */
-const SIGINFO_BYTES = 128;
+/** Offsets in siginfo_t. */
+const CODE_AT = 8;
 const PID_AT = 16;
 const STATUS_AT = 24;
 
@@ -56,8 +56,8 @@ function watch(onSignal: (caught: CaughtSignal) => void, onChild: () => void): D
   const ends = new Int32Array(new ArrayBuffer(8));
   syscall('pipe2', addressOf(new Uint8Array(ends.buffer)), uapi.O_CLOEXEC | uapi.O_NONBLOCK);
   const [source = -1, sink = -1] = ends;
-  const catcher = createSignalCatcher(sink);
-  catcher.catchTo([...FORWARDED, SIGCHLD]);
+  const catcher = createSignalCatcher();
+  catcher.catchTo(sink, [...FORWARDED, SIGCHLD]);
   // Ignored, not caught: this process stops when the command has stopped, not before it.
   catcher.ignore(STOPPING);
   const reader = Bun.file(source).stream().getReader();
@@ -85,10 +85,10 @@ async function readRecords(
     const data = rest.length === 0 ? value : Buffer.concat([rest, value]);
     const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
     let at = 0;
-    for (; at + RECORD_BYTES <= data.length; at += RECORD_BYTES) {
+    for (; at + SIGINFO_BYTES <= data.length; at += SIGINFO_BYTES) {
       const signal = view.getInt32(at, true);
       if (signal === SIGCHLD) onChild();
-      else onSignal({ signal, isFromProcess: view.getInt32(at + 4, true) <= 0 });
+      else onSignal({ signal, isFromProcess: view.getInt32(at + CODE_AT, true) <= 0 });
     }
     rest = data.slice(at);
   }

@@ -1,0 +1,135 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'vitest';
+import { openTerminal } from '../support/tmux.ts';
+import { needCommands } from '../support/tools.ts';
+import { createWorld } from '../support/world.ts';
+
+/** Without a history file, which it would write into a home that is being removed. */
+const BASH = { command: ['bash', '--norc', '--noprofile', '-i'], environment: { HISTFILE: '' } };
+
+describe('nono run on a terminal', () => {
+  test('stops and goes on with the command, as Ctrl-Z and fg want it', async (context) => {
+    needCommands(context, 'tmux', 'bash');
+    using world = createWorld();
+    await using terminal = await openTerminal(world, BASH);
+    await terminal.type(`${world.executable} run --allow-cwd -- sh -c 'echo up; exec cat'`);
+    await terminal.press('Enter');
+    await terminal.waitFor(/^up$/m);
+    await terminal.type('first');
+    await terminal.press('Enter');
+    await terminal.waitFor(/first\nfirst/);
+
+    await terminal.press('C-z');
+    await terminal.waitFor(/Stopped/);
+    await terminal.type('echo in the $((1 + 1))nd shell; fg');
+    await terminal.press('Enter');
+    await terminal.waitFor(/in the 2nd shell/);
+    await terminal.type('second');
+    await terminal.press('Enter');
+    await terminal.waitFor(/second\nsecond/);
+    await terminal.press('C-d');
+    await terminal.type('echo ended $?');
+    await terminal.press('Enter');
+
+    await terminal.waitFor(/ended 0/);
+  });
+
+  test('stops with a command that handles the key itself', async (context) => {
+    needCommands(context, 'tmux', 'bash', '/usr/bin/vim');
+    using world = createWorld();
+    writeFileSync(join(world.project, 'text'), 'a line to edit\n');
+    await using terminal = await openTerminal(world, BASH);
+    await terminal.type(`${world.executable} run --allow-cwd -- vim -u NONE -i NONE text`);
+    await terminal.press('Enter');
+    await terminal.waitFor(/a line to edit/);
+
+    await terminal.press('C-z');
+    await terminal.waitFor(/Stopped/);
+    await terminal.type('fg');
+    await terminal.press('Enter');
+    await terminal.waitFor(/^a line to edit/m);
+    await terminal.type('ddione more');
+    await terminal.press('Escape');
+    await terminal.type(':wq');
+    await terminal.press('Enter');
+    await terminal.type('clear; cat text; echo ended $?');
+    await terminal.press('Enter');
+
+    await terminal.waitFor(/^one more\nended 0/m);
+  });
+
+  test('delivers Ctrl-C once', async (context) => {
+    needCommands(context, 'tmux', 'bash');
+    using world = createWorld();
+    const script = 'n=0; trap "n=\\$((n + 1))" INT; echo up; until [ $n -gt 0 ]; do sleep 0.1; done; sleep 0.3; echo caught $n';
+    writeFileSync(join(world.project, 'count.sh'), script.replaceAll('\\$', '$'));
+    await using terminal = await openTerminal(world, BASH);
+    await terminal.type(`${world.executable} run --allow-cwd -- bash count.sh; echo ended $?`);
+    await terminal.press('Enter');
+    await terminal.waitFor(/^up$/m);
+
+    await terminal.press('C-c');
+
+    await terminal.waitFor(/caught 1\nended 0/);
+  });
+
+  test('gives 130 for a command that Ctrl-C ends', async (context) => {
+    needCommands(context, 'tmux', 'bash');
+    using world = createWorld();
+    await using terminal = await openTerminal(world, BASH);
+    await terminal.type(`${world.executable} run --allow-cwd -- sh -c 'echo up; exec sleep 1000'; echo ended $?`);
+    await terminal.press('Enter');
+    await terminal.waitFor(/^up$/m);
+
+    await terminal.press('C-c');
+
+    await terminal.waitFor(/ended 130/);
+  });
+
+  test('lets a shell inside control its jobs, and takes the terminal back', async (context) => {
+    needCommands(context, 'tmux', 'bash');
+    using world = createWorld();
+    await using terminal = await openTerminal(world, BASH);
+    await terminal.type(`${world.executable} run --allow-cwd -- env PS1='inner> ' bash --norc --noprofile -i; echo ended $?`);
+    await terminal.press('Enter');
+    await terminal.waitFor(/inner>$/);
+    await terminal.type("sh -c 'echo up; exec cat'");
+    await terminal.press('Enter');
+    await terminal.waitFor(/^up$/m);
+    await terminal.press('C-z');
+    await terminal.waitFor(/\[1\]\+ +Stopped[^]*inner>$/);
+    await terminal.type('fg');
+    await terminal.press('Enter');
+    await terminal.type('again');
+    await terminal.press('Enter');
+    await terminal.waitFor(/again\nagain/);
+    await terminal.press('C-d');
+    await terminal.type('kill -9 $$');
+    await terminal.press('Enter');
+    await terminal.waitFor(/ended 137/);
+    await terminal.type('cat; echo outer');
+    await terminal.press('Enter');
+    await terminal.press('C-d');
+
+    await terminal.waitFor(/^outer$/m);
+  });
+
+  test.for([
+    { answer: 'y', result: /made it\nended 0/ },
+    { answer: 'n', result: /nothing is shared[^]*ended 125/ },
+    { answer: '', result: /nothing is shared[^]*ended 125/ },
+  ])('asks whether to share the working directory: "$answer"', async ({ answer, result }, context) => {
+    needCommands(context, 'tmux');
+    using world = createWorld();
+    await using terminal = await openTerminal(world, { columns: 200 });
+    await terminal.type(`${world.executable} run -- sh -c 'echo x > f && echo made it'; echo ended $?`);
+    await terminal.press('Enter');
+    await terminal.waitFor(/Share .*project with the command, for reading and writing\? \[y\/N\]/);
+
+    await terminal.type(answer);
+    await terminal.press('Enter');
+
+    await terminal.waitFor(result);
+  });
+});

@@ -1,0 +1,75 @@
+import { describe, expect, test } from 'vitest';
+import type { Bytes } from '../../../src/bytes.ts';
+import { isCredential, isHook, scrubEnvironment } from '../../../src/sandbox/environment.ts';
+
+const TEMPORARY = '/tmp/nono-x' as Bytes;
+
+function scrub(variables: Readonly<Record<string, string>>, passed: readonly string[] = []) {
+  const caller = new Map(Object.entries(variables) as [Bytes, Bytes][]);
+  return scrubEnvironment(caller, { passed: new Set(passed), set: new Map(), temporaryDirectory: TEMPORARY });
+}
+
+describe('scrubEnvironment()', () => {
+  test('withholds hooks and credentials, sorted, and passes the rest', () => {
+    const { entries, withheld } = scrub({ PATH: '/bin', LD_PRELOAD: '/x', GH_TOKEN: 'x', EDITOR: 'vi' });
+
+    expect(entries).toEqual(['PATH=/bin', 'EDITOR=vi', `TMPDIR=${TEMPORARY}`]);
+    expect(withheld).toEqual(['GH_TOKEN', 'LD_PRELOAD']);
+  });
+
+  test('passes what is named, whatever it looks like', () => {
+    expect(scrub({ API_KEY: 'x' }, ['API_KEY'])).toEqual({ entries: ['API_KEY=x', `TMPDIR=${TEMPORARY}`], withheld: [] });
+  });
+
+  test('says nothing of an empty hook, which does nothing', () => {
+    expect(scrub({ ENV: '' }).withheld).toEqual([]);
+  });
+
+  test('turns each spelling of TMPDIR that is there to the private one', () => {
+    expect(scrub({ TMPDIR: '/tmp', TEMP: '/tmp' }).entries).toEqual([`TMPDIR=${TEMPORARY}`, `TEMP=${TEMPORARY}`]);
+  });
+});
+
+describe('isHook()', () => {
+  test.for([
+    'LD_PRELOAD',
+    'LD_AUDIT',
+    'DYLD_INSERT_LIBRARIES',
+    'NODE_OPTIONS',
+    'BUN_OPTIONS',
+    'BUN_BE_BUN',
+    'PYTHONSTARTUP',
+    'BASH_ENV',
+    'ENV',
+    'PERL5OPT',
+    'RUBYOPT',
+    'JAVA_TOOL_OPTIONS',
+    'BASH_FUNC_ls%%',
+  ])('knows %s', (name) => {
+    expect(isHook(name)).toBe(true);
+  });
+
+  test.for(['PATH', 'ENVIRONMENT', 'MY_ENV', 'NODE_ENV', 'OLD_LD_PRELOAD', 'PYTHONPATH'])('lets %s pass', (name) => {
+    expect(isHook(name)).toBe(false);
+  });
+});
+
+describe('isCredential()', () => {
+  test.for([
+    'GITHUB_TOKEN',
+    'token',
+    'AWS_SECRET_ACCESS_KEY',
+    'APIKEY',
+    'CLIENT_SECRET',
+    'DB_PASSWORD',
+    'PASSWORD_FILE',
+    'PGPASSWORD',
+    'KEY',
+  ])('knows %s', (name) => {
+    expect(isCredential(name)).toBe(true);
+  });
+
+  test.for(['KEYBOARD', 'TOKENIZERS_PARALLELISM', 'MONKEY', 'SECRETARY', 'AWS_REGION', 'PASSTHROUGH'])('lets %s pass', (name) => {
+    expect(isCredential(name)).toBe(false);
+  });
+});

@@ -1,0 +1,98 @@
+import { describe, expect, test } from 'vitest';
+import type { Bytes } from '../../../src/bytes.ts';
+import { EXIT } from '../../../src/errors.ts';
+import { resolveGrants } from '../../../src/sandbox/grants.ts';
+import { type Access, READ, READ_WRITE, WRITE } from '../../../src/sandbox/plan.ts';
+import type { Grant, World } from '../../../src/sandbox/policy.ts';
+import { sensitivePlaces } from '../../../src/sandbox/sensitive.ts';
+import { fakeWorld } from './fake-facts.ts';
+
+const TREE = [
+  '/home/u/.ssh/id',
+  '/home/u/.ssh/known_hosts',
+  '/home/u/.nono/sessions/',
+  '/home/u/.config/nono/config.toml',
+  '/home/u/.config/git/credentials',
+  '/home/u/data/file',
+  '/home/u/keys -> .ssh',
+  '/srv/home -> /home',
+  '/home/u/.aws -> /mnt/aws',
+  '/mnt/aws/credentials',
+  '/mnt/other/',
+  '/home/u/loop -> loop',
+  '/proc/',
+  '/dev/shm/',
+  '/dev/null',
+  '/etc/shadow',
+  '/run/docker.sock',
+];
+
+function grant(path: string, access: Access = READ, kind: Grant['kind'] = 'directory'): Grant {
+  return { path: path as Bytes, access, kind, option: kind === 'file' ? '--read-file' : '--read' };
+}
+
+function resolve(item: Grant, overrides: readonly string[] = [], world: World = fakeWorld(TREE)) {
+  return resolveGrants([item], world, sensitivePlaces(world), overrides as Bytes[]);
+}
+
+describe('resolveGrants()', () => {
+  test.for([
+    { path: '.', resolved: '/home/u/project' },
+    { path: '../data', resolved: '/home/u/data' },
+    { path: '/srv/home/u/data', resolved: '/home/u/data' },
+    { path: '/dev/shm', resolved: '/dev/shm' },
+  ])('resolves "$path" to $resolved', ({ path, resolved }) => {
+    expect(resolve(grant(path, READ_WRITE))).toEqual([
+      { path: resolved, isDirectory: true, access: READ_WRITE, origin: 'grant' },
+    ]);
+  });
+
+  test.for([
+    { what: 'a missing path', item: grant('nowhere'), message: /does not exist/ },
+    { what: 'a file as a directory', item: grant('../data/file'), message: /not a directory/ },
+    { what: 'a directory as a file', item: grant('../data', READ, 'file'), message: /is a directory/ },
+    { what: 'a loop of links', item: grant('../loop'), message: /loop/ },
+    { what: "nono's state", item: grant('../.nono'), message: /nono's own state/ },
+    { what: "what is in nono's state", item: grant('../.nono/sessions'), message: /inside ~\/\.nono/ },
+    { what: "what contains nono's state", item: grant('..'), message: /contains ~\/\.nono/ },
+    { what: 'the root', item: grant('/'), message: /contains/ },
+    { what: 'the state by another name', item: grant('/srv/home/u/.nono'), message: /nono's own state/ },
+    { what: 'a sensitive place', item: grant('../.ssh'), message: /SSH keys/ },
+    { what: 'a link to one', item: grant('../keys'), message: /SSH keys/ },
+    { what: 'a file in one', item: grant('../.ssh/id', READ, 'file'), message: /inside ~\/\.ssh/ },
+    { what: 'what a sensitive link leads to', item: grant('/mnt/aws'), message: /cloud credentials/ },
+    { what: 'what contains that', item: grant('/mnt'), message: /contains ~\/\.aws/ },
+    { what: 'what contains git credentials', item: grant('../.config/git'), message: /credentials/ },
+    { what: 'the docker socket', item: grant('/run/docker.sock', READ_WRITE, 'file'), message: /socket/ },
+    { what: 'writing to the kernel', item: grant('/proc', WRITE), message: /interface of the kernel/ },
+    { what: 'writing devices', item: grant('/dev', READ_WRITE), message: /interface of the kernel/ },
+    { what: "writing nono's configuration", item: grant('../.config/nono', WRITE), message: /configuration/ },
+  ])('refuses $what', ({ item, message }) => {
+    expect(() => resolve(item)).toThrow(
+      expect.objectContaining({ code: 'E_GRANT', exitCode: EXIT.nonoFailed, message: expect.stringMatching(message) }),
+    );
+  });
+
+  test.for([
+    { item: grant('../.ssh'), override: '/home/u/.ssh' },
+    { item: grant('../.ssh/known_hosts', READ, 'file'), override: '../.ssh/known_hosts' },
+    { item: grant('../.ssh/known_hosts', READ, 'file'), override: '/home/u/.ssh' },
+    { item: grant('/mnt'), override: '/home/u/.aws' },
+  ])('permits $item.path with --override-deny $override', ({ item, override }) => {
+    expect(resolve(item, [override])).toHaveLength(1);
+  });
+
+  test.for([
+    { item: grant('../.ssh'), override: '/home/u/.ssh/known_hosts' },
+    { item: grant('../.ssh/id', READ, 'file'), override: '/home/u/.ssh/known_hosts' },
+    { item: grant('../.nono'), override: '/home/u/.nono' },
+    { item: grant('..'), override: '/home/u' },
+  ])('refuses $item.path although $override is overridden', ({ item, override }) => {
+    expect(() => resolve(item, [override])).toThrow(expect.objectContaining({ code: 'E_GRANT' }));
+  });
+
+  test('lets root read no secrets of the machine, and an ordinary user not by our doing', () => {
+    expect(() => resolve(grant('/etc/shadow', READ, 'file'), [], fakeWorld(TREE, { uid: 0 }))).toThrow(/secrets of the machine/);
+    expect(resolve(grant('/etc/shadow', READ, 'file'))).toHaveLength(1);
+  });
+});

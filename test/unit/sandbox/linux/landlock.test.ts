@@ -1,0 +1,77 @@
+import { describe, expect, test } from 'vitest';
+import type { Bytes } from '../../../../src/bytes.ts';
+import { encodeLandlock, enforcedBy, landlockGaps } from '../../../../src/sandbox/linux/landlock.ts';
+import { ACCESS_FS, accessFsOf } from '../../../../src/sandbox/linux/landlock-uapi.ts';
+import { type Access, DEVICE, type PathRule, READ, READ_WRITE, WRITE } from '../../../../src/sandbox/plan.ts';
+
+function rule(access: Access, isDirectory: boolean, origin: PathRule['origin'] = 'grant'): PathRule {
+  return { path: '/p' as Bytes, isDirectory, access, origin };
+}
+
+function rightsOf(access: Access, isDirectory: boolean, abi: number): number {
+  return encodeLandlock({ rules: [rule(access, isDirectory)] }, abi).rules[0]?.rights ?? 0;
+}
+
+describe('encodeLandlock()', () => {
+  // Values of include/uapi/linux/landlock.h, written out so that a slip in the table is seen.
+  test.for([
+    { abi: 1, handledFs: 0x1fff, scoped: 0 },
+    { abi: 2, handledFs: 0x3fff, scoped: 0 },
+    { abi: 3, handledFs: 0x7fff, scoped: 0 },
+    { abi: 4, handledFs: 0x7fff, scoped: 0 },
+    { abi: 5, handledFs: 0xffff, scoped: 0 },
+    { abi: 6, handledFs: 0xffff, scoped: 3 },
+    { abi: 7, handledFs: 0xffff, scoped: 3 },
+    { abi: 99, handledFs: 0xffff, scoped: 3 },
+  ])('handles every right of ABI $abi', ({ abi, handledFs, scoped }) => {
+    expect(encodeLandlock({ rules: [] }, abi)).toEqual({ handledFs, handledNet: 0, scoped, rules: [] });
+  });
+
+  test.for([
+    { name: 'reading a directory', access: READ, isDirectory: true, rights: 0x000d },
+    { name: 'reading a file', access: READ, isDirectory: false, rights: 0x0005 },
+    { name: 'writing a directory', access: WRITE, isDirectory: true, rights: 0x77b2 },
+    { name: 'writing a file', access: WRITE, isDirectory: false, rights: 0x4002 },
+    { name: 'both on a directory', access: READ_WRITE, isDirectory: true, rights: 0x77bf },
+    { name: 'a device', access: DEVICE, isDirectory: false, rights: 0xc007 },
+  ])('gives the exact rights for $name', ({ access, isDirectory, rights }) => {
+    expect(rightsOf(access, isDirectory, 7).toString(16)).toBe(rights.toString(16));
+  });
+
+  test.for([1, 2, 3, 4, 5, 6, 7, 8])('never asks ABI %i for a right that it does not handle', (abi) => {
+    for (const access of [READ, WRITE, READ_WRITE, DEVICE]) {
+      for (const isDirectory of [true, false]) {
+        expect(rightsOf(access, isDirectory, abi) & ~accessFsOf(Math.min(abi, 7))).toBe(0);
+      }
+    }
+  });
+
+  test.for([1, 4, 7])('lets nothing make device nodes (ABI %i)', (abi) => {
+    expect(rightsOf(READ_WRITE, true, abi) & (ACCESS_FS.makeChar | ACCESS_FS.makeBlock)).toBe(0);
+  });
+
+  test('leaves out a rule that would give nothing, which the kernel refuses', () => {
+    const nothing = { read: false, write: false, control: false };
+
+    expect(encodeLandlock({ rules: [rule(nothing, true)] }, 7).rules).toEqual([]);
+  });
+
+  test('requires what the user named, and not what a system may lack', () => {
+    const { rules } = encodeLandlock({ rules: [rule(READ, true, 'grant'), rule(READ, true, 'system')] }, 7);
+
+    expect(rules.map(({ isRequired }) => isRequired)).toEqual([true, false]);
+  });
+});
+
+describe('landlockGaps()', () => {
+  test.for([
+    { abi: 1, kernels: ['6.2', '6.10', '6.12'] },
+    { abi: 3, kernels: ['6.10', '6.12'] },
+    { abi: 5, kernels: ['6.12'] },
+    { abi: 6, kernels: [] },
+    { abi: 9, kernels: [] },
+  ])('names the kernels that close what ABI $abi leaves open', ({ abi, kernels }) => {
+    expect(landlockGaps(abi).map(({ kernel }) => kernel)).toEqual(kernels);
+    expect(enforcedBy(abi).missing).toHaveLength(kernels.length);
+  });
+});

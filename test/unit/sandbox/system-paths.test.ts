@@ -1,0 +1,55 @@
+import { describe, expect, test } from 'vitest';
+import { systemRules } from '../../../src/sandbox/system-paths.ts';
+import { fakeWorld } from './fake-facts.ts';
+
+const TREE = [
+  '/etc/passwd',
+  '!/etc/shadow',
+  '/etc/ssh/ssh_config',
+  '!/etc/ssh/ssh_host_rsa_key',
+  '!/etc/sudoers.d/',
+  '/etc/ssl/certs/ca.pem',
+  '!/etc/ssl/private/',
+  '/etc/alias -> shadow',
+  '/etc/localtime -> /usr/share/zone',
+  '/usr/share/zone',
+  '/proc/',
+  '/dev/null',
+  '/dev/tty',
+];
+
+function paths(uid: number, lines: readonly string[] = TREE): readonly string[] {
+  return systemRules(fakeWorld(lines, { uid })).map(({ path }) => path);
+}
+
+describe('systemRules()', () => {
+  test('gives an ordinary user /etc as a whole: permissions protect the rest', () => {
+    expect(paths(1000)).toEqual(expect.arrayContaining(['/usr', '/proc', '/dev/null', '/etc']));
+  });
+
+  test('gives root only what everybody may read in /etc', () => {
+    const inEtc = paths(0).filter((path) => path.startsWith('/etc'));
+
+    expect(inEtc.toSorted()).toEqual(['/etc/passwd', '/etc/ssh/ssh_config', '/etc/ssl/certs']);
+  });
+
+  test.for([
+    { target: '/run/systemd/resolve/stub-resolv.conf', expected: '/run/systemd/resolve' },
+    { target: '/run/resolv.conf', expected: '/run/resolv.conf' },
+    { target: '/mnt/wsl/resolv.conf', expected: '/mnt/wsl/resolv.conf' },
+  ])('finds the resolver configuration at $target', ({ target, expected }) => {
+    expect(paths(1000, [`/etc/resolv.conf -> ${target}`, target])).toContain(expected);
+  });
+
+  test("shares git's configuration without the credentials beside it", () => {
+    const found = paths(1000, ['/home/u/.gitconfig', '/home/u/.config/git/config', '/home/u/.config/git/credentials']);
+
+    expect(found).toEqual(expect.arrayContaining(['/home/u/.gitconfig', '/home/u/.config/git/config']));
+    expect(found).not.toContain('/home/u/.config/git/credentials');
+    expect(found).not.toContain('/home/u/.config/git');
+  });
+
+  test('opens neither the home directory nor /tmp', () => {
+    expect(paths(1000).filter((path) => path.startsWith('/home') || path.startsWith('/tmp'))).toEqual([]);
+  });
+});
