@@ -27,7 +27,7 @@ export interface Confinement {
   readonly plan: Plan;
   readonly enforced: Enforced;
   /** The instructions for whoever becomes the command. */
-  launch(supervisorPid: number): Launch;
+  readonly launch: (supervisorPid: number) => Launch;
 }
 
 export interface ConfinementOptions {

@@ -1,8 +1,8 @@
 /** Starting a process that is told what to do on descriptor 3, and following it to its end. */
 export interface Spawn {
   /**
-   * Starts `file` with the caller's three streams, in the caller's process group, and with nothing but
-   * descriptor 3 above them: one end of a socket pair.
+   * Starts `file` with the caller's three streams, in the caller's process group, and with one end of a
+   * socket pair as descriptor 3. What else the caller let be inherited may be there too.
    */
   start(options: StartOptions): StartedProcess;
 }

@@ -45,31 +45,47 @@ export const STARTING: SessionState = {
   failure: null,
 };
 
-/** `sessions/<id>.json`, field by field as it is on disk. */
+/**
+ * `sessions/<id>.json`, field by field as it is on disk: one JSON object in UTF-8, mode 0600, replaced as a
+ * whole. A reader ignores fields that it does not know and refuses a `format` above its own. While the file
+ * is locked (flock) the supervisor lives; its modification time is the last heartbeat.
+ */
 export interface SessionRecord {
+  /** 1. */
   readonly format: number;
+  /** Six hex digits, the same as in the file's name. */
   readonly session_id: string;
+  /** `[A-Za-z0-9][A-Za-z0-9._-]*`, unique among live sessions. */
   readonly name: string;
   readonly status: SessionStatus;
+  /** Whether a terminal is with the session. */
   readonly attachment: 'attached' | 'detached';
   readonly supervisor_pid: number;
   /** Clock ticks since boot: the pid means this process only while they agree. */
   readonly supervisor_start: number;
+  /** Inode number: pids mean nothing in another one. */
   readonly pid_namespace: number;
   readonly boot_id: string;
   readonly host: string;
+  /** The command's process; null before it runs. */
   readonly child_pid: number | null;
+  /** RFC 3339 with offset, as all times. */
   readonly started: string;
   readonly ended: string | null;
+  /** 128 + N when signal N ended the command; null before the end. */
   readonly exit_code: number | null;
+  /** "SIGTERM"; null when it ended by itself. */
   readonly signal: string | null;
+  /** Words; one that is not UTF-8 is `{ "base64": … }`, as in all paths. */
   readonly command: readonly StoredBytes[];
   readonly profile: string;
   readonly workdir: StoredBytes;
   readonly network: 'allowed';
   readonly rollback_session: string | null;
+  /** What the kernel took. */
   readonly enforced: Enforced;
   readonly pending_approvals: number;
+  /** What went wrong after the command had ended. */
   readonly failure: string | null;
 }
 

@@ -1,5 +1,5 @@
 import { type Bytes, displayBytes } from '../bytes.ts';
-import { StateError } from '../errors.ts';
+import { isErrno, StateError } from '../errors.ts';
 import { baseName, parentPath } from '../paths.ts';
 import type { Directory, Files, Stat } from '../ports/files.ts';
 
@@ -19,12 +19,9 @@ export interface OpenStateOptions {
  * @throws {StateError} with the command that repairs it.
  */
 export function openStateDirectory(files: Files, path: Bytes, uid: number, { create }: OpenStateOptions): Directory | undefined {
-  const seen = lookAt(files, path);
-  if (seen === undefined) {
-    if (!create) return undefined;
-    makeDirectories(files, path);
-  }
-  const stat = seen ?? (lookAt(files, path) as Stat);
+  if (create && lookAt(files, path) === undefined) makeDirectories(files, path);
+  const stat = lookAt(files, path);
+  if (stat === undefined) return undefined;
   checkPrivate(stat, path, uid);
   const directory = files.openDirectory(path);
   const opened = directory.statSelf();
@@ -47,7 +44,12 @@ function makeDirectories(files: Files, path: Bytes): void {
   const parent = parentPath(path);
   if (files.stat(parent) === undefined) makeDirectories(files, parent);
   using directory = files.openDirectory(parent);
-  if (directory.stat(baseName(path)) === undefined) directory.createDirectory(baseName(path), PRIVATE_MODE);
+  try {
+    directory.createDirectory(baseName(path), PRIVATE_MODE);
+  } catch (error) {
+    // Another first run made it at the same moment; what it is gets checked like any other.
+    if (!isErrno(error, 'EEXIST')) throw error;
+  }
 }
 
 function checkPrivate({ kind, mode, uid: owner }: Stat, path: Bytes, uid: number): void {

@@ -10,7 +10,11 @@ export const RUNTIME_IGNORED: readonly number[] = [13, 25];
 
 /** Signal settings inherited from the caller. Call before this process changes its own. */
 export function readCallerSignals(): SignalState {
-  const status = readFileSync('/proc/self/status', 'latin1');
+  return parseSignals(readFileSync('/proc/self/status', 'latin1'));
+}
+
+/** @param status The text of /proc/PID/status. */
+export function parseSignals(status: string): SignalState {
   return {
     ignored: signalsOf(status, 'SigIgn').filter((signal) => !RUNTIME_IGNORED.includes(signal)),
     blocked: signalsOf(status, 'SigBlk'),

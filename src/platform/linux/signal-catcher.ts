@@ -1,4 +1,4 @@
-import { dlopen, FFIType, type Pointer, toArrayBuffer } from 'bun:ffi';
+import { dlopen, FFIType, toArrayBuffer } from 'bun:ffi';
 import { fixedBuffer, LIBC_NAMES, syscall } from './syscalls.ts';
 
 /** What a caught signal leaves in the pipe: siginfo_t, include/uapi/asm-generic/siginfo.h. */
@@ -97,7 +97,7 @@ function arm64Code(descriptor: number): Uint8Array {
  */
 function loadCode(code: Uint8Array): number {
   const page = syscall('mmap', 0, PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
-  new Uint8Array(toArrayBuffer(page as Pointer, 0, PAGE_BYTES)).set(code);
+  new Uint8Array(toArrayBuffer(page, 0, PAGE_BYTES)).set(code);
   syscall('mprotect', page, PAGE_BYTES, PROT_READ | PROT_EXEC);
   return page;
 }

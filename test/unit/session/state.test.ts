@@ -1,0 +1,209 @@
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { type Bytes, bytesFromText } from '../../../src/bytes.ts';
+import type { Processes } from '../../../src/ports/processes.ts';
+import { enforcedBy } from '../../../src/sandbox/linux/landlock.ts';
+import { type SessionIdentity, STARTING } from '../../../src/session/record.ts';
+import { isNameTaken, publishRecord, unusedId } from '../../../src/session/registry.ts';
+import { removeTree } from '../../../src/session/remove-tree.ts';
+import { openStateDirectory } from '../../../src/session/state-directory.ts';
+import {
+  createTemporaryDirectory,
+  sweepTemporaryDirectories,
+  temporaryDirectoryPath,
+} from '../../../src/session/temporary-directory.ts';
+import { loadAdapters } from '../../support/adapters.ts';
+
+const { files } = await loadAdapters();
+const uid = process.getuid?.() ?? 0;
+let top = '';
+
+beforeEach(() => {
+  top = mkdtempSync(join(tmpdir(), 'nono-unit-'));
+});
+afterEach(() => rmSync(top, { recursive: true, force: true }));
+
+const at = (name: string): Bytes => bytesFromText(join(top, name));
+
+describe('openStateDirectory()', () => {
+  test('makes what is missing, for its owner alone', () => {
+    using directory = openStateDirectory(files, at('a/state'), uid, { create: true });
+
+    expect(directory?.names()).toEqual([]);
+    expect(statSync(join(top, 'a/state')).mode & 0o777).toBe(0o700);
+  });
+
+  test('makes nothing when it is only asked', () => {
+    expect(openStateDirectory(files, at('a/state'), uid, { create: false })).toBeUndefined();
+    expect(readdirSync(top)).toEqual([]);
+  });
+
+  test.for([
+    { state: 'a link', make: (path: string) => symlinkSync('.', path), hint: /NONO_HOME/ },
+    { state: 'a file', make: (path: string) => writeFileSync(path, ''), hint: /mv / },
+    { state: 'a directory that the group can read', make: (path: string) => mkdirSync(path, { mode: 0o750 }), hint: /chmod 700/ },
+    {
+      state: 'a directory that others can enter',
+      make: (path: string) => {
+        mkdirSync(path);
+        chmodSync(path, 0o701);
+      },
+      hint: /chmod 700/,
+    },
+  ])('refuses $state', ({ make, hint }) => {
+    make(join(top, 'state'));
+
+    const open = () => openStateDirectory(files, at('state'), uid, { create: true });
+
+    expect(open).toThrow(expect.objectContaining({ code: 'E_STATE', hint: expect.stringMatching(hint) }));
+  });
+
+  test.skipIf(uid !== 0)("refuses somebody else's", () => {
+    mkdirSync(join(top, 'state'), { mode: 0o700 });
+    chownSync(join(top, 'state'), 65534, 65534);
+
+    expect(() => openStateDirectory(files, at('state'), uid, { create: true })).toThrow(/belongs to the user/);
+  });
+});
+
+const identity = (id: string, name: string): SessionIdentity => ({
+  id,
+  name,
+  command: ['echo' as Bytes, 'caf\xe9' as Bytes],
+  workingDirectory: '/work' as Bytes,
+  profile: 'default',
+  hostName: 'host',
+  supervisor: { pid: 7, startTicks: 8, pidNamespace: 9, bootId: 'boot' },
+  started: '2026-02-19T09:14:03.000+00:00',
+  enforced: enforcedBy(7),
+});
+
+describe('a record', () => {
+  test('is there as a whole, then replaced as a whole, and locked all the time', () => {
+    using sessions = files.openDirectory(bytesFromText(top));
+    const record = publishRecord(sessions, identity('a3f7c2', 'calm-node'), STARTING);
+    const read = () => JSON.parse(readFileSync(join(top, 'a3f7c2.json'), 'utf8')) as Record<string, unknown>;
+
+    expect(read()).toMatchObject({ format: 1, status: 'starting', command: ['echo', { base64: 'Y2Fm6Q==' }], child_pid: null });
+    record?.update({ ...STARTING, status: 'running', childPid: 42 });
+    expect(read()).toMatchObject({ status: 'running', child_pid: 42 });
+    expect(isNameTaken(sessions, 'calm-node', 'ffffff')).toBe(true);
+    expect(isNameTaken(sessions, 'calm-node', 'a3f7c2')).toBe(false);
+    expect(isNameTaken(sessions, 'calm', 'ffffff')).toBe(false);
+    record?.[Symbol.dispose]();
+    expect(isNameTaken(sessions, 'calm-node', 'ffffff')).toBe(false);
+    expect(readdirSync(top)).toEqual(['a3f7c2.json']);
+    expect(statSync(join(top, 'a3f7c2.json')).mode & 0o777).toBe(0o600);
+  });
+
+  test('never replaces that of another session', () => {
+    using sessions = files.openDirectory(bytesFromText(top));
+    writeFileSync(join(top, 'a3f7c2.json'), 'other');
+
+    expect(publishRecord(sessions, identity('a3f7c2', 'x'), STARTING)).toBeUndefined();
+    expect(readFileSync(join(top, 'a3f7c2.json'), 'utf8')).toBe('other');
+    expect(readdirSync(top)).toEqual(['a3f7c2.json']);
+  });
+
+  test('of a session that never was leaves nothing', () => {
+    using sessions = files.openDirectory(bytesFromText(top));
+    publishRecord(sessions, identity('a3f7c2', 'x'), STARTING)?.withdraw();
+
+    expect(readdirSync(top)).toEqual([]);
+  });
+
+  test('gets an id that no other has', () => {
+    using sessions = files.openDirectory(bytesFromText(top));
+    writeFileSync(join(top, 'aaaaaa.json'), '');
+    const ids = ['aaaaaa', 'bbbbbb'];
+
+    expect(unusedId(sessions, () => ids.shift() ?? '')).toBe('bbbbbb');
+  });
+});
+
+describe('removeTree()', () => {
+  test('removes everything below and nothing that it links to', () => {
+    mkdirSync(join(top, 'tree/a/b'), { recursive: true });
+    mkdirSync(join(top, 'precious'));
+    writeFileSync(join(top, 'precious/f'), 'x');
+    symlinkSync('../../precious', join(top, 'tree/a/out'));
+    symlinkSync(join(top, 'precious/f'), join(top, 'tree/file'));
+    writeFileSync(join(top, 'tree/a/b/f'), 'x');
+    chmodSync(join(top, 'tree/a/b'), 0);
+    using parent = files.openDirectory(bytesFromText(top));
+
+    removeTree(parent, 'tree' as Bytes);
+
+    expect(readdirSync(top)).toEqual(['precious']);
+    expect(readFileSync(join(top, 'precious/f'), 'utf8')).toBe('x');
+  });
+
+  test('removes a link by that name, not what it means', () => {
+    mkdirSync(join(top, 'precious'));
+    symlinkSync('precious', join(top, 'tree'));
+    using parent = files.openDirectory(bytesFromText(top));
+
+    removeTree(parent, 'tree' as Bytes);
+    removeTree(parent, 'missing' as Bytes);
+
+    expect(readdirSync(top)).toEqual(['precious']);
+  });
+
+  test('is not stopped by depth', () => {
+    using parent = files.openDirectory(bytesFromText(top));
+    let path = 'tree';
+    for (let depth = 0; depth < 300; depth++) path += '/d';
+    mkdirSync(join(top, path), { recursive: true });
+
+    removeTree(parent, 'tree' as Bytes);
+
+    expect(readdirSync(top)).toEqual([]);
+  });
+});
+
+describe('temporary directories', () => {
+  const processes = (alive: Readonly<Record<number, number>>): Processes => ({
+    self: () => ({ pid: 1, startTicks: 5, pidNamespace: 77, bootId: 'b' }),
+    startTicks: (pid) => alive[pid],
+  });
+  const make = (pid: number, startTicks: number, pidNamespace = 77): string => {
+    const random = `${pid}${startTicks}${pidNamespace}`.padStart(16, '0');
+    const path = temporaryDirectoryPath(files, 'abcdef', { pid, startTicks, pidNamespace, bootId: 'b' }, () => random);
+    createTemporaryDirectory(files, path);
+    return path;
+  };
+
+  test('are swept when their owner is gone, and only then', () => {
+    const [alive, dead, reused, elsewhere] = [make(900001, 50), make(900002, 50), make(900003, 50), make(900004, 50, 78)];
+    try {
+      sweepTemporaryDirectories(files, processes({ 900001: 50, 900003: 51 }), uid);
+
+      expect([alive, dead, reused, elsewhere].map((path) => existsSync(path))).toEqual([true, false, false, true]);
+    } finally {
+      for (const path of [alive, elsewhere]) rmSync(path, { recursive: true, force: true });
+    }
+  });
+
+  test('are never taken over from somebody who guessed the name', () => {
+    const path = make(900005, 50) as Bytes;
+    try {
+      expect(() => createTemporaryDirectory(files, path)).toThrow(expect.objectContaining({ code: 'E_TEMPORARY' }));
+    } finally {
+      rmSync(path, { recursive: true });
+    }
+  });
+});
