@@ -9,6 +9,8 @@ export interface WorkerPlan {
   readonly objects: Bytes | undefined;
   readonly earlierObjects: Bytes | undefined;
   readonly maxFileBytes: number;
+  /** False for a baseline: nobody can see its session yet. */
+  readonly isListed: boolean;
 }
 
 /** Threads that read, hash and store contents. */

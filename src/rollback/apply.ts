@@ -134,11 +134,14 @@ class Application {
       return;
     }
     const temporary = `${this.#input.temporaryPrefix}${this.#temporaryCount++}` as Bytes;
-    if (parent.stat(temporary) !== undefined) parent.removeFile(temporary);
-    if (want.kind === 'symlink') parent.createSymlink(temporary, want.target);
+    if (want.kind === 'symlink') this.#makeSymlink(parent, temporary, want);
     else this.#writeFile(parent, temporary, want);
-    if (want.kind === 'symlink') parent.setModificationTime(temporary, want.mtimeSeconds, want.mtimeNanoseconds);
     parent.rename(temporary, parent, name);
+  }
+
+  #makeSymlink(parent: Directory, temporary: Bytes, want: Entry): void {
+    parent.createSymlink(temporary, want.target);
+    parent.setModificationTime(temporary, want.mtimeSeconds, want.mtimeNanoseconds);
   }
 
   #writeFile(parent: Directory, temporary: Bytes, want: Entry): void {

@@ -1,8 +1,9 @@
 import type { Bytes } from '../bytes.ts';
 import { isErrno } from '../errors.ts';
+import type { Clock } from '../ports/clock.ts';
 import type { Directory, OpenFile, Stat } from '../ports/files.ts';
 import type { Hash } from '../ports/hash.ts';
-import { isSameInodeState, type SkipReason } from './entry.ts';
+import { isSameInodeState, isSettled, type SkipReason } from './entry.ts';
 import { CHUNK_BYTES, type ObjectStore } from './objects.ts';
 
 /** How often a file that changes while it is read is read again. */
@@ -18,6 +19,7 @@ export type ContentResult =
 
 export interface ContentDeps {
   readonly hash: Hash;
+  readonly clock: Pick<Clock, 'nowMs'>;
   /** Where contents go; undefined when only the hash is wanted. */
   readonly store: ObjectStore | undefined;
   /** Objects of an earlier session that may hold the content already. */
@@ -31,45 +33,70 @@ export interface ContentDeps {
 export function captureContent(root: Directory, path: Bytes, deps: ContentDeps): ContentResult {
   try {
     using file = root.openFile(path);
+    const startedMs = deps.clock.nowMs();
+    const result = readSettled(file, startedMs, deps);
+    if (result !== undefined) return result;
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      const result = readOnce(file, deps, attempt);
-      if (result !== undefined) return result;
+      file.rewind();
+      const compared = readCompared(file, deps);
+      if (compared !== undefined) return compared;
     }
     return { kind: 'skipped', reason: 'changing' };
   } catch (error) {
     if (isErrno(error, 'ENOENT', 'ENOTDIR')) return { kind: 'vanished' };
     // A name that has become a link, a FIFO or another file system since it was listed.
-    if (isErrno(error, 'ELOOP', 'ENXIO', 'EXDEV')) return { kind: 'skipped', reason: 'changing' };
+    if (isErrno(error, 'ELOOP', 'ENXIO', 'EXDEV', 'EISDIR', 'EAGAIN')) return { kind: 'skipped', reason: 'changing' };
     if (isErrno(error, 'EACCES', 'EPERM')) return { kind: 'skipped', reason: 'unreadable' };
     throw error;
   }
 }
 
-/** @returns undefined when the file changed meanwhile. */
-function readOnce(file: OpenFile, deps: ContentDeps, attempt: number): ContentResult | undefined {
+/**
+ * The common case in one look at the file: it is small, and was last changed clearly before the reading
+ * began, so it cannot have changed while it was read.
+ *
+ * @returns undefined when that is not so.
+ */
+function readSettled(file: OpenFile, startedMs: number, deps: ContentDeps): ContentResult | undefined {
+  const length = file.read(deps.chunk);
+  const stat = file.stat();
+  if (stat.kind !== 'file' || length !== stat.sizeBytes || length === deps.chunk.length) return undefined;
+  if (stat.sizeBytes > deps.maxFileBytes || !isSettled(stat, startedMs)) return undefined;
+  return { kind: 'read', hash: keepWhole(deps.chunk.subarray(0, length), deps), stat };
+}
+
+/** Reads between two looks at the file. @returns undefined when it changed meanwhile. */
+function readCompared(file: OpenFile, deps: ContentDeps): ContentResult | undefined {
   const before = file.stat();
   if (before.kind !== 'file') return { kind: 'skipped', reason: 'changing' };
   if (before.sizeBytes > deps.maxFileBytes) return { kind: 'skipped', reason: 'file-limit' };
-  if (attempt > 0) file.rewind();
-  const hash = before.sizeBytes < CHUNK_BYTES ? readWhole(file, before, deps) : readLarge(file, before, deps);
-  if (hash === undefined || !isSameInodeState(before, file.stat())) return undefined;
-  return { kind: 'read', hash, stat: before };
+  const isSmall = before.sizeBytes < CHUNK_BYTES;
+  const unchanged = () => isSameInodeState(before, file.stat());
+  const hash = isSmall ? readWhole(file, before, unchanged, deps) : readLarge(file, before, unchanged, deps);
+  return hash === undefined ? undefined : { kind: 'read', hash, stat: before };
 }
 
-function readWhole(file: OpenFile, { sizeBytes }: Stat, { chunk, hash, store, earlier }: ContentDeps): Bytes | undefined {
-  // Growth past the size is seen by the caller, who compares the state after the reading.
+function readWhole(file: OpenFile, { sizeBytes }: Stat, unchanged: () => boolean, deps: ContentDeps): Bytes | undefined {
   for (let length = 0; length < sizeBytes; ) {
-    const got = file.read(chunk.subarray(length, sizeBytes));
+    const got = file.read(deps.chunk.subarray(length, sizeBytes));
     if (got === 0) return undefined;
     length += got;
   }
-  const data = chunk.subarray(0, sizeBytes);
+  return unchanged() ? keepWhole(deps.chunk.subarray(0, sizeBytes), deps) : undefined;
+}
+
+function keepWhole(data: Uint8Array, { hash, store, earlier }: ContentDeps): Bytes {
   const digest = hash.sha256(data);
   if (store !== undefined && !(earlier !== undefined && store.linkFrom(earlier, digest))) store.store(digest, data);
   return digest;
 }
 
-function readLarge(file: OpenFile, { sizeBytes }: Stat, { chunk, hash, store }: ContentDeps): Bytes | undefined {
+function readLarge(
+  file: OpenFile,
+  { sizeBytes }: Stat,
+  unchanged: () => boolean,
+  { chunk, hash, store }: ContentDeps,
+): Bytes | undefined {
   const stream = hash.createSha256();
   using temporary = store?.createTemporary();
   const isClone = temporary?.file.cloneFrom(file) ?? false;
@@ -82,7 +109,7 @@ function readLarge(file: OpenFile, { sizeBytes }: Stat, { chunk, hash, store }: 
     if (!isClone) temporary?.file.write(data);
     length += data.length;
   }
-  if (length !== sizeBytes) return undefined;
+  if (length !== sizeBytes || !unchanged()) return undefined;
   const digest = stream.digest();
   if (temporary !== undefined && store !== undefined && !store.has(digest)) store.keep(temporary, digest, length);
   return digest;

@@ -105,3 +105,20 @@ export function isSameInodeState(a: Omit<Stat, 'kind' | 'blocks' | 'uid' | 'isMo
 export function isSameContent(a: Entry, b: Entry): boolean {
   return a.kind === b.kind && a.mode === b.mode && a.hash === b.hash;
 }
+
+/**
+ * A file that changed this close to a moment may change again after it without a visible change of its
+ * times: the kernel stamps by a clock of up to 10 ms.
+ */
+const RACY_WINDOW_MS = 50;
+/** File systems with whole seconds in their times. */
+const RACY_WINDOW_COARSE_MS = 2000;
+
+/** True when the last change lies so clearly before `momentMs` that each later one shows in the ctime. */
+export function isSettled(
+  { ctimeSeconds, ctimeNanoseconds }: Pick<Stat, 'ctimeSeconds' | 'ctimeNanoseconds'>,
+  momentMs: number,
+): boolean {
+  const window = ctimeNanoseconds === 0 ? RACY_WINDOW_COARSE_MS : RACY_WINDOW_MS;
+  return momentMs - (ctimeSeconds * 1000 + ctimeNanoseconds / 1_000_000) > window;
+}

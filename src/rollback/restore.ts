@@ -40,9 +40,9 @@ function probeChanges(deps: RollbackDeps, roots: RootDirectories, changes: reado
   return changes.map((change) => ({ change, now: probePath(roots, change.path, [change.after], contents) }));
 }
 
-function hashOnly({ hash }: RollbackDeps): ContentDeps {
+function hashOnly({ hash, clock }: RollbackDeps): ContentDeps {
   const chunk = new Uint8Array(new ArrayBuffer(CHUNK_BYTES));
-  return { hash, store: undefined, earlier: undefined, chunk, maxFileBytes: Number.POSITIVE_INFINITY };
+  return { hash, clock, store: undefined, earlier: undefined, chunk, maxFileBytes: Number.POSITIVE_INFINITY };
 }
 
 export interface RestoreOutcome extends ApplyResult {
@@ -97,9 +97,10 @@ function storePresentState(
 ): { readonly actions: RestoreAction[]; readonly storedBytes: number } {
   using objects = safety.openObjects();
   using earlier = session.openObjects();
-  const objectStore = new ObjectStore(objects, 'restore');
+  const objectStore = new ObjectStore(objects, { writer: 'restore', isListed: false });
   const contents: ContentDeps = { ...hashOnly(deps), store: objectStore, earlier };
   const checked = actions.map((action) => {
+    if (action.now === undefined) return action;
     const now = probePath(roots, action.path, [], contents);
     // What has changed since the plan is not touched: the action will find that it is not as planned.
     return { ...action, now: now?.hash === action.now?.hash ? now : action.now };
@@ -177,7 +178,7 @@ function completeSafety(deps: RollbackDeps, { safety, safetyManifest, request, r
   roots.forget();
   using objects = safety.openObjects();
   using earlier = request.session.openObjects();
-  const store = new ObjectStore(objects, 'after');
+  const store = new ObjectStore(objects, { writer: 'after', isListed: true });
   const contents: ContentDeps = { ...hashOnly(deps), store, earlier };
   const entries = new Map<Bytes, Entry | undefined>();
   for (const { path, want } of touched) entries.set(path, entryAfter(roots, path, want, contents));

@@ -1,20 +1,12 @@
 import type { Bytes } from '../bytes.ts';
-import type { Entry, NodeReference } from './entry.ts';
+import { type Entry, isSettled, type NodeReference } from './entry.ts';
 import { decodeHeader, decodeNode, nodeLength } from './node-codec.ts';
-
-/**
- * A file whose ctime is this close to the start of a snapshot may have been changed after it was read
- * without a visible change of its times: the kernel stamps by a clock of up to 10 ms.
- */
-const RACY_WINDOW_NANOSECONDS = 50_000_000;
-/** File systems with whole seconds in their times. */
-const RACY_WINDOW_COARSE_SECONDS = 2;
-const NANOSECONDS = 1_000_000_000;
 
 /** One snapshot, read from its nodes file and those of earlier snapshots that it refers to. */
 export class SnapshotTree {
   readonly #load: (snapshot: number) => Buffer;
   readonly #root: NodeReference;
+  #startedMs: number | undefined;
 
   /** @param load Gives the nodes file of a snapshot; called for each access, so it keeps what it read. */
   constructor(load: (snapshot: number) => Buffer, root: NodeReference) {
@@ -49,12 +41,14 @@ export class SnapshotTree {
 
   /** True when the file may have changed since it was read although its times have not. */
   isRacy(entry: Entry): boolean {
-    const { startedSeconds, startedNanoseconds } = decodeHeader(this.#load(this.#root.snapshot));
-    const ageSeconds = startedSeconds - entry.ctimeSeconds;
-    if (entry.ctimeNanoseconds === 0) return ageSeconds <= RACY_WINDOW_COARSE_SECONDS;
-    const ageNanoseconds = ageSeconds * NANOSECONDS + startedNanoseconds - entry.ctimeNanoseconds;
-    return ageNanoseconds <= RACY_WINDOW_NANOSECONDS;
+    this.#startedMs ??= startOf(this.#load(this.#root.snapshot));
+    return !isSettled(entry, this.#startedMs);
   }
+}
+
+function startOf(nodes: Buffer): number {
+  const { startedSeconds, startedNanoseconds } = decodeHeader(nodes);
+  return startedSeconds * 1000 + startedNanoseconds / 1_000_000;
 }
 
 /** Visits every entry of the tree with its absolute path, parents before children. */

@@ -46,9 +46,11 @@ const NANOSECONDS_PER_MS = 1_000_000;
 export async function takeNodes(deps: RollbackDeps, input: TakeInput): Promise<TakenNodes> {
   const startedMs = deps.clock.nowMs();
   const isForeign = input.earlierObjects !== undefined;
+  const isListed = input.number > 0;
   const contentDeps: ContentDeps = {
     hash: deps.hash,
-    store: input.objects === undefined ? undefined : new ObjectStore(input.objects, `0-${startedMs}`),
+    clock: deps.clock,
+    store: input.objects === undefined ? undefined : new ObjectStore(input.objects, { writer: `main-${startedMs}`, isListed }),
     earlier: input.earlierObjects,
     chunk: new Uint8Array(new ArrayBuffer(CHUNK_BYTES)),
     maxFileBytes: input.limits.maxFileBytes,
@@ -64,6 +66,7 @@ export async function takeNodes(deps: RollbackDeps, input: TakeInput): Promise<T
     objects: input.objects?.path,
     earlierObjects: input.earlierObjects?.path,
     maxFileBytes: input.limits.maxFileBytes,
+    isListed,
   };
   const reader = loadContentWorkers === undefined ? inline : new BatchingReader(inline, await loadContentWorkers(), plan);
   const { drafts, storedBytes } = await captureTree({

@@ -6,6 +6,7 @@ import { RESULT_BYTES, type TaskBatch, writeResult } from '../../rollback/conten
 import { performTask } from '../../rollback/inline-reader.ts';
 import { CHUNK_BYTES, ObjectStore } from '../../rollback/objects.ts';
 import { createLinuxFiles } from '../linux/files.ts';
+import { createSystemClock } from '../system-clock.ts';
 import { createBunHash } from './hash.ts';
 
 /** The thread that reads, hashes and stores contents: see content-workers.ts for the other end. */
@@ -38,9 +39,10 @@ function preparePlan(plan: WorkerPlan, writer: string) {
   const open = (path: Bytes | undefined) => (path === undefined ? undefined : files.openDirectory(path));
   const roots = plan.roots.map((path) => files.openDirectory(path));
   const objects = open(plan.objects);
-  const store = objects === undefined ? undefined : new ObjectStore(objects, writer);
+  const store = objects === undefined ? undefined : new ObjectStore(objects, { writer, isListed: plan.isListed });
   const deps = {
     hash: createBunHash(),
+    clock: createSystemClock(),
     store,
     earlier: open(plan.earlierObjects),
     chunk: new Uint8Array(new ArrayBuffer(CHUNK_BYTES)),

@@ -31,13 +31,21 @@ export function startContentWorkers(plan: WorkerPlan): ContentWorkers {
   };
 }
 
+/** Where `bun build --compile` keeps the files of an executable; entry files keep their place below src/. */
+const COMPILED_ROOT = '/$bunfs/root/';
+
+function workerFile(): string {
+  const isCompiled = import.meta.path.startsWith(COMPILED_ROOT);
+  return isCompiled ? `${COMPILED_ROOT}platform/bun/content-worker.js` : new URL('./content-worker.ts', import.meta.url).href;
+}
+
 class Thread {
   readonly #worker: Worker;
   readonly #waiting = new Map<number, Waiting>();
   #nextId = 0;
 
   constructor(plan: WorkerPlan, writer: string) {
-    this.#worker = new Worker(new URL('./content-worker.ts', import.meta.url).href);
+    this.#worker = new Worker(workerFile());
     this.#worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#answered(data);
     this.#worker.onerror = ({ message }) => this.#failAll(new Error(`A thread that reads contents ended: ${message}`));
     this.#send({ kind: 'plan', plan, writer });

@@ -41,6 +41,8 @@ class LinuxDirectory implements Directory {
   readonly path: Bytes;
   readonly #scratch: Scratch;
   #fd: number;
+  /** Reading the names moves the descriptor's position. */
+  #isRead = false;
 
   constructor(fd: number, path: Bytes, scratch: Scratch) {
     this.#fd = fd;
@@ -49,7 +51,8 @@ class LinuxDirectory implements Directory {
   }
 
   names(): Bytes[] {
-    this.#call('', () => syscall('lseek', this.#fd, 0, 0));
+    if (this.#isRead) this.#call('', () => syscall('lseek', this.#fd, 0, 0));
+    this.#isRead = true;
     const { bytes, view, address } = this.#scratch.dirents;
     const names: Bytes[] = [];
     for (;;) {
