@@ -147,7 +147,11 @@ class NodeDirectory implements Directory {
   }
 
   setModificationTime(name: Bytes, seconds: number, nanoseconds: number): void {
-    this.#call(name, () => touch(this.#fd, name, seconds, nanoseconds));
+    this.#call(name, () => {
+      // touch(1) says nothing of what is not there.
+      fs.lstatSync(this.#at(name));
+      touch(this.#fd, name, seconds, nanoseconds);
+    });
   }
 
   sync(): void {
@@ -253,7 +257,7 @@ function sameAdapter(directory: Directory): NodeDirectory {
  * descriptor is handed over as number 3, and bash keeps the bytes of a name that is not UTF-8.
  */
 function touch(fd: number, name: Bytes | undefined, seconds: number, nanoseconds: number): void {
-  const time = `@${seconds}.${String(nanoseconds).padStart(9, '0')}`;
+  const time = `@${decimalSeconds(seconds, nanoseconds)}`;
   const path = Buffer.from(name === undefined ? '/proc/self/fd/3' : `/proc/self/fd/3/${name}`, 'latin1');
   const octal = Array.from(path, (byte) => `\\${byte.toString(8).padStart(3, '0')}`).join('');
   const noFollow = name === undefined ? '' : '-h';
@@ -261,6 +265,15 @@ function touch(fd: number, name: Bytes | undefined, seconds: number, nanoseconds
   const result = spawnSync('bash', ['-c', script], { stdio: ['ignore', 'ignore', 'pipe', fd] });
   if (result.status !== 0) throw new SystemError('utimensat', 'EIO', result.stderr.toString());
 }
+
+/** One number: the minus of a time before 1970 stands for its fraction too. */
+function decimalSeconds(seconds: number, nanoseconds: number): string {
+  const fraction = (value: number) => String(value).padStart(9, '0');
+  if (seconds >= 0 || nanoseconds === 0) return `${seconds}.${fraction(nanoseconds)}`;
+  return `-${-seconds - 1}.${fraction(NANOSECONDS - nanoseconds)}`;
+}
+
+const NANOSECONDS = 1_000_000_000;
 
 const ERRNO_REGEXP = /^E[A-Z0-9]+$/;
 
