@@ -1,0 +1,4 @@
+import { createBunHash } from '../../src/platform/bun/hash.ts';
+import { describeHashContract } from './hash.contract.ts';
+
+describeHashContract('bun', createBunHash());

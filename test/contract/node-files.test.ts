@@ -1,0 +1,6 @@
+import { createNodeFiles } from '../../src/platform/node/files.ts';
+import { describeDirectoryChanges } from './directory-changes.contract.ts';
+import { describeFilesContract } from './files.contract.ts';
+
+describeFilesContract('node', createNodeFiles);
+describeDirectoryChanges('node', createNodeFiles);

@@ -1,0 +1,4 @@
+import { createNodeHash } from '../../src/platform/node/hash.ts';
+import { describeHashContract } from './hash.contract.ts';
+
+describeHashContract('node', createNodeHash());
