@@ -19,7 +19,9 @@ export function parseIgnoreFile(text: Bytes): IgnoreFile {
   const withoutMark = text.startsWith('\xef\xbb\xbf') ? text.slice(3) : text;
   const patterns: IgnorePattern[] = [];
   for (const line of withoutMark.split('\n')) {
-    const pattern = parseLine(line.endsWith('\r') ? line.slice(0, -1) : line);
+    // Git's patterns end at a NUL.
+    const [shown = ''] = (line.endsWith('\r') ? line.slice(0, -1) : line).split('\0', 1);
+    const pattern = parseLine(shown);
     if (pattern !== undefined) patterns.push(pattern);
   }
   return patterns;

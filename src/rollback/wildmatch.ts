@@ -14,7 +14,7 @@ type Token =
   | { readonly kind: 'class'; readonly has: (unit: number) => boolean }
   /** `*`: any run without a slash. */
   | { readonly kind: 'run' }
-  /** `**` at the end: anything. */
+  /** `**` at the end or before an escaped slash: anything. */
   | { readonly kind: 'all' }
   /** `**` and its slash: nothing, or anything that ends in a slash. Followed by its inner state. */
   | { readonly kind: 'directories' }
@@ -40,10 +40,11 @@ export function compileGlob(pattern: string): Matcher | undefined {
 
 function tokenize(pattern: string): Token[] | undefined {
   const tokens: Token[] = [];
+  const firstSpecial = pattern.search(/[*?[\\]/);
   for (let at = 0; at < pattern.length; ) {
     const unit = pattern.charCodeAt(at);
     if (unit === STAR) {
-      at = addStars(tokens, pattern, at);
+      at = addStars(tokens, pattern, at, at === firstSpecial);
     } else if (unit === QUESTION) {
       tokens.push({ kind: 'one' });
       at += 1;
@@ -63,20 +64,20 @@ function tokenize(pattern: string): Token[] | undefined {
 }
 
 /** @returns the position after the stars, and after the slash of a `**` that stands between slashes. */
-function addStars(tokens: Token[], pattern: string, start: number): number {
+function addStars(tokens: Token[], pattern: string, start: number, isFirstSpecial: boolean): number {
   let at = start;
   while (pattern.charCodeAt(at) === STAR) at += 1;
-  const isBounded = start === 0 || pattern.charCodeAt(start - 1) === SLASH;
-  if (at - start >= 2 && isBounded && at === pattern.length) {
-    tokens.push({ kind: 'all' });
-    return at;
-  }
-  const slashes = pattern.charCodeAt(at) === SLASH ? 1 : pattern.startsWith('\\/', at) ? 2 : 0;
-  if (at - start >= 2 && isBounded && slashes > 0) {
+  // Git compares what is before the first special character by itself and takes the rest for a pattern of its
+  // own: two stars right there count as standing after a slash, whatever is before them.
+  const isBounded = isFirstSpecial || pattern.charCodeAt(start - 1) === SLASH;
+  const isDouble = at - start >= 2 && isBounded;
+  if (isDouble && pattern.charCodeAt(at) === SLASH) {
     tokens.push({ kind: 'directories' }, { kind: 'insideDirectories' });
-    return at + slashes;
+    return at + 1;
   }
-  tokens.push({ kind: 'run' });
+  // Before an escaped slash the two stars span directories, but do not stand for none.
+  const isAll = isDouble && (at === pattern.length || pattern.startsWith('\\/', at));
+  tokens.push({ kind: isAll ? 'all' : 'run' });
   return at;
 }
 
@@ -147,7 +148,8 @@ const POSIX_CLASSES: Readonly<Record<string, RegExp>> = {
   lower: /[a-z]/,
   print: /[ -~]/,
   punct: /[!-/:-@[-`{-~]/,
-  space: /[\t-\r ]/,
+  /** Git's own isspace(): without vertical tab and form feed. */
+  space: /[\t\n\r ]/,
   upper: /[A-Z]/,
   xdigit: /[0-9A-Fa-f]/,
 };
@@ -178,6 +180,8 @@ function parseBracket(pattern: string, start: number): { has: (unit: number) => 
     const high = isRange ? bracketUnit(pattern, at + 1) : low;
     if (high === undefined) return undefined;
     at = high.end;
+    // Git has looked at the lower end before it sees that a range begins: it is in even when the range is empty.
+    members[low.unit] = 1;
     for (let unit = low.unit; unit <= high.unit; unit++) members[unit] = 1;
   }
   return { has: (unit) => (members[unit] === 1) !== isNegated, end: at + 1 };
