@@ -16,17 +16,20 @@ const deps: RollbackDeps = { files: adapters.files, hash: adapters.hash, clock: 
 /** A tree, a state directory and the real engine between them. */
 export class Engine {
   readonly directory = mkdtempSync(join(tmpdir(), 'nono-law-'));
-  readonly root = join(this.directory, 'tree');
+  readonly root: string;
   readonly state = join(this.directory, 'state');
 
-  constructor() {
-    mkdirSync(this.root);
+  /** @param root Where the tracked tree is, relative to `directory`. */
+  constructor(root = 'tree') {
+    this.root = join(this.directory, root);
+    mkdirSync(this.root, { recursive: true });
     mkdirSync(this.state, { mode: 0o700 });
   }
 
-  start(): Promise<RollbackRun> {
-    return startRollback(deps, {
-      stateDirectory: deps.files.openDirectory(bytesFromText(this.state)),
+  async start(): Promise<RollbackRun> {
+    using stateDirectory = deps.files.openDirectory(bytesFromText(this.state));
+    return await startRollback(deps, {
+      stateDirectory,
       roots: [bytesFromText(this.root)],
       command: [bytesFromText('test')],
       runId: 'a3f7c2',
@@ -45,11 +48,13 @@ export class Engine {
   }
 
   store(): RollbackStore {
-    return new RollbackStore(openRollbacks(deps.files.openDirectory(bytesFromText(this.state))), deps.hash);
+    using stateDirectory = deps.files.openDirectory(bytesFromText(this.state));
+    return new RollbackStore(openRollbacks(stateDirectory), deps.hash);
   }
 
   async look<T>(id: string, use: (session: RollbackSession, state: PresentState) => T): Promise<T> {
-    using session = this.store().open(bytesFromText(id));
+    using store = this.store();
+    using session = store.open(bytesFromText(id));
     return use(session, await presentState(deps, session));
   }
 
@@ -65,7 +70,8 @@ export class Engine {
       if (conflicts.length > 0)
         throw new Error(`Conflicts: ${conflicts.map(({ action, reason }) => `${action.path} ${reason}`).join(', ')}`);
       if (actions.length === 0) return undefined;
-      const outcome = carryOutRestore(deps, this.store(), request, actions, process.pid);
+      using store = this.store();
+      const outcome = carryOutRestore(deps, store, request, actions, process.pid);
       const kept = outcome.kept.filter(({ reason }) => reason.includes('meanwhile'));
       if (kept.length > 0) throw new Error(`Kept: ${kept.map(({ action, reason }) => `${action.path} ${reason}`).join(', ')}`);
       return outcome.safetyId;

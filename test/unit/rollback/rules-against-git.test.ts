@@ -1,0 +1,187 @@
+import { execFileSync } from 'node:child_process';
+import * as fs from 'node:fs';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { Bytes } from '../../../src/bytes.ts';
+import { joinPath } from '../../../src/paths.ts';
+import { type RuleScope, Rules } from '../../../src/rollback/rules.ts';
+import { createScratchDirectory, type Scratch } from '../../support/scratch.ts';
+
+const CASES = 500;
+const EMPTY = '' as Bytes;
+
+const NAMES = [
+  ...['a', 'b', 'c', 'ab', 'ba', 'abc', 'a.c', '.h', 'A', 'B1', '1', '_', '-', 'x y', ' b', 'b ', 'a  ', 'c\r', '!n', '#n'],
+  ...['[x]', '[', ']', '*', '**', '?', '\\', 'a\\b', 'q\t', '\x0b', '\x0c', '\x7f', 'caf\xc3\xa9', '\xff', '{a}', '~', '^', ':'],
+] as Bytes[];
+
+const name = fc.constantFrom(...NAMES, 'a', 'b', 'c', 'ab', 'a', 'b') as fc.Arbitrary<Bytes>;
+const path = fc.array(name, { minLength: 1, maxLength: 5 }).map((parts) => parts.join('/') as Bytes);
+
+const piece = fc.oneof(
+  { weight: 8, arbitrary: fc.constantFrom('a', 'b', 'c', 'ab', '/', '/', '*', '*', '?', '**', '**/', '/**', '/**/') },
+  {
+    weight: 2,
+    arbitrary: fc.constantFrom('***', '**\\/', '\\*', '\\?', '\\[', '\\a', '\\\\', '\\', '\\/', '!', '#', ' ', '\\ ', '\t', '.'),
+  },
+  { weight: 2, arbitrary: fc.constantFrom('[ab]', '[!a]', '[^a]', '[a-c]', '[!a-b]', '[c-a]', '[]a]', '[!]a]', '[a-]', '[-a]') },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom('[--a]', '[\\a-c]', '[a-\\c]', '[\\]]', '[a/b]', '[', '[a', '[]', '[!]', '[a-c-z]', '[[a]'),
+  },
+  {
+    weight: 1,
+    arbitrary: fc
+      .constantFrom('alnum', 'alpha', 'blank', 'cntrl', 'digit', 'graph', 'lower', 'print', 'punct', 'space', 'upper', 'xdigit')
+      .chain((posix) => fc.constantFrom(`[[:${posix}:]]`, `[![:${posix}:]]`, `[a[:${posix}:]-]`)),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom('[[:foo:]]', '[[:abc1:]]', '[[::]]', '[[:alpha]', '[[:]abc:]', '[[:a]b:]', '[[:ALPHA:]]'),
+  },
+  { weight: 1, arbitrary: name },
+);
+
+const line = fc
+  .tuple(
+    fc.constantFrom('', '', '', '', '!', '/', '!/', '\\!', '\\#', '#'),
+    fc.array(piece, { maxLength: 5 }),
+    fc.constantFrom('', '', '', '', '/', '/', '//', ' ', '  ', '\\ ', '/ ', '\0b'),
+  )
+  .map(([start, middle, end]) => `${start}${middle.join('')}${end}`.replaceAll('\n', ''));
+
+const ignoreText = fc
+  .tuple(
+    fc.constantFrom('', '', '', '', '', '\xef\xbb\xbf'),
+    fc.array(line, { minLength: 1, maxLength: 6 }),
+    fc.constantFrom('\n', '\n', '\r\n'),
+    fc.boolean(),
+  )
+  .map(([mark, lines, end, isEnded]) => `${mark}${lines.join(end)}${isEnded ? end : ''}` as Bytes);
+
+interface Case {
+  /** By directory relative to the case. */
+  readonly ignore: ReadonlyMap<Bytes, Bytes>;
+  readonly directories: readonly Bytes[];
+  readonly files: readonly Bytes[];
+}
+
+const IGNORING_DIRECTORIES = ['', 'a', 'a/b', 'ab'] as Bytes[];
+
+const oneCase: fc.Arbitrary<Case> = fc
+  .tuple(
+    fc.array(ignoreText, { minLength: 1, maxLength: 4 }),
+    fc.array(path, { minLength: 3, maxLength: 12 }),
+    fc.array(path, { maxLength: 4 }),
+  )
+  .map(([texts, filePaths, directoryPaths]) => {
+    const ignore = new Map(texts.map((text, index) => [IGNORING_DIRECTORIES[index] as Bytes, text]));
+    const directories = new Set<Bytes>(['a' as Bytes, 'a/b' as Bytes, 'ab' as Bytes, ...directoryPaths.flatMap(withParents)]);
+    for (const file of filePaths) for (const parent of withParents(file).slice(0, -1)) directories.add(parent);
+    return { ignore, directories: [...directories].sort(), files: filePaths.filter((file) => !directories.has(file)) };
+  });
+
+/** a, a/b, a/b/c. */
+function withParents(given: Bytes): Bytes[] {
+  const parts = given.split('/');
+  return parts.map((_, index) => parts.slice(0, index + 1).join('/') as Bytes);
+}
+
+/** Lays the cases out side by side in one repository, and asks git about all of their paths at once. */
+function askGit(scratch: Scratch, cases: readonly Case[]): Map<Bytes, string> {
+  execFileSync('git', ['init', '-q', scratch.path]);
+  const asked: Bytes[] = [];
+  for (const [index, { ignore, directories, files }] of cases.entries()) {
+    fs.mkdirSync(scratch.at(`${index}`));
+    for (const directory of directories) fs.mkdirSync(scratch.raw(`${index}/${directory}`));
+    for (const file of files) fs.writeFileSync(scratch.raw(`${index}/${file}`), '');
+    for (const [directory, text] of ignore) {
+      fs.writeFileSync(
+        scratch.raw(joinPath(`${index}/${directory}` as Bytes, '.gitignore' as Bytes)),
+        Buffer.from(text, 'latin1'),
+      );
+    }
+    asked.push(...[...directories, ...files].map((each) => `${index}/${each}` as Bytes));
+  }
+  const words = [
+    '-C',
+    scratch.path,
+    '-c',
+    'core.excludesFile=/dev/null',
+    'check-ignore',
+    '--no-index',
+    '--stdin',
+    '-z',
+    '-v',
+    '-n',
+  ];
+  const input = Buffer.from(asked.map((each) => `${each}\0`).join(''), 'latin1');
+  const fields = execFileSync('git', words, { input, maxBuffer: 1 << 28 })
+    .toString('latin1')
+    .split('\0');
+  const patterns = new Map<Bytes, string>();
+  for (let at = 0; at + 3 < fields.length; at += 4) patterns.set(fields[at + 3] as Bytes, fields[at + 2] as string);
+  return patterns;
+}
+
+/** Whether the rules leave the path or a directory that leads to it out. */
+function isLeftOut(rules: Rules, given: Bytes, isDirectory: boolean): boolean {
+  let scope: RuleScope = rules.enter([], EMPTY);
+  const steps = withParents(given);
+  return steps.some((step, index) => {
+    const isLast = index === steps.length - 1;
+    const excluded = rules.isExcluded(scope, step, step.slice(step.lastIndexOf('/') + 1) as Bytes, !isLast || isDirectory);
+    scope = rules.enter(scope, step);
+    return excluded;
+  });
+}
+
+describe('Rules against git check-ignore', () => {
+  const cases = fc.sample(oneCase, CASES);
+
+  test('leave out what git ignores, by ignore files at several levels', () => {
+    using scratch = createScratchDirectory();
+    const patterns = askGit(scratch, cases);
+    const differing: unknown[] = [];
+    for (const [index, { ignore, directories, files }] of cases.entries()) {
+      const rules = new Rules([], []);
+      for (const [directory, text] of ignore) rules.addIgnoreFile(directory, EMPTY, text);
+      for (const each of [...directories, ...files]) {
+        const pattern = patterns.get(`${index}/${each}` as Bytes) ?? '';
+        const isIgnored = pattern !== '' && !pattern.startsWith('!');
+        const isOurs = isLeftOut(rules, each, directories.includes(each));
+        if (isIgnored !== isOurs) differing.push({ path: each, git: isIgnored, pattern, ignore: Object.fromEntries(ignore) });
+      }
+    }
+    expect(patterns.size).toBeGreaterThan(CASES);
+    expect(differing).toEqual([]);
+  });
+
+  test('leave out the same where the root lies below the ignore files', () => {
+    using scratch = createScratchDirectory();
+    const patterns = askGit(scratch, cases);
+    const differing: unknown[] = [];
+    let compared = 0;
+    for (const [index, { ignore, directories, files }] of cases.entries()) {
+      const above = patterns.get(`${index}/a` as Bytes) ?? '';
+      // A root is tracked though a rule above it leaves it out: there nono means to differ.
+      if (above !== '' && !above.startsWith('!')) continue;
+      const rules = new Rules([], []);
+      for (const [directory, text] of ignore) {
+        if (directory === '') rules.addIgnoreFile(EMPTY, 'a' as Bytes, text);
+        else if (directory === 'a') rules.addIgnoreFile(EMPTY, EMPTY, text);
+        else if (directory === 'a/b') rules.addIgnoreFile('b' as Bytes, EMPTY, text);
+      }
+      for (const each of [...directories, ...files].filter((one) => one.startsWith('a/'))) {
+        const pattern = patterns.get(`${index}/${each}` as Bytes) ?? '';
+        const isIgnored = pattern !== '' && !pattern.startsWith('!');
+        compared += 1;
+        if (isIgnored !== isLeftOut(rules, each.slice(2) as Bytes, directories.includes(each))) {
+          differing.push({ path: each, git: isIgnored, pattern, ignore: Object.fromEntries(ignore) });
+        }
+      }
+    }
+    expect(compared).toBeGreaterThan(CASES / 2);
+    expect(differing).toEqual([]);
+  });
+});
