@@ -90,6 +90,7 @@ export async function startRollback(deps: RollbackDeps, start: RollbackStart): P
   } catch (error) {
     store.remove(session.id);
     session[Symbol.dispose]();
+    store[Symbol.dispose]();
     throw baselineFailure(error, session.id);
   }
 }
@@ -211,13 +212,18 @@ class LiveRun implements RollbackRun {
       });
       return manifest.counts as ChangeCounts;
     } finally {
-      this.#session[Symbol.dispose]();
+      this.#end();
     }
   }
 
   abandon(): void {
     this.#store.remove(this.#session.id);
+    this.#end();
+  }
+
+  #end(): void {
     this.#session[Symbol.dispose]();
+    this.#store[Symbol.dispose]();
   }
 }
 

@@ -25,7 +25,7 @@ export interface UnreadableSession {
 }
 
 /** The directory `rollbacks/` of a state directory. */
-export class RollbackStore {
+export class RollbackStore implements Disposable {
   readonly #directory: Directory;
   readonly #hash: Hash;
 
@@ -41,6 +41,16 @@ export class RollbackStore {
       .filter((id) => this.#directory.stat(`${id}/${MANIFEST}` as Bytes) !== undefined)
       .sort()
       .reverse();
+  }
+
+  /** All names in the directory, sessions or not. */
+  names(): Bytes[] {
+    return this.#directory.names();
+  }
+
+  /** The directory of a session, readable or not; undefined when there is none. */
+  openDirectory(id: Bytes): Directory | undefined {
+    return this.#directory.stat(id)?.kind === 'directory' ? this.#directory.openDirectory(id) : undefined;
   }
 
   /** @throws {DamageError} */
@@ -79,6 +89,10 @@ export class RollbackStore {
       }
       return new NewSession(this.#directory.openDirectory(id), id, this.#hash);
     }
+  }
+
+  [Symbol.dispose](): void {
+    this.#directory[Symbol.dispose]();
   }
 
   /** Removes everything of a session, its manifest first, so that a reader never meets half of it. */

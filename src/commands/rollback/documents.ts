@@ -14,7 +14,10 @@ function timestamp(clock: Clock, epochMs: number | undefined): string | null {
 }
 
 /** The fields that every document about a rollback session begins with. */
-export function sessionFields(manifest: Manifest, isAlive: boolean, clock: Clock) {
+export function sessionFields(
+  manifest: Manifest,
+  { isAlive, diskSize, clock }: { readonly isAlive: boolean; readonly diskSize: number; readonly clock: Clock },
+) {
   return {
     session_id: manifest.id,
     run_id: manifest.runId === '' ? null : manifest.runId,
@@ -30,7 +33,7 @@ export function sessionFields(manifest: Manifest, isAlive: boolean, clock: Clock
     signal: manifest.signal ?? null,
     tracked_paths: manifest.roots.map(({ path }) => textFromBytes(path)),
     snapshot_count: manifest.snapshots.length,
-    disk_size: manifest.snapshots.reduce((sum, { storedBytes }) => sum + storedBytes, 0),
+    disk_size: diskSize,
     is_alive: isAlive,
     durable: manifest.durable,
   };

@@ -48,4 +48,19 @@ export const rollbackCommands: readonly CommandSpec[] = [
     examples: ['nono rollback verify latest', 'nono rollback verify --all --json'],
     load: () => import('./verify.ts'),
   },
+  {
+    name: 'rollback cleanup',
+    summary: 'Remove rollback sessions',
+    options: [
+      { name: 'keep', arity: 'value', placeholder: 'N', help: 'Remove all but the N newest' },
+      { name: 'older-than', arity: 'value', placeholder: 'DAYS', help: 'Remove what began more than DAYS days ago' },
+      { name: 'all', arity: 'flag', help: 'Remove all but running ones, after a question' },
+      { name: 'yes', arity: 'flag', help: 'Answer the question of --all' },
+      { name: 'dry-run', arity: 'flag', help: 'Say what would be removed and change nothing' },
+      JSON_OPTION,
+      HELP_OPTION,
+    ],
+    examples: ['nono rollback cleanup', 'nono rollback cleanup --keep 5 --older-than 30 --dry-run'],
+    load: () => import('./cleanup.ts'),
+  },
 ];

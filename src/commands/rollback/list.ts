@@ -2,6 +2,7 @@ import { type Bytes, displayBytes } from '../../bytes.ts';
 import { EXIT } from '../../errors.ts';
 import { parseCount } from '../../parse.ts';
 import { baseName, isWithin, tildePath } from '../../paths.ts';
+import { sessionBytes } from '../../rollback/housekeeping.ts';
 import type { Manifest } from '../../rollback/manifest.ts';
 import type { RollbackStore } from '../../rollback/store.ts';
 import { formatAge } from '../../time.ts';
@@ -34,7 +35,11 @@ export async function execute({ flags, values }: ParsedCall, context: Context): 
     .map((manifest) => ({ manifest, isAlive: manifest.status === 'open' && store !== undefined && isAlive(store, manifest) }));
   if (flags.has('json')) {
     const documents = listed.map(({ manifest, isAlive: alive }) => ({
-      ...sessionFields(manifest, alive, context.clock),
+      ...sessionFields(manifest, {
+        isAlive: alive,
+        diskSize: store === undefined ? 0 : sessionBytes(store, manifest),
+        clock: context.clock,
+      }),
       counts: countFields(manifest),
     }));
     return { output: printJson(documents), exitCode: EXIT.ok };

@@ -4,8 +4,9 @@ import { baseName, relativePath, tildePath } from '../../paths.ts';
 import { type Change, compareTrees, countChanges, isListed } from '../../rollback/compare.ts';
 import { readWholeContent } from '../../rollback/content-access.ts';
 import type { Entry } from '../../rollback/entry.ts';
+import { sessionBytes } from '../../rollback/housekeeping.ts';
 import { type PresentState, presentState } from '../../rollback/present.ts';
-import type { RollbackSession } from '../../rollback/store.ts';
+import type { RollbackSession, RollbackStore } from '../../rollback/store.ts';
 import { formatAge } from '../../time.ts';
 import { colourMark, countsText, displayPath } from '../../ui/change-lines.ts';
 import { createPalette } from '../../ui/palette.ts';
@@ -20,10 +21,10 @@ const SKIPPED_NAMED = 5;
 
 export async function execute({ flags, positionals }: ParsedCall, context: Context): Promise<CommandResult> {
   if (flags.has('diff') && flags.has('json')) throw new UsageError('Cannot use --diff with --json: choose one');
-  const { session } = openNamedSession(context, positionals[0] as Bytes);
+  const { session, store } = openNamedSession(context, positionals[0] as Bytes);
   const state = await presentState(rollbackDeps(context), session);
   const changes = compareTrees(session.tree(state.manifest, 0), state.tree);
-  const shown: Shown = { context, session, state, changes };
+  const shown: Shown = { context, store, session, state, changes };
   if (flags.has('json')) return { output: renderJson(shown), exitCode: EXIT.ok };
   if (flags.has('diff')) return { output: renderDiff(shown), exitCode: EXIT.ok };
   return { output: renderSummary(shown), exitCode: EXIT.ok };
@@ -31,16 +32,17 @@ export async function execute({ flags, positionals }: ParsedCall, context: Conte
 
 interface Shown {
   readonly context: Context;
+  readonly store: RollbackStore;
   readonly session: RollbackSession;
   readonly state: PresentState;
   readonly changes: readonly Change[];
 }
 
-function renderJson({ context, session, state, changes }: Shown): string {
+function renderJson({ context, store, session, state, changes }: Shown): string {
   const { manifest, isLive } = state;
   const trees = manifest.snapshots.map(({ number }) => session.tree(manifest, number));
   return printJson({
-    ...sessionFields(manifest, isLive, context.clock),
+    ...sessionFields(manifest, { isAlive: isLive, diskSize: sessionBytes(store, manifest), clock: context.clock }),
     changes: changes.map(changeFields),
     snapshots: snapshotFields(
       manifest,

@@ -1,0 +1,92 @@
+import { type Bytes, displayBytes } from '../../bytes.ts';
+import { EXIT, NonoError, UsageError } from '../../errors.ts';
+import { parseCount } from '../../parse.ts';
+import { retentionItems } from '../../rollback/housekeeping.ts';
+import { findOrphans, type Removal, removeSessions } from '../../rollback/removal.ts';
+import { chooseByAge, chooseByCount, chooseByLimits, type RetentionItem } from '../../rollback/retention.ts';
+import { formatSize } from '../../ui/size.ts';
+import type { Context } from '../context.ts';
+import type { CommandResult, ParsedCall } from '../spec.ts';
+import { printJson } from './documents.ts';
+import { loadUserConfig, retentionLimits } from './limits.ts';
+import { openStore } from './open-store.ts';
+
+const DAY_MS = 86_400_000;
+
+interface Wish {
+  readonly keep: number | undefined;
+  readonly olderThanDays: number | undefined;
+  readonly isAll: boolean;
+  readonly isDryRun: boolean;
+  readonly isJson: boolean;
+}
+
+export async function execute(call: ParsedCall, context: Context): Promise<CommandResult> {
+  const wish = readWish(call);
+  const { store, manifests, unreadable } = openStore(context);
+  if (store === undefined) return report(wish, []);
+  const items = retentionItems(store, manifests, undefined);
+  const damaged = wish.isAll || wish.keep === 0 ? unreadable.map(({ id }) => id) : [];
+  const chosen = [...new Set([...choose(items, wish, context), ...damaged, ...findOrphans(store, context.clock.nowMs())])];
+  if (wish.isDryRun) {
+    const bytesOf = new Map(items.map(({ id, bytes }) => [id, bytes]));
+    return report(
+      wish,
+      chosen.map((id) => ({ id, freedBytes: bytesOf.get(id) ?? 0 })),
+    );
+  }
+  if (wish.isAll && chosen.length > 0) confirmAll(call, context, chosen.length);
+  return report(wish, removeSessions(store, chosen));
+}
+
+function readWish({ flags, values }: ParsedCall): Wish {
+  const keep = values.get('keep')?.[0];
+  const olderThan = values.get('older-than')?.[0];
+  const isAll = flags.has('all');
+  if (isAll && (keep !== undefined || olderThan !== undefined)) {
+    throw new UsageError('Cannot use --all with --keep or --older-than: it removes everything');
+  }
+  return {
+    keep: keep === undefined ? undefined : parseCount('keep', keep),
+    olderThanDays: olderThan === undefined ? undefined : parseCount('older-than', olderThan),
+    isAll,
+    isDryRun: flags.has('dry-run'),
+    isJson: flags.has('json'),
+  };
+}
+
+/** With two selectors only what both would remove goes. */
+function choose(items: readonly RetentionItem[], { keep, olderThanDays, isAll }: Wish, context: Context): readonly Bytes[] {
+  if (isAll) return chooseByCount(items, 0);
+  if (keep === undefined && olderThanDays === undefined) {
+    return chooseByLimits(items, retentionLimits(loadUserConfig(context)));
+  }
+  const byCount = chooseByCount(items, keep ?? 0);
+  if (olderThanDays === undefined) return byCount;
+  const byAge = new Set(chooseByAge(items, context.clock.nowMs() - olderThanDays * DAY_MS));
+  return byCount.filter((id) => byAge.has(id));
+}
+
+function confirmAll({ flags }: ParsedCall, { terminal, confirm }: Context, count: number): void {
+  if (flags.has('yes')) return;
+  if (!terminal.isStdinTerminal) {
+    throw new UsageError(`Cannot remove all ${count} rollback sessions without a terminal to ask on`, { hint: 'Say --yes' });
+  }
+  if (!confirm(`Remove all ${count} rollback sessions? What they hold cannot be restored any more.`)) {
+    throw new NonoError('E_DECLINED', EXIT.failure, 'Cannot remove all rollback sessions: the answer was no');
+  }
+}
+
+function report({ isDryRun, isJson }: Wish, removals: readonly Removal[]): CommandResult {
+  const freedBytes = removals.reduce((sum, removal) => sum + removal.freedBytes, 0);
+  if (isJson) {
+    const removed = removals.map(({ id, freedBytes: bytes }) => ({ session_id: displayBytes(id), freed_bytes: bytes }));
+    return { output: printJson({ dry_run: isDryRun, removed, freed_bytes: freedBytes }), exitCode: EXIT.ok };
+  }
+  const lines = removals.map(({ id, freedBytes: bytes }) => `${displayBytes(id)}  ${formatSize(bytes)}`);
+  const verb = isDryRun ? 'Would remove' : 'Removed';
+  lines.push(
+    `${verb} ${removals.length} ${removals.length === 1 ? 'session' : 'sessions'}, ${isDryRun ? 'at most ' : ''}${formatSize(freedBytes)} ${isDryRun ? 'would be ' : ''}free`,
+  );
+  return { output: `${lines.join('\n')}\n`, exitCode: EXIT.ok };
+}

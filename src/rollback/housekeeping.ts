@@ -1,0 +1,48 @@
+import type { Bytes } from '../bytes.ts';
+import type { ChangeCounts, Manifest } from './manifest.ts';
+import { carriedBytes, findOrphans, type Removal, removeSessions } from './removal.ts';
+import { chooseByLimits, type RetentionItem, type RetentionLimits } from './retention.ts';
+import type { RollbackStore } from './store.ts';
+
+/** The limits of a configuration that says nothing. */
+export const DEFAULT_RETENTION: RetentionLimits = { maxSessions: 10, maxBytes: 5 * 1024 ** 3 };
+
+/** What retention needs to know of each session. `spared` is never removed. */
+export function retentionItems(store: RollbackStore, manifests: readonly Manifest[], spared: Bytes | undefined): RetentionItem[] {
+  return manifests.map((manifest) => ({
+    id: manifest.id,
+    project: manifest.workingDirectory,
+    startedMs: manifest.startedMs,
+    isChanged: manifest.counts === undefined || sumOf(manifest.counts) > 0,
+    isProtected: manifest.id === spared || (manifest.status === 'open' && isLive(store, manifest.id)),
+    restores: manifest.restores,
+    bytes: sessionBytes(store, manifest),
+  }));
+}
+
+/** What a session takes on the disk, links counted once. */
+export function sessionBytes(store: RollbackStore, { id, snapshots }: Manifest): number {
+  using directory = store.openDirectory(id);
+  const carried = directory === undefined ? 0 : carriedBytes(directory);
+  return snapshots.reduce((sum, { storedBytes }) => sum + storedBytes, carried);
+}
+
+function sumOf({ created, modified, deleted, modeChanged }: ChangeCounts): number {
+  return created + modified + deleted + modeChanged;
+}
+
+function isLive(store: RollbackStore, id: Bytes): boolean {
+  using session = store.open(id);
+  return session.isLive();
+}
+
+/** Keeps the store within its limits after a run; what killed runs left behind goes too. */
+export function keepLimits(
+  store: RollbackStore,
+  limits: RetentionLimits,
+  { spared, nowMs }: { readonly spared: Bytes; readonly nowMs: number },
+): Removal[] {
+  const manifests = store.manifests(() => undefined);
+  const chosen = chooseByLimits(retentionItems(store, manifests, spared), limits);
+  return removeSessions(store, [...findOrphans(store, nowMs), ...chosen]);
+}

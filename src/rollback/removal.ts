@@ -1,0 +1,112 @@
+import type { Bytes } from '../bytes.ts';
+import { isErrno } from '../errors.ts';
+import type { Directory } from '../ports/files.ts';
+import { isRollbackId } from './session-id.ts';
+import { readSmallFile } from './small-file.ts';
+import type { RollbackStore } from './store.ts';
+
+/**
+ * What a session takes on the disk is known without looking at its objects: the bytes that it stored, and
+ * those that it took over when a session with which it shared them was removed (`carried`). So listing and
+ * retention cost nothing that grows with what is stored, and the sum over all sessions counts links once.
+ */
+const CARRIED = 'carried' as Bytes;
+const CARRIED_TEMPORARY = 'carried.tmp' as Bytes;
+const FILE_MODE = 0o600;
+/** A directory without a lock file is somebody's that has just been made, unless it is as old as this. */
+const ORPHAN_AGE_MS = 3_600_000;
+
+/** Bytes that the session took over from removed ones. */
+export function carriedBytes(session: Directory): number {
+  const text = readSmallFile(session, CARRIED);
+  const bytes = text === undefined ? 0 : Number(/^(\d{1,15})\n$/.exec(text)?.[1] ?? 0);
+  return Number.isSafeInteger(bytes) ? bytes : 0;
+}
+
+function addCarried(session: Directory, bytes: number): void {
+  const total = carriedBytes(session) + bytes;
+  if (session.stat(CARRIED_TEMPORARY) !== undefined) session.removeFile(CARRIED_TEMPORARY);
+  {
+    using file = session.createFile(CARRIED_TEMPORARY, FILE_MODE);
+    file.write(Buffer.from(`${total}\n`));
+  }
+  session.rename(CARRIED_TEMPORARY, session, CARRIED);
+}
+
+export interface Removal {
+  readonly id: Bytes;
+  /** What is really free now: contents that no other session holds. */
+  readonly freedBytes: number;
+}
+
+/**
+ * Removes sessions that nobody uses; one whose lock is held stays.
+ *
+ * @returns those that were removed.
+ */
+export function removeSessions(store: RollbackStore, ids: readonly Bytes[], onRemoved?: (removal: Removal) => void): Removal[] {
+  const removals: Removal[] = [];
+  for (const id of ids) {
+    const removal = removeOne(store, id);
+    if (removal === undefined) continue;
+    onRemoved?.(removal);
+    removals.push(removal);
+  }
+  return removals;
+}
+
+function removeOne(store: RollbackStore, id: Bytes): Removal | undefined {
+  using directory = store.openDirectory(id);
+  if (directory === undefined) return undefined;
+  using lock = directory.openForAppend('lock' as Bytes, FILE_MODE);
+  if (!lock.tryLock()) return undefined;
+  const { freedBytes, sharedBytes } = measureObjects(directory);
+  if (sharedBytes > 0) {
+    const heir = findHeir(store, id);
+    using heirDirectory = heir === undefined ? undefined : store.openDirectory(heir);
+    if (heirDirectory !== undefined) addCarried(heirDirectory, sharedBytes);
+  }
+  store.remove(id);
+  return { id, freedBytes };
+}
+
+/** Any session that stays may account for what is shared; the next newer one is the likeliest to share it. */
+function findHeir(store: RollbackStore, id: Bytes): Bytes | undefined {
+  const others = store.ids().filter((other) => other !== id);
+  return others.filter((other) => other > id).at(-1) ?? others[0];
+}
+
+function measureObjects(session: Directory): { readonly freedBytes: number; readonly sharedBytes: number } {
+  let [freedBytes, sharedBytes] = [0, 0];
+  try {
+    using objects = session.openDirectory('objects' as Bytes);
+    for (const prefix of objects.names()) {
+      if (objects.stat(prefix)?.kind !== 'directory') continue;
+      using fanOut = objects.openDirectory(prefix);
+      for (const name of fanOut.names()) {
+        const stat = fanOut.stat(name);
+        if (stat === undefined) continue;
+        if (stat.links > 1) sharedBytes += stat.sizeBytes;
+        else freedBytes += stat.sizeBytes;
+      }
+    }
+  } catch (error) {
+    // A session that was left half made may have no objects yet.
+    if (!isErrno(error, 'ENOENT', 'ENOTDIR')) throw error;
+  }
+  return { freedBytes, sharedBytes };
+}
+
+/** Sessions without a manifest that nobody is making: killed runs and unfinished removals. */
+export function findOrphans(store: RollbackStore, nowMs: number): Bytes[] {
+  const listed = new Set(store.ids());
+  return store.names().filter((id) => isRollbackId(id) && !listed.has(id) && isOrphan(store, id, nowMs)) as Bytes[];
+}
+
+function isOrphan(store: RollbackStore, id: Bytes, nowMs: number): boolean {
+  using directory = store.openDirectory(id);
+  if (directory === undefined) return false;
+  if (directory.stat('lock' as Bytes) === undefined) return nowMs - directory.statSelf().mtimeSeconds * 1000 > ORPHAN_AGE_MS;
+  using lock = directory.openForAppend('lock' as Bytes, FILE_MODE);
+  return lock.tryLock();
+}

@@ -1,0 +1,108 @@
+import type { Bytes } from '../bytes.ts';
+
+/** What retention knows of a session; nothing that costs more than its manifest. */
+export interface RetentionItem {
+  readonly id: Bytes;
+  /** Sessions of one project go by its working directory. */
+  readonly project: Bytes;
+  readonly startedMs: number;
+  readonly isChanged: boolean;
+  /** Running, being restored, or just made: never removed. */
+  readonly isProtected: boolean;
+  /** The session that this restore undoes; it goes with it. */
+  readonly restores: Bytes | undefined;
+  /** What it takes on the disk. */
+  readonly bytes: number;
+}
+
+export interface RetentionLimits {
+  readonly maxSessions: number;
+  readonly maxBytes: number;
+}
+
+/** A run with the restores of it, and the restores of those. */
+interface Family {
+  readonly members: readonly RetentionItem[];
+  readonly startedMs: number;
+  readonly project: Bytes;
+  readonly isChanged: boolean;
+  readonly isProtected: boolean;
+  readonly bytes: number;
+}
+
+/**
+ * The sessions to remove so that the rest keeps within the limits, in the order of their removal:
+ * first those that changed nothing, then the oldest, the newest of each project last. Restores are not
+ * counted and go with the session that they undo.
+ */
+export function chooseByLimits(items: readonly RetentionItem[], limits: RetentionLimits): Bytes[] {
+  const families = groupFamilies(items);
+  let counted = families.length;
+  let bytes = families.reduce((sum, family) => sum + family.bytes, 0);
+  const removed: Family[] = [];
+  for (const family of orderOfRemoval(families)) {
+    if (counted <= limits.maxSessions && bytes <= limits.maxBytes) break;
+    removed.push(family);
+    counted -= 1;
+    bytes -= family.bytes;
+  }
+  return removed.flatMap(({ members }) => members.map(({ id }) => id));
+}
+
+/** All but the `keep` newest that may go. */
+export function chooseByCount(items: readonly RetentionItem[], keep: number): Bytes[] {
+  const newestFirst = groupFamilies(items).toSorted((a, b) => b.startedMs - a.startedMs);
+  return idsOf(newestFirst.slice(keep));
+}
+
+/** What began before `epochMs`. */
+export function chooseByAge(items: readonly RetentionItem[], epochMs: number): Bytes[] {
+  return idsOf(groupFamilies(items).filter(({ startedMs }) => startedMs < epochMs));
+}
+
+function idsOf(families: readonly Family[]): Bytes[] {
+  return families.filter(({ isProtected }) => !isProtected).flatMap(({ members }) => members.map(({ id }) => id));
+}
+
+function orderOfRemoval(families: readonly Family[]): Family[] {
+  const newest = new Map<Bytes, Family>();
+  for (const family of families) {
+    const known = newest.get(family.project);
+    if (family.isChanged && (known === undefined || family.startedMs > known.startedMs)) newest.set(family.project, family);
+  }
+  const rank = (family: Family) => (family.isChanged ? (newest.get(family.project) === family ? 2 : 1) : 0);
+  return families.filter(({ isProtected }) => !isProtected).toSorted((a, b) => rank(a) - rank(b) || a.startedMs - b.startedMs);
+}
+
+function groupFamilies(items: readonly RetentionItem[]): Family[] {
+  const byId = new Map(items.map((item) => [item.id, item]));
+  const members = new Map<Bytes, RetentionItem[]>();
+  for (const item of items) {
+    const head = headOf(item, byId);
+    members.set(head, [...(members.get(head) ?? []), item]);
+  }
+  return Array.from(members, ([head, family]) => {
+    const { startedMs, project } = byId.get(head) as RetentionItem;
+    return {
+      members: family,
+      startedMs,
+      project,
+      isChanged: family.some(({ isChanged }) => isChanged),
+      isProtected: family.some(({ isProtected }) => isProtected),
+      bytes: family.reduce((sum, { bytes }) => sum + bytes, 0),
+    };
+  });
+}
+
+/** Follows `restores` to the run; a restore whose session is gone stands for itself. */
+function headOf(item: RetentionItem, byId: ReadonlyMap<Bytes, RetentionItem>): Bytes {
+  const seen = new Set<Bytes>();
+  let at = item;
+  while (at.restores !== undefined && !seen.has(at.id)) {
+    seen.add(at.id);
+    const next = byId.get(at.restores);
+    if (next === undefined) break;
+    at = next;
+  }
+  return at.id;
+}
