@@ -28,6 +28,8 @@ const SESSION_VARIABLE = 'NONO_SESSION_ID' as Bytes;
 const DEFAULT_PROFILE = 'default';
 /** The same file that this process runs, even when another version was installed over it. */
 const OWN_EXECUTABLE = '/proc/self/exe';
+/** Compiling what runs once costs the launcher a third of its time. Nothing of the caller's is in it. */
+const LAUNCHER_ENVIRONMENT = { BUN_JSC_useBaselineJIT: '0' };
 const SIGKILL = 9;
 
 /** Everything of one run that its steps share. */
@@ -52,7 +54,7 @@ export async function execute(call: ParsedCall, context: Context): Promise<Comma
   const adapters = await context.loadSandbox();
   // First, because it takes as long to start as the plan takes to make; when no instructions come it ends by itself.
   using cleanUp = new DisposableStack();
-  const launcher = adapters.spawn.start({ file: OWN_EXECUTABLE, arguments: [LAUNCHER_ROLE], environment: {} });
+  const launcher = adapters.spawn.start({ file: OWN_EXECUTABLE, arguments: [LAUNCHER_ROLE], environment: LAUNCHER_ENVIRONMENT });
   cleanUp.defer(() => launcher.kill(SIGKILL));
   const id = unusedSessionId(context);
   const temporaryDirectory = temporaryDirectoryPath(files, id, adapters.processes.self(), randomHex);

@@ -6,6 +6,9 @@ import { confine } from './confinement.ts';
 import type { Context } from './context.ts';
 import type { CommandResult, ParsedCall } from './spec.ts';
 
+/** A sweep looks at all of /tmp, which takes longer than most other steps of the preparation. */
+const WRAPS_FOR_EACH_SWEEP = 16;
+
 /** Confines this very process and becomes the command; returns only by throwing. */
 export async function execute(call: ParsedCall, context: Context): Promise<CommandResult> {
   const { files, randomHex, uid } = context;
@@ -14,8 +17,13 @@ export async function execute(call: ParsedCall, context: Context): Promise<Comma
   const self = adapters.processes.self();
   const temporaryDirectory = temporaryDirectoryPath(files, makeSessionId(randomHex), self, randomHex);
   const { launch } = confine(call, context, adapters, { temporaryDirectory, setVariables: new Map() });
-  sweepTemporaryDirectories(files, adapters.processes, uid);
+  if (isSweepDue(randomHex)) sweepTemporaryDirectories(files, adapters.processes, uid);
   createTemporaryDirectory(files, temporaryDirectory);
   // When it returns this process may be confined already and remove nothing: the next sweep will.
   throw launchError(adapters.host.become(launch(0)), call.commandLine[0] as Bytes);
+}
+
+/** Nobody is left to tidy up behind a wrapped command: now and then the next one does, not each time. */
+function isSweepDue(randomHex: (sizeBytes: number) => string): boolean {
+  return Number.parseInt(randomHex(1), 16) < 256 / WRAPS_FOR_EACH_SWEEP;
 }

@@ -1,5 +1,3 @@
-import { readFileSync, readSync, writeSync } from 'node:fs';
-import { hostname } from 'node:os';
 import { type Bytes, bytesFromText } from '../bytes.ts';
 import type { Context, SandboxAdapters, TerminalFacts } from '../commands/context.ts';
 import { EXIT, NonoError } from '../errors.ts';
@@ -7,10 +5,13 @@ import { joinPath, resolvePath } from '../paths.ts';
 import type { Files } from '../ports/files.ts';
 import { createBunHash } from './bun/hash.ts';
 import { createLinuxFiles } from './linux/files.ts';
+import { utcOffsetMinutes } from './linux/local-time.ts';
+import { readOnce, readSmallFile, tryWrite } from './linux/small-files.ts';
 import { isTerminal, terminalColumns } from './linux/terminal.ts';
 import { createSystemClock } from './system-clock.ts';
 
 const DEFAULT_COLUMNS = 80;
+const ANSWER_BYTES = 256;
 const STATE_DIRECTORY = '.nono' as Bytes;
 const NO_COLOR_FLAG = '--no-color';
 
@@ -37,7 +38,7 @@ function hasColourFlag(): boolean {
 
 /** NUL-separated entries of a file of /proc. */
 function readList(path: string): Bytes[] {
-  const text = readFileSync(path, 'latin1');
+  const text = readSmallFile(path);
   return text === '' ? [] : (text.slice(0, text.endsWith('\0') ? -1 : undefined).split('\0') as Bytes[]);
 }
 
@@ -50,14 +51,14 @@ export function createContext(version: string): Context {
   return {
     files,
     hash: createBunHash(),
-    clock: createSystemClock(),
+    clock: { ...createSystemClock(), utcOffsetMinutes },
     environment,
     workingDirectory,
     homeDirectory,
     stateDirectory: findStateDirectory(environment, homeDirectory, workingDirectory),
     uid: process.getuid?.() ?? 0,
     pid: process.pid,
-    hostName: hostname(),
+    hostName: readSmallFile('/proc/sys/kernel/hostname').trim(),
     executable: bytesFromText(process.execPath),
     version,
     terminal: readTerminalFacts(environment),
@@ -140,21 +141,11 @@ function readTerminalFacts(environment: ReadonlyMap<Bytes, Bytes>): TerminalFact
 
 /** A notice that nobody can read any more is no reason to fail. */
 function writeLine(text: string): void {
-  try {
-    writeSync(2, text);
-  } catch (error) {
-    if (!hasCode(error, 'EPIPE', 'EAGAIN', 'EIO')) throw error;
-  }
+  tryWrite(2, text);
 }
 
 /** The terminal is in line mode, so that one read gives one line and the command's input stays where it is. */
 function confirm(question: string): boolean {
   writeLine(`[nono] ${question} [y/N] `);
-  const answer = Buffer.alloc(256);
-  const length = readSync(0, answer);
-  return /^y(?:es)?$/i.test(answer.toString('latin1', 0, length).trim());
-}
-
-function hasCode(error: unknown, ...codes: readonly string[]): boolean {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' && codes.includes(error.code);
+  return /^y(?:es)?$/i.test(readOnce(0, ANSWER_BYTES).trim());
 }

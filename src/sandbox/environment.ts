@@ -53,8 +53,8 @@ const HOOKS: readonly string[] = [
   'JULIA_LOAD_PATH',
 ];
 
-/** The table as one expression: an environment is looked through while the user waits. */
-const HOOK_REGEXP = new RegExp(`^(?:${HOOKS.join('|').replaceAll('*', '.*')})$`, 's');
+const EXACT_HOOKS = new Set(HOOKS.filter((hook) => !hook.endsWith('*')));
+const HOOK_PREFIXES = HOOKS.filter((hook) => hook.endsWith('*')).map((hook) => hook.slice(0, -1));
 
 /** Names that say that the value is a credential. */
 const CREDENTIAL_REGEXP = /(?:^|_)(?:TOKEN|KEY|SECRET|APIKEY|PASSWD|PASSPHRASE|CREDENTIALS?)$|PASSWORD/i;
@@ -96,7 +96,7 @@ export function scrubEnvironment(caller: ReadonlyMap<Bytes, Bytes>, options: Scr
 
 /** True for a variable that lets its value run code in a program that is started. */
 export function isHook(name: string): boolean {
-  return HOOK_REGEXP.test(name);
+  return EXACT_HOOKS.has(name) || HOOK_PREFIXES.some((prefix) => name.startsWith(prefix));
 }
 
 /** True for a variable whose name says that its value is a secret. */

@@ -15,8 +15,17 @@ export function resolveQuietly(facts: PathFacts, path: Bytes): FoundPath | undef
 
 /** The entries of a directory; none of one that may not be listed. */
 export function listQuietly(facts: PathFacts, path: Bytes): readonly FoundEntry[] {
+  return noneWhenRefused(() => facts.entries(path));
+}
+
+/** The same, names only. */
+export function namesQuietly(facts: PathFacts, path: Bytes): readonly Bytes[] {
+  return noneWhenRefused(() => facts.names(path));
+}
+
+function noneWhenRefused<T>(list: () => readonly T[]): readonly T[] {
   try {
-    return facts.entries(path);
+    return list();
   } catch (error) {
     if (isErrno(error, 'EACCES', 'EPERM', 'ENOENT', 'ENOTDIR', 'ELOOP', 'ESTALE')) return [];
     throw error;

@@ -1,6 +1,6 @@
 import type { Bytes } from '../bytes.ts';
 import { isWithin, joinPath } from '../paths.ts';
-import { listQuietly, resolveQuietly } from './look-up.ts';
+import { namesQuietly, resolveQuietly } from './look-up.ts';
 import type { Access } from './plan.ts';
 import { isRoot, type World } from './policy.ts';
 
@@ -166,7 +166,7 @@ export function sensitivePlaces(world: World): readonly SensitivePlace[] {
   };
   add(stateDirectory, "nono's own state", { isAbsolute: true });
   // Most of the table is not there: one listing of the home directory saves asking for each.
-  const inHome = new Set<string>(listQuietly(facts, homeDirectory).map(({ name }) => name));
+  const inHome = new Set<string>(namesQuietly(facts, homeDirectory));
   for (const [what, names] of Object.entries(HOME_PLACES)) {
     const isWriteOnly = what === OWN_CONFIGURATION;
     for (const name of names) {

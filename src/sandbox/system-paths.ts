@@ -1,7 +1,7 @@
 import type { Bytes } from '../bytes.ts';
 import { isWithin, joinPath, parentPath } from '../paths.ts';
 import type { FoundPath, PathFacts } from '../ports/path-facts.ts';
-import { existing, listQuietly, resolveQuietly } from './look-up.ts';
+import { existing, listQuietly, namesQuietly, resolveQuietly } from './look-up.ts';
 import { DEVICE, type PathRule, READ } from './plan.ts';
 import { isRoot, type World } from './policy.ts';
 
@@ -119,9 +119,7 @@ function resolverRules(facts: PathFacts): readonly PathRule[] {
 /** Git's user configuration, without the credentials that it may store beside it. */
 function gitConfiguration({ facts, homeDirectory }: World): readonly PathRule[] {
   const directory = joinPath(homeDirectory, '.config/git' as Bytes);
-  const names = listQuietly(facts, directory)
-    .map(({ name }) => name)
-    .filter((name) => name !== GIT_CREDENTIALS);
+  const names = namesQuietly(facts, directory).filter((name) => name !== GIT_CREDENTIALS);
   const paths = [joinPath(homeDirectory, '.gitconfig' as Bytes), ...names.map((name) => joinPath(directory, name))];
   return paths.flatMap((path) => existing(facts, path, READ, 'system'));
 }

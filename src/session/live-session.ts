@@ -1,9 +1,9 @@
 import type { Clock } from '../ports/clock.ts';
 import type { ProcessExit } from '../ports/spawn.ts';
+import { signalName } from '../signal-names.ts';
 import { formatTimestamp } from '../time.ts';
 import { type SessionState, STARTING } from './record.ts';
 import type { OwnedRecord } from './registry.ts';
-import { signalName } from './signal-names.ts';
 
 /** A reader takes a session for lost that has been silent for several of these. */
 export const HEARTBEAT_MS = 10_000;

@@ -52,6 +52,7 @@ export function describePathFactsContract(name: string, createFacts: () => Promi
     test('keep names that are not UTF-8', async () => {
       const facts = await createFacts();
 
+      expect(facts.names(path('d')).toSorted()).toEqual(['f', strange.slice(strange.lastIndexOf('/') + 1)]);
       expect(facts.resolve(strange)?.path).toBe(strange);
       expect(
         facts

@@ -1,6 +1,6 @@
-import { constants } from 'node:os';
 import { SystemError } from '../../errors.ts';
 import type { ProcessExit, Spawn, StartedProcess } from '../../ports/spawn.ts';
+import { signalNumber } from '../../signal-names.ts';
 import { addressOf, errnoName, fixedBuffer, syscall, trySyscall } from '../linux/syscalls.ts';
 
 const CHANNEL = 3;
@@ -19,7 +19,9 @@ export function createBunSpawn(): Spawn {
       if (typeof channel !== 'number') throw new TypeError('Bun.spawn() gave no descriptor for the fourth stream');
       const exited = child.exited.then((code): ProcessExit => {
         const { signalCode } = child;
-        return signalCode === null ? { code, signal: null } : { code: null, signal: signalNumber(signalCode) };
+        return signalCode === null
+          ? { code, signal: null }
+          : { code: null, signal: typeof signalCode === 'number' ? signalCode : signalNumber(signalCode) };
       });
       return {
         pid: child.pid,
@@ -33,11 +35,6 @@ export function createBunSpawn(): Spawn {
       };
     },
   };
-}
-
-/** Bun gives a number for a signal that has no name. */
-function signalNumber(signal: NodeJS.Signals | number): number {
-  return typeof signal === 'number' ? signal : constants.signals[signal];
 }
 
 /** Blocks while the other side starts up; a side that died takes nothing more. */

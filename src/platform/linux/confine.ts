@@ -3,10 +3,10 @@ import { cString } from '../../bytes.ts';
 import { SystemError } from '../../errors.ts';
 import type { Launch, LaunchFailure, LaunchStep, SignalState } from '../../sandbox/launch.ts';
 import type { LandlockRuleset } from '../../sandbox/linux/landlock.ts';
+import { RUNTIME_IGNORED } from '../../signal-state.ts';
 import * as confine from './confine-uapi.ts';
 import { execute } from './execute.ts';
 import { Pins } from './pins.ts';
-import { RUNTIME_IGNORED } from './process-facts.ts';
 import { RuleWriter } from './rule-writer.ts';
 import { errnoName, fixedBuffer, syscall, trySyscall } from './syscalls.ts';
 
@@ -86,19 +86,23 @@ function reduceCapabilities(kept: number, pins: Pins): void {
   if (sets.every((set) => set === 0)) return;
   for (let capability = 0; capability < confine.CAPABILITY_NUMBERS; capability++) {
     const isKept = capability < 32 && ((kept >>> capability) & 1) === 1;
-    if (!isKept) dropFromBounding(capability);
+    if (!isKept && !dropFromBounding(capability)) break;
   }
   syscall('prctl', confine.PR_CAP_AMBIENT, confine.PR_CAP_AMBIENT_CLEAR_ALL);
   sets.set([(sets[0] ?? 0) & kept, (sets[1] ?? 0) & kept, 0, 0, 0, 0]);
   syscall('capset', pins.address(header), pins.address(data));
 }
 
-function dropFromBounding(capability: number): void {
-  if (trySyscall('prctl', confine.PR_CAPBSET_READ, capability) !== 1) return;
+/** @returns false for a number above the last that this kernel knows. */
+function dropFromBounding(capability: number): boolean {
+  const state = trySyscall('prctl', confine.PR_CAPBSET_READ, capability);
+  if (state < 0) return false;
+  if (state === 0) return true;
   const result = trySyscall('prctl', confine.PR_CAPBSET_DROP, capability);
   // EPERM: a container that took CAP_SETPCAP away. no_new_privs then still keeps execve(2) from raising the
   // permitted set above what capset left (cap_bprm_creds_from_file of security/commoncap.c).
   if (result < 0 && errnoName(-result) !== 'EPERM') throw new SystemError('prctl', errnoName(-result));
+  return true;
 }
 
 function createRuleset({ handledFs, handledNet, scoped }: LandlockRuleset, pins: Pins): number {

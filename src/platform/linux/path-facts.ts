@@ -46,6 +46,7 @@ export function createLinuxPathFacts(): PathFacts {
   return {
     resolve: (path) => resolve(scratch, path),
     entries: (path) => entries(scratch, path),
+    names: (path) => withOpen(scratch, path, uapi.O_RDONLY | uapi.O_DIRECTORY, (directory) => names(scratch, directory)),
     readStart: (path, sizeBytes) => readStart(scratch, path, sizeBytes),
     streams: () => STREAMS.flatMap((descriptor) => openStream(scratch, descriptor)),
   };

@@ -1,5 +1,6 @@
-import { readFileSync, readlinkSync } from 'node:fs';
+import { isErrno } from '../../errors.ts';
 import type { Processes } from '../../ports/processes.ts';
+import { readSmallFile, readSymbolicLink } from './small-files.ts';
 
 /** Fields of /proc/PID/stat after the command name, which may hold spaces (proc(5)): field 22 is the start time. */
 const START_FIELD = 19;
@@ -10,8 +11,8 @@ export function createLinuxProcesses(): Processes {
     self: () => ({
       pid: process.pid,
       startTicks: startTicks('self') ?? 0,
-      pidNamespace: Number(/\d+/.exec(readlinkSync('/proc/self/ns/pid'))?.[0] ?? 0),
-      bootId: readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim(),
+      pidNamespace: Number(/\d+/.exec(readSymbolicLink('/proc/self/ns/pid'))?.[0] ?? 0),
+      bootId: readSmallFile('/proc/sys/kernel/random/boot_id').trim(),
     }),
     startTicks,
   };
@@ -27,10 +28,9 @@ function startTicks(pid: number | 'self'): number | undefined {
 
 function readUnlessGone(path: string): string | undefined {
   try {
-    return readFileSync(path, 'latin1');
+    return readSmallFile(path);
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    if (code === 'ENOENT' || code === 'ESRCH') return undefined;
+    if (isErrno(error, 'ENOENT', 'ESRCH')) return undefined;
     throw error;
   }
 }

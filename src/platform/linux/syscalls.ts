@@ -1,6 +1,8 @@
 import { dlopen, FFIType, type Pointer, ptr, read } from 'bun:ffi';
-import { constants } from 'node:os';
 import { SystemError } from '../../errors.ts';
+import { EINTR, errnoName } from './errno.ts';
+
+export { errnoName } from './errno.ts';
 
 /**
  * Direct system calls through libc's `syscall`, one ffi symbol for all of them: opening more symbols
@@ -146,8 +148,6 @@ const libc = openLibc();
 const call = libc.symbols.syscall;
 const errnoAddress = libc.symbols.__errno_location() as Pointer;
 
-const ERRNO_NAMES = new Map<number, string>(Object.entries(constants.errno).map(([name, value]) => [value, name]));
-
 /** Makes the call. @returns its result, or the errno negated. */
 export function trySyscall(name: SyscallName, a = 0, b = 0, c = 0, d = 0, e = 0, f = 0): number {
   const result = Number(call(NUMBERS[name], a, b, c, d, e, f));
@@ -159,13 +159,8 @@ export function syscall(name: SyscallName, a = 0, b = 0, c = 0, d = 0, e = 0, f 
   for (;;) {
     const result = trySyscall(name, a, b, c, d, e, f);
     if (result >= 0) return result;
-    if (result !== -constants.errno.EINTR) throw new SystemError(name, errnoName(-result));
+    if (result !== -EINTR) throw new SystemError(name, errnoName(-result));
   }
-}
-
-/** "ENOENT" for 2; "E521" for a number that libc has no name for. */
-export function errnoName(errno: number): string {
-  return ERRNO_NAMES.get(errno) ?? `E${errno}`;
 }
 
 /**

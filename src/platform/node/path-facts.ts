@@ -25,6 +25,7 @@ export function createNodePathFacts(): PathFacts {
           return { name, kind: kindOf(stat), mode: stat.mode & PERMISSIONS };
         }),
       ),
+    names: (path) => required(path, () => fs.readdirSync(bufferFromBytes(path), { encoding: 'buffer' }).map(bytesFromBuffer)),
     readStart: (path, sizeBytes) => required(path, () => readStart(path, sizeBytes)),
     streams: () => STREAMS.flatMap(openStream),
   };

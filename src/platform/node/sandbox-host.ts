@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { SandboxHost } from '../../ports/sandbox-host.ts';
-import { parseSignals } from '../linux/process-facts.ts';
+import { parseSignals } from '../../signal-state.ts';
 
 /**
  * Node can make no system call of its own choice: it enforces nothing, says so, and becomes nothing. It is

@@ -37,8 +37,9 @@ export function fakeFacts(lines: readonly string[], streams: readonly OpenStream
     const node = nodes.get(current);
     return node === undefined ? undefined : { path: current as Bytes, kind: node.kind, mode: node.mode };
   };
-  return {
+  const facts: PathFacts = {
     resolve: (path) => resolve(path),
+    names: (path) => facts.entries(path).map(({ name }) => name),
     entries(path) {
       const at = resolve(path);
       if (at === undefined) throw new SystemError('open', 'ENOENT', path);
@@ -53,6 +54,7 @@ export function fakeFacts(lines: readonly string[], streams: readonly OpenStream
     },
     streams: () => streams,
   };
+  return facts;
 }
 
 function addLine(nodes: Map<string, Node>, line: string): void {

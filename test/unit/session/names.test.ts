@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Bytes } from '../../../src/bytes.ts';
 import { checkSessionName, isSessionId, makeSessionId, makeSessionName } from '../../../src/session/names.ts';
-import { signalName } from '../../../src/session/signal-names.ts';
+import { signalName } from '../../../src/signal-names.ts';
 
 describe('session names', () => {
   test.for(['0000', 'ffff', '1234'])('made up from %s are two lower-case words', (digits) => {

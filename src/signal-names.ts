@@ -39,3 +39,8 @@ export function signalName(signal: number): string {
   const name = NAMES[signal];
   return name === undefined || name === '' ? `SIG${signal}` : `SIG${name}`;
 }
+
+/** 15 for "SIGTERM"; 0 for a name that is none. */
+export function signalNumber(name: string): number {
+  return Math.max(0, NAMES.indexOf(name.slice('SIG'.length)));
+}

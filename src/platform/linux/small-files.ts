@@ -1,0 +1,52 @@
+import type { Bytes } from '../../bytes.ts';
+import { SystemError } from '../../errors.ts';
+import { addressOf, errnoName, fixedBuffer, syscall, trySyscall } from './syscalls.ts';
+import * as uapi from './uapi.ts';
+
+const PIECE_BYTES = 16 * 1024;
+
+/**
+ * All of a small file, such as those of /proc. By system calls, because the first import of node:fs takes a
+ * quarter of the time in which nono starts.
+ *
+ * @throws {SystemError}
+ */
+export function readSmallFile(path: string): Bytes {
+  const name = Buffer.from(`${path}\0`, 'latin1');
+  const opened = trySyscall('openat', uapi.AT_FDCWD, addressOf(name), uapi.O_RDONLY | uapi.O_CLOEXEC | uapi.O_NOCTTY);
+  if (opened < 0) throw new SystemError('open', errnoName(-opened), path);
+  try {
+    const piece = Buffer.from(fixedBuffer(PIECE_BYTES).buffer);
+    let text = '';
+    for (;;) {
+      const length = syscall('read', opened, addressOf(piece), piece.length);
+      if (length === 0) return text as Bytes;
+      text += piece.toString('latin1', 0, length);
+    }
+  } finally {
+    trySyscall('close', opened);
+  }
+}
+
+/** What a symbolic link says. @throws {SystemError} */
+export function readSymbolicLink(path: string): Bytes {
+  const name = Buffer.from(`${path}\0`, 'latin1');
+  const target = Buffer.from(fixedBuffer(PIECE_BYTES).buffer);
+  const length = trySyscall('readlinkat', uapi.AT_FDCWD, addressOf(name), addressOf(target), target.length);
+  if (length < 0) throw new SystemError('readlink', errnoName(-length), path);
+  return target.toString('latin1', 0, length) as Bytes;
+}
+
+/** Writes to a descriptor once. @returns the errno's name when nothing could be written. */
+export function tryWrite(descriptor: number, text: string): string | undefined {
+  const data = Buffer.from(text, 'utf8');
+  const written = trySyscall('write', descriptor, addressOf(data), data.length);
+  return written < 0 ? errnoName(-written) : undefined;
+}
+
+/** One read of at most `sizeBytes`, as bytes; '' at the end or when it fails. */
+export function readOnce(descriptor: number, sizeBytes: number): Bytes {
+  const piece = Buffer.from(fixedBuffer(sizeBytes).buffer);
+  const length = trySyscall('read', descriptor, addressOf(piece), sizeBytes);
+  return piece.toString('latin1', 0, Math.max(0, length)) as Bytes;
+}
