@@ -6,7 +6,7 @@ import { GrantError } from '../sandbox/grant-error.ts';
 import type { Launch } from '../sandbox/launch.ts';
 import { keptCapabilityMask } from '../sandbox/linux/capabilities.ts';
 import { type Enforced, encodeLandlock, enforcedBy, NEWEST_ABI } from '../sandbox/linux/landlock.ts';
-import { type Access, type Plan, READ, READ_WRITE, WRITE } from '../sandbox/plan.ts';
+import { type Access, describeAccess, type Plan, READ, READ_WRITE, WRITE } from '../sandbox/plan.ts';
 import type { Grant } from '../sandbox/policy.ts';
 import { checkAbi } from '../sandbox/sandbox-error.ts';
 import type { Context, SandboxAdapters } from './context.ts';
@@ -109,7 +109,9 @@ function chooseGrants({ flags, values }: ParsedCall, context: Context, workingDi
 /** Nothing was granted: the working directory is what most commands are about. */
 function agrees({ terminal, confirm, homeDirectory }: Context, workingDirectory: Bytes): boolean {
   if (!terminal.isStdinTerminal || !terminal.isStderrTerminal) return false;
-  return confirm(`Share ${displayBytes(tildePath(workingDirectory, homeDirectory))} with the command, for reading and writing?`);
+  return confirm(
+    `Share ${displayBytes(tildePath(workingDirectory, homeDirectory))} with the command, for ${describeAccess(READ_WRITE)}?`,
+  );
 }
 
 function announce({ withheld }: Plan, { missing }: Enforced, { notify }: Context): void {

@@ -173,5 +173,5 @@ export function fixedBuffer(sizeBytes: number): Uint8Array<ArrayBuffer> {
 
 /** The address of `data`. The caller keeps `data` alive for as long as the address is used. */
 export function addressOf(data: Uint8Array): number {
-  return ptr(data) as number;
+  return ptr(data);
 }
