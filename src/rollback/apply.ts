@@ -4,10 +4,12 @@ import { baseName, parentPath } from '../paths.ts';
 import type { Directory, Stat } from '../ports/files.ts';
 import type { Hash } from '../ports/hash.ts';
 import { type Entry, isSameInodeState } from './entry.ts';
+import { findLinkGroups, joinLinkGroups } from './link-groups.ts';
 import { readObject } from './objects.ts';
 import { namesNow } from './probe.ts';
 import type { RestoreAction } from './restore-plan.ts';
 import type { RootDirectories } from './root-directories.ts';
+import type { SnapshotTree } from './snapshot-tree.ts';
 import type { TreeIndex } from './tree-index.ts';
 
 /** Owner may list, enter and change a directory. */
@@ -18,6 +20,7 @@ export interface ApplyInput {
   readonly actions: readonly RestoreAction[];
   /** The snapshot to go to, for directories around what is restored. */
   readonly target: TreeIndex;
+  readonly targetTree: SnapshotTree;
   /** The mode of a directory before the restore began, which an interrupted run may have widened. */
   readonly modeBefore: (path: Bytes) => number | undefined;
   readonly objects: Directory;
@@ -59,8 +62,19 @@ class Application {
     for (const action of actions.toReversed()) if (action.want === undefined) this.#attempt(action, () => this.#remove(action));
     for (const action of actions)
       if (action.want !== undefined) this.#attempt(action, () => this.#bringBack(action, action.want as Entry));
+    this.#joinLinks();
     this.#finishDirectories();
     return { done: this.#done, kept: this.#kept };
+  }
+
+  /** Names that were one inode become one again. */
+  #joinLinks(): void {
+    const { roots, targetTree, temporaryPrefix } = this.#input;
+    const restored = new Map<Bytes, Entry>();
+    for (const { path, want } of this.#done) if (want?.kind === 'file' && want.links > 1) restored.set(path, want);
+    if (restored.size === 0) return;
+    const members = Array.from(restored, ([path, want]) => ({ path, want }));
+    joinLinkGroups(roots, findLinkGroups(targetTree, members), restored, `${temporaryPrefix}link` as Bytes);
   }
 
   #attempt(action: RestoreAction, run: () => string | undefined): void {

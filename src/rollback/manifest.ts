@@ -2,6 +2,7 @@ import { type Bytes, bytesFromStored, bytesFromText, storeBytes } from '../bytes
 import { DamageError, StateError } from '../errors.ts';
 import type { Hash } from '../ports/hash.ts';
 import type { NodeReference } from './entry.ts';
+import { isSafeRootPath } from './node-codec.ts';
 import { hexHash } from './objects.ts';
 import { Rules } from './rules.ts';
 
@@ -176,7 +177,7 @@ function readRoot(fields: Fields): TrackedRoot {
   const rules = Rules.fromStored(fields.value('rules'));
   if (rules === undefined) throw fields.wrong('rules');
   const path = fields.bytes('path');
-  if (!path.startsWith('/')) throw fields.wrong('path');
+  if (!isSafeRootPath(path)) throw fields.wrong('path');
   return { path, rules };
 }
 

@@ -67,7 +67,8 @@ export function encodeHeader({ startedSeconds, startedNanoseconds }: NodesHeader
 export function decodeHeader(file: Buffer): NodesHeader {
   if (file.length < HEADER_BYTES || file.toString('latin1', 0, 8) !== MAGIC) throw new NodesDamage(0, 'no nodes header');
   if (file.readUInt32LE(8) !== NODES_FORMAT) throw new NodesDamage(8, `unknown format ${file.readUInt32LE(8)}`);
-  return { startedSeconds: Number(file.readBigInt64LE(16)), startedNanoseconds: file.readUInt32LE(24) };
+  if (file.readUInt32LE(12) !== HEADER_BYTES) throw new NodesDamage(12, 'wrong size of the header');
+  return { startedSeconds: readInt53(file, 16), startedNanoseconds: readNanoseconds(file, 24) };
 }
 
 /** The bytes that an entry takes in a node. */
@@ -202,7 +203,8 @@ function isSafeName(name: Bytes): boolean {
   return !name.includes('/') && !name.includes('\0');
 }
 
-function isSafeRootPath(path: Bytes): boolean {
+/** True for an absolute path without `.`, `..`, empty components and NUL. */
+export function isSafeRootPath(path: Bytes): boolean {
   if (!path.startsWith('/') || path.length > PATH_BYTES_MAXIMUM || path.includes('\0')) return false;
   return (
     path === '/' ||

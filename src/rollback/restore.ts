@@ -159,10 +159,12 @@ function applyAndComplete(deps: RollbackDeps, restoring: Restoring): RestoreOutc
   const { session, state, snapshot } = request;
   using objects = session.openObjects();
   const before = new TreeIndex(safety.tree(safetyManifest, 0));
+  const targetTree = session.tree(state.manifest, snapshot);
   const result = applyRestore({
     roots,
     actions,
-    target: new TreeIndex(session.tree(state.manifest, snapshot)),
+    target: new TreeIndex(targetTree),
+    targetTree,
     modeBefore: (path) => before.find(path)?.mode,
     objects,
     hash: deps.hash,

@@ -24,6 +24,11 @@ export class RootDirectories implements Disposable {
     return this.#roots.includes(path) ? this.#outside(parentPath(path)) : this.directory(parentPath(path));
   }
 
+  /** As parentOf(), and the caller closes it. */
+  openParent(path: Bytes): Directory | undefined {
+    return this.parentOf(path)?.openDirectory('' as Bytes);
+  }
+
   /** True for a root and everything below one. */
   contains(path: Bytes): boolean {
     return placeInRoots(this.#roots, path) !== undefined;

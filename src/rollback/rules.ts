@@ -124,7 +124,8 @@ export class Rules {
     if (names === undefined || patterns === undefined || kept === undefined) return undefined;
     if (!Array.isArray(fields.ignore_files)) return undefined;
     const rules = new Rules(names, patterns, kept);
-    for (const file of fields.ignore_files as readonly Record<string, unknown>[]) {
+    for (const file of fields.ignore_files as readonly (Record<string, unknown> | null)[]) {
+      if (file === null) return undefined;
       const directory = bytesFromStored(file['directory']);
       const rootBelow = bytesFromStored(file['root_below']);
       const text = bytesFromStored(file['text']);

@@ -1,3 +1,4 @@
+import { lstatSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -97,4 +98,38 @@ describe('the rollback laws', () => {
       { numRuns: RUNS },
     );
   });
+
+  test('restore makes hard links inside the tracked set one inode again', async () => {
+    await fc.assert(
+      fc.asyncProperty(treeScript, editScript, async (tree, edits) => {
+        using engine = new Engine();
+        perform(engine.root, tree);
+        const before = linkGroups(engine.root);
+        const id = await engine.run(() => {
+          perform(engine.root, withoutFifos(edits));
+          for (const path of before.flat()) perform(engine.root, [{ kind: 'remove', path }]);
+        });
+        await engine.restore(id);
+        expect(linkGroups(engine.root)).toEqual(before);
+      }),
+      { numRuns: RUNS },
+    );
+  });
 });
+
+/** The names of each inode that has several, relative to the root. */
+function linkGroups(root: string): string[][] {
+  const groups = new Map<bigint, string[]>();
+  const visit = (path: string): void => {
+    for (const name of readdirSync(Buffer.from(path, 'latin1'), { encoding: 'buffer' })) {
+      const below = `${path}/${name.toString('latin1')}`;
+      const stat = lstatSync(Buffer.from(below, 'latin1'), { bigint: true });
+      if (stat.isDirectory()) visit(below);
+      else if (stat.isFile() && stat.nlink > 1n) {
+        groups.set(stat.ino, [...(groups.get(stat.ino) ?? []), below.slice(root.length + 1)].sort());
+      }
+    }
+  };
+  visit(root);
+  return [...groups.values()].sort();
+}

@@ -1,0 +1,85 @@
+import type { Bytes } from '../bytes.ts';
+import { isErrno } from '../errors.ts';
+import { baseName } from '../paths.ts';
+import type { Stat } from '../ports/files.ts';
+import type { Entry } from './entry.ts';
+import type { RootDirectories } from './root-directories.ts';
+import { type SnapshotTree, walkTree } from './snapshot-tree.ts';
+
+/** A restored file that had other names. */
+export interface RestoredLink {
+  readonly path: Bytes;
+  readonly want: Entry;
+}
+
+/** The paths of each group of hard links in a tree, for the groups that one of `members` belongs to. */
+export function findLinkGroups(tree: SnapshotTree, members: readonly RestoredLink[]): Bytes[][] {
+  const wanted = new Set(members.map(({ want }) => inodeOf(want)));
+  const groups = new Map<string, Bytes[]>();
+  for (const { path, entry } of walkTree(tree)) {
+    if (entry.kind !== 'file' || entry.links < 2 || !wanted.has(inodeOf(entry))) continue;
+    const group = groups.get(inodeOf(entry)) ?? [];
+    group.push(path);
+    groups.set(inodeOf(entry), group);
+  }
+  return [...groups.values()].filter((group) => group.length > 1);
+}
+
+function inodeOf({ device, inode }: Entry): string {
+  return `${device}:${inode}`;
+}
+
+/**
+ * Makes the restored names of each group one inode again. A name that the restore did not touch leads when
+ * it is still in the state of the group; else one that it has just written.
+ *
+ * @param temporaryName A name that is free in every directory, or left over from an earlier attempt.
+ */
+export function joinLinkGroups(
+  roots: RootDirectories,
+  groups: readonly (readonly Bytes[])[],
+  restored: ReadonlyMap<Bytes, Entry>,
+  temporaryName: Bytes,
+): void {
+  for (const group of groups) {
+    const want = group.map((path) => restored.get(path)).find((entry) => entry !== undefined);
+    if (want === undefined) continue;
+    const untouched = group.filter((path) => !restored.has(path));
+    const leader = [...untouched, ...group].find((path) => isInState(statOf(roots, path), want));
+    if (leader === undefined) continue;
+    for (const path of group) {
+      if (path !== leader && restored.has(path)) linkOver(roots, leader, path, want, temporaryName);
+    }
+  }
+}
+
+function statOf(roots: RootDirectories, path: Bytes): Stat | undefined {
+  return roots.parentOf(path)?.stat(baseName(path));
+}
+
+/** Size, mode and time of the group: the content was checked when it was written, or never changed. */
+function isInState(stat: Stat | undefined, want: Entry): boolean {
+  return (
+    stat?.kind === 'file' &&
+    stat.sizeBytes === want.sizeBytes &&
+    stat.mode === want.mode &&
+    stat.mtimeSeconds === want.mtimeSeconds &&
+    stat.mtimeNanoseconds === want.mtimeNanoseconds
+  );
+}
+
+function linkOver(roots: RootDirectories, leader: Bytes, path: Bytes, want: Entry, temporaryName: Bytes): void {
+  const [leading, following] = [statOf(roots, leader), statOf(roots, path)];
+  if (leading === undefined || !isInState(following, want) || leading.inode === following?.inode) return;
+  using source = roots.openParent(leader);
+  const target = roots.parentOf(path);
+  if (source === undefined || target === undefined) return;
+  if (target.stat(temporaryName) !== undefined) target.removeFile(temporaryName);
+  try {
+    source.link(baseName(leader), target, temporaryName);
+    target.rename(temporaryName, target, baseName(path));
+  } catch (error) {
+    // File systems without links, and limits on them: the content is right, only the inode is not shared.
+    if (!isErrno(error, 'EPERM', 'EMLINK', 'EXDEV', 'EOPNOTSUPP')) throw error;
+  }
+}
