@@ -129,8 +129,8 @@ describe('startRollback()', () => {
   test('does not obey an ignore file that is a link, a FIFO or a directory', async () => {
     for (const make of [
       (path: string) => fs.symlinkSync('rules', path),
-      (path: string) => void execFileSync('mkfifo', [path]),
-      (path: string) => void fs.mkdirSync(path),
+      (path: string) => execFileSync('mkfifo', [path]),
+      (path: string) => fs.mkdirSync(path),
     ]) {
       using engine = new Engine();
       write(engine, { 'tree/rules': 'a\n', 'tree/a': 'a' });
