@@ -172,10 +172,19 @@ export function* readObject(objects: Directory, hash: Bytes, hasher: Hash, into:
 }
 
 function openObject(objects: Directory, path: Bytes): OpenFile {
+  let file: OpenFile;
   try {
-    return objects.openFile(path);
+    file = objects.openFile(path);
   } catch (error) {
     if (isErrno(error, 'ENOENT')) throw new DamageError(`Cannot use object "${path}": it is missing`, { cause: error });
+    if (isErrno(error, 'ELOOP', 'ENOTDIR', 'ENXIO')) throw notRegular(path);
     throw error;
   }
+  if (file.stat().kind === 'file') return file;
+  file[Symbol.dispose]();
+  throw notRegular(path);
+}
+
+function notRegular(path: Bytes): DamageError {
+  return new DamageError(`Cannot use object "${path}": it is not a regular file`);
 }

@@ -55,7 +55,13 @@ export class RollbackStore implements Disposable {
 
   /** @throws {DamageError} */
   open(id: Bytes): RollbackSession {
-    return new RollbackSession(this.#directory.openDirectory(id), id, this.#hash);
+    const directory = openOwn(this.#directory, id, id);
+    try {
+      return new RollbackSession(directory, id, this.#hash);
+    } catch (error) {
+      directory[Symbol.dispose]();
+      throw error;
+    }
   }
 
   /** Manifests of all sessions, newest first; what cannot be read is handed to `onUnreadable`. */
@@ -67,7 +73,8 @@ export class RollbackStore implements Disposable {
         manifests.push(session.manifest);
       } catch (error) {
         if (!(error instanceof DamageError) && !(error instanceof StateError)) throw error;
-        onUnreadable({ id, error });
+        // Another process may have removed it since the names were read.
+        if (this.#directory.stat(`${id}/${MANIFEST}` as Bytes) !== undefined) onUnreadable({ id, error });
       }
     }
     return manifests;
@@ -118,7 +125,7 @@ abstract class SessionDirectory implements Disposable {
   }
 
   openObjects(): Directory {
-    return this.directory.openDirectory(OBJECTS);
+    return openOwn(this.directory, OBJECTS, `${this.id}/${OBJECTS}`);
   }
 
   /** Stores the nodes file of a snapshot. @returns its SHA-256. */
@@ -226,6 +233,16 @@ export class RollbackSession extends SessionDirectory {
   heartbeatMs(): number | undefined {
     const stat = this.directory.stat(LOCK);
     return stat === undefined ? undefined : stat.mtimeSeconds * 1000 + Math.floor(stat.mtimeNanoseconds / 1_000_000);
+  }
+}
+
+/** Opens a directory that every session has. @throws {DamageError} when it is not there or is no directory. */
+function openOwn(directory: Directory, name: Bytes, shown: string): Directory {
+  try {
+    return directory.openDirectory(name);
+  } catch (error) {
+    if (!isErrno(error, 'ENOENT', 'ENOTDIR', 'ELOOP', 'EXDEV', 'EACCES')) throw error;
+    throw new DamageError(`Cannot use "${shown}": it is not a directory that can be opened`, { cause: error });
   }
 }
 
