@@ -1,0 +1,210 @@
+import { execFileSync } from 'node:child_process';
+import * as fs from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { bytesFromText } from '../../src/bytes.ts';
+import { type Finding, verifySession } from '../../src/rollback/verify.ts';
+import { loadAdapters } from '../support/adapters.ts';
+import { Engine } from './support/engine.ts';
+
+const { hash } = await loadAdapters();
+
+/** A session with two snapshots, a subdirectory, a link, a skipped entry and a few small contents. */
+async function makeSession(engine: Engine): Promise<{ readonly id: string; readonly directory: string }> {
+  fs.mkdirSync(join(engine.root, 'sub'));
+  fs.writeFileSync(join(engine.root, 'sub/one'), 'content');
+  fs.writeFileSync(join(engine.root, 'empty'), '');
+  fs.symlinkSync('sub/one', join(engine.root, 'link'));
+  fs.mkdirSync(join(engine.root, '.git'));
+  const id = await engine.run(() => fs.writeFileSync(join(engine.root, 'new'), 'new'));
+  return { id, directory: join(engine.state, 'rollbacks', id) };
+}
+
+/** The regular files of a session relative to its directory, without the lock, which holds nothing. */
+function filesOf(directory: string): string[] {
+  const paths = fs.readdirSync(directory, { recursive: true, encoding: 'utf8' });
+  return paths.filter((path) => path !== 'lock' && fs.lstatSync(join(directory, path)).isFile()).sort();
+}
+
+function verify(engine: Engine, id: string): readonly Finding[] {
+  using store = engine.store();
+  return verifySession(store, bytesFromText(id), hash).findings;
+}
+
+/** Writes in place, so that a million changes take no million inodes. */
+function overwrite(path: string, data: Buffer): void {
+  fs.chmodSync(path, 0o600);
+  fs.writeFileSync(path, data);
+}
+
+describe('verifySession()', () => {
+  test('finds nothing in a session that nobody has touched', async () => {
+    using engine = new Engine();
+    const { id, directory } = await makeSession(engine);
+    using store = engine.store();
+    const result = verifySession(store, bytesFromText(id), hash);
+    expect(result).toEqual({ session: id, objects: 3, bytes: 10, findings: [] });
+    expect(filesOf(directory).map((path) => path.replace(/[0-9a-f]{60,}$/, '…'))).toHaveLength(6);
+  });
+
+  test('finds every flipped bit of the manifest, of the nodes and of the objects', async () => {
+    using engine = new Engine();
+    const { id, directory } = await makeSession(engine);
+    const unseen: string[] = [];
+    for (const path of filesOf(directory)) {
+      const data = fs.readFileSync(join(directory, path));
+      for (let at = 0; at < data.length; at++) {
+        for (let bit = 1; bit < 256; bit *= 2) {
+          data[at] = (data[at] as number) ^ bit;
+          overwrite(join(directory, path), data);
+          if (verify(engine, id).length === 0) unseen.push(`${path}: ${bit} at ${at}`);
+          data[at] = (data[at] as number) ^ bit;
+        }
+      }
+      overwrite(join(directory, path), data);
+    }
+    expect(unseen).toEqual([]);
+    expect(verify(engine, id)).toEqual([]);
+  });
+
+  test('finds every file that is cut, longer or missing', async () => {
+    using engine = new Engine();
+    const { id, directory } = await makeSession(engine);
+    const unseen: string[] = [];
+    for (const path of filesOf(directory)) {
+      const data = fs.readFileSync(join(directory, path));
+      const versions = Array.from(data, (_, length) => data.subarray(0, length));
+      for (const version of [...versions, Buffer.concat([data, Buffer.from('\n')])]) {
+        overwrite(join(directory, path), version);
+        if (verify(engine, id).length === 0) unseen.push(`${path}: ${version.length} bytes`);
+      }
+      overwrite(join(directory, path), data);
+    }
+    expect(unseen).toEqual([]);
+  });
+
+  const OBJECT = /^objects\//;
+  test.for([
+    { file: OBJECT, kind: 'missing-object', what: 'is gone', damage: (path: string) => fs.rmSync(path) },
+    {
+      file: OBJECT,
+      kind: 'damaged-object',
+      what: 'is a directory',
+      damage: (path: string) => {
+        fs.rmSync(path);
+        fs.mkdirSync(path);
+      },
+    },
+    {
+      file: OBJECT,
+      kind: 'damaged-object',
+      what: 'is a link to the right content',
+      damage: (path: string) => {
+        fs.renameSync(path, `${path}.moved`);
+        fs.symlinkSync(`${path}.moved`, path);
+      },
+    },
+    {
+      file: OBJECT,
+      kind: 'damaged-object',
+      what: 'is a FIFO',
+      damage: (path: string) => {
+        fs.rmSync(path);
+        execFileSync('mkfifo', [path]);
+      },
+    },
+    { file: /^snapshots\/0/, kind: 'nodes', what: 'is gone', damage: (path: string) => fs.rmSync(path) },
+    {
+      file: /^snapshots\/1/,
+      kind: 'nodes',
+      what: 'is a directory',
+      damage: (path: string) => {
+        fs.rmSync(path);
+        fs.mkdirSync(path);
+      },
+    },
+    {
+      file: /^manifest/,
+      kind: 'manifest',
+      what: 'is a directory',
+      damage: (path: string) => {
+        fs.rmSync(path);
+        fs.mkdirSync(path);
+      },
+    },
+    {
+      file: /^manifest/,
+      kind: 'manifest',
+      what: 'is a FIFO',
+      damage: (path: string) => {
+        fs.rmSync(path);
+        execFileSync('mkfifo', [path]);
+      },
+    },
+    {
+      file: /^manifest/,
+      kind: 'manifest',
+      what: 'is a link to the right content',
+      damage: (path: string) => {
+        fs.renameSync(path, `${path}.moved`);
+        fs.symlinkSync(`${path}.moved`, path);
+      },
+    },
+  ])('reports $kind when what is at $file $what', async ({ file, kind, damage }) => {
+    using engine = new Engine();
+    const { id, directory } = await makeSession(engine);
+    const path = filesOf(directory).find((each) => file.test(each)) as string;
+    damage(join(directory, path));
+    const findings = verify(engine, id);
+    expect(findings.length).toBeGreaterThan(0);
+    expect(new Set(findings.map((finding) => finding.kind))).toEqual(new Set([kind]));
+  });
+
+  test.for(['objects', 'snapshots', 'snapshots/1'])('reports a session without its directory %s', async (name) => {
+    using engine = new Engine();
+    const { id, directory } = await makeSession(engine);
+    fs.renameSync(join(directory, name), join(engine.directory, 'away'));
+    expect(verify(engine, id).length).toBeGreaterThan(0);
+    fs.symlinkSync(join(engine.directory, 'away'), join(directory, name));
+    expect(verify(engine, id).length).toBeGreaterThan(0);
+  });
+
+  test('names the tracked file whose content is damaged, and the rest is sound', async () => {
+    using engine = new Engine();
+    const { id, directory } = await makeSession(engine);
+    const sha256 = Buffer.from(hash.sha256(Buffer.from('content')), 'latin1').toString('hex');
+    overwrite(join(directory, 'objects', sha256.slice(0, 2), sha256.slice(2)), Buffer.from('Content'));
+    expect(verify(engine, id)).toMatchObject([{ kind: 'damaged-object', path: join(engine.root, 'sub/one') }]);
+  });
+});
+
+describe('a store with damaged sessions', () => {
+  test.for([
+    { what: 'whose manifest belongs to another', damage: 'copy' },
+    { what: 'that is a link to a healthy one', damage: 'link' },
+    { what: 'that is a file', damage: 'file' },
+    { what: 'that has only a manifest', damage: 'bare' },
+    { what: 'that nobody may enter', damage: 'closed' },
+  ])('lists the healthy ones beside one $what', async ({ damage }) => {
+    using engine = new Engine();
+    const { id, directory } = await makeSession(engine);
+    const other = join(engine.state, 'rollbacks', '20200101-000000-1');
+    if (damage === 'copy') fs.cpSync(directory, other, { recursive: true });
+    if (damage === 'link') fs.symlinkSync(directory, other);
+    if (damage === 'file') fs.writeFileSync(other, '');
+    if (damage === 'bare') {
+      fs.mkdirSync(other);
+      fs.writeFileSync(join(other, 'manifest.json'), '{}');
+    }
+    if (damage === 'closed') {
+      fs.cpSync(directory, other, { recursive: true });
+      fs.chmodSync(other, 0o000);
+    }
+    const unreadable: string[] = [];
+    using store = engine.store();
+    const manifests = store.manifests((session) => unreadable.push(session.id));
+    expect(manifests.map((manifest) => manifest.id)).toEqual([id]);
+    expect(unreadable).toEqual(damage === 'file' ? [] : ['20200101-000000-1']);
+    fs.rmSync(other, { recursive: true });
+  });
+});
