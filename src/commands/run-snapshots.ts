@@ -1,11 +1,18 @@
 import { type Bytes, displayBytes } from '../bytes.ts';
 import { describeFailure, EXIT, NonoError } from '../errors.ts';
 import { tildePath } from '../paths.ts';
+import type { Directory } from '../ports/files.ts';
+import { SKIP_TEXTS } from '../rollback/entry.ts';
+import { keepLimits } from '../rollback/housekeeping.ts';
 import type { ChangeCounts } from '../rollback/manifest.ts';
-import { type RollbackRun, type RollbackStart, startRollback } from '../rollback/run.ts';
+import type { RetentionLimits } from '../rollback/retention.ts';
+import { openRollbacks, type RollbackRun, type RollbackStart, startRollback } from '../rollback/run.ts';
 import type { RollbackDeps } from '../rollback/snapshot.ts';
+import { RollbackStore } from '../rollback/store.ts';
 import type { Plan } from '../sandbox/plan.ts';
 import type { CommandEnd } from '../session/live-session.ts';
+import { formatSize } from '../ui/size.ts';
+import type { Context } from './context.ts';
 
 /** @throws {NonoError} when nothing that the command may write is to be tracked: the promise would be empty. */
 export function checkRoots({ writableGrants }: Plan): void {
@@ -20,7 +27,9 @@ export function checkRoots({ writableGrants }: Plan): void {
   );
 }
 
-export type RunStart = Pick<RollbackStart, 'stateDirectory' | 'runId' | 'supervisorPid' | 'profile'> & { readonly plan: Plan };
+export type RunStart = Pick<RollbackStart, 'stateDirectory' | 'runId' | 'supervisorPid' | 'profile' | 'limits'> & {
+  readonly plan: Plan;
+};
 
 /** Takes the baseline of everything that the user let the command write. */
 export function startRun(deps: RollbackDeps, { plan, ...start }: RunStart): Promise<RollbackRun> {
@@ -32,10 +41,21 @@ export function startRun(deps: RollbackDeps, { plan, ...start }: RunStart): Prom
   });
 }
 
-/** What a run says before the command starts. */
-export function trackedLine({ roots, id }: RollbackRun, home: Bytes): string {
+/** What a run says before the command starts: what is tracked, and what is not. */
+export function trackedLine({ roots, id, skipped }: RollbackRun, home: Bytes): string {
   const shown = roots.map((root) => displayBytes(tildePath(root, home))).join(', ');
-  return `Tracking ${shown} as ${displayBytes(id)}, without what default rules and .gitignore files exclude`;
+  const missing = Array.from(skipped, ([reason, count]) => `${count} ${SKIP_TEXTS[reason]}`).join(', ');
+  return `Tracking ${shown} as ${displayBytes(id)}${missing === '' ? '' : `, but not: ${missing}`}`;
+}
+
+/** Removes what the limits leave no room for, and says so in one line. */
+export function keepWithinLimits(context: Context, stateDirectory: Directory, spared: Bytes, limits: RetentionLimits): void {
+  using store = new RollbackStore(openRollbacks(stateDirectory), context.hash);
+  const removals = keepLimits(store, limits, { spared, nowMs: context.clock.nowMs() });
+  if (removals.length === 0) return;
+  const freed = formatSize(removals.reduce((sum, { freedBytes }) => sum + freedBytes, 0));
+  const ids = removals.map(({ id }) => displayBytes(id)).join(', ');
+  context.notify(`Removed rollback sessions past the limits (${freed}): ${ids}`);
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { Bytes } from '../bytes.ts';
+import type { Config } from '../config/schema.ts';
 import { EXIT, NonoError } from '../errors.ts';
 import { joinPath } from '../paths.ts';
 import type { Directory } from '../ports/files.ts';
@@ -22,6 +23,7 @@ import { formatTimestamp } from '../time.ts';
 import { type Confinement, confine } from './confinement.ts';
 import type { Context, SandboxAdapters } from './context.ts';
 import type { CommandResult, ParsedCall } from './spec.ts';
+import { captureLimits, loadUserConfig, retentionLimits } from './user-config.ts';
 
 const SESSIONS = 'sessions' as Bytes;
 const SESSION_VARIABLE = 'NONO_SESSION_ID' as Bytes;
@@ -43,6 +45,7 @@ interface Run {
   readonly id: string;
   readonly chosenName: string | undefined;
   readonly wantsRollback: boolean;
+  readonly config: Config | undefined;
 }
 
 /** Runs the command in the sandbox, under this process, with a record from before its start until after its end. */
@@ -51,6 +54,7 @@ export async function execute(call: ParsedCall, context: Context): Promise<Comma
   const name = call.values.get('name')?.[0];
   const chosenName = name === undefined ? undefined : checkSessionName(name);
   const wantsRollback = call.flags.has('rollback');
+  const config = await loadUserConfig(context);
   const adapters = await context.loadSandbox();
   // First, because it takes as long to start as the plan takes to make; when no instructions come it ends by itself.
   using cleanUp = new DisposableStack();
@@ -77,6 +81,7 @@ export async function execute(call: ParsedCall, context: Context): Promise<Comma
       id,
       chosenName,
       wantsRollback,
+      config,
     });
   } finally {
     removeTemporaryDirectory(files, temporaryDirectory);
@@ -165,7 +170,7 @@ function describe({ context, adapters, confinement, id }: Run, name: string): Se
 
 async function startSnapshots(run: Run, live: LiveSession): Promise<RollbackRun | undefined> {
   if (!run.wantsRollback) return undefined;
-  const { context, confinement, id, stateDirectory } = run;
+  const { context, confinement, id, stateDirectory, config } = run;
   const { startRun, trackedLine } = await import('./run-snapshots.ts');
   const snapshots = await startRun(context, {
     stateDirectory,
@@ -173,6 +178,7 @@ async function startSnapshots(run: Run, live: LiveSession): Promise<RollbackRun 
     runId: id,
     supervisorPid: context.pid,
     profile: DEFAULT_PROFILE,
+    limits: captureLimits(config),
   });
   live.alsoBeat(() => snapshots.beat());
   context.notify(trackedLine(snapshots, context.homeDirectory));
@@ -180,8 +186,11 @@ async function startSnapshots(run: Run, live: LiveSession): Promise<RollbackRun 
 }
 
 /** @returns what went wrong: it is said and recorded, and never hides how the command ended. */
-async function finishSnapshots({ context }: Run, snapshots: RollbackRun | undefined, end: CommandEnd): Promise<string | null> {
+async function finishSnapshots(run: Run, snapshots: RollbackRun | undefined, end: CommandEnd): Promise<string | null> {
   if (snapshots === undefined) return null;
-  const { finishRun } = await import('./run-snapshots.ts');
-  return finishRun(snapshots, end, context.notify);
+  const { context, stateDirectory, config } = run;
+  const { finishRun, keepWithinLimits } = await import('./run-snapshots.ts');
+  const failure = await finishRun(snapshots, end, context.notify);
+  if (failure === null) keepWithinLimits(context, stateDirectory, snapshots.id, retentionLimits(config));
+  return failure;
 }

@@ -1,6 +1,6 @@
-import { type Bytes, bytesFromText, displayBytes, isUtf8, textFromBytes } from '../bytes.ts';
+import { type Bytes, displayBytes, isUtf8, textFromBytes } from '../bytes.ts';
 import { ConfigError, SystemError } from '../errors.ts';
-import { baseName, joinPath, parentPath } from '../paths.ts';
+import { baseName, parentPath } from '../paths.ts';
 import type { Files } from '../ports/files.ts';
 import { checkDocument } from './check.ts';
 import { CONFIG_SCHEMA, type Config } from './schema.ts';
@@ -19,13 +19,6 @@ export function loadConfig(text: string, fileName: string): Config {
   if (problems.length > 0)
     throw new ConfigError(problems.map(({ line, message }) => `${fileName}:${line}: ${message}`).join('\n'));
   return settings;
-}
-
-/** Where the user's configuration is, whether or not it exists: XDG_CONFIG_HOME counts when it is absolute. */
-export function configPath(environment: ReadonlyMap<Bytes, Bytes>, homeDirectory: Bytes): Bytes {
-  const given = environment.get(bytesFromText('XDG_CONFIG_HOME'));
-  const base = given?.startsWith('/') ? given : joinPath(homeDirectory, bytesFromText('.config'));
-  return joinPath(base, bytesFromText('nono/config.toml'));
 }
 
 /**

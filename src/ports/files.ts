@@ -91,6 +91,9 @@ export interface OpenFile extends Disposable {
   rewind(): void;
   /** Writes all of it at the file's own position. */
   write(data: Uint8Array): void;
+  /** Leaves a hole of so many bytes where the next write would have been; setSize() ends a file that ends in one. */
+  skip(bytes: number): void;
+  setSize(bytes: number): void;
   setMode(mode: number): void;
   setModificationTime(seconds: number, nanoseconds: number): void;
   sync(): void;

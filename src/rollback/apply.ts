@@ -10,6 +10,7 @@ import { namesNow } from './probe.ts';
 import type { RestoreAction } from './restore-plan.ts';
 import type { RootDirectories } from './root-directories.ts';
 import type { SnapshotTree } from './snapshot-tree.ts';
+import { SparseWriter } from './sparse.ts';
 import type { TreeIndex } from './tree-index.ts';
 
 /** Owner may list, enter and change a directory. */
@@ -162,7 +163,9 @@ class Application {
     const { objects, hash, chunk } = this.#input;
     try {
       using file = parent.createFile(temporary, 0o600);
-      for (const piece of readObject(objects, want.hash, hash, chunk)) file.write(piece);
+      const writer = new SparseWriter(file);
+      for (const piece of readObject(objects, want.hash, hash, chunk)) writer.write(piece);
+      writer.finish();
       file.setMode(want.mode);
       file.setModificationTime(want.mtimeSeconds, want.mtimeNanoseconds);
     } catch (error) {

@@ -5,6 +5,7 @@ import type { Directory, OpenFile, Stat } from '../ports/files.ts';
 import type { Hash } from '../ports/hash.ts';
 import { isSameInodeState, isSettled, type SkipReason } from './entry.ts';
 import { CHUNK_BYTES, type ObjectStore } from './objects.ts';
+import { SparseWriter } from './sparse.ts';
 
 /** How often a file that changes while it is read is read again. */
 const ATTEMPTS = 3;
@@ -102,14 +103,16 @@ function readLarge(
   const isClone = temporary?.file.cloneFrom(file) ?? false;
   // Of a clone the copy is read: it can no longer change.
   const source = isClone && temporary !== undefined ? temporary.file : file;
+  const writer = temporary === undefined || isClone ? undefined : new SparseWriter(temporary.file);
   let length = 0;
   for (let got = source.read(chunk); got > 0 && length < sizeBytes; got = source.read(chunk)) {
     const data = chunk.subarray(0, Math.min(got, sizeBytes - length));
     stream.update(data);
-    if (!isClone) temporary?.file.write(data);
+    writer?.write(data);
     length += data.length;
   }
   if (length !== sizeBytes || !unchanged()) return undefined;
+  writer?.finish();
   const digest = stream.digest();
   if (temporary !== undefined && store !== undefined && !store.has(digest)) store.keep(temporary, digest, length);
   return digest;

@@ -1,7 +1,7 @@
 import type { Bytes } from '../bytes.ts';
 import type { Hash } from '../ports/hash.ts';
 import type { ContentResult } from './content.ts';
-import type { Entry, NodeReference } from './entry.ts';
+import type { Entry, NodeReference, SkipReason } from './entry.ts';
 import { encodeHeader, encodeNode, HEADER_BYTES, NODE_HEADER_BYTES, type NodesHeader, nodeBytes } from './node-codec.ts';
 import {
   addToTotals,
@@ -54,13 +54,21 @@ export class Draft implements ContentSink {
   }
 }
 
+export interface SnapshotTotals {
+  readonly fileCount: number;
+  readonly entryCount: number;
+  readonly sizeBytes: number;
+  /** How many entries the snapshot does not hold, by reason. */
+  readonly skipped: ReadonlyMap<SkipReason, number>;
+}
+
 /** The bytes of a snapshot's nodes file, and where the node of its roots is. */
 export interface EncodedNodes {
   readonly bytes: Buffer;
   readonly root: NodeReference;
   /** The Merkle hash of the node of the roots: 32 bytes. */
   readonly merkleRoot: Bytes;
-  readonly totals: { readonly fileCount: number; readonly entryCount: number; readonly sizeBytes: number };
+  readonly totals: SnapshotTotals;
 }
 
 /** The nodes of a tree while it is captured: children before parents, the node of the roots last. */
@@ -81,7 +89,7 @@ export class Drafts {
   encode(snapshot: number, header: NodesHeader, hash: Hash, previous: SnapshotTree | undefined): EncodedNodes {
     const pieces: Buffer[] = [encodeHeader(header)];
     const places: { reference: NodeReference; merkle: Bytes }[] = [];
-    const totals = { fileCount: 0, entryCount: 0, sizeBytes: 0 };
+    const totals = { fileCount: 0, entryCount: 0, sizeBytes: 0, skipped: new Map<SkipReason, number>() };
     let end = HEADER_BYTES;
     for (const draft of this.#drafts) {
       const bytes = compactNode(draft.bytes);

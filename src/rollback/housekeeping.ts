@@ -4,9 +4,6 @@ import { carriedBytes, findOrphans, type Removal, removeSessions } from './remov
 import { chooseByLimits, type RetentionItem, type RetentionLimits } from './retention.ts';
 import type { RollbackStore } from './store.ts';
 
-/** The limits of a configuration that says nothing. */
-export const DEFAULT_RETENTION: RetentionLimits = { maxSessions: 10, maxBytes: 5 * 1024 ** 3 };
-
 /** What retention needs to know of each session. `spared` is never removed. */
 export function retentionItems(store: RollbackStore, manifests: readonly Manifest[], spared: Bytes | undefined): RetentionItem[] {
   return manifests.map((manifest) => ({

@@ -62,13 +62,22 @@ export function isDirectoryAt(node: Buffer, at: number): boolean {
   return node[at + FIELD.kind] === KIND_CODES.directory;
 }
 
+interface MutableTotals {
+  fileCount: number;
+  entryCount: number;
+  sizeBytes: number;
+  readonly skipped: Map<SkipReason, number>;
+}
+
+const SKIP_NAMES = new Map<number, SkipReason>(
+  Object.entries(SKIP_REASONS).map(([reason, code]) => [code, reason as SkipReason]),
+);
+
 /** Counts the encoded entry at `at`. */
-export function addToTotals(
-  totals: { fileCount: number; entryCount: number; sizeBytes: number },
-  node: Buffer,
-  at: number,
-): void {
+export function addToTotals(totals: MutableTotals, node: Buffer, at: number): void {
   totals.entryCount += 1;
+  const reason = SKIP_NAMES.get(node[at + FIELD.reason] as number);
+  if (reason !== undefined) totals.skipped.set(reason, (totals.skipped.get(reason) ?? 0) + 1);
   if (node[at + FIELD.kind] !== KIND_CODES.file) return;
   totals.fileCount += 1;
   totals.sizeBytes += readUint53(node, at + FIELD.size);

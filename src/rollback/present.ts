@@ -1,6 +1,7 @@
 import { type Change, compareTrees } from './compare.ts';
+import { DEFAULT_LIMITS } from './default-limits.ts';
 import type { Manifest } from './manifest.ts';
-import { DEFAULT_LIMITS, takeFinal } from './run.ts';
+import { takeFinal } from './run.ts';
 import { type RollbackDeps, takeNodes, treeInMemory } from './snapshot.ts';
 import type { SnapshotTree } from './snapshot-tree.ts';
 import type { RollbackSession } from './store.ts';

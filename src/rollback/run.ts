@@ -4,19 +4,14 @@ import { isWithin } from '../paths.ts';
 import type { Directory } from '../ports/files.ts';
 import type { CaptureLimits } from './capture.ts';
 import { type Change, compareTrees, countChanges } from './compare.ts';
+import { DEFAULT_LIMITS } from './default-limits.ts';
+import type { SkipReason } from './entry.ts';
 import { addIgnoreFilesAbove, findWorkTreeTop, GitTracked } from './git-work-tree.ts';
 import type { ChangeCounts, Manifest, TrackedRoot } from './manifest.ts';
 import { DEFAULT_EXCLUDED_NAMES, Rules } from './rules.ts';
 import { makeRollbackId } from './session-id.ts';
 import { type RollbackDeps, recordSnapshot, takeNodes } from './snapshot.ts';
 import { type NewSession, type RollbackSession, RollbackStore } from './store.ts';
-
-/** What a run without limits in its configuration gets: enough for every project, not for a runaway. */
-export const DEFAULT_LIMITS: CaptureLimits = {
-  maxFileBytes: 1024 ** 3 * 2,
-  maxSessionBytes: 1024 ** 3 * 20,
-  maxEntries: 2_000_000,
-};
 
 const ROLLBACKS = 'rollbacks' as Bytes;
 const DIRECTORY_MODE = 0o700;
@@ -48,6 +43,8 @@ export interface CommandEnd {
 export interface RollbackRun {
   readonly id: Bytes;
   readonly roots: readonly Bytes[];
+  /** What the baseline does not hold, by reason. */
+  readonly skipped: ReadonlyMap<SkipReason, number>;
   /** Says that the supervisor is alive; call it every ten seconds. */
   beat(): void;
   /** Takes the final snapshot. */
@@ -85,8 +82,8 @@ export async function startRollback(deps: RollbackDeps, start: RollbackStart): P
   const offset = deps.clock.utcOffsetMinutes(startedMs);
   const session = store.create((attempt) => makeRollbackId(startedMs + attempt * 1000, offset, start.supervisorPid));
   try {
-    const manifest = await takeBaseline(deps, store, session, { ...start, startedMs });
-    return new LiveRun(deps, store, session, manifest, start.limits ?? DEFAULT_LIMITS);
+    const baseline = await takeBaseline(deps, store, session, { ...start, startedMs });
+    return new LiveRun(deps, store, session, baseline, start.limits ?? DEFAULT_LIMITS);
   } catch (error) {
     store.remove(session.id);
     session[Symbol.dispose]();
@@ -110,7 +107,7 @@ async function takeBaseline(
   store: RollbackStore,
   session: NewSession,
   start: RollbackStart & { readonly startedMs: number },
-): Promise<Manifest> {
+): Promise<Baseline> {
   const paths = mergeRoots(start.roots);
   using earlier = findEarlier(store, paths);
   using earlierObjects = earlier?.openObjects();
@@ -152,7 +149,12 @@ async function takeBaseline(
   // Everything that the manifest names is on the disk before the manifest is.
   session.directory.syncFileSystem();
   session.writeManifest(manifest);
-  return manifest;
+  return { manifest, skipped: nodes.totals.skipped };
+}
+
+interface Baseline {
+  readonly manifest: Manifest;
+  readonly skipped: ReadonlyMap<SkipReason, number>;
 }
 
 /** The newest run that tracks the same roots: what is unchanged since then is not read again. */
@@ -179,13 +181,15 @@ class LiveRun implements RollbackRun {
   readonly #store: RollbackStore;
   readonly #session: NewSession;
   readonly #manifest: Manifest;
+  readonly skipped: ReadonlyMap<SkipReason, number>;
   readonly #limits: CaptureLimits;
 
-  constructor(deps: RollbackDeps, store: RollbackStore, session: NewSession, manifest: Manifest, limits: CaptureLimits) {
+  constructor(deps: RollbackDeps, store: RollbackStore, session: NewSession, baseline: Baseline, limits: CaptureLimits) {
     this.#deps = deps;
     this.#store = store;
     this.#session = session;
-    this.#manifest = manifest;
+    this.#manifest = baseline.manifest;
+    this.skipped = baseline.skipped;
     this.#limits = limits;
   }
 

@@ -113,7 +113,9 @@ export function recordSnapshot(
     merkleRoot: nodes.merkleRoot,
     nodesHash,
     storedBytes: nodes.storedBytes + nodes.bytes.length,
-    ...nodes.totals,
+    fileCount: nodes.totals.fileCount,
+    entryCount: nodes.totals.entryCount,
+    sizeBytes: nodes.totals.sizeBytes,
   };
 }
 

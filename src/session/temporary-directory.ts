@@ -3,8 +3,8 @@ import { EXIT, isErrno, NonoError } from '../errors.ts';
 import { joinPath } from '../paths.ts';
 import type { Files } from '../ports/files.ts';
 import type { Processes, ProcessIdentity } from '../ports/processes.ts';
+import { removeTree } from '../remove-tree.ts';
 import type { RandomHex } from './names.ts';
-import { removeTree } from './remove-tree.ts';
 
 const PARENT = '/tmp' as Bytes;
 const MODE = 0o700;

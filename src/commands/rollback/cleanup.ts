@@ -7,8 +7,8 @@ import { chooseByAge, chooseByCount, chooseByLimits, type RetentionItem } from '
 import { formatSize } from '../../ui/size.ts';
 import type { Context } from '../context.ts';
 import type { CommandResult, ParsedCall } from '../spec.ts';
+import { loadUserConfig, retentionLimits } from '../user-config.ts';
 import { printJson } from './documents.ts';
-import { loadUserConfig, retentionLimits } from './limits.ts';
 import { openStore } from './open-store.ts';
 
 const DAY_MS = 86_400_000;
@@ -27,7 +27,9 @@ export async function execute(call: ParsedCall, context: Context): Promise<Comma
   if (store === undefined) return report(wish, []);
   const items = retentionItems(store, manifests, undefined);
   const damaged = wish.isAll || wish.keep === 0 ? unreadable.map(({ id }) => id) : [];
-  const chosen = [...new Set([...choose(items, wish, context), ...damaged, ...findOrphans(store, context.clock.nowMs())])];
+  const chosen = [
+    ...new Set([...(await choose(items, wish, context)), ...damaged, ...findOrphans(store, context.clock.nowMs())]),
+  ];
   if (wish.isDryRun) {
     const bytesOf = new Map(items.map(({ id, bytes }) => [id, bytes]));
     return report(
@@ -56,10 +58,14 @@ function readWish({ flags, values }: ParsedCall): Wish {
 }
 
 /** With two selectors only what both would remove goes. */
-function choose(items: readonly RetentionItem[], { keep, olderThanDays, isAll }: Wish, context: Context): readonly Bytes[] {
+async function choose(
+  items: readonly RetentionItem[],
+  { keep, olderThanDays, isAll }: Wish,
+  context: Context,
+): Promise<readonly Bytes[]> {
   if (isAll) return chooseByCount(items, 0);
   if (keep === undefined && olderThanDays === undefined) {
-    return chooseByLimits(items, retentionLimits(loadUserConfig(context)));
+    return chooseByLimits(items, retentionLimits(await loadUserConfig(context)));
   }
   const byCount = chooseByCount(items, keep ?? 0);
   if (olderThanDays === undefined) return byCount;

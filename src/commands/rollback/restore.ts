@@ -154,7 +154,9 @@ function reportText({ context, session, wish, plan, actions, outcome }: Report):
   if (actions.length === 0) lines.push(`Nothing to restore: ${session.id} is at snapshot ${wish.snapshot} already`);
   else {
     const verb = wish.isDryRun ? 'Would restore' : 'Restored';
-    lines.push(`${verb} ${shown.length} ${shown.length === 1 ? 'path' : 'paths'} to snapshot ${wish.snapshot} of ${session.id}`);
+    const times = shown.length === 0 ? 'the times of ' : '';
+    const count = shown.length === 0 ? actions.length : shown.length;
+    lines.push(`${verb} ${times}${count} ${count === 1 ? 'path' : 'paths'} to snapshot ${wish.snapshot} of ${session.id}`);
   }
   for (const { path, type } of shown) lines.push(`  ${colourMark(type, palette)} ${show(path)}`);
   for (const { action, reason } of outcome?.kept ?? []) lines.push(`  Kept ${show(action.path)}: ${reason}`);

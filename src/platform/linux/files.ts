@@ -20,6 +20,9 @@ import {
 import { addressOf, errnoName, syscall, trySyscall } from './syscalls.ts';
 import * as uapi from './uapi.ts';
 
+/** include/uapi/linux/fs.h */
+const SEEK_CUR = 1;
+
 /** Files by direct system calls: openat2 keeps every path beneath its directory. */
 export function createLinuxFiles(): Files {
   const scratch = createScratch();
@@ -210,6 +213,14 @@ class LinuxFile implements OpenFile {
       const rest = data.subarray(done);
       done += this.#call(() => syscall('write', this.#fd, addressOf(rest), rest.length));
     }
+  }
+
+  skip(bytes: number): void {
+    this.#call(() => syscall('lseek', this.#fd, bytes, SEEK_CUR));
+  }
+
+  setSize(bytes: number): void {
+    this.#call(() => syscall('ftruncate', this.#fd, bytes));
   }
 
   setMode(mode: number): void {

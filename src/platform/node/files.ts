@@ -109,7 +109,7 @@ class NodeDirectory implements Directory {
 
   #create(name: Bytes, flags: number, mode: number): NodeFile {
     const fd = this.#call(name, () => fs.openSync(this.#at(name), flags | O_NOFOLLOW | O_NOCTTY, mode & 0o777));
-    return new NodeFile(fd, joinPath(this.path, name), this.#locks);
+    return new NodeFile(fd, joinPath(this.path, name), this.#locks, (flags & O_APPEND) !== 0);
   }
 
   createDirectory(name: Bytes, mode: number): void {
@@ -181,13 +181,16 @@ class NodeFile implements OpenFile {
   readonly #locks: Set<string>;
   #held: string | undefined;
   #fd: number;
-  /** Node has no lseek: reading keeps its own position. */
+  /** Node has no lseek: reading and writing keep their own positions. */
   #readPosition = 0;
+  #writePosition = 0;
+  readonly #isAppending: boolean;
 
-  constructor(fd: number, path: Bytes, locks: Set<string>) {
+  constructor(fd: number, path: Bytes, locks: Set<string>, isAppending = false) {
     this.#fd = fd;
     this.#path = path;
     this.#locks = locks;
+    this.#isAppending = isAppending;
   }
 
   stat(): Stat {
@@ -206,8 +209,19 @@ class NodeFile implements OpenFile {
 
   write(data: Uint8Array): void {
     for (let done = 0; done < data.length; ) {
-      done += named(this.#path, () => fs.writeSync(this.#fd, data, done));
+      const at = this.#isAppending ? null : this.#writePosition;
+      const length = named(this.#path, () => fs.writeSync(this.#fd, data, done, data.length - done, at));
+      done += length;
+      this.#writePosition += length;
     }
+  }
+
+  skip(bytes: number): void {
+    this.#writePosition += bytes;
+  }
+
+  setSize(bytes: number): void {
+    named(this.#path, () => fs.ftruncateSync(this.#fd, bytes));
   }
 
   setMode(mode: number): void {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type Bytes, bytesFromText } from '../../../src/bytes.ts';
-import { configPath, loadConfig } from '../../../src/config/config.ts';
+import { loadConfig } from '../../../src/config/config.ts';
+import { configPath } from '../../../src/config/config-path.ts';
 
 const FILE = '~/.config/nono/config.toml';
 

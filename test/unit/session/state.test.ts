@@ -16,10 +16,10 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Bytes, bytesFromText } from '../../../src/bytes.ts';
 import type { Processes } from '../../../src/ports/processes.ts';
+import { removeTree } from '../../../src/remove-tree.ts';
 import { enforcedBy } from '../../../src/sandbox/linux/landlock.ts';
 import { type SessionIdentity, STARTING } from '../../../src/session/record.ts';
 import { isNameTaken, publishRecord, unusedId } from '../../../src/session/registry.ts';
-import { removeTree } from '../../../src/session/remove-tree.ts';
 import { openStateDirectory } from '../../../src/session/state-directory.ts';
 import {
   createTemporaryDirectory,

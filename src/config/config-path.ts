@@ -1,0 +1,9 @@
+import { type Bytes, bytesFromText } from '../bytes.ts';
+import { joinPath } from '../paths.ts';
+
+/** Where the user's configuration is, whether or not it exists: XDG_CONFIG_HOME counts when it is absolute. */
+export function configPath(environment: ReadonlyMap<Bytes, Bytes>, homeDirectory: Bytes): Bytes {
+  const given = environment.get(bytesFromText('XDG_CONFIG_HOME'));
+  const base = given?.startsWith('/') ? given : joinPath(homeDirectory, bytesFromText('.config'));
+  return joinPath(base, bytesFromText('nono/config.toml'));
+}
