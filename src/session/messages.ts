@@ -1,0 +1,265 @@
+import type { TerminalSize } from '../ports/pty.ts';
+import { encodeFrame, FRAME, type Frame, type FrameType, ProtocolError } from './protocol.ts';
+
+const MODES = ['attach', 'steal', 'view', 'control'] as const;
+export type ClientMode = (typeof MODES)[number];
+
+/** No terminal is larger; a wrong size must not make a program allocate without bound. */
+const CELLS_MAXIMUM = 10_000;
+const RESIZE_BYTES = 4;
+const TEXT_MAXIMUM = 4096;
+const CAPABILITIES_MAXIMUM = 64;
+/** A day: more is a mistake. */
+const TIMEOUT_MS_MAXIMUM = 86_400_000;
+
+export type ControlRequest =
+  | { readonly verb: 'status' }
+  | { readonly verb: 'stop'; readonly timeoutMs: number }
+  | { readonly verb: 'detach' }
+  | { readonly verb: 'rename'; readonly name: string }
+  | { readonly verb: 'send'; readonly data: Uint8Array };
+
+export type ClientMessage =
+  | {
+      readonly kind: 'hello';
+      readonly mode: ClientMode;
+      readonly size: TerminalSize;
+      readonly terminal: string;
+      readonly capabilities: readonly string[];
+    }
+  | { readonly kind: 'data'; readonly data: Uint8Array }
+  | { readonly kind: 'resize'; readonly size: TerminalSize }
+  | { readonly kind: 'detach' }
+  | { readonly kind: 'request'; readonly request: ControlRequest };
+
+const ERROR_CODES = ['busy', 'protocol', 'no_terminal', 'name_taken', 'refused', 'failed'] as const;
+export type RefusalCode = (typeof ERROR_CODES)[number];
+
+export type SessionEnd =
+  | { readonly reason: 'ended'; readonly exitCode: number; readonly signal: string | null }
+  | { readonly reason: 'detached' | 'stolen' | 'slow' };
+
+export type ServerMessage =
+  | { readonly kind: 'welcome'; readonly sessionId: string; readonly name: string; readonly status: string }
+  | { readonly kind: 'output' | 'redraw'; readonly data: Uint8Array }
+  | { readonly kind: 'exit'; readonly end: SessionEnd }
+  | { readonly kind: 'error'; readonly code: RefusalCode; readonly message: string }
+  | { readonly kind: 'answer'; readonly status: string; readonly attachment: string; readonly changed: boolean }
+  | { readonly kind: 'progress'; readonly message: string }
+  | { readonly kind: 'stopped' };
+
+type Fields = Readonly<Record<string, unknown>>;
+
+export function encodeClientMessage(message: ClientMessage): Uint8Array {
+  switch (message.kind) {
+    case 'hello': {
+      const { mode, size, terminal, capabilities } = message;
+      return documentFrame(FRAME.hello, { mode, columns: size.columns, rows: size.rows, terminal, capabilities });
+    }
+    case 'data':
+      return encodeFrame({ type: FRAME.data, payload: message.data });
+    case 'resize':
+      return encodeFrame({ type: FRAME.resize, payload: encodeSize(message.size) });
+    case 'detach':
+      return encodeFrame({ type: FRAME.detach, payload: new Uint8Array() });
+    case 'request':
+      return documentFrame(FRAME.request, requestFields(message.request));
+  }
+}
+
+export function encodeServerMessage(message: ServerMessage): Uint8Array {
+  switch (message.kind) {
+    case 'welcome':
+      return documentFrame(FRAME.welcome, { session_id: message.sessionId, name: message.name, status: message.status });
+    case 'output':
+    case 'redraw':
+      return encodeFrame({ type: message.kind === 'output' ? FRAME.output : FRAME.redraw, payload: message.data });
+    case 'exit': {
+      const { end } = message;
+      const [exitCode, signal] = end.reason === 'ended' ? [end.exitCode, end.signal] : [null, null];
+      return documentFrame(FRAME.exit, { reason: end.reason, exit_code: exitCode, signal });
+    }
+    case 'error':
+      return documentFrame(FRAME.error, { code: message.code, message: message.message });
+    case 'answer':
+      return documentFrame(FRAME.answer, {
+        status: message.status,
+        attachment: message.attachment,
+        changed: message.changed,
+      });
+    case 'progress':
+      return documentFrame(FRAME.progress, { message: message.message });
+    case 'stopped':
+      return encodeFrame({ type: FRAME.stopped, payload: new Uint8Array() });
+  }
+}
+
+/** @throws {ProtocolError} for a frame that no client sends. */
+export function decodeClientMessage({ type, payload }: Frame): ClientMessage {
+  switch (type) {
+    case FRAME.hello:
+      return decodeHello(fields(payload));
+    case FRAME.data:
+      return { kind: 'data', data: payload };
+    case FRAME.resize:
+      return { kind: 'resize', size: decodeSize(payload) };
+    case FRAME.detach:
+      return empty(payload, { kind: 'detach' });
+    case FRAME.request:
+      return { kind: 'request', request: decodeRequest(fields(payload)) };
+    default:
+      throw new ProtocolError(`a client sends no frame of the type ${type}`);
+  }
+}
+
+/** @throws {ProtocolError} for a frame that no supervisor sends. */
+export function decodeServerMessage({ type, payload }: Frame): ServerMessage {
+  switch (type) {
+    case FRAME.welcome: {
+      const document = fields(payload);
+      const [sessionId, name, status] = [text(document, 'session_id'), text(document, 'name'), text(document, 'status')];
+      return { kind: 'welcome', sessionId, name, status };
+    }
+    case FRAME.output:
+      return { kind: 'output', data: payload };
+    case FRAME.redraw:
+      return { kind: 'redraw', data: payload };
+    case FRAME.exit:
+      return { kind: 'exit', end: decodeEnd(fields(payload)) };
+    case FRAME.error: {
+      const document = fields(payload);
+      return { kind: 'error', code: oneOf(document, 'code', ERROR_CODES), message: text(document, 'message') };
+    }
+    case FRAME.answer: {
+      const document = fields(payload);
+      const changed = document['changed'] === true;
+      return { kind: 'answer', status: text(document, 'status'), attachment: text(document, 'attachment'), changed };
+    }
+    case FRAME.progress:
+      return { kind: 'progress', message: text(fields(payload), 'message') };
+    case FRAME.stopped:
+      return empty(payload, { kind: 'stopped' });
+    default:
+      throw new ProtocolError(`a supervisor sends no frame of the type ${type}`);
+  }
+}
+
+function documentFrame(type: FrameType, value: Fields): Uint8Array {
+  return encodeFrame({ type, payload: new TextEncoder().encode(JSON.stringify(value)) });
+}
+
+function requestFields(request: ControlRequest): Fields {
+  switch (request.verb) {
+    case 'stop':
+      return { verb: 'stop', timeout_ms: request.timeoutMs };
+    case 'rename':
+      return { verb: 'rename', name: request.name };
+    case 'send':
+      return { verb: 'send', data: Buffer.from(request.data).toString('base64') };
+    case 'status':
+    case 'detach':
+      return { verb: request.verb };
+  }
+}
+
+function decodeHello(document: Fields): ClientMessage {
+  const capabilities = document['capabilities'];
+  if (!Array.isArray(capabilities) || capabilities.length > CAPABILITIES_MAXIMUM) throw wrong('capabilities');
+  return {
+    kind: 'hello',
+    mode: oneOf(document, 'mode', MODES),
+    size: { columns: wholeNumber(document, 'columns', CELLS_MAXIMUM, 1), rows: wholeNumber(document, 'rows', CELLS_MAXIMUM, 1) },
+    terminal: text(document, 'terminal'),
+    capabilities: capabilities.map((word: unknown) => checkText(word, 'capabilities')),
+  };
+}
+
+function decodeRequest(document: Fields): ControlRequest {
+  const verb = oneOf(document, 'verb', ['status', 'stop', 'detach', 'rename', 'send'] as const);
+  switch (verb) {
+    case 'stop':
+      return { verb, timeoutMs: wholeNumber(document, 'timeout_ms', TIMEOUT_MS_MAXIMUM) };
+    case 'rename':
+      return { verb, name: text(document, 'name') };
+    case 'send': {
+      const data = document['data'];
+      if (typeof data !== 'string') throw wrong('data');
+      return { verb, data: new Uint8Array(Buffer.from(data, 'base64')) };
+    }
+    case 'status':
+    case 'detach':
+      return { verb };
+  }
+}
+
+function decodeEnd(document: Fields): SessionEnd {
+  const reason = oneOf(document, 'reason', ['ended', 'detached', 'stolen', 'slow'] as const);
+  if (reason !== 'ended') return { reason };
+  const signal = document['signal'] === null ? null : text(document, 'signal');
+  return { reason, exitCode: wholeNumber(document, 'exit_code', Number.MAX_SAFE_INTEGER), signal };
+}
+
+function encodeSize({ columns, rows }: TerminalSize): Uint8Array {
+  const payload = new Uint8Array(RESIZE_BYTES);
+  const view = new DataView(payload.buffer);
+  view.setUint16(0, columns, true);
+  view.setUint16(2, rows, true);
+  return payload;
+}
+
+function decodeSize(payload: Uint8Array): TerminalSize {
+  if (payload.length !== RESIZE_BYTES) throw new ProtocolError(`a size of ${payload.length} bytes, expected ${RESIZE_BYTES}`);
+  const view = new DataView(payload.buffer, payload.byteOffset, payload.length);
+  const columns = view.getUint16(0, true);
+  const rows = view.getUint16(2, true);
+  if (columns < 1 || rows < 1 || columns > CELLS_MAXIMUM || rows > CELLS_MAXIMUM)
+    throw new ProtocolError(`a size of ${columns} by ${rows}, expected 1 to ${CELLS_MAXIMUM}`);
+  return { columns, rows };
+}
+
+function empty<Message>(payload: Uint8Array, message: Message): Message {
+  if (payload.length > 0) throw new ProtocolError('a payload in a frame that has none');
+  return message;
+}
+
+/** @throws {ProtocolError} unless the payload is one JSON object. */
+function fields(payload: Uint8Array): Fields {
+  const value = parseJson(payload);
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new ProtocolError('a document is no object');
+  return value as Fields;
+}
+
+function parseJson(payload: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(payload));
+  } catch (error) {
+    if (error instanceof SyntaxError || error instanceof TypeError)
+      throw new ProtocolError('a document is no JSON in UTF-8', { cause: error });
+    throw error;
+  }
+}
+
+function text(document: Fields, name: string): string {
+  return checkText(document[name], name);
+}
+
+function checkText(value: unknown, name: string): string {
+  if (typeof value === 'string' && value.length <= TEXT_MAXIMUM) return value;
+  throw wrong(name);
+}
+
+function wholeNumber(document: Fields, name: string, maximum: number, minimum = 0): number {
+  const value = document[name];
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= minimum && value <= maximum) return value;
+  throw wrong(name);
+}
+
+function oneOf<Word extends string>(document: Fields, name: string, words: readonly Word[]): Word {
+  const word = words.find((candidate) => candidate === document[name]);
+  if (word === undefined) throw wrong(name);
+  return word;
+}
+
+function wrong(name: string): ProtocolError {
+  return new ProtocolError(`the field "${name}" of a document is missing or wrong`);
+}
