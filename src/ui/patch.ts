@@ -10,7 +10,7 @@ export interface PatchSide {
 /** Lines around a change, as git shows them. */
 const CONTEXT_LINES = 3;
 /** A larger difference is written as everything removed and everything added, which is as valid. */
-const EDITS_MAXIMUM = 20_000;
+const EDITS_MAXIMUM = 2000;
 /** Git looks for a NUL in so many bytes to call a file binary. */
 const BINARY_PROBE_BYTES = 8000;
 
