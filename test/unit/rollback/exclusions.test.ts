@@ -19,7 +19,7 @@ function git(engine: Engine, directory: string, ...words: readonly string[]): vo
 /** Paths of files that the snapshot holds, and of what it skips, relative to the root. */
 async function captured(engine: Engine, edit: () => void = () => undefined, snapshot = 0) {
   const id = await engine.run(edit);
-  return engine.look(id, (session, { manifest }) => {
+  return await engine.look(id, (session, { manifest }) => {
     const held: string[] = [];
     const skipped: Record<string, string> = {};
     for (const { path, entry } of walkTree(session.tree(manifest, snapshot))) {
