@@ -100,7 +100,7 @@ function measureObjects(session: Directory): { readonly freedBytes: number; read
 /** Sessions without a manifest that nobody is making: killed runs and unfinished removals. */
 export function findOrphans(store: RollbackStore, nowMs: number): Bytes[] {
   const listed = new Set(store.ids());
-  return store.names().filter((id) => isRollbackId(id) && !listed.has(id) && isOrphan(store, id, nowMs)) as Bytes[];
+  return store.names().filter((id) => isRollbackId(id) && !listed.has(id) && isOrphan(store, id, nowMs));
 }
 
 function isOrphan(store: RollbackStore, id: Bytes, nowMs: number): boolean {

@@ -37,8 +37,13 @@ export interface ProbedChange {
 /**
  * Decides for each change what to do: three states decide, the one to go back to (`change.before`), the
  * one that the session left (`change.after`) and the one there now.
+ *
+ * @param doubtOf Says why a change may be somebody else's although it is as the session left it.
  */
-export function planRestore(probed: readonly ProbedChange[]): RestorePlan {
+export function planRestore(
+  probed: readonly ProbedChange[],
+  doubtOf: (change: Change) => string | undefined = () => undefined,
+): RestorePlan {
   const actions: RestoreAction[] = [];
   const conflicts: Conflict[] = [];
   for (const { change, now } of probed) {
@@ -50,8 +55,9 @@ export function planRestore(probed: readonly ProbedChange[]): RestorePlan {
       if (isHere && !isSameTime(now, want) && isSameTime(now, left)) actions.push({ ...action, type: 'm' });
       continue;
     }
-    if (isAsLeft(now, left)) actions.push(action);
-    else conflicts.push({ action, reason: conflictReason(now, left) });
+    const reason = isAsLeft(now, left) ? doubtOf(change) : conflictReason(now, left);
+    if (reason === undefined) actions.push(action);
+    else conflicts.push({ action, reason });
   }
   return { actions, conflicts };
 }

@@ -1,11 +1,11 @@
-import { type Bytes, displayBytes } from '../bytes.ts';
-import { DamageError, isErrno, StateError } from '../errors.ts';
-import { isWithin, parentPath } from '../paths.ts';
+import type { Bytes } from '../bytes.ts';
+import { isErrno, StateError } from '../errors.ts';
 import { type ApplyResult, applyRestore } from './apply.ts';
 import { type Change, compareTrees, countChanges } from './compare.ts';
 import type { ContentDeps } from './content.ts';
+import { isAfterLoss } from './doubt.ts';
 import { type Entry, metadataOf } from './entry.ts';
-import { readJournal, writeJournal } from './journal.ts';
+import { writeJournal } from './journal.ts';
 import type { Manifest } from './manifest.ts';
 import { CHUNK_BYTES, ObjectStore } from './objects.ts';
 import { draftPartialTree } from './partial-tree.ts';
@@ -25,14 +25,22 @@ export interface RestoreRequest {
   readonly snapshot: number;
   /** Absolute; only what is at or below one of them. Empty for everything. */
   readonly paths: readonly Bytes[];
+  /** By path, the session that reports it as changed too. */
+  readonly alsoChanged?: ReadonlyMap<Bytes, Bytes>;
 }
 
 /** What a restore would do. Nothing is changed. */
-export function prepareRestore(deps: RollbackDeps, { session, state, snapshot, paths }: RestoreRequest): RestorePlan {
+export function prepareRestore(deps: RollbackDeps, request: RestoreRequest): RestorePlan {
+  const { session, state, snapshot, paths, alsoChanged } = request;
   const target = session.tree(state.manifest, snapshot);
   const changes = narrowChanges(compareTrees(target, state.tree), paths);
   using roots = new RootDirectories(deps.files, rootPaths(state.manifest));
-  return planRestore(probeChanges(deps, roots, changes));
+  return planRestore(probeChanges(deps, roots, changes), (change) => {
+    // What was named is wanted, whoever else changed it.
+    const other = paths.length > 0 ? undefined : alsoChanged?.get(change.path);
+    if (other !== undefined && change.type !== 'm') return `changed by session ${other} too`;
+    return isAfterLoss(change, state.manifest) ? 'changed after the session was lost' : undefined;
+  });
 }
 
 function probeChanges(deps: RollbackDeps, roots: RootDirectories, changes: readonly Change[]): ProbedChange[] {
@@ -40,7 +48,8 @@ function probeChanges(deps: RollbackDeps, roots: RootDirectories, changes: reado
   return changes.map((change) => ({ change, now: probePath(roots, change.path, [change.after], contents) }));
 }
 
-function hashOnly({ hash, clock }: RollbackDeps): ContentDeps {
+/** Reads contents without keeping them. */
+export function hashOnly({ hash, clock }: RollbackDeps): ContentDeps {
   const chunk = new Uint8Array(new ArrayBuffer(CHUNK_BYTES));
   return { hash, clock, store: undefined, earlier: undefined, chunk, maxFileBytes: Number.POSITIVE_INFINITY };
 }
@@ -154,7 +163,8 @@ interface Restoring {
   readonly touched: readonly RestoreAction[];
 }
 
-function applyAndComplete(deps: RollbackDeps, restoring: Restoring): RestoreOutcome {
+/** Carries out actions and completes the session that undoes them. */
+export function applyAndComplete(deps: RollbackDeps, restoring: Restoring): RestoreOutcome {
   const { safety, safetyManifest, request, roots, actions } = restoring;
   const { session, state, snapshot } = request;
   using objects = session.openObjects();
@@ -215,62 +225,13 @@ function entryAfter(roots: RootDirectories, path: Bytes, want: Entry | undefined
   return probePath(roots, path, [], contents);
 }
 
-function temporaryPrefix(safetyId: Bytes): Bytes {
+/** What the names of a restore's unfinished files begin with. */
+export function temporaryPrefix(safetyId: Bytes): Bytes {
   return `.nono-restore-${safetyId}-` as Bytes;
 }
 
-/** Ids of restores of `session` that were begun and that no process is carrying out. */
-export function findUnfinished(manifests: readonly Manifest[], session: Bytes): Bytes[] {
-  return manifests
-    .filter(({ kind, status, restores }) => kind === 'restore' && status === 'open' && restores === session)
-    .map(({ id }) => id);
-}
-
-/**
- * Completes a restore that was interrupted: what it had not reached is done, what somebody changed since
- * then stays.
- *
- * @returns undefined when another process is carrying it out.
- */
-export function resumeRestore(deps: RollbackDeps, store: RollbackStore, safetyId: Bytes): RestoreOutcome | undefined {
-  using safety = store.open(safetyId);
-  using lock = safety.tryLock();
-  if (lock === undefined) return undefined;
-  const journal = readJournal(safety);
-  using session = store.open(journal.restores);
-  const last = session.manifest.snapshots.length - 1;
-  const state: PresentState = { manifest: session.manifest, tree: session.tree(session.manifest, last), isLive: false };
-  using roots = new RootDirectories(deps.files, rootPaths(session.manifest));
-  const target = new TreeIndex(session.tree(session.manifest, journal.snapshot));
-  const before = new TreeIndex(safety.tree(safety.manifest, 0));
-  removeTemporaries(roots, journal.paths, temporaryPrefix(safety.id));
-  const contents = hashOnly(deps);
-  const probed = journal.paths.map((path): ProbedChange => {
-    const root = rootPaths(session.manifest).find((candidate) => isWithin(path, candidate));
-    if (root === undefined) throw new DamageError(`Cannot use "${safety.id}/journal": "${displayBytes(path)}" is not tracked`);
-    const change: Change = { path, root, type: '~', before: target.find(path), after: before.find(path) };
-    return { change, now: probePath(roots, path, [change.after], contents) };
-  });
-  const { actions } = planRestore(probed.map(acceptGone));
-  const touched = probed.map(({ change, now }): RestoreAction => ({ ...change, want: change.before, now }));
-  const request: RestoreRequest = { session, state, snapshot: journal.snapshot, paths: [] };
-  return applyAndComplete(deps, { safety, safetyManifest: safety.manifest, request, roots, actions, touched });
-}
-
-/** Files that an interrupted restore had not renamed yet. */
-function removeTemporaries(roots: RootDirectories, paths: readonly Bytes[], prefix: Bytes): void {
-  for (const parent of new Set(paths.map(parentPath))) {
-    const directory = roots.contains(parent) ? roots.directory(parent) : undefined;
-    for (const name of directory?.names() ?? []) if (name.startsWith(prefix)) directory?.removeFile(name);
-  }
-}
-
-/** Between removing a directory and putting a file in its place there is nothing: that is the restore's own doing. */
-function acceptGone({ change, now }: ProbedChange): ProbedChange {
-  return now === undefined ? { change: { ...change, after: undefined }, now } : { change, now };
-}
-
-function rootPaths(manifest: Manifest): Bytes[] {
+/** The tracked roots of a session. */
+export function rootPaths(manifest: Manifest): Bytes[] {
   return manifest.roots.map(({ path }) => path);
 }
 

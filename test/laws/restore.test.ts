@@ -131,5 +131,5 @@ function linkGroups(root: string): string[][] {
     }
   };
   visit(root);
-  return [...groups.values()].sort();
+  return [...groups.values()].sort(([a = ''], [b = '']) => (a < b ? -1 : 1));
 }

@@ -32,6 +32,7 @@ export const rollbackCommands: readonly CommandSpec[] = [
       { name: 'snapshot', arity: 'value', placeholder: 'N', help: 'The state to go back to; 0, the baseline, by default' },
       { name: 'dry-run', arity: 'flag', help: 'Say what would be done and change nothing' },
       { name: 'force', arity: 'flag', help: 'Also what somebody else changed since' },
+      { name: 'abort', arity: 'flag', help: 'Take back a restore that was interrupted, instead of completing it' },
       { name: 'keep-conflicts', arity: 'flag', help: 'Leave what somebody else changed since, restore the rest' },
       JSON_OPTION,
       HELP_OPTION,

@@ -30,11 +30,14 @@ export function openStore(context: Context): OpenStore {
   return { store, manifests, unreadable };
 }
 
+export interface NamedSession {
+  readonly store: RollbackStore;
+  readonly session: RollbackSession;
+  readonly manifests: readonly Manifest[];
+}
+
 /** Opens the session that `wanted` names. @throws {NotFoundError} among others. */
-export function openNamedSession(
-  context: Context,
-  wanted: Bytes,
-): { readonly store: RollbackStore; readonly session: RollbackSession; readonly manifests: readonly Manifest[] } {
+export function openNamedSession(context: Context, wanted: Bytes): NamedSession {
   const { store, manifests, unreadable } = openStore(context);
   const { id } = findSession(manifests, unreadable, wanted);
   if (store === undefined) throw new NotFoundError(`Cannot find rollback session "${displayBytes(wanted)}"`);

@@ -2,8 +2,10 @@ import { type Bytes, displayBytes, jsonPath } from '../../bytes.ts';
 import { EXIT, NonoError, UsageError } from '../../errors.ts';
 import { parseCount } from '../../parse.ts';
 import { isWithin } from '../../paths.ts';
+import { changedBy, findOverlapping } from '../../rollback/doubt.ts';
+import { abortRestore, findUnfinished, resumeRestore } from '../../rollback/interrupted.ts';
 import { presentState } from '../../rollback/present.ts';
-import { carryOutRestore, findUnfinished, prepareRestore, type RestoreOutcome, resumeRestore } from '../../rollback/restore.ts';
+import { carryOutRestore, prepareRestore, type RestoreOutcome } from '../../rollback/restore.ts';
 import type { RestoreAction, RestorePlan } from '../../rollback/restore-plan.ts';
 import type { RollbackSession } from '../../rollback/store.ts';
 import { colourMark, displayPath } from '../../ui/change-lines.ts';
@@ -12,7 +14,7 @@ import type { Context } from '../context.ts';
 import type { CommandResult, ParsedCall } from '../spec.ts';
 import { printJson } from './documents.ts';
 import { resolveGiven } from './given-path.ts';
-import { openNamedSession, rollbackDeps } from './open-store.ts';
+import { type NamedSession, openNamedSession, rollbackDeps } from './open-store.ts';
 
 /** Paths named in a message before the rest is counted. */
 const PATHS_NAMED = 20;
@@ -30,10 +32,11 @@ export async function execute(call: ParsedCall, context: Context): Promise<Comma
   const [wanted, ...given] = call.positionals as [Bytes, ...Bytes[]];
   const wish = readWish(call, given, context);
   const deps = rollbackDeps(context);
-  const { store, session, manifests } = openNamedSession(context, wanted);
+  const named = openNamedSession(context, wanted);
+  const { store, session, manifests } = named;
   using _ = session;
-  if (!wish.isDryRun)
-    finishInterrupted(context, session, () => findUnfinished(manifests, session.id).map((id) => resumeRestore(deps, store, id)));
+  if (call.flags.has('abort')) return abort(context, named, wish);
+  if (!wish.isDryRun) finishInterrupted(context, named);
   const state = await presentState(deps, session);
   if (wish.snapshot >= state.manifest.snapshots.length) {
     throw new UsageError(
@@ -41,10 +44,16 @@ export async function execute(call: ParsedCall, context: Context): Promise<Comma
     );
   }
   checkPaths(wish.paths, session);
-  const request = { session, state, snapshot: wish.snapshot, paths: wish.paths };
+  const overlapping = findOverlapping(manifests, state.manifest, context.clock.nowMs());
+  for (const { id } of overlapping) context.notify(`Session ${id} ran on the same files at the same time`);
+  const alsoChanged = changedBy(store, overlapping);
+  const request = { session, state, snapshot: wish.snapshot, paths: wish.paths, alsoChanged };
   const plan = prepareRestore(deps, request);
   const conflicts = plan.conflicts.length;
   if (wish.isDryRun) return report({ context, session, wish, plan, actions: chosen(plan, wish), outcome: undefined });
+  // Held while files change, so that no clean-up takes the contents away and no second restore interferes.
+  using lock = state.isLive ? undefined : session.tryLock();
+  if (lock === undefined && !state.isLive) throw busy(session.id);
   if (conflicts > 0 && !wish.isForced && !wish.keepsConflicts) {
     if (wish.isJson) return report({ context, session, wish, plan, actions: [], outcome: undefined });
     throw conflictError(plan, session, context);
@@ -69,16 +78,35 @@ function readWish({ flags, values }: ParsedCall, given: readonly Bytes[], contex
   };
 }
 
-function finishInterrupted(
-  context: Context,
-  session: RollbackSession,
-  resume: () => readonly (RestoreOutcome | undefined)[],
-): void {
-  for (const outcome of resume()) {
-    if (outcome === undefined)
-      throw new NonoError('E_BUSY', EXIT.failure, `Cannot restore "${session.id}": another restore of it is running`);
-    context.notify(`Completed an interrupted restore of ${session.id} (${outcome.done.length} paths)`);
+/** Completes what an earlier restore of the session had begun before it was killed. */
+function finishInterrupted(context: Context, { store, session, manifests }: NamedSession): void {
+  for (const id of findUnfinished(manifests, session.id)) {
+    const outcome = resumeRestore(rollbackDeps(context), store, id);
+    if (outcome === undefined) throw busy(session.id);
+    context.notify(`Completed an interrupted restore of ${session.id}; undo it with: nono rollback restore ${id}`);
   }
+}
+
+/** Takes back what an earlier restore of the session had begun before it was killed. */
+function abort(context: Context, { store, session, manifests }: NamedSession, { isJson }: Wish): CommandResult {
+  const counts = findUnfinished(manifests, session.id).map((id) => {
+    const count = abortRestore(rollbackDeps(context), store, id);
+    if (count === undefined) throw busy(session.id);
+    return count;
+  });
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  if (isJson) return { output: printJson({ session_id: session.id, aborted: counts.length, paths: total }), exitCode: EXIT.ok };
+  const text =
+    counts.length === 0
+      ? `Nothing to abort: no restore of ${session.id} was interrupted`
+      : `Took back ${total} ${total === 1 ? 'path' : 'paths'} of an interrupted restore of ${session.id}`;
+  return { output: `${text}\n`, exitCode: EXIT.ok };
+}
+
+function busy(id: Bytes): NonoError {
+  return new NonoError('E_BUSY', EXIT.failure, `Cannot restore "${id}": another restore of it is running`, {
+    hint: 'Wait for it to end',
+  });
 }
 
 function checkPaths(paths: readonly Bytes[], { manifest }: RollbackSession): void {

@@ -3,6 +3,7 @@ import { EXIT, UsageError } from '../../errors.ts';
 import { baseName, relativePath, tildePath } from '../../paths.ts';
 import { type Change, compareTrees, countChanges, isListed } from '../../rollback/compare.ts';
 import { readWholeContent } from '../../rollback/content-access.ts';
+import { findOverlapping } from '../../rollback/doubt.ts';
 import type { Entry } from '../../rollback/entry.ts';
 import { sessionBytes } from '../../rollback/housekeeping.ts';
 import { type PresentState, presentState } from '../../rollback/present.ts';
@@ -21,10 +22,13 @@ const SKIPPED_NAMED = 5;
 
 export async function execute({ flags, positionals }: ParsedCall, context: Context): Promise<CommandResult> {
   if (flags.has('diff') && flags.has('json')) throw new UsageError('Cannot use --diff with --json: choose one');
-  const { session, store } = openNamedSession(context, positionals[0] as Bytes);
+  const { session, store, manifests } = openNamedSession(context, positionals[0] as Bytes);
   const state = await presentState(rollbackDeps(context), session);
   const changes = compareTrees(session.tree(state.manifest, 0), state.tree);
   const shown: Shown = { context, store, session, state, changes };
+  for (const { id } of findOverlapping(manifests, state.manifest, context.clock.nowMs())) {
+    context.notify(`Session ${id} ran on the same files at the same time: its changes cannot be told from these`);
+  }
   if (flags.has('json')) return { output: renderJson(shown), exitCode: EXIT.ok };
   if (flags.has('diff')) return { output: renderDiff(shown), exitCode: EXIT.ok };
   return { output: renderSummary(shown), exitCode: EXIT.ok };

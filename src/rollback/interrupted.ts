@@ -1,0 +1,138 @@
+import { type Bytes, displayBytes } from '../bytes.ts';
+import { DamageError } from '../errors.ts';
+import { isWithin, parentPath } from '../paths.ts';
+import { applyRestore } from './apply.ts';
+import type { Change } from './compare.ts';
+import { type Journal, readJournal } from './journal.ts';
+import type { Manifest } from './manifest.ts';
+import { CHUNK_BYTES } from './objects.ts';
+import { probePath } from './probe.ts';
+import { applyAndComplete, hashOnly, type RestoreOutcome, rootPaths, temporaryPrefix } from './restore.ts';
+import { type ProbedChange, planRestore, type RestoreAction, type RestorePlan } from './restore-plan.ts';
+import { RootDirectories } from './root-directories.ts';
+import type { RollbackDeps } from './snapshot.ts';
+import type { SnapshotTree } from './snapshot-tree.ts';
+import type { RollbackSession, RollbackStore } from './store.ts';
+import { TreeIndex } from './tree-index.ts';
+
+/** Ids of restores of `session` that were begun and not completed. */
+export function findUnfinished(manifests: readonly Manifest[], session: Bytes): Bytes[] {
+  return manifests
+    .filter(({ kind, status, restores }) => kind === 'restore' && status === 'open' && restores === session)
+    .map(({ id }) => id);
+}
+
+/**
+ * Completes a restore that was interrupted: what it had not reached is done, what somebody changed since
+ * then stays.
+ *
+ * @returns undefined when another process is carrying it out.
+ */
+export function resumeRestore(deps: RollbackDeps, store: RollbackStore, safetyId: Bytes): RestoreOutcome | undefined {
+  return withInterrupted(deps, store, safetyId, ({ safety, session, journal, roots }) => {
+    const target = session.tree(session.manifest, journal.snapshot);
+    const { actions, touched } = replan(deps, { journal, roots, session, to: target, from: safety.tree(safety.manifest, 0) });
+    const last = session.manifest.snapshots.length - 1;
+    const state = { manifest: session.manifest, tree: session.tree(session.manifest, last), isLive: false };
+    const request = { session, state, snapshot: journal.snapshot, paths: [] };
+    return applyAndComplete(deps, { safety, safetyManifest: safety.manifest, request, roots, actions, touched });
+  });
+}
+
+/**
+ * Takes an interrupted restore back: everything that it had reached becomes what it was before, and its
+ * session goes.
+ *
+ * @returns the number of paths taken back; undefined when another process is carrying it out.
+ */
+export function abortRestore(deps: RollbackDeps, store: RollbackStore, safetyId: Bytes): number | undefined {
+  const done = withInterrupted(deps, store, safetyId, ({ safety, session, journal, roots }) => {
+    const targetTree = safety.tree(safety.manifest, 0);
+    const from = session.tree(session.manifest, journal.snapshot);
+    const { actions } = replan(deps, { journal, roots, session, to: targetTree, from });
+    const target = new TreeIndex(targetTree);
+    using objects = safety.openObjects();
+    const result = applyRestore({
+      roots,
+      actions,
+      target,
+      targetTree,
+      modeBefore: (path) => target.find(path)?.mode,
+      objects,
+      hash: deps.hash,
+      chunk: new Uint8Array(new ArrayBuffer(CHUNK_BYTES)),
+      temporaryPrefix: temporaryPrefix(safety.id),
+    });
+    return result.done.length;
+  });
+  if (done !== undefined) store.remove(safetyId);
+  return done;
+}
+
+interface Interrupted {
+  readonly safety: RollbackSession;
+  readonly session: RollbackSession;
+  readonly journal: Journal;
+  readonly roots: RootDirectories;
+}
+
+function withInterrupted<T>(
+  deps: RollbackDeps,
+  store: RollbackStore,
+  safetyId: Bytes,
+  use: (found: Interrupted) => T,
+): T | undefined {
+  using safety = store.open(safetyId);
+  using lock = safety.tryLock();
+  if (lock === undefined) return undefined;
+  const journal = readJournal(safety);
+  using session = store.open(journal.restores);
+  using roots = new RootDirectories(deps.files, rootPaths(session.manifest));
+  removeTemporaries(roots, journal.paths, temporaryPrefix(safety.id));
+  return use({ safety, session, journal, roots });
+}
+
+interface Replanning {
+  readonly journal: Journal;
+  readonly roots: RootDirectories;
+  readonly session: RollbackSession;
+  readonly to: SnapshotTree;
+  readonly from: SnapshotTree;
+}
+
+/** Plans the paths of the journal anew from one tree to the other. */
+function replan(
+  deps: RollbackDeps,
+  { journal, roots, session, to, from }: Replanning,
+): Pick<RestorePlan, 'actions'> & { readonly touched: RestoreAction[] } {
+  const [wanted, left] = [new TreeIndex(to), new TreeIndex(from)];
+  const contents = hashOnly(deps);
+  const probed = journal.paths.map((path): ProbedChange => {
+    const root = rootPaths(session.manifest).find((candidate) => isWithin(path, candidate));
+    if (root === undefined)
+      throw new DamageError(`Cannot use the journal of a restore of "${session.id}": "${displayBytes(path)}" is not tracked`);
+    const change: Change = { path, root, type: '~', before: wanted.find(path), after: left.find(path) };
+    return { change, now: probePath(roots, path, [change.after], contents) };
+  });
+  const { actions } = planRestore(probed.map(acceptHalfDone));
+  const touched = probed.map(({ change, now }): RestoreAction => ({ ...change, want: change.before, now }));
+  return { actions, touched };
+}
+
+/**
+ * States that an interrupted restore passes through: nothing, between removing a directory and putting a
+ * file in its place, and a directory that does not have its mode yet.
+ */
+function acceptHalfDone({ change, now }: ProbedChange): ProbedChange {
+  if (now === undefined) return { change: { ...change, after: undefined }, now };
+  if (now.kind === 'directory' && change.before?.kind === 'directory') return { change: { ...change, after: now }, now };
+  return { change, now };
+}
+
+/** Files that an interrupted restore had not renamed yet. */
+function removeTemporaries(roots: RootDirectories, paths: readonly Bytes[], prefix: Bytes): void {
+  for (const parent of new Set(paths.map(parentPath))) {
+    const directory = roots.contains(parent) ? roots.directory(parent) : undefined;
+    for (const name of directory?.names() ?? []) if (name.startsWith(prefix)) directory?.removeFile(name);
+  }
+}
