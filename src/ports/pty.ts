@@ -24,8 +24,8 @@ export interface Pty extends Disposable {
   readonly pid: number;
   /** Settles once the process is reaped and its output is drained, for which it waits a bounded time. Never rejects. */
   readonly exited: Promise<ProcessExit>;
-  /** Types; what the terminal does not take yet is kept. @returns the bytes that are kept. */
-  write(data: Uint8Array): number;
+  /** Types; what the terminal does not take yet is kept. */
+  write(data: Uint8Array): void;
   resize(size: TerminalSize): void;
   /** Writes all of it to descriptor 3, without waiting for the other side to read it. */
   send(message: Uint8Array): void;
@@ -33,5 +33,4 @@ export interface Pty extends Disposable {
   kill(signal: number): void;
 }
 
-/** @public */
 export type StartPty = (options: PtyStart) => Pty;

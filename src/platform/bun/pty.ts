@@ -1,0 +1,42 @@
+import type { Pty, PtyStart } from '../../ports/pty.ts';
+import { followDescriptor, writeAll } from '../linux/channel.ts';
+import { processExit } from './spawn.ts';
+
+const CHANNEL = 3;
+
+/**
+ * How long to go on reading once the process is reaped, in milliseconds: `exited` may settle before the last
+ * data (Bun 1.4), and a process that survived may hold the terminal for ever.
+ */
+const DRAIN_TIMEOUT_MS = 250;
+
+/** A pseudo-terminal by Bun.spawn, which makes the process the leader of a session on it. */
+export function startBunPty({ file, arguments: words, environment, columns, rows, onData, onMessage }: PtyStart): Pty {
+  const { promise: endOfFile, resolve: onEnd } = Promise.withResolvers<void>();
+  const child = Bun.spawn([file, ...words], {
+    env: { ...environment },
+    // Inline: the parent keeps the slave of a terminal that is made before, and end-of-file never comes.
+    terminal: { cols: columns, rows, data: (_terminal, data) => onData(data), exit: () => onEnd() },
+    stdio: [null, null, null, 'pipe'],
+  });
+  const { terminal } = child;
+  const channel = child.stdio[CHANNEL];
+  if (terminal === undefined) throw new TypeError('Bun.spawn() gave no terminal');
+  if (typeof channel !== 'number') throw new TypeError('Bun.spawn() gave no descriptor for the fourth stream');
+  followDescriptor(channel, onMessage);
+
+  async function end() {
+    const code = await child.exited;
+    await Promise.race([endOfFile, Bun.sleep(DRAIN_TIMEOUT_MS)]);
+    return processExit(code, child.signalCode);
+  }
+  return {
+    pid: child.pid,
+    exited: end(),
+    write: (data) => void terminal.write(data),
+    resize: (size) => terminal.resize(size.columns, size.rows),
+    send: (message) => writeAll(channel, message),
+    kill: (signal) => child.kill(signal),
+    [Symbol.dispose]: () => terminal.close(),
+  };
+}

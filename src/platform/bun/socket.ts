@@ -1,0 +1,171 @@
+import type { Socket } from 'bun';
+import { cString } from '../../bytes.ts';
+import { SystemError } from '../../errors.ts';
+import type { Connection, ConnectionHandlers, SocketAddress, Sockets } from '../../ports/socket.ts';
+import { addressOf, fixedBuffer, syscall, trySyscall } from '../linux/syscalls.ts';
+import * as uapi from '../linux/uapi.ts';
+
+/** include/uapi/asm-generic/socket.h */
+const SOL_SOCKET = 1;
+const SO_PEERCRED = 17;
+/** struct ucred: pid, uid, gid. */
+const CREDENTIALS_BYTES = 12;
+const UID_AT = 4;
+const OTHERS_NOTHING = 0o177;
+/** A peer that reads nothing is let go after so long. */
+const LINGER_MS = 1000;
+
+interface State {
+  connection: BunConnection | undefined;
+  handlers: ConnectionHandlers | undefined;
+}
+
+/** Unix sockets by Bun.listen and Bun.connect; long paths by way of /proc/self/fd. */
+export function createBunSockets(): Sockets {
+  return { listen, connect };
+}
+
+function listen(address: SocketAddress, onConnection: (connection: Connection) => ConnectionHandlers): Disposable {
+  const uid = process.getuid?.() ?? 0;
+  const directory = openDirectory(address);
+  const earlier = process.umask(OTHERS_NOTHING);
+  try {
+    const listener = Bun.listen<State>({
+      unix: pathThrough(directory, address),
+      socket: {
+        ...events,
+        open(socket) {
+          socket.data = { connection: undefined, handlers: undefined };
+          if (peerUid(socket) !== uid) {
+            socket.terminate();
+            return;
+          }
+          const connection = new BunConnection(socket);
+          socket.data.connection = connection;
+          socket.data.handlers = onConnection(connection);
+        },
+      },
+    });
+    return {
+      [Symbol.dispose]() {
+        listener.stop(false);
+        trySyscall('close', directory);
+      },
+    };
+  } catch (error) {
+    trySyscall('close', directory);
+    throw asSystemError('bind', error);
+  } finally {
+    process.umask(earlier);
+  }
+}
+
+async function connect(address: SocketAddress, handlers: ConnectionHandlers): Promise<Connection> {
+  const directory = openDirectory(address);
+  try {
+    const socket = await Bun.connect<State>({
+      unix: pathThrough(directory, address),
+      data: { connection: undefined, handlers },
+      socket: events,
+    });
+    const connection = new BunConnection(socket);
+    socket.data.connection = connection;
+    return connection;
+  } catch (error) {
+    throw asSystemError('connect', error);
+  } finally {
+    trySyscall('close', directory);
+  }
+}
+
+const events = {
+  binaryType: 'uint8array' as const,
+  data(socket: Socket<State>, data: Uint8Array) {
+    socket.data.handlers?.onData(data);
+  },
+  drain(socket: Socket<State>) {
+    const { connection, handlers } = socket.data;
+    if (connection?.flush() === true) handlers?.onDrain();
+  },
+  close(socket: Socket<State>) {
+    const { handlers } = socket.data;
+    socket.data.handlers = undefined;
+    handlers?.onClose();
+  },
+  error(socket: Socket<State>) {
+    socket.terminate();
+  },
+};
+
+class BunConnection implements Connection {
+  readonly #socket: Socket<State>;
+  #kept: Uint8Array[] = [];
+  #isEnding = false;
+  queuedBytes = 0;
+
+  constructor(socket: Socket<State>) {
+    this.#socket = socket;
+  }
+
+  write(data: Uint8Array): void {
+    if (this.#isEnding || this.#socket.readyState <= 0) return;
+    const written = this.queuedBytes > 0 ? 0 : Math.max(0, this.#socket.write(data));
+    if (written === data.length) return;
+    this.#kept.push(data.slice(written));
+    this.queuedBytes += data.length - written;
+  }
+
+  end(): void {
+    if (this.#isEnding) return;
+    this.#isEnding = true;
+    if (this.queuedBytes === 0) this.#socket.end();
+    else setTimeout(() => this.close(), LINGER_MS).unref();
+  }
+
+  close(): void {
+    this.#kept = [];
+    this.queuedBytes = 0;
+    if (this.#socket.readyState > 0) this.#socket.terminate();
+  }
+
+  /** @returns whether nothing is kept any more. */
+  flush(): boolean {
+    while (this.#kept.length > 0) {
+      const first = this.#kept[0] ?? new Uint8Array();
+      const written = Math.max(0, this.#socket.write(first));
+      this.queuedBytes -= written;
+      if (written < first.length) {
+        this.#kept[0] = first.subarray(written);
+        return false;
+      }
+      this.#kept.shift();
+    }
+    if (this.#isEnding) this.#socket.end();
+    return true;
+  }
+}
+
+/** The kernel's word for who was at the other end when it connected (unix(7)). */
+function peerUid(socket: Socket<State>): number | undefined {
+  const descriptor = 'fd' in socket && typeof socket.fd === 'number' ? socket.fd : -1;
+  const credentials = fixedBuffer(CREDENTIALS_BYTES);
+  const length = fixedBuffer(4);
+  new DataView(length.buffer).setUint32(0, CREDENTIALS_BYTES, true);
+  const result = trySyscall('getsockopt', descriptor, SOL_SOCKET, SO_PEERCRED, addressOf(credentials), addressOf(length));
+  return result < 0 ? undefined : new DataView(credentials.buffer).getUint32(UID_AT, true);
+}
+
+/** A socket address holds 108 bytes (unix(7)); the directory's descriptor stands for its path. */
+function openDirectory({ directory }: SocketAddress): number {
+  const path = cString(directory);
+  return syscall('openat', uapi.AT_FDCWD, addressOf(path), uapi.O_PATH | uapi.O_DIRECTORY | uapi.O_CLOEXEC);
+}
+
+function pathThrough(descriptor: number, { name }: SocketAddress): string {
+  return `/proc/self/fd/${descriptor}/${name}`;
+}
+
+function asSystemError(call: string, error: unknown): unknown {
+  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return error;
+  return new SystemError(call, error.code);
+}

@@ -1,0 +1,73 @@
+import { SystemError } from '../../errors.ts';
+import { addressOf, errnoName, fixedBuffer, syscall, trySyscall } from './syscalls.ts';
+import * as uapi from './uapi.ts';
+
+/** include/uapi/asm-generic/poll.h and fcntl.h */
+const POLLIN = 1;
+const POLLOUT = 4;
+const F_SETFL = 4;
+const READ_BYTES = 4096;
+
+/**
+ * Gives what arrives on the descriptor of a socket pair or pipe piece by piece; an empty piece is the end. The
+ * process does not end while it waits for more.
+ */
+export function followDescriptor(descriptor: number, onData: (data: Uint8Array) => void): void {
+  syscall('fcntl', descriptor, F_SETFL, uapi.O_NONBLOCK);
+  const reader = Bun.file(descriptor).stream().getReader();
+  void (async () => {
+    for (;;) {
+      const { value, done } = await reader.read();
+      if (done) break;
+      if (value.length > 0) onData(value);
+    }
+    onData(new Uint8Array());
+  })();
+}
+
+/** Blocks while the other side starts up; a side that died takes nothing more. */
+export function writeAll(descriptor: number, message: Uint8Array): void {
+  for (let done = 0; done < message.length; ) {
+    const rest = message.subarray(done);
+    const written = trySyscall('write', descriptor, addressOf(rest), rest.length);
+    if (written >= 0) {
+      done += written;
+      continue;
+    }
+    const errno = errnoName(-written);
+    if (errno === 'EPIPE' || errno === 'ECONNRESET') return;
+    if (isWouldBlock(errno)) waitFor(descriptor, POLLOUT);
+    else if (errno !== 'EINTR') throw new SystemError('write', errno);
+  }
+}
+
+/** Until the other side has closed its end. */
+export function readAll(descriptor: number): Uint8Array {
+  const pieces: Uint8Array[] = [];
+  for (;;) {
+    const piece = fixedBuffer(READ_BYTES);
+    const length = trySyscall('read', descriptor, addressOf(piece), piece.length);
+    if (length > 0) pieces.push(piece.subarray(0, length));
+    else if (length === 0) return Buffer.concat(pieces);
+    else readFailure(descriptor, errnoName(-length));
+  }
+}
+
+function readFailure(descriptor: number, errno: string): void {
+  if (isWouldBlock(errno)) waitFor(descriptor, POLLIN);
+  else if (errno !== 'EINTR') throw new SystemError('read', errno);
+}
+
+function waitFor(descriptor: number, events: number): void {
+  // struct pollfd: fd, events, revents.
+  const request = fixedBuffer(8);
+  const view = new DataView(request.buffer);
+  view.setInt32(0, descriptor, true);
+  view.setInt16(4, events, true);
+  syscall('ppoll', addressOf(request), 1);
+}
+
+/** Two names of one number. */
+function isWouldBlock(errno: string): boolean {
+  return errno === 'EAGAIN' || errno === 'EWOULDBLOCK';
+}

@@ -1,0 +1,3 @@
+import { describeSocketContract } from './socket.contract.ts';
+
+describeSocketContract('bun', async () => (await import('../../src/platform/bun/socket.ts')).createBunSockets());
