@@ -19,7 +19,6 @@ const NAMES = [
   'new\nline',
   'quo"te',
   "it's",
-
   'back\\slash',
   'bad\xff\xfe',
   'caf\xc3\xa9',
@@ -32,7 +31,6 @@ const NAMES = [
   'b/a/b',
   '{a => b}',
   '*',
-  ,
 ] as const;
 
 const LINES = [
