@@ -6,8 +6,8 @@ const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
 interface Started {
   readonly pty: Pty;
-  output(): string;
-  messages(): string;
+  readonly output: () => string;
+  readonly messages: () => string;
 }
 
 /** What every StartPty adapter owes its callers. */
