@@ -19,6 +19,8 @@ const OWNER_MODE = 0o700;
 export interface ApplyInput {
   readonly roots: RootDirectories;
   readonly actions: readonly RestoreAction[];
+  /** All that the restore touches; more than `actions` when a part was done before an interruption. */
+  readonly touched: readonly RestoreAction[];
   /** The snapshot to go to, for directories around what is restored. */
   readonly target: TreeIndex;
   readonly targetTree: SnapshotTree;
@@ -52,6 +54,8 @@ class Application {
   readonly #kept: { action: RestoreAction; reason: string }[] = [];
   /** Directories whose entries or mode were touched, with the mode that each had. */
   readonly #touched = new Map<Bytes, number>();
+  /** Directories that have been made writable where they were not. */
+  readonly #opened = new Set<Bytes>();
   #temporaryCount = 0;
 
   constructor(input: ApplyInput) {
@@ -70,9 +74,9 @@ class Application {
 
   /** Names that were one inode become one again. */
   #joinLinks(): void {
-    const { roots, targetTree, temporaryPrefix } = this.#input;
+    const { roots, targetTree, temporaryPrefix, touched } = this.#input;
     const restored = new Map<Bytes, Entry>();
-    for (const { path, want } of this.#done) if (want?.kind === 'file' && want.links > 1) restored.set(path, want);
+    for (const { path, want } of touched) if (want?.kind === 'file' && want.links > 1) restored.set(path, want);
     if (restored.size === 0) return;
     const members = Array.from(restored, ([path, want]) => ({ path, want }));
     joinLinkGroups(roots, findLinkGroups(targetTree, members), restored, `${temporaryPrefix}link` as Bytes);
@@ -178,9 +182,11 @@ class Application {
   #writableParent(path: Bytes): Directory | undefined {
     const parent = this.#input.roots.parentOf(path);
     const directory = parentPath(path);
-    if (parent === undefined || this.#touched.has(directory) || !this.#input.roots.contains(directory)) return parent;
+    if (parent === undefined || this.#opened.has(directory) || !this.#input.roots.contains(directory)) return parent;
+    this.#opened.add(directory);
     const { mode } = parent.statSelf();
-    this.#touched.set(directory, this.#input.modeBefore(directory) ?? mode);
+    // A directory that gets another mode itself is in the map already.
+    if (!this.#touched.has(directory)) this.#touched.set(directory, this.#input.modeBefore(directory) ?? mode);
     if ((mode & OWNER_MODE) === OWNER_MODE) return parent;
     this.#input.roots.parentOf(directory)?.setMode(baseName(directory), mode | OWNER_MODE);
     return this.#input.roots.parentOf(path);

@@ -49,12 +49,13 @@ export function abortRestore(deps: RollbackDeps, store: RollbackStore, safetyId:
   const done = withInterrupted(deps, store, safetyId, ({ safety, session, journal, roots }) => {
     const targetTree = safety.tree(safety.manifest, 0);
     const from = session.tree(session.manifest, journal.snapshot);
-    const { actions } = replan(deps, { journal, roots, session, to: targetTree, from });
+    const { actions, touched } = replan(deps, { journal, roots, session, to: targetTree, from });
     const target = new TreeIndex(targetTree);
     using objects = safety.openObjects();
     const result = applyRestore({
       roots,
       actions,
+      touched,
       target,
       targetTree,
       modeBefore: (path) => target.find(path)?.mode,
@@ -125,7 +126,8 @@ function replan(
  */
 function acceptHalfDone({ change, now }: ProbedChange): ProbedChange {
   if (now === undefined) return { change: { ...change, after: undefined }, now };
-  if (now.kind === 'directory' && change.before?.kind === 'directory') return { change: { ...change, after: now }, now };
+  const isDirectoryOnTheWay = change.before?.kind === 'directory' || change.after?.kind === 'directory';
+  if (now.kind === 'directory' && isDirectoryOnTheWay) return { change: { ...change, after: now }, now };
   return { change, now };
 }
 

@@ -173,6 +173,7 @@ export function applyAndComplete(deps: RollbackDeps, restoring: Restoring): Rest
   const result = applyRestore({
     roots,
     actions,
+    touched: restoring.touched,
     target: new TreeIndex(targetTree),
     targetTree,
     modeBefore: (path) => before.find(path)?.mode,

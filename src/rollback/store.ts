@@ -138,7 +138,10 @@ abstract class SessionDirectory implements Disposable {
       file.write(nodes);
       file.sync();
     }
-    this.directory.rename(temporary, this.directory, `snapshots/${snapshot}` as Bytes);
+    const path = `snapshots/${snapshot}` as Bytes;
+    // Left by a process that was killed before the manifest named it.
+    if (this.directory.stat(path) !== undefined) removeTree(this.directory, path);
+    this.directory.rename(temporary, this.directory, path);
     return this.hash.sha256(nodes);
   }
 
