@@ -6,10 +6,12 @@ import { GrantError } from '../sandbox/grant-error.ts';
 import type { Launch } from '../sandbox/launch.ts';
 import { keptCapabilityMask } from '../sandbox/linux/capabilities.ts';
 import { type Enforced, encodeLandlock, enforcedBy, NEWEST_ABI } from '../sandbox/linux/landlock.ts';
+import { encodeSeccomp } from '../sandbox/linux/seccomp.ts';
 import { type Access, describeAccess, type Plan, READ, READ_WRITE, WRITE } from '../sandbox/plan.ts';
 import type { Grant } from '../sandbox/policy.ts';
 import { checkAbi } from '../sandbox/sandbox-error.ts';
 import type { Context, SandboxAdapters } from './context.ts';
+import { chooseNetwork } from './network.ts';
 import type { ParsedCall } from './spec.ts';
 
 /** The options that share paths, and what each gives. */
@@ -58,6 +60,7 @@ export function confine(
       passedVariables: call.values.get('env') ?? [],
       setVariables,
       temporaryDirectory,
+      network: chooseNetwork(call),
       isBestEffort,
     },
     { ...context, facts, workingDirectory },
@@ -70,6 +73,7 @@ export function confine(
     launch: (supervisorPid) => ({
       supervisorPid,
       landlock: encodeLandlock(plan, abi),
+      filter: encodeSeccomp({ network: plan.network, architecture: host.architecture }),
       capabilities: keptCapabilityMask(),
       workingDirectory: plan.workingDirectory,
       executables: plan.executables,

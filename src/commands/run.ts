@@ -164,6 +164,7 @@ function describe({ context, adapters, confinement, id }: Run, name: string): Se
     hostName,
     supervisor: adapters.processes.self(),
     started: formatTimestamp(clock.nowMs(), clock.utcOffsetMinutes(clock.nowMs())),
+    network: plan.network.mode,
     enforced,
   };
 }

@@ -1,9 +1,12 @@
 import type { Launch, LaunchFailure, SignalState } from '../sandbox/launch.ts';
+import type { Architecture } from '../sandbox/linux/seccomp-uapi.ts';
 
 /** What the kernel under this process can enforce, and confining this very process. */
 export interface SandboxHost {
   /** The Landlock ABI of the running kernel, 0 when it has none or it is switched off. */
   landlockAbi(): number;
+  /** Whose numbers system calls have. */
+  readonly architecture: Architecture;
   /** As the caller of nono set them; what the runtime itself changed is not in it. */
   callerSignals(): SignalState;
   /**

@@ -40,7 +40,7 @@ export function buildPlan(policy: Policy, world: World): Plan {
     temporaryDirectory: policy.temporaryDirectory,
     withheld,
     writableGrants: grants.filter(({ access }) => access.write).map(({ path }) => path),
-    network: 'allowed',
+    network: policy.network,
     isBestEffort: policy.isBestEffort,
   };
 }

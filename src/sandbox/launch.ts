@@ -1,4 +1,5 @@
 import { type Bytes, bufferFromBytes, bytesFromBuffer } from '../bytes.ts';
+import type { Instruction } from './linux/bpf.ts';
 import type { LandlockRuleset } from './linux/landlock.ts';
 
 /** Hidden first argument that turns nono's executable into the launcher of a command. */
@@ -9,6 +10,8 @@ export interface Launch {
   /** The process that the command must not outlive; 0 when nothing supervises it. */
   readonly supervisorPid: number;
   readonly landlock: LandlockRuleset;
+  /** The seccomp filter. */
+  readonly filter: readonly Instruction[];
   /** Low 32 bits of the capability sets; all above are dropped. */
   readonly capabilities: number;
   readonly workingDirectory: Bytes;
@@ -31,13 +34,14 @@ export type LaunchStep =
   | 'plan'
   | 'supervisor'
   | 'descriptors'
-  | 'signals'
   | 'directory'
   | 'capabilities'
   | 'privileges'
   | 'ruleset'
   | 'rule'
   | 'restrict'
+  | 'signals'
+  | 'filter'
   | 'execute';
 
 /** The step that failed; before `execute` returned nothing of the command has run. */

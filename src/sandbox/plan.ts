@@ -10,6 +10,13 @@ export interface Access {
   readonly control: boolean;
 }
 
+/** What the command may do on the network. Sockets in the file system are none of it. */
+export type Network =
+  | { readonly mode: 'allowed' }
+  | { readonly mode: 'blocked' }
+  /** TCP only: connecting to and listening on these ports. */
+  | { readonly mode: 'ports'; readonly connect: readonly number[]; readonly bind: readonly number[] };
+
 /** Why a rule is there; `grant` is what the user wrote. */
 export type RuleOrigin = 'system' | 'toolchain' | 'device' | 'stream' | 'temporary' | 'grant';
 
@@ -42,7 +49,7 @@ export interface Plan {
   readonly withheld: readonly Bytes[];
   /** Writable paths that the user granted for this run: directories and single files. */
   readonly writableGrants: readonly Bytes[];
-  readonly network: 'allowed';
+  readonly network: Network;
   readonly isBestEffort: boolean;
 }
 

@@ -1,6 +1,6 @@
 import type { Bytes } from '../bytes.ts';
 import type { PathFacts } from '../ports/path-facts.ts';
-import type { Access } from './plan.ts';
+import type { Access, Network } from './plan.ts';
 
 /** A path that the user shares, as written. */
 export interface Grant {
@@ -23,6 +23,7 @@ export interface Policy {
   readonly setVariables: ReadonlyMap<Bytes, Bytes>;
   /** Absolute; it need not exist yet. */
   readonly temporaryDirectory: Bytes;
+  readonly network: Network;
   readonly isBestEffort: boolean;
 }
 

@@ -44,6 +44,7 @@ const STEPS: Readonly<Record<Exclude<LaunchStep, 'execute'>, string>> = {
   ruleset: 'create the Landlock ruleset',
   rule: 'add a Landlock rule',
   restrict: 'restrict itself with Landlock',
+  filter: 'install the seccomp filter',
 };
 
 /** The user's error for a failed launch: 127 when the command is gone, else 126. */

@@ -1,9 +1,13 @@
 import { type Bytes, type StoredBytes, storeBytes } from '../bytes.ts';
 import type { ProcessIdentity } from '../ports/processes.ts';
 import type { Enforced } from '../sandbox/linux/landlock.ts';
+import type { Network } from '../sandbox/plan.ts';
 
 /** The newest form of record that this code reads and the one that it writes. */
 export const RECORD_FORMAT = 1;
+
+/** What the session may do on the network, in a word. */
+type NetworkMode = Network['mode'];
 
 /** Where a session is in its life; a reader finds out about `lost` itself. */
 export type SessionStatus = 'starting' | 'running' | 'paused' | 'exited';
@@ -19,6 +23,7 @@ export interface SessionIdentity {
   readonly supervisor: ProcessIdentity;
   /** RFC 3339. */
   readonly started: string;
+  readonly network: NetworkMode;
   readonly enforced: Enforced;
 }
 
@@ -80,7 +85,7 @@ export interface SessionRecord {
   readonly command: readonly StoredBytes[];
   readonly profile: string;
   readonly workdir: StoredBytes;
-  readonly network: 'allowed';
+  readonly network: NetworkMode;
   readonly rollback_session: string | null;
   /** What the kernel took. */
   readonly enforced: Enforced;
@@ -111,7 +116,7 @@ export function makeRecord(identity: SessionIdentity, state: SessionState): Sess
     command: identity.command.map(storeBytes),
     profile: identity.profile,
     workdir: storeBytes(identity.workingDirectory),
-    network: 'allowed',
+    network: identity.network,
     rollback_session: state.rollbackSession,
     enforced: identity.enforced,
     pending_approvals: 0,

@@ -7,7 +7,8 @@ import type { Launch } from '../../src/sandbox/launch.ts';
 /** Instructions for a process whose supervisor is none of its parents. */
 const NOT_OURS: Launch = {
   supervisorPid: 2 ** 22 + 1,
-  landlock: { handledFs: 0x1fff, handledNet: 0, scoped: 0, rules: [] },
+  landlock: { handledFs: 0x1fff, handledNet: 0, scoped: 0, rules: [], ports: [] },
+  filter: [],
   capabilities: 0,
   workingDirectory: '/' as Bytes,
   executables: ['/bin/false' as Bytes],

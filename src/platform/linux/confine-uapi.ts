@@ -16,6 +16,13 @@ export const CAPABILITY_NUMBERS = 64;
 /** include/uapi/linux/landlock.h */
 export const LANDLOCK_CREATE_RULESET_VERSION = 1;
 export const LANDLOCK_RULE_PATH_BENEATH = 1;
+export const LANDLOCK_RULE_NET_PORT = 2;
+
+/** include/uapi/linux/seccomp.h */
+export const SECCOMP_SET_MODE_FILTER = 1;
+export const SECCOMP_FILTER_FLAG_SPEC_ALLOW = 4;
+/** struct sock_filter of include/uapi/linux/filter.h: code, jt, jf, k. */
+export const SOCK_FILTER_BYTES = 8;
 
 /** include/uapi/linux/close_range.h */
 export const CLOSE_RANGE_CLOEXEC = 4;

@@ -5,5 +5,5 @@ import { readCallerSignals } from './process-facts.ts';
 /** Landlock, capabilities and no_new_privs by direct system calls. Create it before signals are watched. */
 export function createLinuxSandboxHost(): SandboxHost {
   const callerSignals = readCallerSignals();
-  return { landlockAbi, callerSignals: () => callerSignals, become };
+  return { landlockAbi, architecture: process.arch === 'arm64' ? 'arm64' : 'x64', callerSignals: () => callerSignals, become };
 }

@@ -10,6 +10,7 @@ export function createNodeSandboxHost(): SandboxHost {
   const callerSignals = parseSignals(readFileSync('/proc/self/status', 'latin1'));
   return {
     landlockAbi: () => 0,
+    architecture: process.arch === 'arm64' ? 'arm64' : 'x64',
     callerSignals: () => callerSignals,
     become: () => ({ step: 'supervisor', errno: 'ENOSYS' }),
   };

@@ -27,6 +27,9 @@ export const ACCESS_FS = {
   ioctlDev: 1 << 15,
 } as const;
 
+/** LANDLOCK_ACCESS_NET_*, ABI 4. */
+export const ACCESS_NET = { bindTcp: 1 << 0, connectTcp: 1 << 1 } as const;
+
 /** LANDLOCK_SCOPE_*, ABI 6. */
 export const SCOPE = { abstractUnixSocket: 1 << 0, signal: 1 << 1 } as const;
 

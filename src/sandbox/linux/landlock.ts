@@ -1,6 +1,6 @@
 import type { Bytes } from '../../bytes.ts';
-import type { Access, PathRule, Plan } from '../plan.ts';
-import { ACCESS_FILE, ACCESS_FS, accessFsOf, SCOPE } from './landlock-uapi.ts';
+import type { Access, Network, PathRule, Plan } from '../plan.ts';
+import { ACCESS_FILE, ACCESS_FS, ACCESS_NET, accessFsOf, SCOPE } from './landlock-uapi.ts';
 
 /** The newest ABI that this encoder knows; a newer kernel is asked for what this one has. */
 export const NEWEST_ABI = 7;
@@ -11,6 +11,7 @@ export interface LandlockRuleset {
   readonly handledNet: number;
   readonly scoped: number;
   readonly rules: readonly LandlockRule[];
+  readonly ports: readonly PortRule[];
 }
 
 export interface LandlockRule {
@@ -18,6 +19,12 @@ export interface LandlockRule {
   readonly rights: number;
   /** A system path that went away since the plan was made is skipped; a grant that did is a failure. */
   readonly isRequired: boolean;
+}
+
+/** What may be done with one TCP port. */
+export interface PortRule {
+  readonly port: number;
+  readonly rights: number;
 }
 
 /** Something that the plan asks for and this kernel's Landlock cannot do. */
@@ -51,16 +58,26 @@ const CONTROL_RIGHTS = ACCESS_FS.ioctlDev;
  *
  * @param abi What the kernel answered, at least 1.
  */
-export function encodeLandlock(plan: Pick<Plan, 'rules'>, abi: number): LandlockRuleset {
+export function encodeLandlock(plan: Pick<Plan, 'rules' | 'network'>, abi: number): LandlockRuleset {
   const known = Math.min(abi, NEWEST_ABI);
   const handledFs = accessFsOf(known);
   return {
     handledFs,
-    // Network is not limited yet: a handled right without a rule would refuse every TCP connect and bind.
-    handledNet: 0,
+    // With --block-net there is no socket to connect in the first place; this is for one that was handed in.
+    handledNet: known >= 4 && plan.network.mode !== 'allowed' ? ACCESS_NET.bindTcp | ACCESS_NET.connectTcp : 0,
     scoped: known >= 6 ? SCOPE.abstractUnixSocket | SCOPE.signal : 0,
     rules: plan.rules.map((rule) => encodeRule(rule, handledFs)).filter(({ rights }) => rights !== 0),
+    ports: portRules(plan.network),
   };
+}
+
+/** A port in both lists has both rights. */
+function portRules(network: Network): readonly PortRule[] {
+  if (network.mode !== 'ports') return [];
+  return [
+    ...network.connect.map((port) => ({ port, rights: ACCESS_NET.connectTcp })),
+    ...network.bind.map((port) => ({ port, rights: ACCESS_NET.bindTcp })),
+  ];
 }
 
 function encodeRule({ path, isDirectory, access, origin }: PathRule, handledFs: number): LandlockRule {
@@ -90,6 +107,8 @@ export interface Enforced {
   readonly signals: boolean;
   readonly abstract_sockets: boolean;
   readonly no_new_privs: true;
+  /** The system call filter; with `--block-net` it is what blocks. */
+  readonly seccomp: true;
   /** What was asked for and is not enforced; empty unless `--best-effort` was given. */
   readonly missing: readonly string[];
 }
@@ -104,6 +123,7 @@ export function enforcedBy(abi: number): Enforced {
     signals: abi >= 6,
     abstract_sockets: abi >= 6,
     no_new_privs: true,
+    seccomp: true,
     missing: landlockGaps(abi).map(({ what }) => what),
   };
 }

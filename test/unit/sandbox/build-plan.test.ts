@@ -14,6 +14,7 @@ function policy(changes: Partial<Policy> = {}): Policy {
     passedVariables: [],
     setVariables: new Map(),
     temporaryDirectory: '/tmp/nono-x' as Bytes,
+    network: { mode: 'allowed' },
     isBestEffort: false,
     ...changes,
   };
@@ -62,7 +63,14 @@ describe('encodeLaunch()', () => {
     const all = String.fromCharCode(...Array.from({ length: 255 }, (_, at) => at + 1)) as Bytes;
     const launch: Launch = {
       supervisorPid: 7,
-      landlock: { handledFs: 1, handledNet: 0, scoped: 3, rules: [{ path: all, rights: 1, isRequired: true }] },
+      landlock: {
+        handledFs: 1,
+        handledNet: 0,
+        scoped: 3,
+        rules: [{ path: all, rights: 1, isRequired: true }],
+        ports: [{ port: 443, rights: 2 }],
+      },
+      filter: [[0x06, 0, 0, 0x7fff0000]],
       capabilities: 0,
       workingDirectory: all,
       executables: [all],

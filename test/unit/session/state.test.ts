@@ -86,6 +86,7 @@ const identity = (id: string, name: string): SessionIdentity => ({
   command: ['echo' as Bytes, 'caf\xe9' as Bytes],
   workingDirectory: '/work' as Bytes,
   profile: 'default',
+  network: 'allowed',
   hostName: 'host',
   supervisor: { pid: 7, startTicks: 8, pidNamespace: 9, bootId: 'boot' },
   started: '2026-02-19T09:14:03.000+00:00',

@@ -4,12 +4,14 @@ import { encodeLandlock, enforcedBy, landlockGaps } from '../../../../src/sandbo
 import { ACCESS_FS, accessFsOf } from '../../../../src/sandbox/linux/landlock-uapi.ts';
 import { type Access, DEVICE, type PathRule, READ, READ_WRITE, WRITE } from '../../../../src/sandbox/plan.ts';
 
+const OPEN = { network: { mode: 'allowed' } } as const;
+
 function rule(access: Access, isDirectory: boolean, origin: PathRule['origin'] = 'grant'): PathRule {
   return { path: '/p' as Bytes, isDirectory, access, origin };
 }
 
 function rightsOf(access: Access, isDirectory: boolean, abi: number): number {
-  return encodeLandlock({ rules: [rule(access, isDirectory)] }, abi).rules[0]?.rights ?? 0;
+  return encodeLandlock({ ...OPEN, rules: [rule(access, isDirectory)] }, abi).rules[0]?.rights ?? 0;
 }
 
 describe('encodeLandlock()', () => {
@@ -24,7 +26,7 @@ describe('encodeLandlock()', () => {
     { abi: 7, handledFs: 0xffff, scoped: 3 },
     { abi: 99, handledFs: 0xffff, scoped: 3 },
   ])('handles every right of ABI $abi', ({ abi, handledFs, scoped }) => {
-    expect(encodeLandlock({ rules: [] }, abi)).toEqual({ handledFs, handledNet: 0, scoped, rules: [] });
+    expect(encodeLandlock({ ...OPEN, rules: [] }, abi)).toEqual({ handledFs, handledNet: 0, scoped, rules: [], ports: [] });
   });
 
   test.for([
@@ -53,13 +55,35 @@ describe('encodeLandlock()', () => {
   test('leaves out a rule that would give nothing, which the kernel refuses', () => {
     const nothing = { read: false, write: false, control: false };
 
-    expect(encodeLandlock({ rules: [rule(nothing, true)] }, 7).rules).toEqual([]);
+    expect(encodeLandlock({ ...OPEN, rules: [rule(nothing, true)] }, 7).rules).toEqual([]);
   });
 
   test('requires what the user named, and not what a system may lack', () => {
-    const { rules } = encodeLandlock({ rules: [rule(READ, true, 'grant'), rule(READ, true, 'system')] }, 7);
+    const { rules } = encodeLandlock({ ...OPEN, rules: [rule(READ, true, 'grant'), rule(READ, true, 'system')] }, 7);
 
     expect(rules.map(({ isRequired }) => isRequired)).toEqual([true, false]);
+  });
+});
+
+describe('encodeLandlock() of a network', () => {
+  const ports = { mode: 'ports', connect: [80, 443], bind: [443] } as const;
+
+  test.for([
+    { abi: 3, handledNet: 0 },
+    { abi: 4, handledNet: 3 },
+    { abi: 7, handledNet: 3 },
+  ])('limits TCP from ABI 4 on ($abi)', ({ abi, handledNet }) => {
+    for (const network of [ports, { mode: 'blocked' } as const]) {
+      expect(encodeLandlock({ rules: [], network }, abi).handledNet).toBe(handledNet);
+    }
+  });
+
+  test('gives each port what its option says', () => {
+    expect(encodeLandlock({ rules: [], network: ports }, 7).ports).toEqual([
+      { port: 80, rights: 2 },
+      { port: 443, rights: 2 },
+      { port: 443, rights: 1 },
+    ]);
   });
 });
 

@@ -1,0 +1,138 @@
+/** Numbers that a seccomp filter compares with (Linux 6.18; the same on x64 and arm64 unless said). */
+
+/** The machines whose system call tables are known here. */
+export type Architecture = 'x64' | 'arm64';
+
+/** AUDIT_ARCH_* of include/uapi/linux/audit.h. */
+export const AUDIT_ARCH: Readonly<Record<Architecture, number>> = { x64: 0xc000003e, arm64: 0xc00000b7 };
+
+/** __X32_SYSCALL_BIT of arch/x86/include/uapi/asm/unistd.h: the x32 table shares the architecture of x64. */
+export const X32_BIT = 0x40000000;
+
+/** SECCOMP_RET_* of include/uapi/linux/seccomp.h; an errno goes into the low 16 bits. */
+export const RETURN = { kill: 0x80000000, errno: 0x00050000, allow: 0x7fff0000 } as const;
+
+/** Offsets in struct seccomp_data of include/uapi/linux/seccomp.h. */
+export const DATA = { number: 0, architecture: 4, arguments: 16 } as const;
+
+/** include/uapi/asm-generic/errno-base.h and errno.h */
+export const ERRNO = { EPERM: 1, EACCES: 13, ENOSYS: 38, EPROTONOSUPPORT: 93, EOPNOTSUPP: 95, EAFNOSUPPORT: 97 } as const;
+
+/** CLONE_NEW* of include/uapi/linux/sched.h: time, mount, cgroup, uts, ipc, user, pid and network namespace. */
+export const NAMESPACE_FLAGS = 0x80 | 0x20000 | 0x02000000 | 0x04000000 | 0x08000000 | 0x10000000 | 0x20000000 | 0x40000000;
+/** CLONE_NEWTIME is in the signal number's place for clone(2) (CSIGNAL, the low 8 bits) and not a flag there. */
+export const CLONE_NAMESPACE_FLAGS = NAMESPACE_FLAGS & ~0xff;
+
+/** AF_* of include/linux/socket.h */
+export const AF = { unix: 1, inet: 2, inet6: 10, netlink: 16 } as const;
+
+/** include/linux/net.h */
+export const SOCK_TYPE_MASK = 0xf;
+export const SOCK = { stream: 1, seqpacket: 5 } as const;
+
+/** include/uapi/linux/netlink.h */
+export const NETLINK_ROUTE = 0;
+
+/** include/uapi/linux/in.h; 0 is the family's own choice. */
+export const IPPROTO_TCP = 6;
+
+/** include/linux/socket.h: connects and sends at once, past the hook that Landlock has in connect(2). */
+export const MSG_FASTOPEN = 0x20000000;
+
+/** ioctl commands that put input into a terminal (include/uapi/asm-generic/ioctls.h). */
+export const TIOCSTI = 0x5412;
+export const TIOCLINUX = 0x541c;
+
+/**
+ * ioctl commands that change a file or a tree through a descriptor that is only open for reading, which
+ * Landlock does not know of.
+ */
+export const READ_ONLY_CHANGES: readonly number[] = [
+  0x40086602, // FS_IOC_SETFLAGS of include/uapi/linux/fs.h: chattr
+  0x40046602, // FS_IOC32_SETFLAGS
+  0x401c5820, // FS_IOC_FSSETXATTR
+  0x40087602, // FS_IOC_SETVERSION
+  0x40047602, // FS_IOC32_SETVERSION
+  0x40806685, // FS_IOC_ENABLE_VERITY of include/uapi/linux/fsverity.h: read-only for ever
+  0x800c6613, // FS_IOC_SET_ENCRYPTION_POLICY of include/uapi/linux/fscrypt.h
+  0x50009401, // BTRFS_IOC_SNAP_CREATE of include/uapi/linux/btrfs.h
+  0x5000940e, // BTRFS_IOC_SUBVOL_CREATE
+  0x5000940f, // BTRFS_IOC_SNAP_DESTROY
+  0x50009417, // BTRFS_IOC_SNAP_CREATE_V2
+  0x50009418, // BTRFS_IOC_SUBVOL_CREATE_V2
+  0x5000943f, // BTRFS_IOC_SNAP_DESTROY_V2
+  0x4008941a, // BTRFS_IOC_SUBVOL_SETFLAGS
+  0xc0c89425, // BTRFS_IOC_SET_RECEIVED_SUBVOL
+];
+
+/**
+ * The highest number of a system call that was looked at when this filter was written: file_setattr(2), Linux 6.17.
+ * The tables of x64 and arm64 agree above 424.
+ */
+export const NEWEST_KNOWN_CALL = 469;
+
+/**
+ * Numbers by name, x64 then arm64: arch/x86/entry/syscalls/syscall_64.tbl and scripts/syscall.tbl. Undefined
+ * where the machine has no such call.
+ */
+// biome-ignore format: one call in a line is easier to check against the tables
+const CALLS = {
+  acct: [163, 89],
+  add_key: [248, 217],
+  bpf: [321, 280],
+  clone: [56, 220],
+  clone3: [435, 435],
+  delete_module: [176, 106],
+  finit_module: [313, 273],
+  fsconfig: [431, 431],
+  fsmount: [432, 432],
+  fsopen: [430, 430],
+  fspick: [433, 433],
+  init_module: [175, 105],
+  io_uring_enter: [426, 426],
+  io_uring_register: [427, 427],
+  io_uring_setup: [425, 425],
+  ioctl: [16, 29],
+  ioperm: [173, undefined],
+  iopl: [172, undefined],
+  kexec_file_load: [320, 294],
+  kexec_load: [246, 104],
+  keyctl: [250, 219],
+  modify_ldt: [154, undefined],
+  mount: [165, 40],
+  mount_setattr: [442, 442],
+  move_mount: [429, 429],
+  open: [2, undefined],
+  open_by_handle_at: [304, 265],
+  open_tree: [428, 428],
+  open_tree_attr: [467, 467],
+  openat: [257, 56],
+  openat2: [437, 437],
+  perf_event_open: [298, 241],
+  pivot_root: [155, 41],
+  quotactl: [179, 60],
+  quotactl_fd: [443, 443],
+  reboot: [169, 142],
+  request_key: [249, 218],
+  sendmmsg: [307, 269],
+  sendmsg: [46, 211],
+  sendto: [44, 206],
+  setns: [308, 268],
+  socket: [41, 198],
+  socketpair: [53, 199],
+  swapoff: [168, 225],
+  swapon: [167, 224],
+  syslog: [103, 116],
+  truncate: [76, 45],
+  umount2: [166, 39],
+  unshare: [272, 97],
+  uselib: [134, undefined],
+  userfaultfd: [323, 282],
+} as const;
+
+export type CallName = keyof typeof CALLS;
+
+/** The number of a call, undefined where the machine has none of that name. */
+export function callNumber(name: CallName, architecture: Architecture): number | undefined {
+  return CALLS[name][architecture === 'x64' ? 0 : 1];
+}

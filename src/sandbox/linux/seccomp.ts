@@ -1,0 +1,149 @@
+import type { Network } from '../plan.ts';
+import { assemble, type Instruction, type Statement } from './bpf.ts';
+import { and, type Errno, errnoLabel, is, jump, label, load, loadArgument, returns, type Switch, switchOn } from './bpf-words.ts';
+import {
+  AF,
+  type Architecture,
+  AUDIT_ARCH,
+  type CallName,
+  CLONE_NAMESPACE_FLAGS,
+  callNumber,
+  DATA,
+  ERRNO,
+  IPPROTO_TCP,
+  MSG_FASTOPEN,
+  NAMESPACE_FLAGS,
+  NETLINK_ROUTE,
+  NEWEST_KNOWN_CALL,
+  READ_ONLY_CHANGES,
+  RETURN,
+  SOCK,
+  SOCK_TYPE_MASK,
+  TIOCLINUX,
+  TIOCSTI,
+  X32_BIT,
+} from './seccomp-uapi.ts';
+
+/** What the filter depends on. */
+export interface SeccompTarget {
+  readonly network: Network;
+  readonly architecture: Architecture;
+}
+
+/**
+ * Calls that fail whatever their arguments. ptrace(2) and process_vm_readv(2) are not among them: Landlock keeps
+ * them from processes outside, and inside debuggers and leak checkers live on them. ENOSYS where a program then goes another way: clone3(2) has its
+ * flags behind a pointer, where no filter can look, and every C library falls back on clone(2).
+ */
+const REFUSED: readonly (readonly [errno: Errno, calls: readonly CallName[]])[] = [
+  ['ENOSYS', ['clone3']],
+  // Around this filter.
+  ['EPERM', ['io_uring_setup', 'io_uring_enter', 'io_uring_register']],
+  // Keys of the user's session.
+  ['EPERM', ['add_key', 'keyctl', 'request_key']],
+  // The kernel's inside.
+  ['EPERM', ['bpf', 'perf_event_open', 'userfaultfd', 'modify_ldt', 'iopl', 'ioperm', 'syslog']],
+  ['EPERM', ['init_module', 'finit_module', 'delete_module', 'kexec_load', 'kexec_file_load', 'uselib']],
+  // Mounts and namespaces.
+  ['EPERM', ['mount', 'umount2', 'pivot_root', 'move_mount', 'open_tree', 'open_tree_attr', 'mount_setattr', 'setns']],
+  ['EPERM', ['fsopen', 'fsconfig', 'fsmount', 'fspick']],
+  // Files past their paths, and the machine.
+  ['EPERM', ['open_by_handle_at', 'acct', 'quotactl', 'quotactl_fd', 'reboot', 'swapon', 'swapoff']],
+];
+
+/**
+ * The filter that goes with a plan: what Landlock has no say in. Everything that it does not name is allowed;
+ * calls that are newer than it do not exist.
+ */
+export function encodeSeccomp(target: SeccompTarget): readonly Instruction[] {
+  const { architecture } = target;
+  const blocks = conditionalBlocks(target);
+  const cases: Switch = [
+    ...REFUSED.flatMap(([errno, calls]) => calls.map((call) => [callNumber(call, architecture), errnoLabel(errno)] as const)),
+    ...[...blocks.keys()].map((call) => [callNumber(call, architecture), call] as const),
+  ].flatMap(([number, to]) => (number === undefined ? [] : [[number, to] as const]));
+  return assemble([
+    load(DATA.architecture),
+    is('equal', AUDIT_ARCH[architecture], { no: 'foreign' }),
+    load(DATA.number),
+    ...(architecture === 'x64' ? [is('atLeast', X32_BIT, { yes: errnoLabel('ENOSYS') })] : []),
+    is('greater', NEWEST_KNOWN_CALL, { yes: errnoLabel('ENOSYS') }),
+    ...switchOn('call', cases),
+    ...[...blocks].flatMap(([call, statements]) => [label(call), ...statements]),
+    label('allow'),
+    returns(RETURN.allow),
+    label('foreign'),
+    returns(RETURN.kill),
+    ...(Object.keys(ERRNO) as Errno[]).flatMap((errno) => [label(errnoLabel(errno)), returns(RETURN.errno | ERRNO[errno])]),
+  ]);
+}
+
+/** The calls whose arguments decide; every block ends in a jump. */
+function conditionalBlocks({ network }: SeccompTarget): ReadonlyMap<CallName, readonly Statement[]> {
+  const blocks = new Map<CallName, readonly Statement[]>([
+    ['ioctl', ioctlBlock()],
+    ['socket', socketBlock(network)],
+    ['socketpair', [loadArgument(0), is('equal', AF.unix, { yes: 'allow' }), jump(errnoLabel('EAFNOSUPPORT'))]],
+    ['clone', [loadArgument(0), is('anyBit', CLONE_NAMESPACE_FLAGS, { yes: errnoLabel('EPERM') }), jump('allow')]],
+    ['unshare', [loadArgument(0), is('anyBit', NAMESPACE_FLAGS, { yes: errnoLabel('EPERM') }), jump('allow')]],
+  ]);
+  if (network.mode === 'ports') {
+    for (const [call, flags] of [
+      ['sendto', 3],
+      ['sendmsg', 2],
+      ['sendmmsg', 3],
+    ] as const) {
+      blocks.set(call, [loadArgument(flags), is('anyBit', MSG_FASTOPEN, { yes: errnoLabel('EOPNOTSUPP') }), jump('allow')]);
+    }
+  }
+  return blocks;
+}
+
+/** The kernel takes the low 32 bits as the command, so nothing in the high ones can hide it (CVE-2019-10063). */
+function ioctlBlock(): readonly Statement[] {
+  const refused = [TIOCSTI, TIOCLINUX, ...READ_ONLY_CHANGES];
+  return [
+    loadArgument(1),
+    ...switchOn(
+      'ioctl-command',
+      refused.map((command) => [command, errnoLabel('EPERM')]),
+    ),
+  ];
+}
+
+/**
+ * Families by a list of those that are allowed. A datagram socket of AF_UNIX would carry an address with each
+ * send, and SOCK_RAW makes one too (unix_create() of net/unix/af_unix.c).
+ */
+function socketBlock(network: Network): readonly Statement[] {
+  const inet = network.mode === 'allowed' ? 'allow' : network.mode === 'ports' ? 'socket-tcp' : errnoLabel('EACCES');
+  const netlink = network.mode === 'allowed' ? 'socket-netlink' : errnoLabel('EACCES');
+  return [
+    loadArgument(0),
+    is('equal', AF.unix, { yes: 'socket-unix' }),
+    is('equal', AF.inet, { yes: inet }),
+    is('equal', AF.inet6, { yes: inet }),
+    is('equal', AF.netlink, { yes: netlink }),
+    jump(errnoLabel('EAFNOSUPPORT')),
+    label('socket-unix'),
+    loadArgument(1),
+    and(SOCK_TYPE_MASK),
+    is('equal', SOCK.stream, { yes: 'allow' }),
+    is('equal', SOCK.seqpacket, { yes: 'allow' }),
+    jump(errnoLabel('EACCES')),
+    // Only what lists addresses and routes: the C library asks it before it resolves names.
+    label('socket-netlink'),
+    loadArgument(2),
+    is('equal', NETLINK_ROUTE, { yes: 'allow' }),
+    jump(errnoLabel('EPROTONOSUPPORT')),
+    // Landlock knows the ports of TCP alone: UDP, and the likes of MPTCP and SCTP, would pass it by.
+    label('socket-tcp'),
+    loadArgument(1),
+    and(SOCK_TYPE_MASK),
+    is('equal', SOCK.stream, { no: errnoLabel('EACCES') }),
+    loadArgument(2),
+    is('equal', 0, { yes: 'allow' }),
+    is('equal', IPPROTO_TCP, { yes: 'allow' }),
+    jump(errnoLabel('EACCES')),
+  ];
+}

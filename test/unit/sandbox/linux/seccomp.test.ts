@@ -1,0 +1,217 @@
+import { describe, expect, test } from 'vitest';
+import { encodeSeccomp } from '../../../../src/sandbox/linux/seccomp.ts';
+import {
+  type Architecture,
+  AUDIT_ARCH,
+  type CallName,
+  callNumber,
+  ERRNO,
+  READ_ONLY_CHANGES,
+  RETURN,
+} from '../../../../src/sandbox/linux/seccomp-uapi.ts';
+import type { Network } from '../../../../src/sandbox/plan.ts';
+import { checkAsKernel, simulate } from './bpf-simulator.ts';
+
+const ARCHITECTURES: readonly Architecture[] = ['x64', 'arm64'];
+const ALLOWED: Network = { mode: 'allowed' };
+const BLOCKED: Network = { mode: 'blocked' };
+const PORTS: Network = { mode: 'ports', connect: [443], bind: [] };
+
+/** Numbers of calls that every program makes: read, write, mmap, futex, epoll_wait, openat, connect, execve and the like. */
+const EVERYDAY: Readonly<Record<Architecture, readonly number[]>> = {
+  x64: [0, 1, 3, 9, 10, 11, 12, 13, 14, 42, 49, 57, 58, 59, 60, 61, 62, 72, 202, 231, 232, 257, 262, 281, 318, 434],
+  arm64: [63, 64, 57, 222, 226, 215, 214, 134, 135, 203, 200, 221, 93, 260, 129, 25, 98, 94, 22, 56, 79, 278],
+};
+
+/** The name of the errno, 'allow' or 'kill'. */
+function answer(value: number): string {
+  if (value === RETURN.allow) return 'allow';
+  if (value === RETURN.kill) return 'kill';
+  const errno = Object.entries(ERRNO).find(([, number]) => value === (RETURN.errno | number));
+  return errno?.[0] ?? `unknown ${value}`;
+}
+
+function ask(
+  call: CallName | number,
+  args: readonly (number | bigint)[] = [],
+  { network = ALLOWED, architecture = 'x64' }: { readonly network?: Network; readonly architecture?: Architecture } = {},
+): string {
+  const number = typeof call === 'number' ? call : (callNumber(call, architecture) ?? Number.NaN);
+  const program = encodeSeccomp({ network, architecture });
+  return answer(simulate(program, { number, architecture: AUDIT_ARCH[architecture], arguments: args }).value);
+}
+
+describe.for(ARCHITECTURES)('the filter for %s', (architecture) => {
+  test.for([ALLOWED, BLOCKED, PORTS])('is one that the kernel takes ($mode)', (network) => {
+    expect(() => checkAsKernel(encodeSeccomp({ network, architecture }))).not.toThrow();
+  });
+
+  test('kills what comes in through the table of another architecture', () => {
+    const i386 = 0x40000003;
+    const program = encodeSeccomp({ network: ALLOWED, architecture });
+
+    for (const number of [0, 1, 20, 102, 0xffffffff]) {
+      expect(answer(simulate(program, { number, architecture: i386 }).value)).toBe('kill');
+    }
+  });
+
+  test('lets everyday calls pass within a few comparisons, and without looking at their arguments', () => {
+    const program = encodeSeccomp({ network: ALLOWED, architecture });
+
+    for (const number of EVERYDAY[architecture]) {
+      const { value, steps, offsets } = simulate(program, { number, architecture: AUDIT_ARCH[architecture] });
+      expect({ number, answer: answer(value), offsets }).toEqual({ number, answer: 'allow', offsets: [4, 0] });
+      expect(steps).toBeLessThanOrEqual(16);
+    }
+  });
+
+  test.for(['clone', 'unshare', 'ioctl', 'socket', 'socketpair'] as const)('knows %s by its number', (call) => {
+    expect(callNumber(call, architecture)).toBeDefined();
+  });
+
+  test.for([
+    'mount',
+    'umount2',
+    'move_mount',
+    'open_tree',
+    'open_tree_attr',
+    'fsopen',
+    'fsconfig',
+    'fsmount',
+    'fspick',
+    'mount_setattr',
+    'pivot_root',
+    'setns',
+    'io_uring_setup',
+    'io_uring_enter',
+    'io_uring_register',
+    'keyctl',
+    'add_key',
+    'request_key',
+    'bpf',
+    'userfaultfd',
+    'perf_event_open',
+    'open_by_handle_at',
+    'kexec_load',
+    'kexec_file_load',
+    'init_module',
+    'finit_module',
+    'delete_module',
+    'swapon',
+    'swapoff',
+    'reboot',
+    'quotactl',
+    'quotactl_fd',
+    'acct',
+    'syslog',
+  ] as const)('refuses %s', (call) => {
+    expect(ask(call, [], { architecture })).toBe('EPERM');
+  });
+
+  test('answers what is newer than itself as an older kernel would', () => {
+    expect([469, 470, 471, 1000, 0x3fffffff].map((number) => ask(number, [], { architecture }))).toEqual([
+      'allow',
+      'ENOSYS',
+      'ENOSYS',
+      'ENOSYS',
+      'ENOSYS',
+    ]);
+  });
+});
+
+describe('the filter', () => {
+  test('refuses the x32 table, whose numbers have a bit of their own', () => {
+    expect([0x40000000, 0x40000000 + 257, 0x40000000 + 520, 0xffffffff].map((number) => ask(number))).toEqual([
+      'ENOSYS',
+      'ENOSYS',
+      'ENOSYS',
+      'ENOSYS',
+    ]);
+  });
+
+  test('answers clone3 as if there were none, whose flags it cannot see', () => {
+    expect(ask('clone3')).toBe('ENOSYS');
+  });
+
+  test.for([
+    { name: 'fork', flags: 0x11, expected: 'allow' },
+    { name: 'a thread of glibc', flags: 0x3d0f00, expected: 'allow' },
+    { name: 'vfork of posix_spawn', flags: 0x4111, expected: 'allow' },
+    { name: 'a pidfd', flags: 0x1000 | 17, expected: 'allow' },
+    { name: 'a user namespace', flags: 0x10000011, expected: 'EPERM' },
+    { name: 'a network namespace', flags: 0x40000011, expected: 'EPERM' },
+    { name: 'a mount namespace, high bits set', flags: 0xffffffff00020011n, expected: 'EPERM' },
+    { name: 'a pid namespace', flags: 0x20000011, expected: 'EPERM' },
+  ])('judges clone by its flags: $name', ({ flags, expected }) => {
+    expect(ask('clone', [flags])).toBe(expected);
+  });
+
+  test.for([
+    { flags: 0x400, expected: 'allow' },
+    { flags: 0x200, expected: 'allow' },
+    { flags: 0x80, expected: 'EPERM' },
+    { flags: 0x10000000, expected: 'EPERM' },
+    { flags: 0x10020000, expected: 'EPERM' },
+  ])('judges unshare by its flags: $flags', ({ flags, expected }) => {
+    expect(ask('unshare', [flags])).toBe(expected);
+  });
+
+  test.for([
+    { command: 0x5412, expected: 'EPERM' },
+    { command: 0xffffffff00005412n, expected: 'EPERM' },
+    { command: 0x100005412n, expected: 'EPERM' },
+    { command: 0x541c, expected: 'EPERM' },
+    { command: 0x7fffffff0000541cn, expected: 'EPERM' },
+    { command: 0x5401, expected: 'allow' },
+    { command: 0x5413, expected: 'allow' },
+    { command: 0x541b, expected: 'allow' },
+    { command: 0x40049409, expected: 'allow' },
+    ...READ_ONLY_CHANGES.map((command) => ({ command, expected: 'EPERM' })),
+  ])('judges ioctl by the low 32 bits of $command', ({ command, expected }) => {
+    expect(ask('ioctl', [0, command])).toBe(expected);
+  });
+
+  test.for([
+    { socket: 'a stream of the file system', args: [1, 1, 0], expected: ['allow', 'allow', 'allow'] },
+    { socket: 'a packet stream of the file system', args: [1, 5 | 0o2000000 | 0o4000, 0], expected: ['allow', 'allow', 'allow'] },
+    { socket: 'a datagram socket of the file system', args: [1, 2, 0], expected: ['EACCES', 'EACCES', 'EACCES'] },
+    { socket: 'the same by its other name', args: [1, 3 | 0o2000000, 0], expected: ['EACCES', 'EACCES', 'EACCES'] },
+    {
+      socket: 'the same with high bits set',
+      args: [1n | (1n << 32n), 2n | (1n << 40n), 0],
+      expected: ['EACCES', 'EACCES', 'EACCES'],
+    },
+    { socket: 'TCP', args: [2, 1, 0], expected: ['allow', 'EACCES', 'allow'] },
+    { socket: 'TCP by name', args: [10, 1 | 0o2000000, 6], expected: ['allow', 'EACCES', 'allow'] },
+    { socket: 'MPTCP', args: [2, 1, 262], expected: ['allow', 'EACCES', 'EACCES'] },
+    { socket: 'SCTP', args: [2, 1, 132], expected: ['allow', 'EACCES', 'EACCES'] },
+    { socket: 'UDP', args: [2, 2, 0], expected: ['allow', 'EACCES', 'EACCES'] },
+    { socket: 'UDP over IPv6', args: [10, 2, 17], expected: ['allow', 'EACCES', 'EACCES'] },
+    { socket: 'ping', args: [2, 2, 1], expected: ['allow', 'EACCES', 'EACCES'] },
+    { socket: 'raw IP', args: [2, 3, 1], expected: ['allow', 'EACCES', 'EACCES'] },
+    { socket: 'routes', args: [16, 3, 0], expected: ['allow', 'EACCES', 'EACCES'] },
+    { socket: 'sockets of others', args: [16, 3, 4], expected: ['EPROTONOSUPPORT', 'EACCES', 'EACCES'] },
+    { socket: 'audit', args: [16, 3, 9], expected: ['EPROTONOSUPPORT', 'EACCES', 'EACCES'] },
+    { socket: 'packets', args: [17, 3, 3], expected: ['EAFNOSUPPORT', 'EAFNOSUPPORT', 'EAFNOSUPPORT'] },
+    { socket: 'the hypervisor', args: [40, 1, 0], expected: ['EAFNOSUPPORT', 'EAFNOSUPPORT', 'EAFNOSUPPORT'] },
+    { socket: 'kernel crypto', args: [38, 5, 0], expected: ['EAFNOSUPPORT', 'EAFNOSUPPORT', 'EAFNOSUPPORT'] },
+    { socket: 'Bluetooth', args: [31, 1, 0], expected: ['EAFNOSUPPORT', 'EAFNOSUPPORT', 'EAFNOSUPPORT'] },
+  ])('judges a socket for $socket by family, type and protocol', ({ args, expected }) => {
+    expect([ALLOWED, BLOCKED, PORTS].map((network) => ask('socket', args, { network }))).toEqual(expected);
+  });
+
+  test.for([ALLOWED, BLOCKED, PORTS])('lets socketpair be, of any type ($mode)', (network) => {
+    expect([1, 2, 5].map((type) => ask('socketpair', [1, type, 0], { network }))).toEqual(['allow', 'allow', 'allow']);
+    expect(ask('socketpair', [30, 1, 0], { network })).toBe('EAFNOSUPPORT');
+  });
+
+  test.for([
+    { call: 'sendto', args: [3, 0, 1, 0x20000000] },
+    { call: 'sendmsg', args: [3, 0, 0x20004000] },
+    { call: 'sendmmsg', args: [3, 0, 1, 0x20000000] },
+  ] as const)('refuses the flag of $call that connects past Landlock, where ports are limited', ({ call, args }) => {
+    expect(ask(call, args, { network: PORTS })).toBe('EOPNOTSUPP');
+    expect(ask(call, args, { network: ALLOWED })).toBe('allow');
+    expect(ask(call, [3, 0, 0, 0], { network: PORTS })).toBe('allow');
+  });
+});
