@@ -19,6 +19,7 @@ const SUITES = [
   { name: 'contract-bun', quick: false, run: () => runVitest({ project: 'contract', runtime: 'bun' }) },
   { name: 'laws-bun', quick: false, run: () => runVitest({ project: 'laws', runtime: 'bun' }) },
   { name: 'build', quick: false, run: () => runCheck('node', ['scripts/build.mjs']) },
+  { name: 'faults', quick: false, run: () => runVitest({ project: 'faults' }) },
   { name: 'e2e', quick: false, run: () => runVitest({ project: 'e2e' }) },
 ];
 

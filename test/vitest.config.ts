@@ -12,6 +12,8 @@ const LAWS_TIMEOUT_MS = 120_000;
 const UNIT_TIMEOUT_MS = 20_000;
 /** One run of the executable takes milliseconds; a baseline under load takes seconds. */
 const E2E_TIMEOUT_MS = 60_000;
+/** One test is dozens of runs, each under strace. */
+const FAULTS_TIMEOUT_MS = 300_000;
 
 function project(
   name: string,
@@ -40,6 +42,7 @@ export default defineConfig({
       project('unit', UNIT_TIMEOUT_MS),
       project('contract', UNIT_TIMEOUT_MS),
       project('laws', LAWS_TIMEOUT_MS),
+      project('faults', FAULTS_TIMEOUT_MS, { maxWorkers: 2, globalSetup: ['test/support/build-first.ts'] }),
       project('e2e', E2E_TIMEOUT_MS, { maxWorkers: 2, globalSetup: ['test/support/build-first.ts'] }),
     ],
   },

@@ -45,6 +45,7 @@ export interface Removal {
  * @returns those that were removed.
  */
 export function removeSessions(store: RollbackStore, ids: readonly Bytes[], onRemoved?: (removal: Removal) => void): Removal[] {
+  store.finishRemovals();
   const removals: Removal[] = [];
   for (const id of ids) {
     const removal = removeOne(store, id);

@@ -17,6 +17,8 @@ const MANIFEST_TEMPORARY = 'manifest.tmp' as Bytes;
 const OBJECTS = 'objects' as Bytes;
 const SNAPSHOTS = 'snapshots' as Bytes;
 const NODES = 'nodes' as Bytes;
+/** What a session is called while it is removed. */
+const REMOVING_PREFIX = 'removing-';
 
 /** A session that cannot be read; it is shown beside the healthy ones and never hides them. */
 export interface UnreadableSession {
@@ -102,13 +104,18 @@ export class RollbackStore implements Disposable {
     this.#directory[Symbol.dispose]();
   }
 
-  /** Removes everything of a session, its manifest first, so that a reader never meets half of it. */
+  /** Removes everything of a session: first its name, so that a reader never meets half of it. */
   remove(id: Bytes): void {
-    {
-      using session = this.#directory.openDirectory(id);
-      if (session.stat(MANIFEST) !== undefined) session.removeFile(MANIFEST);
-    }
-    removeTree(this.#directory, id);
+    const removing = `${REMOVING_PREFIX}${id}` as Bytes;
+    this.#directory.rename(id, this.#directory, removing);
+    removeTree(this.#directory, removing);
+  }
+
+  /** Ends removals that were killed. @returns how many there were. */
+  finishRemovals(): number {
+    const names = this.#directory.names().filter((name) => name.startsWith(REMOVING_PREFIX));
+    for (const name of names) removeTree(this.#directory, name);
+    return names.length;
   }
 }
 

@@ -1,0 +1,153 @@
+import { spawnSync } from 'node:child_process';
+import * as fs from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { needCommands } from '../support/tools.ts';
+import { dumpTree } from '../support/tree.ts';
+import { createWorld, type World } from '../support/world.ts';
+
+/** System calls that leave a trace on the disk, and some that only take time, as places to die at. */
+const CALLS = [
+  'renameat2',
+  'unlinkat',
+  'openat',
+  'write',
+  'linkat',
+  'mkdirat',
+  'fchmod',
+  'utimensat',
+  'symlinkat',
+  'fsync',
+  'syncfs',
+  'fchmodat',
+  'ftruncate',
+  'close',
+  'read',
+  'statx',
+  'getdents64',
+  'flock',
+] as const;
+
+/** What the program does to the tree that makeTree() made. */
+const EDITS =
+  'echo changed > a; rm -rf gone link empty; mkdir -p new/er; echo n > new/er/f; chmod 600 sub/b; rm sub/hard; rm -r sub/deep; echo file > sub/deep; ln -s / link';
+
+/** Every call at first, then fewer and fewer; with FAULTS_ALL=1 every single one. */
+function nextTurn(turn: number): number {
+  if (process.env['FAULTS_ALL'] === '1' || turn < 8) return turn + 1;
+  return turn < 60 ? turn + 7 : turn + 61;
+}
+
+function makeTree(root: string): void {
+  for (const path of ['sub/deep', 'gone/inner', 'empty']) fs.mkdirSync(join(root, path), { recursive: true });
+  fs.writeFileSync(join(root, 'a'), 'one\n');
+  fs.writeFileSync(join(root, 'sub/b'), 'two\n');
+  fs.writeFileSync(join(root, 'gone/inner/f'), 'x\n');
+  fs.writeFileSync(join(root, 'sub/deep/c'), '5\n');
+  fs.linkSync(join(root, 'a'), join(root, 'sub/hard'));
+  fs.symlinkSync('a', join(root, 'link'));
+  fs.chmodSync(join(root, 'gone/inner'), 0o750);
+  for (const path of ['a', 'sub', 'gone', '.']) fs.utimesSync(join(root, path), 1_577_840_523, 1_577_840_523);
+}
+
+interface Ended {
+  readonly status: number | null;
+  readonly text: string;
+}
+
+function nono(world: World, words: readonly string[], killAt?: { readonly call: string; readonly turn: number }): Ended {
+  const kill =
+    killAt === undefined
+      ? []
+      : [
+          'strace',
+          '-f',
+          '-o',
+          '/dev/null',
+          '-e',
+          `trace=${killAt.call}`,
+          '-e',
+          `inject=${killAt.call}:signal=KILL:when=${killAt.turn}`,
+        ];
+  const [file = '', ...rest] = [...kill, world.executable, ...words];
+  const { status, stdout, stderr } = spawnSync(file, rest, {
+    cwd: world.project,
+    env: { ...world.environment },
+    encoding: 'utf8',
+    timeout: 30_000,
+    killSignal: 'SIGKILL',
+  });
+  return { status, text: `${stdout}${stderr}` };
+}
+
+/** Runs `attempt` with a kill at one turn of a call after the other, until it ends before the kill. @returns the kills. */
+function killAtEach(call: string, attempt: (turn: number) => boolean): number {
+  let kills = 0;
+  for (let turn = 1; attempt(turn); turn = nextTurn(turn)) kills += 1;
+  return kills;
+}
+
+describe('a kill at any system call', () => {
+  test.for(CALLS)('of a restore (%s) leaves a restore that runs to its end, or is taken back', (call, context) => {
+    needCommands(context, 'strace');
+    killAtEach(call, (turn) => {
+      using world = createWorld();
+      makeTree(world.project);
+      const before = dumpTree(world.project);
+      expect(nono(world, ['run', '--rollback', '--allow-cwd', '--', 'sh', '-c', EDITS]).status).toBe(0);
+      const left = dumpTree(world.project);
+      if (nono(world, ['rollback', 'restore', 'latest'], { call, turn }).status === 0) return false;
+
+      const isAbort = turn % 2 === 0;
+      const second = nono(world, ['rollback', 'restore', 'latest', ...(isAbort ? ['--abort'] : [])]);
+      expect(second, `${call} ${turn}`).toMatchObject({ status: 0 });
+      const after = dumpTree(world.project);
+      // The kill may have come after the last step: then there is nothing to take back.
+      const wasComplete = isAbort && second.text.includes('Nothing to abort') && after.join() === before.join();
+      expect(wasComplete ? left : after, `${call} ${turn}\n${second.text}`).toEqual(isAbort ? left : before);
+      expect(nono(world, ['rollback', 'verify', '--all']), `${call} ${turn}`).toMatchObject({ status: 0 });
+      return true;
+    });
+  });
+
+  test.for(CALLS)('of a run (%s) changes nothing but what the command did, and what is listed restores', (call, context) => {
+    needCommands(context, 'strace');
+    killAtEach(call, (turn) => {
+      using world = createWorld();
+      makeTree(world.project);
+      const before = dumpTree(world.project);
+      const run = nono(world, ['run', '--rollback', '--allow-cwd', '--', 'sh', '-c', EDITS], { call, turn });
+      if (run.status === 0) return false;
+
+      const listed = JSON.parse(nono(world, ['rollback', 'list', '--all', '--json']).text) as readonly { session_id: string }[];
+      expect(listed.length, `${call} ${turn}`).toBeLessThanOrEqual(1);
+      for (const { session_id: id } of listed) {
+        const restored = nono(world, ['rollback', 'restore', id]);
+        expect(restored, `${call} ${turn}`).toMatchObject({ status: 0 });
+        expect(nono(world, ['rollback', 'verify', '--all']), `${call} ${turn}`).toMatchObject({ status: 0 });
+      }
+      // Without a listed session the command was never started.
+      expect(dumpTree(world.project), `${call} ${turn}\n${run.text}`).toEqual(before);
+      expect(nono(world, ['rollback', 'cleanup', '--keep', '0']), `${call} ${turn}`).toMatchObject({ status: 0 });
+      return true;
+    });
+  });
+
+  test.for(['unlinkat', 'renameat2', 'flock', 'getdents64', 'close'] as const)(
+    'of a clean-up (%s) leaves whole sessions',
+    (call, context) => {
+      needCommands(context, 'strace');
+      killAtEach(call, (turn) => {
+        using world = createWorld();
+        makeTree(world.project);
+        for (const content of ['1', '2', '3'])
+          nono(world, ['run', '--rollback', '--allow-cwd', '--', 'sh', '-c', `echo ${content} > a`]);
+        if (nono(world, ['rollback', 'cleanup', '--keep', '1'], { call, turn }).status === 0) return false;
+        expect(nono(world, ['rollback', 'verify', '--all']), `${call} ${turn}`).toMatchObject({ status: 0 });
+        expect(nono(world, ['rollback', 'cleanup', '--keep', '1']), `${call} ${turn}`).toMatchObject({ status: 0 });
+        expect(fs.readdirSync(join(world.state, 'rollbacks')), `${call} ${turn}`).toHaveLength(1);
+        return true;
+      });
+    },
+  );
+});
