@@ -1,4 +1,5 @@
 import type { Bytes } from '../bytes.ts';
+import { DamageError } from '../errors.ts';
 import { type Entry, type EntryKind, SKIP_REASONS, type SkipReason } from './entry.ts';
 
 /**
@@ -45,10 +46,10 @@ export interface NodesHeader {
 }
 
 /** A nodes file that cannot be read: which byte, and what is wrong there. */
-export class NodesDamage extends Error {
+export class NodesDamage extends DamageError {
   readonly offset: number;
   constructor(offset: number, message: string) {
-    super(`${message} at byte ${offset}`);
+    super(`Cannot read a snapshot: ${message} at byte ${offset} of its nodes`);
     this.offset = offset;
   }
 }

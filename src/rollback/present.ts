@@ -1,4 +1,3 @@
-import { type Change, compareTrees } from './compare.ts';
 import { DEFAULT_LIMITS } from './default-limits.ts';
 import type { Manifest } from './manifest.ts';
 import { takeFinal } from './run.ts';
@@ -48,9 +47,4 @@ async function treeNow(deps: RollbackDeps, session: RollbackSession): Promise<Sn
     limits: DEFAULT_LIMITS,
   });
   return treeInMemory(nodes, number, previous);
-}
-
-/** What the session changed against snapshot `number`. */
-export function changesAgainst(session: RollbackSession, state: PresentState, number: number): Change[] {
-  return compareTrees(session.tree(state.manifest, number), state.tree);
 }

@@ -4,7 +4,6 @@ import type { Directory, OpenFile } from '../ports/files.ts';
 import type { Hash } from '../ports/hash.ts';
 import { removeTree } from '../remove-tree.ts';
 import { decodeManifest, encodeManifest, type Manifest } from './manifest.ts';
-import { NodesDamage } from './node-codec.ts';
 import { hexHash } from './objects.ts';
 import { isRollbackId } from './session-id.ts';
 import { SnapshotTree } from './snapshot-tree.ts';
@@ -272,16 +271,6 @@ function readWholeFile(directory: Directory, path: Bytes): Buffer | undefined {
   } catch (error) {
     if (isErrno(error, 'ENOENT', 'ENOTDIR', 'ELOOP', 'EISDIR')) return undefined;
     throw error;
-  }
-}
-
-/** Runs `read` and names the session in what it finds damaged. */
-export function withDamageNamed<T>(id: Bytes, read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    if (!(error instanceof NodesDamage)) throw error;
-    throw new DamageError(`Cannot use a snapshot of "${id}": ${error.message}`, { cause: error });
   }
 }
 

@@ -80,8 +80,8 @@ function nono(world: World, words: readonly string[], killAt?: { readonly call: 
   return { status, text: `${stdout}${stderr}` };
 }
 
-/** Runs `attempt` with a kill at one turn of a call after the other, until it ends before the kill. @returns the kills. */
-function killAtEach(call: string, attempt: (turn: number) => boolean): number {
+/** Runs `attempt` with a kill at one turn after the other, until it ends before the kill. @returns the kills. */
+function killAtEach(attempt: (turn: number) => boolean): number {
   let kills = 0;
   for (let turn = 1; attempt(turn); turn = nextTurn(turn)) kills += 1;
   return kills;
@@ -90,7 +90,7 @@ function killAtEach(call: string, attempt: (turn: number) => boolean): number {
 describe('a kill at any system call', () => {
   test.for(CALLS)('of a restore (%s) leaves a restore that runs to its end, or is taken back', (call, context) => {
     needCommands(context, 'strace');
-    killAtEach(call, (turn) => {
+    killAtEach((turn) => {
       using world = createWorld();
       makeTree(world.project);
       const before = dumpTree(world.project);
@@ -112,7 +112,7 @@ describe('a kill at any system call', () => {
 
   test.for(CALLS)('of a run (%s) changes nothing but what the command did, and what is listed restores', (call, context) => {
     needCommands(context, 'strace');
-    killAtEach(call, (turn) => {
+    killAtEach((turn) => {
       using world = createWorld();
       makeTree(world.project);
       const before = dumpTree(world.project);
@@ -137,7 +137,7 @@ describe('a kill at any system call', () => {
     'of a clean-up (%s) leaves whole sessions',
     (call, context) => {
       needCommands(context, 'strace');
-      killAtEach(call, (turn) => {
+      killAtEach((turn) => {
         using world = createWorld();
         makeTree(world.project);
         for (const content of ['1', '2', '3'])

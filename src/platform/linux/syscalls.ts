@@ -129,8 +129,11 @@ const NUMBERS: Readonly<Record<SyscallName, number>> = process.arch === 'arm64' 
 /** A register: a number where it is safe, else a bigint. */
 const WORD = FFIType.i64_fast;
 
-/** Names of the C library: glibc, then musl. */
-export const LIBC_NAMES = ['libc.so.6', 'libc.musl-x86_64.so.1', 'libc.musl-aarch64.so.1'] as const;
+/**
+ * The C library: of glibc by the name under which this process has it already, of musl by its path. A bare
+ * name that the loader does not know is looked for in the current directory, which may be hostile.
+ */
+export const LIBC_NAMES = ['libc.so.6', '/lib/ld-musl-x86_64.so.1', '/lib/ld-musl-aarch64.so.1'] as const;
 
 function openLibc() {
   let failure: unknown;

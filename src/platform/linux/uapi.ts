@@ -19,7 +19,6 @@ export const O_APPEND = 0o2000;
 export const O_NONBLOCK = 0o4000;
 export const O_DIRECTORY = isArm64 ? 0o40000 : 0o200000;
 export const O_NOFOLLOW = isArm64 ? 0o100000 : 0o400000;
-export const O_NOATIME = 0o1000000;
 export const O_CLOEXEC = 0o2000000;
 export const O_PATH = 0o10000000;
 
