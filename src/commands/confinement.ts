@@ -9,7 +9,7 @@ import { type Enforced, encodeLandlock, enforcedBy, NEWEST_ABI } from '../sandbo
 import { encodeSeccomp } from '../sandbox/linux/seccomp.ts';
 import { type Access, describeAccess, type Plan, READ, READ_WRITE, WRITE } from '../sandbox/plan.ts';
 import type { Grant } from '../sandbox/policy.ts';
-import { checkAbi } from '../sandbox/sandbox-error.ts';
+import { checkAbi, checkPorts } from '../sandbox/sandbox-error.ts';
 import type { Context, SandboxAdapters } from './context.ts';
 import { chooseNetwork } from './network.ts';
 import type { ParsedCall } from './spec.ts';
@@ -51,6 +51,8 @@ export function confine(
   const isBestEffort = call.flags.has('best-effort');
   const abi = host.landlockAbi();
   checkAbi(abi, isBestEffort);
+  const network = chooseNetwork(call);
+  checkPorts(network, abi);
   const workingDirectory = existingWorkingDirectory(context);
   const plan = buildPlan(
     {
@@ -60,7 +62,7 @@ export function confine(
       passedVariables: call.values.get('env') ?? [],
       setVariables,
       temporaryDirectory,
-      network: chooseNetwork(call),
+      network,
       isBestEffort,
     },
     { ...context, facts, workingDirectory },
@@ -118,8 +120,10 @@ function agrees({ terminal, confirm, homeDirectory }: Context, workingDirectory:
   );
 }
 
-function announce({ withheld }: Plan, { missing }: Enforced, { notify }: Context): void {
+function announce({ withheld, network }: Plan, { missing }: Enforced, { notify }: Context): void {
   if (withheld.length > 0)
     notify(`Withheld from the command: ${withheld.map(displayBytes).join(', ')} (pass one with --env NAME)`);
+  if (network.mode === 'ports')
+    notify('The command has TCP on the given ports only: UDP is blocked, and with it most look-ups of names');
   if (missing.length > 0) notify(`Not enforced on this kernel: ${missing.join(', ')}`);
 }

@@ -23,6 +23,21 @@ const GRANT_OPTIONS: readonly OptionSpec[] = [
     placeholder: 'NAME',
     help: 'Pass the variable NAME although it would be withheld',
   },
+  { name: 'block-net', arity: 'flag', help: 'Leave the command no network: no TCP, UDP or anything else' },
+  {
+    name: 'allow-port',
+    arity: 'value',
+    repeatable: true,
+    placeholder: 'PORT',
+    help: 'Leave it only TCP, and let it connect to PORT',
+  },
+  {
+    name: 'allow-bind',
+    arity: 'value',
+    repeatable: true,
+    placeholder: 'PORT',
+    help: 'Leave it only TCP, and let it listen on PORT',
+  },
   { name: 'best-effort', arity: 'flag', help: 'Go on, and say so, where the kernel cannot enforce everything' },
 ];
 
@@ -39,6 +54,7 @@ export const runCommands: readonly CommandSpec[] = [
         arity: 'flag',
         help: 'Take snapshots, so that what the command changes can be undone',
       },
+      { name: 'detached', arity: 'flag', help: 'Leave the command in the background, on a terminal of its own' },
       { name: 'supervised', arity: 'flag', help: 'Accepted for older scripts: every run is supervised' },
       HELP_OPTION,
     ],

@@ -2,7 +2,8 @@ import { type Bytes, displayBytes } from '../bytes.ts';
 import { EXIT, NonoError } from '../errors.ts';
 import { baseName, parentPath } from '../paths.ts';
 import type { LaunchFailure, LaunchStep } from './launch.ts';
-import { landlockGaps } from './linux/landlock.ts';
+import { ABI_WITH_PORTS, landlockGaps } from './linux/landlock.ts';
+import type { Network } from './plan.ts';
 
 /** The sandbox could not be applied: nothing of the command has run. */
 export class SandboxError extends NonoError {
@@ -29,6 +30,15 @@ export function checkAbi(abi: number, isBestEffort: boolean): void {
   throw new SandboxError(
     `Cannot apply the whole sandbox: this kernel's Landlock does not cover ${list}`,
     'Accept less with --best-effort, or use the kernel named',
+  );
+}
+
+/** Ports are Landlock's alone. To leave all of them open instead is nothing that `--best-effort` could mean. */
+export function checkPorts(network: Network, abi: number): void {
+  if (network.mode !== 'ports' || abi >= ABI_WITH_PORTS) return;
+  throw new SandboxError(
+    "Cannot limit the network to ports: this kernel's Landlock has no rules for them, Linux 6.7 does",
+    'Block all of the network with --block-net, or use that kernel',
   );
 }
 

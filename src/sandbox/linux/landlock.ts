@@ -5,6 +5,9 @@ import { ACCESS_FILE, ACCESS_FS, ACCESS_NET, accessFsOf, SCOPE } from './landloc
 /** The newest ABI that this encoder knows; a newer kernel is asked for what this one has. */
 export const NEWEST_ABI = 7;
 
+/** The first ABI that knows TCP ports. */
+export const ABI_WITH_PORTS = 4;
+
 /** The arguments of landlock_create_ruleset(2) and landlock_add_rule(2), as numbers. */
 export interface LandlockRuleset {
   readonly handledFs: number;
@@ -64,7 +67,7 @@ export function encodeLandlock(plan: Pick<Plan, 'rules' | 'network'>, abi: numbe
   return {
     handledFs,
     // With --block-net there is no socket to connect in the first place; this is for one that was handed in.
-    handledNet: known >= 4 && plan.network.mode !== 'allowed' ? ACCESS_NET.bindTcp | ACCESS_NET.connectTcp : 0,
+    handledNet: known >= ABI_WITH_PORTS && plan.network.mode !== 'allowed' ? ACCESS_NET.bindTcp | ACCESS_NET.connectTcp : 0,
     scoped: known >= 6 ? SCOPE.abstractUnixSocket | SCOPE.signal : 0,
     rules: plan.rules.map((rule) => encodeRule(rule, handledFs)).filter(({ rights }) => rights !== 0),
     ports: portRules(plan.network),

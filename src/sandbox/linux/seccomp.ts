@@ -47,8 +47,8 @@ const REFUSED: readonly (readonly [errno: Errno, calls: readonly CallName[]])[] 
   // Mounts and namespaces.
   ['EPERM', ['mount', 'umount2', 'pivot_root', 'move_mount', 'open_tree', 'open_tree_attr', 'mount_setattr', 'setns']],
   ['EPERM', ['fsopen', 'fsconfig', 'fsmount', 'fspick']],
-  // Files past their paths, and the machine.
-  ['EPERM', ['open_by_handle_at', 'acct', 'quotactl', 'quotactl_fd', 'reboot', 'swapon', 'swapoff']],
+  // Files past their paths (events of whole trees too), and the machine.
+  ['EPERM', ['open_by_handle_at', 'fanotify_init', 'acct', 'quotactl', 'quotactl_fd', 'reboot', 'swapon', 'swapoff']],
 ];
 
 /**
@@ -85,6 +85,7 @@ function conditionalBlocks({ network }: SeccompTarget): ReadonlyMap<CallName, re
     ['socket', socketBlock(network)],
     ['socketpair', [loadArgument(0), is('equal', AF.unix, { yes: 'allow' }), jump(errnoLabel('EAFNOSUPPORT'))]],
     ['clone', [loadArgument(0), is('anyBit', CLONE_NAMESPACE_FLAGS, { yes: errnoLabel('EPERM') }), jump('allow')]],
+    ['prlimit64', prlimitBlock()],
     ['unshare', [loadArgument(0), is('anyBit', NAMESPACE_FLAGS, { yes: errnoLabel('EPERM') }), jump('allow')]],
   ]);
   if (network.mode === 'ports') {
@@ -97,6 +98,20 @@ function conditionalBlocks({ network }: SeccompTarget): ReadonlyMap<CallName, re
     }
   }
   return blocks;
+}
+
+/** Setting limits of another process takes no more than its user id: a file size of 0 would break any of them. */
+function prlimitBlock(): readonly Statement[] {
+  const newLimit = DATA.arguments + 2 * 8;
+  return [
+    loadArgument(0),
+    is('equal', 0, { yes: 'allow' }),
+    load(newLimit),
+    is('equal', 0, { no: errnoLabel('EPERM') }),
+    load(newLimit + 4),
+    is('equal', 0, { no: errnoLabel('EPERM') }),
+    jump('allow'),
+  ];
 }
 
 /** The kernel takes the low 32 bits as the command, so nothing in the high ones can hide it (CVE-2019-10063). */

@@ -103,6 +103,7 @@ describe.for(ARCHITECTURES)('the filter for %s', (architecture) => {
     'quotactl',
     'quotactl_fd',
     'acct',
+    'fanotify_init',
     'syslog',
   ] as const)('refuses %s', (call) => {
     expect(ask(call, [], { architecture })).toBe('EPERM');
@@ -169,6 +170,16 @@ describe('the filter', () => {
     ...READ_ONLY_CHANGES.map((command) => ({ command, expected: 'EPERM' })),
   ])('judges ioctl by the low 32 bits of $command', ({ command, expected }) => {
     expect(ask('ioctl', [0, command])).toBe(expected);
+  });
+
+  test.for([
+    { pid: 0, limit: 0x7ffc00001000n, expected: 'allow' },
+    { pid: 1, limit: 0, expected: 'allow' },
+    { pid: 1, limit: 0x7ffc00001000n, expected: 'EPERM' },
+    { pid: 1, limit: 0x7ffc00000000n, expected: 'EPERM' },
+    { pid: 1, limit: 0x1000, expected: 'EPERM' },
+  ])('lets limits of others be read and not set: process $pid, pointer $limit', ({ pid, limit, expected }) => {
+    expect(ask('prlimit64', [pid, 7, limit, 0])).toBe(expected);
   });
 
   test.for([
