@@ -1,5 +1,5 @@
 import type { Bytes } from '../bytes.ts';
-import { isErrno } from '../errors.ts';
+import { DamageError, isErrno } from '../errors.ts';
 import { baseName, parentPath } from '../paths.ts';
 import type { Directory, Stat } from '../ports/files.ts';
 import type { Hash } from '../ports/hash.ts';
@@ -83,7 +83,7 @@ class Application {
   }
 
   #attempt(action: RestoreAction, run: () => string | undefined): void {
-    const reason = run();
+    const reason = reasonOfDamage(run);
     if (reason === undefined) this.#done.push(action);
     else this.#kept.push({ action, reason });
   }
@@ -205,6 +205,16 @@ class Application {
       if (want?.kind !== 'directory' || !hasNames(namesNow(roots, path), target.names(path))) continue;
       roots.parentOf(path)?.setModificationTime(name, want.mtimeSeconds, want.mtimeNanoseconds);
     }
+  }
+}
+
+/** One content that is damaged keeps its path as it is and no other one. */
+function reasonOfDamage(run: () => string | undefined): string | undefined {
+  try {
+    return run();
+  } catch (error) {
+    if (error instanceof DamageError) return error.message;
+    throw error;
   }
 }
 
