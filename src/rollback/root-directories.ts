@@ -45,10 +45,13 @@ export class RootDirectories implements Disposable {
     if (place === undefined) return undefined;
     this.#forgetLast();
     try {
-      const root = this.#outside(parentPath(place.root));
-      if (root === undefined) return undefined;
-      const relative = joinPath(baseName(place.root), place.relative);
-      const directory = relative === '' ? root.openDirectory('' as Bytes) : root.openDirectory(relative);
+      const outside = this.#outside(parentPath(place.root));
+      if (outside === undefined) return undefined;
+      const name = baseName(place.root);
+      // A mount point cannot be replaced by a link, and no path from the directory that it lies in leads across it.
+      const isMounted = name !== '' && outside.stat(name)?.isMountPoint === true;
+      const top = isMounted ? this.#mounted(place.root) : outside;
+      const directory = top.openDirectory(isMounted ? place.relative : joinPath(name, place.relative));
       this.#last = { path, directory };
       return directory;
     } catch (error) {
@@ -69,6 +72,14 @@ export class RootDirectories implements Disposable {
     if (this.#files.stat(path)?.kind !== 'directory') return undefined;
     const directory = this.#files.openDirectory(path);
     this.#open.set(path, directory);
+    return directory;
+  }
+
+  #mounted(root: Bytes): Directory {
+    const known = this.#open.get(root);
+    if (known !== undefined) return known;
+    const directory = this.#files.openDirectory(root);
+    this.#open.set(root, directory);
     return directory;
   }
 
