@@ -1,7 +1,7 @@
 import { type Bytes, displayBytes } from '../bytes.ts';
-import { EXIT, isErrno, NonoError } from '../errors.ts';
-import { isWithin } from '../paths.ts';
-import type { Directory } from '../ports/files.ts';
+import { EXIT, isErrno, NonoError, StateError } from '../errors.ts';
+import { isWithin, joinPath } from '../paths.ts';
+import type { Directory, Stat } from '../ports/files.ts';
 import type { CaptureLimits } from './capture.ts';
 import { type Change, compareTrees, countChanges } from './compare.ts';
 import { DEFAULT_LIMITS } from './default-limits.ts';
@@ -53,15 +53,25 @@ export interface RollbackRun {
   abandon(): void;
 }
 
-/** Opens `rollbacks/`, creating it when it is missing. */
+/**
+ * Opens `rollbacks/`, creating it when it is missing.
+ *
+ * @throws {StateError} when somebody else could change what is in it.
+ */
 export function openRollbacks(stateDirectory: Directory): Directory {
-  try {
-    return stateDirectory.openDirectory(ROLLBACKS);
-  } catch (error) {
-    if (!isErrno(error, 'ENOENT')) throw error;
-    stateDirectory.createDirectory(ROLLBACKS, DIRECTORY_MODE);
-    return stateDirectory.openDirectory(ROLLBACKS);
-  }
+  const stat = stateDirectory.stat(ROLLBACKS);
+  if (stat === undefined) stateDirectory.createDirectory(ROLLBACKS, DIRECTORY_MODE);
+  else checkOwn(stat, stateDirectory.statSelf().uid, displayBytes(joinPath(stateDirectory.path, ROLLBACKS)));
+  return stateDirectory.openDirectory(ROLLBACKS);
+}
+
+function checkOwn({ kind, mode, uid }: Stat, owner: number, shown: string): void {
+  const refuse = (reason: string, hint: string) => new StateError(`Cannot use "${shown}": ${reason}`, { hint });
+  if (kind === 'symlink') throw refuse('it is a symbolic link', `Remove the link: rm "${shown}"`);
+  if (kind !== 'directory') throw refuse('it is not a directory', `Move it away: mv "${shown}" "${shown}.old"`);
+  if (uid !== owner)
+    throw refuse(`it belongs to the user with the number ${uid}`, `Take it over: sudo chown -R ${owner} "${shown}"`);
+  if ((mode & 0o077) !== 0) throw refuse('others can use it', `Close it: chmod 700 "${shown}"`);
 }
 
 /** Roots that lie in another root are covered by it. */
@@ -92,8 +102,11 @@ export async function startRollback(deps: RollbackDeps, start: RollbackStart): P
   }
 }
 
+/** What the disk answers when there is no room or no right to write. */
+const CANNOT_STORE = ['ENOSPC', 'EDQUOT', 'EROFS', 'EIO', 'EFBIG'] as const;
+
 function baselineFailure(error: unknown, id: Bytes): unknown {
-  if (isErrno(error, 'ENOSPC', 'EDQUOT', 'EROFS', 'EIO', 'EFBIG')) {
+  if (isErrno(error, ...CANNOT_STORE)) {
     return new NonoError('E_BASELINE', EXIT.nonoFailed, `Cannot store the baseline of "${displayBytes(id)}"`, {
       cause: error,
       hint: 'Free space with `nono rollback cleanup`, or run without --rollback',
@@ -235,6 +248,24 @@ export type FinalFields = Pick<Manifest, 'status' | 'endedMs' | 'exitCode' | 'si
 
 /** Takes the last snapshot of a session whose lock the caller holds, and replaces its manifest. */
 export async function takeFinal(
+  deps: RollbackDeps,
+  session: NewSession | RollbackSession,
+  manifest: Manifest,
+  limits: CaptureLimits,
+  fields: FinalFields,
+): Promise<{ readonly manifest: Manifest; readonly changes: readonly Change[] }> {
+  try {
+    return await captureFinal(deps, session, manifest, limits, fields);
+  } catch (error) {
+    if (!isErrno(error, ...CANNOT_STORE)) throw error;
+    throw new StateError(`Cannot store the final snapshot of "${session.id}"`, {
+      cause: error,
+      hint: 'Free space with `nono rollback cleanup`; the baseline is kept',
+    });
+  }
+}
+
+async function captureFinal(
   deps: RollbackDeps,
   session: NewSession | RollbackSession,
   manifest: Manifest,
