@@ -1,6 +1,6 @@
-import { displayBytes, jsonPath } from '../../bytes.ts';
+import { type Bytes, displayBytes, jsonPath } from '../../bytes.ts';
 import { EXIT, NotFoundError, UsageError } from '../../errors.ts';
-import { findSession } from '../../rollback/store.ts';
+import { findSession, type UnreadableSession } from '../../rollback/store.ts';
 import { type VerifyResult, verifySession } from '../../rollback/verify.ts';
 import { formatSize } from '../../ui/size.ts';
 import type { Context } from '../context.ts';
@@ -17,7 +17,7 @@ export async function execute({ flags, positionals }: ParsedCall, context: Conte
   const ids =
     wanted === undefined
       ? (store?.ids() ?? [])
-      : [unreadable.find(({ id }) => id === wanted)?.id ?? findSession(manifests, [], wanted).id];
+      : [findDamaged(unreadable, wanted) ?? findSession(manifests, unreadable, wanted).id];
   if (store === undefined && wanted !== undefined)
     throw new NotFoundError(`Cannot find rollback session "${displayBytes(wanted)}"`);
   const results = store === undefined ? [] : ids.map((id) => verifySession(store, id, context.hash));
@@ -26,6 +26,12 @@ export async function execute({ flags, positionals }: ParsedCall, context: Conte
     output: flags.has('json') ? renderJson(results) : renderText(results),
     exitCode: isSound ? EXIT.ok : EXIT.partial,
   };
+}
+
+/** The damaged session that is meant, since to look at it is what this verb is for. */
+function findDamaged(unreadable: readonly UnreadableSession[], wanted: Bytes): Bytes | undefined {
+  const [found, another] = unreadable.filter(({ id }) => wanted !== '' && id.startsWith(wanted));
+  return found?.id === wanted || another === undefined ? found?.id : undefined;
 }
 
 function renderJson(results: readonly VerifyResult[]): string {
