@@ -1,5 +1,5 @@
 import { type Bytes, displayBytes, jsonPath } from '../../bytes.ts';
-import { EXIT, NonoError, UsageError } from '../../errors.ts';
+import { EXIT, isErrno, NonoError, StateError, UsageError } from '../../errors.ts';
 import { parseCount } from '../../parse.ts';
 import { isWithin } from '../../paths.ts';
 import { changedBy, findOverlapping } from '../../rollback/doubt.ts';
@@ -28,7 +28,23 @@ interface Wish {
   readonly isJson: boolean;
 }
 
+/** What the file system of the tracked files answers when it is not nono that is wrong. */
+const USERS_TO_REPAIR = ['ENOSPC', 'EDQUOT', 'EROFS', 'EIO', 'EACCES', 'EPERM'] as const;
+
 export async function execute(call: ParsedCall, context: Context): Promise<CommandResult> {
+  try {
+    return await restore(call, context);
+  } catch (error) {
+    if (!isErrno(error, ...USERS_TO_REPAIR)) throw error;
+    const [wanted] = call.positionals as [Bytes];
+    throw new StateError(`Cannot complete the restore of "${displayBytes(wanted)}"`, {
+      cause: error,
+      hint: 'Repair that and restore again, which completes what was begun, or take it back with --abort',
+    });
+  }
+}
+
+async function restore(call: ParsedCall, context: Context): Promise<CommandResult> {
   const [wanted, ...given] = call.positionals as [Bytes, ...Bytes[]];
   const wish = readWish(call, given, context);
   const deps = rollbackDeps(context);
