@@ -1,0 +1,146 @@
+import * as fs from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { listSessions, readProject, rollback, runTracked, writeProject } from '../support/rollback.ts';
+import { dumpTree } from '../support/tree.ts';
+import { createWorld, type World } from '../support/world.ts';
+
+/** A session that changed three files and made one, one of which somebody has edited since. */
+async function createConflict(): Promise<World & { readonly before: readonly string[] }> {
+  const world = createWorld();
+  writeProject(world, { mine: 'old\n', plain: 'old\n', 'sub/gone': 'old\n', 'sub/kept': 'old\n' });
+  const before = dumpTree(world.project);
+  await runTracked(world, 'echo new > mine; echo new > plain; rm sub/gone; echo new > made');
+  fs.writeFileSync(join(world.project, 'mine'), 'edited by the user\n');
+  return { ...world, before };
+}
+
+describe('nono rollback restore with a conflict', () => {
+  test('refuses as a whole, names the path and changes nothing', async () => {
+    using world = await createConflict();
+    const left = dumpTree(world.directory);
+
+    const outcome = await rollback(world, ['restore', 'latest']);
+
+    expect(outcome).toMatchObject({ status: 3, stdout: '' });
+    expect(outcome.stderr).toMatch(
+      /^Error: Cannot restore "\d{8}-\d{6}-\d+": [^]*\n {2}mine \(changed since\) \[E_CONFLICT\]\nHint: Nothing was changed.*--force.*--keep-conflicts\n$/,
+    );
+    expect(dumpTree(world.directory)).toEqual(left);
+  });
+
+  test('gives one document with --json', async () => {
+    using world = await createConflict();
+    const outcome = await rollback(world, ['restore', 'latest', '--json']);
+    expect(outcome).toMatchObject({ status: 3, stderr: '' });
+    expect(JSON.parse(outcome.stdout)).toMatchObject({
+      snapshot: 0,
+      dry_run: false,
+      actions: [],
+      conflicts: [{ path: join(world.project, 'mine'), reason: 'changed since' }],
+      restore_session: null,
+    });
+    expect(readProject(world, 'plain')).toBe('new\n');
+  });
+
+  test('--dry-run says what would be done and what is in the way, and changes nothing', async () => {
+    using world = await createConflict();
+    const left = dumpTree(world.directory);
+    const outcome = await rollback(world, ['restore', 'latest', '--dry-run']);
+    expect(outcome).toMatchObject({ status: 3, stderr: '' });
+    expect(outcome.stdout).toMatch(
+      /^Would restore 3 paths to snapshot 0 of \S+\n {2}- made\n {2}~ plain\n {2}\+ sub\/gone\n {2}Left mine: changed since\n$/,
+    );
+    expect(dumpTree(world.directory)).toEqual(left);
+  });
+
+  test('--force takes it over, and the undo of the restore brings it back', async () => {
+    using world = await createConflict();
+    const left = dumpTree(world.project);
+
+    const outcome = await rollback(world, ['restore', 'latest', '--force']);
+    expect(outcome).toMatchObject({ status: 0, stderr: '' });
+    expect(dumpTree(world.project)).toEqual(world.before);
+
+    const [, safety = ''] = /Undo with: nono rollback restore (\S+)/.exec(outcome.stdout) ?? [];
+    expect(await rollback(world, ['restore', safety])).toMatchObject({ status: 0 });
+    expect(dumpTree(world.project)).toEqual(left);
+  });
+
+  test('--keep-conflicts restores everything else', async () => {
+    using world = await createConflict();
+    const outcome = await rollback(world, ['restore', 'latest', '--keep-conflicts']);
+    expect(outcome).toMatchObject({ status: 3, stderr: '' });
+    expect(outcome.stdout).toContain('  Left mine: changed since\n');
+    expect(readProject(world, 'mine')).toBe('edited by the user\n');
+    expect(readProject(world, 'plain')).toBe('old\n');
+    expect(fs.existsSync(join(world.project, 'made'))).toBe(false);
+  });
+
+  test.for([
+    { cwd: '.', paths: ['plain'], restored: ['plain'] },
+    { cwd: '.', paths: ['sub'], restored: ['sub/gone'] },
+    { cwd: 'sub', paths: ['gone', '../made'], restored: ['sub/gone', 'made'] },
+    { cwd: 'sub', paths: ['.'], restored: ['sub/gone'] },
+    { cwd: '.', paths: ['link/gone'], restored: ['sub/gone'] },
+  ])('with $paths given in $cwd only those count and only those are restored', async ({ cwd, paths, restored }) => {
+    using world = await createConflict();
+    fs.symlinkSync('sub', join(world.project, 'link'));
+    const outcome = await rollback(world, ['restore', 'latest', ...paths], { cwd: join(world.project, cwd) });
+    expect(outcome).toMatchObject({ status: 0, stderr: '' });
+    const isOld = (name: string) => fs.existsSync(join(world.project, name)) && readProject(world, name) === 'old\n';
+    expect(isOld('plain')).toBe(restored.includes('plain'));
+    expect(isOld('sub/gone')).toBe(restored.includes('sub/gone'));
+    expect(fs.existsSync(join(world.project, 'made'))).toBe(!restored.includes('made'));
+    expect(readProject(world, 'mine')).toBe('edited by the user\n');
+  });
+
+  test('the conflict itself, given as PATH, is refused and with --force restored', async () => {
+    using world = await createConflict();
+    expect(await rollback(world, ['restore', 'latest', 'mine'])).toMatchObject({ status: 3 });
+    expect(await rollback(world, ['restore', 'latest', 'mine', '--force'])).toMatchObject({ status: 0 });
+    expect(readProject(world, 'mine')).toBe('old\n');
+    expect(readProject(world, 'plain')).toBe('new\n');
+  });
+
+  test.for([
+    { words: ['latest', '/etc/passwd'], status: 2, stderr: /Cannot restore "\/etc\/passwd": session .* tracks / },
+    { words: ['latest', '..'], status: 0, stderr: /^$/ },
+    { words: ['latest', '--force', '--keep-conflicts'], status: 2, stderr: /--force with --keep-conflicts/ },
+    { words: ['latest', '--snapshot', '7'], status: 2, stderr: /Cannot use snapshot 7/ },
+    { words: ['latest', '--snapshot', '-1'], status: 2, stderr: /snapshot/ },
+    { words: ['latest', '--snapshot', '1'], status: 0, stderr: /^$/ },
+  ])('with $words gives $status', async ({ words, status, stderr }) => {
+    using world = await createConflict();
+    fs.writeFileSync(join(world.project, 'mine'), 'new\n');
+    const outcome = await rollback(world, ['restore', ...words]);
+    expect(outcome.stderr).toMatch(stderr);
+    expect(outcome.status).toBe(status);
+  });
+});
+
+describe('nono rollback restore', () => {
+  test('twice is once, and the second says that there is nothing to do', async () => {
+    using world = createWorld();
+    writeProject(world, { file: 'old' });
+    const before = dumpTree(world.project);
+    await runTracked(world, 'echo new > file');
+    expect(await rollback(world, ['restore', 'latest'])).toMatchObject({ status: 0 });
+    const second = await rollback(world, ['restore', 'latest']);
+    expect(second).toMatchObject({ status: 0, stderr: '' });
+    expect(second.stdout).toMatch(/^Nothing to restore/);
+    expect(dumpTree(world.project)).toEqual(before);
+    expect(await listSessions(world)).toHaveLength(2);
+  });
+
+  test('leaves what a user has put into a directory that the session made, even with --force', async () => {
+    using world = createWorld();
+    writeProject(world, { file: 'old' });
+    await runTracked(world, 'mkdir made; echo theirs > made/theirs; echo new > file');
+    fs.writeFileSync(join(world.project, 'made/mine'), 'precious');
+    const outcome = await rollback(world, ['restore', 'latest', '--force']);
+    expect(outcome).toMatchObject({ status: 0, stderr: '' });
+    expect(outcome.stdout).toMatch(/Kept made: /);
+    expect(fs.readdirSync(join(world.project, 'made'))).toEqual(['mine']);
+  });
+});

@@ -1,0 +1,168 @@
+import { execFileSync } from 'node:child_process';
+import * as fs from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, type TestContext, test } from 'vitest';
+import { runNono } from '../support/nono.ts';
+import { listSessions, readProject, rollback, runTracked, writeProject } from '../support/rollback.ts';
+import { dumpTree } from '../support/tree.ts';
+import { createWorld, type World } from '../support/world.ts';
+
+/** A small file system of its own, away when the test ends. */
+function mountSmall(context: TestContext, path: string, options: string): Disposable {
+  fs.mkdirSync(path, { recursive: true });
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', `mode=0700,${options}`, 'tmpfs', path], { stdio: 'pipe' });
+  } catch (error) {
+    context.skip(`needs root and mount(8): ${String(error).split('\n')[0]}`);
+  }
+  return { [Symbol.dispose]: () => execFileSync('umount', ['-l', path]) };
+}
+
+function freeBytes(path: string): number {
+  const { bavail, bsize } = fs.statfsSync(path);
+  return bavail * bsize;
+}
+
+/** Bytes that share no block. */
+function writeNoise(world: World, name: string, sizeBytes: number): void {
+  execFileSync('sh', ['-c', `head -c ${sizeBytes} /dev/urandom > "$1"`, 'sh', join(world.project, name)]);
+}
+
+describe('a full disk', () => {
+  test.for([
+    { what: 'one large file', make: (world: World) => writeNoise(world, 'large', 6_000_000), options: 'size=3m' },
+    {
+      what: 'many small files',
+      make: (world: World) => {
+        for (let count = 0; count < 1500; count++) fs.writeFileSync(join(world.project, `f${count}`), `${count}`);
+      },
+      options: 'size=2m',
+    },
+    {
+      what: 'too many files for the inodes',
+      make: (world: World) => {
+        for (let count = 0; count < 300; count++) fs.writeFileSync(join(world.project, `f${count}`), `${count}`);
+      },
+      options: 'size=50m,nr_inodes=200',
+    },
+  ])(
+    'during the baseline ($what): 125, the command is not started, the space is given back',
+    async ({ make, options }, context) => {
+      using world = createWorld();
+      using _ = mountSmall(context, world.state, options);
+      make(world);
+      await runNono(world, ['run', '--allow-cwd', '--', 'true']);
+      const before = dumpTree(world.project);
+      const free = freeBytes(world.state);
+
+      const { status, stderr } = await runNono(world, ['run', '--rollback', '--allow-cwd', '--', 'touch', 'proof']);
+
+      expect(status).toBe(125);
+      expect(stderr).toMatch(
+        /Cannot store the baseline of "\d{8}-\d{6}-\d+" \[E_BASELINE\]\nCaused by: .*ENOSPC\nHint: .*cleanup/,
+      );
+      expect(dumpTree(world.project)).toEqual(before);
+      expect(fs.readdirSync(join(world.state, 'rollbacks'))).toEqual([]);
+      expect(await listSessions(world)).toEqual([]);
+      expect(freeBytes(world.state)).toBeGreaterThanOrEqual(free - 64 * 1024);
+    },
+  );
+
+  test.for([
+    { exit: 0, status: 125 },
+    { exit: 7, status: 7 },
+  ])(
+    'during the final snapshot is said loudly, and gives $status where the command gave $exit',
+    async ({ exit, status }, context) => {
+      using world = createWorld();
+      using _ = mountSmall(context, world.state, 'size=3m');
+      writeProject(world, { file: 'old' });
+      const before = dumpTree(world.project);
+      const script = `head -c 6000000 /dev/urandom > large; echo new > file; exit ${exit}`;
+
+      const outcome = await runNono(world, ['run', '--rollback', '--allow-cwd', '--', 'sh', '-c', script]);
+
+      expect(outcome.status).toBe(status);
+      expect(outcome.stderr).toMatch(/final snapshot of .* FAILED, its baseline is still there[^]*ENOSPC/);
+      expect(outcome.stderr).not.toContain('Internal error');
+      expect(await listSessions(world)).toHaveLength(1);
+
+      // While the disk is full there is no room for the final snapshot: that is said and nothing is changed.
+      const left = dumpTree(world.project);
+      const show = await rollback(world, ['show', 'latest']);
+      expect(show.stderr).not.toContain('Internal error');
+      const refused = await rollback(world, ['restore', 'latest']);
+      expect(refused.stderr).not.toContain('Internal error');
+      expect(refused.status).toBe(1);
+      expect(dumpTree(world.project)).toEqual(left);
+
+      execFileSync('mount', ['-o', 'remount,size=50m', world.state]);
+      expect(await rollback(world, ['restore', 'latest'])).toMatchObject({ status: 0 });
+      expect(dumpTree(world.project)).toEqual(before);
+      expect(await rollback(world, ['verify', '--all'])).toMatchObject({ status: 0 });
+    },
+  );
+
+  test('during the safety snapshot: the restore refuses and changes nothing', async (context) => {
+    using world = createWorld();
+    using _ = mountSmall(context, world.state, 'size=20m');
+    writeProject(world, { file: 'old' });
+    await runTracked(world, 'echo new > file; head -c 200000 /dev/urandom > large');
+    writeNoise(world, 'large', 15_000_000);
+    fs.writeFileSync(join(world.state, 'filler'), Buffer.alloc(freeBytes(world.state) - 1_000_000));
+    const left = dumpTree(world.project);
+
+    const { status, stderr } = await rollback(world, ['restore', 'latest', '--force']);
+
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/Cannot store what the restore would replace, so nothing was changed[^]*Hint: /);
+    expect(dumpTree(world.project)).toEqual(left);
+    expect(await listSessions(world)).toHaveLength(1);
+  });
+});
+
+describe('a root that cannot be written', () => {
+  test('on a read-only file system: restore says so', async (context) => {
+    using world = createWorld();
+    using _ = mountSmall(context, world.project, 'size=10m');
+    writeProject(world, { file: 'old' });
+    await runTracked(world, 'echo new > file');
+    execFileSync('mount', ['-o', 'remount,ro', world.project]);
+    const { status, stderr } = await rollback(world, ['restore', 'latest'], { cwd: world.home });
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/EROFS/);
+    expect(stderr).not.toContain('Internal error');
+    expect(readProject(world, 'file')).toBe('new\n');
+
+    execFileSync('mount', ['-o', 'remount,rw', world.project]);
+    const again = await rollback(world, ['restore', 'latest'], { cwd: world.home });
+    expect(again.status).toBe(0);
+    expect(readProject(world, 'file')).toBe('old');
+  });
+
+  test('that has vanished is a conflict, and --force makes it again', async () => {
+    using world = createWorld();
+    writeProject(world, { file: 'old', 'sub/deep/file': 'old' });
+    const before = dumpTree(world.project);
+    await runTracked(world, 'echo new > file');
+    fs.rmSync(world.project, { recursive: true });
+
+    expect(await rollback(world, ['restore', 'latest'], { cwd: world.home })).toMatchObject({ status: 3 });
+    expect(fs.existsSync(world.project)).toBe(false);
+    expect(await rollback(world, ['show', 'latest'], { cwd: world.home })).toMatchObject({ status: 0 });
+    fs.mkdirSync(world.project);
+    expect(await rollback(world, ['restore', 'latest', '--force'], { cwd: world.home })).toMatchObject({ status: 0, stderr: '' });
+    expect(dumpTree(world.project).find((line) => line.startsWith('./file '))).toBe(
+      before.find((line) => line.startsWith('./file ')),
+    );
+  });
+
+  test('that the command has emptied comes back', async () => {
+    using world = createWorld();
+    writeProject(world, { file: 'old', '.hidden': 'h', 'sub/deep/file': 'old' });
+    const before = dumpTree(world.project);
+    await runTracked(world, 'rm -rf ./* .hidden');
+    expect(await rollback(world, ['restore', 'latest'])).toMatchObject({ status: 0, stderr: '' });
+    expect(dumpTree(world.project)).toEqual(before);
+  });
+});

@@ -1,0 +1,88 @@
+import * as fs from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { startNono } from '../support/nono.ts';
+import { listSessions, readProject, rollback, writeProject } from '../support/rollback.ts';
+import { needOtherUser } from '../support/tools.ts';
+import { dumpTree } from '../support/tree.ts';
+import { waitFor } from '../support/wait.ts';
+import { createWorld } from '../support/world.ts';
+
+const KINDS = [
+  { user: 'the caller', ordinaryUser: false },
+  { user: 'an ordinary user', ordinaryUser: true },
+] as const;
+
+/** Works, says so and waits until its input ends or it is killed. */
+const SCRIPT = 'echo new > file; rm gone; echo made > made; echo $$; exec tail -f /dev/null';
+
+function isRunning(pid: number): boolean {
+  try {
+    // A zombie has ended.
+    return !/^State:\s+[ZX]/m.test(fs.readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ESRCH')) return false;
+    throw error;
+  }
+}
+
+describe.for(KINDS)('a session of $user whose supervisor is killed', ({ ordinaryUser }) => {
+  test('ends its command, is listed as lost, can be shown and restored, and is then recovered', async (context) => {
+    if (ordinaryUser) needOtherUser(context);
+    using world = createWorld({ ordinaryUser });
+    writeProject(world, { file: 'old', gone: 'old' });
+    const before = dumpTree(world.project);
+    const running = startNono(world, ['run', '--rollback', '--allow-cwd', '--', 'sh', '-c', SCRIPT]);
+    await waitFor('the command', () => running.stdout().endsWith('\n'));
+    const command = Number(running.stdout());
+
+    running.child.kill('SIGKILL');
+    await running.ended;
+
+    await waitFor('the end of the command', () => !isRunning(command));
+    expect(await listSessions(world)).toMatchObject([
+      { status: 'lost', is_alive: false, ended: null, exit_code: null, counts: null },
+    ]);
+    expect((await rollback(world, ['list'])).stdout).toMatch(/ sh {2}lost\n$/);
+    const show = await rollback(world, ['show', 'latest']);
+    expect(show).toMatchObject({ status: 0, stderr: '' });
+    expect(show.stdout).toMatch(/recovered[^]* ~ file\n {2}- gone\n {2}\+ made\n/);
+    expect(await listSessions(world)).toMatchObject([{ status: 'recovered', is_alive: false, snapshot_count: 2 }]);
+    expect((await rollback(world, ['list'])).stdout).toContain('(recovered)');
+
+    expect(await rollback(world, ['restore', 'latest'])).toMatchObject({ status: 0, stderr: '' });
+    expect(dumpTree(world.project)).toEqual(before);
+    expect(await rollback(world, ['verify', '--all'])).toMatchObject({ status: 0 });
+  });
+});
+
+describe('a session that runs', () => {
+  test('is listed as running, shown as the files are now, and restored under the command', async () => {
+    using world = createWorld();
+    writeProject(world, { file: 'old', gone: 'old' });
+    const before = dumpTree(world.project);
+    const running = startNono(world, ['run', '--rollback', '--allow-cwd', '--', 'sh', '-c', SCRIPT]);
+    await waitFor('the command', () => running.stdout().endsWith('\n'));
+    const command = Number(running.stdout());
+
+    expect(await listSessions(world)).toMatchObject([{ status: 'running', is_alive: true, snapshot_count: 1, counts: null }]);
+    const show = await rollback(world, ['show', 'latest']);
+    expect(show).toMatchObject({ status: 0, stderr: '' });
+    expect(show.stdout).toMatch(/running[^]* ~ file\n {2}- gone\n {2}\+ made\n/);
+    expect((await rollback(world, ['show', 'latest', '--diff'])).stdout).toContain('-old\n\\ No newline at end of file\n+new\n');
+    expect(await listSessions(world)).toMatchObject([{ status: 'running', snapshot_count: 1 }]);
+
+    expect(await rollback(world, ['restore', 'latest'])).toMatchObject({ status: 0, stderr: '' });
+    expect(dumpTree(world.project)).toEqual(before);
+    expect(isRunning(command)).toBe(true);
+
+    process.kill(command, 'SIGTERM');
+    expect(await running.ended).toMatchObject({ status: 143 });
+    expect(await listSessions(world)).toMatchObject([
+      { kind: 'restore' },
+      { status: 'exited', signal: 'SIGTERM', exit_code: 143 },
+    ]);
+    expect(readProject(world, 'file')).toBe('old');
+    expect(fs.existsSync(join(world.project, 'made'))).toBe(false);
+  });
+});
