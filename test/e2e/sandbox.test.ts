@@ -71,6 +71,20 @@ describe.for(KINDS)('a command of $user', ({ ordinaryUser }) => {
       script: 'python3 -c "import json,sys,tempfile; f=tempfile.NamedTemporaryFile(); print(1)"',
     },
     { work: 'node', needs: ['/usr/bin/node'], script: "node -e \"require('fs').writeFileSync('f','x'); console.log(1)\"" },
+    {
+      work: 'threads and children of python',
+      needs: ['/usr/bin/python3'],
+      script:
+        "python3 -c \"import threading as t,subprocess as s,socket; w=[t.Thread(target=s.run,args=(['true'],)) for _ in range(20)]; [x.start() for x in w]; [x.join() for x in w]; a,b=socket.socketpair(); print(socket.getaddrinfo('127.0.0.1',1)[0][4][1])\"",
+    },
+    {
+      work: 'workers, children and a local socket of node',
+      needs: ['/usr/bin/node'],
+      script:
+        "node -e \"new (require('worker_threads').Worker)('0',{eval:true}); require('child_process').execSync('true'); require('os').networkInterfaces(); const n=require('net'); const s=n.createServer(c=>c.end('1')).listen('s',()=>n.connect('s').on('data',d=>{console.log(String(d)); s.close()}))\"",
+    },
+    { work: 'a program in Go', needs: ['/usr/local/go/bin/go'], script: '/usr/local/go/bin/go env GOOS | grep -c linux' },
+    { work: 'the JVM', needs: ['java'], script: 'java -version 2>&1 | grep -c VM' },
     { work: 'a pipeline', needs: [], script: 'seq 5 | sort -r | head -1 > f; wc -l < f' },
     { work: 'write-and-rename', needs: [], script: 'echo old > f; mkdir d; echo new > d/.f.tmp; mv d/.f.tmp f; grep -c new f' },
     {

@@ -1,0 +1,184 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { type AddressInfo, createServer, type Server } from 'node:net';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { runProgram } from '../support/nono.ts';
+import { compileProbe, nameResult } from '../support/probe.ts';
+import { needCommands } from '../support/tools.ts';
+import { canBecomeOrdinaryUser, createWorld, type World } from '../support/world.ts';
+
+/**
+ * Ways out of the sandbox, each of which is tried outside first, in the same place and by the same user. Where it
+ * does not work outside either (another kernel, an ordinary user), nothing would be shown, and the test says so.
+ */
+interface Attempt {
+  readonly attempt: string;
+  /** What the sandbox answers. */
+  readonly inside: string;
+  readonly options?: readonly string[];
+  /** What the probe is given: something that lives outside. */
+  readonly at?: 'process' | 'port' | 'abstract' | 'file';
+}
+
+const BLOCK = ['--block-net'] as const;
+const PORTS = ['--allow-port', '9'] as const;
+
+const ATTEMPTS: readonly Attempt[] = [
+  // The network.
+  ...['tcp', 'tcp6', 'udp', 'udp6', 'ping', 'mptcp', 'routes', 'sock_diag', 'uevents'].map(
+    (attempt): Attempt => ({ attempt, inside: 'EACCES', options: BLOCK }),
+  ),
+  ...['vsock', 'packets', 'crypto'].map((attempt): Attempt => ({ attempt, inside: 'EAFNOSUPPORT', options: BLOCK })),
+  ...['vsock', 'packets', 'crypto'].map((attempt): Attempt => ({ attempt, inside: 'EAFNOSUPPORT' })),
+  ...['sock_diag', 'uevents'].map((attempt): Attempt => ({ attempt, inside: 'EPROTONOSUPPORT' })),
+  { attempt: 'connect_tcp', at: 'port', inside: 'EACCES', options: BLOCK },
+  { attempt: 'connect_tcp', at: 'port', inside: 'EACCES', options: PORTS },
+  { attempt: 'bind_tcp', inside: 'EACCES', options: PORTS },
+  { attempt: 'connect_by_send', at: 'port', inside: 'ENOTSUP', options: PORTS },
+  { attempt: 'connect_by_message', at: 'port', inside: 'ENOTSUP', options: PORTS },
+  ...['udp', 'udp6', 'ping', 'mptcp', 'routes'].map((attempt): Attempt => ({ attempt, inside: 'EACCES', options: PORTS })),
+  // Sockets of other programs.
+  { attempt: 'connect_abstract', at: 'abstract', inside: 'EPERM' },
+  { attempt: 'local_datagrams', inside: 'EACCES' },
+  { attempt: 'local_raw', inside: 'EACCES' },
+  // Around the filter.
+  { attempt: 'io_uring', inside: 'EPERM' },
+  { attempt: 'foreign_table', inside: 'SIGSYS' },
+  { attempt: 'x32_table', inside: 'ENOSYS' },
+  // Namespaces and mounts.
+  { attempt: 'user_namespace_by_clone3', inside: 'ENOSYS' },
+  ...[
+    'user_namespace',
+    'user_namespace_by_clone',
+    'time_namespace',
+    'mount_namespace',
+    'network_namespace',
+    'own_namespace_again',
+    'mount_it',
+    'unmount_it',
+    'new_mount',
+    'clone_mount',
+  ].map((attempt): Attempt => ({ attempt, inside: 'EPERM' })),
+  // The kernel's inside.
+  ...[
+    'keyring',
+    'add_key',
+    'request_key',
+    'bpf_map',
+    'user_faults',
+    'perf',
+    'kernel_log',
+    'tree_events',
+    'segments',
+    'by_handle',
+  ].map((attempt): Attempt => ({ attempt, inside: 'EPERM' })),
+  { attempt: 'change_flags', at: 'file', inside: 'EPERM' },
+  // Processes outside.
+  ...[
+    'attach',
+    'read_memory',
+    'take_descriptor',
+    'signal_it',
+    'signal_thread',
+    'signal_queue',
+    'signal_by_descriptor',
+    'limit_it',
+  ].map((attempt): Attempt => ({ attempt, at: 'process', inside: 'EPERM' })),
+  ...[
+    'memory_file',
+    'environment_file',
+    'root_directory',
+    'working_directory',
+    'descriptor_file',
+    'map_of_memory',
+    'oom_score',
+  ].map((attempt): Attempt => ({ attempt, at: 'process', inside: 'EACCES' })),
+];
+
+/** On a terminal: letters that the probe types would be read by the user's shell. */
+const TYPED = ['sti', 'sti_high_bits', 'sti_bit_32', 'tioclinux'];
+
+const CASES = ATTEMPTS.flatMap((attempt) =>
+  ['run', 'wrap'].map((verb) => ({ ...attempt, verb, options: attempt.options ?? [] })),
+);
+
+const probe = compileProbe();
+if (probe === undefined) console.warn('No way out of the sandbox is tried: that needs a C compiler');
+afterAll(() => probe?.[Symbol.dispose]());
+
+const KINDS = [
+  { user: 'the caller', ordinaryUser: false },
+  ...(canBecomeOrdinaryUser() ? [{ user: 'an ordinary user', ordinaryUser: true }] : []),
+];
+
+describe.runIf(probe !== undefined).for(KINDS)('a hostile command of $user', ({ ordinaryUser }) => {
+  let world: World;
+  let target: ChildProcess;
+  let tcp: Server;
+  let executable = '';
+  const places = { process: '', port: '', abstract: '', file: '' };
+
+  beforeAll(async () => {
+    world = createWorld({ ordinaryUser });
+    executable = probe?.copyTo(world) ?? '';
+    places.file = join(world.project, 'own-file');
+    // Made by the user itself, so that it is the owner.
+    await runProgram(world, ['cp', executable, places.file]);
+    tcp = await listen();
+    places.port = String((tcp.address() as AddressInfo).port);
+    places.abstract = `nono-test-${process.pid}-${places.port}`;
+    const [file, ...words] = [...world.asUser, executable, 'serve', places.abstract];
+    target = spawn(file, words, { stdio: ['pipe', 'pipe', 'inherit'] });
+    places.process = String(target.pid);
+    await new Promise((resolve) => target.stdout?.once('data', resolve));
+  });
+  afterAll(() => {
+    target.kill('SIGKILL');
+    tcp.close();
+    world[Symbol.dispose]();
+  });
+
+  const run = async (prefix: readonly string[], words: readonly string[]): Promise<string> => {
+    const [file = '', ...rest] = [...prefix, executable, ...words];
+    const { stdout } = await runProgram(world, [file, ...rest]);
+    return nameResult(stdout);
+  };
+
+  test.for(CASES)('under $verb $options: $attempt gets $inside', async ({ attempt, at, inside, options, verb }, context) => {
+    const words = [attempt, ...(at === undefined ? [] : [places[at]])];
+    const outside = await run([], words);
+    if (outside === inside) context.skip(`fails outside too: ${outside}`);
+    if (isRefusedOutside(outside)) context.skip(`shows nothing: it fails outside with ${outside}`);
+
+    expect(await run([world.executable, verb, ...options, '--allow-cwd', '--'], words)).toBe(inside);
+  });
+
+  test.for(TYPED.flatMap((attempt) => ['run', 'wrap'].map((verb) => ({ attempt, verb }))))(
+    'under $verb on a terminal: $attempt gets EPERM',
+    async ({ attempt, verb }, context) => {
+      needCommands(context, 'script');
+      const onTerminal = async (prefix: string): Promise<string> => {
+        const { stdout } = await runProgram(world, ['script', '-qec', `${prefix} ./escape-probe ${attempt}`, '/dev/null']);
+        return nameResult(stdout.trim().split('\n').at(-1) ?? '');
+      };
+      const outside = await onTerminal('');
+      if (outside === 'EIO') context.skip('this kernel lets nobody type into a terminal');
+      expect(['ok', 'ENOTTY']).toContain(outside);
+
+      expect(await onTerminal(`${world.executable} ${verb} --allow-cwd --`)).toBe('EPERM');
+    },
+  );
+});
+
+/** ENOKEY, ENODEV and the like say that the kernel did look; these say that it refused. */
+function isRefusedOutside(outside: string): boolean {
+  return ['EPERM', 'EACCES', 'ENOSYS', 'EAFNOSUPPORT', 'EPROTONOSUPPORT', 'ESRCH', 'ENOTTY'].includes(outside);
+}
+
+function listen(): Promise<Server> {
+  const server = createServer((socket) => socket.end());
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ port: 0, host: '127.0.0.1' }, () => resolve(server));
+  });
+}
