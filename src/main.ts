@@ -7,6 +7,10 @@ declare const NONO_COMMIT: string | undefined;
 
 /** Hidden first argument that turns the executable into the launcher of a command. */
 const LAUNCHER_ROLE = '__launch';
+/** The same for the supervisor of a session with a terminal of its own. */
+const SUPERVISOR_ROLE = '__supervise';
+/** The same for the guardian, which stands between a supervisor and its command. */
+const GUARDIAN_ROLE = '__guard';
 
 await main();
 
@@ -19,7 +23,17 @@ async function main(): Promise<void> {
   }
   if (first === LAUNCHER_ROLE) {
     const { runLauncher } = await import('./platform/linux/launcher.ts');
-    runLauncher();
+    runLauncher(process.argv[3]);
+    return;
+  }
+  if (first === SUPERVISOR_ROLE) {
+    const { runSupervisor } = await import('./platform/supervisor-role.ts');
+    runSupervisor();
+    return;
+  }
+  if (first === GUARDIAN_ROLE) {
+    const { runGuardian } = await import('./platform/linux/guardian.ts');
+    runGuardian();
     return;
   }
   await runCommandLine();

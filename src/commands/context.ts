@@ -1,4 +1,5 @@
 import type { Bytes } from '../bytes.ts';
+import type { Background } from '../ports/background.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { StartContentWorkers } from '../ports/content-workers.ts';
 import type { Files } from '../ports/files.ts';
@@ -7,6 +8,7 @@ import type { PathFacts } from '../ports/path-facts.ts';
 import type { Processes } from '../ports/processes.ts';
 import type { SandboxHost } from '../ports/sandbox-host.ts';
 import type { Signals } from '../ports/signals.ts';
+import type { Sockets } from '../ports/socket.ts';
 import type { Spawn } from '../ports/spawn.ts';
 
 /** What main() knows of the world and hands to a verb; the verbs read nothing else. */
@@ -39,6 +41,10 @@ export interface Context {
   /** Loads what starts the threads that read contents. */
   readonly loadContentWorkers: () => Promise<StartContentWorkers>;
   readonly loadSandbox: () => Promise<SandboxAdapters>;
+  /** What starts processes that outlive this one. */
+  readonly loadBackground: () => Promise<Background>;
+  /** What sessions are talked to by. */
+  readonly loadSockets: () => Promise<Sockets>;
 }
 
 export interface SandboxAdapters {

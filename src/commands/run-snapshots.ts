@@ -28,7 +28,7 @@ export function checkRoots({ writableGrants }: Plan): void {
 }
 
 export type RunStart = Pick<RollbackStart, 'stateDirectory' | 'runId' | 'supervisorPid' | 'profile' | 'limits'> & {
-  readonly plan: Plan;
+  readonly plan: Pick<Plan, 'writableGrants' | 'command' | 'workingDirectory'>;
 };
 
 /** Takes the baseline of everything that the user let the command write. */
@@ -49,7 +49,12 @@ export function trackedLine({ roots, id, skipped }: RollbackRun, home: Bytes): s
 }
 
 /** Removes what the limits leave no room for, and says so in one line. */
-export function keepWithinLimits(context: Context, stateDirectory: Directory, spared: Bytes, limits: RetentionLimits): void {
+export function keepWithinLimits(
+  context: Pick<Context, 'hash' | 'clock' | 'notify'>,
+  stateDirectory: Directory,
+  spared: Bytes,
+  limits: RetentionLimits,
+): void {
   using store = new RollbackStore(openRollbacks(stateDirectory), context.hash);
   const removals = keepLimits(store, limits, { spared, nowMs: context.clock.nowMs() });
   if (removals.length === 0) return;

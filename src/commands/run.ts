@@ -1,16 +1,17 @@
 import type { Bytes } from '../bytes.ts';
 import type { Config } from '../config/schema.ts';
-import { EXIT, NonoError } from '../errors.ts';
+import { EXIT } from '../errors.ts';
 import { joinPath } from '../paths.ts';
 import type { Directory } from '../ports/files.ts';
 import type { StartedProcess } from '../ports/spawn.ts';
 import type { RollbackRun } from '../rollback/run.ts';
 import { decodeLaunchFailure, encodeLaunch, LAUNCHER_ROLE } from '../sandbox/launch.ts';
 import { launchError } from '../sandbox/sandbox-error.ts';
-import { type CommandEnd, commandEnd, HEARTBEAT_MS, LiveSession } from '../session/live-session.ts';
-import { checkSessionName, makeSessionId, makeSessionName } from '../session/names.ts';
+import { claimRecord } from '../session/claim.ts';
+import { type CommandEnd, commandEnd, LiveSession } from '../session/live-session.ts';
+import { checkSessionName } from '../session/names.ts';
 import { type SessionIdentity, STARTING } from '../session/record.ts';
-import { isNameTaken, type OwnedRecord, publishRecord, unusedId } from '../session/registry.ts';
+import type { OwnedRecord } from '../session/registry.ts';
 import { openStateDirectory } from '../session/state-directory.ts';
 import { supervise } from '../session/supervise.ts';
 import {
@@ -22,12 +23,10 @@ import {
 import { formatTimestamp } from '../time.ts';
 import { type Confinement, confine } from './confinement.ts';
 import type { Context, SandboxAdapters } from './context.ts';
+import { DEFAULT_PROFILE, SESSION_VARIABLE, SESSIONS, unusedSessionId } from './new-session.ts';
 import type { CommandResult, ParsedCall } from './spec.ts';
 import { captureLimits, loadUserConfig, retentionLimits } from './user-config.ts';
 
-const SESSIONS = 'sessions' as Bytes;
-const SESSION_VARIABLE = 'NONO_SESSION_ID' as Bytes;
-const DEFAULT_PROFILE = 'default';
 /** The same file that this process runs, even when another version was installed over it. */
 const OWN_EXECUTABLE = '/proc/self/exe';
 /** Compiling what runs once costs the launcher a third of its time. Nothing of the caller's is in it. */
@@ -50,6 +49,7 @@ interface Run {
 
 /** Runs the command in the sandbox, under this process, with a record from before its start until after its end. */
 export async function execute(call: ParsedCall, context: Context): Promise<CommandResult> {
+  if (call.flags.has('detached')) return (await import('./run-detached.ts')).runDetached(call, context);
   const { files, uid, randomHex } = context;
   const name = call.values.get('name')?.[0];
   const chosenName = name === undefined ? undefined : checkSessionName(name);
@@ -89,14 +89,6 @@ export async function execute(call: ParsedCall, context: Context): Promise<Comma
   }
 }
 
-/** An id that no record has; a state directory that cannot be used is found out here. */
-function unusedSessionId({ files, stateDirectory, uid, randomHex }: Context): string {
-  using state = openStateDirectory(files, stateDirectory, uid, { create: false });
-  if (state === undefined) return makeSessionId(randomHex);
-  using sessions = openStateDirectory(files, joinPath(stateDirectory, SESSIONS), uid, { create: false });
-  return sessions === undefined ? makeSessionId(randomHex) : unusedId(sessions, randomHex);
-}
-
 function createState({ files, uid }: Context, path: Bytes): Directory {
   const directory = openStateDirectory(files, path, uid, { create: true });
   if (directory === undefined) throw new TypeError('Expected a state directory that is created to be there');
@@ -108,7 +100,7 @@ async function runSession(run: Run): Promise<CommandResult> {
   using cleanUp = new DisposableStack();
   let live: LiveSession | undefined;
   const supervision = cleanUp.use(supervise(adapters.signals, context.pid, (isPaused) => live?.isPaused(isPaused)));
-  live = cleanUp.use(new LiveSession(claimRecord(run), context.clock));
+  live = cleanUp.use(new LiveSession(claim(run), context.clock));
   const snapshots = await startSnapshots(run, live);
   try {
     await launch(launcher, confinement, context.pid);
@@ -130,34 +122,17 @@ async function launch(launcher: StartedProcess, confinement: Confinement, pid: n
   if (failure !== undefined) throw launchError(failure, confinement.plan.command[0] as Bytes);
 }
 
-/** Publishes the record first and looks for the name then, so that of two sessions at least one notices. */
-function claimRecord(run: Run): OwnedRecord {
+function claim(run: Run): OwnedRecord {
   const { context, sessions, chosenName } = run;
-  for (;;) {
-    const name = chosenName ?? makeSessionName(context.randomHex);
-    const record = publishRecord(sessions, describe(run, name), STARTING);
-    if (record === undefined) {
-      throw new NonoError('E_STATE', EXIT.nonoFailed, `Cannot use the session id ${run.id}: another run has just taken it`, {
-        hint: 'Run it again',
-      });
-    }
-    // A made-up name is one of thousands: to look only at who was heard of lately keeps the start short.
-    const sinceMs = chosenName === undefined ? context.clock.nowMs() - 3 * HEARTBEAT_MS : 0;
-    if (!isNameTaken(sessions, name, run.id, sinceMs)) return record;
-    record.withdraw();
-    if (chosenName === undefined) continue;
-    throw new NonoError('E_NAME_TAKEN', EXIT.nonoFailed, `Cannot name this session "${name}": a live session has that name`, {
-      hint: 'Choose another name, or leave --name out',
-    });
-  }
+  const { clock, randomHex } = context;
+  return claimRecord({ sessions, identity: describe(run), chosenName, state: STARTING, clock, randomHex }).record;
 }
 
-function describe({ context, adapters, confinement, id }: Run, name: string): SessionIdentity {
+function describe({ context, adapters, confinement, id }: Run): Omit<SessionIdentity, 'name'> {
   const { clock, hostName } = context;
   const { plan, enforced } = confinement;
   return {
     id,
-    name,
     command: plan.command,
     workingDirectory: plan.workingDirectory,
     profile: DEFAULT_PROFILE,

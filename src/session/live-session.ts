@@ -2,7 +2,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { ProcessExit } from '../ports/spawn.ts';
 import { signalName } from '../signal-names.ts';
 import { formatTimestamp } from '../time.ts';
-import { type SessionState, STARTING } from './record.ts';
+import { type Attachment, type SessionState, type SessionStatus, STARTING } from './record.ts';
 import type { OwnedRecord } from './registry.ts';
 
 /** A reader takes a session for lost that has been silent for several of these. */
@@ -22,17 +22,26 @@ export function commandEnd({ code, signal }: ProcessExit): CommandEnd {
     : { exitCode: SIGNAL_EXIT_BASE + signal, signal: signalName(signal) };
 }
 
+export interface Published {
+  readonly name: string;
+  readonly state: SessionState;
+}
+
 /** Keeps a session's record true while the session lives. */
 export class LiveSession implements Disposable {
   readonly #record: OwnedRecord;
   readonly #clock: Clock;
   readonly #beats: (() => void)[] = [];
   readonly #timer: ReturnType<typeof setInterval>;
-  #state: SessionState = STARTING;
+  #state: SessionState;
+  #name: string;
   #isOver = false;
 
-  constructor(record: OwnedRecord, clock: Clock) {
+  /** @param published What the record says already. */
+  constructor(record: OwnedRecord, clock: Clock, published: Published = { name: '', state: STARTING }) {
     this.#record = record;
+    this.#state = published.state;
+    this.#name = published.name;
     this.#clock = clock;
     this.#beats.push(() => record.touch(clock.nowMs()));
     this.#timer = setInterval(() => this.#beat(), HEARTBEAT_MS);
@@ -49,6 +58,24 @@ export class LiveSession implements Disposable {
 
   isPaused(isPaused: boolean): void {
     if (this.#state.childPid !== null && !this.#isOver) this.#update({ status: isPaused ? 'paused' : 'running' });
+  }
+
+  get status(): SessionStatus {
+    return this.#state.status;
+  }
+
+  hasAttachment(attachment: Attachment): void {
+    if (!this.#isOver && attachment !== this.#state.attachment) this.#update({ attachment });
+  }
+
+  get name(): string {
+    return this.#name;
+  }
+
+  rename(name: string): void {
+    this.#name = name;
+    this.#record.rename(name);
+    this.#update({});
   }
 
   /** The command ended; `failure` is what went wrong after that. */

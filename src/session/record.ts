@@ -9,6 +9,9 @@ export const RECORD_FORMAT = 1;
 /** What the session may do on the network, in a word. */
 type NetworkMode = Network['mode'];
 
+/** Whether a terminal is with the session. */
+export type Attachment = 'attached' | 'detached';
+
 /** Where a session is in its life; a reader finds out about `lost` itself. */
 export type SessionStatus = 'starting' | 'running' | 'paused' | 'exited';
 
@@ -30,6 +33,8 @@ export interface SessionIdentity {
 /** What changes while it lives. */
 export interface SessionState {
   readonly status: SessionStatus;
+  /** Without a terminal of its own a session cannot be left: it is with its caller until it ends. */
+  readonly attachment: Attachment;
   readonly childPid: number | null;
   readonly rollbackSession: string | null;
   readonly ended: string | null;
@@ -42,6 +47,7 @@ export interface SessionState {
 
 export const STARTING: SessionState = {
   status: 'starting',
+  attachment: 'attached',
   childPid: null,
   rollbackSession: null,
   ended: null,
@@ -63,8 +69,7 @@ export interface SessionRecord {
   /** `[A-Za-z0-9][A-Za-z0-9._-]*`, unique among live sessions. */
   readonly name: string;
   readonly status: SessionStatus;
-  /** Whether a terminal is with the session. */
-  readonly attachment: 'attached' | 'detached';
+  readonly attachment: Attachment;
   readonly supervisor_pid: number;
   /** Clock ticks since boot: the pid means this process only while they agree. */
   readonly supervisor_start: number;
@@ -101,8 +106,7 @@ export function makeRecord(identity: SessionIdentity, state: SessionState): Sess
     session_id: identity.id,
     name: identity.name,
     status: state.status,
-    // Without a terminal of its own a session cannot be left: it is with its caller until it ends.
-    attachment: state.status === 'exited' ? 'detached' : 'attached',
+    attachment: state.status === 'exited' ? 'detached' : state.attachment,
     supervisor_pid: supervisor.pid,
     supervisor_start: supervisor.startTicks,
     pid_namespace: supervisor.pidNamespace,

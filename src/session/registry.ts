@@ -13,6 +13,8 @@ const READ_BYTES = 64 * 1024;
 export interface OwnedRecord extends Disposable {
   /** Replaces the record; a reader sees the old one or the new one. */
   update(state: SessionState): void;
+  /** Gives the session another name with the next update. */
+  rename(name: string): void;
   /** The heartbeat. */
   touch(epochMs: number): void;
   /** The session never was: nothing of it stays. */
@@ -52,7 +54,7 @@ export function publishRecord(sessions: Directory, identity: SessionIdentity, st
 class LockedRecord implements OwnedRecord {
   readonly #sessions: Directory;
   readonly #name: Bytes;
-  readonly #identity: SessionIdentity;
+  #identity: SessionIdentity;
   #file: OpenFile;
 
   constructor(sessions: Directory, name: Bytes, identity: SessionIdentity, file: OpenFile) {
@@ -69,6 +71,10 @@ class LockedRecord implements OwnedRecord {
     // The new file was locked before it got the name: at no moment does the session look abandoned.
     this.#file[Symbol.dispose]();
     this.#file = next.file;
+  }
+
+  rename(name: string): void {
+    this.#identity = { ...this.#identity, name };
   }
 
   touch(epochMs: number): void {

@@ -53,7 +53,7 @@ export function describePtyContract(name: string, load: () => Promise<StartPty>)
       pty.send(bytes('forth\n'));
 
       await pty.exited;
-      await waitFor('the message', () => messages() === 'back: forth\n');
+      expect(await waitFor('the message', () => messages().includes('\n') && messages())).toBe('back: forth\n');
     });
 
     test('gives all of the output before it says that the process ended', async () => {

@@ -1,0 +1,123 @@
+import type { Bytes } from '../bytes.ts';
+import { EXIT, NonoError } from '../errors.ts';
+import type { BackgroundProcess } from '../ports/background.ts';
+import type { TerminalSize } from '../ports/pty.ts';
+import type { Plan } from '../sandbox/plan.ts';
+import { encodeLine, LineReader } from '../session/guardian-wire.ts';
+import { checkSessionName } from '../session/names.ts';
+import { type RollbackWish, type SessionStart, type StartReport, SUPERVISOR_ROLE, startError } from '../session/start-wire.ts';
+import { temporaryDirectoryPath } from '../session/temporary-directory.ts';
+import { formatTimestamp } from '../time.ts';
+import { type Confinement, confine } from './confinement.ts';
+import type { Context, SandboxAdapters } from './context.ts';
+import { DEFAULT_PROFILE, SESSION_VARIABLE, unusedSessionId } from './new-session.ts';
+import type { ParsedCall } from './spec.ts';
+import { captureLimits, loadUserConfig, retentionLimits } from './user-config.ts';
+
+/** The same file that this process runs, even when another version was installed over it. */
+const OWN_EXECUTABLE = '/proc/self/exe';
+/** Its own files are found by absolute paths; nothing of the caller's environment concerns it. */
+const SUPERVISOR_ENVIRONMENT = { HOME: '/' };
+
+export interface StartedSession {
+  readonly id: string;
+  readonly name: string;
+}
+
+/**
+ * Starts a supervisor and waits until the session runs. All questions are asked, and all that can be wrong with the call
+ * is found, in this process.
+ *
+ * @throws {NonoError} the supervisor's own, when it could not start the session: nothing is left behind then.
+ */
+export async function startSession(call: ParsedCall, context: Context, size: TerminalSize): Promise<StartedSession> {
+  const name = call.values.get('name')?.[0];
+  const chosenName = name === undefined ? null : checkSessionName(name);
+  await loadUserConfig(context);
+  const adapters = await context.loadSandbox();
+  const answer = Promise.withResolvers<Extract<StartReport, { kind: 'ready' | 'failed' }>>();
+  const lines = new LineReader<StartReport>();
+  // First, because it takes as long to start as the plan takes to make; without instructions it ends by itself.
+  const supervisor = (await context.loadBackground()).start({
+    file: OWN_EXECUTABLE,
+    arguments: [SUPERVISOR_ROLE],
+    environment: SUPERVISOR_ENVIRONMENT,
+    onMessage(data) {
+      if (data.length === 0) answer.reject(supervisorDied());
+      for (const report of lines.push(data)) {
+        if (report.kind === 'progress') context.notify(report.line);
+        else answer.resolve(report);
+      }
+    },
+  });
+  // Whoever waits for the answer hears of its end; when the call itself is wrong nobody does.
+  answer.promise.catch(() => undefined);
+  try {
+    supervisor.send(encodeLine(await describeStart({ call, context, adapters, supervisor, chosenName, size })));
+    const report = await answer.promise;
+    if (report.kind === 'failed') throw startError(report.error);
+    return { id: report.id, name: report.name };
+  } finally {
+    supervisor.close();
+  }
+}
+
+interface StartInput {
+  readonly call: ParsedCall;
+  readonly context: Context;
+  readonly adapters: SandboxAdapters;
+  readonly supervisor: BackgroundProcess;
+  readonly chosenName: string | null;
+  readonly size: TerminalSize;
+}
+
+async function describeStart({ call, context, adapters, supervisor, chosenName, size }: StartInput): Promise<SessionStart> {
+  const { clock, files, hostName, homeDirectory, stateDirectory, uid, randomHex } = context;
+  const { processes } = adapters;
+  const id = unusedSessionId(context);
+  const owner = { ...processes.self(), pid: supervisor.pid, startTicks: processes.startTicks(supervisor.pid) ?? 0 };
+  const temporaryDirectory = temporaryDirectoryPath(files, id, owner, randomHex);
+  const setVariables = new Map([[SESSION_VARIABLE, id as Bytes]]);
+  const confinement = confine(call, context, adapters, { temporaryDirectory, setVariables });
+  const { plan } = confinement;
+  const wantsRollback = call.flags.has('rollback');
+  return {
+    identity: {
+      id,
+      command: plan.command,
+      workingDirectory: plan.workingDirectory,
+      profile: DEFAULT_PROFILE,
+      hostName,
+      supervisor: owner,
+      started: formatTimestamp(clock.nowMs(), clock.utcOffsetMinutes(clock.nowMs())),
+      network: plan.network.mode,
+      enforced: confinement.enforced,
+    },
+    chosenName,
+    stateDirectory,
+    temporaryDirectory,
+    launch: launchOf(confinement),
+    rollback: wantsRollback ? await describeRollback(context, plan) : null,
+    homeDirectory,
+    uid,
+    size,
+  };
+}
+
+async function describeRollback(context: Context, plan: Plan): Promise<RollbackWish> {
+  const { checkRoots } = await import('./run-snapshots.ts');
+  checkRoots(plan);
+  const config = await loadUserConfig(context);
+  return { writableGrants: plan.writableGrants, limits: captureLimits(config), retention: retentionLimits(config) };
+}
+
+/** The guardian puts itself in as the one that the command must not outlive. */
+function launchOf({ launch }: Confinement): SessionStart['launch'] {
+  return launch(0);
+}
+
+function supervisorDied(): NonoError {
+  return new NonoError('E_SUPERVISOR', EXIT.nonoFailed, 'Cannot start the session: its supervisor was killed', {
+    hint: 'Run it again; `nono ps --all` shows what is left',
+  });
+}

@@ -1,0 +1,182 @@
+import type { Bytes } from '../bytes.ts';
+import { joinPath } from '../paths.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { StartContentWorkers } from '../ports/content-workers.ts';
+import type { Directory, Files } from '../ports/files.ts';
+import type { Hash } from '../ports/hash.ts';
+import type { Orphans } from '../ports/orphans.ts';
+import type { Processes } from '../ports/processes.ts';
+import type { StartPty } from '../ports/pty.ts';
+import type { Signals } from '../ports/signals.ts';
+import type { Sockets } from '../ports/socket.ts';
+import type { RollbackRun } from '../rollback/run.ts';
+import { claimRecord } from '../session/claim.ts';
+import type { RequestOutcome } from '../session/hub.ts';
+import { type CommandEnd, LiveSession } from '../session/live-session.ts';
+import { checkSessionName, type RandomHex } from '../session/names.ts';
+import { STARTING } from '../session/record.ts';
+import { isNameTaken } from '../session/registry.ts';
+import { DEFAULT_GRACE_MS, Runtime } from '../session/runtime.ts';
+import { describeStartFailure, type SessionStart, type StartReport } from '../session/start-wire.ts';
+import { openStateDirectory } from '../session/state-directory.ts';
+import { createTemporaryDirectory, removeTemporaryDirectory, sweepTemporaryDirectories } from '../session/temporary-directory.ts';
+import { signalNumber } from '../signal-names.ts';
+
+const SESSIONS = 'sessions' as Bytes;
+const ENDING_SIGNALS: readonly number[] = ['SIGTERM', 'SIGINT'].map(signalNumber);
+
+/** What a supervisor has of the machine. */
+export interface SupervisorDeps {
+  readonly files: Files;
+  readonly hash: Hash;
+  readonly clock: Clock;
+  readonly randomHex: RandomHex;
+  readonly processes: Processes;
+  readonly signals: Signals;
+  readonly sockets: Sockets;
+  readonly startPty: StartPty;
+  readonly orphans: Orphans;
+  readonly loadContentWorkers: () => Promise<StartContentWorkers>;
+  /** To the starter, for as long as it listens. */
+  readonly report: (report: StartReport) => void;
+}
+
+/**
+ * Owns a session from its start to its end. What fails before the command runs is reported to the starter and
+ * leaves nothing behind; what fails later is in the record.
+ */
+export async function superviseSession(start: SessionStart, deps: SupervisorDeps): Promise<void> {
+  try {
+    await new SupervisedSession(start, deps).run();
+  } catch (error) {
+    deps.report({ kind: 'failed', error: describeStartFailure(error) });
+  }
+}
+
+class SupervisedSession {
+  readonly #start: SessionStart;
+  readonly #deps: SupervisorDeps;
+  readonly #runtime: Runtime;
+  #rename: ((name: string) => RequestOutcome) | undefined;
+
+  constructor(start: SessionStart, deps: SupervisorDeps) {
+    this.#start = start;
+    this.#deps = deps;
+    const { startPty, orphans } = deps;
+    // First, because the guardian takes as long to start as the rest takes to prepare.
+    this.#runtime = new Runtime({
+      startPty,
+      orphans,
+      sessionId: start.identity.id,
+      size: start.size,
+      rename: (name) => this.#rename?.(name) ?? { isDone: false, code: 'failed', message: 'the session is only starting' },
+    });
+  }
+
+  async run(): Promise<void> {
+    const { files, processes, signals } = this.#deps;
+    const { temporaryDirectory, stateDirectory, uid } = this.#start;
+    using cleanUp = new DisposableStack();
+    cleanUp.use(
+      signals.watch({
+        onSignal: ({ signal }) => {
+          if (ENDING_SIGNALS.includes(signal)) this.#runtime.stop(DEFAULT_GRACE_MS);
+        },
+        onChild: () => undefined,
+      }),
+    );
+    cleanUp.defer(() => this.#runtime.stop(0));
+    const state = cleanUp.use(openState(files, stateDirectory, uid));
+    const sessions = cleanUp.use(openState(files, joinPath(stateDirectory, SESSIONS), uid));
+    createTemporaryDirectory(files, temporaryDirectory);
+    cleanUp.defer(() => {
+      removeTemporaryDirectory(files, temporaryDirectory);
+      sweepTemporaryDirectories(files, processes, uid);
+    });
+    await this.#runWith(state, sessions);
+  }
+
+  async #runWith(state: Directory, sessions: Directory): Promise<void> {
+    using cleanUp = new DisposableStack();
+    const live = cleanUp.use(this.#claim(sessions));
+    cleanUp.use(
+      this.#deps.sockets.listen({ directory: sessions.path, name: socketName(this.#start.identity.id) }, (connection) =>
+        this.#runtime.accept(connection),
+      ),
+    );
+    const snapshots = await this.#startSnapshots(state, live);
+    const pid = await this.#launch(snapshots);
+    live.isRunning(pid, snapshots === undefined ? null : snapshots.id);
+    this.#deps.report({ kind: 'ready', id: this.#start.identity.id, name: live.name });
+    const end = await this.#runtime.ended();
+    const failure = await this.#finishSnapshots(state, snapshots, end);
+    live.hasEnded(end, failure);
+    this.#runtime.close({ reason: 'ended', ...end });
+  }
+
+  #claim(sessions: Directory): LiveSession {
+    const { clock, randomHex } = this.#deps;
+    const { identity, chosenName } = this.#start;
+    const state = { ...STARTING, attachment: 'detached' } as const;
+    const { record, name } = claimRecord({ sessions, identity, chosenName: chosenName ?? undefined, state, clock, randomHex });
+    const live = new LiveSession(record, clock, { name, state });
+    this.#rename = (wanted) => rename(live, sessions, identity.id, wanted);
+    this.#runtime.belongsTo(live);
+    return live;
+  }
+
+  async #startSnapshots(stateDirectory: Directory, live: LiveSession): Promise<RollbackRun | undefined> {
+    const { rollback, identity, homeDirectory, launch } = this.#start;
+    if (rollback === null) return undefined;
+    const { startRun, trackedLine } = await import('./run-snapshots.ts');
+    const snapshots = await startRun(this.#deps, {
+      stateDirectory,
+      plan: { writableGrants: rollback.writableGrants, command: launch.command, workingDirectory: launch.workingDirectory },
+      runId: identity.id,
+      supervisorPid: identity.supervisor.pid,
+      profile: identity.profile,
+      limits: rollback.limits,
+    });
+    live.alsoBeat(() => snapshots.beat());
+    this.#deps.report({ kind: 'progress', line: trackedLine(snapshots, homeDirectory) });
+    return snapshots;
+  }
+
+  async #launch(snapshots: RollbackRun | undefined): Promise<number> {
+    try {
+      return await this.#runtime.launch(this.#start.launch);
+    } catch (error) {
+      snapshots?.abandon();
+      throw error;
+    }
+  }
+
+  async #finishSnapshots(state: Directory, snapshots: RollbackRun | undefined, end: CommandEnd): Promise<string | null> {
+    const { rollback } = this.#start;
+    if (snapshots === undefined || rollback === null) return null;
+    const { finishRun, keepWithinLimits } = await import('./run-snapshots.ts');
+    const notify = (line: string) => this.#runtime.progress(line);
+    const failure = await finishRun(snapshots, end, notify);
+    if (failure === null) keepWithinLimits({ ...this.#deps, notify }, state, snapshots.id, rollback.retention);
+    return failure;
+  }
+}
+
+/** The socket's name beside the record. */
+export function socketName(id: string): Bytes {
+  return `${id}.sock` as Bytes;
+}
+
+function rename(live: LiveSession, sessions: Directory, id: string, wanted: string): RequestOutcome {
+  const name = checkSessionName(wanted as Bytes);
+  if (name === live.name) return { isDone: true, changed: false };
+  if (isNameTaken(sessions, name, id)) return { isDone: false, code: 'name_taken', message: 'a live session has that name' };
+  live.rename(name);
+  return { isDone: true, changed: true };
+}
+
+function openState(files: Files, path: Bytes, uid: number): Directory {
+  const directory = openStateDirectory(files, path, uid, { create: true });
+  if (directory === undefined) throw new TypeError('Expected a state directory that is created to be there');
+  return directory;
+}

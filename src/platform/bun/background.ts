@@ -1,0 +1,30 @@
+import type { Background, BackgroundProcess } from '../../ports/background.ts';
+import { followDescriptor, writeAll } from '../linux/channel.ts';
+import { trySyscall } from '../linux/syscalls.ts';
+
+const CHANNEL = 3;
+/** include/uapi/linux/socket.h */
+const SHUT_RDWR = 2;
+
+/** Processes by Bun.spawn, which calls setsid(2) for one that is detached. */
+export function createBunBackground(): Background {
+  return {
+    start({ file, arguments: words, environment, onMessage }): BackgroundProcess {
+      const child = Bun.spawn([file, ...words], {
+        env: { ...environment },
+        cwd: '/',
+        detached: true,
+        stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
+      });
+      const channel = child.stdio[CHANNEL];
+      if (typeof channel !== 'number') throw new TypeError('Bun.spawn() gave no descriptor for the fourth stream');
+      child.unref();
+      followDescriptor(channel, onMessage);
+      return {
+        pid: child.pid,
+        send: (message) => writeAll(channel, message),
+        close: () => void trySyscall('shutdown', channel, SHUT_RDWR),
+      };
+    },
+  };
+}

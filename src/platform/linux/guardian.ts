@@ -1,0 +1,135 @@
+import type { StartedProcess } from '../../ports/spawn.ts';
+import { decodeLaunchFailure, encodeLaunch, LAUNCHER_ROLE, type Launch } from '../../sandbox/launch.ts';
+import { encodeLine, type GuardianOrder, type GuardianReport, LineReader } from '../../session/guardian-wire.ts';
+import { createBunSpawn } from '../bun/spawn.ts';
+import { followDescriptor, writeAll } from './channel.ts';
+import { FOREGROUND } from './launcher.ts';
+import { createProcessTree, type ProcessTree } from './process-tree.ts';
+import { createLinuxSignals } from './signals.ts';
+
+/** The channel to the supervisor. */
+const CHANNEL = 3;
+const OWN_EXECUTABLE = '/proc/self/exe';
+const LAUNCHER_ENVIRONMENT = { BUN_JSC_useBaselineJIT: '0' };
+
+const SIGKILL = 9;
+const SIGTERM = 15;
+const SIGCONT = 18;
+/** What the command left running gets so long to end by itself. */
+const LEFTOVER_GRACE_MS = 500;
+/** Between two looks at whether the tree is gone, after SIGKILL: a process in the kernel dies when that call returns. */
+const LOOK_AGAIN_MS = 20;
+
+/**
+ * The guardian role: leads the session on the command's terminal and is the command's parent, so that its process
+ * group is not orphaned and can be stopped from the keyboard; outlives the supervisor for as long as it takes
+ * to end the tree.
+ */
+export function runGuardian(): void {
+  // First, because it takes longest; and before signals are watched, whose dispositions it would inherit.
+  const tree = createProcessTree(() => guardian.commandPid());
+  const child = createBunSpawn().start({
+    file: OWN_EXECUTABLE,
+    arguments: [LAUNCHER_ROLE, FOREGROUND],
+    environment: LAUNCHER_ENVIRONMENT,
+  });
+  const guardian = new Guardian(tree, child);
+  guardian.listen();
+}
+
+class Guardian {
+  readonly #tree: ProcessTree;
+  readonly #child: StartedProcess;
+  readonly #signals = createLinuxSignals();
+  #isOver = false;
+  #isEnding = false;
+  #stopSignal: number | null = null;
+
+  constructor(tree: ProcessTree, child: StartedProcess) {
+    this.#tree = tree;
+    this.#child = child;
+  }
+
+  /** Until it has been waited for. */
+  commandPid(): number | undefined {
+    return this.#isOver ? undefined : this.#child.pid;
+  }
+
+  listen(): void {
+    // Its own signals are those of the terminal that it leads; the tree is ended on the supervisor's word alone.
+    this.#signals.watch({ onSignal: () => undefined, onChild: () => this.#lookAtChildren() });
+    const lines = new LineReader<GuardianOrder>();
+    followDescriptor(CHANNEL, (data) => {
+      // The supervisor is gone: nothing of the tree may outlive it.
+      if (data.length === 0) this.#kill();
+      for (const order of lines.push(data)) this.#obey(order);
+    });
+    void this.#followCommand();
+  }
+
+  async #followCommand(): Promise<void> {
+    const exit = await this.#child.exited;
+    this.#isOver = true;
+    this.#report({ kind: 'ended', exit });
+    this.#end(LEFTOVER_GRACE_MS);
+  }
+
+  async #launch(launch: Launch): Promise<void> {
+    const answer = await this.#child.exchange(encodeLaunch({ ...launch, supervisorPid: process.pid }));
+    const failure = decodeLaunchFailure(answer);
+    this.#report(failure === undefined ? { kind: 'started', pid: this.#child.pid } : { kind: 'failed', failure });
+  }
+
+  #obey(order: GuardianOrder): void {
+    switch (order.kind) {
+      case 'launch':
+        void this.#launch(order.launch);
+        return;
+      case 'end':
+        this.#end(order.graceMs);
+        return;
+      case 'signal':
+        this.#signal(order.signal);
+    }
+  }
+
+  #signal(signal: number): void {
+    const group = this.#signals.groupOf(this.#child.pid);
+    const foreground = this.#signals.foregroundGroup();
+    if (foreground !== undefined && foreground > 1) this.#signals.send(-foreground, signal);
+    if (group !== undefined && group !== foreground) this.#signals.send(-group, signal);
+  }
+
+  #lookAtChildren(): void {
+    if (!this.#isOver) {
+      const signal = this.#signals.stopSignal(this.#child.pid) ?? null;
+      if (signal !== this.#stopSignal) {
+        this.#stopSignal = signal;
+        this.#report({ kind: 'stopped', signal });
+      }
+    }
+    if (!this.#tree.reap() && this.#isOver) process.exit(0);
+  }
+
+  /** Called again with less time it is sooner over. */
+  #end(graceMs: number): void {
+    if (!this.#tree.reap() && this.#isOver) process.exit(0);
+    if (!this.#isEnding) {
+      this.#isEnding = true;
+      this.#tree.signalAll(SIGTERM);
+      // A process that is stopped takes the signal only when it goes on.
+      this.#tree.signalAll(SIGCONT);
+    }
+    setTimeout(() => this.#kill(), graceMs);
+  }
+
+  #kill(): void {
+    this.#tree.signalAll(SIGKILL);
+    if (!this.#tree.reap() && this.#isOver) process.exit(0);
+    setTimeout(() => this.#kill(), LOOK_AGAIN_MS);
+  }
+
+  #report(report: GuardianReport): void {
+    writeAll(CHANNEL, encodeLine(report));
+  }
+}

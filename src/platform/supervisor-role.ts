@@ -1,0 +1,54 @@
+import { superviseSession } from '../commands/supervisor.ts';
+import { encodeLine, LineReader } from '../session/guardian-wire.ts';
+import type { SessionStart, StartReport } from '../session/start-wire.ts';
+import { createBunHash } from './bun/hash.ts';
+import { startBunPty } from './bun/pty.ts';
+import { createBunSockets } from './bun/socket.ts';
+import { followDescriptor, writeAll } from './linux/channel.ts';
+import { createLinuxFiles } from './linux/files.ts';
+import { utcOffsetMinutes } from './linux/local-time.ts';
+import { createLinuxOrphans } from './linux/orphans.ts';
+import { createLinuxProcesses } from './linux/processes.ts';
+import { createLinuxSignals } from './linux/signals.ts';
+import { syscall } from './linux/syscalls.ts';
+import { createSystemClock } from './system-clock.ts';
+
+/** The channel to the starter. */
+const CHANNEL = 3;
+
+/** The supervisor role: waits for its instructions and lives as long as the session. */
+export function runSupervisor(): void {
+  const lines = new LineReader<SessionStart>();
+  let isTold = false;
+  followDescriptor(CHANNEL, (data) => {
+    // A starter that died without a word wanted nothing.
+    if (data.length === 0 && !isTold) process.exit(0);
+    for (const start of lines.push(data)) {
+      isTold = true;
+      void supervise(start);
+    }
+  });
+}
+
+async function supervise(start: SessionStart): Promise<void> {
+  await superviseSession(start, {
+    files: createLinuxFiles(),
+    hash: createBunHash(),
+    clock: { ...createSystemClock(), utcOffsetMinutes },
+    randomHex: (sizeBytes) => Buffer.from(crypto.getRandomValues(new Uint8Array(sizeBytes))).toString('hex'),
+    processes: createLinuxProcesses(),
+    signals: createLinuxSignals(),
+    sockets: createBunSockets(),
+    startPty: startBunPty,
+    orphans: createLinuxOrphans(),
+    loadContentWorkers: async () => (await import('./bun/content-workers.ts')).startContentWorkers,
+    report,
+  });
+  process.exit(0);
+}
+
+function report(message: StartReport): void {
+  writeAll(CHANNEL, encodeLine(message));
+  // The starter waits for the end, so that nothing of the session holds on to it.
+  if (message.kind !== 'progress') syscall('shutdown', CHANNEL, 2);
+}

@@ -1,0 +1,27 @@
+/** Starting a process that goes on when its starter has ended. */
+export interface Background {
+  /**
+   * Starts `file` in a session of its own, with no terminal, its streams on /dev/null and one end of a socket pair as
+   * descriptor 3. It does not keep its starter from ending.
+   */
+  start(options: BackgroundStart): BackgroundProcess;
+}
+
+export interface BackgroundStart {
+  /** Absolute path of the executable; no search. */
+  readonly file: string;
+  /** Arguments without the zeroth. */
+  readonly arguments: readonly string[];
+  /** All of the environment. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** What comes on descriptor 3, in pieces of any length; an empty one is the end. */
+  readonly onMessage: (data: Uint8Array) => void;
+}
+
+export interface BackgroundProcess {
+  readonly pid: number;
+  /** Writes all of it to descriptor 3. A process that is dead takes nothing. */
+  send(message: Uint8Array): void;
+  /** Ends the channel; the process finds the end of it. */
+  close(): void;
+}

@@ -1,0 +1,107 @@
+import type { Bytes } from '../bytes.ts';
+import { EXIT, NonoError } from '../errors.ts';
+import type { Orphans } from '../ports/orphans.ts';
+import type { Pty, StartPty, TerminalSize } from '../ports/pty.ts';
+import type { ProcessExit } from '../ports/spawn.ts';
+import type { Launch } from '../sandbox/launch.ts';
+import { launchError } from '../sandbox/sandbox-error.ts';
+import { encodeLine, GUARDIAN_ROLE, type GuardianOrder, type GuardianReport, LineReader } from './guardian-wire.ts';
+
+/** The same file that this process runs, even when another version was installed over it. */
+const OWN_EXECUTABLE = '/proc/self/exe';
+/** Compiling what runs once costs a guardian more than it gains. Nothing of the caller's is in it. */
+const GUARDIAN_ENVIRONMENT = { BUN_JSC_useBaselineJIT: '0' };
+const SIGKILL = 9;
+
+export interface GuardedOptions {
+  readonly size: TerminalSize;
+  readonly onOutput: (data: Uint8Array) => void;
+  /** The number of the signal that stopped the command; null when it goes on. */
+  readonly onStopped: (signal: number | null) => void;
+}
+
+/** A command on a terminal of its own, with a guardian that ends its whole tree. */
+export class GuardedCommand {
+  readonly #pty: Pty;
+  readonly #orphans: Orphans;
+  readonly #options: GuardedOptions;
+  readonly #started = Promise.withResolvers<Extract<GuardianReport, { kind: 'started' | 'failed' }>>();
+  #exit: ProcessExit | undefined;
+  #size: TerminalSize;
+
+  constructor(startPty: StartPty, orphans: Orphans, options: GuardedOptions) {
+    this.#options = options;
+    this.#orphans = orphans;
+    this.#size = options.size;
+    orphans.adopt();
+    const lines = new LineReader<GuardianReport>();
+    this.#pty = startPty({
+      file: OWN_EXECUTABLE,
+      arguments: [GUARDIAN_ROLE],
+      environment: GUARDIAN_ENVIRONMENT,
+      ...options.size,
+      onData: options.onOutput,
+      onMessage: (data) => {
+        for (const report of lines.push(data)) this.#take(report);
+      },
+    });
+    void this.#pty.exited.then(() =>
+      this.#started.reject(new NonoError('E_SUPERVISOR', EXIT.nonoFailed, 'Cannot run the command: its guardian was killed')),
+    );
+  }
+
+  get size(): TerminalSize {
+    return this.#size;
+  }
+
+  /** @returns the pid of the command. @throws {NonoError} when a step failed before it ran. */
+  async launch(launch: Launch): Promise<number> {
+    this.#order({ kind: 'launch', launch });
+    const report = await this.#started.promise;
+    if (report.kind === 'failed') throw launchError(report.failure, launch.command[0] as Bytes);
+    return report.pid;
+  }
+
+  /** Settles when nothing of the tree is left and all of its output was given. */
+  async ended(): Promise<ProcessExit> {
+    await this.#pty.exited;
+    if (this.#exit === undefined) this.#orphans.endAll();
+    return this.#exit ?? { code: null, signal: SIGKILL };
+  }
+
+  /** SIGTERM to the whole tree, SIGKILL after that time; again with less time it is sooner over. */
+  end(graceMs: number): void {
+    this.#order({ kind: 'end', graceMs });
+  }
+
+  signal(signal: number): void {
+    this.#order({ kind: 'signal', signal });
+  }
+
+  type(data: Uint8Array): void {
+    this.#pty.write(data);
+  }
+
+  resize(size: TerminalSize): void {
+    this.#size = size;
+    this.#pty.resize(size);
+  }
+
+  #order(order: GuardianOrder): void {
+    this.#pty.send(encodeLine(order));
+  }
+
+  #take(report: GuardianReport): void {
+    switch (report.kind) {
+      case 'started':
+      case 'failed':
+        this.#started.resolve(report);
+        return;
+      case 'stopped':
+        this.#options.onStopped(report.signal);
+        return;
+      case 'ended':
+        this.#exit = report.exit;
+    }
+  }
+}

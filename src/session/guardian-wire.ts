@@ -1,0 +1,41 @@
+import { type Bytes, bufferFromBytes, bytesFromBuffer } from '../bytes.ts';
+import type { ProcessExit } from '../ports/spawn.ts';
+import type { Launch, LaunchFailure } from '../sandbox/launch.ts';
+
+/** Hidden first argument that turns nono's executable into the guardian of a command. */
+export const GUARDIAN_ROLE = '__guard';
+
+/** What the supervisor tells the guardian. */
+export type GuardianOrder =
+  | { readonly kind: 'launch'; readonly launch: Launch }
+  /** Ends the whole tree: SIGTERM, and SIGKILL after that time. */
+  | { readonly kind: 'end'; readonly graceMs: number }
+  /** Sends a signal to the foreground of the terminal and to the command. */
+  | { readonly kind: 'signal'; readonly signal: number };
+
+/** What the guardian reports. Its own end follows the last process of the tree. */
+export type GuardianReport =
+  | { readonly kind: 'failed'; readonly failure: LaunchFailure }
+  | { readonly kind: 'started'; readonly pid: number }
+  /** `signal` is what stopped the command; null when it goes on. */
+  | { readonly kind: 'stopped'; readonly signal: number | null }
+  | { readonly kind: 'ended'; readonly exit: ProcessExit };
+
+/** One line of JSON with one character for each byte; JSON leaves no newline within. */
+export function encodeLine(value: unknown): Uint8Array {
+  return bufferFromBytes(`${JSON.stringify(value)}\n` as Bytes);
+}
+
+/** Finds the lines in what one of nono's own processes sends to another; their form is not checked. */
+export class LineReader<Value> {
+  #rest = '';
+
+  *push(data: Uint8Array): Generator<Value, void, undefined> {
+    this.#rest += bytesFromBuffer(data);
+    for (let end = this.#rest.indexOf('\n'); end >= 0; end = this.#rest.indexOf('\n')) {
+      const line = this.#rest.slice(0, end);
+      this.#rest = this.#rest.slice(end + 1);
+      yield JSON.parse(line) as Value;
+    }
+  }
+}

@@ -1,0 +1,205 @@
+import type { TerminalSize } from '../ports/pty.ts';
+import type { Connection, ConnectionHandlers } from '../ports/socket.ts';
+import {
+  type ClientMessage,
+  type ControlRequest,
+  decodeClientMessage,
+  encodeServerMessage,
+  type RefusalCode,
+  type ServerMessage,
+  type SessionEnd,
+} from './messages.ts';
+import { FrameDecoder, ProtocolError } from './protocol.ts';
+
+/** What is kept for a client that does not read; past it the client misses output and is redrawn when it is back. */
+const QUEUE_BYTES_MAXIMUM = 8 * 1024 * 1024;
+/** The PTY gives less at a time; a frame holds more. */
+const OUTPUT_PIECE_BYTES = 128 * 1024;
+/** A connection that says nothing is no client. */
+const HELLO_TIMEOUT_MS = 10_000;
+
+type ClientRole = 'new' | 'interactive' | 'viewer' | 'control' | 'gone';
+
+interface Client {
+  readonly connection: Connection;
+  role: ClientRole;
+  /** It missed output since its queue was full. */
+  isBehind: boolean;
+}
+
+/** What a request did: the answer, or why not. */
+export type RequestOutcome =
+  | { readonly isDone: true; readonly changed: boolean }
+  | { readonly isDone: false; readonly code: RefusalCode; readonly message: string };
+
+/** The session behind the clients. */
+export interface HubHost {
+  readonly sessionId: string;
+  readonly name: () => string;
+  readonly status: () => string;
+  readonly type: (data: Uint8Array) => void;
+  readonly resize: (size: TerminalSize) => void;
+  /** A client came, or it missed output: the program is asked to draw itself anew. */
+  readonly redraw: (client: 'interactive' | 'viewer') => void;
+  readonly request: (request: ControlRequest) => RequestOutcome;
+  readonly attachmentChanged: (isAttached: boolean) => void;
+}
+
+/** Joins the clients of one session to it. None of them can delay it: what one does not read is dropped for that one. */
+export class Hub {
+  readonly #host: HubHost;
+  readonly #clients = new Set<Client>();
+  #end: SessionEnd | undefined;
+
+  constructor(host: HubHost) {
+    this.#host = host;
+  }
+
+  get isAttached(): boolean {
+    return this.#interactive() !== undefined;
+  }
+
+  /** A new connection, whose uid was checked. */
+  accept(connection: Connection): ConnectionHandlers {
+    const client: Client = { connection, role: 'new', isBehind: false };
+    this.#clients.add(client);
+    const decoder = new FrameDecoder();
+    const timer = setTimeout(() => this.#refuse(client, 'protocol', 'no hello came'), HELLO_TIMEOUT_MS);
+    return {
+      onData: (data) => this.#receive(client, decoder, data),
+      onDrain: () => this.#caughtUp(client),
+      onClose: () => {
+        clearTimeout(timer);
+        this.#remove(client);
+      },
+    };
+  }
+
+  /** What the command wrote. */
+  output(data: Uint8Array): void {
+    const watching = [...this.#clients].filter(({ role }) => role === 'interactive' || role === 'viewer');
+    if (watching.length === 0) return;
+    for (let at = 0; at < data.length; at += OUTPUT_PIECE_BYTES) {
+      const frame = encodeServerMessage({ kind: 'output', data: data.subarray(at, at + OUTPUT_PIECE_BYTES) });
+      for (const client of watching) {
+        client.isBehind ||= client.connection.queuedBytes > QUEUE_BYTES_MAXIMUM;
+        if (!client.isBehind) client.connection.write(frame);
+      }
+    }
+  }
+
+  /** The command was stopped from the keyboard: the shell around the client gets its prompt. */
+  stopped(): void {
+    const client = this.#interactive();
+    if (client !== undefined) send(client, { kind: 'stopped' });
+  }
+
+  progress(message: string): void {
+    for (const client of this.#clients) if (client.role !== 'new') send(client, { kind: 'progress', message });
+  }
+
+  /** @returns false when nobody was attached. */
+  detach(): boolean {
+    const client = this.#interactive();
+    if (client !== undefined) this.#leave(client, { reason: 'detached' });
+    return client !== undefined;
+  }
+
+  /** The session is over; whoever comes now is told at once. */
+  end(end: SessionEnd): void {
+    this.#end = end;
+    for (const client of this.#clients) this.#leave(client, end);
+  }
+
+  #interactive(): Client | undefined {
+    return [...this.#clients].find(({ role }) => role === 'interactive');
+  }
+
+  #receive(client: Client, decoder: FrameDecoder, data: Uint8Array): void {
+    try {
+      for (const frame of decoder.push(data)) {
+        if (client.role === 'gone') return;
+        this.#handle(client, decodeClientMessage(frame));
+      }
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      this.#refuse(client, 'protocol', error.message);
+    }
+  }
+
+  #handle(client: Client, message: ClientMessage): void {
+    if (message.kind === 'hello') {
+      if (client.role !== 'new') throw new ProtocolError('a second hello');
+      this.#welcome(client, message);
+    } else if (message.kind === 'detach') {
+      this.#leave(client, { reason: 'detached' });
+    } else if (message.kind === 'request') {
+      if (client.role !== 'control') throw new ProtocolError('a request without the mode control');
+      this.#answer(client, message.request);
+    } else {
+      if (client.role !== 'interactive') throw new ProtocolError('input without the mode attach');
+      if (message.kind === 'data') this.#host.type(message.data);
+      else this.#host.resize(message.size);
+    }
+  }
+
+  #welcome(client: Client, { mode, size }: Extract<ClientMessage, { kind: 'hello' }>): void {
+    const holder = this.#interactive();
+    if (mode === 'attach' && holder !== undefined) {
+      this.#refuse(client, 'busy', 'already attached');
+      return;
+    }
+    const { sessionId, name, status } = this.#host;
+    send(client, { kind: 'welcome', sessionId, name: name(), status: status() });
+    if (this.#end !== undefined) {
+      this.#leave(client, this.#end);
+    } else if (mode === 'control' || mode === 'view') {
+      client.role = mode === 'view' ? 'viewer' : 'control';
+      if (mode === 'view') this.#host.redraw('viewer');
+    } else {
+      if (holder !== undefined) this.#leave(holder, { reason: 'stolen' });
+      client.role = 'interactive';
+      this.#host.attachmentChanged(true);
+      this.#host.resize(size);
+      this.#host.redraw('interactive');
+    }
+  }
+
+  #answer(client: Client, request: ControlRequest): void {
+    const outcome = this.#host.request(request);
+    const attachment = this.isAttached ? 'attached' : 'detached';
+    if (outcome.isDone) send(client, { kind: 'answer', status: this.#host.status(), attachment, changed: outcome.changed });
+    else send(client, { kind: 'error', code: outcome.code, message: outcome.message });
+  }
+
+  #caughtUp(client: Client): void {
+    if (!client.isBehind) return;
+    client.isBehind = false;
+    if (client.role === 'interactive' || client.role === 'viewer') this.#host.redraw(client.role);
+  }
+
+  #refuse(client: Client, code: RefusalCode, message: string): void {
+    if (client.role === 'gone') return;
+    send(client, { kind: 'error', code, message });
+    this.#remove(client);
+    client.connection.end();
+  }
+
+  #leave(client: Client, end: SessionEnd): void {
+    if (client.role === 'gone') return;
+    send(client, { kind: 'exit', end });
+    this.#remove(client);
+    client.connection.end();
+  }
+
+  #remove(client: Client): void {
+    const wasInteractive = client.role === 'interactive';
+    client.role = 'gone';
+    this.#clients.delete(client);
+    if (wasInteractive) this.#host.attachmentChanged(false);
+  }
+}
+
+function send({ connection }: Client, message: ServerMessage): void {
+  connection.write(encodeServerMessage(message));
+}

@@ -1,0 +1,136 @@
+import type { Orphans } from '../ports/orphans.ts';
+import type { StartPty, TerminalSize } from '../ports/pty.ts';
+import type { Connection, ConnectionHandlers } from '../ports/socket.ts';
+import type { Launch } from '../sandbox/launch.ts';
+import { signalNumber } from '../signal-names.ts';
+import { GuardedCommand } from './guarded-command.ts';
+import { Hub, type RequestOutcome } from './hub.ts';
+import { type CommandEnd, commandEnd, type LiveSession } from './live-session.ts';
+import type { ControlRequest, SessionEnd } from './messages.ts';
+
+const SIGCONT = signalNumber('SIGCONT');
+const SIGWINCH = signalNumber('SIGWINCH');
+const TERMINAL_STOPS: readonly number[] = ['SIGTSTP', 'SIGTTIN', 'SIGTTOU'].map(signalNumber);
+
+/**
+ * A program that is asked to draw itself by a change of size needs time to see the first of two changes: signals
+ * that wait are one signal, and most programs do nothing when the size is the same again.
+ */
+const NUDGE_MS = 40;
+
+/** What a SIGTERM from outside gives the tree, as `stop` without options does. */
+export const DEFAULT_GRACE_MS = 10_000;
+
+export interface RuntimeDeps {
+  readonly startPty: StartPty;
+  readonly orphans: Orphans;
+  readonly sessionId: string;
+  readonly size: TerminalSize;
+  /** Gives the session another name, when it can be had. */
+  readonly rename: (name: string) => RequestOutcome;
+}
+
+/** One session while it lives: the command on its terminal, the clients, the record. */
+export class Runtime {
+  readonly #command: GuardedCommand;
+  readonly #hub: Hub;
+  readonly #deps: RuntimeDeps;
+  #live: LiveSession | undefined;
+  #stopSignal: number | null = null;
+
+  constructor(deps: RuntimeDeps) {
+    this.#deps = deps;
+    this.#command = new GuardedCommand(deps.startPty, deps.orphans, {
+      size: deps.size,
+      onOutput: (data) => this.#hub.output(data),
+      onStopped: (signal) => this.#stopped(signal),
+    });
+    this.#hub = new Hub({
+      sessionId: deps.sessionId,
+      name: () => this.#live?.name ?? '',
+      status: () => this.#live?.status ?? 'starting',
+      type: (data) => this.#command.type(data),
+      resize: (size) => this.#resize(size),
+      redraw: (client) => this.#redraw(client),
+      request: (request) => this.#request(request),
+      attachmentChanged: (isAttached) => this.#live?.hasAttachment(isAttached ? 'attached' : 'detached'),
+    });
+  }
+
+  /** The record that follows what happens from now on. */
+  belongsTo(live: LiveSession): void {
+    this.#live = live;
+  }
+
+  accept(connection: Connection): ConnectionHandlers {
+    return this.#hub.accept(connection);
+  }
+
+  launch(launch: Launch): Promise<number> {
+    return this.#command.launch(launch);
+  }
+
+  async ended(): Promise<CommandEnd> {
+    return commandEnd(await this.#command.ended());
+  }
+
+  progress(line: string): void {
+    this.#hub.progress(line);
+  }
+
+  /** Ends the whole tree. */
+  stop(graceMs: number): void {
+    this.#command.end(graceMs);
+  }
+
+  /** The last word to every client. */
+  close(end: SessionEnd): void {
+    this.#hub.end(end);
+  }
+
+  #stopped(signal: number | null): void {
+    this.#stopSignal = signal;
+    this.#live?.isPaused(signal !== null);
+    if (this.#isStoppedByTerminal()) this.#hub.stopped();
+  }
+
+  #isStoppedByTerminal(): boolean {
+    return this.#stopSignal !== null && TERMINAL_STOPS.includes(this.#stopSignal);
+  }
+
+  /** A client that sends a size has the terminal again: what the keyboard stopped goes on. */
+  #resize(size: TerminalSize): void {
+    this.#command.resize(size);
+    if (this.#isStoppedByTerminal()) this.#command.signal(SIGCONT);
+  }
+
+  #redraw(client: 'interactive' | 'viewer'): void {
+    if (client === 'viewer') {
+      this.#command.signal(SIGWINCH);
+      return;
+    }
+    const { columns, rows } = this.#command.size;
+    this.#command.resize({ columns, rows: rows + 1 });
+    setTimeout(() => {
+      const now = this.#command.size;
+      if (now.columns === columns && now.rows === rows + 1) this.#command.resize({ columns, rows });
+    }, NUDGE_MS);
+  }
+
+  #request(request: ControlRequest): RequestOutcome {
+    switch (request.verb) {
+      case 'status':
+        return { isDone: true, changed: false };
+      case 'stop':
+        this.stop(request.timeoutMs);
+        return { isDone: true, changed: true };
+      case 'detach':
+        return { isDone: true, changed: this.#hub.detach() };
+      case 'send':
+        this.#command.type(request.data);
+        return { isDone: true, changed: true };
+      case 'rename':
+        return this.#deps.rename(request.name);
+    }
+  }
+}

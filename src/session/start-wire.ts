@@ -1,0 +1,64 @@
+import type { Bytes } from '../bytes.ts';
+import { type ErrorCode, type ExitCode, NonoError } from '../errors.ts';
+import type { TerminalSize } from '../ports/pty.ts';
+import type { CaptureLimits } from '../rollback/capture.ts';
+import type { RetentionLimits } from '../rollback/retention.ts';
+import type { Launch } from '../sandbox/launch.ts';
+import type { SessionIdentity } from './record.ts';
+
+/** Hidden first argument that turns nono's executable into the supervisor of a session. */
+export const SUPERVISOR_ROLE = '__supervise';
+
+/** Everything that a supervisor is told: it asks nobody and decides nothing about the sandbox. One line of JSON. */
+export interface SessionStart {
+  readonly identity: Omit<SessionIdentity, 'name'>;
+  readonly chosenName: string | null;
+  readonly stateDirectory: Bytes;
+  /** Made and removed by the supervisor. */
+  readonly temporaryDirectory: Bytes;
+  readonly launch: Launch;
+  /** Null without a rollback session. */
+  readonly rollback: RollbackWish | null;
+  readonly homeDirectory: Bytes;
+  readonly uid: number;
+  readonly size: TerminalSize;
+}
+
+export interface RollbackWish {
+  /** What is tracked. */
+  readonly writableGrants: readonly Bytes[];
+  readonly limits: CaptureLimits;
+  readonly retention: RetentionLimits;
+}
+
+/** What a supervisor tells its starter, one line each; the last is `ready` or `failed`. */
+export type StartReport =
+  | { readonly kind: 'progress'; readonly line: string }
+  | { readonly kind: 'ready'; readonly id: string; readonly name: string }
+  | { readonly kind: 'failed'; readonly error: StartFailure };
+
+interface StartFailure {
+  readonly code: ErrorCode;
+  readonly exitCode: ExitCode;
+  readonly message: string;
+  readonly hint: string | null;
+  readonly causes: readonly string[];
+}
+
+export function describeStartFailure(error: unknown): StartFailure {
+  const causes: string[] = [];
+  for (let cause = error instanceof Error ? error.cause : undefined; cause instanceof Error; cause = cause.cause)
+    causes.push(cause.message);
+  if (error instanceof NonoError) {
+    const { code, exitCode, message, hint } = error;
+    return { code, exitCode, message, hint: hint ?? null, causes };
+  }
+  const message = `Internal error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
+  return { code: 'E_SUPERVISOR', exitCode: 125, message, hint: null, causes };
+}
+
+/** The supervisor's failure as the starter's own. */
+export function startError({ code, exitCode, message, hint, causes }: StartFailure): NonoError {
+  const cause = causes.toReversed().reduce<Error | undefined>((inner, text) => new Error(text, { cause: inner }), undefined);
+  return new NonoError(code, exitCode, message, { hint: hint ?? undefined, cause });
+}
