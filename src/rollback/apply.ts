@@ -127,8 +127,9 @@ class Application {
       const reason = this.#removeDirectory(parent, name, path);
       if (reason !== undefined) return reason;
     }
-    const isAlone = stat?.kind === 'file' && stat.links === 1;
-    if ((type === 'p' || type === 'm') && (isAlone || want.kind === 'symlink')) this.#setMetadata(parent, name, want);
+    // Through an inode with other names nothing is set: they may lie outside the root.
+    const isAlone = stat !== undefined && stat.kind !== 'directory' && stat.links === 1;
+    if ((type === 'p' || type === 'm') && isAlone) this.#setMetadata(parent, name, want);
     else
       this.#create(
         this.#input.roots.parentOf(path) as Directory,
