@@ -7,6 +7,7 @@ import { availableParallelism, release, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { argv, env, stderr, stdout } from 'node:process';
 import { parseArgs } from 'node:util';
+import { ENGINE_ROWS } from './bench/engine-rows.mjs';
 import { BenchFailure } from './bench/measure.mjs';
 import { ROWS } from './bench/rows.mjs';
 import { makeTree } from './bench/tree.mjs';
@@ -16,7 +17,7 @@ import { hasCommand } from './lib/tools.mjs';
 /** A tmpfs: what is measured is nono and its peers, not a disk. */
 const FAST_DIRECTORY = '/dev/shm';
 /** The tree, its store, a copy, and room for a failed run. */
-const NEEDED_BYTES = 2e9;
+const NEEDED_BYTES = 12e9;
 
 const { values, positionals } = parseArgs({
   args: argv.slice(2),
@@ -34,7 +35,9 @@ else {
 function runBench() {
   const scratch = mkdtempSync(join(existsSync(FAST_DIRECTORY) ? FAST_DIRECTORY : tmpdir(), 'nono-bench-'));
   try {
-    const rows = ROWS.filter(({ name }) => positionals.length === 0 || positionals.some((word) => name.includes(word)));
+    const rows = [...ROWS, ...ENGINE_ROWS].filter(
+      ({ name }) => positionals.length === 0 || positionals.some((word) => name.includes(word)),
+    );
     const bench = prepareBench(scratch, rows);
     const results = rows.map((row) => measureRow(row, bench));
     stdout.write(
@@ -51,7 +54,7 @@ function prepareBench(scratch, rows) {
   const tree = join(scratch, 'tree');
   for (const directory of [home, empty, tree]) mkdirSync(directory);
   const { bavail, bsize } = statfsSync(scratch);
-  const needsTree = rows.some(({ command }) => command === 'cp');
+  const needsTree = rows.some(({ peer }) => peer !== 'bwrap');
   if (needsTree && bavail * bsize < NEEDED_BYTES)
     throw new Error(`Cannot measure: ${scratch} has less than ${NEEDED_BYTES / 1e9} GB free`);
   if (needsTree) stderr.write('making the tree …\n');
@@ -71,7 +74,7 @@ function prepareBench(scratch, rows) {
 }
 
 /** A row that cannot be measured gives its reason and does not stop the others. */
-function measureRow({ name, peer, command, budget, measure }, bench) {
+function measureRow({ name, peer, command, budget, unit = 'ms', measure }, bench) {
   stderr.write(`${name} …\n`);
   const hasPeer = hasCommand(command);
   const row = { name, peer, budget };
@@ -80,8 +83,9 @@ function measureRow({ name, peer, command, budget, measure }, bench) {
     const ratio = peerMs === undefined ? undefined : ownMs / peerMs;
     return {
       ...row,
-      own_ms: round(ownMs),
-      peer_ms: round(peerMs),
+      unit,
+      own: round(ownMs),
+      peer_figure: round(peerMs),
       ratio: round(ratio),
       verdict: judge({ ratio, budget, command }),
     };
@@ -108,11 +112,11 @@ function describeRun({ paths, totalBytes, scratch }, rows) {
 
 function formatTable(bench, results) {
   const { machine, tree } = describeRun(bench, results);
-  const cells = results.map(({ name, own_ms: ownMs, peer, peer_ms: peerMs, ratio, budget, verdict }) => [
+  const cells = results.map(({ name, unit, own, peer, peer_figure: peerFigure, ratio, budget, verdict }) => [
     name,
-    show(ownMs, ' ms'),
+    show(own, ` ${unit}`),
     peer,
-    show(peerMs, ' ms'),
+    show(peerFigure, ` ${unit}`),
     show(ratio, '×'),
     show(budget, '×'),
     verdict,
