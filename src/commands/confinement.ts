@@ -75,7 +75,7 @@ export function confine(
     launch: (supervisorPid) => ({
       supervisorPid,
       landlock: encodeLandlock(plan, abi),
-      filter: encodeSeccomp({ network: plan.network, architecture: host.architecture }),
+      filter: encodeSeccomp({ network: plan.network, architecture: host.architecture, abi }),
       capabilities: keptCapabilityMask(),
       workingDirectory: plan.workingDirectory,
       executables: plan.executables,

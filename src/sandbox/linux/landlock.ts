@@ -92,11 +92,9 @@ function rightsOf({ read, write, control }: Access): number {
   return (read ? READ_RIGHTS : 0) | (write ? WRITE_RIGHTS : 0) | (control ? CONTROL_RIGHTS : 0);
 }
 
-/** What an ABI leaves open that the sandbox promises to close, oldest kernel first. */
+/** What an ABI leaves open that the sandbox promises to close and that the seccomp filter cannot close in its place. */
 export function landlockGaps(abi: number): readonly Gap[] {
   const gaps: Gap[] = [];
-  if (abi < 3) gaps.push({ what: 'truncating files outside the grants', kernel: '6.2' });
-  if (abi < 5) gaps.push({ what: 'ioctl on devices', kernel: '6.10' });
   if (abi < 6) gaps.push({ what: 'signals and abstract sockets to processes outside', kernel: '6.12' });
   return gaps;
 }
@@ -105,8 +103,10 @@ export function landlockGaps(abi: number): readonly Gap[] {
 export interface Enforced {
   readonly landlock_abi: number;
   readonly filesystem: true;
-  readonly truncate: boolean;
-  readonly device_ioctl: boolean;
+  /** By Landlock from ABI 3 on, before by the filter. */
+  readonly truncate: true;
+  /** By Landlock from ABI 5 on, before by the filter. */
+  readonly device_ioctl: true;
   readonly signals: boolean;
   readonly abstract_sockets: boolean;
   readonly no_new_privs: true;
@@ -121,8 +121,8 @@ export function enforcedBy(abi: number): Enforced {
   return {
     landlock_abi: abi,
     filesystem: true,
-    truncate: abi >= 3,
-    device_ioctl: abi >= 5,
+    truncate: true,
+    device_ioctl: true,
     signals: abi >= 6,
     abstract_sockets: abi >= 6,
     no_new_privs: true,

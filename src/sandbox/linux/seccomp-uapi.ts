@@ -16,7 +16,15 @@ export const RETURN = { kill: 0x80000000, errno: 0x00050000, allow: 0x7fff0000 }
 export const DATA = { number: 0, architecture: 4, arguments: 16 } as const;
 
 /** include/uapi/asm-generic/errno-base.h and errno.h */
-export const ERRNO = { EPERM: 1, EACCES: 13, ENOSYS: 38, EPROTONOSUPPORT: 93, EOPNOTSUPP: 95, EAFNOSUPPORT: 97 } as const;
+export const ERRNO = {
+  EPERM: 1,
+  EACCES: 13,
+  ENOTTY: 25,
+  ENOSYS: 38,
+  EPROTONOSUPPORT: 93,
+  EOPNOTSUPP: 95,
+  EAFNOSUPPORT: 97,
+} as const;
 
 /** CLONE_NEW* of include/uapi/linux/sched.h: time, mount, cgroup, uts, ipc, user, pid and network namespace. */
 export const NAMESPACE_FLAGS = 0x80 | 0x20000 | 0x02000000 | 0x04000000 | 0x08000000 | 0x10000000 | 0x20000000 | 0x40000000;
@@ -64,6 +72,56 @@ export const READ_ONLY_CHANGES: readonly number[] = [
   0x4008941a, // BTRFS_IOC_SUBVOL_SETFLAGS
   0xc0c89425, // BTRFS_IOC_SET_RECEIVED_SUBVOL
 ];
+
+/** ioctl commands of terminals, first and last (include/uapi/asm-generic/ioctls.h), and of sockets (linux/sockios.h). */
+export const TERMINAL_IOCTLS = [0x5401, 0x545f] as const;
+export const SOCKET_IOCTLS = [0x8900, 0x89ff] as const;
+
+/** Other ioctl commands that mean something for what is no device, or that Landlock lets pass on every device. */
+export const ORDINARY_IOCTLS: readonly number[] = [
+  0x1, // FIBMAP of include/uapi/linux/fs.h
+  0x2, // FIGETBSZ
+  0x5460, // FIOQSIZE of include/uapi/asm-generic/ioctls.h
+  0x80086601, // FS_IOC_GETFLAGS
+  0x80046601, // FS_IOC32_GETFLAGS
+  0x801c581f, // FS_IOC_FSGETXATTR
+  0x80087601, // FS_IOC_GETVERSION
+  0x81009431, // FS_IOC_GETFSLABEL
+  0x80111500, // FS_IOC_GETFSUUID
+  0xc020660b, // FS_IOC_FIEMAP of include/uapi/linux/fiemap.h
+  0x40049409, // FICLONE
+  0x4020940d, // FICLONERANGE
+  0xc0189436, // FIDEDUPERANGE
+  0xc0686611, // PROCMAP_QUERY
+  0xc0606610, // PAGEMAP_SCAN
+  0x802c542a, // TCGETS2 of include/uapi/asm-generic/ioctls.h
+  0x402c542b, // TCSETS2
+  0x402c542c, // TCSETSW2
+  0x402c542d, // TCSETSF2
+  0x80045430, // TIOCGPTN
+  0x40045431, // TIOCSPTLCK
+  0x80045432, // TIOCGDEV
+  0x40045436, // TIOCSIG
+  0x80045438, // TIOCGPKT
+  0x80045439, // TIOCGPTLCK
+  0x80045440, // TIOCGEXCL
+  0x40085400, // TFD_IOC_SET_TICKS of include/uapi/linux/timerfd.h
+  0x80045200, // RNDGETENTCNT of include/uapi/linux/random.h
+  0xb701, // NS_GET_USERNS of include/uapi/linux/nsfs.h
+  0xb702, // NS_GET_PARENT
+  0xb703, // NS_GET_NSTYPE
+  0xb704, // NS_GET_OWNER_UID
+  0xc0502100, // SECCOMP_IOCTL_NOTIF_RECV of include/uapi/linux/seccomp.h
+  0xc0182101, // SECCOMP_IOCTL_NOTIF_SEND
+  0x40082102, // SECCOMP_IOCTL_NOTIF_ID_VALID
+  0x40182103, // SECCOMP_IOCTL_NOTIF_ADDFD
+];
+
+/** include/uapi/asm-generic/fcntl.h; arm64 changes others. */
+export const O_ACCMODE = 3;
+export const O_WRONLY = 1;
+export const O_RDWR = 2;
+export const O_TRUNC = 0o1000;
 
 /**
  * The highest number of a system call that was looked at when this filter was written: file_setattr(2), Linux 6.17.

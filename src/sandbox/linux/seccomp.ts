@@ -1,6 +1,7 @@
 import type { Network } from '../plan.ts';
 import { assemble, type Instruction, type Statement } from './bpf.ts';
 import { and, type Errno, errnoLabel, is, jump, label, load, loadArgument, returns, type Switch, switchOn } from './bpf-words.ts';
+import { otherIoctls, truncateBlocks } from './older-kernels.ts';
 import {
   AF,
   type Architecture,
@@ -28,6 +29,8 @@ import {
 export interface SeccompTarget {
   readonly network: Network;
   readonly architecture: Architecture;
+  /** Of Landlock: an older one leaves more to this filter. */
+  readonly abi: number;
 }
 
 /**
@@ -79,13 +82,14 @@ export function encodeSeccomp(target: SeccompTarget): readonly Instruction[] {
 }
 
 /** The calls whose arguments decide; every block ends in a jump. */
-function conditionalBlocks({ network }: SeccompTarget): ReadonlyMap<CallName, readonly Statement[]> {
+function conditionalBlocks({ network, abi }: SeccompTarget): ReadonlyMap<CallName, readonly Statement[]> {
   const blocks = new Map<CallName, readonly Statement[]>([
-    ['ioctl', ioctlBlock()],
+    ['ioctl', ioctlBlock(abi)],
     ['socket', socketBlock(network)],
     ['socketpair', [loadArgument(0), is('equal', AF.unix, { yes: 'allow' }), jump(errnoLabel('EAFNOSUPPORT'))]],
     ['clone', [loadArgument(0), is('anyBit', CLONE_NAMESPACE_FLAGS, { yes: errnoLabel('EPERM') }), jump('allow')]],
     ['prlimit64', prlimitBlock()],
+    ...truncateBlocks(abi),
     ['unshare', [loadArgument(0), is('anyBit', NAMESPACE_FLAGS, { yes: errnoLabel('EPERM') }), jump('allow')]],
   ]);
   if (network.mode === 'ports') {
@@ -115,14 +119,17 @@ function prlimitBlock(): readonly Statement[] {
 }
 
 /** The kernel takes the low 32 bits as the command, so nothing in the high ones can hide it (CVE-2019-10063). */
-function ioctlBlock(): readonly Statement[] {
+function ioctlBlock(abi: number): readonly Statement[] {
   const refused = [TIOCSTI, TIOCLINUX, ...READ_ONLY_CHANGES];
   return [
     loadArgument(1),
     ...switchOn(
       'ioctl-command',
       refused.map((command) => [command, errnoLabel('EPERM')]),
+      'ioctl-other',
     ),
+    label('ioctl-other'),
+    ...otherIoctls(abi),
   ];
 }
 

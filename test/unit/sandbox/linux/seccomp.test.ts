@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { encodeSeccomp } from '../../../../src/sandbox/linux/seccomp.ts';
+import { encodeSeccomp, type SeccompTarget } from '../../../../src/sandbox/linux/seccomp.ts';
 import {
   type Architecture,
   AUDIT_ARCH,
@@ -34,21 +34,23 @@ function answer(value: number): string {
 function ask(
   call: CallName | number,
   args: readonly (number | bigint)[] = [],
-  { network = ALLOWED, architecture = 'x64' }: { readonly network?: Network; readonly architecture?: Architecture } = {},
+  { network = ALLOWED, architecture = 'x64', abi = 7 }: Partial<SeccompTarget> = {},
 ): string {
   const number = typeof call === 'number' ? call : (callNumber(call, architecture) ?? Number.NaN);
-  const program = encodeSeccomp({ network, architecture });
+  const program = encodeSeccomp({ network, architecture, abi });
   return answer(simulate(program, { number, architecture: AUDIT_ARCH[architecture], arguments: args }).value);
 }
 
 describe.for(ARCHITECTURES)('the filter for %s', (architecture) => {
   test.for([ALLOWED, BLOCKED, PORTS])('is one that the kernel takes ($mode)', (network) => {
-    expect(() => checkAsKernel(encodeSeccomp({ network, architecture }))).not.toThrow();
+    for (let abi = 1; abi <= 7; abi++) {
+      expect(() => checkAsKernel(encodeSeccomp({ network, architecture, abi }))).not.toThrow();
+    }
   });
 
   test('kills what comes in through the table of another architecture', () => {
     const i386 = 0x40000003;
-    const program = encodeSeccomp({ network: ALLOWED, architecture });
+    const program = encodeSeccomp({ network: ALLOWED, architecture, abi: 7 });
 
     for (const number of [0, 1, 20, 102, 0xffffffff]) {
       expect(answer(simulate(program, { number, architecture: i386 }).value)).toBe('kill');
@@ -56,7 +58,7 @@ describe.for(ARCHITECTURES)('the filter for %s', (architecture) => {
   });
 
   test('lets everyday calls pass within a few comparisons, and without looking at their arguments', () => {
-    const program = encodeSeccomp({ network: ALLOWED, architecture });
+    const program = encodeSeccomp({ network: ALLOWED, architecture, abi: 7 });
 
     for (const number of EVERYDAY[architecture]) {
       const { value, steps, offsets } = simulate(program, { number, architecture: AUDIT_ARCH[architecture] });
@@ -180,6 +182,41 @@ describe('the filter', () => {
     { pid: 1, limit: 0x1000, expected: 'EPERM' },
   ])('lets limits of others be read and not set: process $pid, pointer $limit', ({ pid, limit, expected }) => {
     expect(ask('prlimit64', [pid, 7, limit, 0])).toBe(expected);
+  });
+
+  test.for([
+    { call: 'truncate', args: [], old: 'EACCES' },
+    { call: 'openat2', args: [], old: 'ENOSYS' },
+    { call: 'open', args: [0, 0o1000], old: 'EACCES' },
+    { call: 'open', args: [0, 0o1000n | (1n << 32n)], old: 'EACCES' },
+    { call: 'openat', args: [0, 0, 0o1000], old: 'EACCES' },
+    { call: 'openat', args: [0, 0, 0o1003], old: 'EACCES' },
+    { call: 'openat', args: [0, 0, 0o1001], old: 'allow' },
+    { call: 'openat', args: [0, 0, 0o1102], old: 'allow' },
+    { call: 'openat', args: [0, 0, 0], old: 'allow' },
+  ] as const)('sees to truncating itself where Landlock does not: $call $args', ({ call, args, old }) => {
+    expect([1, 2, 3, 7].map((abi) => ask(call, args, { abi }))).toEqual([old, old, 'allow', 'allow']);
+  });
+
+  test.for([
+    { command: 0x5401, old: 'allow' },
+    { command: 0x5413, old: 'allow' },
+    { command: 0x545f, old: 'allow' },
+    { command: 0x541b, old: 'allow' },
+    { command: 0x8933, old: 'allow' },
+    { command: 0x40049409, old: 'allow' },
+    { command: 0x80045430, old: 'allow' },
+    { command: 0x1261, old: 'ENOTTY' },
+    { command: 0x2285, old: 'ENOTTY' },
+    { command: 0xae00, old: 'ENOTTY' },
+    { command: 0x5400, old: 'ENOTTY' },
+    { command: 0x5460, old: 'allow' },
+    { command: 0x5461, old: 'ENOTTY' },
+    { command: 0x8a00, old: 'ENOTTY' },
+    { command: 0xc0586401, old: 'ENOTTY' },
+  ])('keeps devices from ioctl itself where Landlock does not: $command', ({ command, old }) => {
+    expect([1, 4, 5, 7].map((abi) => ask('ioctl', [0, command], { abi }))).toEqual([old, old, 'allow', 'allow']);
+    expect([1, 4, 5, 7].map((abi) => ask('ioctl', [0, 0x5412], { abi }))).toEqual(['EPERM', 'EPERM', 'EPERM', 'EPERM']);
   });
 
   test.for([

@@ -1,0 +1,125 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Duplex } from 'node:stream';
+import { describe, expect, test } from 'vitest';
+import { type Bytes, bytesFromText } from '../../src/bytes.ts';
+import { encodeLaunch, LAUNCHER_ROLE } from '../../src/sandbox/launch.ts';
+import { encodeLandlock } from '../../src/sandbox/linux/landlock.ts';
+import { encodeSeccomp } from '../../src/sandbox/linux/seccomp.ts';
+import { type Access, type PathRule, READ, READ_WRITE } from '../../src/sandbox/plan.ts';
+import { needCommands } from '../support/tools.ts';
+import { createWorld, type World } from '../support/world.ts';
+
+const PYTHON = '/usr/bin/python3';
+const DEVICE = '/dev/urandom';
+
+/** What of an older kernel is simulated: the rules that Landlock gets, and what the filter is told of Landlock. */
+interface Kernel {
+  readonly landlockAbi: number;
+  readonly filterAbi: number;
+}
+
+/** Runs `script` as the launcher of that kernel would. @returns what it printed. */
+async function launch(world: World, { landlockAbi, filterAbi }: Kernel, script: string): Promise<string> {
+  const rule = (path: string, access: Access, isDirectory = true): PathRule => ({
+    path: bytesFromText(realpathSync(path)),
+    isDirectory,
+    access,
+    origin: 'grant',
+  });
+  const network = { mode: 'allowed' } as const;
+  const rules = [
+    ...['/usr', '/lib', '/etc', '/proc', join(world.directory, 'data')].map((path) => rule(path, READ)),
+    rule(world.project, READ_WRITE),
+    rule(DEVICE, READ, false),
+  ];
+  const message = encodeLaunch({
+    supervisorPid: process.pid,
+    landlock: encodeLandlock({ rules, network }, landlockAbi),
+    filter: encodeSeccomp({ network, architecture: process.arch === 'arm64' ? 'arm64' : 'x64', abi: filterAbi }),
+    capabilities: 0,
+    workingDirectory: bytesFromText(world.project),
+    executables: [bytesFromText(PYTHON)],
+    command: [PYTHON, '-c', script].map(bytesFromText),
+    environment: ['PATH=/usr/bin' as Bytes],
+    signals: { ignored: [], blocked: [] },
+  });
+  const child = spawn(world.executable, [LAUNCHER_ROLE], { cwd: world.project, stdio: ['ignore', 'pipe', 'inherit', 'pipe'] });
+  const output: Buffer[] = [];
+  child.stdout?.on('data', (piece: Buffer) => output.push(piece));
+  (child.stdio[3] as Duplex).end(message);
+  await once(child, 'close');
+  return Buffer.concat(output).toString('utf8').trim();
+}
+
+function createTarget(): World {
+  const world = createWorld();
+  mkdirSync(join(world.directory, 'data'));
+  writeFileSync(join(world.directory, 'data/file'), 'untouched');
+  return world;
+}
+
+/** A call that prints the name of its errno, or "ok". */
+const attempt = (call: string): string => `
+import os, errno, fcntl
+try:
+  ${call}
+  print("ok")
+except OSError as e:
+  print(errno.errorcode[e.errno])
+`;
+
+const TRUNCATIONS = [
+  { way: 'its path', call: 'os.truncate("../data/file", 0)' },
+  { way: 'opening it to read', call: 'os.open("../data/file", os.O_RDONLY | os.O_TRUNC)' },
+  { way: 'opening it for nothing', call: 'os.open("../data/file", 3 | os.O_TRUNC)' },
+];
+
+describe.for([1, 2])('with Landlock ABI %i', (abi) => {
+  test.for(TRUNCATIONS)('a file that may only be read is not truncated by $way', async ({ call }, context) => {
+    needCommands(context, PYTHON);
+    using world = createTarget();
+    const file = join(world.directory, 'data/file');
+
+    expect(await launch(world, { landlockAbi: abi, filterAbi: abi }, attempt(call))).toBe('EACCES');
+    expect(readFileSync(file, 'utf8')).toBe('untouched');
+
+    // The filter did it: under that of a newer kernel nothing is in the way.
+    await launch(world, { landlockAbi: abi, filterAbi: 7 }, attempt(call));
+    expect(readFileSync(file, 'utf8')).toBe('');
+  });
+
+  test('a file that may be written is truncated by opening it, and by its descriptor', async (context) => {
+    needCommands(context, PYTHON);
+    using world = createTarget();
+    const script = attempt('open("own", "w").write("12345"); open("own", "r+").truncate(2); print(open("own").read())');
+
+    expect(await launch(world, { landlockAbi: abi, filterAbi: abi }, script)).toBe('12\nok');
+  });
+});
+
+describe.for([1, 4])('with Landlock ABI %i', (abi) => {
+  test('a device that may only be read takes no commands of its kind', async (context) => {
+    needCommands(context, PYTHON);
+    using world = createTarget();
+    // RNDZAPENTCNT of include/uapi/linux/random.h: EPERM says that the device got it.
+    const script = attempt(`fcntl.ioctl(os.open("${DEVICE}", os.O_RDONLY), 0x5204)`);
+
+    expect(await launch(world, { landlockAbi: abi, filterAbi: abi }, script)).toBe('ENOTTY');
+    expect(await launch(world, { landlockAbi: abi, filterAbi: 7 }, script)).toBe('EPERM');
+  });
+});
+
+describe.for([1, 2, 3, 4, 5, 6, 7])('with Landlock ABI %i', (abi) => {
+  test('programs work', async (context) => {
+    needCommands(context, PYTHON);
+    using world = createTarget();
+    const script = attempt(
+      'import subprocess, threading; t = threading.Thread(target=subprocess.run, args=(["true"],)); t.start(); t.join(); os.rename(__import__("tempfile").mkstemp(dir=".")[1], "done")',
+    );
+
+    expect(await launch(world, { landlockAbi: abi, filterAbi: abi }, script)).toBe('ok');
+  });
+});
