@@ -73,6 +73,7 @@ const ATTEMPTS: readonly Attempt[] = [
     'by_handle',
   ].map((attempt): Attempt => ({ attempt, inside: 'EPERM' })),
   { attempt: 'change_flags', at: 'file', inside: 'EPERM' },
+  { attempt: 'change_flags_by_path', at: 'file', inside: 'EPERM' },
   // Processes outside.
   ...[
     'attach',

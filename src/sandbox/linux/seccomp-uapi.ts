@@ -61,8 +61,13 @@ export const READ_ONLY_CHANGES: readonly number[] = [
   0x401c5820, // FS_IOC_FSSETXATTR
   0x40087602, // FS_IOC_SETVERSION
   0x40047602, // FS_IOC32_SETVERSION
+  0x40086604, // EXT4_IOC_SETVERSION of fs/ext4/ext4.h
+  0x40046604, // EXT4_IOC32_SETVERSION
+  0x40047211, // FAT_IOCTL_SET_ATTRIBUTES of include/uapi/linux/msdos_fs.h
   0x40806685, // FS_IOC_ENABLE_VERITY of include/uapi/linux/fsverity.h: read-only for ever
   0x800c6613, // FS_IOC_SET_ENCRYPTION_POLICY of include/uapi/linux/fscrypt.h
+  0xc0506617, // FS_IOC_ADD_ENCRYPTION_KEY
+  0xc0406618, // FS_IOC_REMOVE_ENCRYPTION_KEY: locks the user's encrypted directories
   0x50009401, // BTRFS_IOC_SNAP_CREATE of include/uapi/linux/btrfs.h
   0x5000940e, // BTRFS_IOC_SUBVOL_CREATE
   0x5000940f, // BTRFS_IOC_SNAP_DESTROY
@@ -142,6 +147,7 @@ const CALLS = {
   clone3: [435, 435],
   delete_module: [176, 106],
   fanotify_init: [300, 262],
+  file_setattr: [469, 469],
   finit_module: [313, 273],
   fsconfig: [431, 431],
   fsmount: [432, 432],

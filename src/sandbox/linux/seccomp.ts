@@ -50,6 +50,8 @@ const REFUSED: readonly (readonly [errno: Errno, calls: readonly CallName[]])[] 
   // Mounts and namespaces.
   ['EPERM', ['mount', 'umount2', 'pivot_root', 'move_mount', 'open_tree', 'open_tree_attr', 'mount_setattr', 'setns']],
   ['EPERM', ['fsopen', 'fsconfig', 'fsmount', 'fspick']],
+  // chattr by path, outside the grants too.
+  ['EPERM', ['file_setattr']],
   // Files past their paths (events of whole trees too), and the machine.
   ['EPERM', ['open_by_handle_at', 'fanotify_init', 'acct', 'quotactl', 'quotactl_fd', 'reboot', 'swapon', 'swapoff']],
 ];
