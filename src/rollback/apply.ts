@@ -7,14 +7,11 @@ import { type Entry, isSameInodeState } from './entry.ts';
 import { findLinkGroups, joinLinkGroups } from './link-groups.ts';
 import { readObject } from './objects.ts';
 import { namesNow } from './probe.ts';
-import type { RestoreAction } from './restore-plan.ts';
+import { OWNER_MODE, type RestoreAction } from './restore-plan.ts';
 import type { RootDirectories } from './root-directories.ts';
 import type { SnapshotTree } from './snapshot-tree.ts';
 import { SparseWriter } from './sparse.ts';
 import type { TreeIndex } from './tree-index.ts';
-
-/** Owner may list, enter and change a directory. */
-const OWNER_MODE = 0o700;
 
 export interface ApplyInput {
   readonly roots: RootDirectories;
@@ -202,9 +199,10 @@ class Application {
       const name = baseName(path);
       const stat = parent?.stat(name);
       if (parent === undefined || stat?.kind !== 'directory') continue;
-      if (stat.mode !== mode) parent.setMode(name, mode);
-      if (want?.kind !== 'directory' || !hasNames(namesNow(roots, path), target.names(path))) continue;
-      roots.parentOf(path)?.setModificationTime(name, want.mtimeSeconds, want.mtimeNanoseconds);
+      // The listing first: the mode may close it.
+      const isListedAgain = want?.kind === 'directory' && hasNames(namesNow(roots, path), target.names(path));
+      if (isListedAgain) roots.parentOf(path)?.setModificationTime(name, want.mtimeSeconds, want.mtimeNanoseconds);
+      if (stat.mode !== mode) roots.parentOf(path)?.setMode(name, mode);
     }
   }
 }

@@ -1,6 +1,6 @@
 import type { Bytes } from '../bytes.ts';
 import { joinPath } from '../paths.ts';
-import { type Entry, isSameContent, type NodeReference } from './entry.ts';
+import { type Entry, isSameContent, type NodeReference, skippedEntry } from './entry.ts';
 import type { ChangeCounts } from './manifest.ts';
 import type { SnapshotTree } from './snapshot-tree.ts';
 
@@ -53,10 +53,16 @@ function compareEntries(comparison: Comparison, path: Bytes, left: Entry | undef
   if (left?.kind === 'skipped') return;
   if (leftChild !== undefined && rightChild !== undefined && isSameReference(leftChild, rightChild)) return;
   const leftEntries = leftChild === undefined ? [] : comparison.before.children(leftChild);
-  const rightEntries = rightChild === undefined ? [] : comparison.after.children(rightChild);
+  // Below what became unreadable nothing is known: it need not be gone.
+  const rightEntries = rightChild === undefined ? unknownEntries(leftEntries, right) : comparison.after.children(rightChild);
   for (const [one, other] of pairByName(leftEntries, rightEntries)) {
     compareEntries(comparison, joinPath(path, (one ?? other)?.name as Bytes), one, other);
   }
+}
+
+function unknownEntries(entries: readonly Entry[], directory: Entry | undefined): Entry[] {
+  if (directory?.reason !== 'unreadable') return [];
+  return entries.map(({ name }) => skippedEntry(name, 'unreadable'));
 }
 
 /** @returns undefined when nothing changed that is undone. */

@@ -74,7 +74,7 @@ export function skippedEntry(name: Bytes, reason: SkipReason, stat?: Stat): Entr
 }
 
 /** The fields of an entry that come from lstat; zeros where there is none. */
-export function metadataOf(stat: Stat | undefined) {
+export function metadataOf(stat: Omit<Stat, 'kind' | 'blocks' | 'uid' | 'isMountPoint'> | undefined) {
   return {
     mode: stat?.mode ?? 0,
     sizeBytes: stat?.sizeBytes ?? 0,

@@ -86,7 +86,13 @@ function readIndex(files: Files, top: Bytes): readonly Bytes[] {
   if (index === undefined) return [];
   const config = readSmallFile(opened, 'config' as Bytes, CONFIG_BYTES_MAXIMUM) ?? '';
   const format = /^\s*objectformat\s*=\s*sha256\s*$/im.test(config) ? 'sha256' : 'sha1';
-  return parseGitIndex(Buffer.from(index, 'latin1'), format) ?? [];
+  const parse = (file: Bytes | undefined) =>
+    file === undefined ? [] : (parseGitIndex(Buffer.from(file, 'latin1'), format) ?? []);
+  // A split index keeps most names in a shared file; one name too many only means that a file is tracked.
+  const shared = opened.names().filter((name) => name.startsWith('sharedindex.'));
+  if (shared.length === 0) return parse(index);
+  const names = new Set([index, ...shared.map((name) => readSmallFile(opened, name, INDEX_BYTES_MAXIMUM))].flatMap(parse));
+  return [...names].sort();
 }
 
 /** `.git` itself, or what a `.git` file of a linked work tree or submodule points to. */

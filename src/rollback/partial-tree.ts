@@ -2,7 +2,7 @@ import type { Bytes } from '../bytes.ts';
 import { isWithin, parentPath } from '../paths.ts';
 import { Drafts } from './drafts.ts';
 import { type Entry, metadataOf, NO_HASH, skippedEntry } from './entry.ts';
-import { namesNow } from './probe.ts';
+import { lookAt, namesNow } from './probe.ts';
 import type { RootDirectories } from './root-directories.ts';
 
 /**
@@ -58,7 +58,9 @@ function groupByParent(rootPaths: readonly Bytes[], entries: ReadonlyMap<Bytes, 
 function draftEntry(tree: PartialTree, path: Bytes, name: Bytes): Entry | undefined {
   const given = tree.entries.get(path);
   if (tree.entries.has(path) && given?.kind !== 'directory') return given === undefined ? undefined : { ...given, name };
-  const stat = tree.roots.parentOf(path)?.stat(tree.roots.nameOf(path));
+  const found = lookAt(tree.roots, path);
+  // In a directory that the restore has just closed again there is what it put there.
+  const stat = found === 'closed' ? given : found?.stat;
   if (stat?.kind !== 'directory') return undefined;
   const entries: Entry[] = [];
   const touched = tree.children.get(path) ?? new Set<Bytes>();
@@ -73,5 +75,6 @@ function draftEntry(tree: PartialTree, path: Bytes, name: Bytes): Entry | undefi
   for (const neighbour of names) entries.push(skippedEntry(neighbour, 'untouched'));
   entries.sort((a, b) => (a.name < b.name ? -1 : 1));
   const child = { snapshot: 0, offset: tree.drafts.add(entries, undefined).number };
-  return { ...metadataOf(stat), name, kind: 'directory', reason: undefined, hash: NO_HASH, target: '' as Bytes, child };
+  const mode = given?.mode ?? stat.mode;
+  return { ...metadataOf(stat), mode, name, kind: 'directory', reason: undefined, hash: NO_HASH, target: '' as Bytes, child };
 }

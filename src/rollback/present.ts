@@ -1,3 +1,4 @@
+import { EXIT, NonoError } from '../errors.ts';
 import { DEFAULT_LIMITS } from './default-limits.ts';
 import type { Manifest } from './manifest.ts';
 import { takeFinal } from './run.ts';
@@ -20,6 +21,7 @@ export interface PresentState {
 export async function presentState(deps: RollbackDeps, session: RollbackSession): Promise<PresentState> {
   const { manifest } = session;
   if (manifest.status !== 'open') return { manifest, tree: session.tree(manifest, manifest.snapshots.length - 1), isLive: false };
+  if (manifest.kind === 'restore') throw interrupted(manifest);
   using lock = session.tryLock();
   if (lock === undefined) return { manifest, tree: await treeNow(deps, session), isLive: true };
   const heartbeatMs = session.heartbeatMs();
@@ -31,6 +33,12 @@ export async function presentState(deps: RollbackDeps, session: RollbackSession)
     heartbeatMs,
   });
   return { manifest: recovered.manifest, tree: session.tree(recovered.manifest, manifest.snapshots.length), isLive: false };
+}
+
+function interrupted({ id, restores }: Manifest): NonoError {
+  return new NonoError('E_INTERRUPTED', EXIT.failure, `Cannot use "${id}": it is a restore that is running or was interrupted`, {
+    hint: `Complete it with \`nono rollback restore ${restores ?? ''}\`, or take it back with --abort`,
+  });
 }
 
 /** The tracked files as they are now; their contents are hashed and not stored. */

@@ -1,5 +1,6 @@
 import type { Bytes } from '../bytes.ts';
 import { isErrno } from '../errors.ts';
+import type { Directory, Stat } from '../ports/files.ts';
 import { type ContentDeps, captureContent } from './content.ts';
 import { type Entry, isSameInodeState, metadataOf, NO_HASH, skippedEntry } from './entry.ts';
 import type { RootDirectories } from './root-directories.ts';
@@ -16,10 +17,11 @@ export function probePath(
   known: readonly (Entry | undefined)[],
   deps: ContentDeps,
 ): Entry | undefined {
-  const parent = roots.parentOf(path);
   const name = roots.nameOf(path);
-  const stat = parent?.stat(name);
-  if (parent === undefined || stat === undefined) return undefined;
+  const found = lookAt(roots, path);
+  if (found === 'closed') return skippedEntry(name, 'unreadable');
+  if (found === undefined) return undefined;
+  const { parent, stat } = found;
   const base = { ...metadataOf(stat), name, reason: undefined, target: '' as Bytes, child: undefined };
   switch (stat.kind) {
     case 'directory':
@@ -51,6 +53,21 @@ export function probePath(
     };
   if (result.kind === 'skipped') return skippedEntry(name, result.reason, stat);
   return undefined;
+}
+
+/** lstat(2) of `path` and the directory it is in; `closed` where a directory on the way may not be entered. */
+export function lookAt(
+  roots: RootDirectories,
+  path: Bytes,
+): { readonly parent: Directory; readonly stat: Stat } | 'closed' | undefined {
+  try {
+    const parent = roots.parentOf(path);
+    const stat = parent?.stat(roots.nameOf(path));
+    return parent === undefined || stat === undefined ? undefined : { parent, stat };
+  } catch (error) {
+    if (isErrno(error, 'EACCES')) return 'closed';
+    throw error;
+  }
 }
 
 /** The names in the directory at `path`, undefined when it is none or cannot be listed. */

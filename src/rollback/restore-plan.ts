@@ -3,6 +3,9 @@ import { isWithin } from '../paths.ts';
 import { type Change, isSameState, isSameTime } from './compare.ts';
 import { type Entry, isSameInodeState } from './entry.ts';
 
+/** What a directory's owner needs to list, enter and change it. */
+export const OWNER_MODE = 0o700;
+
 /** One path that a restore puts into another state. */
 export interface RestoreAction {
   readonly path: Bytes;
@@ -32,6 +35,8 @@ export interface RestorePlan {
 export interface ProbedChange {
   readonly change: Change;
   readonly now: Entry | undefined;
+  /** States that other snapshots of the session have there: an earlier restore of it may have made them. */
+  readonly others?: readonly (Entry | undefined)[];
 }
 
 /**
@@ -46,7 +51,7 @@ export function planRestore(
 ): RestorePlan {
   const actions: RestoreAction[] = [];
   const conflicts: Conflict[] = [];
-  for (const { change, now } of probed) {
+  for (const { change, now, others = [] } of probed) {
     const { path, root, before: want, after: left } = change;
     const action: RestoreAction = { path, root, want, now, type: actionType(want, now) };
     if (isSameState(now, want)) {
@@ -55,7 +60,8 @@ export function planRestore(
       if (isHere && !isSameTime(now, want) && isSameTime(now, left)) actions.push({ ...action, type: 'm' });
       continue;
     }
-    const reason = isAsLeft(now, left) ? doubtOf(change) : conflictReason(now, left);
+    const isOurs = isAsLeft(now, left) || others.some((other) => isAsLeft(now, other));
+    const reason = isOurs ? doubtOf(change) : conflictReason(now, left);
     if (reason === undefined) actions.push(action);
     else conflicts.push({ action, reason });
   }
@@ -69,11 +75,29 @@ export function narrowChanges(changes: readonly Change[], paths: readonly Bytes[
 }
 
 function isAsLeft(now: Entry | undefined, left: Entry | undefined): boolean {
-  if (left?.kind === 'skipped' && now !== undefined) {
+  if (left?.kind === 'skipped') {
+    if (left.reason === 'unreadable') return isStillClosed(now, left);
     // What the session left there no snapshot holds; the same inode in the same state is still that.
-    return now.kind !== 'directory' && (isSameInodeState(now, left) || (now.kind === 'skipped' && now.reason === left.reason));
+    return (
+      now !== undefined &&
+      now.kind !== 'directory' &&
+      (isSameInodeState(now, left) || (now.kind === 'skipped' && now.reason === left.reason))
+    );
   }
   return isSameState(now, left);
+}
+
+/**
+ * Whether `now` may be what the session made unreadable: the directory itself, closed or opened by a restore,
+ * or, below it, where the entry has no inode, whatever is there.
+ */
+function isStillClosed(now: Entry | undefined, left: Entry): boolean {
+  if (left.inode === 0n) return true;
+  if (now === undefined) return false;
+  if (now.kind !== 'directory') return isSameInodeState(now, left);
+  return (
+    now.inode === left.inode && now.device === left.device && (now.mode === left.mode || now.mode === (left.mode | OWNER_MODE))
+  );
 }
 
 function actionType(want: Entry | undefined, now: Entry | undefined): RestoreAction['type'] {

@@ -1,7 +1,7 @@
 import type { Bytes } from '../bytes.ts';
 import { isErrno, StateError } from '../errors.ts';
 import { type ApplyResult, applyRestore } from './apply.ts';
-import { type Change, compareTrees, countChanges } from './compare.ts';
+import { type Change, compareTrees, countChanges, isSameState, isSameTime } from './compare.ts';
 import type { ContentDeps } from './content.ts';
 import { isAfterLoss } from './doubt.ts';
 import { type Entry, metadataOf } from './entry.ts';
@@ -10,13 +10,23 @@ import type { Manifest } from './manifest.ts';
 import { CHUNK_BYTES, ObjectStore } from './objects.ts';
 import { draftPartialTree } from './partial-tree.ts';
 import type { PresentState } from './present.ts';
-import { probePath } from './probe.ts';
-import { narrowChanges, type ProbedChange, planRestore, type RestoreAction, type RestorePlan } from './restore-plan.ts';
+import { lookAt, probePath } from './probe.ts';
+import {
+  narrowChanges,
+  OWNER_MODE,
+  type ProbedChange,
+  planRestore,
+  type RestoreAction,
+  type RestorePlan,
+} from './restore-plan.ts';
 import { RootDirectories } from './root-directories.ts';
 import { makeRollbackId } from './session-id.ts';
 import { type RollbackDeps, recordSnapshot } from './snapshot.ts';
 import type { NewSession, RollbackSession, RollbackStore } from './store.ts';
 import { TreeIndex } from './tree-index.ts';
+
+/** What a directory's owner needs to look at what is in it. */
+const READABLE_MODE = 0o500;
 
 export interface RestoreRequest {
   readonly session: RollbackSession;
@@ -33,9 +43,12 @@ export interface RestoreRequest {
 export function prepareRestore(deps: RollbackDeps, request: RestoreRequest): RestorePlan {
   const { session, state, snapshot, paths, alsoChanged } = request;
   const target = session.tree(state.manifest, snapshot);
-  const changes = narrowChanges(compareTrees(target, state.tree), paths);
+  const others = state.manifest.snapshots
+    .filter(({ number }) => number !== snapshot)
+    .map(({ number }) => session.tree(state.manifest, number));
+  const found = mergeChanges([...others, state.tree].map((tree) => narrowChanges(compareTrees(target, tree), paths)));
   using roots = new RootDirectories(deps.files, rootPaths(state.manifest));
-  return planRestore(probeChanges(deps, roots, changes), (change) => {
+  return planRestore(probeChanges(deps, roots, found), (change) => {
     // What was named is wanted, whoever else changed it.
     const other = paths.length > 0 ? undefined : alsoChanged?.get(change.path);
     if (other !== undefined && change.type !== 'm') return `changed by session ${other} too`;
@@ -43,9 +56,24 @@ export function prepareRestore(deps: RollbackDeps, request: RestoreRequest): Res
   });
 }
 
-function probeChanges(deps: RollbackDeps, roots: RootDirectories, changes: readonly Change[]): ProbedChange[] {
+/** One change for each path, the last list's where it has one, with the states that the other lists have there. */
+function mergeChanges(lists: readonly (readonly Change[])[]): Omit<ProbedChange, 'now'>[] {
+  const byPath = new Map<Bytes, { change: Change; others: (Entry | undefined)[] }>();
+  for (const change of lists.toReversed().flat()) {
+    const known = byPath.get(change.path);
+    if (known === undefined) byPath.set(change.path, { change, others: [] });
+    else known.others.push(change.after);
+  }
+  return [...byPath.values()].sort((a, b) => (a.change.path < b.change.path ? -1 : 1));
+}
+
+function probeChanges(deps: RollbackDeps, roots: RootDirectories, found: readonly Omit<ProbedChange, 'now'>[]): ProbedChange[] {
   const contents = hashOnly(deps);
-  return changes.map((change) => ({ change, now: probePath(roots, change.path, [change.after], contents) }));
+  return found.map(({ change, others }) => ({
+    change,
+    ...(others === undefined ? {} : { others }),
+    now: probePath(roots, change.path, [change.after], contents),
+  }));
 }
 
 /** Reads contents without keeping them. */
@@ -78,7 +106,7 @@ export function carryOutRestore(
   let safetyManifest: Manifest;
   let checked: readonly RestoreAction[];
   try {
-    const stored = storePresentState(deps, safety, request, roots, actions);
+    const stored = storePresentState(deps, safety, request, roots, openClosed(deps, roots, actions));
     checked = stored.actions;
     safetyManifest = listSafety(deps, safety, request, roots, { ...stored, startedMs });
   } catch (error) {
@@ -96,6 +124,39 @@ function safetyFailure(error: unknown): unknown {
   });
 }
 
+/**
+ * Opens directories that the session closed even to their owner, and looks again at what is in them, outer
+ * ones first. A later restore knows a directory that was left open by one that was killed here.
+ */
+function openClosed(deps: RollbackDeps, roots: RootDirectories, actions: readonly RestoreAction[]): readonly RestoreAction[] {
+  const opened = new Set<Bytes>();
+  const contents = hashOnly(deps);
+  let current = actions;
+  for (;;) {
+    const closed = current.filter((action) => isClosed(action) && !opened.has(action.path));
+    if (closed.length === 0) break;
+    for (const { path, now } of closed) {
+      roots.parentOf(path)?.setMode(roots.nameOf(path), (now?.mode ?? 0) | OWNER_MODE);
+      opened.add(path);
+    }
+    roots.forget();
+    // A directory keeps the mode that it had here: undoing the restore goes back to it.
+    current = current.map((action) =>
+      action.now?.kind === 'directory' ? action : { ...action, now: probePath(roots, action.path, [action.now], contents) },
+    );
+  }
+  return opened.size === 0 ? actions : current.filter((action) => !isAlreadyThere(action));
+}
+
+function isClosed({ now, want }: RestoreAction): boolean {
+  return now?.kind === 'directory' && want?.kind === 'directory' && (now.mode & READABLE_MODE) !== READABLE_MODE;
+}
+
+function isAlreadyThere({ now, want }: RestoreAction): boolean {
+  if (want === undefined || now === undefined || want.kind === 'directory') return false;
+  return isSameState(now, want) && isSameTime(now, want);
+}
+
 /** Stores the contents that are about to go. @returns the actions with what really stands there now. */
 function storePresentState(
   deps: RollbackDeps,
@@ -109,7 +170,7 @@ function storePresentState(
   const objectStore = new ObjectStore(objects, { writer: 'restore', isListed: false });
   const contents: ContentDeps = { ...hashOnly(deps), store: objectStore, earlier };
   const checked = actions.map((action) => {
-    if (action.now === undefined) return action;
+    if (action.now === undefined || action.now.kind === 'directory') return action;
     const now = probePath(roots, action.path, [], contents);
     // What has changed since the plan is not touched: the action will find that it is not as planned.
     return { ...action, now: now?.hash === action.now?.hash ? now : action.now };
@@ -211,7 +272,13 @@ function completeSafety(deps: RollbackDeps, { safety, safetyManifest, request, r
  */
 function entryAfter(roots: RootDirectories, path: Bytes, want: Entry | undefined, contents: ContentDeps): Entry | undefined {
   const name = roots.nameOf(path);
-  const stat = want?.kind === 'file' ? roots.parentOf(path)?.stat(name) : undefined;
+  const found = lookAt(roots, path);
+  const { store, earlier } = contents;
+  if (found === 'closed') {
+    if (want?.kind === 'file' && earlier !== undefined) store?.linkFrom(earlier, want.hash);
+    return want;
+  }
+  const stat = want?.kind === 'file' ? found?.stat : undefined;
   const isWritten =
     want !== undefined &&
     stat?.kind === 'file' &&
@@ -219,7 +286,6 @@ function entryAfter(roots: RootDirectories, path: Bytes, want: Entry | undefined
     stat.mode === want.mode &&
     stat.mtimeSeconds === want.mtimeSeconds &&
     stat.mtimeNanoseconds === want.mtimeNanoseconds;
-  const { store, earlier } = contents;
   if (isWritten && store !== undefined && earlier !== undefined && store.linkFrom(earlier, want.hash)) {
     return { ...want, ...metadataOf(stat), name };
   }

@@ -289,17 +289,15 @@ export function findSession(manifests: readonly Manifest[], unreadable: readonly
   const damaged = unreadable.find(({ id }) => id === wanted);
   if (damaged !== undefined) throw damaged.error;
   const isWord = /^[0-9A-Za-z][0-9A-Za-z-]*$/.test(wanted);
-  const found = isWord
-    ? manifests.filter(({ id, runId }) => id.startsWith(wanted) || (wanted.length >= 1 && runId.startsWith(wanted)))
-    : [];
-  const [first, second] = found;
-  if (first !== undefined && second === undefined) return first;
-  if (second !== undefined) {
-    throw new UsageError(`Cannot tell which session "${shown}" is: ${found.map(({ id }) => id).join(', ')}`, {
-      hint: 'Give more of the id',
-    });
+  const found = isWord ? manifests.filter(({ id, runId }) => id.startsWith(wanted) || runId.startsWith(wanted)) : [];
+  const damagedFound = isWord ? unreadable.filter(({ id }) => id.startsWith(wanted)) : [];
+  const [first] = found;
+  const [firstDamaged] = damagedFound;
+  if (found.length + damagedFound.length > 1) {
+    const candidates = [...found, ...damagedFound].map(({ id }) => displayBytes(id)).join(', ');
+    throw new UsageError(`Cannot tell which session "${shown}" is: ${candidates}`, { hint: 'Give more of the id' });
   }
-  const damagedPrefix = isWord ? unreadable.find(({ id }) => id.startsWith(wanted)) : undefined;
-  if (damagedPrefix !== undefined) throw damagedPrefix.error;
+  if (first !== undefined) return first;
+  if (firstDamaged !== undefined) throw firstDamaged.error;
   throw new NotFoundError(`Cannot find rollback session "${shown}"`, { hint: 'List them with `nono rollback list --all`' });
 }

@@ -134,6 +134,26 @@ describe.for(KINDS)('the main job of $user', ({ ordinaryUser }) => {
     },
   );
 
+  test.for(['000', '300', '400', '600'])(
+    'opens a directory that the command closed with the mode %s, puts back what was in it, and closes it on undo',
+    async (mode, context) => {
+      if (ordinaryUser) needOtherUser(context);
+      using world = createWorld({ ordinaryUser });
+      writeProject(world, { 'it/file': 'x', 'it/deep/file': 'y', 'it/gone': 'z' });
+      const before = dumpTree(world.project);
+
+      await runTracked(world, `echo new > it/deep/file; rm it/gone; chmod ${mode} it/deep; chmod ${mode} it`);
+      const left = dumpTree(world.project);
+      const restored = await rollback(world, ['restore', 'latest', '--json']);
+      expect(restored).toMatchObject({ status: 0, stderr: '' });
+      expect(dumpTree(world.project)).toEqual(before);
+
+      const { restore_session: undo } = JSON.parse(restored.stdout) as { readonly restore_session: string };
+      expect(await rollback(world, ['restore', undo])).toMatchObject({ status: 0 });
+      expect(dumpTree(world.project)).toEqual(left);
+    },
+  );
+
   test('lists what it cannot read as skipped and never takes it for created or deleted', async (context) => {
     if (!ordinaryUser) context.skip('root can read everything');
     needOtherUser(context);

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -79,6 +80,8 @@ export class Engine {
   }
 
   [Symbol.dispose](): void {
+    // An ordinary user must open what a script has closed.
+    if (process.getuid?.() !== 0) spawnSync('chmod', ['-R', 'u+rwx', this.directory]);
     rmSync(this.directory, { recursive: true, force: true });
   }
 }
