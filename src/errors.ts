@@ -8,6 +8,8 @@ export const EXIT = {
   nonoFailed: 125,
   cannotExecute: 126,
   commandNotFound: 127,
+  takenOver: 254,
+  cannotAttach: 255,
 } as const;
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 

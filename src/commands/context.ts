@@ -10,6 +10,7 @@ import type { SandboxHost } from '../ports/sandbox-host.ts';
 import type { Signals } from '../ports/signals.ts';
 import type { Sockets } from '../ports/socket.ts';
 import type { Spawn } from '../ports/spawn.ts';
+import type { OpenUserTerminal } from '../ports/user-terminal.ts';
 
 /** What main() knows of the world and hands to a verb; the verbs read nothing else. */
 export interface Context {
@@ -45,6 +46,10 @@ export interface Context {
   readonly loadBackground: () => Promise<Background>;
   /** What sessions are talked to by. */
   readonly loadSockets: () => Promise<Sockets>;
+  /** What opens the terminal of stdin and stdout, where both are one. */
+  readonly loadUserTerminal: () => Promise<OpenUserTerminal>;
+  /** All of stdin. */
+  readonly readInput: () => Promise<Uint8Array>;
 }
 
 export interface SandboxAdapters {

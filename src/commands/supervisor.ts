@@ -1,4 +1,5 @@
-import type { Bytes } from '../bytes.ts';
+import { type Bytes, bytesFromText } from '../bytes.ts';
+import { UsageError } from '../errors.ts';
 import { joinPath } from '../paths.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { StartContentWorkers } from '../ports/content-workers.ts';
@@ -11,12 +12,14 @@ import type { Signals } from '../ports/signals.ts';
 import type { Sockets } from '../ports/socket.ts';
 import type { RollbackRun } from '../rollback/run.ts';
 import { claimRecord } from '../session/claim.ts';
+import { socketName } from '../session/client.ts';
+import { DEFAULT_GRACE_MS } from '../session/default-grace.ts';
 import type { RequestOutcome } from '../session/hub.ts';
 import { type CommandEnd, LiveSession } from '../session/live-session.ts';
 import { checkSessionName, type RandomHex } from '../session/names.ts';
 import { STARTING } from '../session/record.ts';
 import { isNameTaken } from '../session/registry.ts';
-import { DEFAULT_GRACE_MS, Runtime } from '../session/runtime.ts';
+import { Runtime } from '../session/runtime.ts';
 import { describeStartFailure, type SessionStart, type StartReport } from '../session/start-wire.ts';
 import { openStateDirectory } from '../session/state-directory.ts';
 import { createTemporaryDirectory, removeTemporaryDirectory, sweepTemporaryDirectories } from '../session/temporary-directory.ts';
@@ -162,13 +165,19 @@ class SupervisedSession {
   }
 }
 
-/** The socket's name beside the record. */
-export function socketName(id: string): Bytes {
-  return `${id}.sock` as Bytes;
+/** What a client asks for may be anything. */
+function wantedName(wanted: string): string | undefined {
+  try {
+    return checkSessionName(bytesFromText(wanted));
+  } catch (error) {
+    if (error instanceof UsageError) return undefined;
+    throw error;
+  }
 }
 
 function rename(live: LiveSession, sessions: Directory, id: string, wanted: string): RequestOutcome {
-  const name = checkSessionName(wanted as Bytes);
+  const name = wantedName(wanted);
+  if (name === undefined) return { isDone: false, code: 'refused', message: 'that is no name for a session' };
   if (name === live.name) return { isDone: true, changed: false };
   if (isNameTaken(sessions, name, id)) return { isDone: false, code: 'name_taken', message: 'a live session has that name' };
   live.rename(name);

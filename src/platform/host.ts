@@ -66,6 +66,8 @@ export function createContext(version: string): Context {
     confirm,
     randomHex: (sizeBytes) => Buffer.from(crypto.getRandomValues(new Uint8Array(sizeBytes))).toString('hex'),
     loadSandbox,
+    loadUserTerminal: async () => (await import('./linux/user-terminal.ts')).openLinuxUserTerminal,
+    readInput: () => Bun.stdin.bytes(),
     loadBackground: async () => (await import('./bun/background.ts')).createBunBackground(),
     loadSockets: async () => (await import('./bun/socket.ts')).createBunSockets(),
     loadContentWorkers: async () => (await import('./bun/content-workers.ts')).startContentWorkers,

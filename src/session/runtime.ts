@@ -18,9 +18,6 @@ const TERMINAL_STOPS: readonly number[] = ['SIGTSTP', 'SIGTTIN', 'SIGTTOU'].map(
  */
 const NUDGE_MS = 40;
 
-/** What a SIGTERM from outside gives the tree, as `stop` without options does. */
-export const DEFAULT_GRACE_MS = 10_000;
-
 export interface RuntimeDeps {
   readonly startPty: StartPty;
   readonly orphans: Orphans;

@@ -2,41 +2,10 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { runNono } from '../support/nono.ts';
+import { isAlive, readRecord, startDetached, untilGone, untilStatus } from '../support/sessions.ts';
 import { needOtherUser } from '../support/tools.ts';
 import { waitFor } from '../support/wait.ts';
-import { createWorld, type World } from '../support/world.ts';
-
-const STARTED_REGEXP = /^Started detached session (?<id>[0-9a-f]{6})\.\nAttach with: nono attach \k<id>\n$/;
-
-interface RecordFields {
-  readonly status: string;
-  readonly attachment: string;
-  readonly supervisor_pid: number;
-  readonly child_pid: number;
-  readonly exit_code: number | null;
-  readonly signal: string | null;
-}
-
-function readRecord(world: World, id: string): RecordFields {
-  return JSON.parse(readFileSync(join(world.state, 'sessions', `${id}.json`), 'utf8')) as RecordFields;
-}
-
-async function startDetached(world: World, ...words: readonly string[]): Promise<string> {
-  const { stdout, stderr, status } = await runNono(world, ['run', '--detached', '--allow-cwd', ...words]);
-  expect({ stderr, status }).toEqual({ stderr: '', status: 0 });
-  return STARTED_REGEXP.exec(stdout)?.groups?.['id'] ?? '';
-}
-
-const statusOf = (world: World, id: string, status: string) =>
-  waitFor(`the session to be ${status}`, () => readRecord(world, id).status === status);
-
-/** False also for a zombie, which is dead. */
-function isAlive(pid: number): boolean {
-  if (!existsSync(`/proc/${pid}/stat`)) return false;
-  return !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'latin1'));
-}
-
-const gone = (pid: number) => waitFor(`${pid} to be gone`, () => !isAlive(pid));
+import { createWorld } from '../support/world.ts';
 
 describe('nono run --detached', () => {
   test('prints two lines, and the command goes on with a terminal, a record and a socket of its own', async () => {
@@ -50,7 +19,7 @@ describe('nono run --detached', () => {
     expect(readFileSync(join(world.project, 'size'), 'latin1')).toBe('24 80\n');
 
     process.kill(supervisor, 'SIGTERM');
-    await gone(supervisor);
+    await untilGone(supervisor);
     expect(isAlive(child)).toBe(false);
     expect(readRecord(world, id)).toMatchObject({ status: 'exited', exit_code: 143, signal: 'SIGTERM' });
     expect(readdirSync(join(world.state, 'sessions'))).toEqual([`${id}.json`]);
@@ -60,7 +29,7 @@ describe('nono run --detached', () => {
     using world = createWorld();
     const id = await startDetached(world, '--', 'sh', '-c', 'exit 7');
 
-    await statusOf(world, id, 'exited');
+    await untilStatus(world, id, 'exited');
     expect(readRecord(world, id)).toMatchObject({ exit_code: 7, signal: null, attachment: 'detached' });
   });
 
@@ -69,7 +38,7 @@ describe('nono run --detached', () => {
     using world = createWorld({ ordinaryUser: true });
     const id = await startDetached(world, '--', 'sh', '-c', 'id -u > uid');
 
-    await statusOf(world, id, 'exited');
+    await untilStatus(world, id, 'exited');
     expect(readFileSync(join(world.project, 'uid'), 'latin1')).toBe('65534\n');
   });
 
@@ -96,7 +65,7 @@ describe('nono run --detached', () => {
     expect({ status: second.status, isNamed: second.stderr.includes('[E_NAME_TAKEN]') }).toEqual({ status: 125, isNamed: true });
 
     process.kill(readRecord(world, first).supervisor_pid, 'SIGTERM');
-    await statusOf(world, first, 'exited');
+    await untilStatus(world, first, 'exited');
     await startDetached(world, '--name', 'mine', '--', 'true');
   });
 
@@ -118,7 +87,7 @@ describe('nono run --detached', () => {
 
     process.kill(supervisor, 'SIGKILL');
 
-    for (const pid of [child, ...pids]) await gone(pid);
+    for (const pid of [child, ...pids]) await untilGone(pid);
     expect(readRecord(world, id).status).toBe('running');
   });
 
@@ -132,7 +101,7 @@ describe('nono run --detached', () => {
       "setsid sh -c 'echo $$ > left; exec sleep 1000' & while ! [ -s left ]; do :; done",
     );
 
-    await statusOf(world, id, 'exited');
+    await untilStatus(world, id, 'exited');
     expect(isAlive(Number(readFileSync(join(world.project, 'left'), 'latin1')))).toBe(false);
     expect(readRecord(world, id)).toMatchObject({ exit_code: 0, signal: null });
   });

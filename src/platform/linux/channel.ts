@@ -10,10 +10,11 @@ const READ_BYTES = 4096;
 
 /**
  * Gives what arrives on the descriptor of a socket pair or pipe piece by piece; an empty piece is the end. The
- * process does not end while it waits for more.
+ * process does not end while it waits for more: nothing is given, and nothing waits, once it is disposed of.
  */
-export function followDescriptor(descriptor: number, onData: (data: Uint8Array) => void): void {
+export function followDescriptor(descriptor: number, onData: (data: Uint8Array) => void): Disposable {
   syscall('fcntl', descriptor, F_SETFL, uapi.O_NONBLOCK);
+  let isDisposed = false;
   const reader = Bun.file(descriptor).stream().getReader();
   void (async () => {
     for (;;) {
@@ -21,8 +22,14 @@ export function followDescriptor(descriptor: number, onData: (data: Uint8Array) 
       if (done) break;
       if (value.length > 0) onData(value);
     }
-    onData(new Uint8Array());
+    if (!isDisposed) onData(new Uint8Array());
   })();
+  return {
+    [Symbol.dispose]() {
+      isDisposed = true;
+      void reader.cancel();
+    },
+  };
 }
 
 /** Blocks while the other side starts up; a side that died takes nothing more. */

@@ -114,6 +114,10 @@ class Guardian {
   /** Called again with less time it is sooner over. */
   #end(graceMs: number): void {
     if (!this.#tree.reap() && this.#isOver) process.exit(0);
+    if (graceMs === 0) {
+      this.#kill();
+      return;
+    }
     if (!this.#isEnding) {
       this.#isEnding = true;
       this.#tree.signalAll(SIGTERM);

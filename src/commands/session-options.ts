@@ -1,0 +1,98 @@
+import { HELP_OPTION, JSON_OPTION } from './common-options.ts';
+import type { CommandSpec } from './spec.ts';
+
+const ONE_ID = { name: 'ID', minimum: 1, maximum: 1 };
+const IDS = { name: 'ID', minimum: 1, maximum: Number.POSITIVE_INFINITY };
+
+/** Verbs on sessions; ID is an id, the beginning of one, or a name. */
+export const sessionCommands: readonly CommandSpec[] = [
+  {
+    name: 'ps',
+    summary: 'List sessions',
+    options: [{ name: 'all', short: 'a', arity: 'flag', help: 'Also those that have ended' }, JSON_OPTION, HELP_OPTION],
+    examples: ['nono ps', 'nono ps --all --json'],
+    load: () => import('./session/ps.ts'),
+  },
+  {
+    name: 'attach',
+    summary: 'Connect this terminal to a session',
+    options: [
+      { name: 'view', arity: 'flag', help: 'Only look: type nothing, leave its size as it is' },
+      { name: 'steal', arity: 'flag', help: 'Take over from the terminal that is attached' },
+      HELP_OPTION,
+    ],
+    positionals: ONE_ID,
+    examples: ['nono attach a3f7c2', 'nono attach calm-node --view'],
+    load: () => import('./session/attach.ts'),
+  },
+  {
+    name: 'detach',
+    summary: 'Drop the terminal that is attached to a session',
+    options: [HELP_OPTION],
+    positionals: ONE_ID,
+    examples: ['nono detach a3f7c2'],
+    load: () => import('./session/detach.ts'),
+  },
+  {
+    name: 'stop',
+    summary: 'End sessions and all that they started',
+    options: [
+      { name: 'timeout', arity: 'value', placeholder: 'S', help: 'Seconds between SIGTERM and SIGKILL (10)' },
+      { name: 'force', arity: 'flag', help: 'SIGKILL at once' },
+      JSON_OPTION,
+      HELP_OPTION,
+    ],
+    positionals: IDS,
+    examples: ['nono stop a3f7c2', 'nono stop --timeout 60 build tests'],
+    load: () => import('./session/stop.ts'),
+  },
+  {
+    name: 'wait',
+    summary: 'Wait until sessions have ended and print their exit statuses',
+    options: [JSON_OPTION, HELP_OPTION],
+    positionals: IDS,
+    examples: ['nono wait a3f7c2'],
+    load: () => import('./session/wait.ts'),
+  },
+  {
+    name: 'inspect',
+    summary: 'Show everything about a session',
+    options: [JSON_OPTION, HELP_OPTION],
+    positionals: ONE_ID,
+    examples: ['nono inspect a3f7c2 --json'],
+    load: () => import('./session/inspect.ts'),
+  },
+  {
+    name: 'send',
+    summary: 'Type into a session',
+    options: [
+      { name: 'enter', arity: 'flag', help: 'Press Enter after it' },
+      { name: 'key', arity: 'value', repeatable: true, placeholder: 'KEY', help: 'Press KEY after it: ctrl-c, up, esc …' },
+      HELP_OPTION,
+    ],
+    positionals: { name: 'ID and TEXT', minimum: 1, maximum: Number.POSITIVE_INFINITY },
+    examples: ['nono send a3f7c2 --enter npm test', 'nono send a3f7c2 --key ctrl-c', 'nono send a3f7c2 - < script'],
+    load: () => import('./session/send.ts'),
+  },
+  {
+    name: 'rename',
+    summary: 'Give a session another name',
+    options: [HELP_OPTION],
+    positionals: { name: 'ID and NAME', minimum: 2, maximum: 2 },
+    examples: ['nono rename a3f7c2 nightly'],
+    load: () => import('./session/rename.ts'),
+  },
+  {
+    name: 'prune',
+    summary: 'Remove the records of ended sessions',
+    options: [
+      { name: 'older-than', arity: 'value', placeholder: 'DAYS', help: 'Only those that ended so long ago' },
+      { name: 'keep', arity: 'value', placeholder: 'N', help: 'Keep the N that ended last' },
+      { name: 'dry-run', arity: 'flag', help: 'Print what would be removed' },
+      JSON_OPTION,
+      HELP_OPTION,
+    ],
+    examples: ['nono prune', 'nono prune --older-than 7 --keep 5'],
+    load: () => import('./session/prune.ts'),
+  },
+];

@@ -1,0 +1,85 @@
+import type { Bytes } from '../../bytes.ts';
+import { parseKeySequence } from '../../config/key-sequence.ts';
+import { EXIT, isErrno, NonoError } from '../../errors.ts';
+import { AttachClient, type AttachEnd } from '../../session/attach-client.ts';
+import { connectClient, socketName } from '../../session/client.ts';
+import type { ClientMode } from '../../session/messages.ts';
+import type { Context } from '../context.ts';
+import type { CommandResult } from '../spec.ts';
+import { loadUserConfig } from '../user-config.ts';
+import { sessionsPath } from './open-sessions.ts';
+
+const DEFAULT_DETACH_SEQUENCE = 'ctrl-] d';
+const SIGNAL_EXIT_BASE = 128;
+
+/** Joins this terminal and the session until one of them leaves. @throws {NonoError} with 254 or 255. */
+export async function attachTerminal(context: Context, id: string, mode: Exclude<ClientMode, 'control'>): Promise<CommandResult> {
+  const { clock, environment, terminal: facts } = context;
+  if (!facts.isStdinTerminal || !facts.isStdoutTerminal) {
+    throw cannotAttach(id, 'standard input and output are no terminal', 'Run it on a terminal');
+  }
+  const detachKeys = await readDetachKeys(context);
+  const [sockets, { signals }, openTerminal] = await Promise.all([
+    context.loadSockets(),
+    context.loadSandbox(),
+    context.loadUserTerminal(),
+  ]);
+  using terminal = openTerminal();
+  const client = new AttachClient(terminal, {
+    mode,
+    detachKeys,
+    terminalName: environment.get('TERM' as Bytes) ?? '',
+    clock,
+    stopSelf: () => signals.stopSelf(),
+  });
+  let signalled: number | undefined;
+  using _watching = signals.watch({
+    onSignal({ signal }) {
+      signalled = signal;
+      client.leave();
+    },
+    onChild: () => undefined,
+  });
+  const end = await client.run(await connect());
+  for (const notice of client.notices) context.notify(notice);
+  if (signalled !== undefined) return { exitCode: SIGNAL_EXIT_BASE + signalled };
+  return { exitCode: exitCodeOf(end, id, context) };
+
+  async function connect() {
+    try {
+      return await connectClient(sockets, { directory: sessionsPath(context), name: socketName(id) }, client.handlers);
+    } catch (error) {
+      if (!isErrno(error, 'ENOENT', 'ECONNREFUSED')) throw error;
+      throw cannotAttach(id, 'it has no terminal of its own', 'Sessions have one that were started with --detached');
+    }
+  }
+}
+
+function exitCodeOf(end: AttachEnd, id: string, { notify }: Context): number {
+  if (end.kind === 'gone') throw cannotAttach(id, 'its supervisor was killed', 'See what is left with `nono ps --all`');
+  if (end.kind === 'refused') {
+    const hint = end.code === 'busy' ? 'Take it over with --steal, or look in with --view' : undefined;
+    throw cannotAttach(id, end.message, hint);
+  }
+  switch (end.end.reason) {
+    case 'ended':
+      return end.end.exitCode;
+    case 'detached':
+    case 'slow':
+      notify(`Detached from session ${id}. Attach with: nono attach ${id}`);
+      return EXIT.ok;
+    case 'stolen':
+      throw new NonoError('E_TAKEN_OVER', EXIT.takenOver, `Cannot stay attached to session ${id}: another terminal took over`, {
+        hint: `Take it back with \`nono attach ${id} --steal\``,
+      });
+  }
+}
+
+export function cannotAttach(id: string, reason: string, hint: string | undefined): NonoError {
+  return new NonoError('E_CANNOT_ATTACH', EXIT.cannotAttach, `Cannot attach to session ${id}: ${reason}`, { hint });
+}
+
+async function readDetachKeys(context: Context): Promise<readonly string[]> {
+  const config = await loadUserConfig(context);
+  return config?.ui.detach_sequence ?? parseKeySequence(DEFAULT_DETACH_SEQUENCE) ?? [];
+}

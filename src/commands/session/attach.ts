@@ -1,0 +1,16 @@
+import { UsageError } from '../../errors.ts';
+import type { Context } from '../context.ts';
+import type { CommandResult, ParsedCall } from '../spec.ts';
+import { attachTerminal, cannotAttach } from './attach-terminal.ts';
+import { openSession } from './open-sessions.ts';
+
+export async function execute({ flags, positionals: [wanted] }: ParsedCall, context: Context): Promise<CommandResult> {
+  if (wanted === undefined) throw new TypeError('Expected the parser to ask for an ID');
+  if (flags.has('view') && flags.has('steal')) {
+    throw new UsageError('Cannot use --view with --steal: who only looks takes nothing over', { hint: 'Leave one of them out' });
+  }
+  const { record, isLive } = await openSession(context, wanted);
+  const id = record.session_id;
+  if (!isLive) throw cannotAttach(id, 'it has ended', `See how with \`nono inspect ${id}\``);
+  return attachTerminal(context, id, flags.has('view') ? 'view' : flags.has('steal') ? 'steal' : 'attach');
+}

@@ -1,0 +1,44 @@
+import { type Bytes, bytesFromText, displayBytes, jsonPath, textFromBytes } from '../../bytes.ts';
+import { commandOf, workingDirectoryOf } from '../../session/read-record.ts';
+import type { Session } from '../../session/sessions.ts';
+
+/** The JSON form of a session; names as in OUTPUT.md. */
+export function sessionDocument({ record, status }: Session): Readonly<Record<string, unknown>> {
+  const { path, path_bytes: pathBytes } = jsonPath(workingDirectoryOf(record));
+  return {
+    session_id: record.session_id,
+    name: record.name,
+    status,
+    attachment: status === record.status ? record.attachment : 'detached',
+    supervisor_pid: record.supervisor_pid,
+    child_pid: record.child_pid,
+    started: record.started,
+    ended: record.ended,
+    exit_code: record.exit_code,
+    signal: record.signal,
+    command: commandOf(record).map(textFromBytes),
+    profile: record.profile,
+    workdir: path,
+    ...(pathBytes === undefined ? {} : { workdir_bytes: pathBytes }),
+    network: record.network,
+    rollback_session: record.rollback_session,
+    enforced: record.enforced,
+    pending_approvals: record.pending_approvals,
+    failure: record.failure,
+  };
+}
+
+/** The words as a shell would take them, safe to show. */
+export function shownCommand(session: Session): string {
+  return commandOf(session.record).map(showWord).join(' ');
+}
+
+/** Text of a record, which anybody could have written there. */
+export function shown(text: string): string {
+  return displayBytes(bytesFromText(text));
+}
+
+function showWord(word: Bytes): string {
+  const text = displayBytes(word);
+  return /^[\w./:=@%+,-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}

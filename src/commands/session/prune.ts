@@ -1,0 +1,55 @@
+import type { Bytes } from '../../bytes.ts';
+import { EXIT, isErrno } from '../../errors.ts';
+import { parseCount } from '../../parse.ts';
+import type { Directory } from '../../ports/files.ts';
+import type { Session } from '../../session/sessions.ts';
+import { openStateDirectory } from '../../session/state-directory.ts';
+import type { Context } from '../context.ts';
+import { printJson } from '../rollback/documents.ts';
+import type { CommandResult, ParsedCall } from '../spec.ts';
+import { openSessions, sessionsPath } from './open-sessions.ts';
+
+const DAY_MS = 86_400_000;
+/** Everything that a session has in sessions/; the record goes last, so that what a killed prune left is found again. */
+const EXTENSIONS = ['.sock', '.events.jsonl', '.log', '.screen.json', '.json'] as const;
+
+interface Ended {
+  readonly id: string;
+  readonly endedMs: number;
+}
+
+export async function execute({ flags, values }: ParsedCall, context: Context): Promise<CommandResult> {
+  const olderThan = values.get('older-than')?.[0];
+  const keep = values.get('keep')?.[0];
+  const minimumAgeMs = olderThan === undefined ? 0 : parseCount('older-than', olderThan) * DAY_MS;
+  const kept = keep === undefined ? 0 : parseCount('keep', keep);
+  const { sessions } = await openSessions(context);
+  const isDryRun = flags.has('dry-run');
+  using directory = openStateDirectory(context.files, sessionsPath(context), context.uid, { create: false });
+  const chosen = sessions
+    .filter(({ status }) => status === 'exited' || status === 'lost')
+    .map((session) => ended(session))
+    .sort((a, b) => b.endedMs - a.endedMs)
+    .slice(kept)
+    .filter(({ endedMs }) => context.clock.nowMs() - endedMs >= minimumAgeMs);
+  if (!isDryRun && directory !== undefined) for (const { id } of chosen) removeSession(directory, id);
+  const ids = chosen.map(({ id }) => id);
+  if (flags.has('json')) return { output: printJson({ removed: ids, dry_run: isDryRun }), exitCode: EXIT.ok };
+  if (ids.length === 0) context.notify('Nothing to do: no record of an ended session is to be removed');
+  return { output: ids.map((id) => `${id}\n`).join(''), exitCode: EXIT.ok };
+}
+
+/** Nobody wrote down when a lost session ended: it goes by its start. */
+function ended({ record }: Session): Ended {
+  return { id: record.session_id, endedMs: Date.parse(record.ended ?? record.started) };
+}
+
+function removeSession(directory: Directory, id: string): void {
+  for (const extension of EXTENSIONS) {
+    try {
+      directory.removeFile(`${id}${extension}` as Bytes);
+    } catch (error) {
+      if (!isErrno(error, 'ENOENT')) throw error;
+    }
+  }
+}

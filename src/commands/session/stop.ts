@@ -1,0 +1,87 @@
+import { EXIT, NonoError, UsageError } from '../../errors.ts';
+import { parseCount } from '../../parse.ts';
+import type { ControlClient } from '../../session/client.ts';
+import { DEFAULT_GRACE_MS } from '../../session/default-grace.ts';
+import { findSession, type Session } from '../../session/sessions.ts';
+import { signalNumber } from '../../signal-names.ts';
+import type { Context } from '../context.ts';
+import { printJson } from '../rollback/documents.ts';
+import type { CommandResult, ParsedCall } from '../spec.ts';
+import { supervisorGone } from './follow-end.ts';
+import { controlSession, openSessions } from './open-sessions.ts';
+
+const SIGKILL = signalNumber('SIGKILL');
+const SIGTERM = signalNumber('SIGTERM');
+/** A supervisor answers in milliseconds; one that has not after this time, and after the grace of the tree, never will. */
+const ANSWER_MS = 2000;
+
+type Stopped = 'stopped' | 'killed' | 'already ended';
+
+export async function execute({ positionals, flags, values }: ParsedCall, context: Context): Promise<CommandResult> {
+  const graceMs = readGrace(flags, values.get('timeout')?.[0]);
+  const list = await openSessions(context, { isQuiet: true });
+  // All of them are looked up first: a wrong ID stops nothing.
+  const sessions = new Set(positionals.map((wanted) => findSession(list, wanted)));
+  const results = await Promise.all(
+    Array.from(sessions, async (session) => ({
+      session_id: session.record.session_id,
+      result: await stop(context, session, graceMs),
+    })),
+  );
+  if (flags.has('json')) return { output: printJson({ sessions: results }), exitCode: EXIT.ok };
+  for (const { session_id: id, result } of results.filter(({ result: how }) => how === 'already ended'))
+    context.notify(`Nothing to do: session ${id} has ${result}`);
+  const lines = results.filter(({ result }) => result !== 'already ended').map(({ session_id: id }) => `${id}\n`);
+  return { output: lines.join(''), exitCode: EXIT.ok };
+}
+
+function readGrace(flags: ReadonlySet<string>, timeout: Parameters<typeof parseCount>[1] | undefined): number {
+  if (flags.has('force') && timeout !== undefined) {
+    throw new UsageError('Cannot use --force with --timeout: it means --timeout 0', { hint: 'Leave one of them out' });
+  }
+  if (flags.has('force')) return 0;
+  const seconds = timeout === undefined ? undefined : parseCount('timeout', timeout);
+  return seconds === undefined ? DEFAULT_GRACE_MS : Math.min(seconds, 86_400) * 1000;
+}
+
+async function stop(context: Context, session: Session, graceMs: number): Promise<Stopped> {
+  const { record, status, isLive } = session;
+  if (status === 'unknown') {
+    throw new NonoError('E_OTHER_HOST', EXIT.failure, `Cannot stop session ${record.session_id}: it runs on another host`, {
+      hint: `Stop it on ${record.host}`,
+    });
+  }
+  if (!isLive) return 'already ended';
+  using client = await controlSession(context, session, (line) => context.notify(line));
+  if (client === undefined) return stopWithoutSocket(context, session, graceMs);
+  if (!(await answers(client, graceMs))) return kill(context, session);
+  // The tree has its time; what then takes long is the final snapshot, which is waited for.
+  await client.ended;
+  await supervisorGone(context, session);
+  return 'stopped';
+}
+
+/** A session on the streams of its caller: its supervisor passes the signal on and ends with the command. */
+async function stopWithoutSocket(context: Context, session: Session, graceMs: number): Promise<Stopped> {
+  const { signals } = await context.loadSandbox();
+  signals.send(session.record.supervisor_pid, SIGTERM);
+  return (await supervisorGone(context, session, graceMs)) ? 'stopped' : kill(context, session);
+}
+
+/** The guardian, or the kernel, ends the tree of a supervisor that is killed. */
+async function kill(context: Context, session: Session): Promise<Stopped> {
+  const { signals } = await context.loadSandbox();
+  signals.send(session.record.supervisor_pid, SIGKILL);
+  await supervisorGone(context, session);
+  return 'killed';
+}
+
+/** @returns false when no answer came in time. One that ended before it could answer is no such case. */
+async function answers(client: ControlClient, graceMs: number): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<false>();
+  const timer = setTimeout(() => resolve(false), graceMs + ANSWER_MS);
+  const answered = client.request({ verb: 'stop', timeoutMs: graceMs }).then(() => true);
+  const isAnswered = await Promise.race([answered, promise]);
+  clearTimeout(timer);
+  return isAnswered;
+}

@@ -1,0 +1,22 @@
+import type { TerminalSize } from './pty.ts';
+
+export interface TerminalHandlers {
+  readonly onInput: (data: Uint8Array) => void;
+  readonly onResize: () => void;
+  /** The terminal was hung up: nothing more comes. */
+  readonly onEnd: () => void;
+}
+
+/** The terminal that nono was called on. */
+export interface UserTerminal extends Disposable {
+  size(): TerminalSize;
+  /** Every byte as it is, in both directions; no key means anything to the kernel. */
+  enterRaw(): void;
+  /** As it was before the first enterRaw(). */
+  leaveRaw(): void;
+  /** Blocks while the terminal takes nothing. */
+  write(data: Uint8Array): void;
+  follow(handlers: TerminalHandlers): void;
+}
+
+export type OpenUserTerminal = () => UserTerminal;

@@ -1,0 +1,147 @@
+import type { Clock } from '../ports/clock.ts';
+import type { Connection } from '../ports/socket.ts';
+import type { UserTerminal } from '../ports/user-terminal.ts';
+import { DetachMatcher } from '../terminal/detach-matcher.ts';
+import { ModeTracker } from '../terminal/mode-tracker.ts';
+import type { ClientMessage, ClientMode, RefusalCode, ServerMessage, SessionEnd } from './messages.ts';
+
+/** How an attached terminal came apart from its session. */
+export type AttachEnd =
+  | { readonly kind: 'exit'; readonly end: SessionEnd }
+  | { readonly kind: 'refused'; readonly code: RefusalCode; readonly message: string }
+  /** The supervisor went away without a word. */
+  | { readonly kind: 'gone' };
+
+export interface AttachOptions {
+  readonly mode: Exclude<ClientMode, 'control'>;
+  readonly detachKeys: readonly string[];
+  /** TERM of the caller. */
+  readonly terminalName: string;
+  readonly clock: Clock;
+  /** Stops this process and returns when it goes on. */
+  readonly stopSelf: () => void;
+}
+
+interface Link {
+  readonly send: (message: ClientMessage) => void;
+  readonly connection: Connection;
+}
+
+/** Keys of the terminal to the session, its output to the terminal, until one of them ends. */
+export class AttachClient {
+  readonly #terminal: UserTerminal;
+  readonly #options: AttachOptions;
+  readonly #matcher: DetachMatcher;
+  readonly #modes = new ModeTracker();
+  readonly #ended = Promise.withResolvers<AttachEnd>();
+  /** Lines about what takes long, to be shown when the terminal is the user's own again. */
+  readonly notices: string[] = [];
+  #link: Link | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(terminal: UserTerminal, options: AttachOptions) {
+    this.#terminal = terminal;
+    this.#options = options;
+    this.#matcher = new DetachMatcher(options.detachKeys);
+  }
+
+  /** To be given to connectClient(). */
+  readonly handlers = {
+    onMessage: (message: ServerMessage) => this.#receive(message),
+    onClose: () => this.#ended.resolve({ kind: 'gone' }),
+  };
+
+  /** Takes the terminal over and gives it back as it was. */
+  async run(link: Link): Promise<AttachEnd> {
+    this.#link = link;
+    const { mode, terminalName } = this.#options;
+    link.send({ kind: 'hello', mode, size: this.#terminal.size(), terminal: terminalName, capabilities: [] });
+    this.#terminal.enterRaw();
+    try {
+      this.#terminal.follow({
+        onInput: (data) => this.#type(data),
+        onResize: () => this.#resize(),
+        onEnd: () => this.leave(),
+      });
+      return await this.#ended.promise;
+    } finally {
+      clearTimeout(this.#timer);
+      this.#giveBack();
+      link.connection.close();
+    }
+  }
+
+  /** At once, whatever the supervisor does. */
+  leave(): void {
+    this.#link?.send({ kind: 'detach' });
+    this.#ended.resolve({ kind: 'exit', end: { reason: 'detached' } });
+  }
+
+  #type(data: Uint8Array): void {
+    const { forward, isDetach } = this.#matcher.push(data, this.#options.clock.monotonicMs());
+    this.#forward(forward);
+    if (isDetach) this.leave();
+    else this.#wait();
+  }
+
+  /** A sequence that was begun reaches the command when nothing more comes. */
+  #wait(): void {
+    clearTimeout(this.#timer);
+    const deadlineMs = this.#matcher.deadlineMs();
+    if (deadlineMs === undefined) return;
+    const { clock } = this.#options;
+    this.#timer = setTimeout(
+      () => {
+        this.#forward(this.#matcher.expire(clock.monotonicMs()));
+        this.#wait();
+      },
+      Math.max(1, deadlineMs - clock.monotonicMs()),
+    );
+  }
+
+  #forward(data: Uint8Array): void {
+    if (data.length > 0 && this.#options.mode !== 'view') this.#link?.send({ kind: 'data', data });
+  }
+
+  #resize(): void {
+    if (this.#options.mode !== 'view') this.#link?.send({ kind: 'resize', size: this.#terminal.size() });
+  }
+
+  #receive(message: ServerMessage): void {
+    switch (message.kind) {
+      case 'output':
+      case 'redraw':
+        this.#modes.push(message.data);
+        this.#terminal.write(message.data);
+        return;
+      case 'exit':
+        this.#ended.resolve({ kind: 'exit', end: message.end });
+        return;
+      case 'error':
+        this.#ended.resolve({ kind: 'refused', code: message.code, message: message.message });
+        return;
+      case 'progress':
+        this.notices.push(message.message);
+        return;
+      case 'stopped':
+        this.#stop();
+        return;
+      case 'welcome':
+      case 'answer':
+    }
+  }
+
+  /** The command was stopped from the keyboard: the shell around this client takes the terminal, and gives it back. */
+  #stop(): void {
+    this.#giveBack();
+    this.#options.stopSelf();
+    this.#terminal.enterRaw();
+    this.#resize();
+  }
+
+  #giveBack(): void {
+    const restore = this.#modes.restore();
+    if (restore !== '') this.#terminal.write(Buffer.from(restore, 'latin1'));
+    this.#terminal.leaveRaw();
+  }
+}

@@ -1,0 +1,74 @@
+import { type Bytes, bytesFromStored, bytesFromText, textFromBytes } from '../bytes.ts';
+import { DamageError } from '../errors.ts';
+import { isSessionId } from './names.ts';
+import { RECORD_FORMAT, type SessionRecord } from './record.ts';
+
+const STATUSES: readonly unknown[] = ['starting', 'running', 'paused', 'exited'];
+
+/** What of a record is optional for a reader: an older nono may not have written it. */
+type Fields = Readonly<Record<string, unknown>>;
+
+/**
+ * Takes the text of `sessions/<id>.json` apart.
+ *
+ * @throws {DamageError} when it is not the record of that session, or of a newer form.
+ */
+export function parseRecord(id: string, text: Bytes): SessionRecord {
+  const fields = parseObject(id, text);
+  const format = fields['format'];
+  if (typeof format !== 'number' || format < 1) throw damage(id, 'it has no format');
+  if (format > RECORD_FORMAT) {
+    throw new DamageError(`Cannot read the record of session ${id}: it has the format ${format}, expected ${RECORD_FORMAT}`, {
+      hint: 'Use the nono that wrote it, or a newer one',
+    });
+  }
+  checkFields(id, fields);
+  return fields as unknown as SessionRecord;
+}
+
+function parseObject(id: string, text: Bytes): Fields {
+  try {
+    const value: unknown = JSON.parse(textFromBytes(text));
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Fields;
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    throw damage(id, 'it is no JSON', error);
+  }
+  throw damage(id, 'it is no object');
+}
+
+function checkFields(id: string, fields: Fields): void {
+  if (fields['session_id'] !== id || !isSessionId(id)) throw damage(id, 'its session_id is another one');
+  for (const name of ['name', 'attachment', 'boot_id', 'host', 'started', 'profile'])
+    if (typeof fields[name] !== 'string') throw damage(id, `"${name}" is no text`);
+  for (const name of ['supervisor_pid', 'supervisor_start', 'pid_namespace'])
+    if (!Number.isSafeInteger(fields[name])) throw damage(id, `"${name}" is no whole number`);
+  for (const name of ['child_pid', 'exit_code'])
+    if (fields[name] !== null && !Number.isSafeInteger(fields[name])) throw damage(id, `"${name}" is no whole number`);
+  for (const name of ['ended', 'signal', 'rollback_session', 'failure'])
+    if (fields[name] !== null && typeof fields[name] !== 'string') throw damage(id, `"${name}" is no text`);
+  if (!STATUSES.includes(fields['status'])) throw damage(id, '"status" is none that there is');
+  const command = fields['command'];
+  if (!Array.isArray(command) || command.length === 0 || command.some((word) => bytesFromStored(word) === undefined))
+    throw damage(id, '"command" is no list of words');
+  if (bytesFromStored(fields['workdir']) === undefined) throw damage(id, '"workdir" is no path');
+  const { enforced } = fields;
+  const missing = typeof enforced === 'object' && enforced !== null && 'missing' in enforced ? enforced.missing : undefined;
+  if (!Array.isArray(missing) || missing.some((word) => typeof word !== 'string')) throw damage(id, '"enforced" says nothing');
+}
+
+/** The words of the command, as bytes. */
+export function commandOf({ command }: SessionRecord): readonly Bytes[] {
+  return command.map((word) => bytesFromStored(word) ?? bytesFromText(''));
+}
+
+export function workingDirectoryOf({ workdir }: SessionRecord): Bytes {
+  return bytesFromStored(workdir) ?? bytesFromText('');
+}
+
+function damage(id: string, reason: string, cause?: unknown): DamageError {
+  return new DamageError(`Cannot read the record of session ${id}: ${reason}`, {
+    cause,
+    hint: `Remove it when the session is over: rm ~/.nono/sessions/${id}.json`,
+  });
+}

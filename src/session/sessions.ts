@@ -1,0 +1,132 @@
+import { type Bytes, bytesFromBuffer, displayBytes } from '../bytes.ts';
+import { DamageError, isErrno, NotFoundError, UsageError } from '../errors.ts';
+import type { Directory, OpenFile } from '../ports/files.ts';
+import type { Processes, ProcessIdentity } from '../ports/processes.ts';
+import { isSessionId } from './names.ts';
+import { parseRecord } from './read-record.ts';
+import type { SessionRecord, SessionStatus } from './record.ts';
+
+const EXTENSION = '.json';
+const READ_BYTES = 64 * 1024;
+/** A record is a few kilobytes; a command line may make it longer, and the kernel takes none above this. */
+const RECORD_BYTES_MAXIMUM = 8 * 1024 * 1024;
+
+/** `lost`: the supervisor is gone without a word. `unknown`: nobody on this host can tell. */
+export type SeenStatus = SessionStatus | 'lost' | 'unknown';
+
+export interface Session {
+  readonly record: SessionRecord;
+  readonly status: SeenStatus;
+  /** The supervisor lives. */
+  readonly isLive: boolean;
+}
+
+export interface UnreadableRecord {
+  readonly id: string;
+  readonly error: Error;
+}
+
+export interface SessionList {
+  /** In the order of their start. */
+  readonly sessions: readonly Session[];
+  readonly unreadable: readonly UnreadableRecord[];
+}
+
+export interface ListDeps {
+  readonly processes: Processes;
+  readonly hostName: string;
+}
+
+/** Every record in `directory`; one that cannot be read hides no other. */
+export function listSessions(directory: Directory, deps: ListDeps): SessionList {
+  const self = deps.processes.self();
+  const sessions: Session[] = [];
+  const unreadable: UnreadableRecord[] = [];
+  for (const file of directory.names()) {
+    const id = file.endsWith(EXTENSION) ? file.slice(0, -EXTENSION.length) : '';
+    if (!isSessionId(id)) continue;
+    try {
+      const session = readSession(directory, id, { ...deps, self });
+      if (session !== undefined) sessions.push(session);
+    } catch (error) {
+      if (!(error instanceof Error)) throw error;
+      unreadable.push({ id, error });
+    }
+  }
+  sessions.sort((a, b) => Date.parse(a.record.started) - Date.parse(b.record.started));
+  return { sessions, unreadable };
+}
+
+/** @returns undefined when there is none. @throws {DamageError} */
+export function readSession(
+  directory: Directory,
+  id: string,
+  deps: ListDeps & { readonly self: ProcessIdentity },
+): Session | undefined {
+  const name = `${id}${EXTENSION}` as Bytes;
+  const stat = directory.stat(name);
+  if (stat === undefined) return undefined;
+  if (stat.kind !== 'file' || stat.sizeBytes > RECORD_BYTES_MAXIMUM) {
+    throw new DamageError(`Cannot read the record of session ${id}: it is no regular file of a record's size`, {
+      hint: `Look at ${displayBytes(directory.path)}/${id}.json`,
+    });
+  }
+  try {
+    using file = directory.openFile(name);
+    const record = parseRecord(id, readAll(file));
+    return { record, ...judge(record, file, deps) };
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return undefined; // Pruned meanwhile.
+    throw error;
+  }
+}
+
+function judge(
+  record: SessionRecord,
+  file: OpenFile,
+  { processes, hostName, self }: ListDeps & { readonly self: ProcessIdentity },
+): Pick<Session, 'status' | 'isLive'> {
+  if (record.status === 'exited') return { status: 'exited', isLive: false };
+  if (!file.tryLock()) return { status: record.status, isLive: true };
+  if (record.host !== hostName) return { status: 'unknown', isLive: false };
+  const isComparable = record.boot_id === self.bootId && record.pid_namespace === self.pidNamespace;
+  // The lock may be lost where the file system has none; the process itself still tells.
+  const isRunning = isComparable && processes.startTicks(record.supervisor_pid) === record.supervisor_start;
+  return isRunning ? { status: record.status, isLive: true } : { status: 'lost', isLive: false };
+}
+
+/**
+ * The session that a person means by an id, a prefix of one, or a name.
+ *
+ * @throws {UsageError} with the candidates when several fit, {NotFoundError} when none does, {DamageError} when it
+ *   is the id of a record that cannot be read.
+ */
+export function findSession({ sessions, unreadable }: SessionList, wanted: Bytes): Session {
+  const exact = sessions.find(({ record }) => record.session_id === wanted);
+  if (exact !== undefined) return exact;
+  const damaged = unreadable.find(({ id }) => id === wanted);
+  if (damaged !== undefined) throw damaged.error;
+  // A live session has its name for itself; those of ended ones may repeat.
+  const named = sessions.filter(({ record }) => record.name === wanted);
+  const live = named.filter(({ isLive }) => isLive);
+  const candidates = live.length > 0 ? live : [...named, ...sessions.filter(({ record }) => isPrefix(wanted, record.session_id))];
+  const [found] = candidates;
+  if (found !== undefined && new Set(candidates).size === 1) return found;
+  const shown = displayBytes(wanted);
+  if (found === undefined) {
+    throw new NotFoundError(`Cannot find session "${shown}"`, { hint: 'List sessions with `nono ps --all`' });
+  }
+  const list = candidates.map(({ record }) => `${record.session_id} (${record.name})`).join(', ');
+  throw new UsageError(`Cannot tell which session "${shown}" is: it fits ${list}`, { hint: 'Give more digits of the id' });
+}
+
+function isPrefix(wanted: string, id: string): boolean {
+  return wanted !== '' && id.startsWith(wanted);
+}
+
+function readAll(file: OpenFile): Bytes {
+  const piece = new Uint8Array(READ_BYTES);
+  let text = '';
+  for (let length = file.read(piece); length > 0; length = file.read(piece)) text += bytesFromBuffer(piece.subarray(0, length));
+  return text as Bytes;
+}
