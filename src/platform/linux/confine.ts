@@ -124,15 +124,14 @@ function createRuleset({ handledFs, handledNet, scoped }: LandlockRuleset, pins:
  * turns mitigations on for the command that cost several per cent and that guard secrets within one process only.
  */
 function installFilter(filter: readonly Instruction[], pins: Pins): void {
-  const instructions = fixedBuffer(filter.length * confine.SOCK_FILTER_BYTES);
-  const view = new DataView(instructions.buffer);
-  filter.forEach(([code, jumpTrue, jumpFalse, constant], index) => {
-    const at = index * confine.SOCK_FILTER_BYTES;
-    view.setUint16(at, code, true);
-    view.setUint8(at + 2, jumpTrue);
-    view.setUint8(at + 3, jumpFalse);
-    view.setUint32(at + 4, constant, true);
-  });
+  // struct sock_filter: 16 bits of code, 8 and 8 of jumps, 32 of constant.
+  const words = new Uint32Array(new ArrayBuffer(filter.length * confine.SOCK_FILTER_BYTES));
+  let at = 0;
+  for (const [code, jumpTrue, jumpFalse, constant] of filter) {
+    words[at++] = code | (jumpTrue << 16) | (jumpFalse << 24);
+    words[at++] = constant;
+  }
+  const instructions = new Uint8Array(words.buffer);
   // struct sock_fprog: a 16-bit length, padding, a pointer.
   const program = fixedBuffer(16);
   const header = new DataView(program.buffer);

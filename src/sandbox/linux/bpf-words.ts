@@ -19,7 +19,7 @@ export const jump = (to: string): Statement => ({ kind: 'jump', to });
 export const loadArgument = (index: number): Statement => load(DATA.arguments + index * ARGUMENT_BYTES);
 
 export function is(test: Test, constant: number, sides: { readonly yes?: string; readonly no?: string }): Statement {
-  return { kind: 'branch', test, constant, ...sides };
+  return { kind: 'branch', test, constant, yes: sides.yes, no: sides.no };
 }
 
 /** Where the filter ends that answers with an errno. */
@@ -37,14 +37,24 @@ export type Switch = readonly (readonly [value: number, to: string])[];
  */
 export function switchOn(prefix: string, cases: Switch, otherwise = 'allow'): readonly Statement[] {
   const sorted = cases.toSorted(([a], [b]) => a - b);
-  if (sorted.length <= ROW) return [...sorted.map(([value, yes]) => is('equal', value, { yes })), jump(otherwise)];
-  const middle = sorted.length >> 1;
-  const first = sorted[middle]?.[0] ?? 0;
-  const upper = `${prefix}-from-${first}`;
-  return [
-    is('atLeast', first, { yes: upper }),
-    ...switchOn(prefix, sorted.slice(0, middle), otherwise),
-    label(upper),
-    ...switchOn(prefix, sorted.slice(middle), otherwise),
-  ];
+  const statements: Statement[] = [];
+  const search = (from: number, to: number): void => {
+    if (to - from <= ROW) {
+      for (let at = from; at < to; at++) {
+        const [value, yes] = sorted[at] as Switch[number];
+        statements.push(is('equal', value, { yes }));
+      }
+      statements.push(jump(otherwise));
+      return;
+    }
+    const middle = (from + to) >> 1;
+    const [first] = sorted[middle] as Switch[number];
+    const upper = `${prefix}-from-${first}`;
+    statements.push(is('atLeast', first, { yes: upper }));
+    search(from, middle);
+    statements.push(label(upper));
+    search(middle, to);
+  };
+  search(0, sorted.length);
+  return statements;
 }

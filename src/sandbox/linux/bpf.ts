@@ -54,109 +54,82 @@ export interface Branch {
 /** Conditional jumps have 8 bits for each distance; a side that is further away goes through a plain jump behind. */
 const LONGEST_BRANCH = 255;
 
-/** Which sides of the branch at an index need a plain jump. */
-interface Detours {
-  readonly yes: Set<number>;
-  readonly no: Set<number>;
-}
-
 /**
- * Turns statements into instructions. Jumps go forward only, as the kernel demands.
+ * Turns statements into instructions. Jumps go forward only, as the kernel demands; so it is done from the end, where
+ * every label is known when a jump to it is met.
  *
  * @throws {RangeError} for a label that is missing, doubled or behind, and a program that is too long: bugs, not input.
  */
 export function assemble(statements: readonly Statement[]): readonly Instruction[] {
-  const detours: Detours = { yes: new Set(), no: new Set() };
-  for (;;) {
-    const places = layOut(statements, detours);
-    // Detours only ever make the program longer, so this ends.
-    if (!addDetours(statements, places, detours)) return emit(statements, places, detours);
-  }
+  const program = new BackwardProgram();
+  for (let at = statements.length - 1; at >= 0; at--) program.prepend(statements[at] as Statement);
+  return program.finish();
 }
 
-interface Places {
-  /** Where the statement of an index begins. */
-  readonly starts: readonly number[];
-  readonly labels: ReadonlyMap<string, number>;
-}
+/** A program whose beginning is not written yet. */
+class BackwardProgram {
+  /** The last one first. */
+  readonly #reversed: Instruction[] = [];
+  /** How many instructions there are from the label to the end. */
+  readonly #labels = new Map<string, number>();
 
-function layOut(statements: readonly Statement[], { yes, no }: Detours): Places {
-  const starts: number[] = [];
-  const labels = new Map<string, number>();
-  let at = 0;
-  statements.forEach((statement, index) => {
-    starts.push(at);
-    if (statement.kind !== 'label') {
-      at += 1 + Number(yes.has(index)) + Number(no.has(index));
-      return;
-    }
-    if (labels.has(statement.name)) throw new RangeError(`The label ${statement.name} is there twice`);
-    labels.set(statement.name, at);
-  });
-  if (at > MAXIMUM_INSTRUCTIONS) throw new RangeError(`A filter of ${at} instructions is too long`);
-  return { starts, labels };
-}
-
-/** @returns whether any was added. */
-function addDetours(statements: readonly Statement[], places: Places, detours: Detours): boolean {
-  let isChanged = false;
-  statements.forEach((statement, index) => {
-    if (statement.kind !== 'branch') return;
-    for (const side of ['yes', 'no'] as const) {
-      const label = statement[side];
-      if (label === undefined || detours[side].has(index)) continue;
-      if (distance(places, (places.starts[index] ?? 0) + 1, label) <= LONGEST_BRANCH) continue;
-      detours[side].add(index);
-      isChanged = true;
-    }
-  });
-  return isChanged;
-}
-
-/** From the instruction at `from` to the label. */
-function distance({ labels }: Places, from: number, label: string): number {
-  const target = labels.get(label);
-  if (target === undefined) throw new RangeError(`There is no label ${label}`);
-  if (target < from) throw new RangeError(`The label ${label} is behind its jump`);
-  return target - from;
-}
-
-function emit(statements: readonly Statement[], places: Places, detours: Detours): readonly Instruction[] {
-  return statements.flatMap((statement, index): readonly Instruction[] => {
-    const next = (places.starts[index] ?? 0) + 1;
+  prepend(statement: Statement): void {
     switch (statement.kind) {
       case 'label':
-        return [];
+        if (this.#labels.has(statement.name)) throw new RangeError(`The label ${statement.name} is there twice`);
+        this.#labels.set(statement.name, this.#reversed.length);
+        return;
       case 'load':
-        return [[CODE.load, 0, 0, statement.offset]];
+        this.#reversed.push([CODE.load, 0, 0, statement.offset]);
+        return;
       case 'and':
-        return [[CODE.and, 0, 0, statement.constant]];
+        this.#reversed.push([CODE.and, 0, 0, statement.constant]);
+        return;
       case 'return':
-        return [[CODE.return, 0, 0, statement.value]];
+        this.#reversed.push([CODE.return, 0, 0, statement.value]);
+        return;
       case 'jump':
-        return [[CODE.jump, 0, 0, distance(places, next, statement.to)]];
+        this.#jump(statement.to);
+        return;
       case 'branch':
-        return emitBranch(statement, next, places, { yes: detours.yes.has(index), no: detours.no.has(index) });
+        this.#branch(statement);
     }
-  });
-}
+  }
 
-/** The branch, then the plain jump of its yes side, then that of its no side, where they are needed. */
-function emitBranch(
-  { test, constant, yes, no }: Branch,
-  next: number,
-  places: Places,
-  far: { readonly yes: boolean; readonly no: boolean },
-): readonly Instruction[] {
-  const behind = Number(far.yes) + Number(far.no);
-  const near = (label: string | undefined): number => (label === undefined ? behind : distance(places, next, label));
-  const jumps: Instruction[] = [];
-  const detour = (label: string | undefined): number => {
-    const place = jumps.length;
-    jumps.push([CODE.jump, 0, 0, distance(places, next + place + 1, label ?? '')]);
-    return place;
-  };
-  const jumpTrue = far.yes ? detour(yes) : near(yes);
-  const jumpFalse = far.no ? detour(no) : near(no);
-  return [[CODE[test], jumpTrue, jumpFalse, constant], ...jumps];
+  finish(): readonly Instruction[] {
+    const length = this.#reversed.length;
+    if (length > MAXIMUM_INSTRUCTIONS) throw new RangeError(`A filter of ${length} instructions is too long`);
+    return this.#reversed.reverse();
+  }
+
+  #jump(label: string): void {
+    this.#reversed.push([CODE.jump, 0, 0, this.#distance(label)]);
+  }
+
+  #branch({ test, constant, yes, no }: Branch): void {
+    const start = this.#reversed.length;
+    // Where the yes side goes must stay within reach when the detour of the no side comes between.
+    const detourNo = no !== undefined && this.#distance(no) >= LONGEST_BRANCH ? this.#detour(no) : undefined;
+    const detourYes = yes !== undefined && this.#distance(yes) > LONGEST_BRANCH ? this.#detour(yes) : undefined;
+    const side = (label: string | undefined, detour: number | undefined): number =>
+      this.#reversed.length - (detour ?? (label === undefined ? start : this.#position(label)));
+    this.#reversed.push([CODE[test], side(yes, detourYes), side(no, detourNo), constant]);
+  }
+
+  /** @returns its position. */
+  #detour(label: string): number {
+    this.#jump(label);
+    return this.#reversed.length;
+  }
+
+  /** From the instruction that is about to be written. */
+  #distance(label: string): number {
+    return this.#reversed.length - this.#position(label);
+  }
+
+  #position(label: string): number {
+    const position = this.#labels.get(label);
+    if (position === undefined) throw new RangeError(`There is no label ${label} ahead`);
+    return position;
+  }
 }

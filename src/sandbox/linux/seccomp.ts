@@ -1,6 +1,6 @@
 import type { Network } from '../plan.ts';
 import { assemble, type Instruction, type Statement } from './bpf.ts';
-import { and, type Errno, errnoLabel, is, jump, label, load, loadArgument, returns, type Switch, switchOn } from './bpf-words.ts';
+import { and, type Errno, errnoLabel, is, jump, label, load, loadArgument, returns, switchOn } from './bpf-words.ts';
 import { otherIoctls, truncateBlocks } from './older-kernels.ts';
 import {
   AF,
@@ -63,10 +63,13 @@ const REFUSED: readonly (readonly [errno: Errno, calls: readonly CallName[]])[] 
 export function encodeSeccomp(target: SeccompTarget): readonly Instruction[] {
   const { architecture } = target;
   const blocks = conditionalBlocks(target);
-  const cases: Switch = [
-    ...REFUSED.flatMap(([errno, calls]) => calls.map((call) => [callNumber(call, architecture), errnoLabel(errno)] as const)),
-    ...[...blocks.keys()].map((call) => [callNumber(call, architecture), call] as const),
-  ].flatMap(([number, to]) => (number === undefined ? [] : [[number, to] as const]));
+  const cases: (readonly [number, string])[] = [];
+  const add = (call: CallName, to: string): void => {
+    const number = callNumber(call, architecture);
+    if (number !== undefined) cases.push([number, to]);
+  };
+  for (const [errno, calls] of REFUSED) for (const call of calls) add(call, errnoLabel(errno));
+  for (const call of blocks.keys()) add(call, call);
   return assemble([
     load(DATA.architecture),
     is('equal', AUDIT_ARCH[architecture], { no: 'foreign' }),
