@@ -17,7 +17,7 @@ interface Attempt {
   readonly inside: string;
   readonly options?: readonly string[];
   /** What the probe is given: something that lives outside. */
-  readonly at?: 'process' | 'port' | 'abstract' | 'file';
+  readonly at?: 'process' | 'port' | 'abstract' | 'socket' | 'file';
 }
 
 const BLOCK = ['--block-net'] as const;
@@ -39,6 +39,8 @@ const ATTEMPTS: readonly Attempt[] = [
   ...['udp', 'udp6', 'ping', 'mptcp', 'routes'].map((attempt): Attempt => ({ attempt, inside: 'EACCES', options: PORTS })),
   // Sockets of other programs.
   { attempt: 'connect_abstract', at: 'abstract', inside: 'EPERM' },
+  { attempt: 'connect_path', at: 'socket', inside: 'EACCES', options: BLOCK },
+  { attempt: 'send_from_pair', at: 'socket', inside: 'EACCES', options: BLOCK },
   { attempt: 'local_datagrams', inside: 'EACCES' },
   { attempt: 'local_raw', inside: 'EACCES' },
   // Around the filter.
@@ -117,7 +119,7 @@ describe.runIf(probe !== undefined).for(KINDS)('a hostile command of $user', ({ 
   let target: ChildProcess;
   let tcp: Server;
   let executable = '';
-  const places = { process: '', port: '', abstract: '', file: '' };
+  const places = { process: '', port: '', abstract: '', socket: '', file: '' };
 
   beforeAll(async () => {
     world = createWorld({ ordinaryUser });
@@ -128,7 +130,8 @@ describe.runIf(probe !== undefined).for(KINDS)('a hostile command of $user', ({ 
     tcp = await listen();
     places.port = String((tcp.address() as AddressInfo).port);
     places.abstract = `nono-test-${process.pid}-${places.port}`;
-    const [file, ...words] = [...world.asUser, executable, 'serve', places.abstract];
+    places.socket = join(world.home, 's');
+    const [file, ...words] = [...world.asUser, executable, 'serve', places.abstract, places.socket];
     target = spawn(file, words, { stdio: ['pipe', 'pipe', 'inherit'] });
     places.process = String(target.pid);
     await new Promise((resolve) => target.stdout?.once('data', resolve));

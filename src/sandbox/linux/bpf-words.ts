@@ -18,6 +18,9 @@ export const jump = (to: string): Statement => ({ kind: 'jump', to });
 /** The low 32 bits of an argument, on little-endian machines: all that the kernel takes of an int. */
 export const loadArgument = (index: number): Statement => load(DATA.arguments + index * ARGUMENT_BYTES);
 
+/** The high 32 bits of an argument. */
+export const loadUpperHalf = (index: number): Statement => load(DATA.arguments + index * ARGUMENT_BYTES + 4);
+
 export function is(test: Test, constant: number, sides: { readonly yes?: string; readonly no?: string }): Statement {
   return { kind: 'branch', test, constant, yes: sides.yes, no: sides.no };
 }

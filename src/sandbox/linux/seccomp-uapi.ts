@@ -145,6 +145,7 @@ const CALLS = {
   bpf: [321, 280],
   clone: [56, 220],
   clone3: [435, 435],
+  connect: [42, 203],
   delete_module: [176, 106],
   fanotify_init: [300, 262],
   file_setattr: [469, 469],

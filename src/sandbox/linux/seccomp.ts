@@ -1,6 +1,18 @@
 import type { Network } from '../plan.ts';
 import { assemble, type Instruction, type Statement } from './bpf.ts';
-import { and, type Errno, errnoLabel, is, jump, label, load, loadArgument, returns, switchOn } from './bpf-words.ts';
+import {
+  and,
+  type Errno,
+  errnoLabel,
+  is,
+  jump,
+  label,
+  load,
+  loadArgument,
+  loadUpperHalf,
+  returns,
+  switchOn,
+} from './bpf-words.ts';
 import { otherIoctls, truncateBlocks } from './older-kernels.ts';
 import {
   AF,
@@ -97,6 +109,12 @@ function conditionalBlocks({ network, abi }: SeccompTarget): ReadonlyMap<CallNam
     ...truncateBlocks(abi),
     ['unshare', [loadArgument(0), is('anyBit', NAMESPACE_FLAGS, { yes: errnoLabel('EPERM') }), jump('allow')]],
   ]);
+  if (network.mode === 'blocked') {
+    // No filter can see the name of a socket, and behind one may be a way to the network or out of the sandbox
+    // (D-Bus, docker, a resolver). Whoever needs to connect by name is refused together with whoever must not.
+    blocks.set('connect', [jump(errnoLabel('EACCES'))]);
+    blocks.set('sendto', refuseUnlessNull(4, 'EACCES'));
+  }
   if (network.mode === 'ports') {
     for (const [call, flags] of [
       ['sendto', 3],
@@ -111,14 +129,16 @@ function conditionalBlocks({ network, abi }: SeccompTarget): ReadonlyMap<CallNam
 
 /** Setting limits of another process takes no more than its user id: a file size of 0 would break any of them. */
 function prlimitBlock(): readonly Statement[] {
-  const newLimit = DATA.arguments + 2 * 8;
+  return [loadArgument(0), is('equal', 0, { yes: 'allow' }), ...refuseUnlessNull(2, 'EPERM')];
+}
+
+/** Of a pointer both halves count. */
+function refuseUnlessNull(index: number, errno: Errno): readonly Statement[] {
   return [
-    loadArgument(0),
-    is('equal', 0, { yes: 'allow' }),
-    load(newLimit),
-    is('equal', 0, { no: errnoLabel('EPERM') }),
-    load(newLimit + 4),
-    is('equal', 0, { no: errnoLabel('EPERM') }),
+    loadArgument(index),
+    is('equal', 0, { no: errnoLabel(errno) }),
+    loadUpperHalf(index),
+    is('equal', 0, { no: errnoLabel(errno) }),
     jump('allow'),
   ];
 }

@@ -255,6 +255,15 @@ describe('the filter', () => {
   });
 
   test.for([
+    { call: 'connect', args: [3, 0x7ffc00001000n, 110] },
+    { call: 'sendto', args: [3, 0, 1, 0, 0x7ffc00001000n, 110] },
+    { call: 'sendto', args: [3, 0, 1, 0, 0x7ffc00000000n, 110] },
+  ] as const)('refuses $call to any name where the network is blocked', ({ call, args }) => {
+    expect([ALLOWED, BLOCKED, PORTS].map((network) => ask(call, args, { network }))).toEqual(['allow', 'EACCES', 'allow']);
+    expect(ask('sendto', [3, 0, 1, 0, 0, 0], { network: BLOCKED })).toBe('allow');
+  });
+
+  test.for([
     { call: 'sendto', args: [3, 0, 1, 0x20000000] },
     { call: 'sendmsg', args: [3, 0, 0x20004000] },
     { call: 'sendmmsg', args: [3, 0, 1, 0x20000000] },
