@@ -9,7 +9,7 @@ const INLINE_TASKS = 300;
 const BATCH_TASKS = 250;
 
 /** Does the first tasks itself and hands the rest to other threads in batches. */
-export class BatchingReader implements ContentReader {
+export class BatchingReader implements ContentReader, AsyncDisposable {
   readonly #inline: InlineReader;
   readonly #start: StartContentWorkers;
   readonly #plan: WorkerPlan;
@@ -44,11 +44,15 @@ export class BatchingReader implements ContentReader {
       for (const task of this.#waiting) this.#inline.submit(task);
       return this.#inline.finish();
     }
-    await using workers = this.#workers;
     if (this.#waiting.length > 0) this.#flush();
     await Promise.all(this.#running);
-    // Awaited here: the threads end when this block is left.
-    return await workers.storedBytes();
+    return await this.#workers.storedBytes();
+  }
+
+  /** Ends the threads, also when the work was not finished: they would keep the process alive. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#workers?.[Symbol.asyncDispose]();
+    await this.#inline[Symbol.asyncDispose]();
   }
 }
 
@@ -60,7 +64,7 @@ async function settleAll(tasks: readonly ContentTask[], running: Promise<Uint8Ar
 
 function encodeBatch(tasks: readonly ContentTask[]): TaskBatch {
   return {
-    roots: Uint8Array.from(tasks, ({ root }) => root),
+    roots: Uint32Array.from(tasks, ({ root }) => root),
     paths: tasks.map(({ path }) => path).join('\0'),
     knownHashes: tasks.map(({ knownHash }) => knownHash).join(''),
   };

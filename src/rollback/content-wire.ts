@@ -8,7 +8,7 @@ import { SKIP_REASONS, type SkipReason } from './entry.ts';
  * fixed records back, because a message of a thousand objects costs more than the work.
  */
 export interface TaskBatch {
-  readonly roots: Uint8Array;
+  readonly roots: Uint32Array;
   /** Separated by NUL. */
   readonly paths: string;
   /** 32 bytes for each. */

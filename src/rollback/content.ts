@@ -46,7 +46,7 @@ export function captureContent(root: Directory, path: Bytes, deps: ContentDeps):
   } catch (error) {
     if (isErrno(error, 'ENOENT', 'ENOTDIR')) return { kind: 'vanished' };
     // A name that has become a link, a FIFO or another file system since it was listed.
-    if (isErrno(error, 'ELOOP', 'ENXIO', 'EXDEV', 'EISDIR', 'EAGAIN')) return { kind: 'skipped', reason: 'changing' };
+    if (isErrno(error, 'ELOOP', 'ENXIO', 'EXDEV', 'EISDIR', 'EAGAIN', 'ESPIPE')) return { kind: 'skipped', reason: 'changing' };
     if (isErrno(error, 'EACCES', 'EPERM')) return { kind: 'skipped', reason: 'unreadable' };
     throw error;
   }

@@ -5,7 +5,7 @@ import { type ContentDeps, captureContent } from './content.ts';
 import { NO_HASH } from './entry.ts';
 
 /** Reads contents in the thread that asks. */
-export class InlineReader implements ContentReader, Disposable {
+export class InlineReader implements ContentReader, AsyncDisposable {
   readonly #roots: readonly Directory[];
   readonly #deps: ContentDeps;
 
@@ -24,7 +24,7 @@ export class InlineReader implements ContentReader, Disposable {
     return this.#deps.store?.storedBytes ?? 0;
   }
 
-  [Symbol.dispose](): void {
+  async [Symbol.asyncDispose](): Promise<void> {
     for (const root of this.#roots) root[Symbol.dispose]();
   }
 }

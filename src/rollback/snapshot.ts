@@ -4,13 +4,10 @@ import type { Clock } from '../ports/clock.ts';
 import type { StartContentWorkers } from '../ports/content-workers.ts';
 import type { Directory, Files } from '../ports/files.ts';
 import type { Hash } from '../ports/hash.ts';
-import { BatchingReader } from './batching-reader.ts';
 import { type CaptureLimits, type CaptureRoot, captureTree } from './capture.ts';
-import type { ContentDeps } from './content.ts';
 import type { EncodedNodes } from './drafts.ts';
-import { InlineReader } from './inline-reader.ts';
 import type { SnapshotRecord } from './manifest.ts';
-import { CHUNK_BYTES, ObjectStore } from './objects.ts';
+import { openReader } from './open-reader.ts';
 import { SnapshotTree } from './snapshot-tree.ts';
 import type { NewSession, RollbackSession } from './store.ts';
 
@@ -46,29 +43,13 @@ const NANOSECONDS_PER_MS = 1_000_000;
 export async function takeNodes(deps: RollbackDeps, input: TakeInput): Promise<TakenNodes> {
   const startedMs = deps.clock.nowMs();
   const isForeign = input.earlierObjects !== undefined;
-  const isListed = input.number > 0;
-  const contentDeps: ContentDeps = {
-    hash: deps.hash,
-    clock: deps.clock,
-    store: input.objects === undefined ? undefined : new ObjectStore(input.objects, { writer: `main-${startedMs}`, isListed }),
-    earlier: input.earlierObjects,
-    chunk: new Uint8Array(new ArrayBuffer(CHUNK_BYTES)),
+  await using reader = await openReader(deps, {
+    roots: input.roots.map(({ path }) => taskDirectory(deps.files, path)),
+    objects: input.objects,
+    earlierObjects: input.earlierObjects,
     maxFileBytes: input.limits.maxFileBytes,
-  };
-  const taskRoots = input.roots.map(({ path }) => taskDirectory(deps.files, path));
-  using inline = new InlineReader(
-    taskRoots.map((path) => deps.files.openDirectory(path)),
-    contentDeps,
-  );
-  const { loadContentWorkers } = deps;
-  const plan = {
-    roots: taskRoots,
-    objects: input.objects?.path,
-    earlierObjects: input.earlierObjects?.path,
-    maxFileBytes: input.limits.maxFileBytes,
-    isListed,
-  };
-  const reader = loadContentWorkers === undefined ? inline : new BatchingReader(inline, await loadContentWorkers(), plan);
+    isListed: input.number > 0,
+  });
   const { drafts, storedBytes } = await captureTree({
     files: deps.files,
     hash: deps.hash,

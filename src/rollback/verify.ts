@@ -1,14 +1,16 @@
 import type { Bytes } from '../bytes.ts';
 import { DamageError, NonoError } from '../errors.ts';
 import { joinPath } from '../paths.ts';
-import type { Directory } from '../ports/files.ts';
 import type { Hash } from '../ports/hash.ts';
-import type { Entry, NodeReference } from './entry.ts';
-import { NodesDamage } from './node-codec.ts';
+import type { ContentResult } from './content.ts';
+import type { ContentSink } from './drafts.ts';
+import { type Entry, NO_HASH, type NodeReference } from './entry.ts';
 import { merkleHash } from './node-edit.ts';
-import { CHUNK_BYTES, objectPath, readObject } from './objects.ts';
+import { hexHash, objectPath } from './objects.ts';
+import { openReader } from './open-reader.ts';
+import type { RollbackDeps } from './snapshot.ts';
 import type { SnapshotTree } from './snapshot-tree.ts';
-import type { RollbackStore } from './store.ts';
+import type { RollbackSession, RollbackStore } from './store.ts';
 
 export type FindingKind = 'manifest' | 'nodes' | 'merkle' | 'missing-object' | 'damaged-object';
 
@@ -29,57 +31,76 @@ export interface VerifyResult {
 }
 
 /** Recomputes every node and every object of a session. */
-export function verifySession(store: RollbackStore, id: Bytes, hash: Hash): VerifyResult {
+export async function verifySession(deps: RollbackDeps, store: RollbackStore, id: Bytes): Promise<VerifyResult> {
   const findings: Finding[] = [];
   const report = (kind: FindingKind, path: Bytes, message: string) => void findings.push({ session: id, kind, path, message });
-  const seen = new Map<Bytes, boolean>();
-  let bytes = 0;
+  const objects = new ObjectChecks(report);
   try {
     using session = store.open(id);
-    using objects = session.openObjects();
-    const chunk = new Uint8Array(new ArrayBuffer(CHUNK_BYTES));
-    for (const record of session.manifest.snapshots) {
-      const nodesPath = `snapshots/${record.number}/nodes` as Bytes;
-      try {
-        const tree = session.tree(session.manifest, record.number);
-        const checker = new TreeCheck(tree, hash, report, (entry, path) => {
-          if (seen.has(entry.hash)) return;
-          seen.set(entry.hash, true);
-          bytes += checkObject(objects, entry, path, { hash, chunk, report });
-        });
-        checker.checkRoots(record.merkleRoot, nodesPath);
-      } catch (error) {
-        if (!(error instanceof NodesDamage) && !(error instanceof DamageError)) throw error;
-        report('nodes', nodesPath, error.message);
-      }
-    }
+    checkTrees(session, deps.hash, report, objects);
+    using directory = session.openObjects();
+    await objects.run(deps, directory.path);
   } catch (error) {
     if (!(error instanceof NonoError)) throw error;
     report('manifest', 'manifest.json' as Bytes, error.message);
   }
-  return { session: id, objects: seen.size, bytes, findings };
+  return { session: id, objects: objects.count, bytes: objects.bytes, findings };
 }
 
-interface ObjectCheck {
-  readonly hash: Hash;
-  /** CHUNK_BYTES of memory. */
-  readonly chunk: Uint8Array;
-  readonly report: Report;
+function checkTrees(session: RollbackSession, hash: Hash, report: Report, objects: ObjectChecks): void {
+  for (const record of session.manifest.snapshots) {
+    const nodesPath = `snapshots/${record.number}/nodes` as Bytes;
+    try {
+      const tree = session.tree(session.manifest, record.number);
+      new TreeCheck(tree, hash, report, (entry, path) => objects.add(entry.hash, path)).checkRoots(record.merkleRoot, nodesPath);
+    } catch (error) {
+      if (!(error instanceof DamageError)) throw error;
+      report('nodes', nodesPath, error.message);
+    }
+  }
 }
 
 type Report = (kind: FindingKind, path: Bytes, message: string) => void;
 
-/** @returns the bytes that were read. */
-function checkObject(objects: Directory, { hash: name }: Entry, path: Bytes, { hash, chunk, report }: ObjectCheck): number {
-  let bytes = 0;
-  try {
-    for (const piece of readObject(objects, name, hash, chunk)) bytes += piece.length;
-  } catch (error) {
-    if (!(error instanceof DamageError)) throw error;
-    const isMissing = objects.stat(objectPath(name)) === undefined;
-    report(isMissing ? 'missing-object' : 'damaged-object', path, error.message);
+/** The objects that the trees name, each to be read and hashed once. */
+class ObjectChecks implements ContentSink {
+  readonly #report: Report;
+  /** By the hash, the first path that needs it. */
+  readonly #paths = new Map<Bytes, Bytes>();
+  readonly #checked: { readonly hash: Bytes; readonly path: Bytes }[] = [];
+  bytes = 0;
+
+  constructor(report: Report) {
+    this.#report = report;
   }
-  return bytes;
+
+  get count(): number {
+    return this.#paths.size;
+  }
+
+  add(hash: Bytes, path: Bytes): void {
+    if (!this.#paths.has(hash)) this.#paths.set(hash, path);
+  }
+
+  async run(deps: RollbackDeps, objects: Bytes): Promise<void> {
+    const plan = { objects: undefined, earlierObjects: undefined, maxFileBytes: Number.POSITIVE_INFINITY, isListed: true };
+    await using reader = await openReader(deps, { ...plan, roots: [objects] });
+    for (const [hash, path] of this.#paths) {
+      const position = this.#checked.push({ hash, path }) - 1;
+      reader.submit({ root: 0, path: objectPath(hash), knownHash: NO_HASH, sink: this, position });
+    }
+    await reader.finish();
+  }
+
+  settle(position: number, result: ContentResult): void {
+    const { hash, path } = this.#checked[position] as { readonly hash: Bytes; readonly path: Bytes };
+    const name = `object "${objectPath(hash)}"`;
+    if (result.kind === 'vanished') this.#report('missing-object', path, `Cannot use ${name}: it is missing`);
+    else if (result.kind !== 'read')
+      this.#report('damaged-object', path, `Cannot use ${name}: it is not a readable regular file`);
+    else if (result.hash === hash) this.bytes += result.stat.sizeBytes;
+    else this.#report('damaged-object', path, `Cannot use ${name}: its SHA-256 is ${hexHash(result.hash)}`);
+  }
 }
 
 class TreeCheck {

@@ -2,8 +2,7 @@ import { execFileSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { bytesFromText } from '../../src/bytes.ts';
-import { type Finding, verifySession } from '../../src/rollback/verify.ts';
+import type { Finding } from '../../src/rollback/verify.ts';
 import { loadAdapters } from '../support/adapters.ts';
 import { Engine } from './support/engine.ts';
 
@@ -26,9 +25,8 @@ function filesOf(directory: string): string[] {
   return paths.filter((path) => path !== 'lock' && fs.lstatSync(join(directory, path)).isFile()).sort();
 }
 
-function verify(engine: Engine, id: string): readonly Finding[] {
-  using store = engine.store();
-  return verifySession(store, bytesFromText(id), hash).findings;
+async function verify(engine: Engine, id: string): Promise<readonly Finding[]> {
+  return (await engine.verify(id)).findings;
 }
 
 /** Writes in place, so that a million changes take no million inodes. */
@@ -41,8 +39,7 @@ describe('verifySession()', () => {
   test('finds nothing in a session that nobody has touched', async () => {
     using engine = new Engine();
     const { id, directory } = await makeSession(engine);
-    using store = engine.store();
-    const result = verifySession(store, bytesFromText(id), hash);
+    const result = await engine.verify(id);
     expect(result).toEqual({ session: id, objects: 3, bytes: 10, findings: [] });
     expect(filesOf(directory).map((path) => path.replace(/[0-9a-f]{60,}$/, '…'))).toHaveLength(6);
   });
@@ -57,14 +54,14 @@ describe('verifySession()', () => {
         for (let bit = 1; bit < 256; bit *= 2) {
           data[at] = (data[at] as number) ^ bit;
           overwrite(join(directory, path), data);
-          if (verify(engine, id).length === 0) unseen.push(`${path}: ${bit} at ${at}`);
+          if ((await verify(engine, id)).length === 0) unseen.push(`${path}: ${bit} at ${at}`);
           data[at] = (data[at] as number) ^ bit;
         }
       }
       overwrite(join(directory, path), data);
     }
     expect(unseen).toEqual([]);
-    expect(verify(engine, id)).toEqual([]);
+    expect(await verify(engine, id)).toEqual([]);
   });
 
   test('finds every file that is cut, longer or missing', async () => {
@@ -76,7 +73,7 @@ describe('verifySession()', () => {
       const versions = Array.from(data, (_, length) => data.subarray(0, length));
       for (const version of [...versions, Buffer.concat([data, Buffer.from('\n')])]) {
         overwrite(join(directory, path), version);
-        if (verify(engine, id).length === 0) unseen.push(`${path}: ${version.length} bytes`);
+        if ((await verify(engine, id)).length === 0) unseen.push(`${path}: ${version.length} bytes`);
       }
       overwrite(join(directory, path), data);
     }
@@ -155,7 +152,7 @@ describe('verifySession()', () => {
     const { id, directory } = await makeSession(engine);
     const path = filesOf(directory).find((each) => file.test(each)) as string;
     damage(join(directory, path));
-    const findings = verify(engine, id);
+    const findings = await verify(engine, id);
     expect(findings.length).toBeGreaterThan(0);
     expect(new Set(findings.map((finding) => finding.kind))).toEqual(new Set([kind]));
   });
@@ -164,9 +161,9 @@ describe('verifySession()', () => {
     using engine = new Engine();
     const { id, directory } = await makeSession(engine);
     fs.renameSync(join(directory, name), join(engine.directory, 'away'));
-    expect(verify(engine, id).length).toBeGreaterThan(0);
+    expect((await verify(engine, id)).length).toBeGreaterThan(0);
     fs.symlinkSync(join(engine.directory, 'away'), join(directory, name));
-    expect(verify(engine, id).length).toBeGreaterThan(0);
+    expect((await verify(engine, id)).length).toBeGreaterThan(0);
   });
 
   test('names the tracked file whose content is damaged, and the rest is sound', async () => {
@@ -174,7 +171,7 @@ describe('verifySession()', () => {
     const { id, directory } = await makeSession(engine);
     const sha256 = Buffer.from(hash.sha256(Buffer.from('content')), 'latin1').toString('hex');
     overwrite(join(directory, 'objects', sha256.slice(0, 2), sha256.slice(2)), Buffer.from('Content'));
-    expect(verify(engine, id)).toMatchObject([{ kind: 'damaged-object', path: join(engine.root, 'sub/one') }]);
+    expect(await verify(engine, id)).toMatchObject([{ kind: 'damaged-object', path: join(engine.root, 'sub/one') }]);
   });
 });
 

@@ -1,12 +1,12 @@
 import { type Bytes, displayBytes, jsonPath } from '../../bytes.ts';
 import { EXIT, NotFoundError, UsageError } from '../../errors.ts';
-import { findSession, type UnreadableSession } from '../../rollback/store.ts';
+import { findSession, type RollbackStore, type UnreadableSession } from '../../rollback/store.ts';
 import { type VerifyResult, verifySession } from '../../rollback/verify.ts';
 import { formatSize } from '../../ui/size.ts';
 import type { Context } from '../context.ts';
 import type { CommandResult, ParsedCall } from '../spec.ts';
 import { printJson } from './documents.ts';
-import { openStore } from './open-store.ts';
+import { openStore, rollbackDeps } from './open-store.ts';
 
 export async function execute({ flags, positionals }: ParsedCall, context: Context): Promise<CommandResult> {
   const [wanted] = positionals;
@@ -20,7 +20,10 @@ export async function execute({ flags, positionals }: ParsedCall, context: Conte
       : [findDamaged(unreadable, wanted) ?? findSession(manifests, unreadable, wanted).id];
   if (store === undefined && wanted !== undefined)
     throw new NotFoundError(`Cannot find rollback session "${displayBytes(wanted)}"`);
-  const results = store === undefined ? [] : ids.map((id) => verifySession(store, id, context.hash));
+  const results: VerifyResult[] = [];
+  for (const id of store === undefined ? [] : ids) {
+    results.push(await verifySession(rollbackDeps(context), store as RollbackStore, id));
+  }
   const isSound = results.every(({ findings }) => findings.length === 0);
   return {
     output: flags.has('json') ? renderJson(results) : renderText(results),

@@ -9,6 +9,7 @@ import type { RestorePlan } from '../../../src/rollback/restore-plan.ts';
 import { openRollbacks, type RollbackRun, startRollback } from '../../../src/rollback/run.ts';
 import type { RollbackDeps } from '../../../src/rollback/snapshot.ts';
 import { type RollbackSession, RollbackStore } from '../../../src/rollback/store.ts';
+import { type VerifyResult, verifySession } from '../../../src/rollback/verify.ts';
 import { createTestClock, loadAdapters } from '../../support/adapters.ts';
 
 const adapters = await loadAdapters();
@@ -77,6 +78,11 @@ export class Engine {
       if (kept.length > 0) throw new Error(`Kept: ${kept.map(({ action, reason }) => `${action.path} ${reason}`).join(', ')}`);
       return outcome.safetyId;
     });
+  }
+
+  verify(id: string): Promise<VerifyResult> {
+    const store = this.store();
+    return verifySession(deps, store, bytesFromText(id)).finally(() => store[Symbol.dispose]());
   }
 
   [Symbol.dispose](): void {

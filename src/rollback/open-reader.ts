@@ -1,0 +1,41 @@
+import type { Bytes } from '../bytes.ts';
+import type { StartContentWorkers } from '../ports/content-workers.ts';
+import type { Directory } from '../ports/files.ts';
+import { BatchingReader } from './batching-reader.ts';
+import type { ContentReader } from './capture.ts';
+import { InlineReader } from './inline-reader.ts';
+import { CHUNK_BYTES, ObjectStore } from './objects.ts';
+import type { RollbackDeps } from './snapshot.ts';
+
+export interface ReaderPlan {
+  /** Absolute paths of the directories that tasks are relative to. */
+  readonly roots: readonly Bytes[];
+  /** Where the contents go; undefined to hash only. */
+  readonly objects: Directory | undefined;
+  /** Objects of another session that may hold a content already. */
+  readonly earlierObjects: Directory | undefined;
+  readonly maxFileBytes: number;
+  /** False while nobody can see the session that `objects` belongs to. */
+  readonly isListed: boolean;
+}
+
+/** A reader in this thread, which takes others to help it where there are some and the work is worth it. */
+export async function openReader(deps: RollbackDeps, plan: ReaderPlan): Promise<ContentReader & AsyncDisposable> {
+  const { files, hash, clock, loadContentWorkers } = deps;
+  const { roots, objects, earlierObjects, maxFileBytes, isListed } = plan;
+  const store = objects === undefined ? undefined : new ObjectStore(objects, { writer: `main-${clock.nowMs()}`, isListed });
+  const contents = {
+    hash,
+    clock,
+    store,
+    earlier: earlierObjects,
+    chunk: new Uint8Array(new ArrayBuffer(CHUNK_BYTES)),
+    maxFileBytes,
+  };
+  const directories = roots.map((path) => files.openDirectory(path));
+  const inline = new InlineReader(directories, contents);
+  const start: StartContentWorkers | undefined = await loadContentWorkers?.();
+  if (start === undefined) return inline;
+  const paths = { roots, objects: objects?.path, earlierObjects: earlierObjects?.path };
+  return new BatchingReader(inline, start, { ...paths, maxFileBytes, isListed });
+}
