@@ -8,6 +8,7 @@ const DETACHED_SIZE = { columns: 80, rows: 24 };
 
 /** Leaves the session in the background once the command runs. */
 export async function runDetached(call: ParsedCall, context: Context): Promise<CommandResult> {
-  const { id } = await startSession(call, context, DETACHED_SIZE);
+  const { id, ready } = await startSession(call, context, { size: DETACHED_SIZE, terminal: null, waitsForClient: false });
+  await ready;
   return { output: `Started detached session ${id}.\nAttach with: nono attach ${id}\n`, exitCode: EXIT.ok };
 }

@@ -50,6 +50,10 @@ interface Run {
 /** Runs the command in the sandbox, under this process, with a record from before its start until after its end. */
 export async function execute(call: ParsedCall, context: Context): Promise<CommandResult> {
   if (call.flags.has('detached')) return (await import('./run-detached.ts')).runDetached(call, context);
+  const { isStdinTerminal, isStdoutTerminal, isStderrTerminal } = context.terminal;
+  // A stderr that leads elsewhere stays there: then the command shares the caller's terminal instead of having its own.
+  if (isStdinTerminal && isStdoutTerminal && isStderrTerminal)
+    return (await import('./run-attached.ts')).runAttached(call, context);
   const { files, uid, randomHex } = context;
   const name = call.values.get('name')?.[0];
   const chosenName = name === undefined ? undefined : checkSessionName(name);

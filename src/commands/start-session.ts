@@ -1,7 +1,6 @@
 import type { Bytes } from '../bytes.ts';
 import { EXIT, NonoError } from '../errors.ts';
 import type { BackgroundProcess } from '../ports/background.ts';
-import type { TerminalSize } from '../ports/pty.ts';
 import type { Plan } from '../sandbox/plan.ts';
 import { encodeLine, LineReader } from '../session/guardian-wire.ts';
 import { checkSessionName } from '../session/names.ts';
@@ -22,20 +21,32 @@ const SUPERVISOR_ENVIRONMENT = { HOME: '/' };
 export interface StartedSession {
   readonly id: string;
   readonly name: string;
+  /** Settles when the command runs; rejects with the reason when it does not, and then nothing is left behind. */
+  readonly ready: Promise<void>;
 }
 
+/** How the command's terminal is to be, and whether it waits for a client. */
+export type TerminalWish = Pick<SessionStart, 'size' | 'terminal' | 'waitsForClient'>;
+
 /**
- * Starts a supervisor and waits until the session runs. All questions are asked, and all that can be wrong with the call
- * is found, in this process.
+ * Starts a supervisor and waits until the session can be attached to. All questions are asked, and all that can be wrong
+ * with the call is found, in this process.
  *
- * @throws {NonoError} the supervisor's own, when it could not start the session: nothing is left behind then.
+ * @throws {NonoError} the supervisor's own, when it could not get that far: nothing is left behind then.
  */
-export async function startSession(call: ParsedCall, context: Context, size: TerminalSize): Promise<StartedSession> {
+export async function startSession(call: ParsedCall, context: Context, wish: TerminalWish): Promise<StartedSession> {
   const name = call.values.get('name')?.[0];
   const chosenName = name === undefined ? null : checkSessionName(name);
   await loadUserConfig(context);
   const adapters = await context.loadSandbox();
-  const answer = Promise.withResolvers<Extract<StartReport, { kind: 'ready' | 'failed' }>>();
+  const listening = Promise.withResolvers<Pick<StartedSession, 'id' | 'name'>>();
+  const ready = Promise.withResolvers<void>();
+  // Whoever waits for them hears of a failure; when the call itself is wrong nobody does.
+  for (const { promise } of [listening, ready]) promise.catch(() => undefined);
+  const fail = (error: NonoError) => {
+    listening.reject(error);
+    ready.reject(error);
+  };
   const lines = new LineReader<StartReport>();
   // First, because it takes as long to start as the plan takes to make; without instructions it ends by itself.
   const supervisor = (await context.loadBackground()).start({
@@ -43,22 +54,23 @@ export async function startSession(call: ParsedCall, context: Context, size: Ter
     arguments: [SUPERVISOR_ROLE],
     environment: SUPERVISOR_ENVIRONMENT,
     onMessage(data) {
-      if (data.length === 0) answer.reject(supervisorDied());
-      for (const report of lines.push(data)) {
-        if (report.kind === 'progress') context.notify(report.line);
-        else answer.resolve(report);
-      }
+      for (const report of lines.push(data)) take(report);
+      if (data.length === 0) fail(supervisorDied());
     },
   });
-  // Whoever waits for the answer hears of its end; when the call itself is wrong nobody does.
-  answer.promise.catch(() => undefined);
+  function take(report: StartReport): void {
+    if (report.kind === 'progress') context.notify(report.line);
+    else if (report.kind === 'failed') fail(startError(report.error));
+    else listening.resolve({ id: report.id, name: report.name });
+    if (report.kind === 'ready') ready.resolve();
+  }
   try {
-    supervisor.send(encodeLine(await describeStart({ call, context, adapters, supervisor, chosenName, size })));
-    const report = await answer.promise;
-    if (report.kind === 'failed') throw startError(report.error);
-    return { id: report.id, name: report.name };
-  } finally {
+    supervisor.send(encodeLine(await describeStart({ call, context, adapters, supervisor, chosenName, wish })));
+    const session = await listening.promise;
+    return { ...session, ready: ready.promise };
+  } catch (error) {
     supervisor.close();
+    throw error;
   }
 }
 
@@ -68,10 +80,10 @@ interface StartInput {
   readonly adapters: SandboxAdapters;
   readonly supervisor: BackgroundProcess;
   readonly chosenName: string | null;
-  readonly size: TerminalSize;
+  readonly wish: TerminalWish;
 }
 
-async function describeStart({ call, context, adapters, supervisor, chosenName, size }: StartInput): Promise<SessionStart> {
+async function describeStart({ call, context, adapters, supervisor, chosenName, wish }: StartInput): Promise<SessionStart> {
   const { clock, files, hostName, homeDirectory, stateDirectory, uid, randomHex } = context;
   const { processes } = adapters;
   const id = unusedSessionId(context);
@@ -100,7 +112,7 @@ async function describeStart({ call, context, adapters, supervisor, chosenName, 
     rollback: wantsRollback ? await describeRollback(context, plan) : null,
     homeDirectory,
     uid,
-    size,
+    ...wish,
   };
 }
 

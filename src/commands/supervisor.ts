@@ -1,5 +1,5 @@
 import { type Bytes, bytesFromText } from '../bytes.ts';
-import { UsageError } from '../errors.ts';
+import { EXIT, NonoError, UsageError } from '../errors.ts';
 import { joinPath } from '../paths.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { StartContentWorkers } from '../ports/content-workers.ts';
@@ -40,6 +40,8 @@ export interface SupervisorDeps {
   readonly startPty: StartPty;
   readonly orphans: Orphans;
   readonly loadContentWorkers: () => Promise<StartContentWorkers>;
+  /** The starter died, or gave up, before it heard of a session that runs. */
+  readonly starterGone: AbortSignal;
   /** To the starter, for as long as it listens. */
   readonly report: (report: StartReport) => void;
 }
@@ -108,7 +110,7 @@ class SupervisedSession {
       ),
     );
     const snapshots = await this.#startSnapshots(state, live);
-    const pid = await this.#launch(snapshots);
+    const pid = await this.#launch(snapshots, live);
     live.isRunning(pid, snapshots === undefined ? null : snapshots.id);
     this.#deps.report({ kind: 'ready', id: this.#start.identity.id, name: live.name });
     const end = await this.#runtime.ended();
@@ -145,9 +147,15 @@ class SupervisedSession {
     return snapshots;
   }
 
-  async #launch(snapshots: RollbackRun | undefined): Promise<number> {
+  async #launch(snapshots: RollbackRun | undefined, live: LiveSession): Promise<number> {
+    const { launch, terminal, waitsForClient, identity } = this.#start;
     try {
-      return await this.#runtime.launch(this.#start.launch);
+      if (this.#deps.starterGone.aborted) throw starterDied();
+      if (waitsForClient) {
+        this.#deps.report({ kind: 'listening', id: identity.id, name: live.name });
+        await Promise.race([this.#runtime.attached, untilAborted(this.#deps.starterGone)]);
+      }
+      return await this.#runtime.launch(launch, terminal);
     } catch (error) {
       snapshots?.abandon();
       throw error;
@@ -163,6 +171,16 @@ class SupervisedSession {
     if (failure === null) keepWithinLimits({ ...this.#deps, notify }, state, snapshots.id, rollback.retention);
     return failure;
   }
+}
+
+async function untilAborted(signal: AbortSignal): Promise<never> {
+  await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+  throw starterDied();
+}
+
+/** Nobody hears of it; it ends the start like any other failure. */
+function starterDied(): NonoError {
+  return new NonoError('E_SUPERVISOR', EXIT.nonoFailed, 'Cannot start the session: whoever wanted it is gone');
 }
 
 /** What a client asks for may be anything. */

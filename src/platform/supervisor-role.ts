@@ -19,18 +19,20 @@ const CHANNEL = 3;
 /** The supervisor role: waits for its instructions and lives as long as the session. */
 export function runSupervisor(): void {
   const lines = new LineReader<SessionStart>();
+  const starter = new AbortController();
   let isTold = false;
   followDescriptor(CHANNEL, (data) => {
     // A starter that died without a word wanted nothing.
     if (data.length === 0 && !isTold) process.exit(0);
+    if (data.length === 0) starter.abort();
     for (const start of lines.push(data)) {
       isTold = true;
-      void supervise(start);
+      void supervise(start, starter.signal);
     }
   });
 }
 
-async function supervise(start: SessionStart): Promise<void> {
+async function supervise(start: SessionStart, starterGone: AbortSignal): Promise<void> {
   await superviseSession(start, {
     files: createLinuxFiles(),
     hash: createBunHash(),
@@ -42,6 +44,7 @@ async function supervise(start: SessionStart): Promise<void> {
     startPty: startBunPty,
     orphans: createLinuxOrphans(),
     loadContentWorkers: async () => (await import('./bun/content-workers.ts')).startContentWorkers,
+    starterGone,
     report,
   });
   process.exit(0);
@@ -50,5 +53,5 @@ async function supervise(start: SessionStart): Promise<void> {
 function report(message: StartReport): void {
   writeAll(CHANNEL, encodeLine(message));
   // The starter waits for the end, so that nothing of the session holds on to it.
-  if (message.kind !== 'progress') syscall('shutdown', CHANNEL, 2);
+  if (message.kind === 'ready' || message.kind === 'failed') syscall('shutdown', CHANNEL, 2);
 }

@@ -1,3 +1,4 @@
+import type { Bytes } from '../bytes.ts';
 import type { TerminalSize } from './pty.ts';
 
 export interface TerminalHandlers {
@@ -10,6 +11,8 @@ export interface TerminalHandlers {
 /** The terminal that nono was called on. */
 export interface UserTerminal extends Disposable {
   size(): TerminalSize;
+  /** How it treats what is typed and written, as the platform has it: for a command's terminal to take on. */
+  settings(): Bytes;
   /** Every byte as it is, in both directions; no key means anything to the kernel. */
   enterRaw(): void;
   /** As it was before the first enterRaw(). */

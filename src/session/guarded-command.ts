@@ -55,8 +55,8 @@ export class GuardedCommand {
   }
 
   /** @returns the pid of the command. @throws {NonoError} when a step failed before it ran. */
-  async launch(launch: Launch): Promise<number> {
-    this.#order({ kind: 'launch', launch });
+  async launch(launch: Launch, terminal: Bytes | null): Promise<number> {
+    this.#order({ kind: 'launch', launch, terminal });
     const report = await this.#started.promise;
     if (report.kind === 'failed') throw launchError(report.failure, launch.command[0] as Bytes);
     return report.pid;

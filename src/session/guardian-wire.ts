@@ -7,7 +7,8 @@ export const GUARDIAN_ROLE = '__guard';
 
 /** What the supervisor tells the guardian. */
 export type GuardianOrder =
-  | { readonly kind: 'launch'; readonly launch: Launch }
+  /** `terminal`: settings that the terminal takes on before the command runs; null to leave it as it is. */
+  | { readonly kind: 'launch'; readonly launch: Launch; readonly terminal: Bytes | null }
   /** Ends the whole tree: SIGTERM, and SIGKILL after that time. */
   | { readonly kind: 'end'; readonly graceMs: number }
   /** Sends a signal to the foreground of the terminal and to the command. */

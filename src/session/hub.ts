@@ -12,7 +12,7 @@ import {
 import { FrameDecoder, ProtocolError } from './protocol.ts';
 
 /** What is kept for a client that does not read; past it the client misses output and is redrawn when it is back. */
-const QUEUE_BYTES_MAXIMUM = 8 * 1024 * 1024;
+const QUEUE_BYTES_MAXIMUM = 32 * 1024 * 1024;
 /** The PTY gives less at a time; a frame holds more. */
 const OUTPUT_PIECE_BYTES = 128 * 1024;
 /** A connection that says nothing is no client. */

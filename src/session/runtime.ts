@@ -1,3 +1,4 @@
+import type { Bytes } from '../bytes.ts';
 import type { Orphans } from '../ports/orphans.ts';
 import type { StartPty, TerminalSize } from '../ports/pty.ts';
 import type { Connection, ConnectionHandlers } from '../ports/socket.ts';
@@ -34,6 +35,8 @@ export class Runtime {
   readonly #deps: RuntimeDeps;
   #live: LiveSession | undefined;
   #stopSignal: number | null = null;
+  #isLaunched = false;
+  readonly #attached = Promise.withResolvers<void>();
 
   constructor(deps: RuntimeDeps) {
     this.#deps = deps;
@@ -50,7 +53,7 @@ export class Runtime {
       resize: (size) => this.#resize(size),
       redraw: (client) => this.#redraw(client),
       request: (request) => this.#request(request),
-      attachmentChanged: (isAttached) => this.#live?.hasAttachment(isAttached ? 'attached' : 'detached'),
+      attachmentChanged: (isAttached) => this.#attachmentChanged(isAttached),
     });
   }
 
@@ -63,8 +66,14 @@ export class Runtime {
     return this.#hub.accept(connection);
   }
 
-  launch(launch: Launch): Promise<number> {
-    return this.#command.launch(launch);
+  launch(launch: Launch, terminal: Bytes | null): Promise<number> {
+    this.#isLaunched = true;
+    return this.#command.launch(launch, terminal);
+  }
+
+  /** Settles when a terminal is attached for the first time. */
+  get attached(): Promise<void> {
+    return this.#attached.promise;
   }
 
   async ended(): Promise<CommandEnd> {
@@ -101,7 +110,14 @@ export class Runtime {
     if (this.#isStoppedByTerminal()) this.#command.signal(SIGCONT);
   }
 
+  #attachmentChanged(isAttached: boolean): void {
+    this.#live?.hasAttachment(isAttached ? 'attached' : 'detached');
+    if (isAttached) this.#attached.resolve();
+  }
+
   #redraw(client: 'interactive' | 'viewer'): void {
+    // A command that is not started has nothing to draw, and is to find the terminal at its true size.
+    if (!this.#isLaunched) return;
     if (client === 'viewer') {
       this.#command.signal(SIGWINCH);
       return;

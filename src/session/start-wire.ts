@@ -22,6 +22,10 @@ export interface SessionStart {
   readonly homeDirectory: Bytes;
   readonly uid: number;
   readonly size: TerminalSize;
+  /** Settings that the command's terminal takes on, as the platform has them; null for those of a new one. */
+  readonly terminal: Bytes | null;
+  /** The command is started only when a client is attached, so that this one sees all of its output. */
+  readonly waitsForClient: boolean;
 }
 
 export interface RollbackWish {
@@ -31,8 +35,12 @@ export interface RollbackWish {
   readonly retention: RetentionLimits;
 }
 
-/** What a supervisor tells its starter, one line each; the last is `ready` or `failed`. */
+/**
+ * What a supervisor tells its starter, one line each; the last is `ready` or `failed`. `listening` comes where the
+ * session waits for a client: there is nothing left to do but to start the command.
+ */
 export type StartReport =
+  | { readonly kind: 'listening'; readonly id: string; readonly name: string }
   | { readonly kind: 'progress'; readonly line: string }
   | { readonly kind: 'ready'; readonly id: string; readonly name: string }
   | { readonly kind: 'failed'; readonly error: StartFailure };

@@ -6,6 +6,7 @@ import { followDescriptor, writeAll } from './channel.ts';
 import { FOREGROUND } from './launcher.ts';
 import { createProcessTree, type ProcessTree } from './process-tree.ts';
 import { createLinuxSignals } from './signals.ts';
+import { takeOnSettings } from './terminal-settings.ts';
 
 /** The channel to the supervisor. */
 const CHANNEL = 3;
@@ -83,6 +84,7 @@ class Guardian {
   #obey(order: GuardianOrder): void {
     switch (order.kind) {
       case 'launch':
+        if (order.terminal !== null) takeOnSettings(order.terminal);
         void this.#launch(order.launch);
         return;
       case 'end':

@@ -1,0 +1,23 @@
+import type { Context } from './context.ts';
+import { attachTerminal } from './session/attach-terminal.ts';
+import type { CommandResult, ParsedCall } from './spec.ts';
+import { startSession } from './start-session.ts';
+
+/** Starts a session and attaches this terminal to it before the command writes its first byte. */
+export async function runAttached(call: ParsedCall, context: Context): Promise<CommandResult> {
+  const { size, terminal } = await lookAtTerminal(context);
+  const { id, ready } = await startSession(call, context, { size, terminal, waitsForClient: true });
+  try {
+    return await attachTerminal(context, id, 'attach');
+  } catch (error) {
+    // Why the command was not started says more than that its supervisor is gone.
+    await ready;
+    throw error;
+  }
+}
+
+async function lookAtTerminal(context: Context) {
+  const openTerminal = await context.loadUserTerminal();
+  using terminal = openTerminal();
+  return { size: terminal.size(), terminal: terminal.settings() };
+}
