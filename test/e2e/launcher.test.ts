@@ -6,6 +6,7 @@ import type { Duplex } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import { type Bytes, bytesFromText } from '../../src/bytes.ts';
 import { encodeLaunch, LAUNCHER_ROLE } from '../../src/sandbox/launch.ts';
+import { CODE, type Instruction } from '../../src/sandbox/linux/bpf.ts';
 import { encodeLandlock } from '../../src/sandbox/linux/landlock.ts';
 import { encodeSeccomp } from '../../src/sandbox/linux/seccomp.ts';
 import { type Access, type PathRule, READ, READ_WRITE } from '../../src/sandbox/plan.ts';
@@ -15,21 +16,27 @@ import { createWorld, type World } from '../support/world.ts';
 const PYTHON = '/usr/bin/python3';
 const DEVICE = '/dev/urandom';
 
-/** What of an older kernel is simulated: the rules that Landlock gets, and what the filter is told of Landlock. */
+/** What of an older kernel is simulated: the rules that Landlock gets, and the filter. */
 interface Kernel {
   readonly landlockAbi: number;
-  readonly filterAbi: number;
+  readonly filter: readonly Instruction[];
 }
 
-/** Runs `script` as the launcher of that kernel would. @returns what it printed. */
-async function launch(world: World, { landlockAbi, filterAbi }: Kernel, script: string): Promise<string> {
+const network = { mode: 'allowed' } as const;
+
+/** The filter of a kernel with that Landlock. */
+function filterFor(abi: number): readonly Instruction[] {
+  return encodeSeccomp({ network, architecture: process.arch === 'arm64' ? 'arm64' : 'x64', abi });
+}
+
+/** Runs `script` as on that kernel. @returns what it printed, or what the launcher answered. */
+async function launch(world: World, { landlockAbi, filter }: Kernel, script: string): Promise<string> {
   const rule = (path: string, access: Access, isDirectory = true): PathRule => ({
     path: bytesFromText(realpathSync(path)),
     isDirectory,
     access,
     origin: 'grant',
   });
-  const network = { mode: 'allowed' } as const;
   const rules = [
     ...['/usr', '/lib', '/etc', '/proc', join(world.directory, 'data')].map((path) => rule(path, READ)),
     rule(world.project, READ_WRITE),
@@ -38,7 +45,7 @@ async function launch(world: World, { landlockAbi, filterAbi }: Kernel, script: 
   const message = encodeLaunch({
     supervisorPid: process.pid,
     landlock: encodeLandlock({ rules, network }, landlockAbi),
-    filter: encodeSeccomp({ network, architecture: process.arch === 'arm64' ? 'arm64' : 'x64', abi: filterAbi }),
+    filter,
     capabilities: 0,
     workingDirectory: bytesFromText(world.project),
     executables: [bytesFromText(PYTHON)],
@@ -49,7 +56,9 @@ async function launch(world: World, { landlockAbi, filterAbi }: Kernel, script: 
   const child = spawn(world.executable, [LAUNCHER_ROLE], { cwd: world.project, stdio: ['ignore', 'pipe', 'inherit', 'pipe'] });
   const output: Buffer[] = [];
   child.stdout?.on('data', (piece: Buffer) => output.push(piece));
-  (child.stdio[3] as Duplex).end(message);
+  const channel = child.stdio[3] as Duplex;
+  channel.on('data', (piece: Buffer) => output.push(piece));
+  channel.end(message);
   await once(child, 'close');
   return Buffer.concat(output).toString('utf8').trim();
 }
@@ -83,11 +92,11 @@ describe.for([1, 2])('with Landlock ABI %i', (abi) => {
     using world = createTarget();
     const file = join(world.directory, 'data/file');
 
-    expect(await launch(world, { landlockAbi: abi, filterAbi: abi }, attempt(call))).toBe('EACCES');
+    expect(await launch(world, { landlockAbi: abi, filter: filterFor(abi) }, attempt(call))).toBe('EACCES');
     expect(readFileSync(file, 'utf8')).toBe('untouched');
 
     // The filter did it: under that of a newer kernel nothing is in the way.
-    await launch(world, { landlockAbi: abi, filterAbi: 7 }, attempt(call));
+    await launch(world, { landlockAbi: abi, filter: filterFor(7) }, attempt(call));
     expect(readFileSync(file, 'utf8')).toBe('');
   });
 
@@ -96,7 +105,7 @@ describe.for([1, 2])('with Landlock ABI %i', (abi) => {
     using world = createTarget();
     const script = attempt('open("own", "w").write("12345"); open("own", "r+").truncate(2); print(open("own").read())');
 
-    expect(await launch(world, { landlockAbi: abi, filterAbi: abi }, script)).toBe('12\nok');
+    expect(await launch(world, { landlockAbi: abi, filter: filterFor(abi) }, script)).toBe('12\nok');
   });
 });
 
@@ -107,8 +116,8 @@ describe.for([1, 4])('with Landlock ABI %i', (abi) => {
     // RNDZAPENTCNT of include/uapi/linux/random.h: EPERM says that the device got it.
     const script = attempt(`fcntl.ioctl(os.open("${DEVICE}", os.O_RDONLY), 0x5204)`);
 
-    expect(await launch(world, { landlockAbi: abi, filterAbi: abi }, script)).toBe('ENOTTY');
-    expect(await launch(world, { landlockAbi: abi, filterAbi: 7 }, script)).toBe('EPERM');
+    expect(await launch(world, { landlockAbi: abi, filter: filterFor(abi) }, script)).toBe('ENOTTY');
+    expect(await launch(world, { landlockAbi: abi, filter: filterFor(7) }, script)).toBe('EPERM');
   });
 });
 
@@ -120,6 +129,17 @@ describe.for([1, 2, 3, 4, 5, 6, 7])('with Landlock ABI %i', (abi) => {
       'import subprocess, threading; t = threading.Thread(target=subprocess.run, args=(["true"],)); t.start(); t.join(); os.rename(__import__("tempfile").mkstemp(dir=".")[1], "done")',
     );
 
-    expect(await launch(world, { landlockAbi: abi, filterAbi: abi }, script)).toBe('ok');
+    expect(await launch(world, { landlockAbi: abi, filter: filterFor(abi) }, script)).toBe('ok');
   });
+});
+
+test('a filter that the kernel refuses ends the launch before the command has run', async (context) => {
+  needCommands(context, PYTHON);
+  using world = createTarget();
+
+  const endless: Instruction = [CODE.load, 0, 0, 0];
+
+  const answer = await launch(world, { landlockAbi: 7, filter: [endless] }, 'print("it ran")');
+
+  expect(JSON.parse(answer)).toEqual({ step: 'filter', errno: 'EINVAL' });
 });
