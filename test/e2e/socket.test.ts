@@ -1,0 +1,163 @@
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { chmodSync, statSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { decodeServerMessage, encodeClientMessage, type ServerMessage } from '../../src/session/messages.ts';
+import { encodeFrame, FRAME, FrameDecoder } from '../../src/session/protocol.ts';
+import { runNono, runProgram } from '../support/nono.ts';
+import { readRecord, startDetached } from '../support/sessions.ts';
+import { needOtherUser } from '../support/tools.ts';
+import { waitFor } from '../support/wait.ts';
+import { createWorld, type World } from '../support/world.ts';
+
+const HELLO = encodeClientMessage({
+  kind: 'hello',
+  mode: 'control',
+  size: { columns: 80, rows: 24 },
+  terminal: '',
+  capabilities: [],
+});
+const STATUS = encodeClientMessage({ kind: 'request', request: { verb: 'status' } });
+
+const socketPath = (world: World, id: string) => join(world.state, 'sessions', `${id}.sock`);
+
+/** A client that writes what it likes. */
+async function open(
+  path: string,
+): Promise<{ readonly socket: Socket; readonly messages: ServerMessage[]; readonly closed: Promise<unknown> }> {
+  const socket = connect(path);
+  const messages: ServerMessage[] = [];
+  const decoder = new FrameDecoder();
+  socket.on('data', (data) => {
+    for (const frame of decoder.push(new Uint8Array(data as Buffer))) messages.push(decodeServerMessage(frame));
+  });
+  socket.on('error', () => undefined);
+  // Not once(): it rejects when a write finds the connection closed.
+  const closed = new Promise((resolve) => socket.on('close', resolve));
+  await once(socket, 'connect');
+  return { socket, messages, closed };
+}
+
+async function answersStill(path: string): Promise<void> {
+  const { socket, messages } = await open(path);
+  socket.write(HELLO);
+  socket.write(STATUS);
+  await waitFor('an answer', () => messages.some(({ kind }) => kind === 'answer'));
+  socket.destroy();
+}
+
+describe('the control socket of a session', () => {
+  test("is only its owner's, and its place too", async () => {
+    using world = createWorld();
+    const id = await startDetached(world, '--', 'cat');
+
+    expect(statSync(socketPath(world, id)).mode & 0o777).toBe(0o600);
+    expect(statSync(join(world.state, 'sessions')).mode & 0o777).toBe(0o700);
+    await runNono(world, ['stop', '--force', id]);
+  });
+
+  test('says nothing to another user who got at it', async (context) => {
+    needOtherUser(context);
+    using world = createWorld({ ordinaryUser: true });
+    const id = await startDetached(world, '--', 'cat');
+    // The test is root, whom no mode keeps out: the uid of the peer does.
+    const { messages, socket, closed } = await open(socketPath(world, id));
+    socket.write(HELLO);
+    socket.write(STATUS);
+
+    await closed;
+    expect(messages).toEqual([]);
+    const own = await runProgram(world, [world.executable, 'send', id, 'x']);
+    expect(own.status).toBe(0);
+    await runNono(world, ['stop', '--force', id]);
+  });
+
+  const badHello = encodeFrame({ type: FRAME.hello, payload: Buffer.from('{"mode":"root"}') });
+  test.for([
+    { what: 'another version', bytes: Buffer.from([2, 1, 0, 0, 0, 0, 0, 0]) },
+    { what: 'text', bytes: Buffer.from('GET / HTTP/1.1\r\n\r\n') },
+    { what: 'a frame that is too long', bytes: Buffer.from([1, 2, 0, 0, 0xff, 0xff, 0xff, 0x7f]) },
+    { what: 'a hello that is none', bytes: Buffer.from(badHello) },
+    { what: 'input before the hello', bytes: Buffer.from(encodeClientMessage({ kind: 'data', data: Buffer.from('x') })) },
+    { what: 'a second hello', bytes: Buffer.concat([HELLO, HELLO]) },
+    {
+      what: 'input from a client that may not type',
+      bytes: Buffer.concat([HELLO, encodeClientMessage({ kind: 'data', data: Buffer.from('x') })]),
+    },
+    {
+      what: 'what a supervisor says',
+      bytes: Buffer.concat([HELLO, encodeFrame({ type: FRAME.output, payload: Buffer.from('x') })]),
+    },
+  ])('closes a connection that sends $what, says why, and goes on', async ({ bytes }) => {
+    using world = createWorld();
+    const id = await startDetached(world, '--', 'cat');
+    const { socket, messages, closed } = await open(socketPath(world, id));
+    socket.write(bytes);
+
+    await closed;
+    expect(messages.at(-1)).toMatchObject({ kind: 'error', code: 'protocol' });
+    await answersStill(socketPath(world, id));
+    await runNono(world, ['stop', '--force', id]);
+  });
+
+  test('outlives clients that send noise, break off in the middle of a frame, or never say a word', async () => {
+    using world = createWorld();
+    const id = await startDetached(world, '--', 'cat');
+    const path = socketPath(world, id);
+    const silent = await Promise.all(Array.from({ length: 100 }, () => open(path)));
+    for (let round = 0; round < 100; round++) {
+      const { socket } = await open(path);
+      if (round % 2 === 0) socket.write(HELLO.subarray(0, round % HELLO.length));
+      else socket.write(Buffer.concat([HELLO, Buffer.from([1, 1 + (round % 6), 0, 0, round, 0, 0, 0]), randomBytes(round)]));
+      socket.destroySoon();
+    }
+
+    await answersStill(path);
+    expect(readRecord(world, id).status).toBe('running');
+    for (const { socket } of silent) socket.destroy();
+    await runNono(world, ['stop', '--force', id]);
+  });
+
+  test('keeps a client that reads nothing from delaying the command or another client', async () => {
+    using world = createWorld();
+    const script = 'head -c 60000000 /dev/zero | tr "\\0" x; echo done > finished; cat';
+    const id = await startDetached(world, '--', 'sh', '-c', `read -r line; ${script}`);
+    const { socket, closed } = await open(socketPath(world, id));
+    socket.pause();
+    socket.write(
+      encodeClientMessage({ kind: 'hello', mode: 'attach', size: { columns: 80, rows: 24 }, terminal: '', capabilities: [] }),
+    );
+    socket.write(encodeClientMessage({ kind: 'data', data: Buffer.from('\r') }));
+
+    await waitFor('all to be written', async () => (await runProgram(world, ['cat', 'finished'])).status === 0, 30_000);
+    await answersStill(socketPath(world, id));
+    await runNono(world, ['detach', id]);
+    expect(readRecord(world, id).attachment).toBe('detached');
+    socket.destroy();
+    await closed;
+    await runNono(world, ['stop', '--force', id]);
+  });
+
+  test('works below a path that is longer than an address', async () => {
+    using world = createWorld();
+    const environment = { NONO_HOME: join(world.directory, 'd'.repeat(100), 'e'.repeat(100)) };
+    const started = await runNono(world, ['run', '--detached', '--allow-cwd', '--name', 'deep', '--', 'cat'], { environment });
+    expect(started.status).toBe(0);
+
+    expect((await runNono(world, ['send', 'deep', 'x'], { environment })).status).toBe(0);
+    expect((await runNono(world, ['stop', 'deep'], { environment })).status).toBe(0);
+  });
+
+  test('is nowhere when the state directory is open to others', async () => {
+    using world = createWorld();
+    const id = await startDetached(world, '--', 'cat');
+    chmodSync(join(world.state, 'sessions'), 0o770);
+
+    const refused = await runNono(world, ['send', id, 'x']);
+    expect(refused).toMatchObject({ status: 1, stderr: expect.stringContaining('chmod 700') });
+    chmodSync(join(world.state, 'sessions'), 0o700);
+    await runNono(world, ['stop', '--force', id]);
+  });
+});
