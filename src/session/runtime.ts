@@ -28,6 +28,12 @@ export interface RuntimeDeps {
   readonly rename: (name: string) => RequestOutcome;
 }
 
+/**
+ * What a program writes before it stops, to leave the screen as it was, is on its way by the terminal when the guardian's
+ * word comes by another: so long that the loop has read it, and too short for a person.
+ */
+const STOP_SETTLE_MS = 20;
+
 /** One session while it lives: the command on its terminal, the clients, the record. */
 export class Runtime {
   readonly #command: GuardedCommand;
@@ -35,6 +41,7 @@ export class Runtime {
   readonly #deps: RuntimeDeps;
   #live: LiveSession | undefined;
   #stopSignal: number | null = null;
+  #stopTimer: ReturnType<typeof setTimeout> | undefined;
   #isLaunched = false;
   readonly #attached = Promise.withResolvers<void>();
 
@@ -97,7 +104,8 @@ export class Runtime {
   #stopped(signal: number | null): void {
     this.#stopSignal = signal;
     this.#live?.isPaused(signal !== null);
-    if (this.#isStoppedByTerminal()) this.#hub.stopped();
+    clearTimeout(this.#stopTimer);
+    if (this.#isStoppedByTerminal()) this.#stopTimer = setTimeout(() => this.#hub.stopped(), STOP_SETTLE_MS);
   }
 
   #isStoppedByTerminal(): boolean {

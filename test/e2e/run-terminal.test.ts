@@ -29,6 +29,8 @@ describe('nono run on a terminal', () => {
     await terminal.press('Enter');
     await terminal.waitFor(/second\nsecond/);
     await terminal.press('C-d');
+    // What is typed before the prompt is there is still the command's.
+    await terminal.waitFor(/second\n\$$/);
     await terminal.type('echo ended $?');
     await terminal.press('Enter');
 
@@ -53,6 +55,7 @@ describe('nono run on a terminal', () => {
     await terminal.press('Escape');
     await terminal.type(':wq');
     await terminal.press('Enter');
+    await terminal.waitFor(/\n\$$/);
     await terminal.type('clear; cat text; echo ended $?');
     await terminal.press('Enter');
 
