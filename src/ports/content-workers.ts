@@ -1,5 +1,5 @@
 import type { Bytes } from '../bytes.ts';
-import type { TaskBatch } from '../rollback/content-wire.ts';
+import type { RestoreBatch, TaskBatch } from '../rollback/content-wire.ts';
 
 /** What every thread needs before its first batch. */
 export interface WorkerPlan {
@@ -20,6 +20,8 @@ export interface ContentWorkers extends AsyncDisposable {
    * one after the other; rejects with what the thread met that is no property of one file.
    */
   run(batch: TaskBatch): Promise<Uint8Array>;
+  /** The same for files to make; their contents come from `earlierObjects` and are linked into `objects`. */
+  restore(batch: RestoreBatch): Promise<Uint8Array>;
   /** Bytes newly stored so far; ask when all batches are done. */
   storedBytes(): Promise<number>;
   [Symbol.asyncDispose](): Promise<void>;

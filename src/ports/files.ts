@@ -70,6 +70,8 @@ export interface Directory extends Disposable {
   link(name: Bytes, directory: Directory, newName: Bytes): void;
   /** Replaces what is at the new name, as rename(2) does. */
   rename(name: Bytes, directory: Directory, newName: Bytes): void;
+  /** As rename(), but fails with EEXIST when the new name is taken. */
+  renameNew(name: Bytes, directory: Directory, newName: Bytes): void;
   removeFile(name: Bytes): void;
   removeDirectory(name: Bytes): void;
   /** Never for a link. */

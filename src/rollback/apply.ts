@@ -3,14 +3,14 @@ import { DamageError, isErrno } from '../errors.ts';
 import { baseName, parentPath } from '../paths.ts';
 import type { Directory, Stat } from '../ports/files.ts';
 import type { Hash } from '../ports/hash.ts';
+import type { ContentResult } from './content.ts';
 import { type Entry, isSameInodeState } from './entry.ts';
 import { findLinkGroups, joinLinkGroups } from './link-groups.ts';
-import { readObject } from './objects.ts';
 import { namesNow } from './probe.ts';
+import { writeWantedFile } from './restore-file.ts';
 import { OWNER_MODE, type RestoreAction } from './restore-plan.ts';
 import type { RootDirectories } from './root-directories.ts';
 import type { SnapshotTree } from './snapshot-tree.ts';
-import { SparseWriter } from './sparse.ts';
 import type { TreeIndex } from './tree-index.ts';
 
 export interface ApplyInput {
@@ -24,6 +24,8 @@ export interface ApplyInput {
   /** The mode of a directory before the restore began, which an interrupted run may have widened. */
   readonly modeBefore: (path: Bytes) => number | undefined;
   readonly objects: Directory;
+  /** Makes many files at once; undefined to make each in its turn. */
+  readonly makeMissing?: MakeMissing | undefined;
   readonly hash: Hash;
   /** CHUNK_BYTES of memory. */
   readonly chunk: Uint8Array;
@@ -31,7 +33,14 @@ export interface ApplyInput {
   readonly temporaryPrefix: Bytes;
 }
 
+/** Makes files that are not there. @returns one result for each, see restoreMissing(). */
+export type MakeMissing = (
+  files: readonly { readonly path: Bytes; readonly want: Entry; readonly temporary: Bytes }[],
+) => Promise<readonly ContentResult[]>;
+
 export interface ApplyResult {
+  /** Files that were made and whose contents the undoing session holds already, with their state. */
+  readonly written: ReadonlyMap<Bytes, Stat>;
   readonly done: readonly RestoreAction[];
   /** What was not done, and why. */
   readonly kept: readonly { readonly action: RestoreAction; readonly reason: string }[];
@@ -41,8 +50,8 @@ export interface ApplyResult {
  * Carries out the actions. Each one is complete or not begun whenever the process dies, and doing them
  * again does nothing: a file comes by rename, never through the inode that is there.
  */
-export function applyRestore(input: ApplyInput): ApplyResult {
-  return new Application(input).run();
+export async function applyRestore(input: ApplyInput): Promise<ApplyResult> {
+  return await new Application(input).run();
 }
 
 class Application {
@@ -53,20 +62,51 @@ class Application {
   readonly #touched = new Map<Bytes, number>();
   /** Directories that have been made writable where they were not. */
   readonly #opened = new Set<Bytes>();
+  /** Files that were made elsewhere, as they are now. */
+  readonly #written = new Map<Bytes, Stat>();
   #temporaryCount = 0;
 
   constructor(input: ApplyInput) {
     this.#input = input;
   }
 
-  run(): ApplyResult {
-    const { actions } = this.#input;
+  async run(): Promise<ApplyResult> {
+    const { actions, makeMissing } = this.#input;
     for (const action of actions.toReversed()) if (action.want === undefined) this.#attempt(action, () => this.#remove(action));
-    for (const action of actions)
-      if (action.want !== undefined) this.#attempt(action, () => this.#bringBack(action, action.want as Entry));
+    const missing: RestoreAction[] = [];
+    for (const action of actions) {
+      if (action.want === undefined) continue;
+      if (makeMissing !== undefined && isMissingFile(action) && this.#isMakeable(action.path)) missing.push(action);
+      else this.#attempt(action, () => this.#bringBack(action, action.want as Entry));
+    }
+    if (makeMissing !== undefined && missing.length > 0) await this.#makeMissing(missing, makeMissing);
     this.#joinLinks();
     this.#finishDirectories();
-    return { done: this.#done, kept: this.#kept };
+    return { done: this.#done, kept: this.#kept, written: this.#written };
+  }
+
+  /** Makes its directory writable. @returns false where only this thread knows the way: a root itself, a mount. */
+  #isMakeable(path: Bytes): boolean {
+    return this.#input.roots.isPlain(path) && this.#writableParent(path) !== undefined;
+  }
+
+  /** Files that are not there do not depend on each other: they are made in other threads. */
+  async #makeMissing(actions: readonly RestoreAction[], make: MakeMissing): Promise<void> {
+    const files = actions.map(({ path, want }) => ({ path, want: want as Entry, temporary: this.#temporaryName() }));
+    this.#input.roots.forget();
+    const results = await make(files);
+    for (const [index, action] of actions.entries()) {
+      const result = results[index] as ContentResult;
+      const reason = reasonOf(result);
+      if (reason === undefined) this.#done.push(action);
+      else this.#kept.push({ action, reason });
+      const isAlone = action.want !== undefined && action.want.links < 2;
+      if (result.kind === 'read' && isAlone) this.#written.set(action.path, result.stat);
+    }
+  }
+
+  #temporaryName(): Bytes {
+    return `${this.#input.temporaryPrefix}${this.#temporaryCount++}` as Bytes;
   }
 
   /** Names that were one inode become one again. */
@@ -150,30 +190,15 @@ class Application {
       this.#touched.set(path, want.mode);
       return;
     }
-    const temporary = `${this.#input.temporaryPrefix}${this.#temporaryCount++}` as Bytes;
+    const temporary = this.#temporaryName();
     if (want.kind === 'symlink') this.#makeSymlink(parent, temporary, want);
-    else this.#writeFile(parent, temporary, want);
+    else writeWantedFile(parent, temporary, want, this.#input);
     parent.rename(temporary, parent, name);
   }
 
   #makeSymlink(parent: Directory, temporary: Bytes, want: Entry): void {
     parent.createSymlink(temporary, want.target);
     parent.setModificationTime(temporary, want.mtimeSeconds, want.mtimeNanoseconds);
-  }
-
-  #writeFile(parent: Directory, temporary: Bytes, want: Entry): void {
-    const { objects, hash, chunk } = this.#input;
-    try {
-      using file = parent.createFile(temporary, 0o600);
-      const writer = new SparseWriter(file);
-      for (const piece of readObject(objects, want.hash, hash, chunk)) writer.write(piece);
-      writer.finish();
-      file.setMode(want.mode);
-      file.setModificationTime(want.mtimeSeconds, want.mtimeNanoseconds);
-    } catch (error) {
-      if (parent.stat(temporary) !== undefined) parent.removeFile(temporary);
-      throw error;
-    }
   }
 
   /** The directory that holds `path`, made writable for its owner for as long as the restore lasts. */
@@ -205,6 +230,18 @@ class Application {
       if (stat.mode !== mode) roots.parentOf(path)?.setMode(name, mode);
     }
   }
+}
+
+function isMissingFile({ now, want }: RestoreAction): boolean {
+  return now === undefined && want?.kind === 'file';
+}
+
+function reasonOf(result: ContentResult): string | undefined {
+  if (result.kind === 'vanished') return 'its directory is gone';
+  if (result.kind !== 'skipped') return undefined;
+  return result.reason === 'changing'
+    ? 'changed meanwhile'
+    : 'its stored content is missing or damaged, see `nono rollback verify`';
 }
 
 /** One content that is damaged keeps its path as it is and no other one. */

@@ -2,6 +2,7 @@ import type { Bytes } from '../bytes.ts';
 import type { Stat } from '../ports/files.ts';
 import type { ContentResult } from './content.ts';
 import { SKIP_REASONS, type SkipReason } from './entry.ts';
+import type { WantedFile } from './restore-file.ts';
 
 /**
  * Tasks and results as they go between threads: one string of names and one of hashes out, one block of
@@ -73,4 +74,56 @@ export function readResult(from: Buffer, index: number): ContentResult {
     isMountPoint: false,
   };
   return { kind, stat, hash: from.toString('latin1', at + AT.hash, at + AT.hash + HASH_BYTES) as Bytes };
+}
+
+/** Files to make, as they go to another thread: names as in TaskBatch, and a fixed record for each. */
+export interface RestoreBatch {
+  readonly roots: Uint32Array;
+  readonly paths: string;
+  readonly temporaries: string;
+  readonly records: Uint8Array<ArrayBuffer>;
+}
+
+const WANTED_BYTES = 48;
+const WANTED_AT = { mtimeSeconds: 0, mtimeNanoseconds: 8, mode: 12, hash: 16 } as const;
+
+/** A file to make below a root. */
+export interface RestoreTask {
+  readonly root: number;
+  readonly path: Bytes;
+  /** The name of the temporary file, in the same directory. */
+  readonly temporary: Bytes;
+  readonly want: WantedFile;
+}
+
+export function encodeRestoreBatch(tasks: readonly RestoreTask[]): RestoreBatch {
+  const records = Buffer.from(new ArrayBuffer(tasks.length * WANTED_BYTES));
+  for (const [index, { want }] of tasks.entries()) {
+    const at = index * WANTED_BYTES;
+    records.writeDoubleLE(want.mtimeSeconds, at + WANTED_AT.mtimeSeconds);
+    records.writeUInt32LE(want.mtimeNanoseconds, at + WANTED_AT.mtimeNanoseconds);
+    records.writeUInt16LE(want.mode, at + WANTED_AT.mode);
+    records.write(want.hash, at + WANTED_AT.hash, HASH_BYTES, 'latin1');
+  }
+  return {
+    roots: Uint32Array.from(tasks, ({ root }) => root),
+    paths: tasks.map(({ path }) => path).join('\0'),
+    temporaries: tasks.map(({ temporary }) => temporary).join('\0'),
+    records: new Uint8Array(records.buffer),
+  };
+}
+
+export function* decodeRestoreBatch({ roots, paths, temporaries, records }: RestoreBatch): Generator<RestoreTask> {
+  const data = Buffer.from(records.buffer);
+  const names = temporaries.split('\0');
+  for (const [index, path] of paths.split('\0').entries()) {
+    const at = index * WANTED_BYTES;
+    const want = {
+      mtimeSeconds: data.readDoubleLE(at + WANTED_AT.mtimeSeconds),
+      mtimeNanoseconds: data.readUInt32LE(at + WANTED_AT.mtimeNanoseconds),
+      mode: data.readUInt16LE(at + WANTED_AT.mode),
+      hash: data.toString('latin1', at + WANTED_AT.hash, at + WANTED_AT.hash + HASH_BYTES) as Bytes,
+    };
+    yield { root: roots[index] as number, path: path as Bytes, temporary: names[index] as Bytes, want };
+  }
 }

@@ -28,14 +28,18 @@ export function findUnfinished(manifests: readonly Manifest[], session: Bytes): 
  *
  * @returns undefined when another process is carrying it out.
  */
-export function resumeRestore(deps: RollbackDeps, store: RollbackStore, safetyId: Bytes): RestoreOutcome | undefined {
-  return withInterrupted(deps, store, safetyId, ({ safety, session, journal, roots }) => {
+export async function resumeRestore(
+  deps: RollbackDeps,
+  store: RollbackStore,
+  safetyId: Bytes,
+): Promise<RestoreOutcome | undefined> {
+  return await withInterrupted(deps, store, safetyId, async ({ safety, session, journal, roots }) => {
     const target = session.tree(session.manifest, journal.snapshot);
     const { actions, touched } = replan(deps, { journal, roots, session, to: target, from: safety.tree(safety.manifest, 0) });
     const last = session.manifest.snapshots.length - 1;
     const state = { manifest: session.manifest, tree: session.tree(session.manifest, last), isLive: false };
     const request = { session, state, snapshot: journal.snapshot, paths: [] };
-    return applyAndComplete(deps, { safety, safetyManifest: safety.manifest, request, roots, actions, touched });
+    return await applyAndComplete(deps, { safety, safetyManifest: safety.manifest, request, roots, actions, touched });
   });
 }
 
@@ -45,14 +49,14 @@ export function resumeRestore(deps: RollbackDeps, store: RollbackStore, safetyId
  *
  * @returns the number of paths taken back; undefined when another process is carrying it out.
  */
-export function abortRestore(deps: RollbackDeps, store: RollbackStore, safetyId: Bytes): number | undefined {
-  const done = withInterrupted(deps, store, safetyId, ({ safety, session, journal, roots }) => {
+export async function abortRestore(deps: RollbackDeps, store: RollbackStore, safetyId: Bytes): Promise<number | undefined> {
+  const done = await withInterrupted(deps, store, safetyId, async ({ safety, session, journal, roots }) => {
     const targetTree = safety.tree(safety.manifest, 0);
     const from = session.tree(session.manifest, journal.snapshot);
     const { actions, touched } = replan(deps, { journal, roots, session, to: targetTree, from });
     const target = new TreeIndex(targetTree);
     using objects = safety.openObjects();
-    const result = applyRestore({
+    const result = await applyRestore({
       roots,
       actions,
       touched,
@@ -77,12 +81,12 @@ interface Interrupted {
   readonly roots: RootDirectories;
 }
 
-function withInterrupted<T>(
+async function withInterrupted<T>(
   deps: RollbackDeps,
   store: RollbackStore,
   safetyId: Bytes,
-  use: (found: Interrupted) => T,
-): T | undefined {
+  use: (found: Interrupted) => Promise<T>,
+): Promise<T | undefined> {
   using safety = store.open(safetyId);
   using lock = safety.tryLock();
   if (lock === undefined) return undefined;
@@ -90,7 +94,7 @@ function withInterrupted<T>(
   using session = store.open(journal.restores);
   using roots = new RootDirectories(deps.files, rootPaths(session.manifest));
   removeTemporaries(roots, journal.paths, temporaryPrefix(safety.id));
-  return use({ safety, session, journal, roots });
+  return await use({ safety, session, journal, roots });
 }
 
 interface Replanning {

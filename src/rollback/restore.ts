@@ -1,11 +1,13 @@
 import type { Bytes } from '../bytes.ts';
 import { isErrno, StateError } from '../errors.ts';
+import type { Stat } from '../ports/files.ts';
 import { type ApplyResult, applyRestore } from './apply.ts';
 import { type Change, compareTrees, countChanges, isSameState, isSameTime } from './compare.ts';
 import type { ContentDeps } from './content.ts';
 import { isAfterLoss } from './doubt.ts';
 import { type Entry, metadataOf } from './entry.ts';
 import { writeJournal } from './journal.ts';
+import { makeMissingIn } from './make-missing.ts';
 import type { Manifest } from './manifest.ts';
 import { CHUNK_BYTES, ObjectStore } from './objects.ts';
 import { draftPartialTree } from './partial-tree.ts';
@@ -91,13 +93,13 @@ export interface RestoreOutcome extends ApplyResult {
  * Carries out a plan: first everything that it will replace or remove is stored, durably, in a session of
  * its own, which also serves as the journal; then the actions; then that session is completed.
  */
-export function carryOutRestore(
+export async function carryOutRestore(
   deps: RollbackDeps,
   store: RollbackStore,
   request: RestoreRequest,
   actions: readonly RestoreAction[],
   pid: number,
-): RestoreOutcome {
+): Promise<RestoreOutcome> {
   const { manifest } = request.state;
   using roots = new RootDirectories(deps.files, rootPaths(manifest));
   const startedMs = deps.clock.nowMs();
@@ -113,7 +115,7 @@ export function carryOutRestore(
     store.remove(safety.id);
     throw safetyFailure(error);
   }
-  return applyAndComplete(deps, { safety, safetyManifest, request, roots, actions: checked, touched: checked });
+  return await applyAndComplete(deps, { safety, safetyManifest, request, roots, actions: checked, touched: checked });
 }
 
 function safetyFailure(error: unknown): unknown {
@@ -225,13 +227,16 @@ interface Restoring {
 }
 
 /** Carries out actions and completes the session that undoes them. */
-export function applyAndComplete(deps: RollbackDeps, restoring: Restoring): RestoreOutcome {
+export async function applyAndComplete(deps: RollbackDeps, restoring: Restoring): Promise<RestoreOutcome> {
   const { safety, safetyManifest, request, roots, actions } = restoring;
   const { session, state, snapshot } = request;
   using objects = session.openObjects();
   const before = new TreeIndex(safety.tree(safetyManifest, 0));
   const targetTree = session.tree(state.manifest, snapshot);
-  const result = applyRestore({
+  using undoObjects = safety.openObjects();
+  const plan = { rootPaths: rootPaths(safetyManifest), objects: objects.path, undoObjects: undoObjects.path };
+  const result = await applyRestore({
+    makeMissing: makeMissingIn(deps, actions.length, plan),
     roots,
     actions,
     touched: restoring.touched,
@@ -243,19 +248,27 @@ export function applyAndComplete(deps: RollbackDeps, restoring: Restoring): Rest
     chunk: new Uint8Array(new ArrayBuffer(CHUNK_BYTES)),
     temporaryPrefix: temporaryPrefix(safety.id),
   });
-  completeSafety(deps, restoring);
+  completeSafety(deps, restoring, result.written);
   return { ...result, safetyId: safety.id };
 }
 
 /** Records the state after the restore, so that the restore can be undone like any other session. */
-function completeSafety(deps: RollbackDeps, { safety, safetyManifest, request, roots, touched }: Restoring): void {
+function completeSafety(
+  deps: RollbackDeps,
+  { safety, safetyManifest, request, roots, touched }: Restoring,
+  written: ReadonlyMap<Bytes, Stat>,
+): void {
   roots.forget();
   using objects = safety.openObjects();
   using earlier = request.session.openObjects();
   const store = new ObjectStore(objects, { writer: 'after', isListed: true });
   const contents: ContentDeps = { ...hashOnly(deps), store, earlier };
   const entries = new Map<Bytes, Entry | undefined>();
-  for (const { path, want } of touched) entries.set(path, entryAfter(roots, path, want, contents));
+  for (const { path, want } of touched) {
+    const stat = written.get(path);
+    const isKnown = stat !== undefined && want !== undefined;
+    entries.set(path, isKnown ? { ...want, ...metadataOf(stat) } : entryAfter(roots, path, want, contents));
+  }
   const nowMs = deps.clock.nowMs();
   const drafts = draftPartialTree(roots, rootPaths(safetyManifest), entries);
   const nodes = { ...drafts.encode(1, headerOf(nowMs), deps.hash, undefined), storedBytes: store.storedBytes };

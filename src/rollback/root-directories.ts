@@ -12,6 +12,7 @@ export class RootDirectories implements Disposable {
   readonly #files: Files;
   readonly #roots: readonly Bytes[];
   readonly #open = new Map<Bytes, Directory>();
+  readonly #mountedRoots = new Map<Bytes, boolean>();
   #last: { readonly path: Bytes; readonly directory: Directory } | undefined;
 
   constructor(files: Files, roots: readonly Bytes[]) {
@@ -22,6 +23,22 @@ export class RootDirectories implements Disposable {
   /** The directory that holds `path`, undefined when it is not there or no directory. */
   parentOf(path: Bytes): Directory | undefined {
     return this.#roots.includes(path) ? this.#outside(parentPath(path)) : this.directory(parentPath(path));
+  }
+
+  /** True for a path that is no root itself and whose root is no mount point: any thread finds the way to it. */
+  isPlain(path: Bytes): boolean {
+    const place = placeInRoots(this.#roots, path);
+    if (place === undefined || place.relative === '') return false;
+    return baseName(place.root) !== '' && !this.#isMounted(place.root);
+  }
+
+  /** Looked at once: what is mounted over a root stays while we work in it. */
+  #isMounted(root: Bytes): boolean {
+    const known = this.#mountedRoots.get(root);
+    if (known !== undefined) return known;
+    const isMounted = this.#outside(parentPath(root))?.stat(baseName(root))?.isMountPoint === true;
+    this.#mountedRoots.set(root, isMounted);
+    return isMounted;
   }
 
   /** As parentOf(), and the caller closes it. */
@@ -49,7 +66,7 @@ export class RootDirectories implements Disposable {
       if (outside === undefined) return undefined;
       const name = baseName(place.root);
       // A mount point cannot be replaced by a link, and no path from the directory that it lies in leads across it.
-      const isMounted = name !== '' && outside.stat(name)?.isMountPoint === true;
+      const isMounted = name !== '' && this.#isMounted(place.root);
       const top = isMounted ? this.#mounted(place.root) : outside;
       const directory = top.openDirectory(isMounted ? place.relative : joinPath(name, place.relative));
       this.#last = { path, directory };

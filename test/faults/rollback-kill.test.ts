@@ -110,6 +110,24 @@ describe('a kill at any system call', () => {
     });
   });
 
+  test('of a restore of hundreds of files, which other threads make, leaves one that runs to its end', (context) => {
+    needCommands(context, 'strace');
+    const call = 'renameat2';
+    const kills = killAtEach((turn) => {
+      using world = createWorld();
+      makeTree(world.project);
+      for (let index = 0; index < 400; index++) fs.writeFileSync(join(world.project, 'sub', `f${index}`), `${index}\n`);
+      const before = dumpTree(world.project);
+      expect(nono(world, ['run', '--rollback', '--allow-cwd', '--', 'sh', '-c', 'rm -r sub']).status).toBe(0);
+      if (nono(world, ['rollback', 'restore', 'latest'], { call, turn }).status === 0) return false;
+      expect(nono(world, ['rollback', 'restore', 'latest']), `${turn}`).toMatchObject({ status: 0 });
+      expect(dumpTree(world.project), `${turn}`).toEqual(before);
+      expect(nono(world, ['rollback', 'verify', '--all']), `${turn}`).toMatchObject({ status: 0 });
+      return true;
+    });
+    expect(kills).toBeGreaterThan(10);
+  });
+
   test.for(CALLS)('of a run (%s) changes nothing but what the command did, and what is listed restores', (call, context) => {
     needCommands(context, 'strace');
     killAtEach((turn) => {

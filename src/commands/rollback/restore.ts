@@ -51,8 +51,8 @@ async function restore(call: ParsedCall, context: Context): Promise<CommandResul
   const named = openNamedSession(context, wanted);
   const { store, session, manifests } = named;
   using _ = session;
-  if (call.flags.has('abort')) return abort(context, named, wish);
-  if (!wish.isDryRun) finishInterrupted(context, named);
+  if (call.flags.has('abort')) return await abort(context, named, wish);
+  if (!wish.isDryRun) await finishInterrupted(context, named);
   const state = await presentState(deps, session);
   if (wish.snapshot >= state.manifest.snapshots.length) {
     throw new UsageError(
@@ -75,7 +75,7 @@ async function restore(call: ParsedCall, context: Context): Promise<CommandResul
     throw conflictError(plan, session, context);
   }
   const actions = chosen(plan, wish);
-  const outcome = actions.length === 0 ? undefined : carryOutRestore(deps, store, request, actions, context.pid);
+  const outcome = actions.length === 0 ? undefined : await carryOutRestore(deps, store, request, actions, context.pid);
   return report({ context, session, wish, plan, actions, outcome });
 }
 
@@ -95,21 +95,22 @@ function readWish({ flags, values }: ParsedCall, given: readonly Bytes[], contex
 }
 
 /** Completes what an earlier restore of the session had begun before it was killed. */
-function finishInterrupted(context: Context, { store, session, manifests }: NamedSession): void {
+async function finishInterrupted(context: Context, { store, session, manifests }: NamedSession): Promise<void> {
   for (const id of findUnfinished(manifests, session.id)) {
-    const outcome = resumeRestore(rollbackDeps(context), store, id);
+    const outcome = await resumeRestore(rollbackDeps(context), store, id);
     if (outcome === undefined) throw busy(session.id);
     context.notify(`Completed an interrupted restore of ${session.id}; undo it with: nono rollback restore ${id}`);
   }
 }
 
 /** Takes back what an earlier restore of the session had begun before it was killed. */
-function abort(context: Context, { store, session, manifests }: NamedSession, { isJson }: Wish): CommandResult {
-  const counts = findUnfinished(manifests, session.id).map((id) => {
-    const count = abortRestore(rollbackDeps(context), store, id);
+async function abort(context: Context, { store, session, manifests }: NamedSession, { isJson }: Wish): Promise<CommandResult> {
+  const counts: number[] = [];
+  for (const id of findUnfinished(manifests, session.id)) {
+    const count = await abortRestore(rollbackDeps(context), store, id);
     if (count === undefined) throw busy(session.id);
-    return count;
-  });
+    counts.push(count);
+  }
   const total = counts.reduce((sum, count) => sum + count, 0);
   if (isJson) return { output: printJson({ session_id: session.id, aborted: counts.length, paths: total }), exitCode: EXIT.ok };
   const text =

@@ -1,10 +1,14 @@
 import type { Bytes } from '../../bytes.ts';
-import { SystemError } from '../../errors.ts';
+import { isErrno, SystemError } from '../../errors.ts';
+import { baseName, parentPath } from '../../paths.ts';
 import type { WorkerPlan } from '../../ports/content-workers.ts';
+import type { Directory } from '../../ports/files.ts';
 import { decodeBatch } from '../../rollback/batching-reader.ts';
-import { RESULT_BYTES, type TaskBatch, writeResult } from '../../rollback/content-wire.ts';
+import type { ContentDeps } from '../../rollback/content.ts';
+import { decodeRestoreBatch, RESULT_BYTES, type RestoreBatch, type TaskBatch, writeResult } from '../../rollback/content-wire.ts';
 import { performTask } from '../../rollback/inline-reader.ts';
 import { CHUNK_BYTES, ObjectStore } from '../../rollback/objects.ts';
+import { restoreMissing } from '../../rollback/restore-file.ts';
 import { createLinuxFiles } from '../linux/files.ts';
 import { createSystemClock } from '../system-clock.ts';
 import { createBunHash } from './hash.ts';
@@ -15,6 +19,7 @@ declare const self: Worker;
 export type ToWorker =
   | { readonly kind: 'plan'; readonly plan: WorkerPlan; readonly writer: string }
   | { readonly kind: 'batch'; readonly id: number; readonly batch: TaskBatch }
+  | { readonly kind: 'restore'; readonly id: number; readonly batch: RestoreBatch }
   | { readonly kind: 'total'; readonly id: number };
 
 export type FromWorker =
@@ -51,18 +56,70 @@ function preparePlan(plan: WorkerPlan, writer: string) {
   return (message: Exclude<ToWorker, { kind: 'plan' }>): FromWorker => {
     if (message.kind === 'total') return { kind: 'total', id: message.id, storedBytes: store?.storedBytes ?? 0 };
     try {
-      const results = Buffer.from(new ArrayBuffer(message.batch.roots.length * RESULT_BYTES));
-      let index = 0;
-      for (const { root, path, knownHash } of decodeBatch(message.batch)) {
-        const directory = roots[root];
-        if (directory === undefined) throw new RangeError(`No root ${root}`);
-        writeResult(results, index++, performTask(directory, path, knownHash, deps));
-      }
-      return { kind: 'results', id: message.id, results: new Uint8Array(results.buffer) };
+      const results = message.kind === 'batch' ? runBatch(message.batch, roots, deps) : restoreBatch(message.batch, roots, deps);
+      return { kind: 'results', id: message.id, results: new Uint8Array(results.buffer as ArrayBuffer) };
     } catch (error) {
       // Only text crosses threads: the other end makes the error again.
       const { call, errno } = error instanceof SystemError ? error : { call: '', errno: '' };
       return { kind: 'failed', id: message.id, call, errno, message: error instanceof Error ? error.message : String(error) };
     }
   };
+}
+
+function runBatch(batch: TaskBatch, roots: readonly Directory[], deps: ContentDeps): Buffer {
+  const results = Buffer.from(new ArrayBuffer(batch.roots.length * RESULT_BYTES));
+  let index = 0;
+  for (const { root, path, knownHash } of decodeBatch(batch)) {
+    writeResult(results, index++, performTask(rootAt(roots, root), path, knownHash, deps));
+  }
+  return results;
+}
+
+function restoreBatch(batch: RestoreBatch, roots: readonly Directory[], { hash, chunk, store, earlier }: ContentDeps): Buffer {
+  if (store === undefined || earlier === undefined) throw new TypeError('A restore needs both object directories');
+  const results = Buffer.from(new ArrayBuffer(batch.roots.length * RESULT_BYTES));
+  using parents = new ParentCache(roots);
+  let index = 0;
+  for (const { root, path, temporary, want } of decodeRestoreBatch(batch)) {
+    const parent = parents.open(root, parentPath(path));
+    const missing = { name: baseName(path), temporary, want };
+    const deps = { hash, chunk, objects: earlier, undo: store };
+    writeResult(results, index++, parent === undefined ? { kind: 'vanished' } : restoreMissing({ ...missing, parent }, deps));
+  }
+  return results;
+}
+
+function rootAt(roots: readonly Directory[], index: number): Directory {
+  const directory = roots[index];
+  if (directory === undefined) throw new RangeError(`No root ${index}`);
+  return directory;
+}
+
+/** Keeps the directory used last open: the files of one directory come one after the other. */
+class ParentCache implements Disposable {
+  readonly #roots: readonly Directory[];
+  #last: { readonly root: number; readonly path: Bytes; readonly directory: Directory } | undefined;
+
+  constructor(roots: readonly Directory[]) {
+    this.#roots = roots;
+  }
+
+  /** @returns undefined where there is no such directory, or a link on the way. */
+  open(root: number, path: Bytes): Directory | undefined {
+    if (this.#last?.root === root && this.#last.path === path) return this.#last.directory;
+    this[Symbol.dispose]();
+    try {
+      const directory = rootAt(this.#roots, root).openDirectory(path);
+      this.#last = { root, path, directory };
+      return directory;
+    } catch (error) {
+      if (isErrno(error, 'ENOENT', 'ENOTDIR', 'ELOOP', 'EXDEV')) return undefined;
+      throw error;
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#last?.directory[Symbol.dispose]();
+    this.#last = undefined;
+  }
 }

@@ -15,12 +15,8 @@ export function startContentWorkers(plan: WorkerPlan): ContentWorkers {
   const count = Math.max(2, Math.min(WORKERS_MAXIMUM, navigator.hardwareConcurrency));
   const threads = Array.from({ length: count }, (_, index) => new Thread(plan, `${process.pid}-${index}`));
   return {
-    async run(batch) {
-      const thread = threads.reduce((best, other) => (other.pending < best.pending ? other : best));
-      const answer = await thread.ask((id) => ({ kind: 'batch', id, batch }));
-      if (answer.kind !== 'results') throw new TypeError(`Expected results, got ${answer.kind}`);
-      return answer.results;
-    },
+    run: (batch) => resultsOf(threads, (id) => ({ kind: 'batch', id, batch })),
+    restore: (batch) => resultsOf(threads, (id) => ({ kind: 'restore', id, batch })),
     async storedBytes() {
       const answers = await Promise.all(threads.map((thread) => thread.ask((id) => ({ kind: 'total', id }))));
       return answers.reduce((sum, answer) => sum + (answer.kind === 'total' ? answer.storedBytes : 0), 0);
@@ -37,6 +33,14 @@ const COMPILED_ROOT = '/$bunfs/root/';
 function workerFile(): string {
   const isCompiled = import.meta.path.startsWith(COMPILED_ROOT);
   return isCompiled ? `${COMPILED_ROOT}platform/bun/content-worker.js` : new URL('./content-worker.ts', import.meta.url).href;
+}
+
+/** Gives the work to the thread that has the least before it. */
+async function resultsOf(threads: readonly Thread[], make: (id: number) => ToWorker): Promise<Uint8Array> {
+  const thread = threads.reduce((best, other) => (other.pending < best.pending ? other : best));
+  const answer = await thread.ask(make);
+  if (answer.kind !== 'results') throw new TypeError(`Expected results, got ${answer.kind}`);
+  return answer.results;
 }
 
 class Thread {

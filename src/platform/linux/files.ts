@@ -22,6 +22,7 @@ import * as uapi from './uapi.ts';
 
 /** include/uapi/linux/fs.h */
 const SEEK_CUR = 1;
+const RENAME_NOREPLACE = 1;
 
 /** Files by direct system calls: openat2 keeps every path beneath its directory. */
 export function createLinuxFiles(): Files {
@@ -131,6 +132,18 @@ class LinuxDirectory implements Directory {
     const to = place(this.#scratch.newName, newName);
     const target = descriptorOf(directory);
     this.#call(name, () => syscall('renameat2', this.#fd, place(this.#scratch.name, name), target, to, 0));
+  }
+
+  renameNew(name: Bytes, directory: Directory, newName: Bytes): void {
+    const to = place(this.#scratch.newName, newName);
+    const from = place(this.#scratch.name, name);
+    const result = trySyscall('renameat2', this.#fd, from, descriptorOf(directory), to, RENAME_NOREPLACE);
+    if (result >= 0) return;
+    const errno = errnoName(-result);
+    // File systems without the flag: link(2) does not replace either.
+    if (errno !== 'EINVAL') throw new SystemError('renameat2', errno, displayBytes(joinPath(this.path, name)));
+    this.link(name, directory, newName);
+    this.removeFile(name);
   }
 
   removeFile(name: Bytes): void {

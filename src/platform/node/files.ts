@@ -131,6 +131,11 @@ class NodeDirectory implements Directory {
     this.#call(name, () => fs.renameSync(this.#at(name), sameAdapter(directory).#at(newName)));
   }
 
+  renameNew(name: Bytes, directory: Directory, newName: Bytes): void {
+    this.link(name, directory, newName);
+    this.removeFile(name);
+  }
+
   removeFile(name: Bytes): void {
     this.#call(name, () => fs.unlinkSync(this.#at(name)));
   }

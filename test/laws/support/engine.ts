@@ -54,10 +54,10 @@ export class Engine {
     return new RollbackStore(openRollbacks(stateDirectory), deps.hash);
   }
 
-  async look<T>(id: string, use: (session: RollbackSession, state: PresentState) => T): Promise<T> {
+  async look<T>(id: string, use: (session: RollbackSession, state: PresentState) => T | Promise<T>): Promise<T> {
     using store = this.store();
     using session = store.open(bytesFromText(id));
-    return use(session, await presentState(deps, session));
+    return await use(session, await presentState(deps, session));
   }
 
   plan(id: string, snapshot = 0): Promise<RestorePlan> {
@@ -66,14 +66,14 @@ export class Engine {
 
   /** @returns the id of the session that undoes the restore, undefined when there was nothing to do. */
   restore(id: string, snapshot = 0): Promise<string | undefined> {
-    return this.look(id, (session, state) => {
+    return this.look(id, async (session, state) => {
       const request = { session, state, snapshot, paths: [] };
       const { actions, conflicts } = prepareRestore(deps, request);
       if (conflicts.length > 0)
         throw new Error(`Conflicts: ${conflicts.map(({ action, reason }) => `${action.path} ${reason}`).join(', ')}`);
       if (actions.length === 0) return undefined;
       using store = this.store();
-      const outcome = carryOutRestore(deps, store, request, actions, process.pid);
+      const outcome = await carryOutRestore(deps, store, request, actions, process.pid);
       const kept = outcome.kept.filter(({ reason }) => reason.includes('meanwhile'));
       if (kept.length > 0) throw new Error(`Kept: ${kept.map(({ action, reason }) => `${action.path} ${reason}`).join(', ')}`);
       return outcome.safetyId;
