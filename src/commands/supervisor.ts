@@ -7,13 +7,13 @@ import type { Directory, Files } from '../ports/files.ts';
 import type { Hash } from '../ports/hash.ts';
 import type { Orphans } from '../ports/orphans.ts';
 import type { Processes } from '../ports/processes.ts';
-import type { StartPty } from '../ports/pty.ts';
 import type { Signals } from '../ports/signals.ts';
 import type { Sockets } from '../ports/socket.ts';
 import type { RollbackRun } from '../rollback/run.ts';
 import { claimRecord } from '../session/claim.ts';
 import { socketName } from '../session/client.ts';
 import { DEFAULT_GRACE_MS } from '../session/default-grace.ts';
+import type { StartedGuardian } from '../session/guarded-command.ts';
 import type { RequestOutcome } from '../session/hub.ts';
 import { type CommandEnd, LiveSession } from '../session/live-session.ts';
 import { checkSessionName, type RandomHex } from '../session/names.ts';
@@ -37,7 +37,7 @@ export interface SupervisorDeps {
   readonly processes: Processes;
   readonly signals: Signals;
   readonly sockets: Sockets;
-  readonly startPty: StartPty;
+  readonly guardian: StartedGuardian;
   readonly orphans: Orphans;
   readonly loadContentWorkers: () => Promise<StartContentWorkers>;
   /** The starter died, or gave up, before it heard of a session that runs. */
@@ -67,10 +67,9 @@ class SupervisedSession {
   constructor(start: SessionStart, deps: SupervisorDeps) {
     this.#start = start;
     this.#deps = deps;
-    const { startPty, orphans } = deps;
-    // First, because the guardian takes as long to start as the rest takes to prepare.
+    const { guardian, orphans } = deps;
     this.#runtime = new Runtime({
-      startPty,
+      guardian,
       orphans,
       sessionId: start.identity.id,
       size: start.size,

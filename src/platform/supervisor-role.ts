@@ -1,4 +1,5 @@
 import { superviseSession } from '../commands/supervisor.ts';
+import { StartedGuardian } from '../session/guarded-command.ts';
 import { encodeLine, LineReader } from '../session/guardian-wire.ts';
 import type { SessionStart, StartReport } from '../session/start-wire.ts';
 import { createBunHash } from './bun/hash.ts';
@@ -18,6 +19,8 @@ const CHANNEL = 3;
 
 /** The supervisor role: waits for its instructions and lives as long as the session. */
 export function runSupervisor(): void {
+  // At once, because it takes as long to start as the rest takes to prepare; without a command it ends with this process.
+  const guardian = new StartedGuardian(startBunPty);
   const lines = new LineReader<SessionStart>();
   const starter = new AbortController();
   let isTold = false;
@@ -27,12 +30,12 @@ export function runSupervisor(): void {
     if (data.length === 0) starter.abort();
     for (const start of lines.push(data)) {
       isTold = true;
-      void supervise(start, starter.signal);
+      void supervise(start, guardian, starter.signal);
     }
   });
 }
 
-async function supervise(start: SessionStart, starterGone: AbortSignal): Promise<void> {
+async function supervise(start: SessionStart, guardian: StartedGuardian, starterGone: AbortSignal): Promise<void> {
   await superviseSession(start, {
     files: createLinuxFiles(),
     hash: createBunHash(),
@@ -41,7 +44,7 @@ async function supervise(start: SessionStart, starterGone: AbortSignal): Promise
     processes: createLinuxProcesses(),
     signals: createLinuxSignals(),
     sockets: createBunSockets(),
-    startPty: startBunPty,
+    guardian,
     orphans: createLinuxOrphans(),
     loadContentWorkers: async () => (await import('./bun/content-workers.ts')).startContentWorkers,
     starterGone,

@@ -12,12 +12,41 @@ const OWN_EXECUTABLE = '/proc/self/exe';
 /** Compiling what runs once costs a guardian more than it gains. Nothing of the caller's is in it. */
 const GUARDIAN_ENVIRONMENT = { BUN_JSC_useBaselineJIT: '0' };
 const SIGKILL = 9;
+/** Until the true size is known. */
+const EARLY_SIZE: TerminalSize = { columns: 80, rows: 24 };
 
 export interface GuardedOptions {
   readonly size: TerminalSize;
   readonly onOutput: (data: Uint8Array) => void;
   /** The number of the signal that stopped the command; null when it goes on. */
   readonly onStopped: (signal: number | null) => void;
+}
+
+/** A guardian that was started before anybody knew for what; it waits for a command. */
+export class StartedGuardian {
+  readonly pty: Pty;
+  #onOutput: (data: Uint8Array) => void = () => undefined;
+  #onReport: (report: GuardianReport) => void = () => undefined;
+
+  constructor(startPty: StartPty) {
+    const lines = new LineReader<GuardianReport>();
+    this.pty = startPty({
+      file: OWN_EXECUTABLE,
+      arguments: [GUARDIAN_ROLE],
+      environment: GUARDIAN_ENVIRONMENT,
+      ...EARLY_SIZE,
+      onData: (data) => this.#onOutput(data),
+      onMessage: (data) => {
+        for (const report of lines.push(data)) this.#onReport(report);
+      },
+    });
+  }
+
+  /** Nothing comes before the first order. */
+  follow(onOutput: (data: Uint8Array) => void, onReport: (report: GuardianReport) => void): void {
+    this.#onOutput = onOutput;
+    this.#onReport = onReport;
+  }
 }
 
 /** A command on a terminal of its own, with a guardian that ends its whole tree. */
@@ -29,22 +58,14 @@ export class GuardedCommand {
   #exit: ProcessExit | undefined;
   #size: TerminalSize;
 
-  constructor(startPty: StartPty, orphans: Orphans, options: GuardedOptions) {
+  constructor(guardian: StartedGuardian, orphans: Orphans, options: GuardedOptions) {
     this.#options = options;
     this.#orphans = orphans;
     this.#size = options.size;
     orphans.adopt();
-    const lines = new LineReader<GuardianReport>();
-    this.#pty = startPty({
-      file: OWN_EXECUTABLE,
-      arguments: [GUARDIAN_ROLE],
-      environment: GUARDIAN_ENVIRONMENT,
-      ...options.size,
-      onData: options.onOutput,
-      onMessage: (data) => {
-        for (const report of lines.push(data)) this.#take(report);
-      },
-    });
+    this.#pty = guardian.pty;
+    guardian.follow(options.onOutput, (report) => this.#take(report));
+    this.#pty.resize(options.size);
     void this.#pty.exited.then(() =>
       this.#started.reject(new NonoError('E_SUPERVISOR', EXIT.nonoFailed, 'Cannot run the command: its guardian was killed')),
     );

@@ -1,10 +1,10 @@
 import type { Bytes } from '../bytes.ts';
 import type { Orphans } from '../ports/orphans.ts';
-import type { StartPty, TerminalSize } from '../ports/pty.ts';
+import type { TerminalSize } from '../ports/pty.ts';
 import type { Connection, ConnectionHandlers } from '../ports/socket.ts';
 import type { Launch } from '../sandbox/launch.ts';
 import { signalNumber } from '../signal-names.ts';
-import { GuardedCommand } from './guarded-command.ts';
+import { GuardedCommand, type StartedGuardian } from './guarded-command.ts';
 import { Hub, type RequestOutcome } from './hub.ts';
 import { type CommandEnd, commandEnd, type LiveSession } from './live-session.ts';
 import type { ControlRequest, SessionEnd } from './messages.ts';
@@ -20,7 +20,7 @@ const TERMINAL_STOPS: readonly number[] = ['SIGTSTP', 'SIGTTIN', 'SIGTTOU'].map(
 const NUDGE_MS = 40;
 
 export interface RuntimeDeps {
-  readonly startPty: StartPty;
+  readonly guardian: StartedGuardian;
   readonly orphans: Orphans;
   readonly sessionId: string;
   readonly size: TerminalSize;
@@ -47,7 +47,7 @@ export class Runtime {
 
   constructor(deps: RuntimeDeps) {
     this.#deps = deps;
-    this.#command = new GuardedCommand(deps.startPty, deps.orphans, {
+    this.#command = new GuardedCommand(deps.guardian, deps.orphans, {
       size: deps.size,
       onOutput: (data) => this.#hub.output(data),
       onStopped: (signal) => this.#stopped(signal),
