@@ -115,7 +115,7 @@ class SupervisedSession {
     const end = await this.#runtime.ended();
     const failure = await this.#finishSnapshots(state, snapshots, end);
     live.hasEnded(end, failure);
-    this.#runtime.close({ reason: 'ended', ...end });
+    await this.#runtime.close({ reason: 'ended', ...end });
   }
 
   #claim(sessions: Directory): LiveSession {

@@ -11,8 +11,11 @@ import {
 } from './messages.ts';
 import { FrameDecoder, ProtocolError } from './protocol.ts';
 
-/** What is kept for a client that does not read; past it the client misses output and is redrawn when it is back. */
-const QUEUE_BYTES_MAXIMUM = 32 * 1024 * 1024;
+/**
+ * What is kept for a client that does not read; past it the client misses output, and the program is asked to draw itself
+ * when it is back. Large, because a program that only prints cannot give again what was missed.
+ */
+const QUEUE_BYTES_MAXIMUM = 96 * 1024 * 1024;
 /** The PTY gives less at a time; a frame holds more. */
 const OUTPUT_PIECE_BYTES = 128 * 1024;
 /** A connection that says nothing is no client. */
@@ -49,6 +52,9 @@ export interface HubHost {
 export class Hub {
   readonly #host: HubHost;
   readonly #clients = new Set<Client>();
+  /** Also those that are leaving. */
+  readonly #connections = new Set<Connection>();
+  #onIdle: () => void = () => undefined;
   #end: SessionEnd | undefined;
 
   constructor(host: HubHost) {
@@ -63,6 +69,7 @@ export class Hub {
   accept(connection: Connection): ConnectionHandlers {
     const client: Client = { connection, role: 'new', isBehind: false };
     this.#clients.add(client);
+    this.#connections.add(connection);
     const decoder = new FrameDecoder();
     const timer = setTimeout(() => this.#refuse(client, 'protocol', 'no hello came'), HELLO_TIMEOUT_MS);
     return {
@@ -71,6 +78,8 @@ export class Hub {
       onClose: () => {
         clearTimeout(timer);
         this.#remove(client);
+        this.#connections.delete(connection);
+        if (this.#connections.size === 0) this.#onIdle();
       },
     };
   }
@@ -105,10 +114,11 @@ export class Hub {
     return client !== undefined;
   }
 
-  /** The session is over; whoever comes now is told at once. */
-  end(end: SessionEnd): void {
+  /** The session is over; whoever comes now is told at once. Settles when every client has got all or is given up. */
+  async end(end: SessionEnd): Promise<void> {
     this.#end = end;
     for (const client of this.#clients) this.#leave(client, end);
+    if (this.#connections.size > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve));
   }
 
   #interactive(): Client | undefined {

@@ -97,8 +97,8 @@ export class Runtime {
   }
 
   /** The last word to every client. */
-  close(end: SessionEnd): void {
-    this.#hub.end(end);
+  close(end: SessionEnd): Promise<void> {
+    return this.#hub.end(end);
   }
 
   #stopped(signal: number | null): void {

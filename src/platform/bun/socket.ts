@@ -101,6 +101,7 @@ class BunConnection implements Connection {
   readonly #socket: Socket<State>;
   #kept: Uint8Array[] = [];
   #isEnding = false;
+  #lingering: ReturnType<typeof setTimeout> | undefined;
   queuedBytes = 0;
 
   constructor(socket: Socket<State>) {
@@ -119,17 +120,25 @@ class BunConnection implements Connection {
     if (this.#isEnding) return;
     this.#isEnding = true;
     if (this.queuedBytes === 0) this.#socket.end();
-    else setTimeout(() => this.close(), LINGER_MS).unref();
+    else this.#linger();
   }
 
   close(): void {
+    clearTimeout(this.#lingering);
     this.#kept = [];
     this.queuedBytes = 0;
     if (this.#socket.readyState > 0) this.#socket.terminate();
   }
 
+  /** Anew with all that is taken: a slow reader gets everything, and one that is stopped holds nobody up for long. */
+  #linger(): void {
+    clearTimeout(this.#lingering);
+    this.#lingering = setTimeout(() => this.close(), LINGER_MS);
+  }
+
   /** @returns whether nothing is kept any more. */
   flush(): boolean {
+    if (this.#isEnding) this.#linger();
     while (this.#kept.length > 0) {
       const first = this.#kept[0] ?? new Uint8Array();
       const written = Math.max(0, this.#socket.write(first));
@@ -140,6 +149,7 @@ class BunConnection implements Connection {
       }
       this.#kept.shift();
     }
+    clearTimeout(this.#lingering);
     if (this.#isEnding) this.#socket.end();
     return true;
   }
