@@ -88,6 +88,15 @@ describe('nono run on a terminal, as a session', () => {
     expect(screen).toMatch(/30 93\nerase = \^H\n1\n2\n[^]*\n20\nstatus 9/);
   });
 
+  test('shows the end of much output, though the terminal is slower than the command', async (context) => {
+    needCommands(context, 'tmux');
+    using world = createWorld();
+    await using terminal = await openTerminal(world);
+    await enter(terminal, `${world.executable} run --allow-cwd -- sh -c 'seq 2000000; echo the end'; echo status $?`);
+
+    expect(await terminal.waitFor(/status \d+/, 40_000)).toMatch(/1999999\n2000000\nthe end\nstatus 0/);
+  });
+
   test('says why on the terminal when the command cannot be started, and leaves nothing behind', async (context) => {
     needCommands(context, 'tmux');
     using world = createWorld();
