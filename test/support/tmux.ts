@@ -50,6 +50,10 @@ export async function openTerminal(world: World, options: TerminalOptions = {}):
   };
   const matches = (text: string, pattern: string | RegExp) =>
     typeof pattern === 'string' ? text.includes(pattern) : pattern.test(text);
+  if (options.command === undefined) {
+    // What is typed before the shell reads is echoed twice, once before its prompt.
+    await waitFor('the prompt of the shell', async () => (await screen()).startsWith('$'));
+  }
   return {
     type: async (text) => void (await tmux('send-keys', '-l', '--', text)),
     press: async (...keys) => void (await tmux('send-keys', '--', ...keys)),
