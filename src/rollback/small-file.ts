@@ -1,6 +1,6 @@
 import type { Bytes } from '../bytes.ts';
 import { isErrno } from '../errors.ts';
-import type { Directory } from '../ports/files.ts';
+import type { Directory, OpenFile } from '../ports/files.ts';
 
 /** Enough for what people write by hand. */
 const BYTES_MAXIMUM = 1024 * 1024;
@@ -11,16 +11,21 @@ export function readSmallFile(directory: Directory, name: Bytes, maximumBytes = 
     using file = directory.openFile(name);
     const { kind, sizeBytes } = file.stat();
     if (kind !== 'file' || sizeBytes > maximumBytes) return undefined;
-    const data = Buffer.alloc(sizeBytes);
-    let length = 0;
-    while (length < sizeBytes) {
-      const got = file.read(data.subarray(length));
-      if (got === 0) break;
-      length += got;
-    }
-    return data.toString('latin1', 0, length) as Bytes;
+    return readWhole(file, sizeBytes).toString('latin1') as Bytes;
   } catch (error) {
     if (isErrno(error, 'ENOENT', 'ENOTDIR', 'ELOOP', 'EACCES', 'ENXIO', 'EXDEV')) return undefined;
     throw error;
   }
+}
+
+/** What `file` holds from its position on, up to `sizeBytes`; less when it has become shorter. */
+export function readWhole(file: OpenFile, sizeBytes: number): Buffer {
+  const data = Buffer.alloc(sizeBytes);
+  let length = 0;
+  while (length < sizeBytes) {
+    const got = file.read(data.subarray(length));
+    if (got === 0) break;
+    length += got;
+  }
+  return data.subarray(0, length);
 }

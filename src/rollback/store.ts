@@ -6,6 +6,7 @@ import { removeTree } from '../remove-tree.ts';
 import { decodeManifest, encodeManifest, type Manifest } from './manifest.ts';
 import { hexHash } from './objects.ts';
 import { isRollbackId } from './session-id.ts';
+import { readWhole } from './small-file.ts';
 import { SnapshotTree } from './snapshot-tree.ts';
 
 const DIRECTORY_MODE = 0o700;
@@ -260,14 +261,7 @@ function readWholeFile(directory: Directory, path: Bytes): Buffer | undefined {
     using file = directory.openFile(path);
     const { kind, sizeBytes } = file.stat();
     if (kind !== 'file') return undefined;
-    const data = Buffer.allocUnsafe(sizeBytes);
-    let length = 0;
-    while (length < sizeBytes) {
-      const got = file.read(data.subarray(length));
-      if (got === 0) break;
-      length += got;
-    }
-    return data.subarray(0, length);
+    return readWhole(file, sizeBytes);
   } catch (error) {
     if (isErrno(error, 'ENOENT', 'ENOTDIR', 'ELOOP', 'EISDIR')) return undefined;
     throw error;

@@ -1,6 +1,6 @@
 import { type Bytes, displayBytes } from '../../bytes.ts';
 import { SystemError } from '../../errors.ts';
-import type { FileKind, Stat } from '../../ports/files.ts';
+import type { Stat } from '../../ports/files.ts';
 import { addressOf, errnoName, fixedBuffer, syscall, trySyscall } from './syscalls.ts';
 import * as uapi from './uapi.ts';
 
@@ -30,16 +30,6 @@ const STATX_BYTES = 256;
 /** linux_dirent64: d_reclen at 16, d_name at 19. */
 export const DIRENT = { length: 16, name: 19 } as const;
 export const DIRENTS_BYTES = 64 * 1024;
-
-const KINDS: Readonly<Record<number, FileKind>> = {
-  [0o100000]: 'file',
-  [0o040000]: 'directory',
-  [0o120000]: 'symlink',
-  [0o010000]: 'fifo',
-  [0o140000]: 'socket',
-  [0o020000]: 'characterDevice',
-  [0o060000]: 'blockDevice',
-};
 
 /** Memory that is used within one call and never kept: one set for each thread. */
 export interface Scratch {
@@ -127,7 +117,7 @@ export function statAt(scratch: Scratch, directory: number, name: Bytes, flags: 
   }
   const mode = view.getUint16(STATX.mode, true);
   return {
-    kind: KINDS[mode & uapi.S_IFMT] ?? 'file',
+    kind: uapi.FILE_KINDS[mode & uapi.S_IFMT] ?? 'file',
     mode: mode & 0o7777,
     sizeBytes: readNumber(view, STATX.size),
     blocks: readNumber(view, STATX.blocks),

@@ -1,6 +1,5 @@
 import { type Bytes, displayBytes } from '../../bytes.ts';
 import { SystemError } from '../../errors.ts';
-import type { FileKind } from '../../ports/files.ts';
 import type { FoundEntry, FoundPath, OpenStream, PathFacts } from '../../ports/path-facts.ts';
 import { addressOf, errnoName, fixedBuffer, trySyscall } from './syscalls.ts';
 import * as uapi from './uapi.ts';
@@ -19,16 +18,6 @@ const NAME_AT = 19;
 const F_GETFL = 3;
 const ACCESS_MODE = 3;
 const STREAMS: readonly number[] = [0, 1, 2];
-
-const KINDS: Readonly<Record<number, FileKind>> = {
-  [0o100000]: 'file',
-  [0o040000]: 'directory',
-  [0o120000]: 'symlink',
-  [0o010000]: 'fifo',
-  [0o140000]: 'socket',
-  [0o020000]: 'characterDevice',
-  [0o060000]: 'blockDevice',
-};
 
 /** Memory that is used within one call and never kept. */
 interface Scratch {
@@ -63,7 +52,7 @@ function resolve(scratch: Scratch, path: Bytes): FoundPath | undefined {
     const mode = modeAt(scratch, opened, '' as Bytes, uapi.AT_EMPTY_PATH);
     const resolved = readDescriptorLink(scratch, opened);
     if (mode === undefined || resolved === undefined) return undefined;
-    return { path: resolved, kind: KINDS[mode & uapi.S_IFMT] ?? 'file', mode: mode & PERMISSIONS };
+    return { path: resolved, kind: uapi.FILE_KINDS[mode & uapi.S_IFMT] ?? 'file', mode: mode & PERMISSIONS };
   } finally {
     trySyscall('close', opened);
   }
@@ -94,7 +83,7 @@ function entries(scratch: Scratch, path: Bytes): readonly FoundEntry[] {
   return withOpen(scratch, path, uapi.O_RDONLY | uapi.O_DIRECTORY, (directory) =>
     names(scratch, directory).flatMap((name) => {
       const mode = modeAt(scratch, directory, name, uapi.AT_SYMLINK_NOFOLLOW);
-      return mode === undefined ? [] : [{ name, kind: KINDS[mode & uapi.S_IFMT] ?? 'file', mode: mode & PERMISSIONS }];
+      return mode === undefined ? [] : [{ name, kind: uapi.FILE_KINDS[mode & uapi.S_IFMT] ?? 'file', mode: mode & PERMISSIONS }];
     }),
   );
 }

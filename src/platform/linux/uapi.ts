@@ -1,3 +1,5 @@
+import type { FileKind } from '../../ports/files.ts';
+
 /** Constants of the file calls, with the header that defines them (Linux 6.18; the same on x64 and arm64 unless said). */
 
 /** include/uapi/linux/fcntl.h */
@@ -42,3 +44,14 @@ export const FICLONE = 0x40049409;
 /** include/uapi/asm-generic/fcntl.h */
 export const LOCK_EX = 2;
 export const LOCK_NB = 4;
+
+/** File types under S_IFMT, include/uapi/linux/stat.h. */
+export const FILE_KINDS: Readonly<Record<number, FileKind>> = {
+  [0o100000]: 'file',
+  [0o040000]: 'directory',
+  [0o120000]: 'symlink',
+  [0o010000]: 'fifo',
+  [0o140000]: 'socket',
+  [0o020000]: 'characterDevice',
+  [0o060000]: 'blockDevice',
+};
