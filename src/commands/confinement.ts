@@ -1,28 +1,21 @@
-import { type Bytes, displayBytes } from '../bytes.ts';
+import { type Bytes, bytesFromText, displayBytes } from '../bytes.ts';
 import { EXIT, NonoError } from '../errors.ts';
-import { tildePath } from '../paths.ts';
+import type { PathFacts } from '../ports/path-facts.ts';
 import { buildPlan } from '../sandbox/build-plan.ts';
 import { GrantError } from '../sandbox/grant-error.ts';
 import type { Launch } from '../sandbox/launch.ts';
 import { keptCapabilityMask } from '../sandbox/linux/capabilities.ts';
 import { type Enforced, encodeLandlock, enforcedBy, NEWEST_ABI } from '../sandbox/linux/landlock.ts';
 import { encodeSeccomp } from '../sandbox/linux/seccomp.ts';
-import { type Access, describeAccess, type Plan, READ, READ_WRITE, WRITE } from '../sandbox/plan.ts';
-import type { Grant } from '../sandbox/policy.ts';
+import type { Plan } from '../sandbox/plan.ts';
 import { checkAbi, checkPorts } from '../sandbox/sandbox-error.ts';
 import type { Context, SandboxAdapters } from './context.ts';
+import { chooseVariables } from './environment-options.ts';
+import { choosePaths, needsWorkdir, profileVariables, workdirGrant, workdirQuestion } from './grant-options.ts';
+import { loadProfile } from './load-profile.ts';
 import { chooseNetwork } from './network.ts';
+import { DEFAULT_PROFILE } from './new-session.ts';
 import type { ParsedCall } from './spec.ts';
-
-/** The options that share paths, and what each gives. */
-const GRANT_OPTIONS: readonly (readonly [option: string, access: Access, kind: Grant['kind']])[] = [
-  ['allow', READ_WRITE, 'directory'],
-  ['read', READ, 'directory'],
-  ['write', WRITE, 'directory'],
-  ['allow-file', READ_WRITE, 'file'],
-  ['read-file', READ, 'file'],
-  ['write-file', WRITE, 'file'],
-];
 
 /** The confinement of one command, ready to be applied. */
 export interface Confinement {
@@ -42,33 +35,19 @@ export interface ConfinementOptions {
  *
  * @throws {NonoError} before anything was made or started.
  */
-export function confine(
+export async function confine(
   call: ParsedCall,
   context: Context,
   { host, facts }: SandboxAdapters,
-  { temporaryDirectory, setVariables }: ConfinementOptions,
-): Confinement {
-  const isBestEffort = call.flags.has('best-effort');
+  options: ConfinementOptions,
+): Promise<Confinement> {
   const abi = host.landlockAbi();
-  checkAbi(abi, isBestEffort);
-  const network = chooseNetwork(call);
-  checkPorts(network, abi);
-  const workingDirectory = existingWorkingDirectory(context);
-  const plan = buildPlan(
-    {
-      command: call.commandLine,
-      grants: chooseGrants(call, context, workingDirectory),
-      overrides: call.values.get('override-deny') ?? [],
-      passedVariables: call.values.get('env') ?? [],
-      setVariables,
-      temporaryDirectory,
-      network,
-      isBestEffort,
-    },
-    { ...context, facts, workingDirectory },
-  );
+  checkAbi(abi, call.flags.has('best-effort'));
+  const { plan, question } = await planCall(call, context, facts, options);
+  checkPorts(plan.network, abi);
+  if (question !== undefined) askFor(question, plan, context);
   const enforced = enforcedBy(Math.min(abi, NEWEST_ABI));
-  announce(plan, enforced, context);
+  announce(plan, enforced, call, context);
   return {
     plan,
     enforced,
@@ -86,6 +65,60 @@ export function confine(
   };
 }
 
+/** A plan, and what the user has to say yes to before it may be used. */
+export interface OpenPlan {
+  readonly plan: Plan;
+  /** Undefined when nothing is open. */
+  readonly question: string | undefined;
+}
+
+/**
+ * Makes the plan of a call and changes nothing.
+ *
+ * @throws {NonoError} for whatever is wrong with the call or its profile.
+ */
+export async function planCall(
+  call: ParsedCall,
+  context: Context,
+  facts: PathFacts,
+  { temporaryDirectory, setVariables }: ConfinementOptions,
+): Promise<OpenPlan> {
+  const workingDirectory = existingWorkingDirectory(context);
+  const profile = await loadProfile(call, context);
+  const { homeDirectory, environment } = context;
+  const places = { homeDirectory, workingDirectory, temporaryDirectory, environment };
+  const paths = choosePaths(call, profile, places);
+  const isShared = call.flags.has('allow-cwd');
+  const isOpen = !isShared && needsWorkdir(paths, profile, facts, workingDirectory);
+  const shared = workdirGrant(profile, workingDirectory);
+  const variables = await chooseVariables(call, context);
+  const plan = buildPlan(
+    {
+      ...paths,
+      command: call.commandLine,
+      grants: isShared || isOpen ? [...paths.grants, shared] : paths.grants,
+      passedVariables: [...profile.allowedVariables.map(({ text }) => text as Bytes), ...variables.passed],
+      deniedVariables: profile.deniedVariables.map(({ text }) => text as Bytes),
+      setVariables: new Map([
+        ...[...profileVariables(profile, places)].filter(([name]) => !variables.passed.includes(name)),
+        ...variables.set,
+        ...setVariables,
+      ]),
+      temporaryDirectory,
+      network: chooseNetwork(call, profile),
+      asks: profile.asks,
+      isBestEffort: call.flags.has('best-effort'),
+      profile: profile.name,
+      excludes: {
+        patterns: profile.excludePatterns.map(({ text }) => bytesFromText(text)),
+        globs: profile.excludeGlobs.map(({ text }) => bytesFromText(text)),
+      },
+    },
+    { ...context, facts, workingDirectory },
+  );
+  return { plan, question: isOpen ? workdirQuestion(shared, profile, homeDirectory) : undefined };
+}
+
 function existingWorkingDirectory({ workingDirectory }: Context): Bytes {
   if (workingDirectory !== undefined) return workingDirectory;
   throw new NonoError(
@@ -98,29 +131,22 @@ function existingWorkingDirectory({ workingDirectory }: Context): Bytes {
   );
 }
 
-function chooseGrants({ flags, values }: ParsedCall, context: Context, workingDirectory: Bytes): readonly Grant[] {
-  const grants = GRANT_OPTIONS.flatMap(([option, access, kind]) =>
-    (values.get(option) ?? []).map((path): Grant => ({ path, access, kind, option: `--${option}` })),
-  );
-  const shared: Grant = { path: workingDirectory, access: READ_WRITE, kind: 'directory', option: '--allow-cwd' };
-  if (flags.has('allow-cwd')) return [...grants, shared];
-  if (grants.length > 0) return grants;
-  if (agrees(context, workingDirectory)) return [shared];
+/** @throws {GrantError} without a yes. */
+function askFor(question: string, { profile }: Plan, { terminal, confirm }: Context): void {
+  if (terminal.isStdinTerminal && terminal.isStderrTerminal && confirm(question)) return;
   throw new GrantError(
-    'Cannot run a command that may use no directory: nothing is shared with it',
+    profile === DEFAULT_PROFILE
+      ? 'Cannot run a command that may use no directory: nothing is shared with it'
+      : `Cannot run a command with the profile ${profile} here: the working directory is not shared with it`,
     'Share the working directory with --allow-cwd, or others with --allow DIR and --read DIR',
   );
 }
 
-/** Nothing was granted: the working directory is what most commands are about. */
-function agrees({ terminal, confirm, homeDirectory }: Context, workingDirectory: Bytes): boolean {
-  if (!terminal.isStdinTerminal || !terminal.isStderrTerminal) return false;
-  return confirm(
-    `Share ${displayBytes(tildePath(workingDirectory, homeDirectory))} with the command, for ${describeAccess(READ_WRITE)}?`,
-  );
-}
-
-function announce({ withheld, network }: Plan, { missing }: Enforced, { notify }: Context): void {
+function announce(plan: Plan, { missing }: Enforced, { flags }: ParsedCall, { notify }: Context): void {
+  const { withheld, network, skipped, asks } = plan;
+  if (flags.has('verbose'))
+    for (const { place, path, reason } of skipped) notify(`Skipped ${displayBytes(path)} of ${place}: ${reason}`);
+  if (asks) notify('`ask` of the profile has no effect yet: what is not granted fails');
   if (withheld.length > 0)
     notify(`Withheld from the command: ${withheld.map(displayBytes).join(', ')} (pass one with --env NAME)`);
   if (network.mode === 'ports')

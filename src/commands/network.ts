@@ -1,4 +1,5 @@
 import { type Bytes, displayBytes } from '../bytes.ts';
+import type { Profile } from '../config/profile-type.ts';
 import { UsageError } from '../errors.ts';
 import type { Network } from '../sandbox/plan.ts';
 import type { ParsedCall } from './spec.ts';
@@ -6,15 +7,15 @@ import type { ParsedCall } from './spec.ts';
 const LAST_PORT = 65535;
 
 /**
- * What the call leaves of the network: a port that is named is all that is left, with or without `--block-net`.
+ * What the call and the profile leave of the network: a port that is named is all that is left, with or without `--block-net`.
  *
  * @throws {UsageError} for what is no port.
  */
-export function chooseNetwork({ flags, values }: ParsedCall): Network {
+export function chooseNetwork({ flags, values }: ParsedCall, { blocksNetwork }: Pick<Profile, 'blocksNetwork'>): Network {
   const connect = ports('allow-port', values.get('allow-port'));
   const bind = ports('allow-bind', values.get('allow-bind'));
   if (connect.length > 0 || bind.length > 0) return { mode: 'ports', connect, bind };
-  return { mode: flags.has('block-net') ? 'blocked' : 'allowed' };
+  return { mode: flags.has('block-net') || blocksNetwork ? 'blocked' : 'allowed' };
 }
 
 function ports(option: string, words: readonly Bytes[] = []): readonly number[] {

@@ -2,13 +2,27 @@ import { HELP_OPTION } from './common-options.ts';
 import type { CommandSpec, OptionSpec } from './spec.ts';
 
 const GRANT_OPTIONS: readonly OptionSpec[] = [
+  {
+    name: 'profile',
+    short: 'p',
+    arity: 'value',
+    placeholder: 'NAME|PATH',
+    help: 'Start from a profile, see `nono profile list`',
+  },
   { name: 'allow', arity: 'value', repeatable: true, placeholder: 'DIR', help: 'Let the command read and write below DIR' },
   { name: 'read', arity: 'value', repeatable: true, placeholder: 'DIR', help: 'Let the command read below DIR' },
   { name: 'write', arity: 'value', repeatable: true, placeholder: 'DIR', help: 'Let the command write below DIR, not read' },
   { name: 'allow-file', arity: 'value', repeatable: true, placeholder: 'FILE', help: 'Let the command read and write FILE' },
   { name: 'read-file', arity: 'value', repeatable: true, placeholder: 'FILE', help: 'Let the command read FILE' },
   { name: 'write-file', arity: 'value', repeatable: true, placeholder: 'FILE', help: 'Let the command write FILE, not read' },
-  { name: 'allow-cwd', arity: 'flag', help: 'Share the working directory, to read and write' },
+  { name: 'allow-cwd', arity: 'flag', help: 'Share the working directory, to read and write unless the profile says otherwise' },
+  {
+    name: 'allow-socket',
+    arity: 'value',
+    repeatable: true,
+    placeholder: 'PATH',
+    help: 'Let the command connect to the socket PATH, or those below it',
+  },
   {
     name: 'override-deny',
     arity: 'value',
@@ -20,8 +34,15 @@ const GRANT_OPTIONS: readonly OptionSpec[] = [
     name: 'env',
     arity: 'value',
     repeatable: true,
-    placeholder: 'NAME',
-    help: 'Pass the variable NAME although it would be withheld',
+    placeholder: 'NAME[=VALUE]',
+    help: 'Pass the variable NAME although it would be withheld, or set it',
+  },
+  {
+    name: 'env-file',
+    arity: 'value',
+    repeatable: true,
+    placeholder: 'FILE',
+    help: 'Pass or set the variables of FILE: lines as for --env, # begins a comment',
   },
   { name: 'block-net', arity: 'flag', help: 'Leave the command no network: no TCP, UDP or anything else' },
   {
@@ -39,6 +60,7 @@ const GRANT_OPTIONS: readonly OptionSpec[] = [
     help: 'Leave it only TCP, and let it listen on PORT',
   },
   { name: 'best-effort', arity: 'flag', help: 'Go on, and say so, where the kernel cannot enforce everything' },
+  { name: 'verbose', short: 'v', arity: 'flag', help: 'Say what the profile names and this machine does not have' },
 ];
 
 export const runCommands: readonly CommandSpec[] = [

@@ -23,7 +23,8 @@ import {
 import { formatTimestamp } from '../time.ts';
 import { type Confinement, confine } from './confinement.ts';
 import type { Context, SandboxAdapters } from './context.ts';
-import { DEFAULT_PROFILE, SESSION_VARIABLE, SESSIONS, unusedSessionId } from './new-session.ts';
+import { makeDirectories } from './make-directories.ts';
+import { SESSION_VARIABLE, SESSIONS, unusedSessionId } from './new-session.ts';
 import type { CommandResult, ParsedCall } from './spec.ts';
 import { captureLimits, loadUserConfig, retentionLimits } from './user-config.ts';
 
@@ -67,12 +68,13 @@ export async function execute(call: ParsedCall, context: Context): Promise<Comma
   const id = unusedSessionId(context);
   const temporaryDirectory = temporaryDirectoryPath(files, id, adapters.processes.self(), randomHex);
   const setVariables = new Map([[SESSION_VARIABLE, id as Bytes]]);
-  const confinement = confine(call, context, adapters, { temporaryDirectory, setVariables });
+  const confinement = await confine(call, context, adapters, { temporaryDirectory, setVariables });
   if (wantsRollback) (await import('./run-snapshots.ts')).checkRoots(confinement.plan);
 
   // Up to here nothing was made: what is wrong with the call changes nothing.
   using stateDirectory = createState(context, context.stateDirectory);
   using sessions = createState(context, joinPath(context.stateDirectory, SESSIONS));
+  makeDirectories(files, confinement.plan.missingDirectories);
   createTemporaryDirectory(files, temporaryDirectory);
   try {
     return await runSession({
@@ -139,7 +141,7 @@ function describe({ context, adapters, confinement, id }: Run): Omit<SessionIden
     id,
     command: plan.command,
     workingDirectory: plan.workingDirectory,
-    profile: DEFAULT_PROFILE,
+    profile: plan.profile,
     hostName,
     supervisor: adapters.processes.self(),
     started: formatTimestamp(clock.nowMs(), clock.utcOffsetMinutes(clock.nowMs())),
@@ -157,7 +159,7 @@ async function startSnapshots(run: Run, live: LiveSession): Promise<RollbackRun 
     plan: confinement.plan,
     runId: id,
     supervisorPid: context.pid,
-    profile: DEFAULT_PROFILE,
+    profile: confinement.plan.profile,
     limits: captureLimits(config),
   });
   live.alsoBeat(() => snapshots.beat());

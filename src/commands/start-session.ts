@@ -9,7 +9,8 @@ import { temporaryDirectoryPath } from '../session/temporary-directory.ts';
 import { formatTimestamp } from '../time.ts';
 import { type Confinement, confine } from './confinement.ts';
 import type { Context, SandboxAdapters } from './context.ts';
-import { DEFAULT_PROFILE, SESSION_VARIABLE, unusedSessionId } from './new-session.ts';
+import { makeDirectories } from './make-directories.ts';
+import { SESSION_VARIABLE, unusedSessionId } from './new-session.ts';
 import type { ParsedCall } from './spec.ts';
 import { captureLimits, loadUserConfig, retentionLimits } from './user-config.ts';
 
@@ -90,15 +91,17 @@ async function describeStart({ call, context, adapters, supervisor, chosenName, 
   const owner = { ...processes.self(), pid: supervisor.pid, startTicks: processes.startTicks(supervisor.pid) ?? 0 };
   const temporaryDirectory = temporaryDirectoryPath(files, id, owner, randomHex);
   const setVariables = new Map([[SESSION_VARIABLE, id as Bytes]]);
-  const confinement = confine(call, context, adapters, { temporaryDirectory, setVariables });
+  const confinement = await confine(call, context, adapters, { temporaryDirectory, setVariables });
   const { plan } = confinement;
   const wantsRollback = call.flags.has('rollback');
+  const rollback = wantsRollback ? await describeRollback(context, plan) : null;
+  makeDirectories(files, plan.missingDirectories);
   return {
     identity: {
       id,
       command: plan.command,
       workingDirectory: plan.workingDirectory,
-      profile: DEFAULT_PROFILE,
+      profile: plan.profile,
       hostName,
       supervisor: owner,
       started: formatTimestamp(clock.nowMs(), clock.utcOffsetMinutes(clock.nowMs())),
@@ -109,7 +112,7 @@ async function describeStart({ call, context, adapters, supervisor, chosenName, 
     stateDirectory,
     temporaryDirectory,
     launch: launchOf(confinement),
-    rollback: wantsRollback ? await describeRollback(context, plan) : null,
+    rollback,
     homeDirectory,
     uid,
     ...wish,

@@ -4,6 +4,7 @@ import { makeSessionId } from '../session/names.ts';
 import { createTemporaryDirectory, sweepTemporaryDirectories, temporaryDirectoryPath } from '../session/temporary-directory.ts';
 import { confine } from './confinement.ts';
 import type { Context } from './context.ts';
+import { makeDirectories } from './make-directories.ts';
 import type { CommandResult, ParsedCall } from './spec.ts';
 
 /** A sweep looks at all of /tmp, which takes longer than most other steps of the preparation. */
@@ -16,8 +17,9 @@ export async function execute(call: ParsedCall, context: Context): Promise<Comma
   // The process stays the same when it becomes the command: the directory is swept once that one has ended.
   const self = adapters.processes.self();
   const temporaryDirectory = temporaryDirectoryPath(files, makeSessionId(randomHex), self, randomHex);
-  const { launch } = confine(call, context, adapters, { temporaryDirectory, setVariables: new Map() });
+  const { launch, plan } = await confine(call, context, adapters, { temporaryDirectory, setVariables: new Map() });
   if (isSweepDue(randomHex)) sweepTemporaryDirectories(files, adapters.processes, uid);
+  makeDirectories(files, plan.missingDirectories);
   createTemporaryDirectory(files, temporaryDirectory);
   // When it returns this process may be confined already and remove nothing: the next sweep will.
   throw launchError(adapters.host.become(launch(0)), call.commandLine[0] as Bytes);

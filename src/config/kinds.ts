@@ -11,6 +11,14 @@ export interface Setting<Value> {
   readonly expects: string;
   /** @returns undefined when the value is not what is expected. */
   readonly read: (value: TomlValue) => Value | undefined;
+  /** Which part of a list or a table is wrong, for the message and its line; the whole by default. */
+  readonly culprit?: (value: TomlValue) => TomlValue | undefined;
+}
+
+/** A text of a file, and where it stands. */
+export interface PlacedText {
+  readonly text: string;
+  readonly line: number;
 }
 
 /** No limit: the key's absence. */
@@ -73,6 +81,93 @@ export function text<Value extends string | undefined>({ fallback, doc }: Descri
     expects: 'a text that is not empty',
     read: (value) => (value.kind === 'text' && value.value.trim() !== '' ? value.value : undefined),
   };
+}
+
+/** True or false. */
+export function flag<Value extends boolean | undefined>({ fallback, doc }: Described<Value>): Setting<boolean | Value> {
+  return {
+    fallback,
+    doc,
+    expects: 'true or false',
+    read: (value) => (value.kind === 'boolean' ? value.value : undefined),
+  };
+}
+
+/** One of a few values. */
+export function choice<const Value extends string | boolean>({
+  choices,
+  doc,
+}: {
+  readonly choices: readonly Value[];
+  readonly doc: string;
+}): Setting<Value | undefined> {
+  const words = choices.map((value) => JSON.stringify(value));
+  return {
+    fallback: undefined,
+    doc,
+    expects: `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`,
+    read: ({ value }) => choices.find((known) => known === value),
+  };
+}
+
+interface Texts {
+  readonly doc: string;
+  /** What each text has to be, in the plural. */
+  readonly expects: string;
+  readonly isGood: (text: string) => boolean;
+}
+
+/** A list of texts; where `allowsOne` says so, a single text stands for a list of one. */
+export function texts({
+  doc,
+  expects,
+  isGood,
+  allowsOne = false,
+}: Texts & { readonly allowsOne?: boolean }): Setting<readonly PlacedText[]> {
+  const isBad = (value: TomlValue): boolean => value.kind !== 'text' || !isGood(value.value);
+  const listOf = (value: TomlValue): readonly TomlValue[] | undefined => {
+    if (value.kind === 'array') return value.value;
+    return allowsOne && value.kind === 'text' ? [value] : undefined;
+  };
+  return {
+    fallback: [],
+    doc,
+    expects: `a list of ${expects}`,
+    read(value) {
+      const list = listOf(value);
+      if (list === undefined || list.some(isBad)) return undefined;
+      return list.flatMap((item) => (item.kind === 'text' ? [{ text: item.value, line: item.line }] : []));
+    },
+    culprit: (value) => listOf(value)?.find(isBad),
+  };
+}
+
+/** A table of names and texts. */
+export function textTable({ doc, expects, isGood }: Texts): Setting<ReadonlyMap<string, PlacedText>> {
+  return {
+    fallback: new Map(),
+    doc,
+    expects: `a table of ${expects}`,
+    read(value) {
+      if (value.kind !== 'table') return undefined;
+      const pairs = Array.from(value.value, ([name, { line, value: item }]) =>
+        isText(item) && isGood(name) ? ([name, { text: item.value, line }] as const) : undefined,
+      );
+      const good = pairs.filter((pair) => pair !== undefined);
+      return good.length === pairs.length ? new Map(good) : undefined;
+    },
+    culprit: (value) =>
+      value.kind === 'table'
+        ? Array.from(value.value, ([name, { line, value: item }]): TomlValue | undefined =>
+            isGood(name) ? (isText(item) ? undefined : item) : { kind: 'text', line, value: name },
+          ).find((item) => item !== undefined)
+        : undefined,
+  };
+}
+
+/** A text that can be the value of a variable. */
+function isText(value: TomlValue): value is TomlValue & { readonly kind: 'text' } {
+  return value.kind === 'text' && !value.value.includes('\0');
 }
 
 /** Keys to press one after the other, separated by spaces. */

@@ -16,12 +16,13 @@ import { toolchainRules } from './toolchains.ts';
  */
 export function buildPlan(policy: Policy, world: World): Plan {
   const { entries, withheld } = scrubEnvironment(world.environment, {
-    passed: new Set(policy.passedVariables),
+    passed: policy.passedVariables,
+    denied: policy.deniedVariables,
     set: policy.setVariables,
     temporaryDirectory: policy.temporaryDirectory,
   });
   const places = sensitivePlaces(world);
-  const grants = resolveGrants(policy.grants, world, places, policy.overrides);
+  const grants = resolveGrants(policy, world, places);
   const found = findCommand(policy.command[0] as Bytes, world);
 
   const rules = new RuleSet();
@@ -29,7 +30,7 @@ export function buildPlan(policy: Policy, world: World): Plan {
   for (const rule of toolchainRules(found.chain, world, places)) rules.add(rule);
   for (const rule of streamRules(world.facts, places)) rules.add(rule);
   rules.add({ path: policy.temporaryDirectory, isDirectory: true, access: READ_WRITE, origin: 'temporary' });
-  for (const rule of grants) rules.add(rule);
+  for (const rule of grants.rules) rules.add(rule);
 
   return {
     rules: rules.sorted(),
@@ -39,8 +40,14 @@ export function buildPlan(policy: Policy, world: World): Plan {
     workingDirectory: world.workingDirectory,
     temporaryDirectory: policy.temporaryDirectory,
     withheld,
-    writableGrants: grants.filter(({ access }) => access.write).map(({ path }) => path),
+    writableGrants: grants.writable,
     network: policy.network,
+    sockets: grants.sockets,
+    asks: policy.asks,
     isBestEffort: policy.isBestEffort,
+    profile: policy.profile,
+    excludes: policy.excludes,
+    missingDirectories: grants.missingDirectories,
+    skipped: grants.skipped,
   };
 }

@@ -53,8 +53,7 @@ const HOOKS: readonly string[] = [
   'JULIA_LOAD_PATH',
 ];
 
-const EXACT_HOOKS = new Set(HOOKS.filter((hook) => !hook.endsWith('*')));
-const HOOK_PREFIXES = HOOKS.filter((hook) => hook.endsWith('*')).map((hook) => hook.slice(0, -1));
+const isHookName = matcher(HOOKS);
 
 /** Names that say that the value is a credential. */
 const CREDENTIAL_REGEXP = /(?:^|_)(?:TOKEN|KEY|SECRET|APIKEY|PASSWD|PASSPHRASE|CREDENTIALS?)$|PASSWORD/i;
@@ -71,8 +70,10 @@ export interface ScrubbedEnvironment {
 }
 
 export interface ScrubOptions {
-  /** Names that pass whatever they look like. */
-  readonly passed: ReadonlySet<string>;
+  /** What passes whatever it looks like: names, or beginnings that end with `*`. It outweighs `denied`. */
+  readonly passed: readonly string[];
+  /** What does not pass, in the same form. */
+  readonly denied: readonly string[];
   /** Names and values that replace the caller's. */
   readonly set: ReadonlyMap<Bytes, Bytes>;
   readonly temporaryDirectory: Bytes;
@@ -80,13 +81,16 @@ export interface ScrubOptions {
 
 /** Takes hooks and credentials out of the caller's environment and puts nono's own variables in. */
 export function scrubEnvironment(caller: ReadonlyMap<Bytes, Bytes>, options: ScrubOptions): ScrubbedEnvironment {
-  const { passed, set, temporaryDirectory } = options;
+  const { set, temporaryDirectory } = options;
+  const isPassed = matcher(options.passed);
+  const isDenied = matcher(options.denied);
   const kept = new Map<Bytes, Bytes>();
   const withheld: Bytes[] = [];
   for (const [name, value] of caller) {
     // An empty value hooks nothing and betrays nothing.
-    if (value === '' || passed.has(name) || !(isHook(name) || isCredential(name))) kept.set(name, value);
-    else withheld.push(name);
+    const isHarmless = !isDenied(name) && (value === '' || !(isHook(name) || isCredential(name)));
+    if (isHarmless || isPassed(name)) kept.set(name, value);
+    else if (!set.has(name)) withheld.push(name);
   }
   for (const name of TEMPORARY_NAMES) if (kept.has(name as Bytes)) kept.set(name as Bytes, temporaryDirectory);
   kept.set('TMPDIR' as Bytes, temporaryDirectory);
@@ -96,10 +100,17 @@ export function scrubEnvironment(caller: ReadonlyMap<Bytes, Bytes>, options: Scr
 
 /** True for a variable that lets its value run code in a program that is started. */
 export function isHook(name: string): boolean {
-  return EXACT_HOOKS.has(name) || HOOK_PREFIXES.some((prefix) => name.startsWith(prefix));
+  return isHookName(name);
 }
 
 /** True for a variable whose name says that its value is a secret. */
 export function isCredential(name: string): boolean {
   return CREDENTIAL_REGEXP.test(name);
+}
+
+/** Whether a name is one of `entries`, or begins as one that ends with `*`. */
+function matcher(entries: readonly string[]): (name: string) => boolean {
+  const exact = new Set(entries.filter((entry) => !entry.endsWith('*')));
+  const prefixes = entries.filter((entry) => entry.endsWith('*')).map((entry) => entry.slice(0, -1));
+  return (name) => exact.has(name) || prefixes.some((prefix) => name.startsWith(prefix));
 }

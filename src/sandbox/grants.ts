@@ -1,32 +1,156 @@
 import { type Bytes, displayBytes } from '../bytes.ts';
 import { isErrno } from '../errors.ts';
-import { joinPath, resolvePath, tildePath } from '../paths.ts';
+import { baseName, isWithin, joinPath, parentPath, resolvePath, tildePath } from '../paths.ts';
 import type { FoundPath } from '../ports/path-facts.ts';
 import { GrantError } from './grant-error.ts';
 import { resolveQuietly } from './look-up.ts';
-import type { PathRule } from './plan.ts';
-import type { Grant, World } from './policy.ts';
+import { type Access, type PathRule, READ_WRITE, type SkippedGrant } from './plan.ts';
+import type { Grant, SourcedPath, World } from './policy.ts';
 import { type Conflict, findConflict, type SensitivePlace } from './sensitive.ts';
 
+/** What the written grants mean on this machine. */
+export interface ResolvedGrants {
+  readonly rules: readonly PathRule[];
+  /** Absolute, links resolved. */
+  readonly sockets: readonly Bytes[];
+  /** What the command line shares for writing, and what the profile wants tracked of its own. */
+  readonly writable: readonly Bytes[];
+  /** Directories to make, each after its parents. */
+  readonly missingDirectories: readonly Bytes[];
+  readonly skipped: readonly SkippedGrant[];
+}
+
+interface WrittenGrants {
+  readonly grants: readonly Grant[];
+  readonly overrides: readonly Bytes[];
+  readonly sockets: readonly SourcedPath[];
+  readonly tracked: readonly SourcedPath[];
+}
+
 /**
- * Turns what the user wrote into rules.
+ * Turns what the user and the profile wrote into rules. What a profile names and this machine does not have is skipped.
  *
- * @throws {GrantError} for a path that is missing, of the other type, or too dangerous to share.
+ * @throws {GrantError} for an option's path that is missing or of the other type, and for any that is too dangerous to share.
  */
-export function resolveGrants(
-  grants: readonly Grant[],
-  world: World,
-  places: readonly SensitivePlace[],
-  overrides: readonly Bytes[],
-): readonly PathRule[] {
-  const permitted = overrides.map((path) => resolveOverride(path, world));
-  return grants.map((grant) => {
-    const { path, kind } = resolveGrant(grant, world);
-    checkKind(grant, kind);
-    const conflict = findConflict(path, grant.access, places, permitted);
-    if (conflict !== undefined) throw refusal(grant, path, conflict, world);
-    return { path, isDirectory: grant.kind === 'directory', access: grant.access, origin: 'grant' };
-  });
+export function resolveGrants(written: WrittenGrants, world: World, places: readonly SensitivePlace[]): ResolvedGrants {
+  const resolver = new Resolver(world, places, written.overrides);
+  for (const grant of written.grants) resolver.add(grant);
+  const sockets = written.sockets.flatMap((socket) => resolver.socket(socket));
+  return {
+    rules: resolver.rules,
+    sockets: [...new Set(sockets)].sort(),
+    writable: [...resolver.writable, ...written.tracked.flatMap((path) => resolver.tracked(path))],
+    missingDirectories: resolver.missingDirectories,
+    skipped: resolver.skipped,
+  };
+}
+
+class Resolver {
+  readonly rules: PathRule[] = [];
+  readonly writable: Bytes[] = [];
+  readonly missingDirectories: Bytes[] = [];
+  readonly skipped: SkippedGrant[] = [];
+  readonly #world: World;
+  readonly #places: readonly SensitivePlace[];
+  readonly #permitted: readonly Bytes[];
+
+  constructor(world: World, places: readonly SensitivePlace[], overrides: readonly Bytes[]) {
+    this.#world = world;
+    this.#places = places;
+    this.#permitted = overrides.map((path) => resolveOverride(path, world));
+  }
+
+  add(grant: Grant): void {
+    const found = this.#find(grant);
+    if (found === 'skipped') return;
+    if (found === undefined) {
+      if (grant.isMade === true) this.#addMissing(grant);
+      else this.#skip(grant, 'it does not exist', missingHint(grant));
+      return;
+    }
+    const isDirectory = grant.kind === 'directory';
+    if (isDirectory && found.kind !== 'directory') {
+      this.#skip(grant, 'it is not a directory', `Use ${fileForm(grant)} for a single file`);
+    } else if (!isDirectory && found.kind === 'directory') {
+      this.#skip(grant, 'it is a directory', `Use ${directoryForm(grant)} for a directory`);
+    } else {
+      this.#share(grant, found.path);
+    }
+  }
+
+  /** A socket, or a directory of sockets. */
+  socket(socket: SourcedPath): readonly Bytes[] {
+    const found = this.#find(socket);
+    if (found === 'skipped') return [];
+    if (found === undefined) this.#skip(socket, 'it does not exist', 'Start what listens there first, or grant its directory');
+    else if (found.kind !== 'socket' && found.kind !== 'directory') this.#skip(socket, 'it is no socket', 'Correct the path');
+    else {
+      this.#refuseConflict(socket, found.path, READ_WRITE);
+      return [found.path];
+    }
+    return [];
+  }
+
+  /** What a profile wants tracked has to be something that it lets the command write. */
+  tracked(path: SourcedPath): readonly Bytes[] {
+    const found = this.#future(path.path).path;
+    const isWritable = this.rules.some(({ path: rule, access }) => access.write && isWithin(found, rule));
+    if (isWritable) return [found];
+    if (this.skipped.some((skipped) => this.#future(skipped.path).path === found)) return [];
+    throw new GrantError(
+      `Cannot track ${name(path)}: the command may not write it`,
+      'Share it with `allow` or `write` in the same profile, or take it out of `track`',
+    );
+  }
+
+  #share(grant: Grant, path: Bytes): void {
+    this.#refuseConflict(grant, path, grant.access);
+    const isOption = grant.place === undefined;
+    const origin = isOption ? 'grant' : 'profile';
+    this.rules.push({ path, isDirectory: grant.kind === 'directory', access: grant.access, origin });
+    if (isOption && grant.access.write) this.writable.push(path);
+  }
+
+  #addMissing(grant: Grant): void {
+    const { path, missing } = this.#future(grant.path);
+    this.#share(grant, path);
+    for (const directory of missing) if (!this.missingDirectories.includes(directory)) this.missingDirectories.push(directory);
+  }
+
+  /** Where a missing path will be once it is made, and the directories that lead to it. */
+  #future(written: Bytes): { readonly path: Bytes; readonly missing: readonly Bytes[] } {
+    const { facts, workingDirectory } = this.#world;
+    const path = resolvePath(workingDirectory, written);
+    const above = parentPath(path);
+    const found = resolveQuietly(facts, path)?.path;
+    if (found !== undefined || above === '') return { path: found ?? path, missing: [] };
+    const parent = this.#future(above);
+    const made = joinPath(parent.path, baseName(path));
+    return { path: made, missing: [...parent.missing, made] };
+  }
+
+  #find(source: SourcedPath): FoundPath | 'skipped' | undefined {
+    try {
+      return this.#world.facts.resolve(absolute(source.path, this.#world.workingDirectory));
+    } catch (error) {
+      const [reason, hint] = lookUpFailure(error) ?? [];
+      if (reason === undefined || hint === undefined) throw error;
+      this.#skip(source, reason, hint);
+      return 'skipped';
+    }
+  }
+
+  /** The end of an option that cannot be given; a profile is for many machines. */
+  #skip(source: SourcedPath, reason: string, hint: string): void {
+    if (source.place === undefined) throw new GrantError(`Cannot use ${name(source)}: ${reason}`, hint);
+    const { place, path } = source;
+    if (!this.skipped.some((known) => known.place === place && known.path === path)) this.skipped.push({ place, path, reason });
+  }
+
+  #refuseConflict(source: SourcedPath, path: Bytes, access: Access): void {
+    const conflict = findConflict(path, access, this.#places, this.#permitted);
+    if (conflict !== undefined) throw refusal(source, path, conflict, this.#world);
+  }
 }
 
 /** An override may name what does not exist (yet): then its name counts. */
@@ -39,24 +163,11 @@ function absolute(path: Bytes, workingDirectory: Bytes): Bytes {
   return path.startsWith('/') ? path : joinPath(workingDirectory, path);
 }
 
-function resolveGrant(grant: Grant, world: World): FoundPath {
-  const found = lookUp(grant, () => world.facts.resolve(absolute(grant.path, world.workingDirectory)));
-  if (found !== undefined) return found;
-  throw new GrantError(`Cannot use ${name(grant)}: it does not exist`, missingHint(grant));
-}
-
-function lookUp<T>(grant: Grant, look: () => T): T {
-  try {
-    return look();
-  } catch (error) {
-    if (isErrno(error, 'EACCES'))
-      throw new GrantError(`Cannot use ${name(grant)}: permission denied`, 'Grant a path that you may use yourself');
-    if (isErrno(error, 'ELOOP'))
-      throw new GrantError(`Cannot use ${name(grant)}: its links form a loop`, 'Grant the path that was meant');
-    if (isErrno(error, 'ENAMETOOLONG'))
-      throw new GrantError(`Cannot use ${name(grant)}: the name is too long`, 'Grant a directory above it');
-    throw error;
-  }
+function lookUpFailure(error: unknown): readonly [reason: string, hint: string] | undefined {
+  if (isErrno(error, 'EACCES')) return ['permission denied', 'Grant a path that you may use yourself'];
+  if (isErrno(error, 'ELOOP')) return ['its links form a loop', 'Grant the path that was meant'];
+  if (isErrno(error, 'ENAMETOOLONG')) return ['the name is too long', 'Grant a directory above it'];
+  return undefined;
 }
 
 function missingHint({ kind, access }: Grant): string {
@@ -64,33 +175,32 @@ function missingHint({ kind, access }: Grant): string {
   return access.write ? 'Create it first with `touch`, or grant the directory that it will be in' : 'Correct the path';
 }
 
-function checkKind(grant: Grant, kind: FoundPath['kind']): void {
-  if (grant.kind === 'directory' && kind !== 'directory') {
-    throw new GrantError(`Cannot use ${name(grant)}: it is not a directory`, `Use ${grant.option}-file for a single file`);
-  }
-  if (grant.kind === 'file' && kind === 'directory') {
-    throw new GrantError(
-      `Cannot use ${name(grant)}: it is a directory`,
-      `Use ${grant.option.replace(/-file$/, '')} for a directory`,
-    );
-  }
+function fileForm({ option, place }: Grant): string {
+  return place === undefined ? `${option}-file` : `${option}_file`;
 }
 
-function refusal(grant: Grant, path: Bytes, { place, relation }: Conflict, { homeDirectory }: World): GrantError {
+function directoryForm({ option }: Grant): string {
+  return option.replace(/[-_]file$/, '');
+}
+
+function refusal(source: SourcedPath, path: Bytes, { place, relation }: Conflict, { homeDirectory }: World): GrantError {
   const shown = displayBytes(tildePath(place.path, homeDirectory));
   const reasons = {
     is: `that is ${place.what}`,
     inside: `it is inside ${shown}, ${place.what}`,
     contains: `it contains ${shown}, ${place.what}, which cannot be carved out of it`,
   };
-  const resolved = path === grant.path || grant.path === '.' ? '' : ` (${displayBytes(path)})`;
+  const resolved = path === source.path || source.path === '.' ? '' : ` (${displayBytes(path)})`;
   const narrower = relation === 'contains' ? 'Grant narrower directories' : 'Leave it out';
+  const permit = source.place === undefined ? `--override-deny ${shown}` : `override_deny = ["${shown}"]`;
   return new GrantError(
-    `Cannot use ${name(grant)}${resolved}: ${reasons[relation]}`,
-    place.isAbsolute ? `${narrower}: no option permits this one` : `${narrower}, or permit it with --override-deny ${shown}`,
+    `Cannot use ${name(source)}${resolved}: ${reasons[relation]}`,
+    place.isAbsolute ? `${narrower}: no option permits this one` : `${narrower}, or permit it with ${permit}`,
   );
 }
 
-function name({ option, path }: Grant): string {
+/** `--allow "x"`, or `"x" of allow in profile.toml:3`. */
+function name({ option, place, path }: SourcedPath): string {
+  if (place !== undefined) return `"${displayBytes(path)}" of ${option} in ${place}`;
   return option === '--allow-cwd' ? '--allow-cwd' : `${option} "${displayBytes(path)}"`;
 }

@@ -17,8 +17,8 @@ export type Network =
   /** TCP only: connecting to and listening on these ports. */
   | { readonly mode: 'ports'; readonly connect: readonly number[]; readonly bind: readonly number[] };
 
-/** Why a rule is there; `grant` is what the user wrote. */
-export type RuleOrigin = 'system' | 'toolchain' | 'device' | 'stream' | 'temporary' | 'grant';
+/** Why a rule is there; `grant` is what the user wrote on the command line. */
+export type RuleOrigin = 'system' | 'toolchain' | 'device' | 'stream' | 'temporary' | 'profile' | 'grant';
 
 /** One path that the command may use. */
 export interface PathRule {
@@ -47,10 +47,42 @@ export interface Plan {
   readonly temporaryDirectory: Bytes;
   /** Variables of the caller that the command does not get, sorted. */
   readonly withheld: readonly Bytes[];
-  /** Writable paths that the user granted for this run: directories and single files. */
+  /** Writable paths that the user granted for this run, and those that the profile wants tracked: directories and single files. */
   readonly writableGrants: readonly Bytes[];
   readonly network: Network;
+  /**
+   * Sockets that the command may connect and send to, datagrams included, wherever they are: absolute, links resolved,
+   * sorted. One that is a directory stands for every socket below it.
+   */
+  readonly sockets: readonly Bytes[];
+  /** Whether an open outside the grants waits for the operator instead of failing. */
+  readonly asks: boolean;
   readonly isBestEffort: boolean;
+  /** By name, or by path as it was given. */
+  readonly profile: string;
+  /** What the profile leaves out of snapshots. */
+  readonly excludes: Excludes;
+  /** Directories of the profile that are missing: made (0700) before the command starts, each after its parents. */
+  readonly missingDirectories: readonly Bytes[];
+  /** What the profile names and this machine does not have. */
+  readonly skipped: readonly SkippedGrant[];
+}
+
+/** Relative to each tracked root, in the order of the profile. */
+export interface Excludes {
+  /** Lines in the syntax of ignore files; one that begins with `!` takes out of an earlier exclusion, the default names included. */
+  readonly patterns: readonly Bytes[];
+  /** Shell globs: of a file's name, or of its path below the root when there is a slash in it. */
+  readonly globs: readonly Bytes[];
+}
+
+/** A path of the profile that gives no rule. */
+export interface SkippedGrant {
+  /** `FILE:LINE`. */
+  readonly place: string;
+  readonly path: Bytes;
+  /** For people: "it does not exist". */
+  readonly reason: string;
 }
 
 export const READ: Access = { read: true, write: false, control: false };
@@ -63,6 +95,9 @@ export function describeAccess({ read, write }: Access): string {
   if (read && write) return 'reading and writing';
   return write ? 'writing' : 'reading';
 }
+
+/** Which reason is told of a path that has several; the last is the strongest. */
+const STRENGTH: readonly RuleOrigin[] = ['system', 'toolchain', 'device', 'stream', 'temporary', 'profile', 'grant'];
 
 /** Collects rules: the same path twice has the rights of both, and the stronger reason. */
 export class RuleSet {
@@ -81,7 +116,7 @@ export class RuleSet {
         write: known.access.write || rule.access.write,
         control: known.access.control || rule.access.control,
       },
-      origin: known.origin === 'grant' ? 'grant' : rule.origin,
+      origin: STRENGTH.indexOf(known.origin) > STRENGTH.indexOf(rule.origin) ? known.origin : rule.origin,
     });
   }
 

@@ -165,6 +165,9 @@ export function sensitivePlaces(world: World): readonly SensitivePlace[] {
     places.push({ path, resolved: resolved ?? path, what, isWriteOnly: false, isAbsolute: false, ...flags });
   };
   add(stateDirectory, "nono's own state", { isAbsolute: true });
+  const configuration = world.environment.get('XDG_CONFIG_HOME' as Bytes);
+  if (configuration?.startsWith('/') === true)
+    add(joinPath(configuration, 'nono' as Bytes), OWN_CONFIGURATION, { isWriteOnly: true });
   // Most of the table is not there: one listing of the home directory saves asking for each.
   const inHome = new Set<string>(namesQuietly(facts, homeDirectory));
   for (const [what, names] of Object.entries(HOME_PLACES)) {

@@ -16,12 +16,19 @@ describe('chooseNetwork()', () => {
     { given: call([], { 'allow-bind': ['1', '65535'] }), network: { mode: 'ports', connect: [], bind: [1, 65535] } },
     { given: call(['block-net'], { 'allow-port': ['443'] }), network: { mode: 'ports', connect: [443], bind: [] } },
   ])('leaves $network', ({ given, network }) => {
-    expect(chooseNetwork(given)).toEqual(network);
+    expect(chooseNetwork(given, { blocksNetwork: false })).toEqual(network);
+  });
+
+  test('follows the profile, unless a port is named', () => {
+    expect(chooseNetwork(call([]), { blocksNetwork: true })).toEqual({ mode: 'blocked' });
+    expect(chooseNetwork(call([], { 'allow-port': ['443'] }), { blocksNetwork: true })).toMatchObject({ mode: 'ports' });
   });
 
   test.for(['0', '65536', '', '-1', '80/tcp', '0x50', '1e3', ' 80', '00000080'])('refuses the port "%s"', (word) => {
     for (const option of ['allow-port', 'allow-bind']) {
-      expect(() => chooseNetwork(call([], { [option]: [word] }))).toThrow(`Cannot use --${option} "${word}": a port is`);
+      expect(() => chooseNetwork(call([], { [option]: [word] }), { blocksNetwork: false })).toThrow(
+        `Cannot use --${option} "${word}": a port is`,
+      );
     }
   });
 });

@@ -11,11 +11,17 @@ function policy(changes: Partial<Policy> = {}): Policy {
     command: ['sh' as Bytes],
     grants: [],
     overrides: [],
+    sockets: [],
+    tracked: [],
     passedVariables: [],
+    deniedVariables: [],
     setVariables: new Map(),
     temporaryDirectory: '/tmp/nono-x' as Bytes,
     network: { mode: 'allowed' },
+    asks: false,
     isBestEffort: false,
+    profile: 'default',
+    excludes: { patterns: [], globs: [] },
     ...changes,
   };
 }

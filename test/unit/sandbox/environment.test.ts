@@ -6,7 +6,7 @@ const TEMPORARY = '/tmp/nono-x' as Bytes;
 
 function scrub(variables: Readonly<Record<string, string>>, passed: readonly string[] = []) {
   const caller = new Map(Object.entries(variables) as [Bytes, Bytes][]);
-  return scrubEnvironment(caller, { passed: new Set(passed), set: new Map(), temporaryDirectory: TEMPORARY });
+  return scrubEnvironment(caller, { passed, denied: [], set: new Map(), temporaryDirectory: TEMPORARY });
 }
 
 describe('scrubEnvironment()', () => {

@@ -32,7 +32,11 @@ function grant(path: string, access: Access = READ, kind: Grant['kind'] = 'direc
 }
 
 function resolve(item: Grant, overrides: readonly string[] = [], world: World = fakeWorld(TREE)) {
-  return resolveGrants([item], world, sensitivePlaces(world), overrides as Bytes[]);
+  return resolveGrants(
+    { grants: [item], overrides: overrides as Bytes[], sockets: [], tracked: [] },
+    world,
+    sensitivePlaces(world),
+  ).rules;
 }
 
 describe('resolveGrants()', () => {

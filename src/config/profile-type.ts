@@ -1,0 +1,62 @@
+/** The keys of `[filesystem]`. */
+const PATH_KEYS = [
+  'allow',
+  'read',
+  'write',
+  'create',
+  'allow_file',
+  'read_file',
+  'write_file',
+  'allow_socket',
+  'override_deny',
+] as const;
+export type PathKey = (typeof PATH_KEYS)[number];
+
+/** A text of a profile and its `FILE:LINE`, so that complaints of later steps can name it. */
+export interface SourcedText {
+  readonly text: string;
+  readonly place: string;
+}
+
+export type WorkdirAccess = 'none' | 'read' | 'write' | 'readwrite';
+
+/** What a profile and all that it extends ask for; paths are not expanded. */
+export interface Profile {
+  /** By name, or by path as it was given. */
+  readonly name: string;
+  readonly description: string;
+  /** The files that it was made of, each after what it extends. */
+  readonly files: readonly string[];
+  readonly asks: boolean;
+  readonly workdirAccess: WorkdirAccess;
+  readonly paths: Readonly<Record<PathKey, readonly SourcedText[]>>;
+  readonly blocksNetwork: boolean;
+  readonly allowedVariables: readonly SourcedText[];
+  readonly deniedVariables: readonly SourcedText[];
+  readonly setVariables: ReadonlyMap<string, SourcedText>;
+  readonly excludePatterns: readonly SourcedText[];
+  readonly excludeGlobs: readonly SourcedText[];
+  readonly tracked: readonly SourcedText[];
+}
+
+/** Asks for nothing: what everything is added to. */
+export const EMPTY_PROFILE: Profile = {
+  name: 'default',
+  description: '',
+  files: [],
+  asks: false,
+  workdirAccess: 'none',
+  paths: mapPaths(() => []),
+  blocksNetwork: false,
+  allowedVariables: [],
+  deniedVariables: [],
+  setVariables: new Map(),
+  excludePatterns: [],
+  excludeGlobs: [],
+  tracked: [],
+};
+
+/** One list for each key of `[filesystem]`. */
+export function mapPaths(make: (key: PathKey) => readonly SourcedText[]): Profile['paths'] {
+  return Object.fromEntries(PATH_KEYS.map((key) => [key, make(key)])) as unknown as Profile['paths'];
+}

@@ -1,0 +1,114 @@
+import { ConfigError } from '../errors.ts';
+import { checkDocument, type Problem } from './check.ts';
+import type { PlacedText } from './kinds.ts';
+import { PROFILE_SCHEMA } from './profile-schema.ts';
+import { mapPaths, type Profile, type SourcedText } from './profile-type.ts';
+import type { Settings } from './schema.ts';
+import { parseToml } from './toml.ts';
+
+type ProfileSettings = Settings<typeof PROFILE_SCHEMA>;
+
+/** One file as it was written. */
+export interface ProfileFile {
+  /** For messages. */
+  readonly fileName: string;
+  readonly settings: ProfileSettings;
+}
+
+/**
+ * Reads one profile without what it extends.
+ *
+ * @throws {ConfigError} with one line `FILE:LINE: …` for each problem.
+ */
+export function parseProfile(text: string, fileName: string): ProfileFile {
+  const { settings, problems } = checkDocument(parseToml(text, fileName), PROFILE_SCHEMA);
+  const all = [...problems, ...contradictions(settings)].sort((a, b) => a.line - b.line);
+  if (all.length > 0) throw new ConfigError(all.map(({ line, message }) => `${fileName}:${line}: ${message}`).join('\n'));
+  return { fileName, settings };
+}
+
+/** `file` on top of `base`: lists grow, single values are replaced, and of a variable the last word counts. */
+export function layProfile(base: Profile, { fileName, settings }: ProfileFile): Profile {
+  const { '': top, workdir, filesystem, network, environment, rollback } = settings;
+  const source = ({ text, line }: PlacedText): SourcedText => ({ text, place: `${fileName}:${line}` });
+  const add = (known: readonly SourcedText[], more: readonly PlacedText[]) => union(known, more.map(source));
+  const [allowed, denied] = [environment.allow_vars.map(source), environment.deny_vars.map(source)];
+  const set = Array.from(environment.set_vars, ([name, value]) => [name, source(value)] as const);
+  return {
+    ...base,
+    description: top.description ?? base.description,
+    files: base.files.includes(fileName) ? base.files : [...base.files, fileName],
+    asks: top.ask ?? base.asks,
+    workdirAccess: workdir.access ?? base.workdirAccess,
+    paths: mapPaths((key) => add(base.paths[key], filesystem[key])),
+    blocksNetwork: network.block ?? base.blocksNetwork,
+    allowedVariables: union(without(base.allowedVariables, denied), allowed),
+    deniedVariables: union(without(base.deniedVariables, [...allowed, ...set.map(([text]) => ({ text }))]), denied),
+    setVariables: new Map([...[...base.setVariables].filter(([name]) => !denied.some(({ text }) => text === name)), ...set]),
+    excludePatterns: add(base.excludePatterns, rollback.exclude_patterns),
+    excludeGlobs: add(base.excludeGlobs, rollback.exclude_globs),
+    tracked: add(base.tracked, rollback.track),
+  };
+}
+
+/** `other` after `base`, as a profile that extends both has it. */
+export function joinProfiles(base: Profile, other: Profile): Profile {
+  return {
+    ...other,
+    description: other.description === '' ? base.description : other.description,
+    files: [...new Set([...base.files, ...other.files])],
+    asks: base.asks || other.asks,
+    workdirAccess: other.workdirAccess === 'none' ? base.workdirAccess : other.workdirAccess,
+    paths: mapPaths((key) => union(base.paths[key], other.paths[key])),
+    blocksNetwork: base.blocksNetwork || other.blocksNetwork,
+    allowedVariables: union(base.allowedVariables, other.allowedVariables),
+    deniedVariables: union(base.deniedVariables, other.deniedVariables),
+    setVariables: new Map([...base.setVariables, ...other.setVariables]),
+    excludePatterns: union(base.excludePatterns, other.excludePatterns),
+    excludeGlobs: union(base.excludeGlobs, other.excludeGlobs),
+    tracked: union(base.tracked, other.tracked),
+  };
+}
+
+function union(known: readonly SourcedText[], more: readonly SourcedText[]): readonly SourcedText[] {
+  const fresh = more.filter(({ text }, at) => more.findIndex((other) => other.text === text) === at);
+  return [...known, ...without(fresh, known)];
+}
+
+function without(list: readonly SourcedText[], taken: readonly Pick<SourcedText, 'text'>[]): readonly SourcedText[] {
+  return list.filter(({ text }) => !taken.some((other) => other.text === text));
+}
+
+/** What one file says in two ways. */
+function contradictions({ environment, filesystem }: ProfileSettings): readonly Problem[] {
+  const { allow_vars, deny_vars, set_vars } = environment;
+  const denied = new Map(deny_vars.map(({ text, line }) => [text, line]));
+  const variables = [...allow_vars.map(({ text, line }) => ({ text, line, key: 'allow_vars' })), ...setNames(set_vars)];
+  return [
+    ...variables.flatMap(({ text, line, key }) => contradiction(text, { line, key }, denied.get(text), 'deny_vars')),
+    ...(['allow_file', 'read_file', 'write_file'] as const).flatMap((key) => {
+      const directories = new Map(filesystem[DIRECTORY_FORMS[key]].map(({ text, line }) => [text, line]));
+      return filesystem[key].flatMap(({ text, line }) =>
+        contradiction(text, { line, key }, directories.get(text), DIRECTORY_FORMS[key]),
+      );
+    }),
+  ];
+}
+
+const DIRECTORY_FORMS = { allow_file: 'allow', read_file: 'read', write_file: 'write' } as const;
+
+function setNames(set: ReadonlyMap<string, PlacedText>) {
+  return Array.from(set, ([text, { line }]) => ({ text, line, key: 'set_vars' }));
+}
+
+interface Place {
+  readonly line: number;
+  readonly key: string;
+}
+
+function contradiction(text: string, { line, key }: Place, otherLine: number | undefined, otherKey: string): readonly Problem[] {
+  if (otherLine === undefined) return [];
+  const [at, first, before] = line > otherLine ? [line, key, otherKey] : [otherLine, otherKey, key];
+  const message = `${JSON.stringify(text)} of "${first}" is also in "${before}" in line ${Math.min(line, otherLine)}: keep one of the two`;
+  return [{ line: at, message }];
+}
