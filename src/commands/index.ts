@@ -1,7 +1,8 @@
+import { auditCommands } from './audit/index.ts';
 import { rollbackCommands } from './rollback/index.ts';
 import { runCommands } from './run-options.ts';
 import { sessionCommands } from './session-options.ts';
 import type { CommandSpec } from './spec.ts';
 
 /** Every verb, in the order of `nono help`. */
-export const commands: readonly CommandSpec[] = [...runCommands, ...sessionCommands, ...rollbackCommands];
+export const commands: readonly CommandSpec[] = [...runCommands, ...sessionCommands, ...rollbackCommands, ...auditCommands];

@@ -6,6 +6,8 @@ import { openStateDirectory } from '../session/state-directory.ts';
 import type { Context } from './context.ts';
 
 export const SESSIONS = 'sessions' as Bytes;
+/** Live sessions hold their names there. */
+export const NAMES = 'names' as Bytes;
 /** Tells the command which session it is in. */
 export const SESSION_VARIABLE = 'NONO_SESSION_ID' as Bytes;
 export const DEFAULT_PROFILE = 'default';

@@ -1,5 +1,7 @@
+import type { Bytes } from '../bytes.ts';
 import type { Context } from './context.ts';
 import { attachTerminal } from './session/attach-terminal.ts';
+import { openSession } from './session/open-sessions.ts';
 import type { CommandResult, ParsedCall } from './spec.ts';
 import { startSession } from './start-session.ts';
 
@@ -8,7 +10,7 @@ export async function runAttached(call: ParsedCall, context: Context): Promise<C
   const { size, terminal } = await lookAtTerminal(context);
   const { id, ready } = await startSession(call, context, { size, terminal, waitsForClient: true });
   try {
-    return await attachTerminal(context, id, 'attach');
+    return await attachTerminal(context, await openSession(context, id as Bytes), 'attach');
   } catch (error) {
     // Why the command was not started says more than that its supervisor is gone.
     await ready;

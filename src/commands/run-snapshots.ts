@@ -1,7 +1,8 @@
-import { type Bytes, displayBytes } from '../bytes.ts';
-import { describeFailure, EXIT, NonoError } from '../errors.ts';
+import { type Bytes, bufferFromBytes, displayBytes } from '../bytes.ts';
+import { describeFailure, EXIT, isErrno, NonoError } from '../errors.ts';
 import { tildePath } from '../paths.ts';
 import type { Directory } from '../ports/files.ts';
+import type { Hash } from '../ports/hash.ts';
 import { SKIP_TEXTS } from '../rollback/entry.ts';
 import { keepLimits } from '../rollback/housekeeping.ts';
 import type { ChangeCounts } from '../rollback/manifest.ts';
@@ -10,7 +11,10 @@ import { openRollbacks, type RollbackRun, type RollbackStart, startRollback } fr
 import type { RollbackDeps } from '../rollback/snapshot.ts';
 import { RollbackStore } from '../rollback/store.ts';
 import type { Plan } from '../sandbox/plan.ts';
+import type { AuditEvent } from '../session/audit-event.ts';
+import { hexDigest } from '../session/audit-log.ts';
 import type { CommandEnd } from '../session/live-session.ts';
+import { readWhole } from '../session/read-whole.ts';
 import { formatSize } from '../ui/size.ts';
 import type { Context } from './context.ts';
 
@@ -39,6 +43,22 @@ export function startRun(deps: RollbackDeps, { plan, ...start }: RunStart): Prom
     command: plan.command,
     workingDirectory: plan.workingDirectory,
   });
+}
+
+/** What the audit log says of a snapshot that was taken; the digest is that of the manifest as it is on the disk now. */
+export function snapshotEvent(state: Directory, hash: Hash, id: Bytes, label: string): AuditEvent {
+  using rollbacks = openRollbacks(state);
+  return { event: 'snapshot', rollback_session: id, label, manifest_digest: digestManifest(rollbacks, hash, id) };
+}
+
+function digestManifest(rollbacks: Directory, hash: Hash, id: Bytes): string | null {
+  try {
+    using file = rollbacks.openFile(`${id}/manifest.json` as Bytes);
+    return hexDigest(bufferFromBytes(readWhole(file)), hash);
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return null;
+    throw error;
+  }
 }
 
 /** What a run says before the command starts: what is tracked, and what is not. */

@@ -1,4 +1,4 @@
-import type { Bytes } from '../bytes.ts';
+import { type Bytes, storeBytes } from '../bytes.ts';
 import type { Config } from '../config/schema.ts';
 import { EXIT } from '../errors.ts';
 import { joinPath } from '../paths.ts';
@@ -7,11 +7,11 @@ import type { StartedProcess } from '../ports/spawn.ts';
 import type { RollbackRun } from '../rollback/run.ts';
 import { decodeLaunchFailure, encodeLaunch, LAUNCHER_ROLE } from '../sandbox/launch.ts';
 import { launchError } from '../sandbox/sandbox-error.ts';
-import { claimRecord } from '../session/claim.ts';
+import { digestExecutable, policyDigest, startEvent } from '../session/audit-start.ts';
+import { claimSession } from '../session/claim.ts';
 import { type CommandEnd, commandEnd, LiveSession } from '../session/live-session.ts';
 import { checkSessionName } from '../session/names.ts';
 import { type SessionIdentity, STARTING } from '../session/record.ts';
-import type { OwnedRecord } from '../session/registry.ts';
 import { openStateDirectory } from '../session/state-directory.ts';
 import { supervise } from '../session/supervise.ts';
 import {
@@ -24,7 +24,7 @@ import { formatTimestamp } from '../time.ts';
 import { type Confinement, confine } from './confinement.ts';
 import type { Context, SandboxAdapters } from './context.ts';
 import { makeDirectories } from './make-directories.ts';
-import { SESSION_VARIABLE, SESSIONS, unusedSessionId } from './new-session.ts';
+import { NAMES, SESSION_VARIABLE, SESSIONS, unusedSessionId } from './new-session.ts';
 import type { CommandResult, ParsedCall } from './spec.ts';
 import { captureLimits, loadUserConfig, retentionLimits } from './user-config.ts';
 
@@ -41,6 +41,8 @@ interface Run {
   readonly launcher: StartedProcess;
   readonly stateDirectory: Directory;
   readonly sessions: Directory;
+  readonly names: Directory;
+  readonly temporaryDirectory: Bytes;
   readonly confinement: Confinement;
   readonly id: string;
   readonly chosenName: string | undefined;
@@ -74,6 +76,7 @@ export async function execute(call: ParsedCall, context: Context): Promise<Comma
   // Up to here nothing was made: what is wrong with the call changes nothing.
   using stateDirectory = createState(context, context.stateDirectory);
   using sessions = createState(context, joinPath(context.stateDirectory, SESSIONS));
+  using names = createState(context, joinPath(context.stateDirectory, NAMES));
   makeDirectories(files, confinement.plan.missingDirectories);
   createTemporaryDirectory(files, temporaryDirectory);
   try {
@@ -83,6 +86,8 @@ export async function execute(call: ParsedCall, context: Context): Promise<Comma
       launcher,
       stateDirectory,
       sessions,
+      names,
+      temporaryDirectory,
       confinement,
       id,
       chosenName,
@@ -106,7 +111,7 @@ async function runSession(run: Run): Promise<CommandResult> {
   using cleanUp = new DisposableStack();
   let live: LiveSession | undefined;
   const supervision = cleanUp.use(supervise(adapters.signals, context.pid, (isPaused) => live?.isPaused(isPaused)));
-  live = cleanUp.use(new LiveSession(claim(run), context.clock));
+  live = cleanUp.use(claim(run));
   const snapshots = await startSnapshots(run, live);
   try {
     await launch(launcher, confinement, context.pid);
@@ -114,11 +119,24 @@ async function runSession(run: Run): Promise<CommandResult> {
     snapshots?.abandon();
     throw error;
   }
-  live.isRunning(launcher.pid, snapshots === undefined ? null : snapshots.id);
+  const over = new AbortController();
+  const executed = recordExecuted(run, live, over.signal);
+  await live.isRunning(launcher.pid, snapshots === undefined ? null : snapshots.id);
   const end = commandEnd(await supervision.follow(launcher));
-  const failure = await finishSnapshots(run, snapshots, end);
-  live.hasEnded(end, failure);
+  over.abort();
+  await executed;
+  const failure = await finishSnapshots(run, snapshots, live, end);
+  const loss = await live.hasEnded(end, failure);
+  if (loss !== null) context.notify(loss);
   return { exitCode: failure !== null && end.exitCode === 0 ? EXIT.nonoFailed : end.exitCode };
+}
+
+async function recordExecuted({ context, confinement, launcher }: Run, live: LiveSession, over: AbortSignal): Promise<void> {
+  const { files, hash } = context;
+  const executable = confinement.plan.executables[0] as Bytes;
+  const digest = await digestExecutable(files, hash, executable, over);
+  const fields = { child_pid: launcher.pid, executable: storeBytes(executable), executable_digest: digest };
+  live.audit({ event: 'executed', ...fields });
 }
 
 /** Hands the instructions over. @throws {NonoError} when a step failed before the command ran. */
@@ -128,10 +146,15 @@ async function launch(launcher: StartedProcess, confinement: Confinement, pid: n
   if (failure !== undefined) throw launchError(failure, confinement.plan.command[0] as Bytes);
 }
 
-function claim(run: Run): OwnedRecord {
-  const { context, sessions, chosenName } = run;
-  const { clock, randomHex } = context;
-  return claimRecord({ sessions, identity: describe(run), chosenName, state: STARTING, clock, randomHex }).record;
+function claim(run: Run): LiveSession {
+  const { context, sessions, names, chosenName, confinement, temporaryDirectory } = run;
+  const { clock, hash, randomHex } = context;
+  const identity = describe(run);
+  const claimed = claimSession({ sessions, names, identity, chosenName, state: STARTING, clock, hash, randomHex });
+  const live = new LiveSession(claimed, clock);
+  const policy = policyDigest(confinement.launch(0), temporaryDirectory, hash);
+  live.audit(startEvent(identity, { name: claimed.name, policy }));
+  return live;
 }
 
 function describe({ context, adapters, confinement, id }: Run): Omit<SessionIdentity, 'name'> {
@@ -147,13 +170,14 @@ function describe({ context, adapters, confinement, id }: Run): Omit<SessionIden
     started: formatTimestamp(clock.nowMs(), clock.utcOffsetMinutes(clock.nowMs())),
     network: plan.network.mode,
     enforced,
+    hasTerminal: false,
   };
 }
 
 async function startSnapshots(run: Run, live: LiveSession): Promise<RollbackRun | undefined> {
   if (!run.wantsRollback) return undefined;
   const { context, confinement, id, stateDirectory, config } = run;
-  const { startRun, trackedLine } = await import('./run-snapshots.ts');
+  const { snapshotEvent, startRun, trackedLine } = await import('./run-snapshots.ts');
   const snapshots = await startRun(context, {
     stateDirectory,
     plan: confinement.plan,
@@ -163,16 +187,23 @@ async function startSnapshots(run: Run, live: LiveSession): Promise<RollbackRun 
     limits: captureLimits(config),
   });
   live.alsoBeat(() => snapshots.beat());
+  live.audit(snapshotEvent(stateDirectory, context.hash, snapshots.id, 'baseline'));
   context.notify(trackedLine(snapshots, context.homeDirectory));
   return snapshots;
 }
 
 /** @returns what went wrong: it is said and recorded, and never hides how the command ended. */
-async function finishSnapshots(run: Run, snapshots: RollbackRun | undefined, end: CommandEnd): Promise<string | null> {
+async function finishSnapshots(
+  run: Run,
+  snapshots: RollbackRun | undefined,
+  live: LiveSession,
+  end: CommandEnd,
+): Promise<string | null> {
   if (snapshots === undefined) return null;
   const { context, stateDirectory, config } = run;
-  const { finishRun, keepWithinLimits } = await import('./run-snapshots.ts');
+  const { finishRun, keepWithinLimits, snapshotEvent } = await import('./run-snapshots.ts');
   const failure = await finishRun(snapshots, end, context.notify);
+  if (failure === null) live.audit(snapshotEvent(stateDirectory, context.hash, snapshots.id, 'final'));
   if (failure === null) keepWithinLimits(context, stateDirectory, snapshots.id, retentionLimits(config));
   return failure;
 }

@@ -57,9 +57,9 @@ export const sessionCommands: readonly CommandSpec[] = [
   {
     name: 'inspect',
     summary: 'Show everything about a session',
-    options: [JSON_OPTION, HELP_OPTION],
+    options: [{ name: 'events', arity: 'flag', help: 'Show what happened to it: its audit log' }, JSON_OPTION, HELP_OPTION],
     positionals: ONE_ID,
-    examples: ['nono inspect a3f7c2 --json'],
+    examples: ['nono inspect a3f7c2 --json', 'nono inspect a3f7c2 --events'],
     load: () => import('./session/inspect.ts'),
   },
   {

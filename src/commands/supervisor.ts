@@ -1,4 +1,4 @@
-import { type Bytes, bytesFromText } from '../bytes.ts';
+import { type Bytes, bytesFromText, storeBytes } from '../bytes.ts';
 import { EXIT, NonoError, UsageError } from '../errors.ts';
 import { joinPath } from '../paths.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -10,22 +10,23 @@ import type { Processes } from '../ports/processes.ts';
 import type { Signals } from '../ports/signals.ts';
 import type { Sockets } from '../ports/socket.ts';
 import type { RollbackRun } from '../rollback/run.ts';
-import { claimRecord } from '../session/claim.ts';
-import { socketName } from '../session/client.ts';
+import { digestExecutable, policyDigest, startEvent } from '../session/audit-start.ts';
+import { claimSession } from '../session/claim.ts';
 import { DEFAULT_GRACE_MS } from '../session/default-grace.ts';
 import type { StartedGuardian } from '../session/guarded-command.ts';
 import type { RequestOutcome } from '../session/hub.ts';
 import { type CommandEnd, LiveSession } from '../session/live-session.ts';
+import { lockName } from '../session/name-lock.ts';
 import { checkSessionName, type RandomHex } from '../session/names.ts';
 import { STARTING } from '../session/record.ts';
-import { isNameTaken } from '../session/registry.ts';
 import { Runtime } from '../session/runtime.ts';
+import { SessionSocket } from '../session/session-socket.ts';
 import { describeStartFailure, type SessionStart, type StartReport } from '../session/start-wire.ts';
 import { openStateDirectory } from '../session/state-directory.ts';
 import { createTemporaryDirectory, removeTemporaryDirectory, sweepTemporaryDirectories } from '../session/temporary-directory.ts';
 import { signalNumber } from '../signal-names.ts';
+import { NAMES, SESSIONS } from './new-session.ts';
 
-const SESSIONS = 'sessions' as Bytes;
 const ENDING_SIGNALS: readonly number[] = ['SIGTERM', 'SIGINT'].map(signalNumber);
 
 /** What a supervisor has of the machine. */
@@ -42,6 +43,8 @@ export interface SupervisorDeps {
   readonly loadContentWorkers: () => Promise<StartContentWorkers>;
   /** The starter died, or gave up, before it heard of a session that runs. */
   readonly starterGone: AbortSignal;
+  /** Somebody asks by SIGUSR1 for a socket that is gone. */
+  readonly onSocketWanted: (listener: () => void) => Disposable;
   /** To the starter, for as long as it listens. */
   readonly report: (report: StartReport) => void;
 }
@@ -58,11 +61,17 @@ export async function superviseSession(start: SessionStart, deps: SupervisorDeps
   }
 }
 
+/** Where sessions are written down. */
+interface Registry {
+  readonly sessions: Directory;
+  readonly names: Directory;
+}
+
 class SupervisedSession {
   readonly #start: SessionStart;
   readonly #deps: SupervisorDeps;
   readonly #runtime: Runtime;
-  #rename: ((name: string) => RequestOutcome) | undefined;
+  #rename: ((name: string) => Promise<RequestOutcome>) | undefined;
 
   constructor(start: SessionStart, deps: SupervisorDeps) {
     this.#start = start;
@@ -83,8 +92,9 @@ class SupervisedSession {
     using cleanUp = new DisposableStack();
     cleanUp.use(
       signals.watch({
-        onSignal: ({ signal }) => {
-          if (ENDING_SIGNALS.includes(signal)) this.#runtime.stop(DEFAULT_GRACE_MS);
+        onSignal: ({ signal, sender }) => {
+          const actor = { pid: sender?.pid ?? null, uid: sender?.uid ?? null };
+          if (ENDING_SIGNALS.includes(signal)) this.#runtime.stopBySignal(signal, DEFAULT_GRACE_MS, actor);
         },
         onChild: () => undefined,
       }),
@@ -92,47 +102,75 @@ class SupervisedSession {
     cleanUp.defer(() => this.#runtime.stop(0));
     const state = cleanUp.use(openState(files, stateDirectory, uid));
     const sessions = cleanUp.use(openState(files, joinPath(stateDirectory, SESSIONS), uid));
+    const names = cleanUp.use(openState(files, joinPath(stateDirectory, NAMES), uid));
     createTemporaryDirectory(files, temporaryDirectory);
     cleanUp.defer(() => {
       removeTemporaryDirectory(files, temporaryDirectory);
       sweepTemporaryDirectories(files, processes, uid);
     });
-    await this.#runWith(state, sessions);
+    await this.#runWith(state, { sessions, names });
   }
 
-  async #runWith(state: Directory, sessions: Directory): Promise<void> {
+  async #runWith(state: Directory, { sessions, names }: Registry): Promise<void> {
     using cleanUp = new DisposableStack();
-    const live = cleanUp.use(this.#claim(sessions));
-    cleanUp.use(
-      this.#deps.sockets.listen({ directory: sessions.path, name: socketName(this.#start.identity.id) }, (connection) =>
-        this.#runtime.accept(connection),
-      ),
+    const live = cleanUp.use(this.#claim({ sessions, names }));
+    const socket = cleanUp.use(
+      new SessionSocket({
+        sockets: this.#deps.sockets,
+        sessions,
+        id: this.#start.identity.id,
+        accept: (connection) => this.#runtime.accept(connection),
+      }),
     );
+    live.alsoBeat(() => socket.ensure());
+    cleanUp.use(this.#deps.onSocketWanted(() => socket.ensure()));
     const snapshots = await this.#startSnapshots(state, live);
     const pid = await this.#launch(snapshots, live);
-    live.isRunning(pid, snapshots === undefined ? null : snapshots.id);
+    const over = new AbortController();
+    const executed = this.#recordExecuted(pid, live, over.signal);
+    await live.isRunning(pid, snapshots === undefined ? null : snapshots.id);
     this.#deps.report({ kind: 'ready', id: this.#start.identity.id, name: live.name });
     const end = await this.#runtime.ended();
-    const failure = await this.#finishSnapshots(state, snapshots, end);
-    live.hasEnded(end, failure);
+    over.abort();
+    await executed;
+    const failure = await this.#finishSnapshots(state, snapshots, live, end);
+    const loss = await live.hasEnded(end, failure);
+    if (loss !== null) this.#runtime.progress(loss);
     await this.#runtime.close({ reason: 'ended', ...end });
   }
 
-  #claim(sessions: Directory): LiveSession {
-    const { clock, randomHex } = this.#deps;
-    const { identity, chosenName } = this.#start;
+  #claim(registry: Registry): LiveSession {
+    const { clock, hash, randomHex } = this.#deps;
+    const { identity, chosenName, launch, temporaryDirectory } = this.#start;
     const state = { ...STARTING, attachment: 'detached' } as const;
-    const { record, name } = claimRecord({ sessions, identity, chosenName: chosenName ?? undefined, state, clock, randomHex });
-    const live = new LiveSession(record, clock, { name, state });
-    this.#rename = (wanted) => rename(live, sessions, identity.id, wanted);
+    const claimed = claimSession({
+      ...registry,
+      identity,
+      chosenName: chosenName ?? undefined,
+      state,
+      clock,
+      hash,
+      randomHex,
+    });
+    const live = new LiveSession(claimed, clock);
+    const policy = policyDigest(launch, temporaryDirectory, hash);
+    live.audit(startEvent(identity, { name: claimed.name, policy }));
+    this.#rename = (wanted) => rename(live, registry.names, wanted);
     this.#runtime.belongsTo(live);
     return live;
+  }
+
+  async #recordExecuted(pid: number, live: LiveSession, over: AbortSignal): Promise<void> {
+    const { files, hash } = this.#deps;
+    const executable = this.#start.launch.executables[0] as Bytes;
+    const digest = await digestExecutable(files, hash, executable, over);
+    live.audit({ event: 'executed', child_pid: pid, executable: storeBytes(executable), executable_digest: digest });
   }
 
   async #startSnapshots(stateDirectory: Directory, live: LiveSession): Promise<RollbackRun | undefined> {
     const { rollback, identity, homeDirectory, launch } = this.#start;
     if (rollback === null) return undefined;
-    const { startRun, trackedLine } = await import('./run-snapshots.ts');
+    const { snapshotEvent, startRun, trackedLine } = await import('./run-snapshots.ts');
     const snapshots = await startRun(this.#deps, {
       stateDirectory,
       plan: { writableGrants: rollback.writableGrants, command: launch.command, workingDirectory: launch.workingDirectory },
@@ -142,6 +180,7 @@ class SupervisedSession {
       limits: rollback.limits,
     });
     live.alsoBeat(() => snapshots.beat());
+    live.audit(snapshotEvent(stateDirectory, this.#deps.hash, snapshots.id, 'baseline'));
     this.#deps.report({ kind: 'progress', line: trackedLine(snapshots, homeDirectory) });
     return snapshots;
   }
@@ -161,12 +200,18 @@ class SupervisedSession {
     }
   }
 
-  async #finishSnapshots(state: Directory, snapshots: RollbackRun | undefined, end: CommandEnd): Promise<string | null> {
+  async #finishSnapshots(
+    state: Directory,
+    snapshots: RollbackRun | undefined,
+    live: LiveSession,
+    end: CommandEnd,
+  ): Promise<string | null> {
     const { rollback } = this.#start;
     if (snapshots === undefined || rollback === null) return null;
-    const { finishRun, keepWithinLimits } = await import('./run-snapshots.ts');
+    const { finishRun, keepWithinLimits, snapshotEvent } = await import('./run-snapshots.ts');
     const notify = (line: string) => this.#runtime.progress(line);
     const failure = await finishRun(snapshots, end, notify);
+    if (failure === null) live.audit(snapshotEvent(state, this.#deps.hash, snapshots.id, 'final'));
     if (failure === null) keepWithinLimits({ ...this.#deps, notify }, state, snapshots.id, rollback.retention);
     return failure;
   }
@@ -192,12 +237,13 @@ function wantedName(wanted: string): string | undefined {
   }
 }
 
-function rename(live: LiveSession, sessions: Directory, id: string, wanted: string): RequestOutcome {
+async function rename(live: LiveSession, names: Directory, wanted: string): Promise<RequestOutcome> {
   const name = wantedName(wanted);
   if (name === undefined) return { isDone: false, code: 'refused', message: 'that is no name for a session' };
   if (name === live.name) return { isDone: true, changed: false };
-  if (isNameTaken(sessions, name, id)) return { isDone: false, code: 'name_taken', message: 'a live session has that name' };
-  live.rename(name);
+  const lock = lockName(names, name);
+  if (lock === undefined) return { isDone: false, code: 'name_taken', message: 'a live session has that name' };
+  await live.rename(name, lock);
   return { isDone: true, changed: true };
 }
 

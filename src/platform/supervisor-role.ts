@@ -48,9 +48,15 @@ async function supervise(start: SessionStart, guardian: StartedGuardian, starter
     orphans: createLinuxOrphans(),
     loadContentWorkers: async () => (await import('./bun/content-workers.ts')).startContentWorkers,
     starterGone,
+    onSocketWanted,
     report,
   });
   process.exit(0);
+}
+
+function onSocketWanted(listener: () => void): Disposable {
+  process.on('SIGUSR1', listener);
+  return { [Symbol.dispose]: () => void process.off('SIGUSR1', listener) };
 }
 
 function report(message: StartReport): void {

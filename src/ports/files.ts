@@ -80,6 +80,8 @@ export interface Directory extends Disposable {
   setModificationTime(name: Bytes, seconds: number, nanoseconds: number): void;
   /** Makes the names durable. */
   sync(): void;
+  /** As sync(), while the caller's loop goes on. @throws {SystemError} by rejecting. */
+  syncLater(): Promise<void>;
   /** Makes everything on this file system durable; may take seconds. */
   syncFileSystem(): void;
   [Symbol.dispose](): void;
@@ -93,12 +95,16 @@ export interface OpenFile extends Disposable {
   rewind(): void;
   /** Writes all of it at the file's own position. */
   write(data: Uint8Array): void;
+  /** Writes over the file from its start, in its place, and ends it there. */
+  overwrite(data: Uint8Array): void;
   /** Leaves a hole of so many bytes where the next write would have been; setSize() ends a file that ends in one. */
   skip(bytes: number): void;
   setSize(bytes: number): void;
   setMode(mode: number): void;
   setModificationTime(seconds: number, nanoseconds: number): void;
   sync(): void;
+  /** As sync(), while the caller's loop goes on: a disk may take seconds. The file must stay open until then. */
+  syncLater(): Promise<void>;
   /** An exclusive flock(2) that ends with the handle. @returns false when another one holds it. */
   tryLock(): boolean;
   /** Makes this empty file share the blocks of `source`. @returns false where the file system cannot. */

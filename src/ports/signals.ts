@@ -3,6 +3,8 @@ export interface CaughtSignal {
   readonly signal: number;
   /** Sent by a process (si_code <= 0), not by the terminal or the kernel. */
   readonly isFromProcess: boolean;
+  /** Who sent it; undefined for the terminal and the kernel. */
+  readonly sender: { readonly pid: number; readonly uid: number } | undefined;
 }
 
 /** Signals to this process, and job control with the terminal that it may have. */

@@ -1,7 +1,15 @@
 import type { Bytes } from '../bytes.ts';
 
+/** Who was at the other end when it connected, by the kernel's word. */
+export interface Peer {
+  readonly pid: number;
+  readonly uid: number;
+}
+
 /** One accepted or made connection. Calls after its end do nothing. */
 export interface Connection {
+  /** Undefined where the runtime cannot ask the kernel. */
+  readonly peer: Peer | undefined;
   /** Bytes that were written here and not taken by the kernel yet. */
   readonly queuedBytes: number;
   /** Never blocks: what the other side does not take is kept. */

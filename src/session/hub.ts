@@ -1,5 +1,6 @@
 import type { TerminalSize } from '../ports/pty.ts';
 import type { Connection, ConnectionHandlers } from '../ports/socket.ts';
+import type { Actor, AuditEvent, DetachReason } from './audit-event.ts';
 import {
   type ClientMessage,
   type ControlRequest,
@@ -28,6 +29,8 @@ interface Client {
   role: ClientRole;
   /** It missed output since its queue was full. */
   isBehind: boolean;
+  /** Answers go out in the order of the requests. */
+  answered: Promise<void>;
 }
 
 /** What a request did: the answer, or why not. */
@@ -44,7 +47,8 @@ export interface HubHost {
   readonly resize: (size: TerminalSize) => void;
   /** A client came, or it missed output: the program is asked to draw itself anew. */
   readonly redraw: (client: 'interactive' | 'viewer') => void;
-  readonly request: (request: ControlRequest) => RequestOutcome;
+  readonly request: (request: ControlRequest, actor: Actor) => RequestOutcome | Promise<RequestOutcome>;
+  readonly audit: (event: AuditEvent) => void;
   readonly attachmentChanged: (isAttached: boolean) => void;
 }
 
@@ -67,7 +71,7 @@ export class Hub {
 
   /** A new connection, whose uid was checked. */
   accept(connection: Connection): ConnectionHandlers {
-    const client: Client = { connection, role: 'new', isBehind: false };
+    const client: Client = { connection, role: 'new', isBehind: false, answered: Promise.resolve() };
     this.#clients.add(client);
     this.#connections.add(connection);
     const decoder = new FrameDecoder();
@@ -77,7 +81,7 @@ export class Hub {
       onDrain: () => this.#caughtUp(client),
       onClose: () => {
         clearTimeout(timer);
-        this.#remove(client);
+        this.#remove(client, 'gone');
         this.#connections.delete(connection);
         if (this.#connections.size === 0) this.#onIdle();
       },
@@ -110,14 +114,14 @@ export class Hub {
   /** @returns false when nobody was attached. */
   detach(): boolean {
     const client = this.#interactive();
-    if (client !== undefined) this.#leave(client, { reason: 'detached' });
+    if (client !== undefined) this.#leave(client, { reason: 'detached' }, 'dropped');
     return client !== undefined;
   }
 
   /** The session is over; whoever comes now is told at once. Settles when every client has got all or is given up. */
   async end(end: SessionEnd): Promise<void> {
     this.#end = end;
-    for (const client of this.#clients) this.#leave(client, end);
+    for (const client of this.#clients) this.#leave(client, end, 'ended');
     if (this.#connections.size > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve));
   }
 
@@ -142,10 +146,11 @@ export class Hub {
       if (client.role !== 'new') throw new ProtocolError('a second hello');
       this.#welcome(client, message);
     } else if (message.kind === 'detach') {
-      this.#leave(client, { reason: 'detached' });
+      this.#leave(client, { reason: 'detached' }, 'asked');
     } else if (message.kind === 'request') {
       if (client.role !== 'control') throw new ProtocolError('a request without the mode control');
-      this.#answer(client, message.request);
+      const { request } = message;
+      client.answered = client.answered.then(() => this.#answer(client, request));
     } else {
       if (client.role !== 'interactive') throw new ProtocolError('input without the mode attach');
       if (message.kind === 'data') this.#host.type(message.data);
@@ -153,7 +158,7 @@ export class Hub {
     }
   }
 
-  #welcome(client: Client, { mode, size }: Extract<ClientMessage, { kind: 'hello' }>): void {
+  #welcome(client: Client, { mode, size, terminal }: Extract<ClientMessage, { kind: 'hello' }>): void {
     const holder = this.#interactive();
     if (mode === 'attach' && holder !== undefined) {
       this.#refuse(client, 'busy', 'already attached');
@@ -162,12 +167,17 @@ export class Hub {
     const { sessionId, name, status } = this.#host;
     send(client, { kind: 'welcome', sessionId, name: name(), status: status() });
     if (this.#end !== undefined) {
-      this.#leave(client, this.#end);
-    } else if (mode === 'control' || mode === 'view') {
-      client.role = mode === 'view' ? 'viewer' : 'control';
-      if (mode === 'view') this.#host.redraw('viewer');
+      this.#leave(client, this.#end, 'ended');
+    } else if (mode === 'control') {
+      client.role = 'control';
+    } else if (mode === 'view') {
+      client.role = 'viewer';
+      this.#host.audit({ event: 'attach', mode, terminal, ...actorOf(client) });
+      this.#host.redraw('viewer');
     } else {
-      if (holder !== undefined) this.#leave(holder, { reason: 'stolen' });
+      if (holder === undefined) this.#host.audit({ event: 'attach', mode: 'attach', terminal, ...actorOf(client) });
+      else this.#host.audit({ event: 'steal', from_pid: actorOf(holder).pid, terminal, ...actorOf(client) });
+      if (holder !== undefined) this.#leave(holder, { reason: 'stolen' }, 'stolen');
       client.role = 'interactive';
       this.#host.attachmentChanged(true);
       this.#host.resize(size);
@@ -175,8 +185,9 @@ export class Hub {
     }
   }
 
-  #answer(client: Client, request: ControlRequest): void {
-    const outcome = this.#host.request(request);
+  async #answer(client: Client, request: ControlRequest): Promise<void> {
+    if (client.role === 'gone') return;
+    const outcome = await this.#host.request(request, actorOf(client));
     const attachment = this.isAttached ? 'attached' : 'detached';
     if (outcome.isDone) send(client, { kind: 'answer', status: this.#host.status(), attachment, changed: outcome.changed });
     else send(client, { kind: 'error', code: outcome.code, message: outcome.message });
@@ -191,19 +202,23 @@ export class Hub {
   #refuse(client: Client, code: RefusalCode, message: string): void {
     if (client.role === 'gone') return;
     send(client, { kind: 'error', code, message });
-    this.#remove(client);
+    this.#remove(client, 'gone');
     client.connection.end();
   }
 
-  #leave(client: Client, end: SessionEnd): void {
+  #leave(client: Client, end: SessionEnd, reason: DetachReason): void {
     if (client.role === 'gone') return;
     send(client, { kind: 'exit', end });
-    this.#remove(client);
+    this.#remove(client, reason);
     client.connection.end();
   }
 
-  #remove(client: Client): void {
+  #remove(client: Client, reason: DetachReason): void {
     const wasInteractive = client.role === 'interactive';
+    if (wasInteractive || client.role === 'viewer') {
+      const mode = wasInteractive ? 'attach' : 'view';
+      this.#host.audit({ event: 'detach', mode, reason, ...actorOf(client) });
+    }
     client.role = 'gone';
     this.#clients.delete(client);
     if (wasInteractive) this.#host.attachmentChanged(false);
@@ -212,4 +227,8 @@ export class Hub {
 
 function send({ connection }: Client, message: ServerMessage): void {
   connection.write(encodeServerMessage(message));
+}
+
+function actorOf({ connection: { peer } }: Client): Actor {
+  return { pid: peer?.pid ?? null, uid: peer?.uid ?? null };
 }

@@ -1,8 +1,11 @@
+import { isErrno } from '../errors.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { ProcessExit } from '../ports/spawn.ts';
 import { signalName } from '../signal-names.ts';
 import { formatTimestamp } from '../time.ts';
-import { type Attachment, type SessionState, type SessionStatus, STARTING } from './record.ts';
+import type { AuditEvent } from './audit-event.ts';
+import type { AuditLog } from './audit-log.ts';
+import type { Attachment, SessionState, SessionStatus } from './record.ts';
 import type { OwnedRecord } from './registry.ts';
 
 /** A reader takes a session for lost that has been silent for several of these. */
@@ -22,28 +25,40 @@ export function commandEnd({ code, signal }: ProcessExit): CommandEnd {
     : { exitCode: SIGNAL_EXIT_BASE + signal, signal: signalName(signal) };
 }
 
-export interface Published {
+/** A session that has its id and its name for itself. */
+export interface ClaimedSession {
+  readonly record: OwnedRecord;
+  readonly audit: AuditLog;
   readonly name: string;
+  readonly nameLock: Disposable;
+  /** What the record says already. */
   readonly state: SessionState;
 }
 
-/** Keeps a session's record true while the session lives. */
+/** What a disk answers that takes nothing, for now or for good; ENOENT where somebody removed the directory. */
+const DISK_REFUSALS = ['ENOSPC', 'EDQUOT', 'EROFS', 'EIO', 'ENOENT'] as const;
+
+/** Keeps a session's record and its audit log true while the session lives. */
 export class LiveSession implements Disposable {
   readonly #record: OwnedRecord;
+  readonly #audit: AuditLog;
   readonly #clock: Clock;
   readonly #beats: (() => void)[] = [];
   readonly #timer: ReturnType<typeof setInterval>;
   #state: SessionState;
   #name: string;
+  #nameLock: Disposable;
   #isOver = false;
+  /** The disk was full: the record on it says less than is true. */
+  #isBehind = false;
 
-  /** @param published What the record says already. */
-  constructor(record: OwnedRecord, clock: Clock, published: Published = { name: '', state: STARTING }) {
+  constructor({ record, audit, name, nameLock, state }: ClaimedSession, clock: Clock) {
     this.#record = record;
-    this.#state = published.state;
-    this.#name = published.name;
+    this.#audit = audit;
+    this.#state = state;
+    this.#name = name;
+    this.#nameLock = nameLock;
     this.#clock = clock;
-    this.#beats.push(() => record.touch(clock.nowMs()));
     this.#timer = setInterval(() => this.#beat(), HEARTBEAT_MS);
   }
 
@@ -52,12 +67,13 @@ export class LiveSession implements Disposable {
     this.#beats.push(beat);
   }
 
-  isRunning(childPid: number, rollbackSession: string | null): void {
-    this.#update({ status: 'running', childPid, rollbackSession });
+  /** Settles when readers see it. */
+  isRunning(childPid: number, rollbackSession: string | null): Promise<void> {
+    return this.#update({ status: 'running', childPid, rollbackSession });
   }
 
   isPaused(isPaused: boolean): void {
-    if (this.#state.childPid !== null && !this.#isOver) this.#update({ status: isPaused ? 'paused' : 'running' });
+    if (this.#state.childPid !== null && !this.#isOver) void this.#update({ status: isPaused ? 'paused' : 'running' });
   }
 
   get status(): SessionStatus {
@@ -65,40 +81,81 @@ export class LiveSession implements Disposable {
   }
 
   hasAttachment(attachment: Attachment): void {
-    if (!this.#isOver && attachment !== this.#state.attachment) this.#update({ attachment });
+    if (!this.#isOver && attachment !== this.#state.attachment) void this.#update({ attachment });
   }
 
   get name(): string {
     return this.#name;
   }
 
-  rename(name: string): void {
+  /** @param nameLock Of the new name. Settles when readers see it. */
+  rename(name: string, nameLock: Disposable): Promise<void> {
+    this.#nameLock[Symbol.dispose]();
+    this.#nameLock = nameLock;
     this.#name = name;
     this.#record.rename(name);
-    this.#update({});
+    return this.#update({});
   }
 
-  /** The command ended; `failure` is what went wrong after that. */
-  hasEnded({ exitCode, signal }: CommandEnd, failure: string | null): void {
+  /** Writes to the audit log, and returns at once. */
+  audit(event: AuditEvent): void {
+    if (!this.#isOver) this.#audit.record(event);
+  }
+
+  /**
+   * The command ended; `failure` is what went wrong after that.
+   *
+   * @returns what could not be written down, to be said; null when all was.
+   */
+  async hasEnded({ exitCode, signal }: CommandEnd, failure: string | null): Promise<string | null> {
     const nowMs = this.#clock.nowMs();
     const ended = formatTimestamp(nowMs, this.#clock.utcOffsetMinutes(nowMs));
-    this.#update({ status: 'exited', exitCode, signal, ended, failure });
+    this.#audit.record({ event: 'end', exit_code: exitCode, signal, failure });
+    await this.#audit.sync();
+    const { lost } = this.#audit;
+    // Before anybody can see that the session has ended, so that whoever does finds the name free.
+    this.#nameLock[Symbol.dispose]();
+    await this.#update({ status: 'exited', exitCode, signal, ended, failure, auditHead: this.#audit.head });
     this.#isOver = true;
+    if (this.#isBehind) this.#overwrite();
+    if (this.#isBehind) return 'The record of the session could not be written: the disk takes nothing';
+    return lost > 0 ? `${lost} events are missing in the audit log: the disk took nothing` : null;
   }
 
   /** A session whose command never ran leaves no record. */
   [Symbol.dispose](): void {
     clearInterval(this.#timer);
+    this.#audit.close();
     if (this.#isOver) this.#record[Symbol.dispose]();
     else this.#record.withdraw();
+    if (!this.#isOver) this.#nameLock[Symbol.dispose]();
   }
 
   #beat(): void {
+    this.#record.touch(this.#clock.nowMs());
+    this.#audit.flush();
+    if (this.#isBehind) void this.#update({});
     for (const beat of this.#beats) beat();
   }
 
-  #update(change: Partial<SessionState>): void {
+  async #update(change: Partial<SessionState>): Promise<void> {
     this.#state = { ...this.#state, ...change };
-    this.#record.update(this.#state);
+    try {
+      await this.#record.update(this.#state);
+      this.#isBehind = false;
+    } catch (error) {
+      if (!isErrno(error, ...DISK_REFUSALS)) throw error;
+      this.#isBehind = true;
+    }
+  }
+
+  /** The last resort: how the session ended is worth more than that no reader ever sees half a record. */
+  #overwrite(): void {
+    try {
+      this.#record.overwrite(this.#state);
+      this.#isBehind = false;
+    } catch (error) {
+      if (!isErrno(error, ...DISK_REFUSALS)) throw error;
+    }
   }
 }

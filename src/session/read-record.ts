@@ -52,9 +52,18 @@ function checkFields(id: string, fields: Fields): void {
   if (!Array.isArray(command) || command.length === 0 || command.some((word) => bytesFromStored(word) === undefined))
     throw damage(id, '"command" is no list of words');
   if (bytesFromStored(fields['workdir']) === undefined) throw damage(id, '"workdir" is no path');
+  if (fields['terminal'] !== undefined && typeof fields['terminal'] !== 'boolean') throw damage(id, '"terminal" says nothing');
+  if (!isAuditHead(fields['audit'] ?? null)) throw damage(id, '"audit" says nothing');
   const { enforced } = fields;
   const missing = typeof enforced === 'object' && enforced !== null && 'missing' in enforced ? enforced.missing : undefined;
   if (!Array.isArray(missing) || missing.some((word) => typeof word !== 'string')) throw damage(id, '"enforced" says nothing');
+}
+
+/** Absent in the records of an older nono. */
+function isAuditHead(value: unknown): boolean {
+  if (value === null) return true;
+  if (typeof value !== 'object' || !('events' in value) || !('digest' in value)) return false;
+  return Number.isSafeInteger(value.events) && typeof value.digest === 'string';
 }
 
 /** The words of the command, as bytes. */

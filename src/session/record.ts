@@ -2,6 +2,7 @@ import { type Bytes, type StoredBytes, storeBytes } from '../bytes.ts';
 import type { ProcessIdentity } from '../ports/processes.ts';
 import type { Enforced } from '../sandbox/linux/landlock.ts';
 import type { Network } from '../sandbox/plan.ts';
+import type { AuditHead } from './audit-log.ts';
 
 /** The newest form of record that this code reads and the one that it writes. */
 export const RECORD_FORMAT = 1;
@@ -28,6 +29,8 @@ export interface SessionIdentity {
   readonly started: string;
   readonly network: NetworkMode;
   readonly enforced: Enforced;
+  /** Whether the command has a terminal of its own, so that it can be attached to. */
+  readonly hasTerminal: boolean;
 }
 
 /** What changes while it lives. */
@@ -43,6 +46,8 @@ export interface SessionState {
   readonly signal: string | null;
   /** What went wrong after the command had ended; it does not change how the command ended. */
   readonly failure: string | null;
+  /** Where the audit log stood when the session ended. */
+  readonly auditHead: AuditHead | null;
 }
 
 export const STARTING: SessionState = {
@@ -54,6 +59,7 @@ export const STARTING: SessionState = {
   exitCode: null,
   signal: null,
   failure: null,
+  auditHead: null,
 };
 
 /**
@@ -91,12 +97,16 @@ export interface SessionRecord {
   readonly profile: string;
   readonly workdir: StoredBytes;
   readonly network: NetworkMode;
+  /** Whether it can be attached to. Where it is true the supervisor makes a socket that is gone anew at SIGUSR1. */
+  readonly terminal: boolean;
   readonly rollback_session: string | null;
   /** What the kernel took. */
   readonly enforced: Enforced;
   readonly pending_approvals: number;
   /** What went wrong after the command had ended. */
   readonly failure: string | null;
+  /** Number of lines of the audit log at the end, and the last one's SHA-256 in hex digits; null before the end. */
+  readonly audit: AuditHead | null;
 }
 
 export function makeRecord(identity: SessionIdentity, state: SessionState): SessionRecord {
@@ -121,9 +131,11 @@ export function makeRecord(identity: SessionIdentity, state: SessionState): Sess
     profile: identity.profile,
     workdir: storeBytes(identity.workingDirectory),
     network: identity.network,
+    terminal: identity.hasTerminal,
     rollback_session: state.rollbackSession,
     enforced: identity.enforced,
     pending_approvals: 0,
     failure: state.failure,
+    audit: state.auditHead,
   };
 }

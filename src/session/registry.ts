@@ -1,18 +1,26 @@
-import { type Bytes, bytesFromBuffer } from '../bytes.ts';
+import type { Bytes } from '../bytes.ts';
 import { isErrno } from '../errors.ts';
 import type { Directory, OpenFile } from '../ports/files.ts';
-import { isSessionId, makeSessionId, type RandomHex } from './names.ts';
+import { auditFileName } from './audit-log.ts';
+import { removeUnlessMissing } from './name-lock.ts';
+import { makeSessionId, type RandomHex } from './names.ts';
 import { makeRecord, type SessionIdentity, type SessionState } from './record.ts';
 
 const RECORD_MODE = 0o600;
 const EXTENSION = '.json';
 const TEMPORARY_EXTENSION = '.json.new';
-const READ_BYTES = 64 * 1024;
 
 /** A record that this process owns: it holds the lock for as long as the session lives. */
 export interface OwnedRecord extends Disposable {
-  /** Replaces the record; a reader sees the old one or the new one. */
-  update(state: SessionState): void;
+  /**
+   * Replaces the record; a reader sees the old one or the new one. Settles when the new one is there for certain; of
+   * states that come meanwhile only the last is written.
+   *
+   * @throws {SystemError} by rejecting; the old record stays.
+   */
+  update(state: SessionState): Promise<void>;
+  /** Writes over the record in its place: for a disk that has no room for another file. A reader may see half of it. */
+  overwrite(state: SessionState): void;
   /** Gives the session another name with the next update. */
   rename(name: string): void;
   /** The heartbeat. */
@@ -36,8 +44,9 @@ export function unusedId(sessions: Directory, random: RandomHex): string {
  */
 export function publishRecord(sessions: Directory, identity: SessionIdentity, state: SessionState): OwnedRecord | undefined {
   const name = `${identity.id}${EXTENSION}` as Bytes;
-  const first = writeTemporary(sessions, identity, state);
+  const first = createTemporary(sessions, identity, state);
   try {
+    first.file.sync();
     // A link and not a rename: it fails when the name is taken.
     sessions.link(first.name, sessions, name);
   } catch (error) {
@@ -56,6 +65,9 @@ class LockedRecord implements OwnedRecord {
   readonly #name: Bytes;
   #identity: SessionIdentity;
   #file: OpenFile;
+  #wanted: SessionState | undefined;
+  #writing: Promise<void> = Promise.resolve();
+  #isGone = false;
 
   constructor(sessions: Directory, name: Bytes, identity: SessionIdentity, file: OpenFile) {
     this.#sessions = sessions;
@@ -64,13 +76,45 @@ class LockedRecord implements OwnedRecord {
     this.#file = file;
   }
 
-  update(state: SessionState): void {
-    const next = writeTemporary(this.#sessions, this.#identity, state);
-    this.#sessions.rename(next.name, this.#sessions, this.#name);
-    this.#sessions.sync();
+  update(state: SessionState): Promise<void> {
+    this.#wanted = state;
+    const written = this.#writing.then(() => this.#replace());
+    // One failure is the failure of that update, not of those after it.
+    this.#writing = written.catch(() => undefined);
+    return written;
+  }
+
+  async #replace(): Promise<void> {
+    const state = this.#wanted;
+    if (state === undefined || this.#isGone) return;
+    const next = createTemporary(this.#sessions, this.#identity, state);
+    this.#wanted = undefined;
+    try {
+      await next.file.syncLater();
+    } catch (error) {
+      this.#discard(next);
+      // Whoever waits for a later state finds this one missing too, and tries again.
+      this.#wanted ??= state;
+      throw error;
+    }
+    if (this.#isGone) {
+      this.#discard(next);
+      return;
+    }
     // The new file was locked before it got the name: at no moment does the session look abandoned.
+    this.#sessions.rename(next.name, this.#sessions, this.#name);
     this.#file[Symbol.dispose]();
     this.#file = next.file;
+    await this.#sessions.syncLater();
+  }
+
+  #discard({ name, file }: Temporary): void {
+    file[Symbol.dispose]();
+    this.#sessions.removeFile(name);
+  }
+
+  overwrite(state: SessionState): void {
+    this.#file.overwrite(encodeRecord(this.#identity, state));
   }
 
   rename(name: string): void {
@@ -82,27 +126,29 @@ class LockedRecord implements OwnedRecord {
   }
 
   withdraw(): void {
+    removeUnlessMissing(this.#sessions, auditFileName(this.#identity.id));
     this.#sessions.removeFile(this.#name);
     this[Symbol.dispose]();
   }
 
   [Symbol.dispose](): void {
+    this.#isGone = true;
     this.#file[Symbol.dispose]();
   }
 }
 
-/** The file is locked and on the disk; its name is not the record's yet. */
-function writeTemporary(
-  sessions: Directory,
-  identity: SessionIdentity,
-  state: SessionState,
-): { readonly name: Bytes; readonly file: OpenFile } {
+interface Temporary {
+  readonly name: Bytes;
+  readonly file: OpenFile;
+}
+
+/** The file is locked and written; it is not on the disk for certain, and its name is not the record's yet. */
+function createTemporary(sessions: Directory, identity: SessionIdentity, state: SessionState): Temporary {
   const name = `${identity.id}.${identity.supervisor.pid}${TEMPORARY_EXTENSION}` as Bytes;
   const file = sessions.createFile(name, RECORD_MODE);
   try {
     file.tryLock();
-    file.write(Buffer.from(`${JSON.stringify(makeRecord(identity, state), undefined, 2)}\n`));
-    file.sync();
+    file.write(encodeRecord(identity, state));
   } catch (error) {
     file[Symbol.dispose]();
     sessions.removeFile(name);
@@ -111,35 +157,6 @@ function writeTemporary(
   return { name, file };
 }
 
-/**
- * Whether a live session other than `id` has the name.
- *
- * @param sinceMs Looks only at records that were written or touched since then (epoch). A live supervisor
- *   touches its record with every heartbeat, so that only a suspended one is missed.
- */
-export function isNameTaken(sessions: Directory, name: string, id: string, sinceMs = 0): boolean {
-  const needle = `"name": ${JSON.stringify(name)}`;
-  return sessions.names().some((file) => {
-    const other = file.endsWith(EXTENSION) ? file.slice(0, -EXTENSION.length) : '';
-    if (!isSessionId(other) || other === id) return false;
-    const stat = sessions.stat(file);
-    return stat?.kind === 'file' && stat.mtimeSeconds * 1000 >= sinceMs && isLiveWith(sessions, file, needle);
-  });
-}
-
-function isLiveWith(sessions: Directory, file: Bytes, needle: string): boolean {
-  try {
-    using record = sessions.openFile(file);
-    return readAll(record).includes(needle) && !record.tryLock();
-  } catch (error) {
-    if (isErrno(error, 'ENOENT', 'ELOOP', 'ENXIO')) return false; // Pruned meanwhile, or nothing of ours.
-    throw error;
-  }
-}
-
-function readAll(file: OpenFile): string {
-  const piece = new Uint8Array(READ_BYTES);
-  let text = '';
-  for (let length = file.read(piece); length > 0; length = file.read(piece)) text += bytesFromBuffer(piece.subarray(0, length));
-  return text;
+function encodeRecord(identity: SessionIdentity, state: SessionState): Uint8Array {
+  return Buffer.from(`${JSON.stringify(makeRecord(identity, state), undefined, 2)}\n`);
 }

@@ -3,7 +3,8 @@ import type { Orphans } from '../ports/orphans.ts';
 import type { TerminalSize } from '../ports/pty.ts';
 import type { Connection, ConnectionHandlers } from '../ports/socket.ts';
 import type { Launch } from '../sandbox/launch.ts';
-import { signalNumber } from '../signal-names.ts';
+import { signalName, signalNumber } from '../signal-names.ts';
+import type { Actor } from './audit-event.ts';
 import { GuardedCommand, type StartedGuardian } from './guarded-command.ts';
 import { Hub, type RequestOutcome } from './hub.ts';
 import { type CommandEnd, commandEnd, type LiveSession } from './live-session.ts';
@@ -25,7 +26,7 @@ export interface RuntimeDeps {
   readonly sessionId: string;
   readonly size: TerminalSize;
   /** Gives the session another name, when it can be had. */
-  readonly rename: (name: string) => RequestOutcome;
+  readonly rename: (name: string) => RequestOutcome | Promise<RequestOutcome>;
 }
 
 /**
@@ -59,7 +60,8 @@ export class Runtime {
       type: (data) => this.#command.type(data),
       resize: (size) => this.#resize(size),
       redraw: (client) => this.#redraw(client),
-      request: (request) => this.#request(request),
+      request: (request, actor) => this.#request(request, actor),
+      audit: (event) => this.#live?.audit(event),
       attachmentChanged: (isAttached) => this.#attachmentChanged(isAttached),
     });
   }
@@ -96,6 +98,12 @@ export class Runtime {
     this.#command.end(graceMs);
   }
 
+  /** A signal asks for it. */
+  stopBySignal(signal: number, graceMs: number, sender: Actor): void {
+    this.#live?.audit({ event: 'stop', timeout_ms: graceMs, signal: signalName(signal), ...sender });
+    this.stop(graceMs);
+  }
+
   /** The last word to every client. */
   close(end: SessionEnd): Promise<void> {
     return this.#hub.end(end);
@@ -103,6 +111,7 @@ export class Runtime {
 
   #stopped(signal: number | null): void {
     this.#stopSignal = signal;
+    this.#live?.audit(signal === null ? { event: 'continued' } : { event: 'paused', signal: signalName(signal) });
     this.#live?.isPaused(signal !== null);
     clearTimeout(this.#stopTimer);
     if (this.#isStoppedByTerminal()) this.#stopTimer = setTimeout(() => this.#hub.stopped(), STOP_SETTLE_MS);
@@ -138,20 +147,28 @@ export class Runtime {
     }, NUDGE_MS);
   }
 
-  #request(request: ControlRequest): RequestOutcome {
+  #request(request: ControlRequest, actor: Actor): RequestOutcome | Promise<RequestOutcome> {
     switch (request.verb) {
       case 'status':
         return { isDone: true, changed: false };
       case 'stop':
-        this.stop(request.timeoutMs);
+        this.#live?.audit({ event: 'stop', timeout_ms: request.timeoutMs, signal: null, ...actor });
+        this.#command.end(request.timeoutMs);
         return { isDone: true, changed: true };
       case 'detach':
         return { isDone: true, changed: this.#hub.detach() };
       case 'send':
+        this.#live?.audit({ event: 'send', bytes: request.data.length, ...actor });
         this.#command.type(request.data);
         return { isDone: true, changed: true };
       case 'rename':
-        return this.#deps.rename(request.name);
+        return this.#rename(request.name, actor);
     }
+  }
+
+  async #rename(name: string, actor: Actor): Promise<RequestOutcome> {
+    const outcome = await this.#deps.rename(name);
+    if (outcome.isDone && outcome.changed) this.#live?.audit({ event: 'rename', name, ...actor });
+    return outcome;
   }
 }

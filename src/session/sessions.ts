@@ -1,13 +1,13 @@
-import { type Bytes, bytesFromBuffer, displayBytes } from '../bytes.ts';
+import { type Bytes, displayBytes } from '../bytes.ts';
 import { DamageError, isErrno, NotFoundError, UsageError } from '../errors.ts';
 import type { Directory, OpenFile } from '../ports/files.ts';
 import type { Processes, ProcessIdentity } from '../ports/processes.ts';
 import { isSessionId } from './names.ts';
 import { parseRecord } from './read-record.ts';
+import { readWhole } from './read-whole.ts';
 import type { SessionRecord, SessionStatus } from './record.ts';
 
 const EXTENSION = '.json';
-const READ_BYTES = 64 * 1024;
 /** A record is a few kilobytes; a command line may make it longer, and the kernel takes none above this. */
 const RECORD_BYTES_MAXIMUM = 8 * 1024 * 1024;
 
@@ -73,7 +73,7 @@ export function readSession(
   }
   try {
     using file = directory.openFile(name);
-    const record = parseRecord(id, readAll(file));
+    const record = parseRecord(id, readWhole(file));
     return { record, ...judge(record, file, deps) };
   } catch (error) {
     if (isErrno(error, 'ENOENT')) return undefined; // Pruned meanwhile.
@@ -122,11 +122,4 @@ export function findSession({ sessions, unreadable }: SessionList, wanted: Bytes
 
 function isPrefix(wanted: string, id: string): boolean {
   return wanted !== '' && id.startsWith(wanted);
-}
-
-function readAll(file: OpenFile): Bytes {
-  const piece = new Uint8Array(READ_BYTES);
-  let text = '';
-  for (let length = file.read(piece); length > 0; length = file.read(piece)) text += bytesFromBuffer(piece.subarray(0, length));
-  return text as Bytes;
 }

@@ -97,6 +97,7 @@ export function describeFilesContract(name: string, createFiles: () => Files): v
   describeReading(name, createFiles);
   describeNames(name, createFiles);
   describeNotFollowing(name, createFiles);
+  describeKeeping(name, createFiles);
 }
 
 interface Place extends Disposable {
@@ -294,6 +295,31 @@ function describeNames(name: string, createFiles: () => Files): void {
       }
       directory.removeDirectory(name);
       expect(directory.names()).toEqual([]);
+    });
+  });
+}
+
+function describeKeeping(name: string, createFiles: () => Files): void {
+  describe(`${name} OpenFile, kept`, () => {
+    test('writes over a file in its place, whatever was read or written before', () => {
+      using place = openPlace(createFiles());
+      using file = place.directory.createFile(b('f'), 0o600);
+      file.write(Buffer.from('a long first text'));
+      file.read(new Uint8Array(3));
+      const { inode } = file.stat();
+      file.overwrite(Buffer.from('short'));
+      expect(fs.readFileSync(place.scratch.at('f'), 'utf8')).toBe('short');
+      file.overwrite(Buffer.from('longer than before'));
+      expect(fs.readFileSync(place.scratch.at('f'), 'utf8')).toBe('longer than before');
+      expect(place.directory.stat(b('f'))?.inode).toBe(inode);
+    });
+
+    test('is made durable while the loop goes on', async () => {
+      using place = openPlace(createFiles());
+      using file = place.directory.createFile(b('f'), 0o600);
+      file.write(Buffer.from('x'));
+      await expect(file.syncLater()).resolves.toBeUndefined();
+      await expect(place.directory.syncLater()).resolves.toBeUndefined();
     });
   });
 }

@@ -14,7 +14,7 @@ describe('nono run --detached', () => {
 
     const { status, attachment, child_pid: child, supervisor_pid: supervisor } = readRecord(world, id);
     expect({ status, attachment }).toEqual({ status: 'running', attachment: 'detached' });
-    expect(readdirSync(join(world.state, 'sessions')).toSorted()).toEqual([`${id}.json`, `${id}.sock`]);
+    expect(readdirSync(join(world.state, 'sessions')).toSorted()).toEqual([`${id}.events.jsonl`, `${id}.json`, `${id}.sock`]);
     await waitFor('the command to look', () => existsSync(join(world.project, 'tty')));
     expect(readFileSync(join(world.project, 'size'), 'latin1')).toBe('24 80\n');
 
@@ -22,7 +22,7 @@ describe('nono run --detached', () => {
     await untilGone(supervisor);
     expect(isAlive(child)).toBe(false);
     expect(readRecord(world, id)).toMatchObject({ status: 'exited', exit_code: 143, signal: 'SIGTERM' });
-    expect(readdirSync(join(world.state, 'sessions'))).toEqual([`${id}.json`]);
+    expect(readdirSync(join(world.state, 'sessions')).toSorted()).toEqual([`${id}.events.jsonl`, `${id}.json`]);
   });
 
   test('counts a command that ends at once as started, and records how it ended', async () => {

@@ -14,7 +14,8 @@ interface Record {
 
 function records(world: World): readonly Record[] {
   const directory = join(world.state, 'sessions');
-  return readdirSync(directory).map((name) => JSON.parse(readFileSync(join(directory, name), 'utf8')) as Record);
+  const names = readdirSync(directory).filter((name) => name.endsWith('.json'));
+  return names.map((name) => JSON.parse(readFileSync(join(directory, name), 'utf8')) as Record);
 }
 
 describe.for(['run', 'wrap'])('nono %s', (verb) => {

@@ -235,7 +235,12 @@ describe('nono wait, send, rename, detach and prune', () => {
     expect((await runNono(world, ['prune', '--keep', '1', '--dry-run'])).stdout.trim().split('\n')).toEqual(ended.slice(1));
     expect(await json(world, 'prune', '--keep', '1')).toEqual({ removed: ended.slice(1), dry_run: false });
     const left = readdirSync(join(world.state, 'sessions')).toSorted();
-    expect(left).toEqual([`${live}.json`, `${live}.sock`, `${ended[0]}.json`].toSorted());
+    expect(left).toEqual(
+      [live, ended[0]]
+        .flatMap((id) => [`${id}.json`, `${id}.events.jsonl`])
+        .concat(`${live}.sock`)
+        .toSorted(),
+    );
     await stopAll(world, live);
   });
 });

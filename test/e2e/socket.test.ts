@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { chmodSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, rmSync, statSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { decodeServerMessage, encodeClientMessage, type ServerMessage } from '../../src/session/messages.ts';
 import { encodeFrame, FRAME, FrameDecoder } from '../../src/session/protocol.ts';
 import { runNono, runProgram } from '../support/nono.ts';
-import { readRecord, startDetached } from '../support/sessions.ts';
+import { readRecord, startDetached, untilGone } from '../support/sessions.ts';
 import { needOtherUser } from '../support/tools.ts';
 import { waitFor } from '../support/wait.ts';
 import { createWorld, type World } from '../support/world.ts';
@@ -148,6 +148,38 @@ describe('the control socket of a session', () => {
 
     expect((await runNono(world, ['send', 'deep', 'x'], { environment })).status).toBe(0);
     expect((await runNono(world, ['stop', 'deep'], { environment })).status).toBe(0);
+  });
+
+  test('comes back when somebody removed it, for whoever asks', async () => {
+    using world = createWorld();
+    const id = await startDetached(world, '--', 'cat');
+    const watching = await open(socketPath(world, id));
+    watching.socket.write(HELLO);
+    for (const words of [
+      ['send', id, 'x'],
+      ['rename', id, 'again'],
+      ['stop', id],
+    ]) {
+      rmSync(socketPath(world, id));
+      expect((await runNono(world, words)).status).toBe(0);
+    }
+
+    // A connection from before sees the end too.
+    await watching.closed;
+    expect(watching.messages.at(-1)).toMatchObject({ kind: 'exit', end: { reason: 'ended' } });
+    expect(existsSync(socketPath(world, id))).toBe(false);
+  });
+
+  test('of a session that was lost is removed by whoever sees it', async () => {
+    using world = createWorld();
+    const id = await startDetached(world, '--', 'cat');
+    const { supervisor_pid: supervisor, child_pid: child } = readRecord(world, id);
+    process.kill(supervisor, 'SIGKILL');
+    await untilGone(child);
+    expect(existsSync(socketPath(world, id))).toBe(true);
+
+    expect((await runNono(world, ['ps', '--all'])).stdout).toContain('lost');
+    expect(existsSync(socketPath(world, id))).toBe(false);
   });
 
   test('is nowhere when the state directory is open to others', async () => {

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runNono } from './nono.ts';
 import { waitFor } from './wait.ts';
@@ -39,8 +39,13 @@ export function untilStatus(world: World, id: string, status: string): Promise<b
 
 /** False also for a zombie, which is dead. */
 export function isAlive(pid: number): boolean {
-  if (!existsSync(`/proc/${pid}/stat`)) return false;
-  return !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'latin1'));
+  try {
+    return !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'latin1'));
+  } catch (error) {
+    // It may go between opening and reading.
+    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ESRCH')) return false;
+    throw error;
+  }
 }
 
 export function untilGone(pid: number): Promise<boolean> {

@@ -1,19 +1,25 @@
 import type { Bytes } from '../../bytes.ts';
 import { parseKeySequence } from '../../config/key-sequence.ts';
-import { EXIT, isErrno, NonoError } from '../../errors.ts';
+import { EXIT, NonoError } from '../../errors.ts';
 import { AttachClient, type AttachEnd } from '../../session/attach-client.ts';
 import { connectClient, socketName } from '../../session/client.ts';
 import type { ClientMode } from '../../session/messages.ts';
+import type { Session } from '../../session/sessions.ts';
 import type { Context } from '../context.ts';
 import type { CommandResult } from '../spec.ts';
 import { loadUserConfig } from '../user-config.ts';
-import { sessionsPath } from './open-sessions.ts';
+import { sessionsPath, withSocket } from './open-sessions.ts';
 
 const DEFAULT_DETACH_SEQUENCE = 'ctrl-] d';
 const SIGNAL_EXIT_BASE = 128;
 
 /** Joins this terminal and the session until one of them leaves. @throws {NonoError} with 254 or 255. */
-export async function attachTerminal(context: Context, id: string, mode: Exclude<ClientMode, 'control'>): Promise<CommandResult> {
+export async function attachTerminal(
+  context: Context,
+  session: Session,
+  mode: Exclude<ClientMode, 'control'>,
+): Promise<CommandResult> {
+  const id = session.record.session_id;
   const { clock, environment, terminal: facts } = context;
   if (!facts.isStdinTerminal || !facts.isStdoutTerminal) {
     throw cannotAttach(id, 'standard input and output are no terminal', 'Run it on a terminal');
@@ -46,12 +52,12 @@ export async function attachTerminal(context: Context, id: string, mode: Exclude
   return { exitCode: exitCodeOf(end, id, context) };
 
   async function connect() {
-    try {
-      return await connectClient(sockets, { directory: sessionsPath(context), name: socketName(id) }, client.handlers);
-    } catch (error) {
-      if (!isErrno(error, 'ENOENT', 'ECONNREFUSED')) throw error;
-      throw cannotAttach(id, 'it has no terminal of its own', 'Sessions have one that were started with --detached');
-    }
+    const address = { directory: sessionsPath(context), name: socketName(id) };
+    const link = await withSocket(context, session, () => connectClient(sockets, address, client.handlers));
+    if (link !== undefined) return link;
+    if (session.record.terminal)
+      throw cannotAttach(id, 'its supervisor does not answer', `Look at it with \`nono inspect ${id}\``);
+    throw cannotAttach(id, 'it runs on the streams of its caller', 'Start it with --detached, or on a terminal, to attach to it');
   }
 }
 

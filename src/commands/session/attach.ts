@@ -9,8 +9,8 @@ export async function execute({ flags, positionals: [wanted] }: ParsedCall, cont
   if (flags.has('view') && flags.has('steal')) {
     throw new UsageError('Cannot use --view with --steal: who only looks takes nothing over', { hint: 'Leave one of them out' });
   }
-  const { record, isLive } = await openSession(context, wanted);
-  const id = record.session_id;
-  if (!isLive) throw cannotAttach(id, 'it has ended', `See how with \`nono inspect ${id}\``);
-  return attachTerminal(context, id, flags.has('view') ? 'view' : flags.has('steal') ? 'steal' : 'attach');
+  const session = await openSession(context, wanted);
+  const id = session.record.session_id;
+  if (!session.isLive) throw cannotAttach(id, 'it has ended', `See how with \`nono inspect ${id}\``);
+  return attachTerminal(context, session, flags.has('view') ? 'view' : flags.has('steal') ? 'steal' : 'attach');
 }

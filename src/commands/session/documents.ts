@@ -21,6 +21,7 @@ export function sessionDocument({ record, status }: Session): Readonly<Record<st
     workdir: path,
     ...(pathBytes === undefined ? {} : { workdir_bytes: pathBytes }),
     network: record.network,
+    terminal: record.terminal,
     rollback_session: record.rollback_session,
     enforced: record.enforced,
     pending_approvals: record.pending_approvals,

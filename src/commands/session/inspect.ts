@@ -1,8 +1,10 @@
 import { displayBytes } from '../../bytes.ts';
 import { EXIT } from '../../errors.ts';
+import type { EventFields } from '../../session/audit-read.ts';
 import { workingDirectoryOf } from '../../session/read-record.ts';
 import type { Session } from '../../session/sessions.ts';
 import { renderTable } from '../../ui/table.ts';
+import { readSessionAudit } from '../audit/read-logs.ts';
 import type { Context } from '../context.ts';
 import { printJson } from '../rollback/documents.ts';
 import type { CommandResult, ParsedCall } from '../spec.ts';
@@ -12,8 +14,26 @@ import { openSession } from './open-sessions.ts';
 export async function execute({ flags, positionals: [wanted] }: ParsedCall, context: Context): Promise<CommandResult> {
   if (wanted === undefined) throw new TypeError('Expected the parser to ask for an ID');
   const session = await openSession(context, wanted);
+  if (flags.has('events')) return showEvents(session, flags.has('json'), context);
   if (flags.has('json')) return { output: printJson(sessionDocument(session)), exitCode: EXIT.ok };
   return { output: renderTable(lines(session).map(([name, value]) => [`${name}:`, value])), exitCode: EXIT.ok };
+}
+
+/** What happened, in its order. A log that is not what was written is shown as far as it can be read. */
+function showEvents(session: Session, isJson: boolean, context: Context): CommandResult {
+  const id = session.record.session_id;
+  const { events, breaks } = readSessionAudit(context, id, session);
+  const exitCode = breaks.length === 0 ? EXIT.ok : EXIT.partial;
+  if (breaks.length > 0) context.notify(`The log is not what was written: see \`nono audit verify ${id}\``);
+  if (isJson) return { output: printJson({ events }), exitCode };
+  return { output: renderTable([['TIME', 'EVENT', 'DETAILS'], ...events.map(eventRow)]), exitCode };
+}
+
+function eventRow({ format: _format, number: _number, prev: _prev, time, event, ...details }: EventFields): readonly string[] {
+  const parts = Object.entries(details)
+    .filter(([, value]) => value !== null)
+    .map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
+  return [time, event, parts.join(' ')].map((value) => shown(String(value)));
 }
 
 function lines(session: Session): readonly (readonly [name: string, value: string])[] {

@@ -1,23 +1,36 @@
 import type { Bytes } from '../../bytes.ts';
 import { EXIT, isErrno, NonoError } from '../../errors.ts';
 import { joinPath } from '../../paths.ts';
+import type { Directory } from '../../ports/files.ts';
 import { ControlClient, socketName } from '../../session/client.ts';
-import { findSession, listSessions, type Session, type SessionList } from '../../session/sessions.ts';
+import { isSessionId } from '../../session/names.ts';
+import { findSession, listSessions, readSession, type Session, type SessionList } from '../../session/sessions.ts';
 import { openStateDirectory } from '../../session/state-directory.ts';
+import { signalNumber } from '../../signal-names.ts';
 import type { Context } from '../context.ts';
 import { SESSIONS } from '../new-session.ts';
 
+const SIGUSR1 = signalNumber('SIGUSR1');
+
 /** All sessions, under the checks of the state directory. Damaged records are named on stderr and passed over. */
 export async function openSessions(context: Context, { isQuiet = false } = {}): Promise<SessionList> {
-  const { files, stateDirectory, uid, hostName, notify } = context;
-  using state = openStateDirectory(files, stateDirectory, uid, { create: false });
-  if (state === undefined) return { sessions: [], unreadable: [] };
-  using directory = openStateDirectory(files, sessionsPath(context), uid, { create: false });
+  const { hostName, notify } = context;
+  using directory = openDirectory(context);
   if (directory === undefined) return { sessions: [], unreadable: [] };
   const { processes } = await context.loadSandbox();
   const list = listSessions(directory, { processes, hostName });
+  for (const { record, status } of list.sessions) if (status === 'lost') removeSocket(directory, record.session_id);
   if (!isQuiet) for (const { error } of list.unreadable) notify(`Passed over a record: ${error.message}`);
   return list;
+}
+
+/** Nobody listens there any more. Whoever may only look leaves it. */
+function removeSocket(directory: Directory, id: string): void {
+  try {
+    directory.removeFile(socketName(id));
+  } catch (error) {
+    if (!isErrno(error, 'ENOENT', 'EROFS', 'EACCES')) throw error;
+  }
 }
 
 export function sessionsPath({ stateDirectory }: Context): Bytes {
@@ -26,22 +39,62 @@ export function sessionsPath({ stateDirectory }: Context): Bytes {
 
 /** @throws {NonoError} when no session, or more than one, is meant. */
 export async function openSession(context: Context, wanted: Bytes): Promise<Session> {
-  return findSession(await openSessions(context, { isQuiet: true }), wanted);
+  return (await openById(context, wanted)) ?? findSession(await openSessions(context, { isQuiet: true }), wanted);
 }
 
-/** @returns undefined when the session has no socket, as one without a terminal. @throws {NonoError} */
+/** A whole id is no name: only its own record is read. */
+async function openById(context: Context, wanted: Bytes): Promise<Session | undefined> {
+  if (!isSessionId(wanted)) return undefined;
+  using directory = openDirectory(context);
+  if (directory === undefined) return undefined;
+  const { processes } = await context.loadSandbox();
+  return readSession(directory, wanted, { processes, hostName: context.hostName, self: processes.self() });
+}
+
+function openDirectory({ files, stateDirectory, uid }: Context): Directory | undefined {
+  using state = openStateDirectory(files, stateDirectory, uid, { create: false });
+  if (state === undefined) return undefined;
+  return openStateDirectory(files, joinPath(stateDirectory, SESSIONS), uid, { create: false });
+}
+
+/** @returns undefined when the session has no socket. @throws {NonoError} */
 export async function controlSession(
   context: Context,
-  { record }: Session,
+  session: Session,
   onProgress?: (line: string) => void,
 ): Promise<ControlClient | undefined> {
   const sockets = await context.loadSockets();
-  const address = { directory: sessionsPath(context), name: socketName(record.session_id) };
-  try {
-    return await ControlClient.connect(sockets, address, onProgress);
-  } catch (error) {
-    if (isErrno(error, 'ENOENT', 'ECONNREFUSED')) return undefined;
-    throw error;
+  const address = { directory: sessionsPath(context), name: socketName(session.record.session_id) };
+  return await withSocket(context, session, () => ControlClient.connect(sockets, address, onProgress));
+}
+
+/** A supervisor answers in milliseconds; one that is stopped never does. */
+const SOCKET_WAIT_MS = 2000;
+const LOOK_AGAIN_MS = 10;
+
+/**
+ * Connects by `connect`. Where the socket of a live session is gone its supervisor is asked to make it anew.
+ *
+ * @returns undefined when there is none, and none comes.
+ */
+export async function withSocket<T>(
+  context: Context,
+  { record, isLive }: Session,
+  connect: () => Promise<T>,
+): Promise<T | undefined> {
+  const endMs = context.clock.monotonicMs() + SOCKET_WAIT_MS;
+  for (let isAsked = false; ; isAsked = true) {
+    try {
+      return await connect();
+    } catch (error) {
+      if (!isErrno(error, 'ENOENT', 'ECONNREFUSED')) throw error;
+    }
+    const { processes, signals } = await context.loadSandbox();
+    // The signal ends whatever does not expect it: the process must be that supervisor, and one that listens.
+    const isThere = isLive && record.terminal && processes.startTicks(record.supervisor_pid) === record.supervisor_start;
+    if (!isThere || context.clock.monotonicMs() > endMs) return undefined;
+    if (!isAsked) signals.send(record.supervisor_pid, SIGUSR1);
+    await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
   }
 }
 

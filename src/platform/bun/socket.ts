@@ -1,7 +1,7 @@
 import type { Socket } from 'bun';
 import { cString } from '../../bytes.ts';
 import { SystemError } from '../../errors.ts';
-import type { Connection, ConnectionHandlers, SocketAddress, Sockets } from '../../ports/socket.ts';
+import type { Connection, ConnectionHandlers, Peer, SocketAddress, Sockets } from '../../ports/socket.ts';
 import { addressOf, fixedBuffer, syscall, trySyscall } from '../linux/syscalls.ts';
 import * as uapi from '../linux/uapi.ts';
 
@@ -36,11 +36,12 @@ function listen(address: SocketAddress, onConnection: (connection: Connection) =
         ...events,
         open(socket) {
           socket.data = { connection: undefined, handlers: undefined };
-          if (peerUid(socket) !== uid) {
+          const peer = peerOf(socket);
+          if (peer?.uid !== uid) {
             socket.terminate();
             return;
           }
-          const connection = new BunConnection(socket);
+          const connection = new BunConnection(socket, peer);
           socket.data.connection = connection;
           socket.data.handlers = onConnection(connection);
         },
@@ -68,7 +69,7 @@ async function connect(address: SocketAddress, handlers: ConnectionHandlers): Pr
       data: { connection: undefined, handlers },
       socket: events,
     });
-    const connection = new BunConnection(socket);
+    const connection = new BunConnection(socket, peerOf(socket));
     socket.data.connection = connection;
     return connection;
   } catch (error) {
@@ -103,9 +104,11 @@ class BunConnection implements Connection {
   #isEnding = false;
   #lingering: ReturnType<typeof setTimeout> | undefined;
   queuedBytes = 0;
+  readonly peer: Peer | undefined;
 
-  constructor(socket: Socket<State>) {
+  constructor(socket: Socket<State>, peer: Peer | undefined) {
     this.#socket = socket;
+    this.peer = peer;
   }
 
   write(data: Uint8Array): void {
@@ -156,13 +159,15 @@ class BunConnection implements Connection {
 }
 
 /** The kernel's word for who was at the other end when it connected (unix(7)). */
-function peerUid(socket: Socket<State>): number | undefined {
+function peerOf(socket: Socket<State>): Peer | undefined {
   const descriptor = 'fd' in socket && typeof socket.fd === 'number' ? socket.fd : -1;
   const credentials = fixedBuffer(CREDENTIALS_BYTES);
   const length = fixedBuffer(4);
   new DataView(length.buffer).setUint32(0, CREDENTIALS_BYTES, true);
   const result = trySyscall('getsockopt', descriptor, SOL_SOCKET, SO_PEERCRED, addressOf(credentials), addressOf(length));
-  return result < 0 ? undefined : new DataView(credentials.buffer).getUint32(UID_AT, true);
+  if (result < 0) return undefined;
+  const view = new DataView(credentials.buffer);
+  return { pid: view.getInt32(0, true), uid: view.getUint32(UID_AT, true) };
 }
 
 /** A socket address holds 108 bytes (unix(7)); the directory's descriptor stands for its path. */

@@ -2,6 +2,7 @@ import { type Bytes, displayBytes } from '../../bytes.ts';
 import { SystemError } from '../../errors.ts';
 import { joinPath } from '../../paths.ts';
 import type { Directory, Files, OpenFile, Stat } from '../../ports/files.ts';
+import { syncInBackground } from '../node/sync-later.ts';
 import {
   createScratch,
   DIRENT,
@@ -179,6 +180,10 @@ class LinuxDirectory implements Directory {
     this.#call('', () => syscall('fsync', this.#fd));
   }
 
+  syncLater(): Promise<void> {
+    return syncInBackground(this.#fd, this.path);
+  }
+
   syncFileSystem(): void {
     this.#call('', () => syscall('syncfs', this.#fd));
   }
@@ -228,6 +233,12 @@ class LinuxFile implements OpenFile {
     }
   }
 
+  overwrite(data: Uint8Array): void {
+    this.rewind();
+    this.write(data);
+    this.setSize(data.length);
+  }
+
   skip(bytes: number): void {
     this.#call(() => syscall('lseek', this.#fd, bytes, SEEK_CUR));
   }
@@ -247,6 +258,10 @@ class LinuxFile implements OpenFile {
 
   sync(): void {
     this.#call(() => syscall('fsync', this.#fd));
+  }
+
+  syncLater(): Promise<void> {
+    return syncInBackground(this.#fd, this.#path);
   }
 
   tryLock(): boolean {

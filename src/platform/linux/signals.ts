@@ -17,6 +17,7 @@ const WNOWAIT = 0x01000000;
 /** Offsets in siginfo_t. */
 const CODE_AT = 8;
 const PID_AT = 16;
+const UID_AT = 20;
 const STATUS_AT = 24;
 
 /** include/uapi/asm-generic/ioctls.h */
@@ -88,10 +89,16 @@ async function readRecords(
     for (; at + SIGINFO_BYTES <= data.length; at += SIGINFO_BYTES) {
       const signal = view.getInt32(at, true);
       if (signal === SIGCHLD) onChild();
-      else onSignal({ signal, isFromProcess: view.getInt32(at + CODE_AT, true) <= 0 });
+      else onSignal(describe(signal, view, at));
     }
     rest = data.slice(at);
   }
+}
+
+function describe(signal: number, view: DataView, at: number): CaughtSignal {
+  const isFromProcess = view.getInt32(at + CODE_AT, true) <= 0;
+  const sender = { pid: view.getInt32(at + PID_AT, true), uid: view.getUint32(at + UID_AT, true) };
+  return { signal, isFromProcess, sender: isFromProcess ? sender : undefined };
 }
 
 function stopSignal(pid: number): number | undefined {

@@ -4,6 +4,7 @@ import { type Bytes, bufferFromBytes, bytesFromBuffer, displayBytes } from '../.
 import { SystemError } from '../../errors.ts';
 import { joinPath } from '../../paths.ts';
 import type { Directory, FileKind, Files, OpenFile, Stat } from '../../ports/files.ts';
+import { syncInBackground } from './sync-later.ts';
 
 /**
  * Files by node:fs, so that the engine's tests run under Node.
@@ -163,6 +164,10 @@ class NodeDirectory implements Directory {
     this.#call('', () => fs.fsyncSync(this.#fd));
   }
 
+  syncLater(): Promise<void> {
+    return syncInBackground(this.#fd, this.path);
+  }
+
   syncFileSystem(): void {
     this.sync();
   }
@@ -221,6 +226,12 @@ class NodeFile implements OpenFile {
     }
   }
 
+  overwrite(data: Uint8Array): void {
+    this.#writePosition = 0;
+    this.write(data);
+    this.setSize(data.length);
+  }
+
   skip(bytes: number): void {
     this.#writePosition += bytes;
   }
@@ -239,6 +250,10 @@ class NodeFile implements OpenFile {
 
   sync(): void {
     named(this.#path, () => fs.fsyncSync(this.#fd));
+  }
+
+  syncLater(): Promise<void> {
+    return syncInBackground(this.#fd, this.#path);
   }
 
   tryLock(): boolean {

@@ -18,8 +18,9 @@ import { type Bytes, bytesFromText } from '../../../src/bytes.ts';
 import type { Processes } from '../../../src/ports/processes.ts';
 import { removeTree } from '../../../src/remove-tree.ts';
 import { enforcedBy } from '../../../src/sandbox/linux/landlock.ts';
+import { lockName, sweepNames } from '../../../src/session/name-lock.ts';
 import { type SessionIdentity, STARTING } from '../../../src/session/record.ts';
-import { isNameTaken, publishRecord, unusedId } from '../../../src/session/registry.ts';
+import { publishRecord, unusedId } from '../../../src/session/registry.ts';
 import { openStateDirectory } from '../../../src/session/state-directory.ts';
 import {
   createTemporaryDirectory,
@@ -91,22 +92,30 @@ const identity = (id: string, name: string): SessionIdentity => ({
   supervisor: { pid: 7, startTicks: 8, pidNamespace: 9, bootId: 'boot' },
   started: '2026-02-19T09:14:03.000+00:00',
   enforced: enforcedBy(7),
+  hasTerminal: true,
 });
 
 describe('a record', () => {
-  test('is there as a whole, then replaced as a whole, and locked all the time', () => {
+  test('is there as a whole, then replaced as a whole, and locked all the time', async () => {
     using sessions = files.openDirectory(bytesFromText(top));
     const record = publishRecord(sessions, identity('a3f7c2', 'calm-node'), STARTING);
     const read = () => JSON.parse(readFileSync(join(top, 'a3f7c2.json'), 'utf8')) as Record<string, unknown>;
 
     expect(read()).toMatchObject({ format: 1, status: 'starting', command: ['echo', { base64: 'Y2Fm6Q==' }], child_pid: null });
-    record?.update({ ...STARTING, status: 'running', childPid: 42 });
+    const isLocked = () => {
+      using file = sessions.openFile('a3f7c2.json' as Bytes);
+      return !file.tryLock();
+    };
+    expect(isLocked()).toBe(true);
+    const updates = [41, 42].map(async (childPid) => record?.update({ ...STARTING, status: 'running', childPid }));
+    expect(isLocked()).toBe(true);
+    await Promise.all(updates);
     expect(read()).toMatchObject({ status: 'running', child_pid: 42 });
-    expect(isNameTaken(sessions, 'calm-node', 'ffffff')).toBe(true);
-    expect(isNameTaken(sessions, 'calm-node', 'a3f7c2')).toBe(false);
-    expect(isNameTaken(sessions, 'calm', 'ffffff')).toBe(false);
+    expect(isLocked()).toBe(true);
+    record?.overwrite({ ...STARTING, status: 'exited' });
+    expect(read()).toMatchObject({ status: 'exited', child_pid: null });
     record?.[Symbol.dispose]();
-    expect(isNameTaken(sessions, 'calm-node', 'ffffff')).toBe(false);
+    expect(isLocked()).toBe(false);
     expect(readdirSync(top)).toEqual(['a3f7c2.json']);
     expect(statSync(join(top, 'a3f7c2.json')).mode & 0o777).toBe(0o600);
   });
@@ -133,6 +142,24 @@ describe('a record', () => {
     const ids = ['aaaaaa', 'bbbbbb'];
 
     expect(unusedId(sessions, () => ids.shift() ?? '')).toBe('bbbbbb');
+  });
+});
+
+describe('lockName()', () => {
+  test('gives a name to one at a time, and leaves nothing behind', () => {
+    using names = files.openDirectory(bytesFromText(top));
+    const first = lockName(names, 'calm-node');
+
+    expect(lockName(names, 'calm-node')).toBeUndefined();
+    {
+      using other = lockName(names, 'calm');
+      expect(other).toBeDefined();
+    }
+    first?.[Symbol.dispose]();
+    using second = lockName(names, 'calm-node');
+    expect(second).toBeDefined();
+    sweepNames(names);
+    expect(readdirSync(top)).toEqual(['calm-node']);
   });
 });
 

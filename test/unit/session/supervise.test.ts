@@ -62,8 +62,8 @@ describe('supervise()', () => {
     const signals = new FakeSignals();
     watchChild(signals);
 
-    signals.handlers?.onSignal({ signal: 15, isFromProcess: true });
-    signals.handlers?.onSignal({ signal: 2, isFromProcess: false });
+    signals.handlers?.onSignal({ signal: 15, isFromProcess: true, sender: { pid: 1, uid: 0 } });
+    signals.handlers?.onSignal({ signal: 2, isFromProcess: false, sender: undefined });
 
     expect(signals.log).toEqual(['kill 15']);
   });

@@ -1,0 +1,62 @@
+import type { StoredBytes } from '../bytes.ts';
+import type { Enforced } from '../sandbox/linux/landlock.ts';
+
+/** The newest form of audit log that this code reads and the one that it writes. */
+export const AUDIT_FORMAT = 1;
+
+/** Who did it, as the kernel told; null where it could not tell. */
+export interface Actor {
+  readonly pid: number | null;
+  readonly uid: number | null;
+}
+
+/** What a session did or what was done to it; fields as they are on disk (PROTOCOL.md). */
+export type AuditEvent =
+  | {
+      readonly event: 'start';
+      readonly session_id: string;
+      readonly name: string;
+      readonly supervisor_pid: number;
+      /** Words with secrets taken out. */
+      readonly command: readonly StoredBytes[];
+      readonly workdir: StoredBytes;
+      readonly profile: string;
+      readonly network: string;
+      /** SHA-256 of what the kernel is asked to enforce. */
+      readonly policy_digest: string;
+      readonly enforced: Enforced;
+    }
+  | {
+      readonly event: 'executed';
+      readonly child_pid: number;
+      readonly executable: StoredBytes;
+      /** Null when the command ended before its file was read. */
+      readonly executable_digest: string | null;
+    }
+  | ({ readonly event: 'attach'; readonly mode: 'attach' | 'view'; readonly terminal: string } & Actor)
+  | ({ readonly event: 'steal'; readonly from_pid: number | null; readonly terminal: string } & Actor)
+  | ({ readonly event: 'detach'; readonly mode: 'attach' | 'view'; readonly reason: DetachReason } & Actor)
+  | ({ readonly event: 'stop'; readonly timeout_ms: number; readonly signal: string | null } & Actor)
+  | ({ readonly event: 'rename'; readonly name: string } & Actor)
+  | ({ readonly event: 'send'; readonly bytes: number } & Actor)
+  | { readonly event: 'paused'; readonly signal: string }
+  | { readonly event: 'continued' }
+  | {
+      readonly event: 'snapshot';
+      readonly rollback_session: string;
+      readonly label: string;
+      /** SHA-256 of the manifest, which names the Merkle roots of all snapshots. */
+      readonly manifest_digest: string | null;
+    }
+  | {
+      readonly event: 'restore';
+      readonly rollback_session: string;
+      readonly snapshot: number;
+      readonly restore_session: string | null;
+    }
+  | { readonly event: 'end'; readonly exit_code: number; readonly signal: string | null; readonly failure: string | null }
+  /** So many events could not be written, from that time on. */
+  | { readonly event: 'gap'; readonly lost: number; readonly since: string; readonly reason: string };
+
+/** `asked`: by its own client; `dropped`: by `nono detach`; `stolen`; `gone`: the connection ended without a word. */
+export type DetachReason = 'asked' | 'dropped' | 'stolen' | 'gone' | 'ended';

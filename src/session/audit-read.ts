@@ -1,0 +1,74 @@
+import { type Bytes, bufferFromBytes, textFromBytes } from '../bytes.ts';
+import type { Hash } from '../ports/hash.ts';
+import { AUDIT_FORMAT } from './audit-event.ts';
+import { type AuditHead, hexDigest, NO_LINE } from './audit-log.ts';
+
+export type EventFields = Readonly<Record<string, unknown>>;
+
+/** One place where a log is not what was written. */
+export interface AuditBreak {
+  /** From 1; one more than there are where lines are missing at the end. */
+  readonly line: number;
+  readonly reason: string;
+}
+
+export interface ReadAudit {
+  /** Those that can be read, in their order; a break may be between two of them. */
+  readonly events: readonly EventFields[];
+  readonly breaks: readonly AuditBreak[];
+  /** The last line was not finished: its writer was killed, or the machine stopped. No break. */
+  readonly isTorn: boolean;
+  readonly head: AuditHead;
+}
+
+/**
+ * Reads a log and follows its chain: each line names the one before it by its SHA-256. Kinds of events that are not known
+ * are kept as they are.
+ *
+ * @param recorded What the record says of the end of the log, once the session has ended.
+ */
+export function readAudit(text: Bytes, hash: Hash, recorded: AuditHead | undefined): ReadAudit {
+  const lines = text.split('\n') as Bytes[];
+  const isTorn = lines.pop() !== '';
+  const events: EventFields[] = [];
+  const breaks: AuditBreak[] = [];
+  let prev = NO_LINE;
+  let isRecordedSeen = recorded === undefined;
+  lines.forEach((line, at) => {
+    const fields = parseLine(line);
+    const reason = fields === undefined ? 'it is no JSON object' : whatIsWrong(fields, at + 1, prev);
+    if (reason !== undefined) breaks.push({ line: at + 1, reason });
+    if (fields !== undefined) events.push(fields);
+    prev = hexDigest(bufferFromBytes(line), hash);
+    isRecordedSeen ||= recorded?.events === at + 1 && recorded.digest === prev;
+  });
+  if (!isRecordedSeen)
+    breaks.push({
+      line: Math.min(lines.length + 1, recorded?.events ?? 1),
+      reason: 'the log ended with another line when the session ended',
+    });
+  return { events, breaks, isTorn, head: { events: lines.length, digest: prev } };
+}
+
+function whatIsWrong({ format, number, prev }: EventFields, expected: number, digest: string): string | undefined {
+  if (typeof format !== 'number' || format < 1) return 'it has no format';
+  if (format > AUDIT_FORMAT) return `it has the format ${format}, expected ${AUDIT_FORMAT}`;
+  if (prev !== digest) return 'it does not follow the line before it';
+  if (number !== expected) return `it is numbered ${String(number)}, expected ${expected}`;
+  return undefined;
+}
+
+function parseLine(line: Bytes): EventFields | undefined {
+  try {
+    const value: unknown = JSON.parse(textFromBytes(line));
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as EventFields) : undefined;
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+/** Where the whole lines of a log end; what comes after is a torn one. */
+export function wholeLinesSize(text: Bytes): number {
+  return text.lastIndexOf('\n') + 1;
+}
