@@ -12,7 +12,7 @@ import type { RollbackDeps } from '../rollback/snapshot.ts';
 import { RollbackStore } from '../rollback/store.ts';
 import type { Plan } from '../sandbox/plan.ts';
 import type { AuditEvent } from '../session/audit-event.ts';
-import { hexDigest } from '../session/audit-log.ts';
+import { hexDigest } from '../session/audit-read.ts';
 import type { CommandEnd } from '../session/live-session.ts';
 import { readWhole } from '../session/read-whole.ts';
 import { formatSize } from '../ui/size.ts';

@@ -5,31 +5,18 @@ import type { Directory, OpenFile } from '../ports/files.ts';
 import type { Hash } from '../ports/hash.ts';
 import { formatTimestamp } from '../time.ts';
 import { AUDIT_FORMAT, type AuditEvent } from './audit-event.ts';
+import { type AuditHead, hexDigest, NO_LINE, readAudit, wholeLinesSize } from './audit-read.ts';
 import { removeUnlessMissing } from './name-lock.ts';
+import { readWhole } from './read-whole.ts';
 
 const FILE_MODE = 0o600;
-/** `prev` of a first line. */
-export const NO_LINE = '0'.repeat(64);
-
 export interface AuditDeps {
   readonly clock: Clock;
   readonly hash: Hash;
 }
 
-/** Where a log stands: a reader that finds fewer lines, or another last one, knows that some were taken away. */
-export interface AuditHead {
-  readonly events: number;
-  /** SHA-256 of the last line in hex digits. */
-  readonly digest: string;
-}
-
 export function auditFileName(id: string): Bytes {
   return `${id}.events.jsonl` as Bytes;
-}
-
-/** SHA-256 in hex digits; of a line without its newline. */
-export function hexDigest(data: Uint8Array, hash: Hash): string {
-  return Buffer.from(hash.sha256(data), 'latin1').toString('hex');
 }
 
 interface Waiting {
@@ -64,6 +51,25 @@ export class AuditLog {
     const name = auditFileName(id);
     removeUnlessMissing(sessions, name);
     return new AuditLog(sessions.openForAppend(name, FILE_MODE), deps);
+  }
+
+  /**
+   * The log of a session that has ended, to be gone on with. A last line that was never finished is cut off and counted
+   * as an event that is missing.
+   *
+   * @returns undefined where there is none.
+   */
+  static reopen(sessions: Directory, id: string, deps: AuditDeps): AuditLog | undefined {
+    const name = auditFileName(id);
+    if (sessions.stat(name)?.kind !== 'file') return undefined;
+    const file = sessions.openForAppend(name, FILE_MODE);
+    const text = readWhole(file);
+    const sizeBytes = wholeLinesSize(text);
+    const log = new AuditLog(file, deps, { sizeBytes, head: readAudit(text, deps.hash, undefined).head });
+    if (sizeBytes === text.length) return log;
+    file.setSize(sizeBytes);
+    log.record({ event: 'gap', lost: 1, since: log.#now(), reason: 'torn' });
+    return log;
   }
 
   /** Returns at once. */

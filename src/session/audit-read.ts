@@ -1,7 +1,21 @@
 import { type Bytes, bufferFromBytes, textFromBytes } from '../bytes.ts';
 import type { Hash } from '../ports/hash.ts';
 import { AUDIT_FORMAT } from './audit-event.ts';
-import { type AuditHead, hexDigest, NO_LINE } from './audit-log.ts';
+
+/** `prev` of a first line. */
+export const NO_LINE = '0'.repeat(64);
+
+/** Where a log stands: a reader that finds fewer lines, or another last one, knows that some were taken away. */
+export interface AuditHead {
+  readonly events: number;
+  /** SHA-256 of the last line in hex digits. */
+  readonly digest: string;
+}
+
+/** SHA-256 in hex digits; of a line without its newline. */
+export function hexDigest(data: Uint8Array, hash: Hash): string {
+  return Buffer.from(hash.sha256(data), 'latin1').toString('hex');
+}
 
 export type EventFields = Readonly<Record<string, unknown>>;
 

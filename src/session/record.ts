@@ -2,7 +2,7 @@ import { type Bytes, type StoredBytes, storeBytes } from '../bytes.ts';
 import type { ProcessIdentity } from '../ports/processes.ts';
 import type { Enforced } from '../sandbox/linux/landlock.ts';
 import type { Network } from '../sandbox/plan.ts';
-import type { AuditHead } from './audit-log.ts';
+import type { AuditHead } from './audit-read.ts';
 
 /** The newest form of record that this code reads and the one that it writes. */
 export const RECORD_FORMAT = 1;

@@ -10,6 +10,7 @@ import type { RestoreAction, RestorePlan } from '../../rollback/restore-plan.ts'
 import type { RollbackSession } from '../../rollback/store.ts';
 import { colourMark, displayPath } from '../../ui/change-lines.ts';
 import { createPalette } from '../../ui/palette.ts';
+import { recordRestore } from '../audit/record-restore.ts';
 import type { Context } from '../context.ts';
 import type { CommandResult, ParsedCall } from '../spec.ts';
 import { printJson } from './documents.ts';
@@ -76,6 +77,12 @@ async function restore(call: ParsedCall, context: Context): Promise<CommandResul
   }
   const actions = chosen(plan, wish);
   const outcome = actions.length === 0 ? undefined : await carryOutRestore(deps, store, request, actions, context.pid);
+  if (outcome !== undefined && !state.isLive)
+    await recordRestore(context, session.manifest.runId, {
+      id: session.id,
+      snapshot: wish.snapshot,
+      restoreId: outcome.safetyId,
+    });
   return report({ context, session, wish, plan, actions, outcome });
 }
 

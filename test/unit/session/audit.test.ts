@@ -4,8 +4,8 @@ import { type Bytes, bufferFromBytes, bytesFromBuffer } from '../../../src/bytes
 import { SystemError } from '../../../src/errors.ts';
 import type { OpenFile } from '../../../src/ports/files.ts';
 import type { AuditEvent } from '../../../src/session/audit-event.ts';
-import { AuditLog, hexDigest, NO_LINE } from '../../../src/session/audit-log.ts';
-import { readAudit } from '../../../src/session/audit-read.ts';
+import { AuditLog } from '../../../src/session/audit-log.ts';
+import { hexDigest, NO_LINE, readAudit } from '../../../src/session/audit-read.ts';
 import { redactCommand } from '../../../src/session/redact.ts';
 import { createTestClock, loadAdapters } from '../../support/adapters.ts';
 
