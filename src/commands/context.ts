@@ -2,6 +2,7 @@ import type { Bytes } from '../bytes.ts';
 import type { Background } from '../ports/background.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { StartContentWorkers } from '../ports/content-workers.ts';
+import type { Deflate } from '../ports/deflate.ts';
 import type { Files } from '../ports/files.ts';
 import type { Hash } from '../ports/hash.ts';
 import type { PathFacts } from '../ports/path-facts.ts';
@@ -38,6 +39,8 @@ export interface Context {
   readonly confirm: (question: string) => boolean;
   /** So many random bytes, as hex digits. */
   readonly randomHex: (sizeBytes: number) => string;
+  /** Loads what compresses binary files for a patch. */
+  readonly loadDeflate: () => Promise<Deflate>;
   /** What starting and confining a command takes; loaded only by the verbs that do. */
   /** Loads what starts the threads that read contents. */
   readonly loadContentWorkers: () => Promise<StartContentWorkers>;

@@ -7,7 +7,7 @@ import { createBunHash } from './bun/hash.ts';
 import { createLinuxFiles } from './linux/files.ts';
 import { utcOffsetMinutes } from './linux/local-time.ts';
 import { readOnce, readSmallFile, tryWrite } from './linux/small-files.ts';
-import { isTerminal, terminalColumns } from './linux/terminal.ts';
+import { isTerminal, terminalSize } from './linux/terminal.ts';
 import { createSystemClock } from './system-clock.ts';
 
 const DEFAULT_COLUMNS = 80;
@@ -70,6 +70,7 @@ export function createContext(version: string): Context {
     readInput: () => Bun.stdin.bytes(),
     loadBackground: async () => (await import('./bun/background.ts')).createBunBackground(),
     loadSockets: async () => (await import('./bun/socket.ts')).createBunSockets(),
+    loadDeflate: async () => (await import('./node/deflate.ts')).deflate,
     loadContentWorkers: async () => (await import('./bun/content-workers.ts')).startContentWorkers,
   };
 }
@@ -137,7 +138,7 @@ function readTerminalFacts(environment: ReadonlyMap<Bytes, Bytes>): TerminalFact
     isStdinTerminal: isTerminal(0),
     isStdoutTerminal,
     isStderrTerminal,
-    columns: terminalColumns(1) ?? DEFAULT_COLUMNS,
+    columns: terminalSize(1)?.columns ?? DEFAULT_COLUMNS,
     colourStdout: wantsColour && isStdoutTerminal,
     colourStderr: wantsColour && isStderrTerminal,
   };

@@ -1,14 +1,16 @@
 import type { Bytes } from '../bytes.ts';
 
-/** A SHA-256 in the making. One digest ends it. */
-export interface Sha256Stream {
+/** A hash in the making. One digest ends it. */
+export interface HashStream {
   update(data: Uint8Array): void;
-  /** 32 bytes. */
+  /** 32 bytes of SHA-256, 20 of SHA-1. */
   digest(): Bytes;
 }
 
 export interface Hash {
   /** @returns 32 bytes. */
   sha256(data: Uint8Array): Bytes;
-  createSha256(): Sha256Stream;
+  createSha256(): HashStream;
+  /** What git calls a content by; never for what has to withstand an attack. */
+  createSha1(): HashStream;
 }

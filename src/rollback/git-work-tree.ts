@@ -55,6 +55,11 @@ export class GitTracked {
     });
   }
 
+  /** The tops of the work trees that are known by now. */
+  get tops(): Bytes[] {
+    return [...this.#indexes.keys()];
+  }
+
   /** @param path Relative to the root. */
   isFile(path: Bytes): boolean {
     const found = this.#find(path);

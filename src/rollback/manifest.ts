@@ -65,6 +65,8 @@ export interface Manifest {
   readonly roots: readonly TrackedRoot[];
   readonly snapshots: readonly SnapshotRecord[];
   readonly counts: ChangeCounts | undefined;
+  /** Of a run: the objects that hold what `.git` said at the baseline and at the end, see git-record.ts. */
+  readonly git?: { readonly before: Bytes | undefined; readonly after: Bytes | undefined } | undefined;
 }
 
 /** The manifest as bytes: readable JSON whose last field is the SHA-256 of the rest. */
@@ -148,7 +150,13 @@ function toDocument(manifest: Manifest): Record<string, unknown> {
       stored_bytes: snapshot.storedBytes,
     })),
     counts: manifest.counts ?? null,
+    git_before: storeHash(manifest.git?.before),
+    git_after: storeHash(manifest.git?.after),
   };
+}
+
+function storeHash(hash: Bytes | undefined): string | null {
+  return hash === undefined ? null : hexHash(hash);
 }
 
 function fromDocument(fields: Fields): Manifest {
@@ -170,7 +178,13 @@ function fromDocument(fields: Fields): Manifest {
     roots: fields.list('roots').map((item) => readRoot(fields.inside('roots', item))),
     snapshots: fields.list('snapshots').map((item, index) => readSnapshot(fields.inside('snapshots', item), index)),
     counts: fields.optional('counts', () => readCounts(fields.inside('counts', fields.value('counts')))),
+    git: readGitHashes(fields),
   };
+}
+
+function readGitHashes(fields: Fields): Manifest['git'] {
+  const [before, after] = ['git_before', 'git_after'].map((name) => fields.optional(name, () => fields.hash(name)));
+  return before === undefined ? undefined : { before, after };
 }
 
 function readRoot(fields: Fields): TrackedRoot {

@@ -210,6 +210,7 @@ function listSafety(
     heartbeatMs: undefined,
     snapshots: [recordSnapshot(deps, safety, { number: 0, nodes, label: 'before the restore' })],
     counts: undefined,
+    git: undefined,
   };
   safety.directory.syncFileSystem();
   safety.writeManifest(safetyManifest);

@@ -6,6 +6,7 @@ import type { CaptureLimits } from './capture.ts';
 import { type Change, compareTrees, countChanges } from './compare.ts';
 import { DEFAULT_LIMITS } from './default-limits.ts';
 import type { SkipReason } from './entry.ts';
+import { storeGit, storeGitAgain } from './git-store.ts';
 import { addIgnoreFilesAbove, findWorkTreeTop, GitTracked } from './git-work-tree.ts';
 import type { ChangeCounts, Manifest, TrackedRoot } from './manifest.ts';
 import { DEFAULT_EXCLUDED_NAMES, Rules } from './rules.ts';
@@ -140,6 +141,9 @@ async function takeBaseline(
     limits: start.limits ?? DEFAULT_LIMITS,
     onProgress: start.onProgress,
   });
+  const tops = roots.flatMap(({ collect }) => collect.tops);
+  const git = storeGit(deps, objects, tops);
+  const storedBytes = nodes.storedBytes + git.storedBytes;
   const manifest: Manifest = {
     id: session.id,
     kind: 'run',
@@ -156,8 +160,9 @@ async function takeBaseline(
     durable: true,
     heartbeatMs: undefined,
     roots: roots.map(({ path, rules }): TrackedRoot => ({ path, rules })),
-    snapshots: [recordSnapshot(deps, session, { number: 0, nodes, label: 'baseline' })],
+    snapshots: [recordSnapshot(deps, session, { number: 0, nodes: { ...nodes, storedBytes }, label: 'baseline' })],
     counts: undefined,
+    git: { before: git.hash, after: undefined },
   };
   // Everything that the manifest names is on the disk before the manifest is.
   session.directory.syncFileSystem();
@@ -284,10 +289,13 @@ async function captureFinal(
     objects,
     limits,
   });
-  const record = recordSnapshot(deps, session, { number, nodes, label: 'final' });
+  const before = manifest.git?.before;
+  const git = storeGitAgain(deps, objects, before);
+  const storedBytes = nodes.storedBytes + git.storedBytes;
+  const record = recordSnapshot(deps, session, { number, nodes: { ...nodes, storedBytes }, label: 'final' });
   const withSnapshot = { ...manifest, ...fields, snapshots: [...manifest.snapshots, record] };
   const changes = compareTrees(baseline, session.tree(withSnapshot, number));
-  const complete: Manifest = { ...withSnapshot, counts: countChanges(changes) };
+  const complete: Manifest = { ...withSnapshot, counts: countChanges(changes), git: { before, after: git.hash } };
   session.directory.syncFileSystem();
   session.writeManifest(complete);
   return { manifest: complete, changes };

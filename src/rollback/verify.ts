@@ -1,10 +1,12 @@
 import type { Bytes } from '../bytes.ts';
 import { DamageError, NonoError } from '../errors.ts';
 import { joinPath } from '../paths.ts';
+import type { Directory } from '../ports/files.ts';
 import type { Hash } from '../ports/hash.ts';
 import type { ContentResult } from './content.ts';
 import type { ContentSink } from './drafts.ts';
 import { type Entry, NO_HASH, type NodeReference } from './entry.ts';
+import { gitObjects } from './git-store.ts';
 import { merkleHash } from './node-edit.ts';
 import { hexHash, objectPath } from './objects.ts';
 import { openReader } from './open-reader.ts';
@@ -39,6 +41,7 @@ export async function verifySession(deps: RollbackDeps, store: RollbackStore, id
     using session = store.open(id);
     checkTrees(session, deps.hash, report, objects);
     using directory = session.openObjects();
+    checkGit(session, directory, deps.hash, objects);
     await objects.run(deps, directory.path);
   } catch (error) {
     if (!(error instanceof NonoError)) throw error;
@@ -57,6 +60,18 @@ function checkTrees(session: RollbackSession, hash: Hash, report: Report, object
       if (!(error instanceof DamageError)) throw error;
       report('nodes', nodesPath, error.message);
     }
+  }
+}
+
+const GIT_RECORD = '.git' as Bytes;
+
+/** A record that cannot be read is found again, with its path, when its object is checked. */
+function checkGit({ manifest }: RollbackSession, directory: Directory, hash: Hash, objects: ObjectChecks): void {
+  for (const record of [manifest.git?.before, manifest.git?.after]) if (record !== undefined) objects.add(record, GIT_RECORD);
+  try {
+    for (const content of gitObjects(directory, manifest, hash)) objects.add(content, GIT_RECORD);
+  } catch (error) {
+    if (!(error instanceof DamageError)) throw error;
   }
 }
 

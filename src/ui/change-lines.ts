@@ -2,6 +2,7 @@ import { type Bytes, displayBytes } from '../bytes.ts';
 import { isWithin, relativePath, tildePath } from '../paths.ts';
 import type { ChangeCounts } from '../rollback/manifest.ts';
 import type { Palette } from './palette.ts';
+import type { NewsPart } from './session-list.ts';
 
 /** A changed path for people: relative to the only root, else with `~` for the home directory. */
 export function displayPath(path: Bytes, roots: readonly Bytes[], home: Bytes): string {
@@ -12,14 +13,21 @@ export function displayPath(path: Bytes, roots: readonly Bytes[], home: Bytes): 
   return displayBytes(tildePath(path, home));
 }
 
+/** What changed, part by part, as people count it; empty when there is nothing. */
+export function countParts({ created, modified, deleted, modeChanged }: ChangeCounts): NewsPart[] {
+  const parts: NewsPart[] = [];
+  if (created > 0) parts.push({ text: `+${created} ${created === 1 ? 'file' : 'files'}`, kind: 'added' });
+  if (modified > 0) parts.push({ text: `~${modified} modified`, kind: 'changed' });
+  if (deleted > 0) parts.push({ text: `-${deleted} deleted`, kind: 'removed' });
+  if (modeChanged > 0) parts.push({ text: `${modeChanged} mode`, kind: 'changed' });
+  return parts;
+}
+
 /** "+5 files, ~2 modified, -1 deleted, 1 mode", '' when there is nothing. */
-export function countsText({ created, modified, deleted, modeChanged }: ChangeCounts, palette: Palette): string {
-  const parts: string[] = [];
-  if (created > 0) parts.push(palette.added(`+${created} ${created === 1 ? 'file' : 'files'}`));
-  if (modified > 0) parts.push(palette.changed(`~${modified} modified`));
-  if (deleted > 0) parts.push(palette.removed(`-${deleted} deleted`));
-  if (modeChanged > 0) parts.push(palette.changed(`${modeChanged} mode`));
-  return parts.join(', ');
+export function countsText(counts: ChangeCounts, palette: Palette): string {
+  return countParts(counts)
+    .map(({ text, kind }) => (kind === 'plain' ? text : palette[kind](text)))
+    .join(', ');
 }
 
 export function totalOf({ created, modified, deleted, modeChanged }: ChangeCounts): number {

@@ -1,93 +1,106 @@
-import { structuredPatch } from 'diff';
-import type { Bytes } from '../bytes.ts';
-
-/** One side of a change to a file or link: what git calls its mode, and its bytes. */
-export interface PatchSide {
-  readonly mode: '100644' | '100755' | '120000';
-  readonly content: Bytes;
-}
+import { type Bytes, bufferFromBytes } from '../bytes.ts';
+import type { Deflate } from '../ports/deflate.ts';
+import type { Hash } from '../ports/hash.ts';
+import type { Content } from '../rollback/content-access.ts';
+import { diffLines, groupHunks, hunkHeader, readLines, walkHunks } from '../rollback/edit-script.ts';
+import type { FileDelta, FileSide } from '../rollback/file-delta.ts';
+import { hexHash } from '../rollback/objects.ts';
+import { isText } from '../rollback/text-facts.ts';
+import { renderLiteral } from './binary-patch.ts';
 
 /** Lines around a change, as git shows them. */
-const CONTEXT_LINES = 3;
-/** A larger difference is written as everything removed and everything added, which is as valid. */
-const EDITS_MAXIMUM = 2000;
-/** Git looks for a NUL in so many bytes to call a file binary. */
-const BINARY_PROBE_BYTES = 8000;
+export const CONTEXT_LINES = 3;
+/** Lines are joined to pieces of about this size before they are written. */
+const PIECE_BYTES = 64 * 1024;
+const NO_BLOB = '0'.repeat(40);
+
+export interface PatchDeps {
+  readonly hash: Pick<Hash, 'createSha1'>;
+  readonly deflate: Deflate;
+}
+
+export type PatchDelta = Pick<FileDelta, 'name' | 'before' | 'after' | 'renamedFrom'>;
 
 /**
- * A patch for one path in the form that `git apply` reads, as bytes.
- *
- * @param name The path below `a/` and `b/`.
+ * A patch for one path in the form that `git apply` and `git apply -R` read, in pieces: neither content is ever in
+ * memory as a whole.
  */
-export function renderPatch(name: Bytes, before: PatchSide | undefined, after: PatchSide | undefined): Bytes {
+export function* renderPatch(delta: PatchDelta, deps: PatchDeps): Generator<Uint8Array> {
+  const { name, before, after } = delta;
   if (before !== undefined && after !== undefined && before.mode.slice(0, 3) !== after.mode.slice(0, 3)) {
     // Git has no patch from a file to a link: the one goes and the other comes.
-    return `${renderPatch(name, before, undefined)}${renderPatch(name, undefined, after)}` as Bytes;
+    yield* renderPatch({ ...delta, after: undefined }, deps);
+    yield* renderPatch({ ...delta, before: undefined }, deps);
+    return;
   }
-  const lines = [`diff --git ${quotePath(`a/${name}`)} ${quotePath(`b/${name}`)}`];
-  if (before === undefined && after !== undefined) lines.push(`new file mode ${after.mode}`);
-  if (before !== undefined && after === undefined) lines.push(`deleted file mode ${before.mode}`);
-  if (before !== undefined && after !== undefined && before.mode !== after.mode) {
-    lines.push(`old mode ${before.mode}`, `new mode ${after.mode}`);
+  const from = delta.renamedFrom?.name ?? name;
+  const lines = [`diff --git ${quotePath(`a/${from}`)} ${quotePath(`b/${name}`)}`, ...modeLines(before, after)];
+  if (delta.renamedFrom !== undefined) {
+    lines.push('similarity index 100%', `rename from ${quotePath(from)}`, `rename to ${quotePath(name)}`);
   }
-  lines.push(...renderContent(name, before, after));
-  return `${lines.join('\n')}\n` as Bytes;
+  yield bufferFromBytes(`${lines.join('\n')}\n` as Bytes);
+  if (before?.hash !== after?.hash) yield* renderContent(name, before, after, deps);
 }
 
-function renderContent(name: Bytes, before: PatchSide | undefined, after: PatchSide | undefined): string[] {
-  const [old, now] = [before?.content ?? '', after?.content ?? ''];
-  if (old === now) return [];
+function modeLines(before: FileSide | undefined, after: FileSide | undefined): string[] {
+  if (before === undefined) return after === undefined ? [] : [`new file mode ${after.mode}`];
+  if (after === undefined) return [`deleted file mode ${before.mode}`];
+  return before.mode === after.mode ? [] : [`old mode ${before.mode}`, `new mode ${after.mode}`];
+}
+
+const NOTHING: Content = { sizeBytes: 0, pieces: () => [] };
+
+function* renderContent(
+  name: Bytes,
+  before: FileSide | undefined,
+  after: FileSide | undefined,
+  deps: PatchDeps,
+): Generator<Uint8Array> {
+  const [old, now] = [before?.content ?? NOTHING, after?.content ?? NOTHING];
+  if (old.sizeBytes === 0 && now.sizeBytes === 0) return;
+  if (!isText(old) || !isText(now)) {
+    // Git wants the names of both blobs before it takes a binary patch.
+    const [oldBlob, newBlob] = [blobName(before, deps.hash), blobName(after, deps.hash)];
+    yield Buffer.from(`index ${oldBlob}..${newBlob}\nGIT binary patch\n`);
+    yield* renderLiteral(now, deps.deflate);
+    yield* renderLiteral(old, deps.deflate);
+    return;
+  }
   const oldName = before === undefined ? '/dev/null' : quotePath(`a/${name}`);
   const newName = after === undefined ? '/dev/null' : quotePath(`b/${name}`);
-  if (isBinary(old) || isBinary(now)) return [`Binary files ${oldName} and ${newName} differ`];
-  // A name with a space ends in a tab, so that patch programs see where it ends.
-  const mark = (path: string) => (path.includes(' ') ? `${path}\t` : path);
-  return [`--- ${mark(oldName)}`, `+++ ${mark(newName)}`, ...renderHunks(old, now)];
+  yield bufferFromBytes(`--- ${ended(oldName)}\n+++ ${ended(newName)}\n` as Bytes);
+  yield* renderHunks(old, now);
 }
 
-function renderHunks(old: string, now: string): string[] {
-  const options = { context: CONTEXT_LINES, maxEditLength: EDITS_MAXIMUM };
-  const patch = structuredPatch('', '', old, now, undefined, undefined, options);
-  if (patch === undefined) return renderReplacement(old, now);
-  return patch.hunks.flatMap((hunk) => [
-    `@@ -${range(hunk.oldStart, hunk.oldLines)} +${range(hunk.newStart, hunk.newLines)} @@`,
-    ...hunk.lines,
-  ]);
+/** A name with a space ends in a tab, so that patch programs see where it ends. */
+function ended(name: string): string {
+  return name.includes(' ') ? `${name}\t` : name;
 }
 
-function renderReplacement(old: string, now: string): string[] {
-  const [oldLines, newLines] = [splitLines(old), splitLines(now)];
-  return [
-    `@@ -${range(oldLines.length === 0 ? 0 : 1, oldLines.length)} +${range(newLines.length === 0 ? 0 : 1, newLines.length)} @@`,
-    ...marked('-', oldLines, old),
-    ...marked('+', newLines, now),
-  ];
+function* renderHunks(old: Content, now: Content): Generator<Uint8Array> {
+  const hunks = groupHunks(diffLines(readLines(old.pieces()), readLines(now.pieces())), CONTEXT_LINES);
+  let pending = '';
+  for (const event of walkHunks(hunks, readLines(old.pieces()), readLines(now.pieces()))) {
+    if ('hunk' in event) pending += `${hunkHeader(event.hunk)}\n`;
+    else pending += `${event.mark}${event.text}${event.text.endsWith('\n') ? '' : '\n\\ No newline at end of file\n'}`;
+    if (pending.length < PIECE_BYTES) continue;
+    yield bufferFromBytes(pending as Bytes);
+    pending = '';
+  }
+  if (pending !== '') yield bufferFromBytes(pending as Bytes);
 }
 
-function marked(mark: string, lines: readonly string[], text: string): string[] {
-  const shown = lines.map((line) => `${mark}${line}`);
-  return text === '' || text.endsWith('\n') ? shown : [...shown, '\\ No newline at end of file'];
-}
-
-function splitLines(text: string): string[] {
-  const lines = text.split('\n');
-  if (lines.at(-1) === '') lines.pop();
-  return lines;
-}
-
-/** Of nothing, git gives the line before it. */
-function range(start: number, count: number): string {
-  if (count === 0) return `${Math.max(0, start - 1)},0`;
-  return count === 1 ? `${start}` : `${start},${count}`;
-}
-
-export function isBinary(content: string): boolean {
-  const at = content.indexOf('\0');
-  return at >= 0 && at < BINARY_PROBE_BYTES;
+/** The name that git has for a content. */
+function blobName(side: FileSide | undefined, hash: Pick<Hash, 'createSha1'>): string {
+  if (side === undefined) return NO_BLOB;
+  const sha1 = hash.createSha1();
+  sha1.update(Buffer.from(`blob ${side.content.sizeBytes}\0`));
+  for (const piece of side.content.pieces()) sha1.update(piece);
+  return hexHash(sha1.digest());
 }
 
 /** Quotes a path as git does when it holds a quote, a backslash, a control character or a byte above ASCII. */
-function quotePath(path: string): string {
+export function quotePath(path: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the bytes that git quotes
   if (!/[\x00-\x1f"\\\x7f-\xff]/.test(path)) return path;
   const named: Readonly<Record<string, string>> = { '"': '\\"', '\\': '\\\\', '\n': '\\n', '\t': '\\t', '\r': '\\r' };

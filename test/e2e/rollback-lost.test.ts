@@ -46,9 +46,9 @@ describe.for(KINDS)('a session of $user whose supervisor is killed', ({ ordinary
     expect((await rollback(world, ['list'])).stdout).toMatch(/ sh {2}lost\n$/);
     const show = await rollback(world, ['show', 'latest']);
     expect(show).toMatchObject({ status: 0, stderr: '' });
-    expect(show.stdout).toMatch(/recovered[^]* ~ file\n {2}- gone\n {2}\+ made\n/);
+    expect(show.stdout).toMatch(/recovered[^]* ~ file \| 2 \+-\n {2}- gone \| 1 -\n {2}\+ made \| 1 \+\n/);
     expect(await listSessions(world)).toMatchObject([{ status: 'recovered', is_alive: false, snapshot_count: 2 }]);
-    expect((await rollback(world, ['list'])).stdout).toContain('(recovered)');
+    expect((await rollback(world, ['list'])).stdout).toMatch(/~1 modified.*, recovered, not reviewed$/m);
 
     expect(await rollback(world, ['restore', 'latest'])).toMatchObject({ status: 0, stderr: '' });
     expect(dumpTree(world.project)).toEqual(before);
@@ -68,7 +68,7 @@ describe('a session that runs', () => {
     expect(await listSessions(world)).toMatchObject([{ status: 'running', is_alive: true, snapshot_count: 1, counts: null }]);
     const show = await rollback(world, ['show', 'latest']);
     expect(show).toMatchObject({ status: 0, stderr: '' });
-    expect(show.stdout).toMatch(/running[^]* ~ file\n {2}- gone\n {2}\+ made\n/);
+    expect(show.stdout).toMatch(/running[^]* ~ file \| 2 \+-\n {2}- gone \| 1 -\n {2}\+ made \| 1 \+\n/);
     expect((await rollback(world, ['show', 'latest', '--diff'])).stdout).toContain('-old\n\\ No newline at end of file\n+new\n');
     expect(await listSessions(world)).toMatchObject([{ status: 'running', snapshot_count: 1 }]);
 

@@ -114,6 +114,7 @@ describe('the documents of nono rollback', () => {
       is_alive: false,
       durable: true,
       counts: { created: 1, modified: 1, deleted: 1, mode_changed: 1 },
+      reviewed: false,
     });
   });
 

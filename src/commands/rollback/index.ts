@@ -1,7 +1,6 @@
 import { HELP_OPTION, JSON_OPTION } from '../common-options.ts';
 import type { CommandSpec } from '../spec.ts';
-
-const ID = { name: 'ID', minimum: 1, maximum: 1 } as const;
+import { NO_PAGER_OPTION } from './pager.ts';
 
 export const rollbackCommands: readonly CommandSpec[] = [
   {
@@ -20,9 +19,26 @@ export const rollbackCommands: readonly CommandSpec[] = [
   {
     name: 'rollback show',
     summary: 'Show what a session changed',
-    options: [{ name: 'diff', arity: 'flag', help: 'The changes as a patch that git apply accepts' }, JSON_OPTION, HELP_OPTION],
-    positionals: ID,
-    examples: ['nono rollback show latest', 'nono rollback show a3f7c2 --diff'],
+    options: [
+      { name: 'diff', arity: 'flag', help: 'The changes as a patch that git apply accepts' },
+      { name: 'side-by-side', arity: 'flag', help: 'Old and new beside each other, with the words marked that changed' },
+      { name: 'full', arity: 'flag', help: 'Each changed file as a whole, with the changed lines marked' },
+      {
+        name: 'snapshot',
+        arity: 'value',
+        placeholder: 'A..B',
+        help: 'Between two snapshots; the baseline and the end by default',
+      },
+      NO_PAGER_OPTION,
+      JSON_OPTION,
+      HELP_OPTION,
+    ],
+    positionals: { name: 'ID [PATH…]', minimum: 1, maximum: Number.POSITIVE_INFINITY },
+    examples: [
+      'nono rollback show latest',
+      'nono rollback show a3f7c2 src --side-by-side',
+      'nono rollback show latest --diff > undo.patch',
+    ],
     load: () => import('./show.ts'),
   },
   {

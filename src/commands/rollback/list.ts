@@ -4,53 +4,67 @@ import { parseCount } from '../../parse.ts';
 import { baseName, isWithin, tildePath } from '../../paths.ts';
 import { sessionBytes } from '../../rollback/housekeeping.ts';
 import type { Manifest } from '../../rollback/manifest.ts';
+import { isReviewed } from '../../rollback/reviewed.ts';
 import type { RollbackStore } from '../../rollback/store.ts';
 import { formatAge } from '../../time.ts';
-import { countsText, totalOf } from '../../ui/change-lines.ts';
-import { createPalette, type Palette } from '../../ui/palette.ts';
+import { countParts, totalOf } from '../../ui/change-lines.ts';
+import { createPalette } from '../../ui/palette.ts';
+import { type NewsPart, type ProjectRows, renderSessionList, type SessionRow } from '../../ui/session-list.ts';
 import type { Context } from '../context.ts';
 import type { CommandResult, ParsedCall } from '../spec.ts';
 import { countFields, printJson, sessionFields, sessionStatus } from './documents.ts';
 import { resolveGiven } from './given-path.ts';
-import { openStore } from './open-store.ts';
+import { openOlderStore, openStore } from './open-store.ts';
 
 /** How many sessions of a project are shown before the rest becomes `...`. */
 const SESSIONS_SHOWN = 5;
 
 interface Listed {
   readonly manifest: Manifest;
+  readonly store: RollbackStore;
   readonly isAlive: boolean;
+  readonly isReviewed: boolean;
 }
 
 export async function execute({ flags, values }: ParsedCall, context: Context): Promise<CommandResult> {
-  const { store, manifests } = openStore(context);
   const path = values.get('path')?.[0];
   const recent = values.get('recent')?.[0];
   const most = recent === undefined ? Number.POSITIVE_INFINITY : parseCount('recent', recent);
   const wanted = path === undefined ? undefined : resolveGiven(context, path);
-  const listed = manifests
-    .filter((manifest) => wanted === undefined || isAbout(manifest, wanted))
-    .filter((manifest) => flags.has('all') || manifest.counts === undefined || totalOf(manifest.counts) > 0)
-    .slice(0, most)
-    .map((manifest) => ({ manifest, isAlive: manifest.status === 'open' && store !== undefined && isAlive(store, manifest) }));
-  if (flags.has('json')) {
-    const documents = listed.map(({ manifest, isAlive: alive }) => ({
-      ...sessionFields(manifest, {
-        isAlive: alive,
-        diskSize: store === undefined ? 0 : sessionBytes(store, manifest),
-        clock: context.clock,
-      }),
-      counts: countFields(manifest),
-    }));
-    return { output: printJson(documents), exitCode: EXIT.ok };
-  }
+  const all = readAll(context)
+    .filter(({ manifest }) => wanted === undefined || isAbout(manifest, wanted))
+    .filter(({ manifest }) => flags.has('all') || manifest.counts === undefined || totalOf(manifest.counts) > 0);
+  const listed = all.slice(0, most).map(({ manifest, store }) => lookAt(store, manifest));
+  if (flags.has('json')) return { output: printJson(listed.map((item) => documentOf(item, context))), exitCode: EXIT.ok };
   const limit = flags.has('all') || recent !== undefined ? Number.POSITIVE_INFINITY : SESSIONS_SHOWN;
-  return { output: renderList(listed, context, limit), exitCode: EXIT.ok };
+  const { isStdoutTerminal, columns, colourStdout } = context.terminal;
+  const layout = { palette: createPalette(colourStdout), columns: isStdoutTerminal ? columns : Number.POSITIVE_INFINITY };
+  return {
+    output: renderSessionList(groupByProject(listed, context, limit), all.length > listed.length, layout),
+    exitCode: EXIT.ok,
+  };
 }
 
-function isAlive(store: RollbackStore, { id }: Manifest): boolean {
-  using session = store.open(id);
-  return session.isLive();
+/** The sessions of both places, newest first; what is in a form of others is named. */
+function readAll(context: Context): { readonly manifest: Manifest; readonly store: RollbackStore }[] {
+  const older = openOlderStore(context);
+  for (const name of older.strangers)
+    context.notify(`Passed over session undo/${displayBytes(name)}: it is not in a form that this nono reads`);
+  const found = [openStore(context), older].flatMap(({ store, manifests }) =>
+    store === undefined ? [] : manifests.map((manifest) => ({ manifest, store })),
+  );
+  return found.sort((a, b) => (a.manifest.id < b.manifest.id ? 1 : -1));
+}
+
+function lookAt(store: RollbackStore, manifest: Manifest): Listed {
+  using session = store.open(manifest.id);
+  const isAlive = manifest.status === 'open' && session.isLive();
+  return { manifest, store, isAlive, isReviewed: isReviewed(session.directory) };
+}
+
+function documentOf({ manifest, store, isAlive, isReviewed: reviewed }: Listed, { clock }: Context) {
+  const fields = sessionFields(manifest, { isAlive, diskSize: sessionBytes(store, manifest), clock });
+  return { ...fields, counts: countFields(manifest), reviewed };
 }
 
 /** Whether the session tracks `path` or something in it. */
@@ -58,42 +72,40 @@ function isAbout(manifest: Manifest, path: Bytes): boolean {
   return manifest.roots.some((root) => isWithin(root.path, path) || isWithin(path, root.path));
 }
 
-function renderList(listed: readonly Listed[], context: Context, limit: number): string {
-  const palette = createPalette(context.terminal.colourStdout);
+function groupByProject(listed: readonly Listed[], context: Context, limit: number): ProjectRows[] {
   const projects = new Map<Bytes, Listed[]>();
   for (const item of listed) {
-    const project = projects.get(item.manifest.workingDirectory) ?? [];
-    project.push(item);
-    projects.set(item.manifest.workingDirectory, project);
+    const project = projects.get(item.manifest.workingDirectory);
+    if (project === undefined) projects.set(item.manifest.workingDirectory, [item]);
+    else project.push(item);
   }
-  const lines = [`[nono] ${listed.length} session(s)`];
-  for (const [project, sessions] of projects) {
-    const name = displayBytes(tildePath(project, context.homeDirectory));
-    lines.push(`${palette.strong(name)} (${sessions.length} ${sessions.length === 1 ? 'session' : 'sessions'})`);
-    lines.push(...renderProject(sessions.slice(0, limit), context.clock.nowMs(), palette));
-    if (sessions.length > limit) lines.push('  ...');
-  }
-  return `${lines.join('\n')}\n`;
-}
-
-function renderProject(sessions: readonly Listed[], nowMs: number, palette: Palette): string[] {
-  const rows = sessions.map(({ manifest, isAlive: alive }) => ({
-    id: manifest.id,
-    age: formatAge(nowMs - manifest.startedMs),
-    command: manifest.kind === 'restore' ? `restore of ${manifest.restores ?? ''}` : commandName(manifest),
-    news: manifest.counts === undefined ? sessionStatus(manifest, alive) : newsOf(manifest, palette),
+  const nowMs = context.clock.nowMs();
+  return Array.from(projects, ([path, items]) => ({
+    name: displayBytes(tildePath(path, context.homeDirectory)),
+    count: items.length,
+    rows: items.slice(0, limit).map((item) => rowOf(item, nowMs)),
   }));
-  const width = (pick: (row: (typeof rows)[number]) => string) => Math.max(...rows.map((row) => pick(row).length));
-  const [idWidth, ageWidth, commandWidth] = [width(({ id }) => id), width(({ age }) => age), width(({ command }) => command)];
-  return rows.map(({ id, age, command, news }) =>
-    `  ${id.padEnd(idWidth)}  ${palette.faint(age.padEnd(ageWidth))}  ${command.padEnd(commandWidth)}  ${news}`.trimEnd(),
-  );
 }
 
-function newsOf(manifest: Manifest, palette: Palette): string {
-  if (manifest.counts === undefined) return '';
-  const text = countsText(manifest.counts, palette) || 'no changes';
-  return manifest.status === 'recovered' ? `${text} (recovered)` : text;
+function rowOf(item: Listed, nowMs: number): SessionRow {
+  const { manifest } = item;
+  return {
+    id: displayBytes(manifest.id),
+    age: formatAge(nowMs - manifest.startedMs),
+    command:
+      manifest.kind === 'restore' ? `restore of ${displayBytes(manifest.restores ?? ('' as Bytes))}` : commandName(manifest),
+    news: newsOf(item),
+  };
+}
+
+function newsOf({ manifest, isAlive, isReviewed: reviewed }: Listed): NewsPart[] {
+  const { counts, kind, status } = manifest;
+  if (counts === undefined) return [{ text: sessionStatus(manifest, isAlive), kind: isAlive ? 'changed' : 'removed' }];
+  const parts: NewsPart[] = countParts(counts);
+  if (parts.length === 0) parts.push({ text: 'no changes', kind: 'plain' });
+  if (status === 'recovered') parts.push({ text: 'recovered', kind: 'faint' });
+  if (kind === 'run' && totalOf(counts) > 0 && !reviewed) parts.push({ text: 'not reviewed', kind: 'faint' });
+  return parts;
 }
 
 function commandName({ command }: Manifest): string {

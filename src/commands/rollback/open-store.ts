@@ -1,11 +1,15 @@
 import { type Bytes, displayBytes } from '../../bytes.ts';
-import { NotFoundError } from '../../errors.ts';
+import { NotFoundError, StateError } from '../../errors.ts';
 import { joinPath } from '../../paths.ts';
 import type { Manifest } from '../../rollback/manifest.ts';
 import type { RollbackDeps } from '../../rollback/snapshot.ts';
 import { findSession, type RollbackSession, RollbackStore, type UnreadableSession } from '../../rollback/store.ts';
 import { openStateDirectory } from '../../session/state-directory.ts';
 import type { Context } from '../context.ts';
+
+const ROLLBACKS = 'rollbacks' as Bytes;
+/** Where sessions were kept before; read, never written. */
+const OLDER = 'undo' as Bytes;
 
 /** The store with the manifests that can be read, newest first. */
 export interface OpenStore {
@@ -16,32 +20,68 @@ export interface OpenStore {
 
 /** Opens the store under the checks of the state directory; damaged sessions are named on stderr and passed over. */
 export function openStore(context: Context): OpenStore {
-  const { files, stateDirectory, uid, hash, notify } = context;
+  const { files, stateDirectory, uid, hash } = context;
   const unreadable: UnreadableSession[] = [];
   using state = openStateDirectory(files, stateDirectory, uid, { create: false });
-  const path = joinPath(stateDirectory, 'rollbacks' as Bytes);
+  const path = joinPath(stateDirectory, ROLLBACKS);
   const directory = state === undefined ? undefined : openStateDirectory(files, path, uid, { create: false });
   if (directory === undefined) return { store: undefined, manifests: [], unreadable };
   const store = new RollbackStore(directory, hash);
-  const manifests = store.manifests((session) => {
+  return { store, manifests: readManifests(store, context, unreadable), unreadable };
+}
+
+/** The sessions of the older place, which nothing is written to: `store` is undefined when there is none. */
+export function openOlderStore(context: Context): OpenStore & { readonly strangers: readonly Bytes[] } {
+  const none = { store: undefined, manifests: [], unreadable: [], strangers: [] };
+  const { files, stateDirectory, uid, hash, notify } = context;
+  const path = joinPath(stateDirectory, OLDER);
+  if (files.stat(path) === undefined) return none;
+  try {
+    const directory = openStateDirectory(files, path, uid, { create: false });
+    if (directory === undefined) return none;
+    const store = new RollbackStore(directory, hash);
+    const unreadable: UnreadableSession[] = [];
+    const manifests = readManifests(store, context, unreadable);
+    const known = new Set(store.ids());
+    return { store, manifests, unreadable, strangers: store.names().filter((name) => !known.has(name)) };
+  } catch (error) {
+    if (!(error instanceof StateError)) throw error;
+    notify(`Passed over the older sessions: ${error.message}`);
+    return none;
+  }
+}
+
+function readManifests(store: RollbackStore, { notify }: Context, unreadable: UnreadableSession[]): Manifest[] {
+  return store.manifests((session) => {
     unreadable.push(session);
     notify(`Passed over session ${displayBytes(session.id)}: ${session.error.message}`);
   });
-  return { store, manifests, unreadable };
 }
 
 export interface NamedSession {
+  /** Where a restore writes the session that undoes it. */
   readonly store: RollbackStore;
+  /** Where the session itself is; the same, but for those of the older place. */
+  readonly home: RollbackStore;
   readonly session: RollbackSession;
+  /** Of `store`. */
   readonly manifests: readonly Manifest[];
 }
 
 /** Opens the session that `wanted` names. @throws {NotFoundError} among others. */
 export function openNamedSession(context: Context, wanted: Bytes): NamedSession {
   const { store, manifests, unreadable } = openStore(context);
-  const { id } = findSession(manifests, unreadable, wanted);
-  if (store === undefined) throw new NotFoundError(`Cannot find rollback session "${displayBytes(wanted)}"`);
-  return { store, session: store.open(id), manifests };
+  const older = openOlderStore(context);
+  const { id } = findSession([...manifests, ...older.manifests], [...unreadable, ...older.unreadable], wanted);
+  const home = manifests.some((manifest) => manifest.id === id) ? store : older.store;
+  if (home === undefined) throw new NotFoundError(`Cannot find rollback session "${displayBytes(wanted)}"`);
+  return { store: store ?? createStore(context), home, session: home.open(id), manifests };
+}
+
+function createStore({ files, stateDirectory, uid, hash }: Context): RollbackStore {
+  const directory = openStateDirectory(files, joinPath(stateDirectory, ROLLBACKS), uid, { create: true });
+  if (directory === undefined) throw new TypeError('Expected a state directory that is created to be there');
+  return new RollbackStore(directory, hash);
 }
 
 /** What the engine needs, out of a verb's context. */

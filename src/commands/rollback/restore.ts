@@ -7,6 +7,7 @@ import { abortRestore, findUnfinished, resumeRestore } from '../../rollback/inte
 import { presentState } from '../../rollback/present.ts';
 import { carryOutRestore, prepareRestore, type RestoreOutcome } from '../../rollback/restore.ts';
 import type { RestoreAction, RestorePlan } from '../../rollback/restore-plan.ts';
+import { markReviewed } from '../../rollback/reviewed.ts';
 import type { RollbackSession } from '../../rollback/store.ts';
 import { colourMark, displayPath } from '../../ui/change-lines.ts';
 import { createPalette } from '../../ui/palette.ts';
@@ -83,6 +84,7 @@ async function restore(call: ParsedCall, context: Context): Promise<CommandResul
       snapshot: wish.snapshot,
       restoreId: outcome.safetyId,
     });
+  if (outcome !== undefined && named.home === store) markReviewed(session.directory);
   return report({ context, session, wish, plan, actions, outcome });
 }
 

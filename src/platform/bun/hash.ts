@@ -19,5 +19,12 @@ export function createBunHash(): Hash {
         },
       };
     },
+    createSha1() {
+      const hasher = new Bun.SHA1();
+      return {
+        update: (data) => void hasher.update(data),
+        digest: (): Bytes => bytesFromBuffer(Buffer.from(hasher.digest('hex'), 'hex')),
+      };
+    },
   };
 }

@@ -12,10 +12,11 @@ export function isTerminal(descriptor: number): boolean {
 }
 
 /** undefined when it is no terminal, or one that does not know its size. */
-export function terminalColumns(descriptor: number): number | undefined {
+export function terminalSize(descriptor: number): { readonly columns: number; readonly rows: number } | undefined {
   // struct winsize: rows, columns, two more.
   const size = fixedBuffer(8);
   if (trySyscall('ioctl', descriptor, TIOCGWINSZ, addressOf(size)) < 0) return undefined;
-  const columns = new DataView(size.buffer).getUint16(2, true);
-  return columns === 0 ? undefined : columns;
+  const view = new DataView(size.buffer);
+  const [rows, columns] = [view.getUint16(0, true), view.getUint16(2, true)];
+  return columns === 0 || rows === 0 ? undefined : { columns, rows };
 }

@@ -3,9 +3,33 @@ import * as fs from 'node:fs';
 import { dirname } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Bytes } from '../../../src/bytes.ts';
-import { isBinary, type PatchSide, renderPatch } from '../../../src/ui/patch.ts';
+import { type Bytes, bufferFromBytes } from '../../../src/bytes.ts';
+import { deflate } from '../../../src/platform/node/deflate.ts';
+import { createNodeHash } from '../../../src/platform/node/hash.ts';
+import { contentOf } from '../../../src/rollback/content-access.ts';
+import type { FileSide, GitMode } from '../../../src/rollback/file-delta.ts';
+import { isText } from '../../../src/rollback/text-facts.ts';
+import { renderPatch as renderPieces } from '../../../src/ui/patch.ts';
 import { createScratchDirectory, type Scratch } from '../../support/scratch.ts';
+
+interface PatchSide {
+  readonly mode: GitMode;
+  readonly content: Bytes;
+}
+
+const hash = createNodeHash();
+
+function sideOf(given: PatchSide | undefined): FileSide | undefined {
+  if (given === undefined) return undefined;
+  const data = bufferFromBytes(given.content);
+  return { mode: given.mode, permissions: 0o644, content: contentOf(data), hash: hash.sha256(data) };
+}
+
+function renderPatch(name: Bytes, before: PatchSide | undefined, after: PatchSide | undefined, from?: Bytes): string {
+  const renamedFrom = from === undefined ? undefined : { path: from, name: from };
+  const delta = { name, before: sideOf(before), after: sideOf(after), renamedFrom };
+  return Array.from(renderPieces(delta, { hash, deflate }), (piece) => Buffer.from(piece).toString('latin1')).join('');
+}
 
 const NAMES = [
   'a',
@@ -175,11 +199,39 @@ describe('renderPatch()', () => {
     expectRoundTrip([{ name: 'large' as Bytes, before, after }]);
   });
 
-  test('says of a binary file that it differs', () => {
-    const before: PatchSide = { mode: '100644', content: 'a\0b' as Bytes };
-    const after: PatchSide = { mode: '100644', content: 'a\0c' as Bytes };
-    expect(renderPatch('it' as Bytes, before, after)).toMatch(/^Binary files a\/it and b\/it differ$/m);
-    expect([isBinary('a\0'), isBinary('a'), isBinary(`${'a'.repeat(9000)}\0`)]).toEqual([true, false, false]);
+  test('git apply takes binary files of every size around the ends of lines', () => {
+    const sizes = [0, 1, 25, 26, 27, 51, 52, 53, 103, 104, 105, 1000, 70_000];
+    for (const size of sizes) {
+      const data = Array.from({ length: size }, (_, at) => String.fromCharCode((at * 7 + size) % 256)).join('');
+      const binary: PatchSide = { mode: '100644', content: `\0${data}` as Bytes };
+      const text: PatchSide = { mode: '100755', content: 'text\n' as Bytes };
+      for (const other of [undefined, text, { ...binary, content: `${binary.content}x` as Bytes }]) {
+        expectRoundTrip([{ name: 'it' as Bytes, before: binary, after: other }]);
+        expectRoundTrip([{ name: 'it' as Bytes, before: other, after: binary }]);
+      }
+    }
+  });
+
+  test('a NUL near the beginning makes a file binary, and a line that is too long to be held', () => {
+    const probe = (text: string) => isText(contentOf(Buffer.from(text)));
+    expect([probe('a\0'), probe('a'), probe(`${'a'.repeat(9000)}\0`), probe('x'.repeat(5 * 1024 * 1024))]).toEqual([
+      false,
+      true,
+      true,
+      false,
+    ]);
+  });
+
+  test('git apply moves a file that was renamed, with its mode', () => {
+    const before: PatchSide = { mode: '100644', content: 'same\n' as Bytes };
+    const after: PatchSide = { mode: '100755', content: 'same\n' as Bytes };
+    using scratch = createScratchDirectory();
+    write(scratch, 'old name' as Bytes, before);
+    const patch = renderPatch('new/caf\xc3\xa9' as Bytes, before, after, 'old name' as Bytes);
+    apply(scratch, patch);
+    expect([read(scratch, 'old name' as Bytes), read(scratch, 'new/caf\xc3\xa9' as Bytes)]).toEqual([undefined, after]);
+    apply(scratch, patch, '-R');
+    expect([read(scratch, 'old name' as Bytes), read(scratch, 'new/caf\xc3\xa9' as Bytes)]).toEqual([before, undefined]);
   });
 
   test('has no control character in its headers', () => {

@@ -1,0 +1,53 @@
+import { type Bytes, displayBytes } from '../../bytes.ts';
+import { UsageError } from '../../errors.ts';
+import { isWithin, joinPath } from '../../paths.ts';
+import type { Change } from '../../rollback/compare.ts';
+import type { Manifest } from '../../rollback/manifest.ts';
+import { compileGlob, type Matcher } from '../../rollback/wildmatch.ts';
+import type { Context } from '../context.ts';
+import { resolveGiven } from './given-path.ts';
+
+const GLOB_REGEXP = /[*?[]/;
+
+/**
+ * Absolute paths for the PATH words of a call: a path stands for itself and all below it, a glob for each changed path
+ * that it matches from the working directory on. A changed path with such a name is no glob.
+ *
+ * @param verb For messages: `restore`, `show`.
+ * @throws {UsageError} for a path outside the session and a glob that matches nothing.
+ */
+export function selectPaths(
+  context: Context,
+  words: readonly Bytes[],
+  { verb, manifest, changes }: { readonly verb: string; readonly manifest: Manifest; readonly changes: readonly Change[] },
+): Bytes[] {
+  return words.flatMap((word) => {
+    const path = resolveGiven(context, word);
+    if (GLOB_REGEXP.test(word) && !changes.some((change) => change.path === path)) return matching(context, word, changes);
+    if (manifest.roots.some((root) => isWithin(path, root.path) || isWithin(root.path, path))) return [path];
+    const tracked = manifest.roots.map((root) => displayBytes(root.path)).join(', ');
+    throw new UsageError(`Cannot ${verb} "${displayBytes(path)}": session "${manifest.id}" tracks ${tracked}`);
+  });
+}
+
+function matching({ workingDirectory }: Context, word: Bytes, changes: readonly Change[]): Bytes[] {
+  const matches = compile(word.startsWith('/') ? word : joinPath(escapeGlob(workingDirectory ?? ('/' as Bytes)), trimDots(word)));
+  const found = changes.filter(({ path }) => matches?.(path) ?? false).map(({ path }) => path);
+  if (found.length > 0) return found;
+  throw new UsageError(`Cannot use "${displayBytes(word)}": it matches nothing that the session changed`, {
+    hint: 'Quote it, so that the shell leaves it alone; `**` reaches into directories',
+  });
+}
+
+function trimDots(word: Bytes): Bytes {
+  return word.replace(/^(?:\.\/)+/, '') as Bytes;
+}
+
+/** A relative glob without a slash reaches nothing in directories, as in a shell. */
+function compile(pattern: string): Matcher | undefined {
+  return compileGlob(pattern);
+}
+
+function escapeGlob(path: Bytes): Bytes {
+  return path.replaceAll(/[*?[\]\\]/g, '\\$&') as Bytes;
+}

@@ -1,0 +1,261 @@
+import { type Bytes, bytesFromStored, bytesFromText, storeBytes } from '../bytes.ts';
+import { isErrno } from '../errors.ts';
+import { joinPath, resolvePath } from '../paths.ts';
+import type { Directory, Files } from '../ports/files.ts';
+import type { Hash } from '../ports/hash.ts';
+import { CHUNK_BYTES, hexHash } from './objects.ts';
+import { readSmallFile } from './small-file.ts';
+
+/**
+ * What a work tree's `.git` says, read and never written: HEAD, refs, the index by its hash, and the files that make git
+ * run something. `.git` is in no snapshot; this tells what moved in it.
+ */
+export interface GitRecord {
+  /** Absolute: the directory that has the `.git`. */
+  readonly top: Bytes;
+  /** Absolute: `.git` itself, or where a `.git` file leads. */
+  readonly directory: Bytes;
+  /** Where refs, config and hooks are; another directory in a linked work tree. */
+  readonly common: Bytes;
+  /** The content of HEAD without its newline: `ref: refs/heads/main`, or a commit; '' without one. */
+  readonly head: Bytes;
+  /** By full name; a value is what HEAD's may be. */
+  readonly refs: ReadonlyMap<Bytes, Bytes>;
+  /** SHA-256, '' without an index. */
+  readonly index: Bytes;
+  /** Config files, attributes and hooks, by their path below `common`. */
+  readonly files: ReadonlyMap<Bytes, GitFile>;
+}
+
+export interface GitFile {
+  readonly mode: number;
+  /** SHA-256 of the content, which is among the session's objects when it is not larger than KEPT_BYTES_MAXIMUM. */
+  readonly hash: Bytes;
+}
+
+const GIT = '.git' as Bytes;
+const FORMAT = 1;
+/** A larger hook is recorded by its hash alone. */
+const KEPT_BYTES_MAXIMUM = 1024 * 1024;
+/** More than these a repository does not have; what a command could plant has an end. */
+const REFS_MAXIMUM = 100_000;
+const MODULE_DEPTH_MAXIMUM = 8;
+const UNREADABLE = ['ENOENT', 'ENOTDIR', 'ELOOP', 'EACCES', 'EPERM', 'ENXIO', 'EXDEV', 'EIO'] as const;
+const SINGLE_FILES = ['config', 'config.worktree', 'info/attributes'] as Bytes[];
+
+/** Keeps a content under its hash. */
+export type KeepContent = (hash: Bytes, data: Uint8Array) => void;
+
+export interface GitReading {
+  readonly files: Files;
+  readonly hash: Hash;
+  readonly keep: KeepContent;
+}
+
+/** Records the work trees with these tops; one that cannot be read is left out. */
+export function recordGit(reading: GitReading, tops: Iterable<Bytes>): GitRecord[] {
+  const records: GitRecord[] = [];
+  for (const top of new Set(tops)) {
+    const record = unlessUnreadable(() => recordOne(reading, top), undefined);
+    if (record !== undefined) records.push(record);
+  }
+  return records;
+}
+
+/** The same work trees again, by the directories that they had: what stands there now may lead elsewhere. */
+export function recordGitAgain(reading: GitReading, earlier: readonly GitRecord[]): GitRecord[] {
+  return earlier.map((record) => {
+    const { top, directory, common } = record;
+    const now = unlessUnreadable(() => readRecord(reading, { top, directory, common }), undefined);
+    return now ?? { ...record, head: '' as Bytes, refs: new Map(), index: '' as Bytes, files: new Map() };
+  });
+}
+
+function unlessUnreadable<T>(read: () => T, otherwise: T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!isErrno(error, ...UNREADABLE)) throw error;
+    return otherwise;
+  }
+}
+
+function recordOne(reading: GitReading, top: Bytes): GitRecord | undefined {
+  using opened = reading.files.openDirectory(top);
+  const stat = opened.stat(GIT);
+  let directory = joinPath(top, GIT);
+  if (stat?.kind === 'file') {
+    const pointer = /^gitdir: (.+?)\r?\n?$/.exec(readSmallFile(opened, GIT) ?? '');
+    if (pointer === null) return undefined;
+    directory = resolvePath(top, pointer[1] as Bytes);
+  } else if (stat?.kind !== 'directory') return undefined;
+  using git = openGit(reading.files, top, directory);
+  const pointer = readSmallFile(git, 'commondir' as Bytes)?.trim();
+  const common = pointer === undefined || pointer === '' ? directory : resolvePath(directory, pointer as Bytes);
+  return readRecord(reading, { top, directory, common });
+}
+
+/** Below the top no link is followed: the command may have put one there. */
+function openGit(files: Files, top: Bytes, path: Bytes): Directory {
+  if (path !== joinPath(top, GIT)) return files.openDirectory(path);
+  using opened = files.openDirectory(top);
+  return opened.openDirectory(GIT);
+}
+
+function readRecord(reading: GitReading, place: Pick<GitRecord, 'top' | 'directory' | 'common'>): GitRecord {
+  const { top, directory, common } = place;
+  using git = openGit(reading.files, top, directory);
+  using shared = openGit(reading.files, top, common);
+  const recorded = new Map<Bytes, GitFile>();
+  for (const name of SINGLE_FILES) recordFile(reading, shared, name, recorded);
+  recordHooks(reading, shared, '' as Bytes, recorded);
+  recordModules(reading, shared, 'modules' as Bytes, { depth: 0, recorded });
+  return {
+    ...place,
+    head: firstLine(readSmallFile(git, 'HEAD' as Bytes)),
+    refs: readRefs(shared),
+    index: hashFile(git, 'index' as Bytes, reading.hash)?.hash ?? ('' as Bytes),
+    files: recorded,
+  };
+}
+
+function firstLine(text: Bytes | undefined): Bytes {
+  return (text ?? '').split('\n', 1)[0] as Bytes;
+}
+
+function readRefs(git: Directory): Map<Bytes, Bytes> {
+  const refs = new Map<Bytes, Bytes>();
+  const packed = readSmallFile(git, 'packed-refs' as Bytes, 64 * KEPT_BYTES_MAXIMUM) ?? '';
+  for (const line of packed.split('\n')) {
+    const found = /^([0-9a-f]{40,64}) (refs\/.+)$/.exec(line);
+    if (found !== null) refs.set(found[2] as Bytes, found[1] as Bytes);
+  }
+  addLooseRefs(git, 'refs' as Bytes, refs);
+  return refs;
+}
+
+function addLooseRefs(git: Directory, path: Bytes, refs: Map<Bytes, Bytes>): void {
+  for (const name of namesIn(git, path)) {
+    if (refs.size >= REFS_MAXIMUM) return;
+    const below = joinPath(path, name);
+    const value = readSmallFile(git, below, 4096);
+    if (value === undefined) addLooseRefs(git, below, refs);
+    else if (!name.endsWith('.lock')) refs.set(below, firstLine(value));
+  }
+}
+
+/** None for what is no directory. */
+function namesIn(git: Directory, path: Bytes): readonly Bytes[] {
+  return unlessUnreadable(() => {
+    using directory = git.openDirectory(path);
+    return directory.names().sort();
+  }, []);
+}
+
+function recordHooks(reading: GitReading, git: Directory, below: Bytes, recorded: Map<Bytes, GitFile>): void {
+  const hooks = joinPath(below, 'hooks' as Bytes);
+  for (const name of namesIn(git, hooks)) {
+    // Git never runs these.
+    if (!name.endsWith('.sample')) recordFile(reading, git, joinPath(hooks, name), recorded);
+  }
+}
+
+/** The git directories of submodules lie here, at any depth, with a config and hooks each. */
+function recordModules(
+  reading: GitReading,
+  git: Directory,
+  path: Bytes,
+  { depth, recorded }: { readonly depth: number; readonly recorded: Map<Bytes, GitFile> },
+): void {
+  if (depth > MODULE_DEPTH_MAXIMUM) return;
+  for (const name of namesIn(git, path)) {
+    const module = joinPath(path, name);
+    if (git.stat(joinPath(module, 'HEAD' as Bytes)) !== undefined) {
+      recordFile(reading, git, joinPath(module, 'config' as Bytes), recorded);
+      recordHooks(reading, git, module, recorded);
+      recordModules(reading, git, joinPath(module, 'modules' as Bytes), { depth: depth + 1, recorded });
+    } else recordModules(reading, git, module, { depth: depth + 1, recorded });
+  }
+}
+
+function recordFile(reading: GitReading, git: Directory, path: Bytes, recorded: Map<Bytes, GitFile>): void {
+  const content = readSmallFile(git, path, KEPT_BYTES_MAXIMUM);
+  if (content === undefined) {
+    const large = hashFile(git, path, reading.hash);
+    if (large !== undefined) recorded.set(path, large);
+    return;
+  }
+  const data = Buffer.from(content, 'latin1');
+  const hash = reading.hash.sha256(data);
+  reading.keep(hash, data);
+  recorded.set(path, { mode: git.stat(path)?.mode ?? 0, hash });
+}
+
+function hashFile(git: Directory, path: Bytes, hash: Hash): GitFile | undefined {
+  return unlessUnreadable(() => {
+    using file = git.openFile(path);
+    const { kind, mode } = file.stat();
+    if (kind !== 'file') return undefined;
+    const chunk = new Uint8Array(new ArrayBuffer(CHUNK_BYTES));
+    const stream = hash.createSha256();
+    for (;;) {
+      const length = file.read(chunk);
+      if (length === 0) return { mode, hash: stream.digest() };
+      stream.update(chunk.subarray(0, length));
+    }
+  }, undefined);
+}
+
+/** As it is stored among the objects of a session; FORMAT.md has the fields. */
+export function encodeGitRecords(records: readonly GitRecord[]): Buffer {
+  const trees = records.map(({ top, directory, common, head, refs, index, files }) => ({
+    top: storeBytes(top),
+    directory: storeBytes(directory),
+    common: storeBytes(common),
+    head: storeBytes(head),
+    refs: Array.from(refs, ([name, value]) => [storeBytes(name), storeBytes(value)]),
+    index: hexHash(index),
+    files: Array.from(files, ([path, { mode, hash }]) => ({ path: storeBytes(path), mode, sha256: hexHash(hash) })),
+  }));
+  return Buffer.from(`${JSON.stringify({ format: FORMAT, trees })}\n`);
+}
+
+/** Reads what may have been written by another version: what is not understood is left out. */
+export function decodeGitRecords(data: Bytes): GitRecord[] {
+  let document: unknown;
+  try {
+    document = JSON.parse(Buffer.from(data, 'latin1').toString('utf8'));
+  } catch (error) {
+    if (error instanceof SyntaxError) return [];
+    throw error;
+  }
+  const { format, trees } = (document ?? {}) as Record<string, unknown>;
+  return format === FORMAT && Array.isArray(trees) ? trees.flatMap((tree) => decodeOne(tree as unknown) ?? []) : [];
+}
+
+function decodeOne(tree: unknown): GitRecord | undefined {
+  if (typeof tree !== 'object' || tree === null) return undefined;
+  const fields = tree as Record<string, unknown>;
+  const [top, directory, common, head] = ['top', 'directory', 'common', 'head'].map((name) => bytesFromStored(fields[name]));
+  if (top === undefined || directory === undefined || common === undefined || head === undefined) return undefined;
+  const refs = new Map<Bytes, Bytes>();
+  for (const item of listOf(fields['refs'])) {
+    const [name, value] = listOf(item).map(bytesFromStored);
+    if (name !== undefined && value !== undefined) refs.set(name, value);
+  }
+  const files = new Map<Bytes, GitFile>();
+  for (const item of listOf(fields['files'])) {
+    const { path: stored, mode, sha256 } = (item ?? {}) as Record<string, unknown>;
+    const path = bytesFromStored(stored);
+    if (path !== undefined && typeof mode === 'number') files.set(path, { mode, hash: fromHex(sha256) });
+  }
+  return { top, directory, common, head, refs, index: fromHex(fields['index']), files };
+}
+
+function listOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+function fromHex(value: unknown): Bytes {
+  return typeof value === 'string' ? (Buffer.from(value, 'hex').toString('latin1') as Bytes) : bytesFromText('');
+}
