@@ -40,6 +40,10 @@ function findGroup(word: string | undefined): string | undefined {
   return name !== undefined && commands.some((spec) => spec.name.startsWith(`${name} `)) ? name : undefined;
 }
 
+function groups(): readonly string[] {
+  return [...new Set(commands.flatMap(({ name }) => (name.includes(' ') ? [name.slice(0, name.indexOf(' '))] : [])))];
+}
+
 function findCommand(words: readonly Bytes[]): { readonly spec: CommandSpec; readonly rest: readonly Bytes[] } {
   const [first = '', second] = words;
   const group = findGroup(first);
@@ -50,7 +54,7 @@ function findCommand(words: readonly Bytes[]): { readonly spec: CommandSpec; rea
     throw new UsageError(`Cannot run "nono ${group}": it needs a verb`, { hint: `See \`nono ${group} --help\`` });
   }
   const candidates = commands.map((command) => command.name).filter((other) => other.includes(' ') === (group !== undefined));
-  const guess = nearest(name, group === undefined ? [...candidates, 'rollback'] : candidates);
+  const guess = nearest(name, group === undefined ? [...candidates, ...groups()] : candidates);
   throw new UsageError(`Cannot run "nono ${displayBytes(name as Bytes)}": there is no such command`, {
     hint:
       guess === undefined

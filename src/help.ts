@@ -67,6 +67,7 @@ function usageLine(spec: CommandSpec): string {
     parts.push(minimum === 0 ? `[${word}]` : word);
   }
   if (spec.commandLine === 'required') parts.push('-- COMMAND [ARGUMENT…]');
+  if (spec.commandLine === 'optional') parts.push('[-- COMMAND [ARGUMENT…]]');
   return parts.join(' ');
 }
 

@@ -1,6 +1,7 @@
 import { type Bytes, bytesFromText, displayBytes } from '../bytes.ts';
 import { EXIT, NonoError } from '../errors.ts';
 import type { PathFacts } from '../ports/path-facts.ts';
+import type { SandboxHost } from '../ports/sandbox-host.ts';
 import { buildPlan } from '../sandbox/build-plan.ts';
 import { GrantError } from '../sandbox/grant-error.ts';
 import type { Launch } from '../sandbox/launch.ts';
@@ -28,6 +29,8 @@ export interface Confinement {
 export interface ConfinementOptions {
   readonly temporaryDirectory: Bytes;
   readonly setVariables: ReadonlyMap<Bytes, Bytes>;
+  /** Whether a plan counts on a yes to the question for the working directory; true by default. */
+  readonly expectsYes?: boolean;
 }
 
 /**
@@ -51,17 +54,23 @@ export async function confine(
   return {
     plan,
     enforced,
-    launch: (supervisorPid) => ({
-      supervisorPid,
-      landlock: encodeLandlock(plan, abi),
-      filter: encodeSeccomp({ network: plan.network, architecture: host.architecture, abi }),
-      capabilities: keptCapabilityMask(),
-      workingDirectory: plan.workingDirectory,
-      executables: plan.executables,
-      command: plan.command,
-      environment: plan.environment,
-      signals: host.callerSignals(),
-    }),
+    launch: (supervisorPid) => launchOf(plan, host, supervisorPid),
+  };
+}
+
+/** The instructions that apply a plan. */
+export function launchOf(plan: Plan, host: SandboxHost, supervisorPid: number): Launch {
+  const abi = host.landlockAbi();
+  return {
+    supervisorPid,
+    landlock: encodeLandlock(plan, abi),
+    filter: encodeSeccomp({ network: plan.network, architecture: host.architecture, abi }),
+    capabilities: keptCapabilityMask(),
+    workingDirectory: plan.workingDirectory,
+    executables: plan.executables,
+    command: plan.command,
+    environment: plan.environment,
+    signals: host.callerSignals(),
   };
 }
 
@@ -81,7 +90,7 @@ export async function planCall(
   call: ParsedCall,
   context: Context,
   facts: PathFacts,
-  { temporaryDirectory, setVariables }: ConfinementOptions,
+  { temporaryDirectory, setVariables, expectsYes = true }: ConfinementOptions,
 ): Promise<OpenPlan> {
   const workingDirectory = existingWorkingDirectory(context);
   const profile = await loadProfile(call, context);
@@ -96,7 +105,7 @@ export async function planCall(
     {
       ...paths,
       command: call.commandLine,
-      grants: isShared || isOpen ? [...paths.grants, shared] : paths.grants,
+      grants: isShared || (isOpen && expectsYes) ? [...paths.grants, shared] : paths.grants,
       passedVariables: [...profile.allowedVariables.map(({ text }) => text as Bytes), ...variables.passed],
       deniedVariables: profile.deniedVariables.map(({ text }) => text as Bytes),
       setVariables: new Map([

@@ -1,7 +1,7 @@
 import { HELP_OPTION } from './common-options.ts';
 import type { CommandSpec, OptionSpec } from './spec.ts';
 
-const GRANT_OPTIONS: readonly OptionSpec[] = [
+export const GRANT_OPTIONS: readonly OptionSpec[] = [
   {
     name: 'profile',
     short: 'p',
@@ -63,31 +63,43 @@ const GRANT_OPTIONS: readonly OptionSpec[] = [
   { name: 'verbose', short: 'v', arity: 'flag', help: 'Say what the profile names and this machine does not have' },
 ];
 
+const DRY_RUN_OPTIONS: readonly OptionSpec[] = [
+  { name: 'dry-run', arity: 'flag', help: 'Print what the command would be given, and start nothing' },
+  { name: 'json', arity: 'flag', help: 'With --dry-run: print one JSON document' },
+];
+
+const SESSION_OPTIONS: readonly OptionSpec[] = [
+  { name: 'name', arity: 'value', placeholder: 'NAME', help: 'Name the session' },
+  {
+    name: 'rollback',
+    aliases: ['undo'],
+    arity: 'flag',
+    help: 'Take snapshots, so that what the command changes can be undone',
+  },
+  { name: 'detached', arity: 'flag', help: 'Leave the command in the background, on a terminal of its own' },
+  { name: 'supervised', arity: 'flag', help: 'Accepted for older scripts: every run is supervised' },
+];
+
 export const runCommands: readonly CommandSpec[] = [
   {
     name: 'run',
     summary: 'Run a command in the sandbox, supervised',
-    options: [
-      ...GRANT_OPTIONS,
-      { name: 'name', arity: 'value', placeholder: 'NAME', help: 'Name the session' },
-      {
-        name: 'rollback',
-        aliases: ['undo'],
-        arity: 'flag',
-        help: 'Take snapshots, so that what the command changes can be undone',
-      },
-      { name: 'detached', arity: 'flag', help: 'Leave the command in the background, on a terminal of its own' },
-      { name: 'supervised', arity: 'flag', help: 'Accepted for older scripts: every run is supervised' },
-      HELP_OPTION,
-    ],
+    options: [...GRANT_OPTIONS, ...SESSION_OPTIONS, ...DRY_RUN_OPTIONS, HELP_OPTION],
     commandLine: 'required',
     examples: ['nono run --rollback --allow-cwd -- npm test', 'nono run --read ~/data --allow . -- python3 report.py'],
     load: () => import('./run.ts'),
   },
   {
+    name: 'shell',
+    summary: 'Run your shell in the sandbox, supervised',
+    options: [...GRANT_OPTIONS, ...SESSION_OPTIONS, ...DRY_RUN_OPTIONS, HELP_OPTION],
+    examples: ['nono shell --allow-cwd', 'nono shell --profile node-dev --rollback'],
+    load: () => import('./shell.ts'),
+  },
+  {
     name: 'wrap',
     summary: 'Become a command in the sandbox, without a supervisor',
-    options: [...GRANT_OPTIONS, HELP_OPTION],
+    options: [...GRANT_OPTIONS, ...DRY_RUN_OPTIONS, HELP_OPTION],
     commandLine: 'required',
     examples: ['nono wrap --allow-cwd -- make', 'nono wrap --read /srv/data -- grep -r needle /srv/data'],
     load: () => import('./wrap.ts'),

@@ -5,7 +5,7 @@ import { joinPath } from '../paths.ts';
 import type { Directory } from '../ports/files.ts';
 import type { StartedProcess } from '../ports/spawn.ts';
 import type { RollbackRun } from '../rollback/run.ts';
-import { decodeLaunchFailure, encodeLaunch, LAUNCHER_ROLE } from '../sandbox/launch.ts';
+import { decodeLaunchFailure, encodeLaunch } from '../sandbox/launch.ts';
 import { launchError } from '../sandbox/sandbox-error.ts';
 import { digestExecutable, policyDigest, startEvent } from '../session/audit-start.ts';
 import { claimSession } from '../session/claim.ts';
@@ -25,13 +25,11 @@ import { type Confinement, confine } from './confinement.ts';
 import type { Context, SandboxAdapters } from './context.ts';
 import { makeDirectories } from './make-directories.ts';
 import { NAMES, SESSION_VARIABLE, SESSIONS, unusedSessionId } from './new-session.ts';
+import { refuseJson } from './refuse-json.ts';
 import type { CommandResult, ParsedCall } from './spec.ts';
+import { startLauncher } from './start-launcher.ts';
 import { captureLimits, loadUserConfig, retentionLimits } from './user-config.ts';
 
-/** The same file that this process runs, even when another version was installed over it. */
-const OWN_EXECUTABLE = '/proc/self/exe';
-/** Compiling what runs once costs the launcher a third of its time. Nothing of the caller's is in it. */
-const LAUNCHER_ENVIRONMENT = { BUN_JSC_useBaselineJIT: '0' };
 const SIGKILL = 9;
 
 /** Everything of one run that its steps share. */
@@ -52,6 +50,8 @@ interface Run {
 
 /** Runs the command in the sandbox, under this process, with a record from before its start until after its end. */
 export async function execute(call: ParsedCall, context: Context): Promise<CommandResult> {
+  if (call.flags.has('dry-run')) return (await import('./policy/dry-run.ts')).dryRun(call, context);
+  refuseJson(call);
   if (call.flags.has('detached')) return (await import('./run-detached.ts')).runDetached(call, context);
   const { isStdinTerminal, isStdoutTerminal, isStderrTerminal } = context.terminal;
   // A stderr that leads elsewhere stays there: then the command shares the caller's terminal instead of having its own.
@@ -65,7 +65,7 @@ export async function execute(call: ParsedCall, context: Context): Promise<Comma
   const adapters = await context.loadSandbox();
   // First, because it takes as long to start as the plan takes to make; when no instructions come it ends by itself.
   using cleanUp = new DisposableStack();
-  const launcher = adapters.spawn.start({ file: OWN_EXECUTABLE, arguments: [LAUNCHER_ROLE], environment: LAUNCHER_ENVIRONMENT });
+  const launcher = startLauncher(adapters.spawn);
   cleanUp.defer(() => launcher.kill(SIGKILL));
   const id = unusedSessionId(context);
   const temporaryDirectory = temporaryDirectoryPath(files, id, adapters.processes.self(), randomHex);

@@ -36,8 +36,8 @@ export interface CommandSpec {
   readonly summary: string;
   readonly options: readonly OptionSpec[];
   readonly positionals?: PositionalSpec;
-  /** 'required': a command line after `--`; without it, `--` is wrong usage. */
-  readonly commandLine?: 'required';
+  /** Whether a command line may, or must, follow after `--`; without it, `--` is wrong usage. */
+  readonly commandLine?: 'required' | 'optional';
   readonly examples: readonly string[];
   /** Loads the code of the verb only when it is used. */
   readonly load: () => Promise<{ readonly execute: Execute }>;

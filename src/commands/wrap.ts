@@ -5,6 +5,7 @@ import { createTemporaryDirectory, sweepTemporaryDirectories, temporaryDirectory
 import { confine } from './confinement.ts';
 import type { Context } from './context.ts';
 import { makeDirectories } from './make-directories.ts';
+import { refuseJson } from './refuse-json.ts';
 import type { CommandResult, ParsedCall } from './spec.ts';
 
 /** A sweep looks at all of /tmp, which takes longer than most other steps of the preparation. */
@@ -12,6 +13,8 @@ const WRAPS_FOR_EACH_SWEEP = 16;
 
 /** Confines this very process and becomes the command; returns only by throwing. */
 export async function execute(call: ParsedCall, context: Context): Promise<CommandResult> {
+  if (call.flags.has('dry-run')) return (await import('./policy/dry-run.ts')).dryRun(call, context);
+  refuseJson(call);
   const { files, randomHex, uid } = context;
   const adapters = await context.loadSandbox();
   // The process stays the same when it becomes the command: the directory is swept once that one has ended.

@@ -1,12 +1,5 @@
-/** The profiles that come with nono, as their files would be. */
-export const BUILT_IN_PROFILES: ReadonlyMap<string, string> = new Map([
-  [
-    'default',
-    `# What a run without --profile has: system paths, git's configuration and the toolchains on PATH, to read; nothing else.
-description = "Nothing but what the command line shares"
+import { AGENT_PROFILES } from './built-in-agents.ts';
+import { TOOL_PROFILES } from './built-in-tools.ts';
 
-[workdir]
-access = "none"
-`,
-  ],
-]);
+/** The profiles that come with nono, as their files would be. */
+export const BUILT_IN_PROFILES: ReadonlyMap<string, string> = new Map([...TOOL_PROFILES, ...AGENT_PROFILES]);

@@ -27,3 +27,17 @@ export function loadConfig(text: string, fileName: string): Config {
 export function readConfig(files: Files, path: Bytes): Config {
   return loadConfig(readTextFile(files, path) ?? '', displayBytes(path));
 }
+
+/** The same with the keys that the file has, as `table.key`, and their lines. */
+export function readConfigDocument(
+  files: Files,
+  path: Bytes,
+): { readonly settings: Config; readonly written: ReadonlyMap<string, number> } {
+  const shown = displayBytes(path);
+  const text = readTextFile(files, path) ?? '';
+  const settings = loadConfig(text, shown);
+  const written = new Map<string, number>();
+  for (const [table, { value }] of parseToml(text, shown).value)
+    if (value.kind === 'table') for (const [key, { line }] of value.value) written.set(`${table}.${key}`, line);
+  return { settings, written };
+}

@@ -11,6 +11,8 @@ export interface Setting<Value> {
   readonly expects: string;
   /** @returns undefined when the value is not what is expected. */
   readonly read: (value: TomlValue) => Value | undefined;
+  /** A value as the file would have it, for templates; the fallback is its own example. */
+  readonly example?: string;
   /** Which part of a list or a table is wrong, for the message and its line; the whole by default. */
   readonly culprit?: (value: TomlValue) => TomlValue | undefined;
 }
@@ -32,28 +34,28 @@ interface Range {
 interface Described<Value> {
   readonly fallback: Value;
   readonly doc: string;
+  readonly example?: string;
 }
 
 /** A whole number. */
 export function count<Value extends number | Unlimited>({
   fallback,
   doc,
+  example,
   minimum,
   maximum,
 }: Described<Value> & Range): Setting<number | Value> {
   return {
-    fallback,
-    doc,
+    ...described({ fallback, doc, example }),
     expects: `a whole number from ${minimum} to ${maximum}`,
     read: (value) => (value.kind === 'integer' && isIn(value.value, { minimum, maximum }) ? value.value : undefined),
   };
 }
 
 /** Any number, with or without a fraction. */
-export function quantity({ fallback, doc, minimum, maximum }: Described<number> & Range): Setting<number> {
+export function quantity({ fallback, doc, example, minimum, maximum }: Described<number> & Range): Setting<number> {
   return {
-    fallback,
-    doc,
+    ...described({ fallback, doc, example }),
     expects: `a number from ${minimum} to ${maximum}`,
     read: (value) =>
       (value.kind === 'integer' || value.kind === 'float') && isIn(value.value, { minimum, maximum }) ? value.value : undefined,
@@ -61,10 +63,9 @@ export function quantity({ fallback, doc, minimum, maximum }: Described<number> 
 }
 
 /** A number of bytes, or a text such as "512MB" (powers of 1000) or "2GiB" (powers of 1024). */
-export function size<Value extends number | Unlimited>({ fallback, doc }: Described<Value>): Setting<number | Value> {
+export function size<Value extends number | Unlimited>({ fallback, doc, example }: Described<Value>): Setting<number | Value> {
   return {
-    fallback,
-    doc,
+    ...described({ fallback, doc, example }),
     expects: 'a number of bytes, or a text such as "512MB" or "2GiB"',
     read(value) {
       if (value.kind === 'integer') return value.value >= 0 ? value.value : undefined;
@@ -74,20 +75,18 @@ export function size<Value extends number | Unlimited>({ fallback, doc }: Descri
 }
 
 /** A text that is not empty. */
-export function text<Value extends string | undefined>({ fallback, doc }: Described<Value>): Setting<string | Value> {
+export function text<Value extends string | undefined>({ fallback, doc, example }: Described<Value>): Setting<string | Value> {
   return {
-    fallback,
-    doc,
+    ...described({ fallback, doc, example }),
     expects: 'a text that is not empty',
     read: (value) => (value.kind === 'text' && value.value.trim() !== '' ? value.value : undefined),
   };
 }
 
 /** True or false. */
-export function flag<Value extends boolean | undefined>({ fallback, doc }: Described<Value>): Setting<boolean | Value> {
+export function flag<Value extends boolean | undefined>({ fallback, doc, example }: Described<Value>): Setting<boolean | Value> {
   return {
-    fallback,
-    doc,
+    ...described({ fallback, doc, example }),
     expects: 'true or false',
     read: (value) => (value.kind === 'boolean' ? value.value : undefined),
   };
@@ -106,6 +105,7 @@ export function choice<const Value extends string | boolean>({
     fallback: undefined,
     doc,
     expects: `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`,
+    example: words.at(-1) ?? '',
     read: ({ value }) => choices.find((known) => known === value),
   };
 }
@@ -115,6 +115,7 @@ interface Texts {
   /** What each text has to be, in the plural. */
   readonly expects: string;
   readonly isGood: (text: string) => boolean;
+  readonly example: string;
 }
 
 /** A list of texts; where `allowsOne` says so, a single text stands for a list of one. */
@@ -122,6 +123,7 @@ export function texts({
   doc,
   expects,
   isGood,
+  example,
   allowsOne = false,
 }: Texts & { readonly allowsOne?: boolean }): Setting<readonly PlacedText[]> {
   const isBad = (value: TomlValue): boolean => value.kind !== 'text' || !isGood(value.value);
@@ -132,6 +134,7 @@ export function texts({
   return {
     fallback: [],
     doc,
+    example,
     expects: `a list of ${expects}`,
     read(value) {
       const list = listOf(value);
@@ -143,10 +146,11 @@ export function texts({
 }
 
 /** A table of names and texts. */
-export function textTable({ doc, expects, isGood }: Texts): Setting<ReadonlyMap<string, PlacedText>> {
+export function textTable({ doc, expects, isGood, example }: Texts): Setting<ReadonlyMap<string, PlacedText>> {
   return {
     fallback: new Map(),
     doc,
+    example,
     expects: `a table of ${expects}`,
     read(value) {
       if (value.kind !== 'table') return undefined;
@@ -175,10 +179,24 @@ export function keySequence({ fallback, doc }: { readonly fallback: string; read
   return {
     fallback: parseKeySequence(fallback) ?? [],
     doc,
+    example: JSON.stringify(fallback),
     expects:
       'two or more keys separated by spaces, each a single character, esc, tab, enter, space or ctrl-X, such as "ctrl-] d"',
     read: (value) => (value.kind === 'text' ? parseKeySequence(value.value) : undefined),
   };
+}
+
+/** The first properties of a setting; the example is written out where there is none. */
+function described<Value>({
+  fallback,
+  doc,
+  example,
+}: {
+  readonly fallback: Value;
+  readonly doc: string;
+  readonly example: string | undefined;
+}) {
+  return { fallback, doc, example: example ?? JSON.stringify(fallback) ?? '' };
 }
 
 const UNIT_BYTES: ReadonlyMap<string, number> = new Map([

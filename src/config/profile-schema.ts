@@ -6,33 +6,45 @@ const PATH_REGEXP = /^(?:\/|~(?:\/|$)|\$(?:HOME|WORKDIR|TMPDIR)(?:\/|$)|\$\{[A-Z
 const NAME_REGEXP = /^[A-Za-z_][A-Za-z0-9_]*\*?$/;
 const SET_NAME_REGEXP = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
-function paths(doc: string) {
+function paths(doc: string, example = '["~/data"]') {
   return texts({
     doc,
+    example,
     expects: 'paths that begin with /, ~, $HOME, $WORKDIR, $TMPDIR or ${NAME:-~/else}',
     isGood: (path) => PATH_REGEXP.test(path) && !path.includes('\0'),
   });
 }
 
-function names(doc: string) {
-  return texts({ doc, expects: 'names of variables, such as "API_KEY" or "AWS_*"', isGood: (name) => NAME_REGEXP.test(name) });
+function names(doc: string, example: string) {
+  return texts({
+    doc,
+    example,
+    expects: 'names of variables, such as "API_KEY" or "AWS_*"',
+    isGood: (name) => NAME_REGEXP.test(name),
+  });
 }
 
-function patterns(doc: string) {
-  return texts({ doc, expects: 'texts of one line that are not empty', isGood: (line) => /^[^\n\r\0]*\S[^\n\r\0]*$/.test(line) });
+function patterns(doc: string, example: string) {
+  return texts({
+    doc,
+    example,
+    expects: 'texts of one line that are not empty',
+    isGood: (line) => /^[^\n\r\0]*\S[^\n\r\0]*$/.test(line),
+  });
 }
 
 /** Every key of a profile, by table; '' has those before the first header. */
 export const PROFILE_SCHEMA = {
   '': {
-    description: text({ fallback: undefined, doc: 'One line for `nono profile list`' }),
+    description: text({ fallback: undefined, example: '"My agent"', doc: 'One line for `nono profile list`' }),
     extends: texts({
-      doc: 'Profiles that this one adds to: names, or paths from the directory of this file; the last one wins',
+      doc: 'Profiles that this one adds to: names, or paths from the directory of this file; the last one counts',
+      example: '["node-dev"]',
       expects: 'names or paths of profiles',
       isGood: (name) => name.trim() !== '',
       allowsOne: true,
     }),
-    ask: flag({ fallback: undefined, doc: 'An open outside the grants waits for you instead of failing' }),
+    ask: flag({ fallback: undefined, example: 'true', doc: 'An open outside the grants waits for you instead of failing' }),
   },
   workdir: {
     access: choice({
@@ -44,28 +56,38 @@ export const PROFILE_SCHEMA = {
     allow: paths('Directories to read and write'),
     read: paths('Directories to read'),
     write: paths('Directories to write, not to read'),
-    create: paths('Directories to read and write, which nono makes (0700) where they are missing'),
-    allow_file: paths('Files to read and write; a program that replaces one by another file needs its directory'),
-    read_file: paths('Files to read'),
-    write_file: paths('Files to write, not to read'),
-    allow_socket: paths('Sockets to connect to, or directories of them'),
-    override_deny: paths('Sensitive places that the paths above may open'),
+    create: paths(
+      'Directories to read and write, which nono makes (0700) where they are missing',
+      '["${XDG_CACHE_HOME:-~/.cache}/tool"]',
+    ),
+    allow_file: paths(
+      'Files to read and write; a program that replaces one by another file needs its directory',
+      '["~/.tool.json"]',
+    ),
+    read_file: paths('Files to read', '["~/.tool.json"]'),
+    write_file: paths('Files to write, not to read', '["~/tool.log"]'),
+    allow_socket: paths('Sockets to connect to, or directories of them', '["/run/postgresql"]'),
+    override_deny: paths('Sensitive places that the paths above may open', '["~/.ssh/id_deploy"]'),
   },
   network: {
     block: choice({ choices: [true, false], doc: 'Whether the command has no network' }),
   },
   environment: {
-    allow_vars: names('Variables that pass although they look like credentials or hooks'),
-    deny_vars: names('Variables that are withheld'),
+    allow_vars: names('Variables that pass although they look like credentials or hooks', '["TOOL_API_KEY"]'),
+    deny_vars: names('Variables that are withheld', '["AWS_*"]'),
     set_vars: textTable({
       doc: 'Variables that the command gets; paths in them may begin as those above',
+      example: '{ TOOL_HOME = "~/.tool" }',
       expects: 'names of variables and texts',
       isGood: (name) => SET_NAME_REGEXP.test(name),
     }),
   },
   rollback: {
-    exclude_patterns: patterns('What is left out of snapshots, in the syntax of .gitignore; !name takes out of an exclusion'),
-    exclude_globs: patterns('The same as shell globs, of names or, with a slash, of paths below the root'),
-    track: paths('What of the writable paths above is tracked beside the working directory'),
+    exclude_patterns: patterns(
+      'What is left out of snapshots, in the syntax of .gitignore; !name takes out of an exclusion',
+      '["/build/", "!target"]',
+    ),
+    exclude_globs: patterns('The same as shell globs, of names or, with a slash, of paths below the root', '["*.log"]'),
+    track: paths('What of the writable paths above is tracked beside the working directory', '["~/data"]'),
   },
 } as const satisfies Schema;

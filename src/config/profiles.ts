@@ -9,7 +9,7 @@ import { EMPTY_PROFILE, type Profile } from './profile-type.ts';
 import { readTextFile } from './text-file.ts';
 
 const ENDING = '.toml';
-const NAME_REGEXP = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
+export const PROFILE_NAME_REGEXP = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
 
 /** Where profiles are looked for. */
 export interface ProfilePlaces {
@@ -54,6 +54,11 @@ export function resolveProfile(reference: Bytes, places: ProfilePlaces): Profile
   return { ...new ProfileReader(places).read(reference, undefined), name: shown };
 }
 
+/** The file of a profile as it was written. @throws {ConfigError} */
+export function findProfileText(reference: Bytes, places: ProfilePlaces): string {
+  return new ProfileReader(places).text(reference);
+}
+
 /** Every profile that can be named, the user's first; one that hides a built-in one stands for it. */
 export function listProfiles(places: Pick<ProfilePlaces, 'files' | 'directory'>): readonly ListedProfile[] {
   const own = ownNames(places).map((name) => ({
@@ -72,7 +77,7 @@ function ownNames({ files, directory }: Pick<ProfilePlaces, 'files' | 'directory
       .names()
       .filter((name) => name.endsWith(ENDING) && isUtf8(name))
       .map((name) => textFromBytes(name).slice(0, -ENDING.length))
-      .filter((name) => NAME_REGEXP.test(name))
+      .filter((name) => PROFILE_NAME_REGEXP.test(name))
       .sort();
   } catch (error) {
     if (isErrno(error, 'ENOENT', 'ENOTDIR', 'EACCES')) return [];
@@ -112,9 +117,13 @@ class ProfileReader {
     return layProfile(base, file);
   }
 
+  text(reference: Bytes): string {
+    return (this.#find(reference, undefined) ?? this.#missing(reference, undefined)).text;
+  }
+
   #find(reference: Bytes, from: Referrer | undefined): FoundProfile | undefined {
     if (isProfilePath(reference)) return this.#readFile(this.#pathOf(reference, from));
-    if (!NAME_REGEXP.test(reference)) return undefined;
+    if (!PROFILE_NAME_REGEXP.test(reference)) return undefined;
     const path = joinPath(this.#places.directory, bytesFromText(`${reference}${ENDING}`));
     // The user's own profile of a built-in one's name adds to that one: it cannot mean itself.
     const own = from?.found.key === path ? undefined : this.#readFile(path);

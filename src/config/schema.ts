@@ -15,13 +15,19 @@ export const CONFIG_SCHEMA = {
       maximum: 1_000_000,
       doc: 'How much space all rollback sessions may take together, in units of 1,000,000,000 bytes',
     }),
-    max_file_size: size({ fallback: undefined, doc: 'Larger files are not stored and listed as skipped; 10 GB by default' }),
+    max_file_size: size({
+      fallback: undefined,
+      example: '"10GB"',
+      doc: 'Larger files are not stored and listed as skipped; 10 GB by default',
+    }),
     max_session_size: size({
       fallback: undefined,
+      example: '"50GB"',
       doc: 'What one session may store; the rest is listed as skipped; 50 GB by default',
     }),
     max_entries: count({
       fallback: undefined,
+      example: '2_000_000',
       minimum: 1,
       maximum: 1_000_000_000,
       doc: 'How many files and directories one session tracks; the rest is listed as skipped; 2,000,000 by default',
@@ -33,6 +39,7 @@ export const CONFIG_SCHEMA = {
   approvals: {
     notify: text({
       fallback: undefined,
+      example: '"notify-send nono"',
       doc: 'A shell command that is run for each request, with the request as JSON on its standard input',
     }),
     timeout: count({

@@ -1,4 +1,4 @@
-import type { Launch, LaunchFailure, SignalState } from '../sandbox/launch.ts';
+import type { Attempt, AttemptResults, Launch, LaunchFailure, SignalState } from '../sandbox/launch.ts';
 import type { Architecture } from '../sandbox/linux/seccomp-uapi.ts';
 
 /** What the kernel under this process can enforce, and confining this very process. */
@@ -17,4 +17,6 @@ export interface SandboxHost {
    * An adapter that cannot enforce a step fails at that step and never skips it.
    */
   become(launch: Launch): LaunchFailure;
+  /** The same attempts from this process, which no sandbox holds back. */
+  attempt(attempts: readonly Attempt[]): AttemptResults;
 }

@@ -19,7 +19,22 @@ export interface Launch {
   readonly command: readonly Bytes[];
   readonly environment: readonly Bytes[];
   readonly signals: SignalState;
+  /** Instead of becoming the command: what is tried once the sandbox is on, to tell how the kernel answers. */
+  readonly attempts?: readonly Attempt[];
 }
+
+/** One harmless thing to try: nothing is created, changed or waited for. */
+export interface Attempt {
+  /**
+   * Open for reading or for writing; rename an entry of a directory to its own name, which needs the right to remove and to
+   * make it there; ask whether the permissions of a directory let its entries be changed.
+   */
+  readonly call: 'read' | 'write' | 'rename' | 'permissions';
+  readonly path: Bytes;
+}
+
+/** For each attempt null when it worked, else the symbolic errno. */
+export type AttemptResults = readonly (string | null)[];
 
 /** Signal settings that the caller had and that the command must find again. */
 export interface SignalState {
@@ -71,4 +86,14 @@ export function encodeLaunchFailure(failure: LaunchFailure): Uint8Array {
 /** @returns undefined for an empty answer: the command was executed. */
 export function decodeLaunchFailure(message: Uint8Array): LaunchFailure | undefined {
   return message.length === 0 ? undefined : (JSON.parse(bytesFromBuffer(message)) as LaunchFailure);
+}
+
+/** What the launcher answers when it was told to try things: the results, or why the sandbox could not be applied. */
+export function encodeAttemptResults(results: AttemptResults | LaunchFailure): Uint8Array {
+  return bufferFromBytes(JSON.stringify(results) as Bytes);
+}
+
+/** @returns undefined when the launcher died before it could answer. */
+export function decodeAttemptResults(message: Uint8Array): AttemptResults | LaunchFailure | undefined {
+  return message.length === 0 ? undefined : (JSON.parse(bytesFromBuffer(message)) as AttemptResults | LaunchFailure);
 }

@@ -1,10 +1,11 @@
 import type { Bytes } from '../../bytes.ts';
 import { cString } from '../../bytes.ts';
 import { SystemError } from '../../errors.ts';
-import type { Launch, LaunchFailure, LaunchStep, SignalState } from '../../sandbox/launch.ts';
+import type { Attempt, AttemptResults, Launch, LaunchFailure, LaunchStep, SignalState } from '../../sandbox/launch.ts';
 import type { Instruction } from '../../sandbox/linux/bpf.ts';
 import type { LandlockRuleset } from '../../sandbox/linux/landlock.ts';
 import { RUNTIME_IGNORED } from '../../signal-state.ts';
+import { tryAll } from './attempts.ts';
 import * as confine from './confine-uapi.ts';
 import { execute } from './execute.ts';
 import { Pins } from './pins.ts';
@@ -17,6 +18,15 @@ const ALL_DESCRIPTORS = 0x7fffffff;
 
 /** @see SandboxHost.become() */
 export function become(launch: Launch): LaunchFailure {
+  return confineThen(launch, (pins) => execute(launch, pins));
+}
+
+/** Confines this process and tries things. It may do no more afterwards than tell the results and exit. */
+export function attemptConfined(launch: Launch, attempts: readonly Attempt[]): AttemptResults | LaunchFailure {
+  return confineThen(launch, () => tryAll(attempts));
+}
+
+function confineThen<Result>(launch: Launch, action: (pins: Pins) => Result): Result | LaunchFailure {
   let step: LaunchStep = 'supervisor';
   let path: Bytes | undefined;
   const pins = new Pins();
@@ -50,7 +60,7 @@ export function become(launch: Launch): LaunchFailure {
     step = 'filter';
     installFilter(launch.filter, pins);
     step = 'execute';
-    return execute(launch, pins);
+    return action(pins);
   } catch (error) {
     if (!(error instanceof SystemError)) throw error;
     return { step, errno: error.errno, ...(path === undefined ? {} : { path }) };

@@ -1,5 +1,5 @@
-import { decodeLaunch, encodeLaunchFailure } from '../../sandbox/launch.ts';
-import { become } from './confine.ts';
+import { decodeLaunch, encodeAttemptResults, encodeLaunchFailure } from '../../sandbox/launch.ts';
+import { attemptConfined, become } from './confine.ts';
 import { addressOf, fixedBuffer, syscall, trySyscall } from './syscalls.ts';
 
 /** The channel to the supervisor. */
@@ -21,9 +21,12 @@ const TIOCSPGRP = 0x5410;
  */
 export function runLauncher(terminal: string | undefined): never {
   if (terminal === FOREGROUND) takeForeground();
-  const failure = become(decodeLaunch(readMessage()));
-  const answer = encodeLaunchFailure(failure);
-  syscall('write', CHANNEL, addressOf(answer), answer.length);
+  const launch = decodeLaunch(readMessage());
+  const answer =
+    launch.attempts === undefined
+      ? encodeLaunchFailure(become(launch))
+      : encodeAttemptResults(attemptConfined(launch, launch.attempts));
+  for (let at = 0; at < answer.length; ) at += syscall('write', CHANNEL, addressOf(answer) + at, answer.length - at);
   // Nothing of the runtime may run on: this process is half confined.
   syscall('exit_group', 1);
   throw new Error('exit_group(2) returned');

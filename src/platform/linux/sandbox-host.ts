@@ -1,9 +1,16 @@
 import type { SandboxHost } from '../../ports/sandbox-host.ts';
+import { tryAll } from './attempts.ts';
 import { become, landlockAbi } from './confine.ts';
 import { readCallerSignals } from './process-facts.ts';
 
 /** Landlock, capabilities and no_new_privs by direct system calls. Create it before signals are watched. */
 export function createLinuxSandboxHost(): SandboxHost {
   const callerSignals = readCallerSignals();
-  return { landlockAbi, architecture: process.arch === 'arm64' ? 'arm64' : 'x64', callerSignals: () => callerSignals, become };
+  return {
+    landlockAbi,
+    architecture: process.arch === 'arm64' ? 'arm64' : 'x64',
+    callerSignals: () => callerSignals,
+    become,
+    attempt: tryAll,
+  };
 }

@@ -13,6 +13,7 @@ const isArm64 = process.arch === 'arm64';
 
 /** include/uapi/asm-generic/fcntl.h; arm64 swaps four of them (arch/arm64/include/uapi/asm/fcntl.h). */
 export const O_RDONLY = 0;
+export const O_WRONLY = 1;
 export const O_RDWR = 2;
 export const O_CREAT = 0o100;
 export const O_EXCL = 0o200;

@@ -13,5 +13,6 @@ export function createNodeSandboxHost(): SandboxHost {
     architecture: process.arch === 'arm64' ? 'arm64' : 'x64',
     callerSignals: () => callerSignals,
     become: () => ({ step: 'supervisor', errno: 'ENOSYS' }),
+    attempt: (attempts) => attempts.map(() => 'ENOSYS'),
   };
 }

@@ -1,0 +1,24 @@
+import type { Bytes } from '../../bytes.ts';
+import { EXIT } from '../../errors.ts';
+import { enforcedBy, NEWEST_ABI } from '../../sandbox/linux/landlock.ts';
+import { planCall } from '../confinement.ts';
+import type { Context } from '../context.ts';
+import { printJson } from '../rollback/documents.ts';
+import type { CommandResult, ParsedCall } from '../spec.ts';
+import { planDocument, planText } from './plan-text.ts';
+
+/** Stands for a directory that is not made. */
+const TEMPORARY_DIRECTORY = '/tmp/nono-SESSION' as Bytes;
+
+/** Prints what a call would give its command, and changes and starts nothing. */
+export async function dryRun(call: ParsedCall, context: Context): Promise<CommandResult> {
+  const { facts, host } = await context.loadSandbox();
+  const options = { temporaryDirectory: TEMPORARY_DIRECTORY, setVariables: new Map() };
+  const { plan, question } = await planCall(call, context, facts, options);
+  const enforced = enforcedBy(Math.min(host.landlockAbi(), NEWEST_ABI));
+  const isTracked = call.flags.has('rollback');
+  const described = { plan, question, enforced, isTracked };
+  if (call.flags.has('json')) return { output: printJson(planDocument(described)), exitCode: EXIT.ok };
+  const isVerbose = call.flags.has('verbose');
+  return { output: planText(described, { homeDirectory: context.homeDirectory, isVerbose }), exitCode: EXIT.ok };
+}

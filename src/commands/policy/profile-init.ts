@@ -1,0 +1,32 @@
+import { type Bytes, bytesFromText, displayBytes } from '../../bytes.ts';
+import { PROFILE_SCHEMA } from '../../config/profile-schema.ts';
+import { isProfilePath, PROFILE_NAME_REGEXP, resolveProfile } from '../../config/profiles.ts';
+import { schemaTemplate } from '../../config/template.ts';
+import { EXIT, UsageError } from '../../errors.ts';
+import { joinPath, resolvePath } from '../../paths.ts';
+import type { Context } from '../context.ts';
+import { profilePlaces } from '../load-profile.ts';
+import type { CommandResult, ParsedCall } from '../spec.ts';
+import { writeNewFile } from './write-new-file.ts';
+
+export async function execute({ positionals, values }: ParsedCall, context: Context): Promise<CommandResult> {
+  const [reference = '' as Bytes] = positionals;
+  const shown = displayBytes(reference);
+  const isPath = isProfilePath(reference);
+  if (!isPath && !PROFILE_NAME_REGEXP.test(reference))
+    throw new UsageError(`Cannot use the name "${shown}": expected letters, digits, dots, dashes and underscores`);
+  const places = profilePlaces(context);
+  const extended = values.get('extends') ?? [];
+  for (const name of extended) resolveProfile(name, places);
+  const path = isPath
+    ? resolvePath(places.workingDirectory, reference)
+    : joinPath(places.directory, bytesFromText(`${reference}.toml`));
+  const list = extended.map((name) => JSON.stringify(displayBytes(name))).join(', ');
+  const heading = [
+    `# The profile ${shown}: \`nono profile show ${shown}\` shows what it means, \`nono profile validate ${shown}\` checks it.`,
+  ];
+  const template = schemaTemplate(PROFILE_SCHEMA, heading);
+  const text = extended.length === 0 ? template : template.replace(/^# extends = .*$/m, `extends = [${list}]`);
+  writeNewFile(context.files, path, text, `.nono-${context.randomHex(8)}` as Bytes);
+  return { output: `${displayBytes(path)}\n`, exitCode: EXIT.ok };
+}

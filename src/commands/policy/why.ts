@@ -1,0 +1,132 @@
+import { type Bytes, displayBytes, jsonPath } from '../../bytes.ts';
+import { EXIT, isErrno, UsageError } from '../../errors.ts';
+import { baseName, joinPath, parentPath } from '../../paths.ts';
+import type { FileKind } from '../../ports/files.ts';
+import type { PathFacts } from '../../ports/path-facts.ts';
+import { type Explanation, explainAccess, type Operation, type Target } from '../../sandbox/explain.ts';
+import { namesQuietly } from '../../sandbox/look-up.ts';
+import type { Plan } from '../../sandbox/plan.ts';
+import { type SensitivePlace, sensitivePlaces } from '../../sandbox/sensitive.ts';
+import { planCall } from '../confinement.ts';
+import type { Context, SandboxAdapters } from '../context.ts';
+import { printJson } from '../rollback/documents.ts';
+import type { CommandResult, ParsedCall } from '../spec.ts';
+import { chooseAttempts, type Judgement, judge, type PlannedAttempts } from './judge.ts';
+import { probe } from './probe.ts';
+
+const OPERATIONS: readonly Operation[] = ['read', 'write', 'readwrite'];
+/** What the toolchain rules are made for when no command is given. */
+const ANY_COMMAND = 'sh' as Bytes;
+/** Has no rule in the plan that is looked at: the command's own directory is made when it starts. */
+const TEMPORARY_DIRECTORY = '/tmp/nono-SESSION' as Bytes;
+
+/** One path with all that is known of it. */
+interface Question {
+  readonly path: Bytes;
+  readonly explanation: Explanation;
+  readonly attempts: PlannedAttempts;
+}
+
+/** Tells what the sandbox of a call would answer, from its plan, and tries it in a sandbox that is thrown away. */
+export async function execute(call: ParsedCall, context: Context): Promise<CommandResult> {
+  const { flags, values, positionals } = call;
+  const operation = chooseOperation(values.get('op')?.[0]);
+  const paths = [...positionals, ...(values.get('path') ?? [])];
+  if (paths.length === 0) throw new UsageError('Cannot tell why without PATH', { hint: 'See `nono why --help`' });
+  const adapters = await context.loadSandbox();
+  const { facts, host } = adapters;
+  const options = { temporaryDirectory: TEMPORARY_DIRECTORY, setVariables: new Map(), expectsYes: false };
+  const command = call.commandLine.length > 0 ? call.commandLine : [ANY_COMMAND];
+  const made = await planCall({ ...call, commandLine: command }, context, facts, options);
+  const plan = { ...made.plan, rules: made.plan.rules.filter(({ origin }) => origin !== 'temporary') };
+  const world = { ...context, facts, workingDirectory: plan.workingDirectory };
+  const places = sensitivePlaces(world);
+  const questions = paths.map((path) => lookAt({ path, plan, operation, places, facts }));
+  const outside = questions.map(({ attempts }) => host.attempt(attempts.outside));
+  const inside = flags.has('no-probe') ? undefined : await probeAll(questions, plan, context, adapters);
+  const answers = questions.map(({ path, explanation, attempts }, at) => ({
+    path,
+    ...judge({ explanation, attempts, outside: outside[at] ?? [], inside: inside?.[at] }),
+  }));
+  return { output: flags.has('json') ? document(answers, operation) : answers.map(answerLines).join(''), exitCode: EXIT.ok };
+}
+
+function chooseOperation(word: Bytes | undefined): Operation {
+  const found = OPERATIONS.find((operation) => operation === (word ?? 'read'));
+  if (found !== undefined) return found;
+  throw new UsageError(`Cannot use --op "${displayBytes(word ?? ('' as Bytes))}": expected ${OPERATIONS.join(', ')}`);
+}
+
+interface LookedAt {
+  readonly path: Bytes;
+  readonly plan: Plan;
+  readonly operation: Operation;
+  readonly places: readonly SensitivePlace[];
+  readonly facts: PathFacts;
+}
+
+function lookAt({ path, plan, operation, places, facts }: LookedAt): Question {
+  const target = findTarget(facts, path.startsWith('/') ? path : joinPath(plan.workingDirectory, path));
+  if (typeof target === 'string')
+    return { path, explanation: { isAllowed: false, reason: target, rules: [] }, attempts: { outside: [], inside: [] } };
+  const explanation = explainAccess(plan, target, operation, places);
+  return { path, explanation, attempts: chooseAttempts(target, operation, (directory) => firstEntry(facts, directory)) };
+}
+
+/** @returns why there is no telling, as a text. */
+function findTarget(facts: PathFacts, path: Bytes): Target | string {
+  try {
+    const found = facts.resolve(path);
+    if (found !== undefined) return { path: found.path, kind: found.kind, directory: parentPath(found.path) };
+    const directory = facts.resolve(parentPath(path));
+    if (directory?.kind !== 'directory') return 'neither it nor its directory exists';
+    return { path: joinPath(directory.path, baseName(path)), kind: undefined, directory: directory.path };
+  } catch (error) {
+    if (isErrno(error, 'EACCES')) return 'you may not go there yourself, with or without a sandbox (EACCES)';
+    if (isErrno(error, 'ELOOP', 'ENAMETOOLONG', 'ENOTDIR')) return 'the path leads nowhere';
+    throw error;
+  }
+}
+
+/** An entry whose renaming asks for rights that writing gives. */
+function firstEntry(facts: PathFacts, directory: Bytes): Bytes | undefined {
+  const usual: readonly FileKind[] = ['file', 'directory', 'symlink'];
+  if (namesQuietly(facts, directory).length === 0) return undefined;
+  return facts.entries(directory).find(({ kind }) => usual.includes(kind))?.name;
+}
+
+async function probeAll(questions: readonly Question[], plan: Plan, context: Context, adapters: SandboxAdapters) {
+  const results = await probe(
+    questions.flatMap(({ attempts }) => attempts.inside),
+    plan,
+    context,
+    adapters,
+  );
+  let at = 0;
+  return questions.map(({ attempts }) => results.slice(at, (at += attempts.inside.length)));
+}
+
+type Answer = Judgement & { readonly path: Bytes };
+
+function answerLines({ path, isAllowed, reason, probe: how, way }: Answer): string {
+  const confirmed =
+    how === 'confirmed' ? ' (the kernel agrees)' : how === 'disagrees' ? ' (the plan says otherwise: please report this)' : '';
+  const hint = way === undefined ? '' : `  To allow it: ${way}\n`;
+  return `${displayBytes(path)}: ${isAllowed ? 'allowed' : 'denied'}: ${reason}${confirmed}\n${hint}`;
+}
+
+/** With one path it is the document itself. */
+function document(answers: readonly Answer[], operation: Operation): string {
+  const documents = answers.map(({ path, isAllowed, reason, probe: how, way }) => ({
+    status: isAllowed ? 'allowed' : 'denied',
+    reason,
+    ...jsonPath(path),
+    op: operation,
+    probe: how,
+    way: way ?? null,
+  }));
+  const [first] = documents;
+  if (documents.length === 1) return printJson(first);
+  const isAllowed = answers.every((answer) => answer.isAllowed);
+  return printJson({ status: isAllowed ? 'allowed' : 'denied', reason: 'see answers', answers: documents });
+}

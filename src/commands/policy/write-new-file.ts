@@ -1,0 +1,64 @@
+import { type Bytes, bufferFromBytes, bytesFromText, displayBytes } from '../../bytes.ts';
+import { EXIT, isErrno, NonoError } from '../../errors.ts';
+import { baseName, parentPath } from '../../paths.ts';
+import type { Directory, Files } from '../../ports/files.ts';
+
+const FILE_MODE = 0o600;
+const DIRECTORY_MODE = 0o700;
+
+/**
+ * Writes a file that must not be there yet, and the directories that lead to it. It appears with all of its text.
+ *
+ * @param temporaryName Of nobody else's in that directory.
+ * @throws {NonoError} when there is one already, or it cannot be written.
+ */
+export function writeNewFile(files: Files, path: Bytes, text: string, temporaryName: Bytes): void {
+  const shown = displayBytes(path);
+  try {
+    using directory = openMaking(files, parentPath(path));
+    writeThrough(directory, { path, text, temporaryName });
+  } catch (error) {
+    if (isErrno(error, 'EEXIST'))
+      throw new NonoError('E_EXISTS', EXIT.failure, `Cannot write "${shown}": it exists`, {
+        hint: 'Edit it, or move it away first',
+      });
+    if (!isErrno(error, 'EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT', 'ENOTDIR', 'ENAMETOOLONG')) throw error;
+    throw new NonoError('E_OUTPUT', EXIT.failure, `Cannot write "${shown}"`, { cause: error });
+  }
+}
+
+function writeThrough(
+  directory: Directory,
+  { path, text, temporaryName }: { readonly path: Bytes; readonly text: string; readonly temporaryName: Bytes },
+): void {
+  using file = directory.createFile(temporaryName, FILE_MODE);
+  try {
+    file.write(bufferFromBytes(bytesFromText(text)));
+    file.sync();
+    directory.renameNew(temporaryName, directory, baseName(path));
+    directory.sync();
+  } catch (error) {
+    directory.removeFile(temporaryName);
+    throw error;
+  }
+}
+
+function openMaking(files: Files, path: Bytes): Directory {
+  try {
+    return files.openDirectory(path);
+  } catch (error) {
+    if (!isErrno(error, 'ENOENT') || path === '/') throw error;
+    using parent = openMaking(files, parentPath(path));
+    makeQuietly(parent, baseName(path));
+    return files.openDirectory(path);
+  }
+}
+
+/** Somebody else may make it at the same moment. */
+function makeQuietly(parent: Directory, name: Bytes): void {
+  try {
+    parent.createDirectory(name, DIRECTORY_MODE);
+  } catch (error) {
+    if (!isErrno(error, 'EEXIST')) throw error;
+  }
+}

@@ -1,0 +1,82 @@
+/** Profiles of development tools: their caches, and nothing that runs later by itself. */
+export const TOOL_PROFILES: readonly (readonly [name: string, text: string])[] = [
+  [
+    'default',
+    `# What a run without --profile has: system paths, git's configuration and the toolchains on PATH, to read; nothing else.
+description = "Nothing but what the command line shares"
+
+[workdir]
+access = "none"
+`,
+  ],
+  [
+    'node-dev',
+    `# Caches are shared with what you run outside: what the command puts there is used there too.
+description = "Node projects: npm, pnpm, yarn, with their caches"
+
+[workdir]
+access = "readwrite"
+
+[filesystem]
+create = [
+  "\${npm_config_cache:-~/.npm}",
+  "\${XDG_CACHE_HOME:-~/.cache}/node",
+  "\${XDG_CACHE_HOME:-~/.cache}/node-gyp",
+  "\${XDG_CACHE_HOME:-~/.cache}/pnpm",
+  "\${XDG_CACHE_HOME:-~/.cache}/yarn",
+]
+allow = [
+  "\${XDG_DATA_HOME:-~/.local/share}/pnpm/store",
+  "\${XDG_STATE_HOME:-~/.local/state}/pnpm",
+  "~/.yarn/berry",
+]
+`,
+  ],
+  [
+    'python-dev',
+    `# Caches are shared with what you run outside: what the command puts there is used there too.
+description = "Python projects: venv, pip, uv, poetry, with their caches"
+
+[workdir]
+access = "readwrite"
+
+[filesystem]
+create = [
+  "\${PIP_CACHE_DIR:-~/.cache/pip}",
+  "\${UV_CACHE_DIR:-~/.cache/uv}",
+]
+allow = [
+  # Semaphores and queues of multiprocessing.
+  "/dev/shm",
+  "\${XDG_CACHE_HOME:-~/.cache}/pypoetry",
+  "\${XDG_CACHE_HOME:-~/.cache}/pre-commit",
+]
+# Packages installed with pip --user, and the interpreters of uv.
+read = ["~/.local/lib", "\${XDG_DATA_HOME:-~/.local/share}/uv"]
+`,
+  ],
+  [
+    'rust-dev',
+    `description = "Rust projects: cargo, with its registry and git checkouts"
+
+[workdir]
+access = "readwrite"
+
+[filesystem]
+create = ["\${CARGO_HOME:-~/.cargo}/registry", "\${CARGO_HOME:-~/.cargo}/git"]
+`,
+  ],
+  [
+    'go-dev',
+    `# Caches are shared with what you run outside: what the command puts there is used there too.
+description = "Go projects, with the module and build caches"
+
+[workdir]
+access = "readwrite"
+
+[filesystem]
+create = ["\${GOPATH:-~/go}/pkg", "\${GOCACHE:-~/.cache/go-build}"]
+read = ["\${XDG_CONFIG_HOME:-~/.config}/go"]
+`,
+  ],
+];

@@ -1,0 +1,89 @@
+import { type Bytes, displayBytes } from '../bytes.ts';
+import { isWithin } from '../paths.ts';
+import type { FileKind } from '../ports/files.ts';
+import type { Access, PathRule, Plan } from './plan.ts';
+import { findConflict, type SensitivePlace } from './sensitive.ts';
+
+export type Operation = 'read' | 'write' | 'readwrite';
+
+/** What somebody asks about. */
+export interface Target {
+  /** Absolute, links resolved; for what does not exist yet where it would be. */
+  readonly path: Bytes;
+  /** Undefined for what does not exist, in a directory that does. */
+  readonly kind: FileKind | undefined;
+  /** The directory that it is in, links resolved. */
+  readonly directory: Bytes;
+}
+
+/** How the plan answers, with the reason. */
+export interface Explanation {
+  readonly isAllowed: boolean;
+  readonly reason: string;
+  /** The rules that give something there, the closest first. */
+  readonly rules: readonly PathRule[];
+  /** The option that would give what is missing; undefined when nothing is missing, or nothing gives it. */
+  readonly way?: string;
+}
+
+/**
+ * What a plan says of one path. Landlock adds up the rules of the path and of all directories above it, so a rule never
+ * takes away what another one gives.
+ */
+export function explainAccess(
+  plan: Pick<Plan, 'rules'>,
+  { path, kind, directory }: Target,
+  operation: Operation,
+  places: readonly SensitivePlace[],
+): Explanation {
+  // What does not exist is made in its directory.
+  const asked = kind === undefined ? directory : path;
+  const rules = plan.rules.filter((rule) => covers(rule, asked)).toSorted((a, b) => b.path.length - a.path.length);
+  const wanted: Access = { read: operation !== 'write', write: operation !== 'read', control: false };
+  const missing = {
+    read: wanted.read && !rules.some(({ access }) => access.read),
+    write: wanted.write && !rules.some(({ access }) => access.write),
+  };
+  if (!missing.read && !missing.write) {
+    const giving = rules.filter(({ access }) => (wanted.read && access.read) || (wanted.write && access.write));
+    return { isAllowed: true, reason: `${giving.map(describeRule).slice(0, 2).join(' and ')} gives it`, rules };
+  }
+  const word = missing.read && missing.write ? 'reading or writing' : missing.read ? 'reading' : 'writing';
+  const closest = rules[0];
+  const only = closest === undefined ? 'no rule reaches it' : `${describeRule(closest)} gives no ${word}`;
+  const conflict = findConflict(path, { ...missing, control: false }, places);
+  const what = conflict === undefined ? '' : `; ${relationText(conflict.relation, conflict.place)}`;
+  const option = optionFor(missing, kind === undefined || kind === 'directory');
+  const isLast = conflict?.place.isAbsolute === true;
+  const override = conflict === undefined ? '' : ` --override-deny ${displayBytes(conflict.place.path)}`;
+  const way = isLast ? undefined : `${option} ${displayBytes(kind === undefined ? directory : path)}${override}`;
+  return { isAllowed: false, reason: `${only}${what}`, rules, ...(way === undefined ? {} : { way }) };
+}
+
+function covers({ path: rule, isDirectory }: PathRule, path: Bytes): boolean {
+  return isDirectory ? isWithin(path, rule) : path === rule;
+}
+
+function relationText(relation: 'is' | 'inside' | 'contains', { path, what }: SensitivePlace): string {
+  if (relation === 'is') return `it is ${what}`;
+  return relation === 'inside' ? `it is inside ${displayBytes(path)}, ${what}` : `it contains ${displayBytes(path)}, ${what}`;
+}
+
+function optionFor({ read, write }: Pick<Access, 'read' | 'write'>, isDirectory: boolean): string {
+  const base = read && write ? '--allow' : read ? '--read' : '--write';
+  return isDirectory ? base : `${base}-file`;
+}
+
+const ORIGINS: Readonly<Record<PathRule['origin'], string>> = {
+  system: 'the system path',
+  toolchain: 'the toolchain',
+  device: 'the device',
+  stream: 'the standard stream',
+  temporary: 'the temporary directory',
+  profile: "the profile's",
+  grant: 'the grant of',
+};
+
+function describeRule({ path, origin }: PathRule): string {
+  return `${ORIGINS[origin]} ${displayBytes(path)}`;
+}
