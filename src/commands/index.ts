@@ -6,4 +6,10 @@ import { sessionCommands } from './session-options.ts';
 import type { CommandSpec } from './spec.ts';
 
 /** Every verb, in the order of `nono help`. */
-export const commands: readonly CommandSpec[] = [...runCommands, ...sessionCommands, ...rollbackCommands, ...auditCommands, ...policyCommands];
+export const commands: readonly CommandSpec[] = [
+  ...runCommands,
+  ...sessionCommands,
+  ...rollbackCommands,
+  ...auditCommands,
+  ...policyCommands,
+];
