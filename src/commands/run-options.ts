@@ -68,14 +68,34 @@ const DRY_RUN_OPTIONS: readonly OptionSpec[] = [
   { name: 'json', arity: 'flag', help: 'With --dry-run: print one JSON document' },
 ];
 
-const SESSION_OPTIONS: readonly OptionSpec[] = [
-  { name: 'name', arity: 'value', placeholder: 'NAME', help: 'Name the session' },
+/** How `run` and `shell` take snapshots. */
+const ROLLBACK_OPTIONS: readonly OptionSpec[] = [
   {
     name: 'rollback',
     aliases: ['undo'],
     arity: 'flag',
     help: 'Take snapshots, so that what the command changes can be undone',
   },
+  {
+    name: 'rollback-exclude',
+    arity: 'value',
+    repeatable: true,
+    placeholder: 'PATTERN',
+    help: 'Leave out what PATTERN fits, a line as in .gitignore',
+  },
+  {
+    name: 'rollback-include',
+    arity: 'value',
+    repeatable: true,
+    placeholder: 'PATTERN',
+    help: 'Track what PATTERN fits although a rule leaves it out',
+  },
+  { name: 'rollback-all', arity: 'flag', help: 'Leave nothing out, not even node_modules and .git' },
+];
+
+const SESSION_OPTIONS: readonly OptionSpec[] = [
+  { name: 'name', arity: 'value', placeholder: 'NAME', help: 'Name the session' },
+  ...ROLLBACK_OPTIONS,
   { name: 'detached', arity: 'flag', help: 'Leave the command in the background, on a terminal of its own' },
   { name: 'supervised', arity: 'flag', help: 'Accepted for older scripts: every run is supervised' },
 ];

@@ -31,7 +31,7 @@ export function checkRoots({ writableGrants }: Plan): void {
   );
 }
 
-export type RunStart = Pick<RollbackStart, 'stateDirectory' | 'runId' | 'supervisorPid' | 'profile' | 'limits'> & {
+export type RunStart = Pick<RollbackStart, 'stateDirectory' | 'runId' | 'supervisorPid' | 'profile' | 'limits' | 'exclusions'> & {
   readonly plan: Pick<Plan, 'writableGrants' | 'command' | 'workingDirectory'>;
 };
 

@@ -4,6 +4,7 @@ import { EXIT } from '../errors.ts';
 import { joinPath } from '../paths.ts';
 import type { Directory } from '../ports/files.ts';
 import type { StartedProcess } from '../ports/spawn.ts';
+import type { Exclusions } from '../rollback/rules.ts';
 import type { RollbackRun } from '../rollback/run.ts';
 import { decodeLaunchFailure, encodeLaunch } from '../sandbox/launch.ts';
 import { launchError } from '../sandbox/sandbox-error.ts';
@@ -26,6 +27,7 @@ import type { Context, SandboxAdapters } from './context.ts';
 import { makeDirectories } from './make-directories.ts';
 import { NAMES, SESSION_VARIABLE, SESSIONS, unusedSessionId } from './new-session.ts';
 import { refuseJson } from './refuse-json.ts';
+import { checkSnapshotOptions, chooseExclusions } from './snapshot-options.ts';
 import type { CommandResult, ParsedCall } from './spec.ts';
 import { startLauncher } from './start-launcher.ts';
 import { captureLimits, loadUserConfig, retentionLimits } from './user-config.ts';
@@ -44,7 +46,8 @@ interface Run {
   readonly confinement: Confinement;
   readonly id: string;
   readonly chosenName: string | undefined;
-  readonly wantsRollback: boolean;
+  /** Undefined without snapshots. */
+  readonly exclusions: Exclusions | undefined;
   readonly config: Config | undefined;
 }
 
@@ -60,6 +63,7 @@ export async function execute(call: ParsedCall, context: Context): Promise<Comma
   const { files, uid, randomHex } = context;
   const name = call.values.get('name')?.[0];
   const chosenName = name === undefined ? undefined : checkSessionName(name);
+  checkSnapshotOptions(call);
   const wantsRollback = call.flags.has('rollback');
   const config = await loadUserConfig(context);
   const adapters = await context.loadSandbox();
@@ -91,7 +95,7 @@ export async function execute(call: ParsedCall, context: Context): Promise<Comma
       confinement,
       id,
       chosenName,
-      wantsRollback,
+      exclusions: wantsRollback ? chooseExclusions(call, confinement.plan) : undefined,
       config,
     });
   } finally {
@@ -175,8 +179,8 @@ function describe({ context, adapters, confinement, id }: Run): Omit<SessionIden
 }
 
 async function startSnapshots(run: Run, live: LiveSession): Promise<RollbackRun | undefined> {
-  if (!run.wantsRollback) return undefined;
-  const { context, confinement, id, stateDirectory, config } = run;
+  const { context, confinement, id, stateDirectory, config, exclusions } = run;
+  if (exclusions === undefined) return undefined;
   const { snapshotEvent, startRun, trackedLine } = await import('./run-snapshots.ts');
   const snapshots = await startRun(context, {
     stateDirectory,
@@ -185,6 +189,7 @@ async function startSnapshots(run: Run, live: LiveSession): Promise<RollbackRun 
     supervisorPid: context.pid,
     profile: confinement.plan.profile,
     limits: captureLimits(config),
+    exclusions,
   });
   live.alsoBeat(() => snapshots.beat());
   live.audit(snapshotEvent(stateDirectory, context.hash, snapshots.id, 'baseline'));

@@ -11,6 +11,7 @@ import { type Confinement, confine } from './confinement.ts';
 import type { Context, SandboxAdapters } from './context.ts';
 import { makeDirectories } from './make-directories.ts';
 import { SESSION_VARIABLE, unusedSessionId } from './new-session.ts';
+import { checkSnapshotOptions, chooseExclusions } from './snapshot-options.ts';
 import type { ParsedCall } from './spec.ts';
 import { captureLimits, loadUserConfig, retentionLimits } from './user-config.ts';
 
@@ -36,6 +37,7 @@ export type TerminalWish = Pick<SessionStart, 'size' | 'terminal' | 'waitsForCli
  * @throws {NonoError} the supervisor's own, when it could not get that far: nothing is left behind then.
  */
 export async function startSession(call: ParsedCall, context: Context, wish: TerminalWish): Promise<StartedSession> {
+  checkSnapshotOptions(call);
   const name = call.values.get('name')?.[0];
   const chosenName = name === undefined ? null : checkSessionName(name);
   await loadUserConfig(context);
@@ -94,7 +96,7 @@ async function describeStart({ call, context, adapters, supervisor, chosenName, 
   const confinement = await confine(call, context, adapters, { temporaryDirectory, setVariables });
   const { plan } = confinement;
   const wantsRollback = call.flags.has('rollback');
-  const rollback = wantsRollback ? await describeRollback(context, plan) : null;
+  const rollback = wantsRollback ? await describeRollback(call, context, plan) : null;
   makeDirectories(files, plan.missingDirectories);
   return {
     identity: {
@@ -120,11 +122,16 @@ async function describeStart({ call, context, adapters, supervisor, chosenName, 
   };
 }
 
-async function describeRollback(context: Context, plan: Plan): Promise<RollbackWish> {
+async function describeRollback(call: ParsedCall, context: Context, plan: Plan): Promise<RollbackWish> {
   const { checkRoots } = await import('./run-snapshots.ts');
   checkRoots(plan);
   const config = await loadUserConfig(context);
-  return { writableGrants: plan.writableGrants, limits: captureLimits(config), retention: retentionLimits(config) };
+  return {
+    writableGrants: plan.writableGrants,
+    exclusions: chooseExclusions(call, plan),
+    limits: captureLimits(config),
+    retention: retentionLimits(config),
+  };
 }
 
 /** The guardian puts itself in as the one that the command must not outlive. */

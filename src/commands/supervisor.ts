@@ -178,6 +178,7 @@ class SupervisedSession {
       supervisorPid: identity.supervisor.pid,
       profile: identity.profile,
       limits: rollback.limits,
+      exclusions: rollback.exclusions,
     });
     live.alsoBeat(() => snapshots.beat());
     live.audit(snapshotEvent(stateDirectory, this.#deps.hash, snapshots.id, 'baseline'));

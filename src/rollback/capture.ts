@@ -275,6 +275,7 @@ class RootWalk {
 
   #isKept(path: Bytes, isDirectory: boolean): boolean {
     const { rules, collect } = this.#root;
+    if (rules.isLeftOutByPattern(path, isDirectory)) return false;
     if (rules.isKept(path)) return true;
     const isTracked = isDirectory ? collect?.hasBelow(path) : collect?.isFile(path);
     if (isTracked !== true) return false;

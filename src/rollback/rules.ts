@@ -47,12 +47,43 @@ interface PlacedIgnoreFile {
 /** The ignore files that hold for one directory, the outermost first. */
 export type RuleScope = readonly PlacedIgnoreFile[];
 
+/** What a run leaves out besides the default names and what ignore files say. */
+export interface Exclusions {
+  /** Lines in the syntax of ignore files, relative to each root; the last one that fits decides. */
+  readonly patterns: readonly Bytes[];
+  /** Nothing is left out, whatever default names and ignore files say; `patterns` is empty then. */
+  readonly isNothing: boolean;
+}
+
+export const DEFAULT_EXCLUSIONS: Exclusions = { patterns: [], isNothing: false };
+
+/**
+ * The line of an ignore file that means what a shell glob means: of a name at any depth, or, with a slash in it, of a
+ * path below the root.
+ */
+export function patternOfGlob(glob: Bytes): Bytes {
+  // A blank at the end is a part of a name, and so are ! and # at the start.
+  const plain = glob
+    .replace(/^\//, '')
+    .replace(/^[!#]/, '\\$&')
+    .replace(/[ \t]+$/, (blanks) => blanks.replace(/./g, '\\$&'));
+  return (glob.replace(/\/$/, '').includes('/') ? `/${plain}` : plain) as Bytes;
+}
+
 export class Rules {
   readonly #names: ReadonlySet<string>;
   readonly #patternTexts: readonly Bytes[];
   readonly #patterns: IgnoreFile;
   readonly #placed = new Map<string, PlacedIgnoreFile[]>();
   readonly #kept: Set<string>;
+  #isOpen = true;
+
+  /** What a new session begins with. */
+  static start({ patterns, isNothing }: Exclusions): Rules {
+    const rules = new Rules(isNothing ? [] : DEFAULT_EXCLUDED_NAMES, patterns);
+    rules.#isOpen = !isNothing;
+    return rules;
+  }
 
   constructor(names: readonly Bytes[], patterns: readonly Bytes[], kept: readonly Bytes[] = []) {
     this.#names = new Set(names);
@@ -61,8 +92,9 @@ export class Rules {
     this.#kept = new Set(kept);
   }
 
-  /** Adds the ignore file of `directory`; `rootBelow` is not '' for a file above the root. */
+  /** Adds the ignore file of `directory`, unless nothing is left out; `rootBelow` is not '' for a file above the root. */
   addIgnoreFile(directory: Bytes, rootBelow: Bytes, text: Bytes): void {
+    if (!this.#isOpen) return;
     const placed = { directory, rootBelow, text, patterns: parseIgnoreFile(text) };
     this.#placed.set(directory, [...(this.#placed.get(directory) ?? []), placed]);
   }
@@ -76,6 +108,11 @@ export class Rules {
   /** Keeps what the git index holds in spite of the rules. */
   keep(path: Bytes): void {
     this.#kept.add(path);
+  }
+
+  /** Whether the user said so: then it is not kept either. */
+  isLeftOutByPattern(path: Bytes, isDirectory: boolean): boolean {
+    return decideIgnored(this.#patterns, path, isDirectory) === true;
   }
 
   isKept(path: Bytes): boolean {
@@ -100,17 +137,27 @@ export class Rules {
     return false;
   }
 
-  toStored(): StoredRules {
-    const placed = [...this.#placed.values()].flat();
+  /** All that the rules are made of. */
+  describe() {
     return {
-      names: [...this.#names].map((name) => storeBytes(name as Bytes)),
-      patterns: this.#patternTexts.map(storeBytes),
-      ignore_files: placed.map(({ directory, rootBelow, text }) => ({
+      names: [...this.#names] as Bytes[],
+      patterns: this.#patternTexts,
+      ignoreFiles: [...this.#placed.values()].flat().map(({ directory, rootBelow, text }) => ({ directory, rootBelow, text })),
+      kept: [...this.#kept].sort() as Bytes[],
+    };
+  }
+
+  toStored(): StoredRules {
+    const { names, patterns, ignoreFiles, kept } = this.describe();
+    return {
+      names: names.map(storeBytes),
+      patterns: patterns.map(storeBytes),
+      ignore_files: ignoreFiles.map(({ directory, rootBelow, text }) => ({
         directory: storeBytes(directory),
         root_below: storeBytes(rootBelow),
         text: storeBytes(text),
       })),
-      kept: [...this.#kept].sort().map((path) => storeBytes(path as Bytes)),
+      kept: kept.map(storeBytes),
     };
   }
 

@@ -9,7 +9,7 @@ import type { SkipReason } from './entry.ts';
 import { storeGit, storeGitAgain } from './git-store.ts';
 import { addIgnoreFilesAbove, findWorkTreeTop, GitTracked } from './git-work-tree.ts';
 import type { ChangeCounts, Manifest, TrackedRoot } from './manifest.ts';
-import { DEFAULT_EXCLUDED_NAMES, Rules } from './rules.ts';
+import { DEFAULT_EXCLUSIONS, type Exclusions, Rules } from './rules.ts';
 import { makeRollbackId } from './session-id.ts';
 import { type RollbackDeps, recordSnapshot, takeNodes } from './snapshot.ts';
 import { type NewSession, type RollbackSession, RollbackStore } from './store.ts';
@@ -28,8 +28,8 @@ export interface RollbackStart {
   readonly supervisorPid: number;
   readonly profile: string;
   readonly workingDirectory: Bytes;
-  /** Patterns in the syntax of ignore files, from the profile and the command line. */
-  readonly excludePatterns?: readonly Bytes[];
+  /** From the profile and the command line. */
+  readonly exclusions?: Exclusions;
   readonly limits?: CaptureLimits;
   readonly onProgress?: (entries: number) => void;
 }
@@ -127,7 +127,7 @@ async function takeBaseline(
   using earlierObjects = earlier?.openObjects();
   using objects = session.openObjects();
   const roots = paths.map((path) => {
-    const rules = new Rules(DEFAULT_EXCLUDED_NAMES, start.excludePatterns ?? []);
+    const rules = Rules.start(start.exclusions ?? DEFAULT_EXCLUSIONS);
     const top = findWorkTreeTop(deps.files, path);
     addIgnoreFilesAbove(deps.files, path, top, rules);
     return { path, rules, collect: new GitTracked(deps.files, path, top) };

@@ -3,6 +3,7 @@ import { type ErrorCode, type ExitCode, NonoError } from '../errors.ts';
 import type { TerminalSize } from '../ports/pty.ts';
 import type { CaptureLimits } from '../rollback/capture.ts';
 import type { RetentionLimits } from '../rollback/retention.ts';
+import type { Exclusions } from '../rollback/rules.ts';
 import type { Launch } from '../sandbox/launch.ts';
 import type { SessionIdentity } from './record.ts';
 
@@ -31,6 +32,7 @@ export interface SessionStart {
 export interface RollbackWish {
   /** What is tracked. */
   readonly writableGrants: readonly Bytes[];
+  readonly exclusions: Exclusions;
   readonly limits: CaptureLimits;
   readonly retention: RetentionLimits;
 }

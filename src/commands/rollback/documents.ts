@@ -91,6 +91,25 @@ export function skippedFields(trees: readonly SnapshotTree[]) {
   );
 }
 
+/** The rules in force, root by root, as they are stored with the session. */
+export function ruleFields({ roots }: Manifest) {
+  const texts = (list: readonly Bytes[]) => list.map(textFromBytes);
+  return roots.map(({ path, rules }) => {
+    const { names, patterns, ignoreFiles, kept } = rules.describe();
+    return {
+      ...jsonPath(path),
+      names: texts(names),
+      patterns: texts(patterns),
+      ignore_files: ignoreFiles.map(({ directory, rootBelow, text }) => ({
+        directory: textFromBytes(directory),
+        root_below: textFromBytes(rootBelow),
+        text: textFromBytes(text),
+      })),
+      kept: texts(kept),
+    };
+  });
+}
+
 export function printJson(document: unknown): string {
   return `${JSON.stringify(document, undefined, 2)}\n`;
 }

@@ -11,7 +11,7 @@ import { renderPatch } from '../../ui/patch.ts';
 import { type DiffView, renderScreenDelta } from '../../ui/screen-diff.ts';
 import type { Context } from '../context.ts';
 import type { CommandResult, ParsedCall } from '../spec.ts';
-import { changeFields, printJson, sessionFields, skippedFields, snapshotFields } from './documents.ts';
+import { changeFields, printJson, ruleFields, sessionFields, skippedFields, snapshotFields } from './documents.ts';
 import { type NamedSession, openNamedSession } from './open-store.ts';
 import { choosePager } from './pager.ts';
 import { type SessionView, viewSession } from './session-view.ts';
@@ -89,6 +89,7 @@ function renderJson({ clock }: Context, { home, session }: NamedSession, view: S
     changes: view.changes.map(changeFields),
     snapshots: snapshotFields(manifest, changesOf, clock),
     skipped: skippedFields(trees),
+    rules: ruleFields(manifest),
     traps: view.traps.map(trapFields),
     git: view.git.map(gitFields),
   });

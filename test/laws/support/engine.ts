@@ -6,7 +6,7 @@ import { bytesFromText } from '../../../src/bytes.ts';
 import { type PresentState, presentState } from '../../../src/rollback/present.ts';
 import { carryOutRestore, prepareRestore } from '../../../src/rollback/restore.ts';
 import type { RestorePlan } from '../../../src/rollback/restore-plan.ts';
-import { openRollbacks, type RollbackRun, startRollback } from '../../../src/rollback/run.ts';
+import { openRollbacks, type RollbackRun, type RollbackStart, startRollback } from '../../../src/rollback/run.ts';
 import type { RollbackDeps } from '../../../src/rollback/snapshot.ts';
 import { type RollbackSession, RollbackStore } from '../../../src/rollback/store.ts';
 import { type VerifyResult, verifySession } from '../../../src/rollback/verify.ts';
@@ -28,7 +28,7 @@ export class Engine {
     mkdirSync(this.state, { mode: 0o700 });
   }
 
-  async start(): Promise<RollbackRun> {
+  async start(options: Partial<RollbackStart> = {}): Promise<RollbackRun> {
     using stateDirectory = deps.files.openDirectory(bytesFromText(this.state));
     return await startRollback(deps, {
       stateDirectory,
@@ -38,12 +38,13 @@ export class Engine {
       supervisorPid: process.pid,
       profile: 'default',
       workingDirectory: bytesFromText(this.root),
+      ...options,
     });
   }
 
   /** Runs `edit` between a baseline and a final snapshot. @returns the session's id. */
-  async run(edit: () => void): Promise<string> {
-    const run = await this.start();
+  async run(edit: () => void, options: Partial<RollbackStart> = {}): Promise<string> {
+    const run = await this.start(options);
     edit();
     await run.finish({ exitCode: 0, signal: undefined });
     return run.id;

@@ -2,6 +2,8 @@ import { execFileSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import type { Bytes } from '../../../src/bytes.ts';
+import { DEFAULT_EXCLUSIONS, type Exclusions } from '../../../src/rollback/rules.ts';
 import { walkTree } from '../../../src/rollback/snapshot-tree.ts';
 import { Engine } from '../../laws/support/engine.ts';
 
@@ -17,8 +19,13 @@ function git(engine: Engine, directory: string, ...words: readonly string[]): vo
 }
 
 /** Paths of files that the snapshot holds, and of what it skips, relative to the root. */
-async function captured(engine: Engine, edit: () => void = () => undefined, snapshot = 0) {
-  const id = await engine.run(edit);
+async function captured(
+  engine: Engine,
+  edit: () => void = () => undefined,
+  snapshot = 0,
+  exclusions: Exclusions = DEFAULT_EXCLUSIONS,
+) {
+  const id = await engine.run(edit, { exclusions });
   return await engine.look(id, (session, { manifest }) => {
     const held: string[] = [];
     const skipped: Record<string, string> = {};
@@ -159,5 +166,33 @@ describe('startRollback()', () => {
     };
     const { held } = await captured(engine, edit, 1);
     expect(held).toEqual(['.gitignore', 'a']);
+  });
+
+  test('leaves out what the user named, also what git tracks, and tracks what he took out of a rule', async () => {
+    using engine = new Engine();
+    write(engine, {
+      'tree/.gitignore': '*.log\n',
+      'tree/a.log': 'ignored, wanted',
+      'tree/b.log': 'ignored',
+      'tree/data/big.bin': 'tracked by git, unwanted',
+      'tree/data/small.txt': 's',
+      'tree/node_modules/x.js': 'default name, wanted',
+      'tree/node_modules/target/y': 'default name in it',
+    });
+    git(engine, 'tree', 'init', '-q');
+    git(engine, 'tree', 'add', 'data');
+    const patterns = ['*.bin', '/data/none', '!a.log', '!node_modules/'] as Bytes[];
+    const { held, skipped } = await captured(engine, undefined, 0, { patterns, isNothing: false });
+    expect(held).toEqual(['.gitignore', 'a.log', 'data/small.txt', 'node_modules/x.js']);
+    expect(Object.keys(skipped).sort()).toEqual(['.git', 'b.log', 'data/big.bin', 'node_modules/target']);
+  });
+
+  test('leaves nothing out where nothing is to be left out, in later snapshots neither', async () => {
+    using engine = new Engine();
+    write(engine, { 'tree/.gitignore': '*\n', 'tree/.git/HEAD': 'h', 'tree/node_modules/x': 'x', 'tree/a': 'a' });
+    const edit = () => write(engine, { 'tree/target/new': 'n', 'tree/sub/.gitignore': '*', 'tree/sub/b': 'b' });
+    const { held, skipped } = await captured(engine, edit, 1, { patterns: [], isNothing: true });
+    expect(skipped).toEqual({});
+    expect(held).toEqual(['.git/HEAD', '.gitignore', 'a', 'node_modules/x', 'sub/.gitignore', 'sub/b', 'target/new']);
   });
 });

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Bytes } from '../../../src/bytes.ts';
 import { joinPath } from '../../../src/paths.ts';
-import { type RuleScope, Rules } from '../../../src/rollback/rules.ts';
+import { patternOfGlob, type RuleScope, Rules } from '../../../src/rollback/rules.ts';
 import { createScratchDirectory, type Scratch } from '../../support/scratch.ts';
 
 const CASES = 500;
@@ -181,5 +181,42 @@ describe('Rules against git check-ignore', () => {
     }
     expect(compared).toBeGreaterThan(CASES / 2);
     expect(differing).toEqual([]);
+  });
+
+  test('leave out by patterns of the user what git ignores by the same lines in the ignore file of the root', () => {
+    using scratch = createScratchDirectory();
+    const alone = cases.map((each) => ({ ...each, ignore: new Map([...each.ignore].slice(0, 1)) }));
+    const patterns = askGit(scratch, alone);
+    const differing: unknown[] = [];
+    for (const [index, { ignore, directories, files }] of alone.entries()) {
+      // A line break ends an option as it ends a line; a mark at the start belongs to a file.
+      const lines = (ignore.get(EMPTY) ?? EMPTY).replace(/^\xef\xbb\xbf/, '').split('\n') as Bytes[];
+      const rules = new Rules([], lines);
+      for (const each of [...directories, ...files]) {
+        const pattern = patterns.get(`${index}/${each}` as Bytes) ?? '';
+        const isIgnored = pattern !== '' && !pattern.startsWith('!');
+        const isOurs = isLeftOut(rules, each, directories.includes(each));
+        if (isIgnored !== isOurs) differing.push({ path: each, git: isIgnored, pattern, lines });
+      }
+    }
+    expect(differing).toEqual([]);
+  });
+
+  test('take a shell glob for what git takes its pattern for: a name anywhere, or a path below the root', () => {
+    const left = (glob: string, path: string, isDirectory = false) =>
+      isLeftOut(new Rules([], [patternOfGlob(glob as Bytes)]), path as Bytes, isDirectory);
+    expect(left('*.o', 'deep/a.o')).toBe(true);
+    expect(left('build/*.o', 'build/a.o')).toBe(true);
+    expect(left('build/*.o', 'sub/build/a.o')).toBe(false);
+    expect(left('build/*.o', 'build/deep/a.o')).toBe(false);
+    expect(left('build/**', 'build/deep/a.o')).toBe(true);
+    expect(left('/top', 'top')).toBe(true);
+    expect(left('/top', 'sub/top')).toBe(false);
+    expect(left('logs/', 'sub/logs', true)).toBe(true);
+    expect(left('logs/', 'sub/logs', false)).toBe(false);
+    expect(left('!odd', '!odd')).toBe(true);
+    expect(left('#odd', 'sub/#odd')).toBe(true);
+    expect(left('ends in blanks  ', 'ends in blanks  ')).toBe(true);
+    expect(left('ends in blanks  ', 'ends in blanks')).toBe(false);
   });
 });
