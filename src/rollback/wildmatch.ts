@@ -126,7 +126,8 @@ function step(tokens: readonly Token[], next: Uint8Array, state: number, unit: n
       return advanceIf(true, tokens, next, state);
     case 'directories':
       next[state + 1] = 1;
-      return true;
+      // A slash at once: where the stars follow other characters, as in `a**/b`.
+      return advanceIf(unit === SLASH, tokens, next, state + 2) || true;
     case 'insideDirectories':
       next[state] = 1;
       return advanceIf(unit === SLASH, tokens, next, state + 1) || true;

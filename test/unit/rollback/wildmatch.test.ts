@@ -18,7 +18,7 @@ describe('compileGlob()', () => {
     { pattern: '**/b', yes: ['b', 'a/b', 'a/c/b'], no: ['ab', 'b/a'] },
     { pattern: 'a/**', yes: ['a/b', 'a/b/c', 'a/'], no: ['a', 'b/a'] },
     { pattern: 'a/**/b', yes: ['a/b', 'a/x/b', 'a/x/y/b'], no: ['ab', 'a/xb', 'a/b/x'] },
-    { pattern: 'a/x**/b', yes: ['a/xy/b', 'a/xy/z/b'], no: ['a/b'] },
+    { pattern: 'a/x**/b', yes: ['a/x/b', 'a/xy/b', 'a/xy/z/b'], no: ['a/b'] },
     { pattern: 'a/?x**/b', yes: ['a/yx/b', 'a/yxz/b'], no: ['a/yx/z/b'] },
     { pattern: '\\*\\?', yes: ['*?'], no: ['ab', '\\*\\?'] },
     { pattern: '[a-c]', yes: ['a', 'b', 'c'], no: ['d', '-', ''] },
