@@ -75,7 +75,9 @@ export class Hub {
     this.#clients.add(client);
     this.#connections.add(connection);
     const decoder = new FrameDecoder();
-    const timer = setTimeout(() => this.#refuse(client, 'protocol', 'no hello came'), HELLO_TIMEOUT_MS);
+    const timer = setTimeout(() => {
+      if (client.role === 'new') this.#refuse(client, 'protocol', 'no hello came');
+    }, HELLO_TIMEOUT_MS);
     return {
       onData: (data) => this.#receive(client, decoder, data),
       onDrain: () => this.#caughtUp(client),

@@ -1,0 +1,54 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { Connection } from '../../../src/ports/socket.ts';
+import { Hub, type HubHost } from '../../../src/session/hub.ts';
+import { encodeClientMessage } from '../../../src/session/messages.ts';
+
+const LONGER_THAN_ANY_WAIT_MS = 3_600_000;
+
+const HOST: HubHost = {
+  sessionId: 'a3f7c2',
+  name: () => 'calm-node',
+  status: () => 'running',
+  type: () => undefined,
+  resize: () => undefined,
+  redraw: () => undefined,
+  request: () => ({ isDone: true, changed: false }),
+  audit: () => undefined,
+  attachmentChanged: () => undefined,
+};
+
+function connect(hub: Hub) {
+  const state = { isEnded: false };
+  const connection: Connection = {
+    peer: { pid: 7, uid: 1000 },
+    queuedBytes: 0,
+    write: () => undefined,
+    end: () => (state.isEnded = true),
+    close: () => (state.isEnded = true),
+  };
+  return { handlers: hub.accept(connection), state };
+}
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+describe('Hub', () => {
+  test('keeps a client that said hello for as long as it stays', () => {
+    const hub = new Hub(HOST);
+    const { handlers, state } = connect(hub);
+    const size = { columns: 80, rows: 24 };
+    handlers.onData(encodeClientMessage({ kind: 'hello', mode: 'attach', size, terminal: 'xterm', capabilities: [] }));
+
+    vi.advanceTimersByTime(LONGER_THAN_ANY_WAIT_MS);
+
+    expect({ ...state, isAttached: hub.isAttached }).toEqual({ isEnded: false, isAttached: true });
+  });
+
+  test('drops a connection that never says hello', () => {
+    const { state } = connect(new Hub(HOST));
+
+    vi.advanceTimersByTime(LONGER_THAN_ANY_WAIT_MS);
+
+    expect(state.isEnded).toBe(true);
+  });
+});
