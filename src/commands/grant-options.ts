@@ -29,6 +29,8 @@ const KEYS: readonly (readonly [key: PathKey, access: Access, kind: Grant['kind'
   ['write_file', WRITE, 'file'],
 ];
 
+const NOTHING_IN_IT: Pick<Grant, 'made'> = { made: { content: '' as Bytes } };
+
 /** What `[workdir] access` shares; where it is none, `--allow-cwd` and the question mean reading and writing. */
 const WORKDIR_ACCESS: Readonly<Record<WorkdirAccess, Access>> = {
   none: READ_WRITE,
@@ -54,7 +56,18 @@ export function choosePaths({ values }: ParsedCall, profile: Profile, facts: Exp
     grants: [
       ...OPTIONS.flatMap(([option, access, kind]) => given(option).map((path) => ({ ...path, access, kind }))),
       ...KEYS.flatMap(([key, access, kind]) =>
-        expand(key, profile.paths[key]).map((path) => ({ ...path, access, kind, isMade: key === 'create' })),
+        expand(key, profile.paths[key]).map((path) => ({ ...path, access, kind, ...(key === 'create' ? NOTHING_IN_IT : {}) })),
+      ),
+      ...Array.from(
+        profile.madeFiles,
+        ([path, { text, place }]): Grant => ({
+          path: expandPath(path, facts),
+          access: READ_WRITE,
+          kind: 'file',
+          option: 'create_file',
+          place,
+          made: { content: bytesFromText(text) },
+        }),
       ),
     ],
     sockets: [...given('allow-socket'), ...expand('allow_socket', profile.paths.allow_socket)],

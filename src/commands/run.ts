@@ -24,7 +24,7 @@ import {
 import { formatTimestamp } from '../time.ts';
 import { type Confinement, confine } from './confinement.ts';
 import type { Context, SandboxAdapters } from './context.ts';
-import { makeDirectories } from './make-directories.ts';
+import { makeMissing } from './make-missing.ts';
 import { NAMES, SESSION_VARIABLE, SESSIONS, unusedSessionId } from './new-session.ts';
 import { refuseJson } from './refuse-json.ts';
 import { checkSnapshotOptions, chooseExclusions } from './snapshot-options.ts';
@@ -81,7 +81,7 @@ export async function execute(call: ParsedCall, context: Context): Promise<Comma
   using stateDirectory = createState(context, context.stateDirectory);
   using sessions = createState(context, joinPath(context.stateDirectory, SESSIONS));
   using names = createState(context, joinPath(context.stateDirectory, NAMES));
-  makeDirectories(files, confinement.plan.missingDirectories);
+  makeMissing(files, confinement.plan);
   createTemporaryDirectory(files, temporaryDirectory);
   try {
     return await runSession({

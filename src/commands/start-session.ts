@@ -9,7 +9,7 @@ import { temporaryDirectoryPath } from '../session/temporary-directory.ts';
 import { formatTimestamp } from '../time.ts';
 import { type Confinement, confine } from './confinement.ts';
 import type { Context, SandboxAdapters } from './context.ts';
-import { makeDirectories } from './make-directories.ts';
+import { makeMissing } from './make-missing.ts';
 import { SESSION_VARIABLE, unusedSessionId } from './new-session.ts';
 import { checkSnapshotOptions, chooseExclusions } from './snapshot-options.ts';
 import type { ParsedCall } from './spec.ts';
@@ -97,7 +97,7 @@ async function describeStart({ call, context, adapters, supervisor, chosenName, 
   const { plan } = confinement;
   const wantsRollback = call.flags.has('rollback');
   const rollback = wantsRollback ? await describeRollback(call, context, plan) : null;
-  makeDirectories(files, plan.missingDirectories);
+  makeMissing(files, plan);
   return {
     identity: {
       id,

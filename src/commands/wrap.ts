@@ -4,7 +4,7 @@ import { makeSessionId } from '../session/names.ts';
 import { createTemporaryDirectory, sweepTemporaryDirectories, temporaryDirectoryPath } from '../session/temporary-directory.ts';
 import { confine } from './confinement.ts';
 import type { Context } from './context.ts';
-import { makeDirectories } from './make-directories.ts';
+import { makeMissing } from './make-missing.ts';
 import { refuseJson } from './refuse-json.ts';
 import type { CommandResult, ParsedCall } from './spec.ts';
 
@@ -22,7 +22,7 @@ export async function execute(call: ParsedCall, context: Context): Promise<Comma
   const temporaryDirectory = temporaryDirectoryPath(files, makeSessionId(randomHex), self, randomHex);
   const { launch, plan } = await confine(call, context, adapters, { temporaryDirectory, setVariables: new Map() });
   if (isSweepDue(randomHex)) sweepTemporaryDirectories(files, adapters.processes, uid);
-  makeDirectories(files, plan.missingDirectories);
+  makeMissing(files, plan);
   createTemporaryDirectory(files, temporaryDirectory);
   // When it returns this process may be confined already and remove nothing: the next sweep will.
   throw launchError(adapters.host.become(launch(0)), call.commandLine[0] as Bytes);

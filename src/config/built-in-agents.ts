@@ -2,12 +2,17 @@
 export const AGENT_PROFILES: readonly (readonly [name: string, text: string])[] = [
   [
     'claude-code',
-    `description = "Anthropic's Claude Code"
+    `# Seen with 2.1.197 against a stand-in for its API, as an ordinary user, on a terminal: it starts, keeps its log-in state and the
+# trust in a directory over a restart, runs shell commands and edits files; ~/.ssh stays closed to all of that.
+# It replaces ~/.claude.json by another file. In the sandbox it cannot, says so in its debug log, and writes into the file itself:
+# nothing is lost. Where there is no such file nono makes one, which it then fills.
+# Its first start ever asks its servers whether they can be reached; that needs the network.
+description = "Anthropic's Claude Code, with the caches of npm, pip, cargo and Go"
 extends = ["node-dev", "python-dev", "rust-dev", "go-dev"]
 
 [filesystem]
 create = ["~/.claude"]
-allow_file = ["~/.claude.json"]
+create_file = { "~/.claude.json" = "{}" }
 
 [environment]
 allow_vars = ["ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "CLAUDE_CODE_OAUTH_TOKEN"]
@@ -15,7 +20,9 @@ allow_vars = ["ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "CLAUDE_CODE_OAUTH_TO
   ],
   [
     'codex',
-    `description = "OpenAI's Codex"
+    `# Seen with 0.169.0 against a stand-in for its API, as an ordinary user: it starts, keeps its state and runs shell commands.
+# Its own sandbox, which wants namespaces, cannot be nested: start it as \`codex --sandbox danger-full-access\`, nono is the sandbox then.
+description = "OpenAI's Codex, with the caches of npm, pip, cargo and Go"
 extends = ["node-dev", "python-dev", "rust-dev", "go-dev"]
 
 [filesystem]
@@ -27,7 +34,8 @@ allow_vars = ["OPENAI_API_KEY", "CODEX_API_KEY"]
   ],
   [
     'opencode',
-    `description = "SST's opencode, with the keys of the providers that it knows"
+    `# Seen with 1.18.33 against a stand-in for its API, as an ordinary user: it starts, makes its state and asks for tools.
+description = "The agent opencode, with the caches of npm, pip, cargo and Go"
 extends = ["node-dev", "python-dev", "rust-dev", "go-dev"]
 
 [filesystem]
@@ -50,7 +58,9 @@ allow_vars = [
   ],
   [
     'gemini',
-    `description = "Google's Gemini CLI"
+    `# Seen with 0.61.0 against a stand-in for its API, as an ordinary user: it starts, runs shell commands and edits files.
+# It asks for the way to log in unless ~/.gemini/settings.json has one.
+description = "Google's Gemini CLI, with the caches of npm, pip, cargo and Go"
 extends = ["node-dev", "python-dev", "rust-dev", "go-dev"]
 
 [filesystem]

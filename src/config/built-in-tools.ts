@@ -11,7 +11,8 @@ access = "none"
   ],
   [
     'node-dev',
-    `# Caches are shared with what you run outside: what the command puts there is used there too.
+    `# Seen as an ordinary user with an empty home: npm 11 install, ci and test, npx, pnpm 9 install. ~/.npmrc stays closed: it has tokens.
+# Caches are shared with what you run outside: what the command puts there is used there too.
 description = "Node projects: npm, pnpm, yarn, with their caches"
 
 [workdir]
@@ -34,7 +35,8 @@ allow = [
   ],
   [
     'python-dev',
-    `# Caches are shared with what you run outside: what the command puts there is used there too.
+    `# Seen as an ordinary user with an empty home: venv, pip install, pytest with multiprocessing (Python 3.11).
+# Caches are shared with what you run outside: what the command puts there is used there too.
 description = "Python projects: venv, pip, uv, poetry, with their caches"
 
 [workdir]
@@ -42,12 +44,14 @@ access = "readwrite"
 
 [filesystem]
 create = [
-  "\${PIP_CACHE_DIR:-~/.cache/pip}",
-  "\${UV_CACHE_DIR:-~/.cache/uv}",
+  "\${XDG_CACHE_HOME:-~/.cache}/pip",
+  "\${XDG_CACHE_HOME:-~/.cache}/uv",
 ]
 allow = [
   # Semaphores and queues of multiprocessing.
   "/dev/shm",
+  "\${PIP_CACHE_DIR:-~/.cache/pip}",
+  "\${UV_CACHE_DIR:-~/.cache/uv}",
   "\${XDG_CACHE_HOME:-~/.cache}/pypoetry",
   "\${XDG_CACHE_HOME:-~/.cache}/pre-commit",
 ]
@@ -57,7 +61,10 @@ read = ["~/.local/lib", "\${XDG_DATA_HOME:-~/.local/share}/uv"]
   ],
   [
     'rust-dev',
-    `description = "Rust projects: cargo, with its registry and git checkouts"
+    `# Seen as an ordinary user with rustup's toolchain: cargo build, run, clippy and info with a dependency, also where
+# ~/.cargo/credentials.toml is, which stays closed. Nothing can be installed into ~/.cargo/bin.
+# Caches are shared with what you run outside: what the command puts there is used there too.
+description = "Rust projects: cargo, with its registry and git checkouts"
 
 [workdir]
 access = "readwrite"
@@ -68,14 +75,15 @@ create = ["\${CARGO_HOME:-~/.cargo}/registry", "\${CARGO_HOME:-~/.cargo}/git"]
   ],
   [
     'go-dev',
-    `# Caches are shared with what you run outside: what the command puts there is used there too.
+    `# Seen as an ordinary user with an empty home: go mod tidy, build and vet with dependencies (Go 1.26).
+# Caches are shared with what you run outside: what the command puts there is used there too.
 description = "Go projects, with the module and build caches"
 
 [workdir]
 access = "readwrite"
 
 [filesystem]
-create = ["\${GOPATH:-~/go}/pkg", "\${GOCACHE:-~/.cache/go-build}"]
+create = ["\${GOPATH:-~/go}/pkg", "\${GOCACHE:-~/.cache/go-build}", "\${XDG_CACHE_HOME:-~/.cache}/go-build"]
 read = ["\${XDG_CONFIG_HOME:-~/.config}/go"]
 `,
   ],

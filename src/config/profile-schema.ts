@@ -6,12 +6,16 @@ const PATH_REGEXP = /^(?:\/|~(?:\/|$)|\$(?:HOME|WORKDIR|TMPDIR)(?:\/|$)|\$\{[A-Z
 const NAME_REGEXP = /^[A-Za-z_][A-Za-z0-9_]*\*?$/;
 const SET_NAME_REGEXP = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
+function isPath(path: string): boolean {
+  return PATH_REGEXP.test(path) && !path.includes('\0');
+}
+
 function paths(doc: string, example = '["~/data"]') {
   return texts({
     doc,
     example,
     expects: 'paths that begin with /, ~, $HOME, $WORKDIR, $TMPDIR or ${NAME:-~/else}',
-    isGood: (path) => PATH_REGEXP.test(path) && !path.includes('\0'),
+    isGood: isPath,
   });
 }
 
@@ -67,6 +71,12 @@ export const PROFILE_SCHEMA = {
     read_file: paths('Files to read', '["~/.tool.json"]'),
     write_file: paths('Files to write, not to read', '["~/tool.log"]'),
     allow_socket: paths('Sockets to connect to, or directories of them', '["/run/postgresql"]'),
+    create_file: textTable({
+      doc: 'Files to read and write, which nono makes (0600) with the text given where they are missing',
+      example: '{ "~/.tool.json" = "{}" }',
+      expects: 'texts, by paths that begin with /, ~, $HOME or ${NAME:-~/else}',
+      isGood: isPath,
+    }),
     override_deny: paths('Sensitive places that the paths above may open', '["~/.ssh/id_deploy"]'),
   },
   network: {

@@ -3,7 +3,10 @@ import { mapPaths, type PathKey, type Profile, type SourcedText } from './profil
 
 /** A resolved profile as a file that means the same, each line with where it comes from. */
 export function renderProfile(profile: Profile): string {
-  const filesystem = Object.entries(profile.paths).flatMap(([key, list]) => renderList(key, list));
+  const filesystem = [
+    ...Object.entries(profile.paths).flatMap(([key, list]) => renderList(key, list)),
+    ...renderTable('create_file', profile.madeFiles),
+  ];
   const tables: readonly (readonly [header: string, lines: readonly string[]])[] = [
     ['', [...renderValue('description', profile.description, ''), ...renderValue('ask', profile.asks, false)]],
     ['[workdir]', renderValue('access', profile.workdirAccess, undefined)],
@@ -14,7 +17,7 @@ export function renderProfile(profile: Profile): string {
       [
         ...renderList('allow_vars', profile.allowedVariables),
         ...renderList('deny_vars', profile.deniedVariables),
-        ...renderVariables(profile.setVariables),
+        ...renderTable('set_vars', profile.setVariables),
       ],
     ],
     [
@@ -36,6 +39,8 @@ export function renderProfile(profile: Profile): string {
 /** The same for scripts. */
 export function profileDocument(profile: Profile) {
   const entries = (list: readonly SourcedText[]) => list.map(({ text, place }) => ({ value: text, place }));
+  const named = (table: ReadonlyMap<string, SourcedText>) =>
+    Array.from(table, ([name, { text, place }]) => ({ name, value: text, place }));
   const paths: Readonly<Record<PathKey, unknown>> = mapPaths((key) => profile.paths[key]);
   return {
     name: profile.name,
@@ -43,12 +48,15 @@ export function profileDocument(profile: Profile) {
     files: profile.files,
     ask: profile.asks,
     workdir: { access: profile.workdirAccess },
-    filesystem: Object.fromEntries(Object.entries(paths).map(([key]) => [key, entries(profile.paths[key as PathKey])])),
+    filesystem: {
+      ...Object.fromEntries(Object.entries(paths).map(([key]) => [key, entries(profile.paths[key as PathKey])])),
+      create_file: named(profile.madeFiles),
+    },
     network: { block: profile.blocksNetwork },
     environment: {
       allow_vars: entries(profile.allowedVariables),
       deny_vars: entries(profile.deniedVariables),
-      set_vars: Array.from(profile.setVariables, ([name, { text, place }]) => ({ name, value: text, place })),
+      set_vars: named(profile.setVariables),
     },
     rollback: {
       exclude_patterns: entries(profile.excludePatterns),
@@ -67,8 +75,8 @@ function renderList(key: string, list: readonly SourcedText[]): readonly string[
   return [`${key} = [`, ...list.map(({ text, place }) => `  ${quoted(text)}, # ${safe(place)}`), ']'];
 }
 
-function renderVariables(variables: ReadonlyMap<string, SourcedText>): readonly string[] {
-  return Array.from(variables, ([name, { text, place }]) => `set_vars.${name} = ${quoted(text)} # ${safe(place)}`);
+function renderTable(key: string, entries: ReadonlyMap<string, SourcedText>): readonly string[] {
+  return Array.from(entries, ([name, { text, place }]) => `${key}.${quoted(name)} = ${quoted(text)} # ${safe(place)}`);
 }
 
 /** JSON's texts are TOML's, but for DEL, which TOML wants escaped and a terminal not shown, and for what turns text around. */

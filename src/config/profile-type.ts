@@ -30,6 +30,8 @@ export interface Profile {
   readonly asks: boolean;
   readonly workdirAccess: WorkdirAccess;
   readonly paths: Readonly<Record<PathKey, readonly SourcedText[]>>;
+  /** `create_file`: what a file has in it when it is made, by its path. */
+  readonly madeFiles: ReadonlyMap<string, SourcedText>;
   readonly blocksNetwork: boolean;
   readonly allowedVariables: readonly SourcedText[];
   readonly deniedVariables: readonly SourcedText[];
@@ -47,6 +49,7 @@ export const EMPTY_PROFILE: Profile = {
   asks: false,
   workdirAccess: 'none',
   paths: mapPaths(() => []),
+  madeFiles: new Map(),
   blocksNetwork: false,
   allowedVariables: [],
   deniedVariables: [],

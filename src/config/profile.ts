@@ -33,7 +33,9 @@ export function layProfile(base: Profile, { fileName, settings }: ProfileFile): 
   const source = ({ text, line }: PlacedText): SourcedText => ({ text, place: `${fileName}:${line}` });
   const add = (known: readonly SourcedText[], more: readonly PlacedText[]) => union(known, more.map(source));
   const [allowed, denied] = [environment.allow_vars.map(source), environment.deny_vars.map(source)];
-  const set = Array.from(environment.set_vars, ([name, value]) => [name, source(value)] as const);
+  const sources = (table: ReadonlyMap<string, PlacedText>) =>
+    Array.from(table, ([name, value]) => [name, source(value)] as const);
+  const set = sources(environment.set_vars);
   return {
     ...base,
     description: top.description ?? base.description,
@@ -41,6 +43,7 @@ export function layProfile(base: Profile, { fileName, settings }: ProfileFile): 
     asks: top.ask ?? base.asks,
     workdirAccess: workdir.access ?? base.workdirAccess,
     paths: mapPaths((key) => add(base.paths[key], filesystem[key])),
+    madeFiles: new Map([...base.madeFiles, ...sources(filesystem.create_file)]),
     blocksNetwork: network.block ?? base.blocksNetwork,
     allowedVariables: union(without(base.allowedVariables, denied), allowed),
     deniedVariables: union(without(base.deniedVariables, [...allowed, ...set.map(([text]) => ({ text }))]), denied),
@@ -60,6 +63,7 @@ export function joinProfiles(base: Profile, other: Profile): Profile {
     asks: base.asks || other.asks,
     workdirAccess: other.workdirAccess === 'none' ? base.workdirAccess : other.workdirAccess,
     paths: mapPaths((key) => union(base.paths[key], other.paths[key])),
+    madeFiles: new Map([...base.madeFiles, ...other.madeFiles]),
     blocksNetwork: base.blocksNetwork || other.blocksNetwork,
     allowedVariables: union(base.allowedVariables, other.allowedVariables),
     deniedVariables: union(base.deniedVariables, other.deniedVariables),

@@ -48,6 +48,7 @@ export function buildPlan(policy: Policy, world: World): Plan {
     profile: policy.profile,
     excludes: policy.excludes,
     missingDirectories: grants.missingDirectories,
+    missingFiles: grants.missingFiles,
     skipped: grants.skipped,
   };
 }

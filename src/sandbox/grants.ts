@@ -4,7 +4,7 @@ import { baseName, isWithin, joinPath, parentPath, resolvePath, tildePath } from
 import type { FoundPath } from '../ports/path-facts.ts';
 import { GrantError } from './grant-error.ts';
 import { resolveQuietly } from './look-up.ts';
-import { type Access, type PathRule, READ_WRITE, type SkippedGrant } from './plan.ts';
+import { type Access, type MissingFile, type PathRule, READ_WRITE, type SkippedGrant } from './plan.ts';
 import type { Grant, SourcedPath, World } from './policy.ts';
 import { type Conflict, findConflict, type SensitivePlace } from './sensitive.ts';
 
@@ -17,6 +17,7 @@ export interface ResolvedGrants {
   readonly writable: readonly Bytes[];
   /** Directories to make, each after its parents. */
   readonly missingDirectories: readonly Bytes[];
+  readonly missingFiles: readonly MissingFile[];
   readonly skipped: readonly SkippedGrant[];
 }
 
@@ -41,6 +42,7 @@ export function resolveGrants(written: WrittenGrants, world: World, places: read
     sockets: [...new Set(sockets)].sort(),
     writable: [...resolver.writable, ...written.tracked.flatMap((path) => resolver.tracked(path))],
     missingDirectories: resolver.missingDirectories,
+    missingFiles: resolver.missingFiles,
     skipped: resolver.skipped,
   };
 }
@@ -49,6 +51,7 @@ class Resolver {
   readonly rules: PathRule[] = [];
   readonly writable: Bytes[] = [];
   readonly missingDirectories: Bytes[] = [];
+  readonly missingFiles: MissingFile[] = [];
   readonly skipped: SkippedGrant[] = [];
   readonly #world: World;
   readonly #places: readonly SensitivePlace[];
@@ -64,7 +67,7 @@ class Resolver {
     const found = this.#find(grant);
     if (found === 'skipped') return;
     if (found === undefined) {
-      if (grant.isMade === true) this.#addMissing(grant);
+      if (grant.made !== undefined) this.#addMissing(grant, grant.made.content);
       else this.#skip(grant, 'it does not exist', missingHint(grant));
       return;
     }
@@ -111,10 +114,13 @@ class Resolver {
     if (isOption && grant.access.write) this.writable.push(path);
   }
 
-  #addMissing(grant: Grant): void {
+  #addMissing(grant: Grant, content: Bytes): void {
     const { path, missing } = this.#future(grant.path);
     this.#share(grant, path);
-    for (const directory of missing) if (!this.missingDirectories.includes(directory)) this.missingDirectories.push(directory);
+    const isFile = grant.kind === 'file';
+    if (isFile) this.missingFiles.push({ path, content });
+    for (const directory of isFile ? missing.slice(0, -1) : missing)
+      if (!this.missingDirectories.includes(directory)) this.missingDirectories.push(directory);
   }
 
   /** Where a missing path will be once it is made, and the directories that lead to it. */

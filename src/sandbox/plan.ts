@@ -64,8 +64,15 @@ export interface Plan {
   readonly excludes: Excludes;
   /** Directories of the profile that are missing: made (0700) before the command starts, each after its parents. */
   readonly missingDirectories: readonly Bytes[];
+  /** The same for files (0600). */
+  readonly missingFiles: readonly MissingFile[];
   /** What the profile names and this machine does not have. */
   readonly skipped: readonly SkippedGrant[];
+}
+
+export interface MissingFile {
+  readonly path: Bytes;
+  readonly content: Bytes;
 }
 
 /** Relative to each tracked root, in the order of the profile. */

@@ -7,8 +7,8 @@ export interface Grant extends Source {
   readonly path: Bytes;
   readonly access: Access;
   readonly kind: 'directory' | 'file';
-  /** A directory that is made when it is missing; only a profile asks for that. */
-  readonly isMade?: boolean;
+  /** Made when it is missing, a file with this in it; only a profile asks for that. */
+  readonly made?: { readonly content: Bytes };
 }
 
 /** Who said it: errors name it. */

@@ -34,7 +34,7 @@ export function planText(
     ['Sockets', listText(plan.sockets.map(shown))],
     ['Variables', `${names.length} passed${isVerbose ? `: ${names.map(displayBytes).toSorted().join(', ')}` : ''}`],
     ['Withheld', listText(plan.withheld.map(displayBytes))],
-    ['To be made', listText(plan.missingDirectories.map(shown))],
+    ['To be made', listText([...plan.missingDirectories, ...plan.missingFiles.map(({ path }) => path)].map(shown))],
     ['Tracked', isTracked ? (listText(plan.writableGrants.map(shown)) ?? 'nothing') : undefined],
     ['Asks', question],
     [
@@ -76,6 +76,7 @@ export function planDocument({ plan, question, enforced, isTracked }: DescribedP
     environment: plan.environment.map((entry) => textFromBytes(entry.slice(0, entry.indexOf('=')) as Bytes)).toSorted(),
     withheld: plan.withheld.map(textFromBytes),
     missing_directories: plan.missingDirectories.map(textFromBytes),
+    missing_files: plan.missingFiles.map(({ path }) => textFromBytes(path)),
     skipped: plan.skipped.map(({ path, place, reason }) => ({ ...jsonPath(path), place, reason })),
     tracked_paths: isTracked ? plan.writableGrants.map(textFromBytes) : [],
     question: question ?? null,

@@ -5,6 +5,7 @@ import { type Bytes, bytesFromText } from '../../../src/bytes.ts';
 import { BUILT_IN_PROFILES } from '../../../src/config/built-in-profiles.ts';
 import { expandPath } from '../../../src/config/expansion.ts';
 import { layProfile, parseProfile } from '../../../src/config/profile.ts';
+import { profileDocument, renderProfile } from '../../../src/config/profile-text.ts';
 import { EMPTY_PROFILE, type Profile } from '../../../src/config/profile-type.ts';
 import { listProfiles, type ProfilePlaces, resolveProfile } from '../../../src/config/profiles.ts';
 import { createNodeFiles } from '../../../src/platform/node/files.ts';
@@ -200,6 +201,13 @@ describe('expandPath()', () => {
   });
 });
 
+/** What a profile means, whatever file says it. */
+function withoutPlaces(profile: Profile): unknown {
+  const { filesystem, environment, rollback, workdir, network, ask, description } = profileDocument(profile);
+  const text = JSON.stringify({ filesystem, environment, rollback, workdir, network, ask, description });
+  return JSON.parse(text, (key, value: unknown) => (key === 'place' ? undefined : value));
+}
+
 describe('the built-in profiles', () => {
   test('are listed, behind those of the user', () => {
     using home = createHome({ zebra: '', default: '' });
@@ -217,6 +225,16 @@ describe('the built-in profiles', () => {
 
     expect(description).toMatch(/^[A-Z].{10,90}[^.]$/);
     expect(files.at(-1)).toBe(`built-in/${name}.toml`);
+  });
+
+  test.for([...BUILT_IN_PROFILES.keys()])('%s can be printed and read again', (name) => {
+    using home = createHome({});
+    const profile = resolveProfile(name as Bytes, home.places);
+
+    const { settings } = parseProfile(renderProfile(profile), 'again.toml');
+
+    const again = layProfile(EMPTY_PROFILE, { fileName: 'again.toml', settings });
+    expect(withoutPlaces(again)).toEqual(withoutPlaces(profile));
   });
 
   test('default is what a run without a profile has', () => {
