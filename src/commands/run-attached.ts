@@ -2,6 +2,7 @@ import type { Bytes } from '../bytes.ts';
 import type { Context } from './context.ts';
 import { attachTerminal } from './session/attach-terminal.ts';
 import { openSession } from './session/open-sessions.ts';
+import { reviewSession } from './session/review-session.ts';
 import type { CommandResult, ParsedCall } from './spec.ts';
 import { startSession } from './start-session.ts';
 
@@ -10,7 +11,9 @@ export async function runAttached(call: ParsedCall, context: Context): Promise<C
   const { size, terminal } = await lookAtTerminal(context);
   const { id, ready } = await startSession(call, context, { size, terminal, waitsForClient: true });
   try {
-    return await attachTerminal(context, await openSession(context, id as Bytes), 'attach');
+    const { exitCode, hasEnded } = await attachTerminal(context, await openSession(context, id as Bytes), 'attach');
+    if (hasEnded && call.flags.has('rollback')) await reviewSession(context, id);
+    return { exitCode };
   } catch (error) {
     // Why the command was not started says more than that its supervisor is gone.
     await ready;

@@ -1,5 +1,5 @@
 import { HELP_OPTION } from './common-options.ts';
-import type { CommandSpec, OptionSpec } from './spec.ts';
+import type { CommandSpec, OptionSpec, ParsedCall } from './spec.ts';
 
 export const GRANT_OPTIONS: readonly OptionSpec[] = [
   {
@@ -90,12 +90,19 @@ const ROLLBACK_OPTIONS: readonly OptionSpec[] = [
     placeholder: 'PATTERN',
     help: 'Track what PATTERN fits although a rule leaves it out',
   },
+  {
+    name: 'no-rollback-prompt',
+    aliases: ['no-undo-prompt'],
+    arity: 'flag',
+    help: 'Ask nobody at the end to review what has changed',
+  },
   { name: 'rollback-all', arity: 'flag', help: 'Leave nothing out, not even node_modules and .git' },
 ];
 
 const SESSION_OPTIONS: readonly OptionSpec[] = [
   { name: 'name', arity: 'value', placeholder: 'NAME', help: 'Name the session' },
   ...ROLLBACK_OPTIONS,
+  { name: 'silent', arity: 'flag', help: 'Say nothing and ask for no review, unless nono itself fails' },
   { name: 'detached', arity: 'flag', help: 'Leave the command in the background, on a terminal of its own' },
   { name: 'supervised', arity: 'flag', help: 'Accepted for older scripts: every run is supervised' },
 ];
@@ -125,3 +132,8 @@ export const runCommands: readonly CommandSpec[] = [
     load: () => import('./wrap.ts'),
   },
 ];
+
+/** Whether the client that is attached at the end is to ask for a review. */
+export function asksForReview({ flags }: ParsedCall): boolean {
+  return !flags.has('no-rollback-prompt') && !flags.has('silent');
+}

@@ -31,7 +31,10 @@ export function checkRoots({ writableGrants }: Plan): void {
   );
 }
 
-export type RunStart = Pick<RollbackStart, 'stateDirectory' | 'runId' | 'supervisorPid' | 'profile' | 'limits' | 'exclusions'> & {
+export type RunStart = Pick<
+  RollbackStart,
+  'stateDirectory' | 'runId' | 'supervisorPid' | 'profile' | 'limits' | 'exclusions' | 'prompts'
+> & {
   readonly plan: Pick<Plan, 'writableGrants' | 'command' | 'workingDirectory'>;
 };
 

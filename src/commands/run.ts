@@ -27,6 +27,8 @@ import type { Context, SandboxAdapters } from './context.ts';
 import { makeMissing } from './make-missing.ts';
 import { NAMES, SESSION_VARIABLE, SESSIONS, unusedSessionId } from './new-session.ts';
 import { refuseJson } from './refuse-json.ts';
+import { asksForReview } from './run-options.ts';
+import { reviewSession } from './session/review-session.ts';
 import { checkSnapshotOptions, chooseExclusions } from './snapshot-options.ts';
 import type { CommandResult, ParsedCall } from './spec.ts';
 import { startLauncher } from './start-launcher.ts';
@@ -48,11 +50,21 @@ interface Run {
   readonly chosenName: string | undefined;
   /** Undefined without snapshots. */
   readonly exclusions: Exclusions | undefined;
+  readonly asksForReview: boolean;
   readonly config: Config | undefined;
 }
 
 /** Runs the command in the sandbox, under this process, with a record from before its start until after its end. */
 export async function execute(call: ParsedCall, context: Context): Promise<CommandResult> {
+  if (!call.flags.has('silent')) return await runHere(call, context);
+  const held: string[] = [];
+  const result = await runHere(call, { ...context, notify: (line) => void held.push(line) });
+  // What nono could not do is said all the same.
+  if (result.exitCode === EXIT.nonoFailed) for (const line of held) context.notify(line);
+  return result;
+}
+
+async function runHere(call: ParsedCall, context: Context): Promise<CommandResult> {
   if (call.flags.has('dry-run')) return (await import('./policy/dry-run.ts')).dryRun(call, context);
   refuseJson(call);
   if (call.flags.has('detached')) return (await import('./run-detached.ts')).runDetached(call, context);
@@ -83,8 +95,9 @@ export async function execute(call: ParsedCall, context: Context): Promise<Comma
   using names = createState(context, joinPath(context.stateDirectory, NAMES));
   makeMissing(files, confinement.plan);
   createTemporaryDirectory(files, temporaryDirectory);
+  let end: SessionEnd;
   try {
-    return await runSession({
+    end = await runSession({
       context,
       adapters,
       launcher,
@@ -96,12 +109,15 @@ export async function execute(call: ParsedCall, context: Context): Promise<Comma
       id,
       chosenName,
       exclusions: wantsRollback ? chooseExclusions(call, confinement.plan) : undefined,
+      asksForReview: asksForReview(call),
       config,
     });
   } finally {
     removeTemporaryDirectory(files, temporaryDirectory);
     sweepTemporaryDirectories(files, adapters.processes, uid);
   }
+  if (end.rollbackId !== undefined && isStdinTerminal && isStdoutTerminal) await reviewSession(context, id);
+  return { exitCode: end.exitCode };
 }
 
 function createState({ files, uid }: Context, path: Bytes): Directory {
@@ -110,7 +126,12 @@ function createState({ files, uid }: Context, path: Bytes): Directory {
   return directory;
 }
 
-async function runSession(run: Run): Promise<CommandResult> {
+interface SessionEnd {
+  readonly exitCode: number;
+  readonly rollbackId: Bytes | undefined;
+}
+
+async function runSession(run: Run): Promise<SessionEnd> {
   const { context, adapters, confinement, launcher } = run;
   using cleanUp = new DisposableStack();
   let live: LiveSession | undefined;
@@ -132,7 +153,8 @@ async function runSession(run: Run): Promise<CommandResult> {
   const failure = await finishSnapshots(run, snapshots, live, end);
   const loss = await live.hasEnded(end, failure);
   if (loss !== null) context.notify(loss);
-  return { exitCode: failure !== null && end.exitCode === 0 ? EXIT.nonoFailed : end.exitCode };
+  const exitCode = failure !== null && end.exitCode === 0 ? EXIT.nonoFailed : end.exitCode;
+  return { exitCode, rollbackId: failure === null ? snapshots?.id : undefined };
 }
 
 async function recordExecuted({ context, confinement, launcher }: Run, live: LiveSession, over: AbortSignal): Promise<void> {
@@ -190,6 +212,7 @@ async function startSnapshots(run: Run, live: LiveSession): Promise<RollbackRun 
     profile: confinement.plan.profile,
     limits: captureLimits(config),
     exclusions,
+    prompts: run.asksForReview,
   });
   live.alsoBeat(() => snapshots.beat());
   live.audit(snapshotEvent(stateDirectory, context.hash, snapshots.id, 'baseline'));

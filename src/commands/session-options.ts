@@ -19,6 +19,12 @@ export const sessionCommands: readonly CommandSpec[] = [
     options: [
       { name: 'view', arity: 'flag', help: 'Only look: type nothing, leave its size as it is' },
       { name: 'steal', arity: 'flag', help: 'Take over from the terminal that is attached' },
+      {
+        name: 'no-rollback-prompt',
+        aliases: ['no-undo-prompt'],
+        arity: 'flag',
+        help: 'When the command ends, do not ask to review what it has changed',
+      },
       HELP_OPTION,
     ],
     positionals: ONE_ID,

@@ -11,6 +11,7 @@ import { type Confinement, confine } from './confinement.ts';
 import type { Context, SandboxAdapters } from './context.ts';
 import { makeMissing } from './make-missing.ts';
 import { SESSION_VARIABLE, unusedSessionId } from './new-session.ts';
+import { asksForReview } from './run-options.ts';
 import { checkSnapshotOptions, chooseExclusions } from './snapshot-options.ts';
 import type { ParsedCall } from './spec.ts';
 import { captureLimits, loadUserConfig, retentionLimits } from './user-config.ts';
@@ -131,6 +132,7 @@ async function describeRollback(call: ParsedCall, context: Context, plan: Plan):
     exclusions: chooseExclusions(call, plan),
     limits: captureLimits(config),
     retention: retentionLimits(config),
+    prompts: asksForReview(call),
   };
 }
 

@@ -179,6 +179,7 @@ class SupervisedSession {
       profile: identity.profile,
       limits: rollback.limits,
       exclusions: rollback.exclusions,
+      prompts: rollback.prompts,
     });
     live.alsoBeat(() => snapshots.beat());
     live.audit(snapshotEvent(stateDirectory, this.#deps.hash, snapshots.id, 'baseline'));

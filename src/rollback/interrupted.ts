@@ -7,6 +7,7 @@ import { type Journal, readJournal } from './journal.ts';
 import type { Manifest } from './manifest.ts';
 import { CHUNK_BYTES } from './objects.ts';
 import { probePath } from './probe.ts';
+import { applyOwn } from './replace-content.ts';
 import { applyAndComplete, hashOnly, type RestoreOutcome, rootPaths, temporaryPrefix } from './restore.ts';
 import { type ProbedChange, planRestore, type RestoreAction, type RestorePlan } from './restore-plan.ts';
 import { RootDirectories } from './root-directories.ts';
@@ -34,6 +35,7 @@ export async function resumeRestore(
   safetyId: Bytes,
 ): Promise<RestoreOutcome | undefined> {
   return await withInterrupted(deps, store, safetyId, async ({ safety, session, journal, roots }) => {
+    if (journal.isOwn) return await resumeOwn(deps, { safety, session, journal, roots });
     const target = session.tree(session.manifest, journal.snapshot);
     const { actions, touched } = replan(deps, { journal, roots, session, to: target, from: safety.tree(safety.manifest, 0) });
     const last = session.manifest.snapshots.length - 1;
@@ -41,6 +43,15 @@ export async function resumeRestore(
     const request = { session, state, snapshot: journal.snapshot, paths: [] };
     return await applyAndComplete(deps, { safety, safetyManifest: safety.manifest, request, roots, actions, touched });
   });
+}
+
+/** The file is as it was, as it is to be, or somebody has changed it since: then it stays, and so does what undoes it. */
+async function resumeOwn(deps: RollbackDeps, { safety, session, journal, roots }: Interrupted): Promise<RestoreOutcome> {
+  const { manifest } = safety;
+  const [to, from] = [safety.tree(manifest, 1), safety.tree(manifest, 0)];
+  const { actions } = replan(deps, { journal, roots, session, to, from });
+  await applyOwn(deps, safety, roots, { manifest, actions });
+  return { done: actions, kept: [], written: new Map(), safetyId: safety.id };
 }
 
 /**
@@ -52,7 +63,7 @@ export async function resumeRestore(
 export async function abortRestore(deps: RollbackDeps, store: RollbackStore, safetyId: Bytes): Promise<number | undefined> {
   const done = await withInterrupted(deps, store, safetyId, async ({ safety, session, journal, roots }) => {
     const targetTree = safety.tree(safety.manifest, 0);
-    const from = session.tree(session.manifest, journal.snapshot);
+    const from = journal.isOwn ? safety.tree(safety.manifest, 1) : session.tree(session.manifest, journal.snapshot);
     const { actions, touched } = replan(deps, { journal, roots, session, to: targetTree, from });
     const target = new TreeIndex(targetTree);
     using objects = safety.openObjects();

@@ -13,12 +13,17 @@ const FORMAT = 1;
 export interface Journal {
   readonly restores: Bytes;
   readonly snapshot: number;
+  /** The state to go to is that snapshot of the restore's own session. */
+  readonly isOwn: boolean;
   readonly paths: readonly Bytes[];
 }
 
-export function writeJournal(directory: Directory, { restores, snapshot, paths }: Journal): void {
+export function writeJournal(directory: Directory, { restores, snapshot, isOwn, paths }: Journal): void {
   using file = directory.createFile(JOURNAL, JOURNAL_MODE);
-  const lines = [{ format: FORMAT, restores, snapshot, paths: paths.length }, ...paths.map(storeBytes)];
+  const lines = [
+    { format: FORMAT, restores, snapshot, ...(isOwn ? { own: true } : {}), paths: paths.length },
+    ...paths.map(storeBytes),
+  ];
   file.write(Buffer.from(lines.map((line) => `${JSON.stringify(line)}\n`).join('')));
 }
 
@@ -29,12 +34,12 @@ export function readJournal(session: RollbackSession): Journal {
   if (text === undefined) throw wrong;
   const lines = Buffer.from(text, 'latin1').toString('utf8').split('\n').slice(0, -1);
   const [head, ...rest] = lines.map((line) => parseLine(line, wrong));
-  const { format, restores, snapshot, paths: count } = (head ?? {}) as Record<string, unknown>;
+  const { format, restores, snapshot, own, paths: count } = (head ?? {}) as Record<string, unknown>;
   const paths = rest.map(bytesFromStored);
   if (format !== FORMAT || typeof restores !== 'string' || !isRollbackId(restores) || count !== paths.length) throw wrong;
   if (typeof snapshot !== 'number' || !Number.isSafeInteger(snapshot) || snapshot < 0) throw wrong;
   if (!paths.every((path) => path?.startsWith('/') === true)) throw wrong;
-  return { restores, snapshot, paths: paths as Bytes[] };
+  return { restores, snapshot, isOwn: own === true, paths: paths as Bytes[] };
 }
 
 function parseLine(line: string, wrong: DamageError): unknown {

@@ -65,6 +65,8 @@ export interface Manifest {
   readonly roots: readonly TrackedRoot[];
   readonly snapshots: readonly SnapshotRecord[];
   readonly counts: ChangeCounts | undefined;
+  /** Of a run: whether whoever is attached at its end is asked to review it. */
+  readonly prompts: boolean;
   /** Of a run: the objects that hold what `.git` said at the baseline and at the end, see git-record.ts. */
   readonly git?: { readonly before: Bytes | undefined; readonly after: Bytes | undefined } | undefined;
 }
@@ -150,6 +152,7 @@ function toDocument(manifest: Manifest): Record<string, unknown> {
       stored_bytes: snapshot.storedBytes,
     })),
     counts: manifest.counts ?? null,
+    prompts: manifest.prompts,
     git_before: storeHash(manifest.git?.before),
     git_after: storeHash(manifest.git?.after),
   };
@@ -178,6 +181,7 @@ function fromDocument(fields: Fields): Manifest {
     roots: fields.list('roots').map((item) => readRoot(fields.inside('roots', item))),
     snapshots: fields.list('snapshots').map((item, index) => readSnapshot(fields.inside('snapshots', item), index)),
     counts: fields.optional('counts', () => readCounts(fields.inside('counts', fields.value('counts')))),
+    prompts: fields.optional('prompts', () => fields.flag('prompts')) ?? true,
     git: readGitHashes(fields),
   };
 }

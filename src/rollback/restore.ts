@@ -24,6 +24,7 @@ import {
 import { RootDirectories } from './root-directories.ts';
 import { makeRollbackId } from './session-id.ts';
 import { type RollbackDeps, recordSnapshot } from './snapshot.ts';
+import type { SnapshotTree } from './snapshot-tree.ts';
 import type { NewSession, RollbackSession, RollbackStore } from './store.ts';
 import { TreeIndex } from './tree-index.ts';
 
@@ -39,23 +40,31 @@ export interface RestoreRequest {
   readonly paths: readonly Bytes[];
   /** By path, the session that reports it as changed too. */
   readonly alsoChanged?: ReadonlyMap<Bytes, Bytes>;
+  /** What earlier restores of the session have left: a file as one of them made it is nobody else's. */
+  readonly madeByRestores?: readonly SnapshotTree[];
 }
 
 /** What a restore would do. Nothing is changed. */
 export function prepareRestore(deps: RollbackDeps, request: RestoreRequest): RestorePlan {
-  const { session, state, snapshot, paths, alsoChanged } = request;
+  const { session, state, snapshot, paths, alsoChanged, madeByRestores = [] } = request;
   const target = session.tree(state.manifest, snapshot);
   const others = state.manifest.snapshots
     .filter(({ number }) => number !== snapshot)
     .map(({ number }) => session.tree(state.manifest, number));
   const found = mergeChanges([...others, state.tree].map((tree) => narrowChanges(compareTrees(target, tree), paths)));
+  const made = madeByRestores.map((tree) => new TreeIndex(tree));
+  const known = found.map(({ change, others: states = [] }) => ({ change, others: [...states, ...filesAt(made, change.path)] }));
   using roots = new RootDirectories(deps.files, rootPaths(state.manifest));
-  return planRestore(probeChanges(deps, roots, found), (change) => {
+  return planRestore(probeChanges(deps, roots, known), (change) => {
     // What was named is wanted, whoever else changed it.
     const other = paths.length > 0 ? undefined : alsoChanged?.get(change.path);
     if (other !== undefined && change.type !== 'm') return `changed by session ${other} too`;
     return isAfterLoss(change, state.manifest) ? 'changed after the session was lost' : undefined;
   });
+}
+
+function filesAt(trees: readonly TreeIndex[], path: Bytes): Entry[] {
+  return trees.flatMap((tree) => tree.find(path) ?? []).filter(({ kind }) => kind === 'file');
 }
 
 /** One change for each path, the last list's where it has one, with the states that the other lists have there. */
@@ -195,26 +204,32 @@ function listSafety(
   const entries = new Map(actions.map(({ path, now }) => [path, now]));
   const drafts = draftPartialTree(roots, rootPaths(manifest), entries);
   const nodes = { ...drafts.encode(0, headerOf(startedMs), deps.hash, undefined), storedBytes };
-  writeJournal(safety.directory, { restores: session.id, snapshot, paths: actions.map(({ path }) => path) });
-  const safetyManifest: Manifest = {
+  writeJournal(safety.directory, { restores: session.id, snapshot, isOwn: false, paths: actions.map(({ path }) => path) });
+  const snapshots = [recordSnapshot(deps, safety, { number: 0, nodes, label: 'before the restore' })];
+  const safetyManifest: Manifest = { ...safetyManifestOf(manifest, safety.id, session.id, startedMs), snapshots };
+  safety.directory.syncFileSystem();
+  safety.writeManifest(safetyManifest);
+  return safetyManifest;
+}
+
+/** What the session of a restore begins with; its snapshots are still to come. */
+export function safetyManifestOf(manifest: Manifest, id: Bytes, restores: Bytes, startedMs: number): Manifest {
+  return {
     ...manifest,
-    id: safety.id,
+    id,
     kind: 'restore',
     status: 'open',
     runId: '',
-    restores: session.id,
+    restores,
     startedMs,
     endedMs: undefined,
     exitCode: undefined,
     signal: undefined,
     heartbeatMs: undefined,
-    snapshots: [recordSnapshot(deps, safety, { number: 0, nodes, label: 'before the restore' })],
+    snapshots: [],
     counts: undefined,
     git: undefined,
   };
-  safety.directory.syncFileSystem();
-  safety.writeManifest(safetyManifest);
-  return safetyManifest;
 }
 
 interface Restoring {
@@ -316,6 +331,6 @@ export function rootPaths(manifest: Manifest): Bytes[] {
   return manifest.roots.map(({ path }) => path);
 }
 
-function headerOf(epochMs: number) {
+export function headerOf(epochMs: number) {
   return { startedSeconds: Math.floor(epochMs / 1000), startedNanoseconds: (epochMs % 1000) * 1_000_000 };
 }

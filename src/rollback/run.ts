@@ -31,6 +31,8 @@ export interface RollbackStart {
   /** From the profile and the command line. */
   readonly exclusions?: Exclusions;
   readonly limits?: CaptureLimits;
+  /** False when nobody is to be asked to review the session at its end. */
+  readonly prompts?: boolean;
   readonly onProgress?: (entries: number) => void;
 }
 
@@ -162,6 +164,7 @@ async function takeBaseline(
     roots: roots.map(({ path, rules }): TrackedRoot => ({ path, rules })),
     snapshots: [recordSnapshot(deps, session, { number: 0, nodes: { ...nodes, storedBytes }, label: 'baseline' })],
     counts: undefined,
+    prompts: start.prompts ?? true,
     git: { before: git.hash, after: undefined },
   };
   // Everything that the manifest names is on the disk before the manifest is.

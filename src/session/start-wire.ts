@@ -35,6 +35,8 @@ export interface RollbackWish {
   readonly exclusions: Exclusions;
   readonly limits: CaptureLimits;
   readonly retention: RetentionLimits;
+  /** Whether whoever is attached at the end is asked to review what has changed. */
+  readonly prompts: boolean;
 }
 
 /**

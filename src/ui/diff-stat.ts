@@ -36,7 +36,7 @@ export function renderStat(rows: readonly StatRow[], layout: StatLayout): string
   const longest = Math.max(0, ...counted.map(({ name, detail }) => displayWidth(name + detail)));
   const room = layout.columns - PREFIX_COLUMNS - SEPARATOR.length - countColumns - 1;
   const graphColumns = Math.min(most, GRAPH_MAXIMUM, Math.max(GRAPH_MINIMUM, room - longest));
-  const nameColumns = layout.cutsNames ? Math.max(NAME_MINIMUM, Math.min(longest, room - graphColumns)) : longest;
+  const nameColumns = layout.cutsNames ? Math.min(longest, Math.max(NAME_MINIMUM, room - graphColumns)) : longest;
   return rows.map((row) => {
     const { mark, name, detail, stat } = row;
     const start = `  ${colourMark(mark, layout.palette)} `;

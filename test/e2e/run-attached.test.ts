@@ -115,6 +115,8 @@ describe('nono run on a terminal, as a session', () => {
     using world = createWorld();
     await using terminal = await openTerminal(world, { columns: 120 });
     await enter(terminal, `${world.executable} run --rollback --allow-cwd -- sh -c 'echo x > made'; echo status $?`);
+    await terminal.waitFor(/\[1\/1\] \+ made/);
+    await terminal.press('q');
 
     await terminal.waitFor(/Tracking[^]*Changed: 1 created\n\[nono\] Undo with: nono rollback restore [^]*status 0/);
   });

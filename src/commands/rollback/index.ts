@@ -42,11 +42,20 @@ export const rollbackCommands: readonly CommandSpec[] = [
     load: () => import('./show.ts'),
   },
   {
+    name: 'rollback review',
+    summary: 'Look through what a session changed and take back what you do not want',
+    options: [HELP_OPTION],
+    positionals: { name: 'ID [PATH…]', minimum: 1, maximum: Number.POSITIVE_INFINITY },
+    examples: ['nono rollback review latest', 'nono rollback review a3f7c2 src'],
+    load: () => import('./review.ts'),
+  },
+  {
     name: 'rollback restore',
     summary: 'Put back what a session changed',
     options: [
       { name: 'snapshot', arity: 'value', placeholder: 'N', help: 'The state to go back to; 0, the baseline, by default' },
       { name: 'dry-run', arity: 'flag', help: 'Say what would be done and change nothing' },
+      { name: 'patch', arity: 'flag', help: 'Ask for each change of a file whether to take it back' },
       { name: 'force', arity: 'flag', help: 'Also what somebody else changed since' },
       { name: 'abort', arity: 'flag', help: 'Take back a restore that was interrupted, instead of completing it' },
       { name: 'keep-conflicts', arity: 'flag', help: 'Leave what somebody else changed since, restore the rest' },
@@ -54,7 +63,11 @@ export const rollbackCommands: readonly CommandSpec[] = [
       HELP_OPTION,
     ],
     positionals: { name: 'ID [PATH…]', minimum: 1, maximum: Number.POSITIVE_INFINITY },
-    examples: ['nono rollback restore latest', 'nono rollback restore latest src/main.ts --dry-run'],
+    examples: [
+      'nono rollback restore latest',
+      "nono rollback restore latest 'src/**/*.ts' --dry-run",
+      'nono rollback restore latest src/main.ts --patch',
+    ],
     load: () => import('./restore.ts'),
   },
   {

@@ -1,29 +1,28 @@
 import { type Bytes, displayBytes, jsonPath } from '../../bytes.ts';
 import { EXIT, isErrno, NonoError, StateError, UsageError } from '../../errors.ts';
 import { parseCount } from '../../parse.ts';
-import { isWithin } from '../../paths.ts';
-import { changedBy, findOverlapping } from '../../rollback/doubt.ts';
-import { abortRestore, findUnfinished, resumeRestore } from '../../rollback/interrupted.ts';
+import { compareTrees } from '../../rollback/compare.ts';
+import { abortRestore, findUnfinished } from '../../rollback/interrupted.ts';
 import { presentState } from '../../rollback/present.ts';
-import { carryOutRestore, prepareRestore, type RestoreOutcome } from '../../rollback/restore.ts';
+import type { RestoreOutcome } from '../../rollback/restore.ts';
 import type { RestoreAction, RestorePlan } from '../../rollback/restore-plan.ts';
-import { markReviewed } from '../../rollback/reviewed.ts';
 import type { RollbackSession } from '../../rollback/store.ts';
 import { colourMark, displayPath } from '../../ui/change-lines.ts';
 import { createPalette } from '../../ui/palette.ts';
-import { recordRestore } from '../audit/record-restore.ts';
 import type { Context } from '../context.ts';
 import type { CommandResult, ParsedCall } from '../spec.ts';
 import { printJson } from './documents.ts';
-import { resolveGiven } from './given-path.ts';
 import { type NamedSession, openNamedSession, rollbackDeps } from './open-store.ts';
+import { restoreHunks } from './restore-hunks.ts';
+import { busy, carryOut, finishInterrupted, planSteps } from './restore-steps.ts';
+import { selectPaths } from './select-paths.ts';
 
 /** Paths named in a message before the rest is counted. */
 const PATHS_NAMED = 20;
 
 interface Wish {
   readonly snapshot: number;
-  readonly paths: readonly Bytes[];
+  readonly isPatch: boolean;
   readonly isDryRun: boolean;
   readonly isForced: boolean;
   readonly keepsConflicts: boolean;
@@ -48,10 +47,10 @@ export async function execute(call: ParsedCall, context: Context): Promise<Comma
 
 async function restore(call: ParsedCall, context: Context): Promise<CommandResult> {
   const [wanted, ...given] = call.positionals as [Bytes, ...Bytes[]];
-  const wish = readWish(call, given, context);
+  const wish = readWish(call);
   const deps = rollbackDeps(context);
   const named = openNamedSession(context, wanted);
-  const { store, session, manifests } = named;
+  const { session } = named;
   using _ = session;
   if (call.flags.has('abort')) return await abort(context, named, wish);
   if (!wish.isDryRun) await finishInterrupted(context, named);
@@ -61,55 +60,38 @@ async function restore(call: ParsedCall, context: Context): Promise<CommandResul
       `Cannot use snapshot ${wish.snapshot} of "${session.id}": it has ${state.manifest.snapshots.length}, from 0`,
     );
   }
-  checkPaths(wish.paths, session);
-  const overlapping = findOverlapping(manifests, state.manifest, context.clock.nowMs());
-  for (const { id } of overlapping) context.notify(`Session ${id} ran on the same files at the same time`);
-  const alsoChanged = changedBy(store, overlapping);
-  const request = { session, state, snapshot: wish.snapshot, paths: wish.paths, alsoChanged };
-  const plan = prepareRestore(deps, request);
-  const conflicts = plan.conflicts.length;
+  const { manifest } = state;
+  const changes = compareTrees(session.tree(manifest, wish.snapshot), state.tree);
+  const paths = selectPaths(context, given, { verb: 'restore', manifest, changes });
+  if (wish.isPatch) return await restoreHunks(context, named, paths);
+  const { request, plan } = planSteps(context, named, { state, snapshot: wish.snapshot, paths });
   if (wish.isDryRun) return report({ context, session, wish, plan, actions: chosen(plan, wish), outcome: undefined });
-  // Held while files change, so that no clean-up takes the contents away and no second restore interferes.
-  using lock = state.isLive ? undefined : session.tryLock();
-  if (lock === undefined && !state.isLive) throw busy(session.id);
-  if (conflicts > 0 && !wish.isForced && !wish.keepsConflicts) {
+  if (plan.conflicts.length > 0 && !wish.isForced && !wish.keepsConflicts) {
     if (wish.isJson) return report({ context, session, wish, plan, actions: [], outcome: undefined });
     throw conflictError(plan, session, context);
   }
   const actions = chosen(plan, wish);
-  const outcome = actions.length === 0 ? undefined : await carryOutRestore(deps, store, request, actions, context.pid);
-  if (outcome !== undefined && !state.isLive)
-    await recordRestore(context, session.manifest.runId, {
-      id: session.id,
-      snapshot: wish.snapshot,
-      restoreId: outcome.safetyId,
-    });
-  if (outcome !== undefined && named.home === store) markReviewed(session.directory);
-  return report({ context, session, wish, plan, actions, outcome });
+  return report({ context, session, wish, plan, actions, outcome: await carryOut(context, named, request, actions) });
 }
 
-function readWish({ flags, values }: ParsedCall, given: readonly Bytes[], context: Context): Wish {
+function readWish({ flags, values }: ParsedCall): Wish {
   if (flags.has('force') && flags.has('keep-conflicts')) {
     throw new UsageError('Cannot use --force with --keep-conflicts: one overwrites what the other leaves');
+  }
+  const unfit = ['dry-run', 'force', 'keep-conflicts', 'abort', 'json'].find((name) => flags.has('patch') && flags.has(name));
+  if (unfit !== undefined) throw new UsageError(`Cannot use --patch with --${unfit}: it asks for each change`);
+  if (flags.has('patch') && values.has('snapshot')) {
+    throw new UsageError('Cannot use --patch with --snapshot: it goes back to the baseline');
   }
   const snapshot = values.get('snapshot')?.[0];
   return {
     snapshot: snapshot === undefined ? 0 : parseCount('snapshot', snapshot),
-    paths: given.map((path) => resolveGiven(context, path)),
+    isPatch: flags.has('patch'),
     isDryRun: flags.has('dry-run'),
     isForced: flags.has('force'),
     keepsConflicts: flags.has('keep-conflicts'),
     isJson: flags.has('json'),
   };
-}
-
-/** Completes what an earlier restore of the session had begun before it was killed. */
-async function finishInterrupted(context: Context, { store, session, manifests }: NamedSession): Promise<void> {
-  for (const id of findUnfinished(manifests, session.id)) {
-    const outcome = await resumeRestore(rollbackDeps(context), store, id);
-    if (outcome === undefined) throw busy(session.id);
-    context.notify(`Completed an interrupted restore of ${session.id}; undo it with: nono rollback restore ${id}`);
-  }
 }
 
 /** Takes back what an earlier restore of the session had begun before it was killed. */
@@ -127,20 +109,6 @@ async function abort(context: Context, { store, session, manifests }: NamedSessi
       ? `Nothing to abort: no restore of ${session.id} was interrupted`
       : `Took back ${total} ${total === 1 ? 'path' : 'paths'} of an interrupted restore of ${session.id}`;
   return { output: `${text}\n`, exitCode: EXIT.ok };
-}
-
-function busy(id: Bytes): NonoError {
-  return new NonoError('E_BUSY', EXIT.failure, `Cannot restore "${id}": another restore of it is running`, {
-    hint: 'Wait for it to end',
-  });
-}
-
-function checkPaths(paths: readonly Bytes[], { manifest }: RollbackSession): void {
-  for (const path of paths) {
-    if (manifest.roots.some((root) => isWithin(path, root.path) || isWithin(root.path, path))) continue;
-    const tracked = manifest.roots.map((root) => displayBytes(root.path)).join(', ');
-    throw new UsageError(`Cannot restore "${displayBytes(path)}": session "${manifest.id}" tracks ${tracked}`);
-  }
 }
 
 /** The actions to carry out: with --force those in conflict too. */

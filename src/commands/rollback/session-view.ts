@@ -1,5 +1,6 @@
 import { type Bytes, displayBytes } from '../../bytes.ts';
 import { UsageError } from '../../errors.ts';
+import { isWithin, joinPath } from '../../paths.ts';
 import { type Change, compareTrees } from '../../rollback/compare.ts';
 import type { ContentSource } from '../../rollback/content-access.ts';
 import { readWholeContent } from '../../rollback/content-access.ts';
@@ -72,9 +73,17 @@ export async function viewSession(context: Context, { session }: NamedSession, w
     changes,
     deltas,
     traps: trapsOf(changes, deltas),
-    git: isWhole ? gitChanges(session, manifest, context.hash) : [],
+    git: isWhole ? untracked(gitChanges(session, manifest, context.hash), changes) : [],
     [Symbol.dispose]: () => objects[Symbol.dispose](),
   };
+}
+
+/** With `--rollback-all` a `.git` is tracked like anything else, and shown with the rest. */
+function untracked(git: readonly GitChange[], changes: readonly Change[]): GitChange[] {
+  return git.filter(({ top }) => {
+    const directory = joinPath(top, '.git' as Bytes);
+    return !changes.some(({ path }) => isWithin(path, directory));
+  });
 }
 
 function trapsOf(changes: readonly Change[], deltas: readonly FileDelta[]): Trap[] {

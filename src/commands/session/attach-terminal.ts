@@ -6,19 +6,24 @@ import { connectClient, socketName } from '../../session/client.ts';
 import type { ClientMode } from '../../session/messages.ts';
 import type { Session } from '../../session/sessions.ts';
 import type { Context } from '../context.ts';
-import type { CommandResult } from '../spec.ts';
 import { loadUserConfig } from '../user-config.ts';
 import { sessionsPath, withSocket } from './open-sessions.ts';
 
 const DEFAULT_DETACH_SEQUENCE = 'ctrl-] d';
 const SIGNAL_EXIT_BASE = 128;
 
+export interface AttachResult {
+  readonly exitCode: number;
+  /** Whether the command ended while this terminal was attached. */
+  readonly hasEnded: boolean;
+}
+
 /** Joins this terminal and the session until one of them leaves. @throws {NonoError} with 254 or 255. */
 export async function attachTerminal(
   context: Context,
   session: Session,
   mode: Exclude<ClientMode, 'control'>,
-): Promise<CommandResult> {
+): Promise<AttachResult> {
   const id = session.record.session_id;
   const { clock, environment, terminal: facts } = context;
   if (!facts.isStdinTerminal || !facts.isStdoutTerminal) {
@@ -48,8 +53,8 @@ export async function attachTerminal(
   });
   const end = await client.run(await connect());
   for (const notice of client.notices) context.notify(notice);
-  if (signalled !== undefined) return { exitCode: SIGNAL_EXIT_BASE + signalled };
-  return { exitCode: exitCodeOf(end, id, context) };
+  if (signalled !== undefined) return { exitCode: SIGNAL_EXIT_BASE + signalled, hasEnded: false };
+  return { exitCode: exitCodeOf(end, id, context), hasEnded: end.kind === 'exit' && end.end.reason === 'ended' };
 
   async function connect() {
     const address = { directory: sessionsPath(context), name: socketName(id) };

@@ -3,6 +3,7 @@ import type { Context } from '../context.ts';
 import type { CommandResult, ParsedCall } from '../spec.ts';
 import { attachTerminal, cannotAttach } from './attach-terminal.ts';
 import { openSession } from './open-sessions.ts';
+import { reviewSession } from './review-session.ts';
 
 export async function execute({ flags, positionals: [wanted] }: ParsedCall, context: Context): Promise<CommandResult> {
   if (wanted === undefined) throw new TypeError('Expected the parser to ask for an ID');
@@ -12,5 +13,8 @@ export async function execute({ flags, positionals: [wanted] }: ParsedCall, cont
   const session = await openSession(context, wanted);
   const id = session.record.session_id;
   if (!session.isLive) throw cannotAttach(id, 'it has ended', `See how with \`nono inspect ${id}\``);
-  return attachTerminal(context, session, flags.has('view') ? 'view' : flags.has('steal') ? 'steal' : 'attach');
+  const mode = flags.has('view') ? 'view' : flags.has('steal') ? 'steal' : 'attach';
+  const { exitCode, hasEnded } = await attachTerminal(context, session, mode);
+  if (hasEnded && mode !== 'view' && !flags.has('no-rollback-prompt')) await reviewSession(context, id);
+  return { exitCode };
 }

@@ -1,4 +1,4 @@
-import { displayBytes } from '../../bytes.ts';
+import { bytesFromText, displayBytes } from '../../bytes.ts';
 import { EXIT } from '../../errors.ts';
 import type { EventFields } from '../../session/audit-read.ts';
 import { workingDirectoryOf } from '../../session/read-record.ts';
@@ -7,6 +7,7 @@ import { renderTable } from '../../ui/table.ts';
 import { readSessionAudit } from '../audit/read-logs.ts';
 import type { Context } from '../context.ts';
 import { printJson } from '../rollback/documents.ts';
+import { reviewState } from '../rollback/review-state.ts';
 import type { CommandResult, ParsedCall } from '../spec.ts';
 import { sessionDocument, shown, shownCommand } from './documents.ts';
 import { openSession } from './open-sessions.ts';
@@ -15,8 +16,10 @@ export async function execute({ flags, positionals: [wanted] }: ParsedCall, cont
   if (wanted === undefined) throw new TypeError('Expected the parser to ask for an ID');
   const session = await openSession(context, wanted);
   if (flags.has('events')) return showEvents(session, flags.has('json'), context);
-  if (flags.has('json')) return { output: printJson(sessionDocument(session)), exitCode: EXIT.ok };
-  return { output: renderTable(lines(session).map(([name, value]) => [`${name}:`, value])), exitCode: EXIT.ok };
+  const rollbackId = session.record.rollback_session;
+  const reviewed = session.isLive ? null : reviewState(context, rollbackId === null ? null : bytesFromText(rollbackId));
+  if (flags.has('json')) return { output: printJson({ ...sessionDocument(session), reviewed }), exitCode: EXIT.ok };
+  return { output: renderTable(lines(session, reviewed).map(([name, value]) => [`${name}:`, value])), exitCode: EXIT.ok };
 }
 
 /** What happened, in its order. A log that is not what was written is shown as far as it can be read. */
@@ -36,7 +39,7 @@ function eventRow({ format: _format, number: _number, prev: _prev, time, event, 
   return [time, event, parts.join(' ')].map((value) => shown(String(value)));
 }
 
-function lines(session: Session): readonly (readonly [name: string, value: string])[] {
+function lines(session: Session, reviewed: boolean | null): readonly (readonly [name: string, value: string])[] {
   const { record, status, isLive } = session;
   const { enforced } = record;
   const rights = Object.entries(enforced)
@@ -57,6 +60,7 @@ function lines(session: Session): readonly (readonly [name: string, value: strin
     ['Working directory', displayBytes(workingDirectoryOf(record))],
     ['Network', record.network],
     ['Rollback session', record.rollback_session === null ? '-' : shown(record.rollback_session)],
+    ...(reviewed === null ? [] : [['Review', reviewed ? 'reviewed' : 'not reviewed'] as const]),
     ['Enforced', `Landlock ABI ${enforced.landlock_abi}: ${rights.join(', ')}`],
     ['Not enforced', enforced.missing.length === 0 ? '-' : enforced.missing.join(', ')],
     ['Pending approvals', String(record.pending_approvals)],

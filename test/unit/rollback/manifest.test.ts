@@ -26,6 +26,7 @@ const MANIFEST: Manifest = {
   exitCode: 143,
   signal: 'SIGTERM',
   durable: true,
+  prompts: true,
   heartbeatMs: undefined,
   roots: [{ path: '/home/caf\xc3\xa9/root' as Bytes, rules }],
   snapshots: [0, 1].map((number) => ({

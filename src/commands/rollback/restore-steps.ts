@@ -1,0 +1,116 @@
+import type { Bytes } from '../../bytes.ts';
+import { DamageError, EXIT, NonoError } from '../../errors.ts';
+import { changedBy, findOverlapping } from '../../rollback/doubt.ts';
+import { findUnfinished, resumeRestore } from '../../rollback/interrupted.ts';
+import type { Manifest } from '../../rollback/manifest.ts';
+import type { PresentState } from '../../rollback/present.ts';
+import { type ReplaceOutcome, replaceContent } from '../../rollback/replace-content.ts';
+import { carryOutRestore, prepareRestore, type RestoreOutcome, type RestoreRequest } from '../../rollback/restore.ts';
+import type { RestoreAction, RestorePlan } from '../../rollback/restore-plan.ts';
+import { markReviewed } from '../../rollback/reviewed.ts';
+import type { SnapshotTree } from '../../rollback/snapshot-tree.ts';
+import type { RollbackStore } from '../../rollback/store.ts';
+import { recordRestore } from '../audit/record-restore.ts';
+import type { Context } from '../context.ts';
+import { type NamedSession, rollbackDeps } from './open-store.ts';
+
+/** What a restore takes, for the verb and for the review. */
+export interface RestoreSteps {
+  readonly request: RestoreRequest;
+  readonly plan: RestorePlan;
+}
+
+/** Completes what an earlier restore of the session had begun before it was killed. */
+export async function finishInterrupted(context: Context, { store, session, manifests }: NamedSession): Promise<void> {
+  for (const id of findUnfinished(manifests, session.id)) {
+    const outcome = await resumeRestore(rollbackDeps(context), store, id);
+    if (outcome === undefined) throw busy(session.id);
+    context.notify(`Completed an interrupted restore of ${session.id}; undo it with: nono rollback restore ${id}`);
+  }
+}
+
+/** Plans a restore of the session to one of its snapshots. Nothing is changed. */
+export function planSteps(
+  context: Context,
+  { store, session, manifests }: NamedSession,
+  { state, snapshot, paths }: { readonly state: PresentState; readonly snapshot: number; readonly paths: readonly Bytes[] },
+): RestoreSteps {
+  const overlapping = findOverlapping(manifests, state.manifest, context.clock.nowMs());
+  for (const { id } of overlapping) context.notify(`Session ${id} ran on the same files at the same time`);
+  const alsoChanged = changedBy(store, overlapping);
+  const madeByRestores = treesOfRestores({ store, session, manifests });
+  const request = { session, state, snapshot, paths, alsoChanged, madeByRestores };
+  return { request, plan: prepareRestore(rollbackDeps(context), request) };
+}
+
+/** What the restores of a session have left; a restore that was itself undone makes no difference. */
+function treesOfRestores({ store, session, manifests }: Pick<NamedSession, 'store' | 'session' | 'manifests'>): SnapshotTree[] {
+  return manifests
+    .filter(({ kind, restores, status }) => kind === 'restore' && restores === session.id && status === 'complete')
+    .flatMap((manifest) => readTree(store, manifest) ?? []);
+}
+
+/** A damaged one only means that less is known to be ours. */
+function readTree(store: RollbackStore, manifest: Manifest): SnapshotTree | undefined {
+  try {
+    using restore = store.open(manifest.id);
+    const tree = restore.tree(manifest, manifest.snapshots.length - 1);
+    // Reads the nodes while the directory is open.
+    tree.roots();
+    return tree;
+  } catch (error) {
+    if (error instanceof DamageError) return undefined;
+    throw error;
+  }
+}
+
+/** Carries out actions of a plan, under the session's lock. @throws {NonoError} when another restore holds it. */
+export async function carryOut(
+  context: Context,
+  named: NamedSession,
+  request: RestoreRequest,
+  actions: readonly RestoreAction[],
+): Promise<RestoreOutcome | undefined> {
+  if (actions.length === 0) return undefined;
+  const { store } = named;
+  using _lock = lockSession(named, request.state);
+  const outcome = await carryOutRestore(rollbackDeps(context), store, request, actions, context.pid);
+  await remember(context, named, request, outcome.safetyId);
+  return outcome;
+}
+
+/** Gives one file another content than a snapshot has, under the session's lock. */
+export async function carryOutReplacement(
+  context: Context,
+  named: NamedSession,
+  replacement: Parameters<typeof replaceContent>[2],
+): Promise<ReplaceOutcome> {
+  using _lock = lockSession(named, replacement.state);
+  const outcome = await replaceContent(rollbackDeps(context), named.store, replacement, context.pid);
+  if ('safetyId' in outcome) await remember(context, named, { state: replacement.state, snapshot: 0 }, outcome.safetyId);
+  return outcome;
+}
+
+async function remember(
+  context: Context,
+  { home, store, session }: NamedSession,
+  { state, snapshot }: Pick<RestoreRequest, 'state' | 'snapshot'>,
+  restoreId: Bytes,
+): Promise<void> {
+  if (!state.isLive) await recordRestore(context, session.manifest.runId, { id: session.id, snapshot, restoreId });
+  if (home === store) markReviewed(session.directory);
+}
+
+/** Held while files change, so that no clean-up takes the contents away and no second restore interferes. */
+function lockSession({ session }: NamedSession, state: PresentState): Disposable | undefined {
+  if (state.isLive) return undefined;
+  const lock = session.tryLock();
+  if (lock === undefined) throw busy(session.id);
+  return lock;
+}
+
+export function busy(id: Bytes): NonoError {
+  return new NonoError('E_BUSY', EXIT.failure, `Cannot restore "${id}": another restore of it is running`, {
+    hint: 'Wait for it to end',
+  });
+}
