@@ -14,7 +14,7 @@ import { SESSION_VARIABLE, unusedSessionId } from './new-session.ts';
 import { asksForReview } from './run-options.ts';
 import { checkSnapshotOptions, chooseExclusions } from './snapshot-options.ts';
 import type { ParsedCall } from './spec.ts';
-import { captureLimits, loadUserConfig, retentionLimits } from './user-config.ts';
+import { captureLimits, loadUserConfig, retentionLimits, scrollbackLines } from './user-config.ts';
 
 /** The same file that this process runs, even when another version was installed over it. */
 const OWN_EXECUTABLE = '/proc/self/exe';
@@ -119,6 +119,7 @@ async function describeStart({ call, context, adapters, supervisor, chosenName, 
     rollback,
     homeDirectory,
     uid,
+    scrollbackLines: scrollbackLines(await loadUserConfig(context)),
     ...wish,
   };
 }

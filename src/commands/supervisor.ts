@@ -82,6 +82,8 @@ class SupervisedSession {
       orphans,
       sessionId: start.identity.id,
       size: start.size,
+      scrollbackLines: start.scrollbackLines,
+      clock: deps.clock,
       rename: (name) => this.#rename?.(name) ?? { isDone: false, code: 'failed', message: 'the session is only starting' },
     });
   }

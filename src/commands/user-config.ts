@@ -6,6 +6,8 @@ import { DEFAULT_LIMITS, DEFAULT_RETENTION } from '../rollback/default-limits.ts
 import type { RetentionLimits } from '../rollback/retention.ts';
 import type { Context } from './context.ts';
 
+/** As the schema has it, which is not loaded without a configuration. */
+const DEFAULT_SCROLLBACK_LINES = 10_000;
 const GIGABYTE = 1_000_000_000;
 
 /**
@@ -33,4 +35,8 @@ export function captureLimits(config: Config | undefined): CaptureLimits {
     maxSessionBytes: config?.rollback.max_session_size ?? DEFAULT_LIMITS.maxSessionBytes,
     maxEntries: config?.rollback.max_entries ?? DEFAULT_LIMITS.maxEntries,
   };
+}
+
+export function scrollbackLines(config: Config | undefined): number {
+  return config?.history.scrollback_lines ?? DEFAULT_SCROLLBACK_LINES;
 }

@@ -2,7 +2,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { Connection } from '../ports/socket.ts';
 import type { UserTerminal } from '../ports/user-terminal.ts';
 import { DetachMatcher } from '../terminal/detach-matcher.ts';
-import { ModeTracker } from '../terminal/mode-tracker.ts';
+import { ClientTerminal } from './client-terminal.ts';
 import type { ClientMessage, ClientMode, RefusalCode, ServerMessage, SessionEnd } from './messages.ts';
 
 /** How an attached terminal came apart from its session. */
@@ -22,6 +22,9 @@ export interface AttachOptions {
   readonly stopSelf: () => void;
 }
 
+/** A supervisor that is well answers within a millisecond. */
+const GOODBYE_TIMEOUT_MS = 200;
+
 interface Link {
   readonly send: (message: ClientMessage) => void;
   readonly connection: Connection;
@@ -32,16 +35,18 @@ export class AttachClient {
   readonly #terminal: UserTerminal;
   readonly #options: AttachOptions;
   readonly #matcher: DetachMatcher;
-  readonly #modes = new ModeTracker();
+  readonly #shown: ClientTerminal;
   readonly #ended = Promise.withResolvers<AttachEnd>();
   /** Lines about what takes long, to be shown when the terminal is the user's own again. */
   readonly notices: string[] = [];
   #link: Link | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #leaveTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(terminal: UserTerminal, options: AttachOptions) {
     this.#terminal = terminal;
     this.#options = options;
+    this.#shown = new ClientTerminal(terminal, options.clock);
     this.#matcher = new DetachMatcher(options.detachKeys);
   }
 
@@ -63,21 +68,29 @@ export class AttachClient {
         onResize: () => this.#resize(),
         onEnd: () => this.leave(),
       });
-      return await this.#ended.promise;
+      const end = await this.#ended.promise;
+      await this.#shown.settle();
+      this.#shown.restore();
+      if (end.kind === 'exit' && end.end.reason !== 'ended') this.#shown.stepBelow(end.end.rowsBelow);
+      return end;
     } finally {
       clearTimeout(this.#timer);
+      clearTimeout(this.#leaveTimer);
       this.#giveBack();
       link.connection.close();
     }
   }
 
-  /** At once, whatever the supervisor does. */
+  /** The supervisor says where the cursor goes; it is not waited for when it hangs. */
   leave(): void {
+    if (this.#leaveTimer !== undefined) return;
     this.#link?.send({ kind: 'detach' });
-    this.#ended.resolve({ kind: 'exit', end: { reason: 'detached' } });
+    const end = { reason: 'detached', rowsBelow: this.#options.mode === 'view' ? 0 : 1 } as const;
+    this.#leaveTimer = setTimeout(() => this.#ended.resolve({ kind: 'exit', end }), GOODBYE_TIMEOUT_MS);
   }
 
   #type(data: Uint8Array): void {
+    if (!this.#shown.follow(data) || this.#leaveTimer !== undefined) return;
     const { forward, isDetach } = this.#matcher.push(data, this.#options.clock.monotonicMs());
     this.#forward(forward);
     if (isDetach) this.leave();
@@ -104,15 +117,16 @@ export class AttachClient {
   }
 
   #resize(): void {
-    if (this.#options.mode !== 'view') this.#link?.send({ kind: 'resize', size: this.#terminal.size() });
+    this.#link?.send({ kind: 'resize', size: this.#terminal.size() });
   }
 
   #receive(message: ServerMessage): void {
     switch (message.kind) {
       case 'output':
+        this.#shown.write(message.data);
+        return;
       case 'redraw':
-        this.#modes.push(message.data);
-        this.#terminal.write(message.data);
+        this.#shown.redraw(message.data);
         return;
       case 'exit':
         this.#ended.resolve({ kind: 'exit', end: message.end });
@@ -140,8 +154,7 @@ export class AttachClient {
   }
 
   #giveBack(): void {
-    const restore = this.#modes.restore();
-    if (restore !== '') this.#terminal.write(Buffer.from(restore, 'latin1'));
+    this.#shown.restore();
     this.#terminal.leaveRaw();
   }
 }

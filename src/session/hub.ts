@@ -1,6 +1,7 @@
 import type { TerminalSize } from '../ports/pty.ts';
 import type { Connection, ConnectionHandlers } from '../ports/socket.ts';
 import type { Actor, AuditEvent, DetachReason } from './audit-event.ts';
+import { type Display, Displays } from './displays.ts';
 import {
   type ClientMessage,
   type ControlRequest,
@@ -11,14 +12,8 @@ import {
   type SessionEnd,
 } from './messages.ts';
 import { FrameDecoder, ProtocolError } from './protocol.ts';
+import type { SessionScreen } from './screen.ts';
 
-/**
- * What is kept for a client that does not read; past it the client misses output, and the program is asked to draw itself
- * when it is back. Large, because a program that only prints cannot give again what was missed.
- */
-const QUEUE_BYTES_MAXIMUM = 96 * 1024 * 1024;
-/** The PTY gives less at a time; a frame holds more. */
-const OUTPUT_PIECE_BYTES = 128 * 1024;
 /** A connection that says nothing is no client. */
 const HELLO_TIMEOUT_MS = 10_000;
 
@@ -27,8 +22,8 @@ type ClientRole = 'new' | 'interactive' | 'viewer' | 'control' | 'gone';
 interface Client {
   readonly connection: Connection;
   role: ClientRole;
-  /** It missed output since its queue was full. */
-  isBehind: boolean;
+  /** Where the session is shown. */
+  display: Display | undefined;
   /** Answers go out in the order of the requests. */
   answered: Promise<void>;
 }
@@ -45,8 +40,8 @@ export interface HubHost {
   readonly status: () => string;
   readonly type: (data: Uint8Array) => void;
   readonly resize: (size: TerminalSize) => void;
-  /** A client came, or it missed output: the program is asked to draw itself anew. */
-  readonly redraw: (client: 'interactive' | 'viewer') => void;
+  /** False before the command was started. */
+  readonly hasBegun: () => boolean;
   readonly request: (request: ControlRequest, actor: Actor) => RequestOutcome | Promise<RequestOutcome>;
   readonly audit: (event: AuditEvent) => void;
   readonly attachmentChanged: (isAttached: boolean) => void;
@@ -55,14 +50,18 @@ export interface HubHost {
 /** Joins the clients of one session to it. None of them can delay it: what one does not read is dropped for that one. */
 export class Hub {
   readonly #host: HubHost;
+  readonly #screen: SessionScreen;
+  readonly displays: Displays;
   readonly #clients = new Set<Client>();
   /** Also those that are leaving. */
   readonly #connections = new Set<Connection>();
   #onIdle: () => void = () => undefined;
   #end: SessionEnd | undefined;
 
-  constructor(host: HubHost) {
+  constructor(host: HubHost, screen: SessionScreen) {
     this.#host = host;
+    this.#screen = screen;
+    this.displays = new Displays(screen);
   }
 
   get isAttached(): boolean {
@@ -71,7 +70,7 @@ export class Hub {
 
   /** A new connection, whose uid was checked. */
   accept(connection: Connection): ConnectionHandlers {
-    const client: Client = { connection, role: 'new', isBehind: false, answered: Promise.resolve() };
+    const client: Client = { connection, role: 'new', display: undefined, answered: Promise.resolve() };
     this.#clients.add(client);
     this.#connections.add(connection);
     const decoder = new FrameDecoder();
@@ -80,7 +79,7 @@ export class Hub {
     }, HELLO_TIMEOUT_MS);
     return {
       onData: (data) => this.#receive(client, decoder, data),
-      onDrain: () => this.#caughtUp(client),
+      onDrain: () => client.display !== undefined && this.displays.caughtUp(client.display),
       onClose: () => {
         clearTimeout(timer);
         this.#remove(client, 'gone');
@@ -88,19 +87,6 @@ export class Hub {
         if (this.#connections.size === 0) this.#onIdle();
       },
     };
-  }
-
-  /** What the command wrote. */
-  output(data: Uint8Array): void {
-    const watching = [...this.#clients].filter(({ role }) => role === 'interactive' || role === 'viewer');
-    if (watching.length === 0) return;
-    for (let at = 0; at < data.length; at += OUTPUT_PIECE_BYTES) {
-      const frame = encodeServerMessage({ kind: 'output', data: data.subarray(at, at + OUTPUT_PIECE_BYTES) });
-      for (const client of watching) {
-        client.isBehind ||= client.connection.queuedBytes > QUEUE_BYTES_MAXIMUM;
-        if (!client.isBehind) client.connection.write(frame);
-      }
-    }
   }
 
   /** The command was stopped from the keyboard: the shell around the client gets its prompt. */
@@ -116,13 +102,14 @@ export class Hub {
   /** @returns false when nobody was attached. */
   detach(): boolean {
     const client = this.#interactive();
-    if (client !== undefined) this.#leave(client, { reason: 'detached' }, 'dropped');
+    if (client !== undefined) this.#leave(client, this.#away('detached', client), 'dropped');
     return client !== undefined;
   }
 
   /** The session is over; whoever comes now is told at once. Settles when every client has got all or is given up. */
   async end(end: SessionEnd): Promise<void> {
     this.#end = end;
+    await this.displays.finish();
     for (const client of this.#clients) this.#leave(client, end, 'ended');
     if (this.#connections.size > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve));
   }
@@ -148,15 +135,27 @@ export class Hub {
       if (client.role !== 'new') throw new ProtocolError('a second hello');
       this.#welcome(client, message);
     } else if (message.kind === 'detach') {
-      this.#leave(client, { reason: 'detached' }, 'asked');
+      this.#leave(client, this.#away('detached', client), 'asked');
     } else if (message.kind === 'request') {
       if (client.role !== 'control') throw new ProtocolError('a request without the mode control');
       const { request } = message;
       client.answered = client.answered.then(() => this.#answer(client, request));
     } else {
-      if (client.role !== 'interactive') throw new ProtocolError('input without the mode attach');
-      if (message.kind === 'data') this.#host.type(message.data);
-      else this.#host.resize(message.size);
+      this.#take(client, message);
+    }
+  }
+
+  #take(client: Client, message: Extract<ClientMessage, { kind: 'data' | 'resize' }>): void {
+    const { display, role } = client;
+    if (message.kind === 'resize' && role === 'viewer' && display !== undefined) {
+      this.displays.resizeView(display, message.size);
+    } else if (role !== 'interactive' || display === undefined) {
+      throw new ProtocolError('input without the mode attach');
+    } else if (message.kind === 'resize') {
+      this.#host.resize(message.size);
+    } else {
+      this.#screen.typed(display, message.data);
+      this.#host.type(message.data);
     }
   }
 
@@ -175,15 +174,15 @@ export class Hub {
     } else if (mode === 'view') {
       client.role = 'viewer';
       this.#host.audit({ event: 'attach', mode, terminal, ...actorOf(client) });
-      this.#host.redraw('viewer');
+      client.display = this.displays.addViewer(client.connection, size);
     } else {
       if (holder === undefined) this.#host.audit({ event: 'attach', mode: 'attach', terminal, ...actorOf(client) });
       else this.#host.audit({ event: 'steal', from_pid: actorOf(holder).pid, terminal, ...actorOf(client) });
-      if (holder !== undefined) this.#leave(holder, { reason: 'stolen' }, 'stolen');
+      if (holder !== undefined) this.#leave(holder, this.#away('stolen', holder), 'stolen');
       client.role = 'interactive';
       this.#host.attachmentChanged(true);
       this.#host.resize(size);
-      this.#host.redraw('interactive');
+      client.display = this.displays.addTerminal(client.connection, { isFresh: !this.#host.hasBegun() });
     }
   }
 
@@ -195,10 +194,9 @@ export class Hub {
     else send(client, { kind: 'error', code: outcome.code, message: outcome.message });
   }
 
-  #caughtUp(client: Client): void {
-    if (!client.isBehind) return;
-    client.isBehind = false;
-    if (client.role === 'interactive' || client.role === 'viewer') this.#host.redraw(client.role);
+  /** A viewer has a screen of its own, which goes with it. */
+  #away(reason: 'detached' | 'stolen', { role }: Client): SessionEnd {
+    return { reason, rowsBelow: role === 'interactive' ? this.#screen.rowsBelow() : 0 };
   }
 
   #refuse(client: Client, code: RefusalCode, message: string): void {
@@ -223,6 +221,7 @@ export class Hub {
     }
     client.role = 'gone';
     this.#clients.delete(client);
+    if (client.display !== undefined) this.displays.remove(client.display);
     if (wasInteractive) this.#host.attachmentChanged(false);
   }
 }

@@ -37,7 +37,8 @@ export type RefusalCode = (typeof ERROR_CODES)[number];
 
 export type SessionEnd =
   | { readonly reason: 'ended'; readonly exitCode: number; readonly signal: string | null }
-  | { readonly reason: 'detached' | 'stolen' | 'slow' };
+  /** `rowsBelow`: so far down from the cursor of the normal screen nothing is to be seen. */
+  | { readonly reason: 'detached' | 'stolen' | 'slow'; readonly rowsBelow: number };
 
 export type ServerMessage =
   | { readonly kind: 'welcome'; readonly sessionId: string; readonly name: string; readonly status: string }
@@ -76,8 +77,10 @@ export function encodeServerMessage(message: ServerMessage): Uint8Array {
       return encodeFrame({ type: message.kind === 'output' ? FRAME.output : FRAME.redraw, payload: message.data });
     case 'exit': {
       const { end } = message;
-      const [exitCode, signal] = end.reason === 'ended' ? [end.exitCode, end.signal] : [null, null];
-      return documentFrame(FRAME.exit, { reason: end.reason, exit_code: exitCode, signal });
+      if (end.reason !== 'ended') {
+        return documentFrame(FRAME.exit, { reason: end.reason, exit_code: null, signal: null, rows_below: end.rowsBelow });
+      }
+      return documentFrame(FRAME.exit, { reason: end.reason, exit_code: end.exitCode, signal: end.signal, rows_below: null });
     }
     case 'error':
       return documentFrame(FRAME.error, { code: message.code, message: message.message });
@@ -194,7 +197,7 @@ function decodeRequest(document: Fields): ControlRequest {
 
 function decodeEnd(document: Fields): SessionEnd {
   const reason = oneOf(document, 'reason', ['ended', 'detached', 'stolen', 'slow'] as const);
-  if (reason !== 'ended') return { reason };
+  if (reason !== 'ended') return { reason, rowsBelow: wholeNumber(document, 'rows_below', CELLS_MAXIMUM) };
   const signal = document['signal'] === null ? null : text(document, 'signal');
   return { reason, exitCode: wholeNumber(document, 'exit_code', Number.MAX_SAFE_INTEGER), signal };
 }

@@ -1,4 +1,5 @@
 import type { Bytes } from '../bytes.ts';
+import type { Clock } from '../ports/clock.ts';
 import type { Orphans } from '../ports/orphans.ts';
 import type { TerminalSize } from '../ports/pty.ts';
 import type { Connection, ConnectionHandlers } from '../ports/socket.ts';
@@ -6,25 +7,22 @@ import type { Launch } from '../sandbox/launch.ts';
 import { signalName, signalNumber } from '../signal-names.ts';
 import type { Actor } from './audit-event.ts';
 import { GuardedCommand, type StartedGuardian } from './guarded-command.ts';
-import { Hub, type RequestOutcome } from './hub.ts';
+import { Hub, type HubHost, type RequestOutcome } from './hub.ts';
 import { type CommandEnd, commandEnd, type LiveSession } from './live-session.ts';
 import type { ControlRequest, SessionEnd } from './messages.ts';
+import { SessionScreen } from './screen.ts';
 
 const SIGCONT = signalNumber('SIGCONT');
-const SIGWINCH = signalNumber('SIGWINCH');
 const TERMINAL_STOPS: readonly number[] = ['SIGTSTP', 'SIGTTIN', 'SIGTTOU'].map(signalNumber);
-
-/**
- * A program that is asked to draw itself by a change of size needs time to see the first of two changes: signals
- * that wait are one signal, and most programs do nothing when the size is the same again.
- */
-const NUDGE_MS = 40;
 
 export interface RuntimeDeps {
   readonly guardian: StartedGuardian;
   readonly orphans: Orphans;
   readonly sessionId: string;
   readonly size: TerminalSize;
+  /** Lines above the screen that are kept. */
+  readonly scrollbackLines: number;
+  readonly clock: Clock;
   /** Gives the session another name, when it can be had. */
   readonly rename: (name: string) => RequestOutcome | Promise<RequestOutcome>;
 }
@@ -38,6 +36,7 @@ const STOP_SETTLE_MS = 20;
 /** One session while it lives: the command on its terminal, the clients, the record. */
 export class Runtime {
   readonly #command: GuardedCommand;
+  readonly #screen: SessionScreen;
   readonly #hub: Hub;
   readonly #deps: RuntimeDeps;
   #live: LiveSession | undefined;
@@ -50,20 +49,32 @@ export class Runtime {
     this.#deps = deps;
     this.#command = new GuardedCommand(deps.guardian, deps.orphans, {
       size: deps.size,
-      onOutput: (data) => this.#hub.output(data),
+      onOutput: (data) => this.#hub.displays.output(data),
       onStopped: (signal) => this.#stopped(signal),
     });
-    this.#hub = new Hub({
-      sessionId: deps.sessionId,
+    this.#screen = new SessionScreen({
+      size: deps.size,
+      scrollbackLines: deps.scrollbackLines,
+      load: () => import('../terminal/drawing.ts'),
+      answer: (data) => this.#command.type(data),
+      nowMs: () => deps.clock.monotonicMs(),
+    });
+    this.#hub = new Hub(this.#hubHost(), this.#screen);
+  }
+
+  #hubHost(): HubHost {
+    const { sessionId } = this.#deps;
+    return {
+      sessionId,
       name: () => this.#live?.name ?? '',
       status: () => this.#live?.status ?? 'starting',
       type: (data) => this.#command.type(data),
       resize: (size) => this.#resize(size),
-      redraw: (client) => this.#redraw(client),
+      hasBegun: () => this.#isLaunched,
       request: (request, actor) => this.#request(request, actor),
       audit: (event) => this.#live?.audit(event),
       attachmentChanged: (isAttached) => this.#attachmentChanged(isAttached),
-    });
+    };
   }
 
   /** The record that follows what happens from now on. */
@@ -124,27 +135,13 @@ export class Runtime {
   /** A client that sends a size has the terminal again: what the keyboard stopped goes on. */
   #resize(size: TerminalSize): void {
     this.#command.resize(size);
+    this.#screen.resize(size);
     if (this.#isStoppedByTerminal()) this.#command.signal(SIGCONT);
   }
 
   #attachmentChanged(isAttached: boolean): void {
     this.#live?.hasAttachment(isAttached ? 'attached' : 'detached');
     if (isAttached) this.#attached.resolve();
-  }
-
-  #redraw(client: 'interactive' | 'viewer'): void {
-    // A command that is not started has nothing to draw, and is to find the terminal at its true size.
-    if (!this.#isLaunched) return;
-    if (client === 'viewer') {
-      this.#command.signal(SIGWINCH);
-      return;
-    }
-    const { columns, rows } = this.#command.size;
-    this.#command.resize({ columns, rows: rows + 1 });
-    setTimeout(() => {
-      const now = this.#command.size;
-      if (now.columns === columns && now.rows === rows + 1) this.#command.resize({ columns, rows });
-    }, NUDGE_MS);
   }
 
   #request(request: ControlRequest, actor: Actor): RequestOutcome | Promise<RequestOutcome> {

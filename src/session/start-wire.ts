@@ -23,6 +23,8 @@ export interface SessionStart {
   readonly homeDirectory: Bytes;
   readonly uid: number;
   readonly size: TerminalSize;
+  /** Lines above the screen that are kept. */
+  readonly scrollbackLines: number;
   /** Settings that the command's terminal takes on, as the platform has them; null for those of a new one. */
   readonly terminal: Bytes | null;
   /** The command is started only when a client is attached, so that this one sees all of its output. */

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Connection } from '../../../src/ports/socket.ts';
 import { Hub, type HubHost } from '../../../src/session/hub.ts';
 import { encodeClientMessage } from '../../../src/session/messages.ts';
+import { SessionScreen } from '../../../src/session/screen.ts';
 
 const LONGER_THAN_ANY_WAIT_MS = 3_600_000;
 
@@ -11,11 +12,17 @@ const HOST: HubHost = {
   status: () => 'running',
   type: () => undefined,
   resize: () => undefined,
-  redraw: () => undefined,
+  hasBegun: () => true,
   request: () => ({ isDone: true, changed: false }),
   audit: () => undefined,
   attachmentChanged: () => undefined,
 };
+
+function createHub(): Hub {
+  const size = { columns: 80, rows: 24 };
+  const load = () => import('../../../src/terminal/drawing.ts');
+  return new Hub(HOST, new SessionScreen({ size, scrollbackLines: 10, load, answer: () => undefined, nowMs: () => 0 }));
+}
 
 function connect(hub: Hub) {
   const state = { isEnded: false };
@@ -34,7 +41,7 @@ afterEach(() => void vi.useRealTimers());
 
 describe('Hub', () => {
   test('keeps a client that said hello for as long as it stays', () => {
-    const hub = new Hub(HOST);
+    const hub = createHub();
     const { handlers, state } = connect(hub);
     const size = { columns: 80, rows: 24 };
     handlers.onData(encodeClientMessage({ kind: 'hello', mode: 'attach', size, terminal: 'xterm', capabilities: [] }));
@@ -45,7 +52,7 @@ describe('Hub', () => {
   });
 
   test('drops a connection that never says hello', () => {
-    const { state } = connect(new Hub(HOST));
+    const { state } = connect(createHub());
 
     vi.advanceTimersByTime(LONGER_THAN_ANY_WAIT_MS);
 

@@ -44,7 +44,10 @@ const serverMessage: fc.Arbitrary<ServerMessage> = fc.oneof(
     kind: fc.constant('exit' as const),
     end: fc.oneof(
       fc.record({ reason: fc.constant('ended' as const), exitCode: fc.nat(), signal: fc.option(text) }),
-      fc.record({ reason: fc.constantFrom('detached' as const, 'stolen' as const, 'slow' as const) }),
+      fc.record({
+        reason: fc.constantFrom('detached' as const, 'stolen' as const, 'slow' as const),
+        rowsBelow: fc.nat({ max: 10_000 }),
+      }),
     ),
   }),
   fc.record({ kind: fc.constant('error' as const), code: fc.constantFrom('busy' as const, 'failed' as const), message: text }),

@@ -1,14 +1,27 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { ModeTracker } from '../../../src/terminal/mode-tracker.ts';
+import { ControlScanner } from '../../../src/terminal/control-scanner.ts';
+import { ModeLedger } from '../../../src/terminal/mode-ledger.ts';
+import { restoreSequence } from '../../../src/terminal/restore.ts';
 
 function restoreAfter(...pieces: readonly string[]): string {
-  const tracker = new ModeTracker();
-  for (const piece of pieces) tracker.push(Buffer.from(piece, 'latin1'));
-  return tracker.restore();
+  const ledger = new ModeLedger();
+  const scanner = new ControlScanner({
+    csi(...parts) {
+      ledger.csi(...parts);
+      return undefined;
+    },
+    escape: (...parts) => ledger.escape(...parts),
+    text(introducer, body) {
+      if (introducer === ']') ledger.osc(body);
+      return undefined;
+    },
+  });
+  for (const piece of pieces) scanner.push(Buffer.from(piece, 'latin1'));
+  return restoreSequence(ledger, 20);
 }
 
-describe('ModeTracker', () => {
+describe('restoreSequence()', () => {
   test.for([
     { what: 'plain text', pieces: ['hello\r\n'], restored: '' },
     { what: 'the alternate screen', pieces: ['\x1b[?1049h'], restored: '\x1b[?1049l' },
@@ -25,17 +38,19 @@ describe('ModeTracker', () => {
     { what: 'a pen', pieces: ['\x1b[1;31m'], restored: '\x1b[0m' },
     { what: 'a scroll region', pieces: ['\x1b[2;10r'], restored: '\x1b7\x1b[r\x1b8' },
     { what: 'what a reset has put back already', pieces: ['\x1b[?1049h\x1b[1m\x1b=\x1bc'], restored: '' },
-    { what: "modes that are the user's", pieces: ['\x1b[?3h\x1b[?40h\x1b[4h'], restored: '' },
+    { what: 'insert mode', pieces: ['\x1b[4h'], restored: '\x1b[4l' },
+    { what: 'an open link', pieces: ['\x1b]8;;http://a\x07'], restored: '\x1b]8;;\x1b\\' },
+    { what: 'colours', pieces: ['\x1b]4;1;red\x07\x1b]11;#000\x1b\\'], restored: '\x1b]104;1\x1b\\\x1b]111\x1b\\' },
+    { what: 'tab stops', pieces: ['\x1b[3g'], restored: '\x1b7\x1b[3g\x1b[9G\x1bH\x1b[17G\x1bH\x1b8' },
+    { what: 'a line drawing set', pieces: ['\x1b(0'], restored: '\x0f\x1b(B\x1b)B' },
+    {
+      what: 'kitty keys of the screen that is shown, and then the other',
+      pieces: ['\x1b[>1u\x1b[?1049h\x1b[>3u'],
+      restored: '\x1b[<1u\x1b[?1049l\x1b[<1u',
+    },
+    { what: "modes that are the user's", pieces: ['\x1b[?3h\x1b[?40h'], restored: '' },
   ])('puts back $what', ({ pieces, restored }) => {
     expect(restoreAfter(...pieces)).toBe(restored);
-  });
-
-  test('has nothing to put back the second time', () => {
-    const tracker = new ModeTracker();
-    tracker.push(Buffer.from('\x1b[?1049h'));
-
-    expect(tracker.restore()).not.toBe('');
-    expect(tracker.restore()).toBe('');
   });
 
   test('comes to the same however the output was split', () => {

@@ -1,0 +1,131 @@
+import type { Clock } from '../ports/clock.ts';
+import type { UserTerminal } from '../ports/user-terminal.ts';
+import { ControlScanner } from '../terminal/control-scanner.ts';
+import { ModeLedger } from '../terminal/mode-ledger.ts';
+import { asksForClipboard, PendingQueries, queriesOfText, queryOfCsi, replyOfCsi, replyOfText } from '../terminal/queries.ts';
+import { restoreSequence } from '../terminal/restore.ts';
+
+/** DA1: every terminal answers it, and after all that it was asked before. */
+const FENCE = '\x1b[c';
+/** A terminal that has not answered by then is not waited for. */
+const FENCE_TIMEOUT_MS = 1000;
+const PUSH_TITLE = '\x1b[22;0t';
+const POP_TITLE = '\x1b[23;0t';
+
+/** The user's terminal while a session is shown on it: knows what the session did to it, and puts it back. */
+export class ClientTerminal {
+  readonly #terminal: UserTerminal;
+  readonly #clock: Clock;
+  #ledger = new ModeLedger();
+  readonly #output: ControlScanner;
+  readonly #input: ControlScanner;
+  readonly #asked = new PendingQueries<undefined>();
+  #hasTitle = false;
+  #titleIsPushed = false;
+  #fence: { repliesLeft: number; readonly done: () => void } | undefined;
+
+  constructor(terminal: UserTerminal, clock: Clock) {
+    this.#terminal = terminal;
+    this.#clock = clock;
+    this.#output = new ControlScanner({
+      csi: (prefix, parameters, middle, final) => {
+        this.#ledger.csi(prefix, parameters, middle, final);
+        if (final !== 'm' || prefix !== '') this.#ask(queryOfCsi(prefix, parameters, middle, final));
+        return undefined;
+      },
+      escape: (middle, final) => this.#ledger.escape(middle, final),
+      text: (introducer, body) => {
+        // What is in the user's clipboard is none of the command's business.
+        if (asksForClipboard(introducer, body)) return 'drop';
+        if (introducer === ']') this.#takeOsc(body);
+        for (const kind of queriesOfText(introducer, body)) this.#ask(kind);
+        return undefined;
+      },
+    });
+    this.#input = new ControlScanner({
+      csi: (...parts) => this.#answered(replyOfCsi(...parts)),
+      text: (...parts) => this.#answered(replyOfText(...parts)),
+    });
+  }
+
+  /** What the session writes. */
+  write(data: Uint8Array): void {
+    const passed = this.#output.push(data);
+    if (this.#hasTitle && !this.#titleIsPushed) {
+      this.#titleIsPushed = true;
+      this.#writeText(PUSH_TITLE);
+    }
+    this.#terminal.write(passed);
+  }
+
+  /** A drawing from the start: what was set before it is put back first. */
+  redraw(data: Uint8Array): void {
+    this.#restoreModes();
+    this.write(data);
+  }
+
+  /** What the terminal sent. @returns false for what comes after the session was left, which is for nobody. */
+  follow(data: Uint8Array): boolean {
+    if (this.#fence !== undefined || this.#asked.isWaiting(this.#clock.monotonicMs())) this.#input.push(data);
+    return this.#fence === undefined;
+  }
+
+  /**
+   * Settles when no answer to anything that was asked can come any more; at once when nothing is waiting. What is typed
+   * until then is lost.
+   */
+  async settle(): Promise<void> {
+    if (!this.#asked.isWaiting(this.#clock.monotonicMs())) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#fence = { repliesLeft: this.#asked.countOf('da1') + 1, done: resolve };
+    this.#writeText(FENCE);
+    const timer = setTimeout(resolve, FENCE_TIMEOUT_MS);
+    await promise;
+    clearTimeout(timer);
+    this.#fence = undefined;
+  }
+
+  /** Every mode that the session set. The cursor is where the session had it on the normal screen. */
+  restore(): void {
+    this.#output.flush();
+    this.#restoreModes();
+    if (this.#titleIsPushed) this.#writeText(POP_TITLE);
+    this.#titleIsPushed = false;
+    this.#hasTitle = false;
+  }
+
+  /** The cursor goes so many rows down, to the start of a row on which nothing is; the terminal scrolls where it has to. */
+  stepBelow(rows: number): void {
+    this.#writeText(`\r${'\n'.repeat(rows)}`);
+  }
+
+  #restoreModes(): void {
+    const restore = restoreSequence(this.#ledger, this.#terminal.size().columns);
+    this.#ledger = new ModeLedger();
+    this.#writeText(restore);
+  }
+
+  #takeOsc(body: string): void {
+    this.#ledger.osc(body);
+    this.#hasTitle ||= /^[012];/.test(body);
+  }
+
+  #ask(kind: string | undefined): void {
+    if (kind !== undefined) this.#asked.add(kind, undefined, this.#clock.monotonicMs());
+  }
+
+  #answered(kind: string | undefined): undefined {
+    if (kind === undefined) return;
+    const fence = this.#fence;
+    if (fence === undefined) {
+      this.#asked.answered(kind);
+    } else if (kind === 'da1') {
+      fence.repliesLeft -= 1;
+      if (fence.repliesLeft === 0) fence.done();
+    }
+  }
+
+  #writeText(text: string): void {
+    if (text !== '') this.#terminal.write(Buffer.from(text, 'latin1'));
+  }
+}

@@ -1,0 +1,184 @@
+import type { TerminalSize } from '../ports/pty.ts';
+import { ControlScanner } from '../terminal/control-scanner.ts';
+import type * as drawing from '../terminal/drawing.ts';
+import type { TerminalModel } from '../terminal/model.ts';
+import { PendingQueries, replyOfCsi, replyOfText } from '../terminal/queries.ts';
+
+/** Parsed in one turn of the loop: two milliseconds, so that keys and clients do not wait. */
+const SLICE_BYTES = 256 * 1024;
+/** With more than this unparsed, the terminal is not read until some of it is parsed. */
+const UNPARSED_BYTES_MAXIMUM = 16 * 1024 * 1024;
+
+const DONE_STEPS_MAXIMUM = 1024;
+/** The model is loaded by then, or when it is needed: most short commands end before, and the start of none waits for it. */
+const LOAD_AFTER_MS = 100;
+
+/** The model and what draws it. */
+export type Drawing = typeof drawing;
+
+/** Whose terminal shows what the command writes, and so answers what it asks. */
+export type Reader = object;
+
+type Tell = (model: TerminalModel, drawing: Drawing) => void;
+
+type Step =
+  | { readonly kind: 'data'; readonly data: Uint8Array; reader: Reader | undefined }
+  | { readonly kind: 'resize'; readonly size: TerminalSize }
+  | { readonly kind: 'tell'; readonly tell: Tell };
+
+export interface ScreenDeps {
+  readonly size: TerminalSize;
+  readonly scrollbackLines: number;
+  readonly load: () => Promise<Drawing>;
+  /** Typed to the command: what the model answers. */
+  readonly answer: (data: Uint8Array) => void;
+  /** Milliseconds from an arbitrary start. */
+  readonly nowMs: () => number;
+}
+
+/**
+ * The terminal model of a session, and what has still to be parsed by it. Output is forwarded to clients without waiting for
+ * the model; whoever needs it is told when it has come to where the output is now.
+ */
+export class SessionScreen {
+  readonly #deps: ScreenDeps;
+  #steps: Step[] = [];
+  /** Those before it are done. */
+  #next = 0;
+  #unparsedBytes = 0;
+  #loaded: { readonly model: TerminalModel; readonly drawing: Drawing } | undefined;
+  #isLoading = false;
+  #isToBeLoaded = false;
+  #isScheduled = false;
+  /** Whose output is being parsed. */
+  #reader: Reader | undefined;
+  readonly #pending = new Map<Reader, { readonly queries: PendingQueries<string>; readonly replies: ControlScanner }>();
+
+  constructor(deps: ScreenDeps) {
+    this.#deps = deps;
+  }
+
+  /** @param reader The client that was sent the same. */
+  output(data: Uint8Array, reader: Reader | undefined): void {
+    this.#steps.push({ kind: 'data', data: data.slice(), reader });
+    this.#unparsedBytes += data.length;
+    while (this.#unparsedBytes > UNPARSED_BYTES_MAXIMUM && this.#loaded !== undefined) this.#parse(this.#loaded);
+    if (!this.#isToBeLoaded) setTimeout(() => void this.#load(), LOAD_AFTER_MS);
+    this.#isToBeLoaded = true;
+    this.#schedule();
+  }
+
+  resize(size: TerminalSize): void {
+    this.#steps.push({ kind: 'resize', size });
+    this.#schedule();
+  }
+
+  /** Calls back, later, when everything up to now is parsed. What has come by then and is not parsed is given by handOver(). */
+  whenReached(tell: Tell): void {
+    this.#steps.push({ kind: 'tell', tell });
+    void this.#load();
+    this.#schedule();
+  }
+
+  /** How far below the cursor nothing is to be seen, as far as the model has come. */
+  rowsBelow(): number {
+    return this.#loaded === undefined ? 1 : this.#loaded.drawing.rowsBelowCursor(this.#loaded.model);
+  }
+
+  /** The output that the model has not seen; from now on `reader` has it all. */
+  handOver(reader: Reader): readonly Uint8Array[] {
+    return this.#steps.slice(this.#next).flatMap((step) => {
+      if (step.kind !== 'data') return [];
+      step.reader = reader;
+      return [step.data];
+    });
+  }
+
+  /** What was typed at the terminal of a reader. */
+  typed(reader: Reader, data: Uint8Array): void {
+    this.#pending.get(reader)?.replies.push(data);
+  }
+
+  /** The reader shows nothing any more: what it was asked and did not answer is answered here. */
+  left(reader: Reader): void {
+    const queries = this.#pending.get(reader)?.queries;
+    this.#pending.delete(reader);
+    for (const answer of queries?.takeAll(this.#deps.nowMs()) ?? []) this.#answer(answer);
+  }
+
+  joined(reader: Reader): void {
+    const queries = new PendingQueries<string>();
+    const replies = new ControlScanner({
+      csi(...parts) {
+        queries.answered(replyOfCsi(...parts) ?? '');
+        return undefined;
+      },
+      text(...parts) {
+        queries.answered(replyOfText(...parts) ?? '');
+        return undefined;
+      },
+    });
+    this.#pending.set(reader, { queries, replies });
+  }
+
+  #asked(kind: string, answer: string): void {
+    const pending = this.#reader === undefined ? undefined : this.#pending.get(this.#reader);
+    // Clients pass on no question for the clipboard.
+    if (pending === undefined || kind === 'clipboard') this.#answer(answer);
+    else if (answer !== '') pending.queries.add(kind, answer, this.#deps.nowMs());
+  }
+
+  #answer(answer: string): void {
+    if (answer !== '') this.#deps.answer(Buffer.from(answer, 'latin1'));
+  }
+
+  async #load(): Promise<void> {
+    if (this.#isLoading) return;
+    this.#isLoading = true;
+    const drawing = await this.#deps.load();
+    const { size, scrollbackLines } = this.#deps;
+    const model = new drawing.TerminalModel({ size, scrollbackLines, onQuery: (kind, answer) => this.#asked(kind, answer) });
+    this.#loaded = { model, drawing };
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled || this.#loaded === undefined || this.#next === this.#steps.length) return;
+    this.#isScheduled = true;
+    setImmediate(() => {
+      this.#isScheduled = false;
+      if (this.#loaded !== undefined) this.#parse(this.#loaded);
+      this.#schedule();
+    });
+  }
+
+  #parse({ model, drawing }: { readonly model: TerminalModel; readonly drawing: Drawing }): void {
+    let parsedBytes = 0;
+    while (parsedBytes < SLICE_BYTES) {
+      const step = this.#takeStep();
+      if (step === undefined) return;
+      if (step.kind === 'tell') {
+        step.tell(model, drawing);
+      } else if (step.kind === 'resize') {
+        model.resize(step.size);
+      } else {
+        this.#reader = step.reader;
+        model.write(step.data);
+        parsedBytes += step.data.length;
+        this.#unparsedBytes -= step.data.length;
+      }
+    }
+  }
+
+  #takeStep(): Step | undefined {
+    const step = this.#steps[this.#next];
+    if (step === undefined) return undefined;
+    this.#next += 1;
+    // Not one by one, which would move all the others each time.
+    if (this.#next >= DONE_STEPS_MAXIMUM || this.#next === this.#steps.length) {
+      this.#steps = this.#steps.slice(this.#next);
+      this.#next = 0;
+    }
+    return step;
+  }
+}

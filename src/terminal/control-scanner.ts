@@ -1,0 +1,150 @@
+/** The parts of a control sequence: CSI, an escape with its characters, or a string (OSC, DCS, APC, PM, SOS). */
+export interface ControlHandlers {
+  /** @param parameters Digits, `;` and `:` as they were written. @returns 'drop' when it is not to be passed on. */
+  readonly csi?: (prefix: string, parameters: string, middle: string, final: string) => 'drop' | undefined;
+  readonly escape?: (middle: string, final: string) => void;
+  /** @param introducer The character after the escape: `]`, `P`, `_`, `^` or `X`. */
+  readonly text?: (introducer: string, body: string) => 'drop' | undefined;
+}
+
+const ESCAPE = 0x1b;
+const BELL = 0x07;
+const CANCEL = 0x18;
+const SUBSTITUTE = 0x1a;
+const BACKSLASH = 0x5c;
+const CSI = 0x5b;
+const STRING_INTRODUCERS: ReadonlySet<number> = new Set([0x5d, 0x50, 0x5f, 0x5e, 0x58]);
+/** A sequence that is longer is passed on unread: pictures are, and nothing that is looked for. */
+const KEPT_BYTES_MAXIMUM = 16 * 1024;
+
+/**
+ * Finds the control sequences in a stream of bytes that arrives in pieces of any length, and passes the stream on without
+ * those that a handler drops. What may become a sequence that is dropped is held back until its end; it shows nothing before.
+ */
+export class ControlScanner {
+  readonly #handlers: ControlHandlers;
+  #held: Uint8Array = new Uint8Array();
+  /** Inside a string that is too long to be kept. */
+  #isPassing = false;
+
+  constructor(handlers: ControlHandlers) {
+    this.#handlers = handlers;
+  }
+
+  /** @returns what is to be passed on. */
+  push(data: Uint8Array): Uint8Array {
+    const input = this.#held.length === 0 ? data : joined(this.#held, data);
+    this.#held = new Uint8Array();
+    const kept: Uint8Array[] = [];
+    let from = 0;
+    let at = this.#isPassing ? this.#passString(input) : 0;
+    for (at = indexOfEscape(input, at); at >= 0; at = indexOfEscape(input, at)) {
+      const end = this.#findEnd(input, at);
+      if (end < 0) {
+        if (input.length - at > KEPT_BYTES_MAXIMUM) this.#isPassing = true;
+        else this.#held = input.slice(at);
+        break;
+      }
+      if (this.#tell(input, at, end) === 'drop') {
+        kept.push(input.subarray(from, at));
+        from = end;
+      }
+      at = end;
+    }
+    const rest = input.subarray(from, input.length - this.#held.length);
+    return kept.length === 0 ? rest : joined(...kept, rest);
+  }
+
+  /** What is held back, which nothing will complete any more. */
+  flush(): Uint8Array {
+    const held = this.#held;
+    this.#held = new Uint8Array();
+    return held;
+  }
+
+  #passString(input: Uint8Array): number {
+    const end = endOfString(input, 0);
+    this.#isPassing = end < 0;
+    return end < 0 ? input.length : end;
+  }
+
+  /** @returns where the sequence that begins at `at` has ended, -1 when its end has not come. */
+  #findEnd(input: Uint8Array, at: number): number {
+    const second = input[at + 1];
+    if (second === undefined) return -1;
+    if (second === CSI) return endOfCsi(input, at + 2);
+    if (STRING_INTRODUCERS.has(second)) return endOfString(input, at + 2);
+    let end = at + 1;
+    while (end < input.length && isBetween(input[end], 0x20, 0x2f)) end++;
+    return end < input.length ? end + (isBetween(input[end], 0x30, 0x7e) ? 1 : 0) : -1;
+  }
+
+  #tell(input: Uint8Array, at: number, end: number): 'drop' | undefined {
+    const second = input[at + 1] ?? 0;
+    if (second === CSI) return this.#tellCsi(input, at + 2, end);
+    if (STRING_INTRODUCERS.has(second)) {
+      if (this.#handlers.text === undefined) return undefined;
+      const last = input[end - 1] === BACKSLASH && input[end - 2] === ESCAPE ? end - 2 : end - 1;
+      return this.#handlers.text(String.fromCharCode(second), latin1(input, at + 2, last));
+    }
+    if (end > at + 1) this.#handlers.escape?.(latin1(input, at + 1, end - 1), latin1(input, end - 1, end));
+    return undefined;
+  }
+
+  #tellCsi(input: Uint8Array, from: number, end: number): 'drop' | undefined {
+    const { csi } = this.#handlers;
+    if (csi === undefined || !isBetween(input[end - 1], 0x40, 0x7e)) return undefined;
+    const final = end - 1;
+    const hasPrefix = isBetween(input[from], 0x3c, 0x3f);
+    const start = hasPrefix ? from + 1 : from;
+    let middle = start;
+    while (middle < final && isBetween(input[middle], 0x30, 0x3b)) middle++;
+    return csi(
+      hasPrefix ? latin1(input, from, start) : '',
+      latin1(input, start, middle),
+      latin1(input, middle, final),
+      latin1(input, final, end),
+    );
+  }
+}
+
+function indexOfEscape(input: Uint8Array, from: number): number {
+  return input.indexOf(ESCAPE, from);
+}
+
+/** Behind the final byte, or at the byte that breaks the sequence off. */
+function endOfCsi(input: Uint8Array, from: number): number {
+  for (let at = from; at < input.length; at++) {
+    const byte = input[at] ?? 0;
+    if (byte >= 0x40 && byte <= 0x7e) return at + 1;
+    if (byte === ESCAPE || byte === CANCEL || byte === SUBSTITUTE || byte >= 0x7f) return at;
+  }
+  return -1;
+}
+
+/** Behind the terminator, or at the byte that breaks the string off. */
+function endOfString(input: Uint8Array, from: number): number {
+  for (let at = from; at < input.length; at++) {
+    const byte = input[at];
+    if (byte === BELL) return at + 1;
+    if (byte === CANCEL || byte === SUBSTITUTE) return at;
+    if (byte !== ESCAPE) continue;
+    if (at + 1 >= input.length) return -1;
+    return input[at + 1] === BACKSLASH ? at + 2 : at;
+  }
+  return -1;
+}
+
+function isBetween(byte: number | undefined, low: number, high: number): boolean {
+  return byte !== undefined && byte >= low && byte <= high;
+}
+
+function latin1(input: Uint8Array, from: number, to: number): string {
+  let text = '';
+  for (let at = from; at < to; at++) text += String.fromCharCode(input[at] ?? 0);
+  return text;
+}
+
+function joined(...pieces: readonly Uint8Array[]): Uint8Array {
+  return Buffer.concat(pieces);
+}

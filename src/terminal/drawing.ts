@@ -1,0 +1,4 @@
+/** What is loaded together, when the command of a session has been started. */
+export { TerminalModel } from './model.ts';
+export { paint, rowsBelowCursor } from './painter.ts';
+export { ViewPainter } from './view-painter.ts';

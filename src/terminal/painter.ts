@@ -1,0 +1,242 @@
+import type { TerminalSize } from '../ports/pty.ts';
+import type { ModeLedger } from './mode-ledger.ts';
+import type { TerminalModel } from './model.ts';
+import { HAS_EXTENDED } from './pen.ts';
+import { isEmptyLine, isWideAt, RowWriter } from './row-writer.ts';
+import type { XtermBuffer, XtermLine, XtermPen } from './xterm.ts';
+
+export interface PaintOptions {
+  /** The number of the first line of the history that the terminal has not had, as TerminalModel counts. */
+  readonly historyFrom: number;
+  /** The terminal shows what is its user's: that goes into its scrollback first. */
+  readonly isFirst: boolean;
+}
+
+/** Lines that are scrolled through before the screen is shown; more of them come behind it, so that one sees it at once. */
+const SHOWN_FIRST_LINES = 200;
+const SYNC_BEGIN = '\x1b[?2026h';
+const SYNC_END = '\x1b[?2026l';
+const TAB_WIDTH = 8;
+
+/**
+ * Draws all that the model knows on a terminal of the model's size: history into the terminal's own scrollback, the normal
+ * screen, the alternate one over it, and every mode. The terminal has its default modes and pen; what it shows is replaced
+ * row by row and never erased as a whole, since some terminals put an erased screen into their scrollback.
+ *
+ * @returns pieces in order; the first shows the screen.
+ */
+export function paint(model: TerminalModel, { historyFrom, isFirst }: PaintOptions): readonly Uint8Array[] {
+  const painter = new Painter(model);
+  const first = Math.max(historyFrom, model.historyStart);
+  const pieces: string[] = [];
+  if (isFirst) pieces.push(scrollAway(model.size));
+  if (model.historyEnd - first > SHOWN_FIRST_LINES) {
+    pieces.push(SYNC_BEGIN, painter.shownScreen(), SYNC_END);
+    const shown = pieces.splice(0).join('');
+    return [encode(shown), encode([SYNC_BEGIN, painter.everything(first), painter.finalState()].join('')), model.unfinished];
+  }
+  pieces.push(SYNC_BEGIN, painter.everything(first), painter.finalState());
+  return [encode(pieces.join('')), model.unfinished];
+}
+
+/** From wherever the cursor is: exactly the rows down to it leave the screen, whatever their number. */
+function scrollAway({ rows }: TerminalSize): string {
+  return `\r${'\n'.repeat(rows)}`;
+}
+
+class Painter {
+  readonly #model: TerminalModel;
+  readonly #rows: RowWriter;
+
+  constructor(model: TerminalModel) {
+    this.#model = model;
+    this.#rows = new RowWriter(model);
+  }
+
+  /** Only what is to be seen, without history and modes: to be drawn over again. */
+  shownScreen(): string {
+    const { active } = this.#model.buffers;
+    this.#rows.write('\x1b[H');
+    this.#lines(active, active.ybase, active.ybase + this.#model.size.rows);
+    this.#rows.write(this.#rows.pen.reset());
+    return this.#rows.take();
+  }
+
+  /** History, the normal screen, and the alternate one where it is on. */
+  everything(historyFrom: number): string {
+    const { normal, alt, active } = this.#model.buffers;
+    const { rows } = this.#model.size;
+    this.#rows.write('\x1b[H');
+    this.#lines(normal, historyFrom - this.#model.historyStart, normal.ybase + rows);
+    this.#rows.write(this.#rows.pen.reset());
+    if (active === normal) return this.#rows.take();
+    this.#savedCursor(normal);
+    this.#rows.write(keyPushes(this.#model.ledger, 'normal'));
+    this.#rows.write(`\x1b[?${this.#model.ledger.alternateScreen ?? 1049}h\x1b[H`);
+    this.#lines(alt, alt.ybase, alt.ybase + rows);
+    this.#rows.write(this.#rows.pen.reset());
+    return this.#rows.take();
+  }
+
+  /** Cursor, pen and modes; the last of it ends the synchronized update. */
+  finalState(): string {
+    const { ledger, core } = this.#model;
+    const { active } = this.#model.buffers;
+    const rows = this.#rows;
+    rows.write(this.#tabStops(active));
+    this.#savedCursor(active);
+    rows.write(textState(ledger));
+    const { origin, wraparound } = core.coreService.decPrivateModes;
+    const isWholeScreen = active.scrollTop === 0 && active.scrollBottom === this.#model.size.rows - 1;
+    if (!isWholeScreen) rows.write(`\x1b[${active.scrollTop + 1};${active.scrollBottom + 1}r`);
+    if (origin) rows.write('\x1b[?6h');
+    this.#cursor(active, origin);
+    this.#pen(core._inputHandler._curAttrData);
+    rows.write(this.#charsets());
+    if (!wraparound) rows.write('\x1b[?7l');
+    rows.write(modeState(ledger));
+    rows.write(keyPushes(ledger, ledger.screen));
+    rows.write(SYNC_END);
+    if (ledger.isOn(2026)) rows.write(SYNC_BEGIN);
+    return rows.take();
+  }
+
+  /** One below the other from the first row on; the terminal scrolls by itself where they are more than its rows. */
+  #lines(buffer: XtermBuffer, from: number, to: number): void {
+    const { columns, rows } = this.#model.size;
+    let isContinuation = false;
+    for (let at = from; at < to; at++) {
+      const line = buffer.lines.get(at);
+      if (line === undefined) break;
+      const next = at + 1 < to ? buffer.lines.get(at + 1) : undefined;
+      const isContinued = next?.isWrapped === true && line.length === columns;
+      this.#rows.nextIsWide = next !== undefined && isWideAt(next, 0);
+      this.#rows.row(line, isContinuation, { isContinued, isDirty: at - from < rows, columns });
+      if (!isContinued && next !== undefined)
+        this.#rows.write(`${this.#rows.pen.hasBackground ? this.#rows.pen.reset() : ''}\r\n`);
+      isContinuation = isContinued;
+    }
+  }
+
+  #savedCursor(buffer: XtermBuffer): void {
+    const row = this.#model.savedRow(buffer);
+    this.#rows.write(`\x1b[${row + 1};${buffer.savedX + 1}H`);
+    const { fg, bg } = buffer.savedCurAttrData;
+    this.#rows.write(this.#rows.pen.change(fg, bg & ~HAS_EXTENDED, undefined));
+    const charset = designator(buffer.savedCharset);
+    this.#rows.write(charset === 'B' ? '\x1b7' : `\x1b(${charset}\x1b7\x1b(B`);
+    this.#rows.write(this.#rows.pen.reset());
+  }
+
+  #cursor(buffer: XtermBuffer, isOrigin: boolean): void {
+    const { columns } = this.#model.size;
+    const row = buffer.y + 1 - (isOrigin ? buffer.scrollTop : 0);
+    const line = buffer.lines.get(buffer.ybase + buffer.y);
+    if (buffer.x < columns || line === undefined) {
+      this.#rows.write(`\x1b[${row};${Math.min(buffer.x, columns - 1) + 1}H`);
+      return;
+    }
+    // Behind the last column: only writing it again makes the terminal wait there.
+    const last = lastColumn(line, columns);
+    this.#rows.write(`\x1b[${row};${last + 1}H`);
+    this.#rows.cell(line, last);
+  }
+
+  #pen({ fg, bg, extended }: XtermPen): void {
+    // The colour of underlines is kept while nothing is underlined.
+    this.#rows.write(this.#rows.pen.change(fg, bg | HAS_EXTENDED, extended));
+  }
+
+  #charsets(): string {
+    const { glevel, _charsets: charsets } = this.#model.core._charsetService;
+    const designations = ['(', ')', '*', '+'].map((slot, at) => {
+      const name = designator(charsets[at]);
+      return name === 'B' ? '' : `\x1b${slot}${name}`;
+    });
+    return designations.join('') + (['', '\x0e', '\x1bn', '\x1bo'][glevel] ?? '');
+  }
+
+  #tabStops({ tabs }: XtermBuffer): string {
+    const { columns } = this.#model.size;
+    const stops = Array.from({ length: columns }, (_, column) => column).filter((column) => tabs[column] === true);
+    const usual = Array.from({ length: Math.ceil(columns / TAB_WIDTH) }, (_, at) => at * TAB_WIDTH);
+    // Whether the first column is one shows nowhere.
+    if (stops.filter(Boolean).join() === usual.filter(Boolean).join()) return '';
+    return `\x1b[3g${stops.map((column) => `\x1b[${column + 1}G\x1bH`).join('')}`;
+  }
+}
+
+function lastColumn(line: XtermLine, columns: number): number {
+  return columns >= 2 && isWideAt(line, columns - 2) ? columns - 2 : columns - 1;
+}
+
+/** Titles, directory and colours. */
+function textState({ title, iconTitle, titleStack, palette, dynamicColours, directory }: ModeLedger): string {
+  return [
+    ...titleStack.map((pushed) => `${titles(pushed)}\x1b[22;0t`),
+    titles({ title, iconTitle }),
+    ...[...palette].map(([index, colour]) => `\x1b]4;${index};${colour}\x1b\\`),
+    ...[...dynamicColours].map(([number, colour]) => `\x1b]${number};${colour}\x1b\\`),
+    directory === undefined ? '' : `\x1b]7;${directory}\x1b\\`,
+  ].join('');
+}
+
+function titles({ title, iconTitle }: { readonly title: string | undefined; readonly iconTitle: string | undefined }): string {
+  if (title !== undefined && title === iconTitle) return `\x1b]0;${title}\x1b\\`;
+  return (iconTitle === undefined ? '' : `\x1b]1;${iconTitle}\x1b\\`) + (title === undefined ? '' : `\x1b]2;${title}\x1b\\`);
+}
+
+/** Modes that move nothing; those that xterm.js keeps for itself and that move the cursor are written elsewhere. */
+function modeState(ledger: ModeLedger): string {
+  const elsewhere: readonly number[] = [6, 7, 66, 2026];
+  return [
+    ledger.isInsert ? '\x1b[4h' : '',
+    ledger.isNewline ? '\x1b[20h' : '',
+    ledger.isOn(66) ? '\x1b=' : '',
+    ...[...ledger.modes].filter(([mode]) => !elsewhere.includes(mode)).map(([mode, isOn]) => `\x1b[?${mode}${isOn ? 'h' : 'l'}`),
+    ledger.otherKeys > 0 ? `\x1b[>4;${ledger.otherKeys}m` : '',
+    ledger.cursorStyle > 0 ? `\x1b[${ledger.cursorStyle} q` : '',
+  ].join('');
+}
+
+function keyPushes({ kittyKeys }: ModeLedger, screen: 'normal' | 'alternate'): string {
+  return kittyKeys[screen].map((flags) => `\x1b[>${flags}u`).join('');
+}
+
+/** The final character that designates a set; xterm.js keeps its table of replacements only. */
+function designator(charset: Readonly<Record<string, string>> | undefined): string {
+  if (charset === undefined) return 'B';
+  return NATIONAL_SETS.get(TOLD_APART_BY.map((key) => charset[key] ?? key).join('')) ?? 'B';
+}
+
+/** The replacement sets of xterm.js (Charsets.ts) by what they make of these characters. */
+const TOLD_APART_BY = ['#', '@', '[', '\\', 'q', '{', '~'] as const;
+const NATIONAL_SETS: ReadonlyMap<string, string> = new Map([
+  ['#@[\\─π·', '0'],
+  ['£@[\\q{~', 'A'],
+  ['£¾ij½q¨´', '4'],
+  ['#@ÄÖqäü', 'C'],
+  ['£à°çqé¨', 'R'],
+  ['#àâçqéû', 'Q'],
+  ['#§ÄÖqäß', 'K'],
+  ['£§°çqàì', 'Y'],
+  ['#ÄÆØqæü', 'E'],
+  ['£§¡Ñq°ç', 'Z'],
+  ['#ÉÄÖqäü', 'H'],
+  ['ùàéçqäû', '='],
+]);
+
+/** How far down from the cursor of the normal screen a row is on which, as below it, nothing is to be seen; 0 to its height. */
+export function rowsBelowCursor(model: TerminalModel): number {
+  const { normal, active } = model.buffers;
+  const cursorRow = active === normal ? normal.y : model.savedRow(normal);
+  for (let row = model.size.rows - 1; row >= cursorRow; row--) {
+    const line = normal.lines.get(normal.ybase + row);
+    if (line !== undefined && !isEmptyLine(line)) return row + 1 - cursorRow;
+  }
+  return 0;
+}
+
+function encode(text: string): Uint8Array {
+  return Buffer.from(text, 'utf8');
+}

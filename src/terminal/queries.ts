@@ -1,0 +1,151 @@
+const REPORTED_WINDOW_OPERATIONS: ReadonlySet<number> = new Set([11, 13, 14, 15, 16, 18, 19, 20, 21]);
+
+/** @returns the kind of reply that a CSI of a program asks for; undefined when it asks for none. */
+export function queryOfCsi(prefix: string, parameters: string, middle: string, final: string): string | undefined {
+  const first = Number.parseInt(parameters, 10) || 0;
+  switch (`${prefix}${middle}${final}`) {
+    case 'c':
+      return first === 0 ? 'da1' : undefined;
+    case '>c':
+      return first === 0 ? 'da2' : undefined;
+    case '=c':
+      return first === 0 ? 'da3' : undefined;
+    case 'n':
+      return first === 5 ? 'status' : first === 6 ? 'cursor' : undefined;
+    case '?n':
+      return first === 6 ? 'dec-cursor' : 'dec-status';
+    case '$p':
+      return 'mode';
+    case '?$p':
+      return 'dec-mode';
+    case '?u':
+      return 'kitty-keys';
+    case '>q':
+      return first === 0 ? 'version' : undefined;
+    case 't':
+      return REPORTED_WINDOW_OPERATIONS.has(first) ? 'window' : undefined;
+    case '*y':
+      return 'checksum';
+    case '?m':
+      return 'other-keys';
+    case '?S':
+      return 'graphics';
+    default:
+      return undefined;
+  }
+}
+
+/** The same for a string sequence; several colours may be asked for at once. */
+export function queriesOfText(introducer: string, body: string): readonly string[] {
+  if (introducer === 'P') {
+    if (body.startsWith('$q')) return ['setting'];
+    return body.startsWith('+q') ? ['capability'] : [];
+  }
+  if (introducer === '_') return /^G(?:[^;]*,)?a=q/.test(body) ? ['picture'] : [];
+  const osc = introducer === ']' ? /^(?<number>\d+);(?<rest>[^]*)$/.exec(body)?.groups : undefined;
+  if (osc === undefined) return [];
+  const number = Number(osc['number']);
+  const fields = (osc['rest'] ?? '').split(';');
+  if (number === 4 || number === 5) {
+    return fields.flatMap((field, at) => (at % 2 === 1 && field === '?' ? [`osc${number}`] : []));
+  }
+  if (number >= 10 && number <= 19) return fields.flatMap((field, at) => (field === '?' ? [`osc${number + at}`] : []));
+  return [];
+}
+
+/** Whether an OSC asks for what is in the clipboard, which nobody is told. */
+export function asksForClipboard(introducer: string, body: string): boolean {
+  return introducer === ']' && /^52;[^;]*;\?$/.test(body);
+}
+
+/** @returns the kind of query that a CSI which a terminal sent answers; undefined for keys and everything else. */
+export function replyOfCsi(prefix: string, parameters: string, middle: string, final: string): string | undefined {
+  switch (`${prefix}${middle}${final}`) {
+    case '?c':
+      return 'da1';
+    case '>c':
+      return 'da2';
+    case 'n':
+      return 'status';
+    case 'R':
+      return /^\d+;\d+$/.test(parameters) ? 'cursor' : undefined;
+    case '?R':
+      return 'dec-cursor';
+    case '?n':
+      return 'dec-status';
+    case '$y':
+      return 'mode';
+    case '?$y':
+      return 'dec-mode';
+    case '?u':
+      return 'kitty-keys';
+    case 't':
+      return 'window';
+    case '>m':
+      return 'other-keys';
+    case '?S':
+      return 'graphics';
+    default:
+      return undefined;
+  }
+}
+
+/** The same for a string sequence. */
+export function replyOfText(introducer: string, body: string): string | undefined {
+  if (introducer === ']') {
+    const number = /^(?<number>\d+);/.exec(body)?.groups?.['number'];
+    if (number === undefined) return /^[lL]/.test(body) ? 'window' : undefined;
+    return `osc${number}`;
+  }
+  if (introducer === '_') return body.startsWith('G') ? 'picture' : undefined;
+  if (introducer !== 'P') return undefined;
+  if (/^[01]?\$r/.test(body)) return 'setting';
+  if (/^[01]?\+r/.test(body)) return 'capability';
+  if (body.startsWith('!|')) return 'da3';
+  if (body.startsWith('>|')) return 'version';
+  return /^\d*!~/.test(body) ? 'checksum' : undefined;
+}
+
+/** A terminal that has not answered for so long never will: most pass over what they do not know. */
+const PATIENCE_MS = 3000;
+
+/** Questions that were put to a terminal and have no answer yet. */
+export class PendingQueries<Asked> {
+  readonly #waiting: { readonly kind: string; readonly asked: Asked; readonly sinceMs: number }[] = [];
+
+  /** Whether answers may still come. All times are on one clock. */
+  isWaiting(nowMs: number): boolean {
+    this.#forgetOld(nowMs);
+    return this.#waiting.length > 0;
+  }
+
+  countOf(kind: string): number {
+    return this.#waiting.filter((waiting) => waiting.kind === kind).length;
+  }
+
+  add(kind: string, asked: Asked, nowMs: number): void {
+    this.#forgetOld(nowMs);
+    this.#waiting.push({ kind, asked, sinceMs: nowMs });
+  }
+
+  /**
+   * A terminal answers in order: what was asked before has been passed over.
+   *
+   * @returns whether something of the kind was waiting.
+   */
+  answered(kind: string): boolean {
+    const at = this.#waiting.findIndex((waiting) => waiting.kind === kind);
+    this.#waiting.splice(0, at + 1);
+    return at >= 0;
+  }
+
+  /** All that wait, which wait no longer. */
+  takeAll(nowMs: number): readonly Asked[] {
+    this.#forgetOld(nowMs);
+    return this.#waiting.splice(0).map(({ asked }) => asked);
+  }
+
+  #forgetOld(nowMs: number): void {
+    while ((this.#waiting[0]?.sinceMs ?? nowMs) + PATIENCE_MS < nowMs) this.#waiting.shift();
+  }
+}

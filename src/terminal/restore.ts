@@ -1,0 +1,53 @@
+import { type ModeLedger, type ScreenName } from './mode-ledger.ts';
+
+/** Put back while the session's screen is still there; what belongs to no screen in particular comes first. */
+const RESET_ORDER: readonly number[] = [
+  2026, 1, 5, 6, 7, 9, 12, 25, 45, 66, 1000, 1001, 1002, 1003, 1004, 1005, 1006, 1007, 1015, 1016, 2004, 2027, 2031, 2048,
+];
+const TAB_WIDTH = 8;
+
+/**
+ * What puts a terminal back that a program has changed; '' when nothing is to be put back. The cursor stays where it is,
+ * except that leaving the alternate screen takes it back to where it was before.
+ *
+ * @param columns Of the terminal, for its tab stops.
+ */
+export function restoreSequence(ledger: ModeLedger, columns: number): string {
+  const { alternateScreen, palette, dynamicColours } = ledger;
+  return [
+    ledger.hasLink ? '\x1b]8;;\x1b\\' : '',
+    ledger.hasPen ? '\x1b[0m' : '',
+    ledger.screen === 'alternate' ? popKeys(ledger, 'alternate') : '',
+    ledger.otherKeys > 0 ? '\x1b[>4m' : '',
+    ledger.isInsert ? '\x1b[4l' : '',
+    ledger.isNewline ? '\x1b[20l' : '',
+    ledger.hasCharsets ? '\x0f\x1b(B\x1b)B' : '',
+    ledger.cursorStyle > 0 ? '\x1b[0 q' : '',
+    ...RESET_ORDER.map((mode) => resetOf(ledger, mode)),
+    alternateScreen === undefined ? '' : `\x1b[?${alternateScreen}l`,
+    popKeys(ledger, 'normal'),
+    // Each of these moves the cursor.
+    ledger.hasScrollRegion ? '\x1b7\x1b[r\x1b8' : '',
+    ledger.hasTabStops ? `\x1b7${usualTabStops(columns)}\x1b8` : '',
+    palette.size > 0 ? `\x1b]104;${[...palette.keys()].join(';')}\x1b\\` : '',
+    ...[...dynamicColours.keys()].map((number) => `\x1b]${number + 100}\x1b\\`),
+  ].join('');
+}
+
+function resetOf({ modes }: ModeLedger, mode: number): string {
+  const isOn = modes.get(mode);
+  if (isOn === undefined) return '';
+  if (mode === 66) return isOn ? '\x1b>' : '';
+  return `\x1b[?${mode}${isOn ? 'l' : 'h'}`;
+}
+
+function popKeys({ kittyKeys }: ModeLedger, screen: ScreenName): string {
+  const depth = kittyKeys[screen].length;
+  return depth > 0 ? `\x1b[<${depth}u` : '';
+}
+
+function usualTabStops(columns: number): string {
+  const stops: string[] = [];
+  for (let column = TAB_WIDTH + 1; column <= columns; column += TAB_WIDTH) stops.push(`\x1b[${column}G\x1bH`);
+  return `\x1b[3g${stops.join('')}`;
+}

@@ -1,0 +1,69 @@
+const ESCAPE = 0x1b;
+/** The introducers of C1 in UTF-8 are C2 and one of these: DCS, SOS, CSI, OSC, PM, APC. */
+const C1_INTRODUCERS: ReadonlySet<number> = new Set([0x90, 0x98, 0x9b, 0x9d, 0x9e, 0x9f]);
+/** Longer strings are pictures, which show nothing without their beginning. */
+const KEPT_BYTES_MAXIMUM = 64 * 1024;
+/** An OSC and an SOS of which terminals show nothing. */
+const [NO_OSC, NO_STRING] = [Buffer.from('\x1b]9999;'), Buffer.from('\x1bX')];
+
+/**
+ * The beginning of a control sequence or of a UTF-8 character whose rest has not been written: a terminal that joins in
+ * between has to get it, or it would show the rest as text.
+ */
+export class UnfinishedSequence {
+  #kept: Uint8Array = new Uint8Array();
+  #isTooLong = false;
+
+  /** @param isGround Whether the parser is between sequences after `data`. */
+  follow(data: Uint8Array, isGround: boolean): void {
+    if (isGround) {
+      this.#isTooLong = false;
+      this.#kept = incompleteCharacter(data.length < 4 ? Buffer.concat([this.#kept, data]) : data);
+      return;
+    }
+    const start = lastIntroducer(data);
+    const piece = start < 0 ? Buffer.concat([this.#kept, data]) : data.slice(start);
+    if (start >= 0) this.#isTooLong = false;
+    // The C2 of an introducer may be the last byte that came before.
+    if (!this.#isTooLong) this.#kept = piece;
+    if (this.#kept.length > KEPT_BYTES_MAXIMUM) {
+      this.#isTooLong = true;
+      this.#kept = this.#kept[1] === 0x5d || this.#kept[1] === 0x9d ? NO_OSC : NO_STRING;
+    }
+  }
+
+  get bytes(): Uint8Array {
+    return this.#kept;
+  }
+}
+
+function lastIntroducer(data: Uint8Array): number {
+  for (let at = data.length - 1; at >= 0; at--) {
+    if (data[at] === ESCAPE) return at;
+    if (data[at] === 0xc2 && C1_INTRODUCERS.has(data[at + 1] ?? 0)) return at;
+  }
+  return -1;
+}
+
+/** The last bytes when they may become a character: as the Encoding Standard decodes, which a decoder has not given up yet. */
+function incompleteCharacter(data: Uint8Array): Uint8Array {
+  for (let length = 1; length <= Math.min(3, data.length); length++) {
+    const lead = data[data.length - length] ?? 0;
+    if (lead < 0x80) break;
+    if (lead >= 0xc2)
+      return length < sequenceLength(lead) && isPrefix(data.subarray(-length)) ? data.slice(-length) : new Uint8Array();
+  }
+  return new Uint8Array();
+}
+
+function sequenceLength(lead: number): number {
+  if (lead >= 0xf5) return 1;
+  return lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
+}
+
+function isPrefix([lead = 0, second]: Uint8Array): boolean {
+  if (second === undefined) return true;
+  const low = lead === 0xe0 ? 0xa0 : lead === 0xf0 ? 0x90 : 0x80;
+  const high = lead === 0xed ? 0x9f : lead === 0xf4 ? 0x8f : 0xbf;
+  return second >= low && second <= high;
+}

@@ -1,0 +1,77 @@
+import type { TerminalSize } from '../ports/pty.ts';
+import type { TerminalModel } from './model.ts';
+import { RowWriter } from './row-writer.ts';
+
+/** What a viewer is brought to first: a screen of its own, on which nothing wraps. */
+const BEGIN = '\x1b[?1049h\x1b[?7l\x1b[2J';
+const SYNC_BEGIN = '\x1b[?2026h';
+const SYNC_END = '\x1b[?2026l';
+
+/**
+ * Draws the screen for somebody who only looks, at any size: what does not fit is cut off, so that the cursor is to be seen.
+ * Each drawing writes the rows that have changed since the last one.
+ */
+export class ViewPainter {
+  #size: TerminalSize;
+  #shown: string[] = [];
+  #cursor = '';
+  #isBegun = false;
+
+  constructor(size: TerminalSize) {
+    this.#size = size;
+  }
+
+  resize(size: TerminalSize): void {
+    this.#size = size;
+    this.#forget();
+  }
+
+  /** @returns nothing when the viewer sees all that there is to see. */
+  draw(model: TerminalModel): Uint8Array | undefined {
+    const { active } = model.buffers;
+    const { columns, rows } = this.#size;
+    const top = Math.max(0, Math.min(active.y - rows + 1, model.size.rows - rows));
+    const writer = new RowWriter(model);
+    const out: string[] = [];
+    for (let row = 0; row < rows; row++) {
+      const text = top + row < model.size.rows ? drawRow(writer, model, { row: top + row, columns }) : '\x1b[K';
+      if (text === this.#shown[row]) continue;
+      this.#shown[row] = text;
+      out.push(`\x1b[${row + 1};1H${text}`);
+    }
+    const cursor = cursorOf(model, { columns, row: active.y - top });
+    if (out.length === 0 && cursor === this.#cursor && this.#isBegun) return undefined;
+    this.#cursor = cursor;
+    const begin = this.#isBegun ? '' : BEGIN;
+    this.#isBegun = true;
+    return Buffer.from(`${begin}${SYNC_BEGIN}${out.join('')}${cursor}${SYNC_END}`, 'utf8');
+  }
+
+  #forget(): void {
+    this.#shown = [];
+    this.#isBegun = false;
+  }
+}
+
+function drawRow(
+  writer: RowWriter,
+  model: TerminalModel,
+  { row, columns }: { readonly row: number; readonly columns: number },
+): string {
+  const { active } = model.buffers;
+  const line = active.lines.get(active.ybase + row);
+  if (line === undefined) return '\x1b[K';
+  writer.row(line, false, { isContinued: false, isDirty: true, columns });
+  writer.write(writer.pen.reset());
+  if (line.length < columns) writer.write(`\x1b[${line.length + 1}G\x1b[K`);
+  return writer.take();
+}
+
+function cursorOf(
+  { ledger, buffers }: TerminalModel,
+  { columns, row }: { readonly columns: number; readonly row: number },
+): string {
+  const style = `\x1b[${ledger.cursorStyle} q`;
+  const place = `\x1b[${row + 1};${Math.min(buffers.active.x + 1, columns)}H`;
+  return `${place}${style}${ledger.isOn(25) ? '\x1b[?25h' : '\x1b[?25l'}${ledger.isOn(5) ? '\x1b[?5h' : '\x1b[?5l'}`;
+}

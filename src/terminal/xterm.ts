@@ -1,0 +1,114 @@
+// oxlint-disable-next-line import/no-unassigned-import -- it is imported for what it does
+import './own-buffers.ts';
+import { UnicodeGraphemesAddon } from '@xterm/addon-unicode-graphemes';
+import { Terminal } from '@xterm/headless';
+import type { TerminalSize } from '../ports/pty.ts';
+
+/**
+ * What of @xterm/headless 6.0.0 is read beyond its public interface. The public one has a cell at a time, nothing of the
+ * saved cursor, the scroll region, tab stops and character sets, and parses only some time later. A unit test holds the
+ * installed version to these names.
+ */
+export interface XtermLine {
+  isWrapped: boolean;
+  /** Three words for each cell: content, foreground, background. */
+  readonly _data: Uint32Array;
+  readonly _combined: Readonly<Record<number, string | undefined>>;
+  readonly _extendedAttrs: Readonly<Record<number, XtermExtended | undefined>>;
+  readonly length: number;
+}
+
+/** Underline style and colour in one word, and the number of a link. */
+export interface XtermExtended {
+  readonly _ext: number;
+  _urlId: number;
+  clone(): XtermExtended;
+}
+
+export interface XtermPen {
+  fg: number;
+  bg: number;
+  extended: XtermExtended;
+  updateExtended(): void;
+}
+
+type Charset = Readonly<Record<string, string>> | undefined;
+
+export interface XtermBuffer {
+  readonly x: number;
+  readonly y: number;
+  readonly ybase: number;
+  readonly scrollTop: number;
+  readonly scrollBottom: number;
+  readonly tabs: Readonly<Record<number, boolean | undefined>>;
+  readonly savedX: number;
+  savedY: number;
+  readonly savedCurAttrData: XtermPen;
+  readonly savedCharset: Charset;
+  readonly lines: {
+    readonly length: number;
+    get(at: number): XtermLine | undefined;
+    onTrim(listener: (amount: number) => void): unknown;
+  };
+}
+
+export interface XtermCore {
+  readonly _inputHandler: {
+    parse(text: string): unknown;
+    fullReset(): boolean;
+    _resetBufferLine(row: number, respectsProtection: boolean): void;
+    _eraseInBufferLine(row: number, from: number, to: number, clearsWrap: boolean, respectsProtection: boolean): void;
+    readonly _curAttrData: XtermPen;
+    readonly _parser: { readonly currentState: number };
+  };
+  readonly _bufferService: {
+    readonly buffers: { readonly normal: XtermBuffer; readonly alt: XtermBuffer; readonly active: XtermBuffer };
+  };
+  readonly _charsetService: { readonly glevel: number; readonly _charsets: readonly Charset[] };
+  readonly coreService: {
+    readonly decPrivateModes: {
+      readonly origin: boolean;
+      readonly wraparound: boolean;
+    };
+    readonly modes: { readonly insertMode: boolean };
+  };
+}
+
+export interface Xterm {
+  readonly terminal: Terminal;
+  readonly core: XtermCore;
+}
+
+/** The smallest terminal that the model can be. */
+const COLUMNS_MINIMUM = 2;
+
+export function createXterm(size: TerminalSize, scrollbackLines: number): Xterm {
+  const terminal = new Terminal({
+    cols: Math.max(size.columns, COLUMNS_MINIMUM),
+    rows: size.rows,
+    scrollback: scrollbackLines,
+    // For the parser hooks and the table of widths.
+    allowProposedApi: true,
+    logLevel: 'off',
+    // Without a word for each, hooks of CSI t are passed over.
+    windowOptions: {
+      getWinState: true,
+      getWinPosition: true,
+      getWinSizePixels: true,
+      getScreenSizePixels: true,
+      getCellSizePixels: true,
+      getWinSizeChars: true,
+      getScreenSizeChars: true,
+      getIconTitle: true,
+      getWinTitle: true,
+      pushTitle: true,
+      popTitle: true,
+    },
+  });
+  terminal.loadAddon(new UnicodeGraphemesAddon());
+  return { terminal, core: (terminal as unknown as { readonly _core: XtermCore })._core };
+}
+
+export function resizeXterm({ terminal }: Xterm, { columns, rows }: TerminalSize): void {
+  terminal.resize(Math.max(columns, COLUMNS_MINIMUM), rows);
+}

@@ -1,0 +1,54 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { createModel, describeScreen, redrawn } from '../support/screens.ts';
+import { cut, noise, stream } from '../support/terminal-streams.ts';
+
+const RUNS = { numRuns: Number(process.env['NONO_RUNS'] ?? 400) };
+const size = fc.record({ columns: fc.integer({ min: 2, max: 24 }), rows: fc.integer({ min: 1, max: 8 }) });
+
+describe('L11: drawing the model and parsing what was drawn gives the model again', () => {
+  test('whatever a program wrote, cells, attributes, cursor, modes and scrollback', () => {
+    fc.assert(
+      fc.property(stream, size, (bytes, wanted) => {
+        const model = createModel(wanted);
+        model.write(bytes);
+
+        expect(describeScreen(redrawn(model))).toEqual(describeScreen(model));
+      }),
+      RUNS,
+    );
+  });
+
+  test('at any byte, in the middle of a sequence or a character: what follows means the same to both', () => {
+    fc.assert(
+      fc.property(fc.oneof(stream, noise), fc.nat(), (bytes, place) => {
+        const [before = new Uint8Array(), after = new Uint8Array()] = cut(bytes, [place]);
+        const model = createModel();
+        model.write(before);
+        const terminal = redrawn(model);
+        expect(describeScreen(terminal)).toEqual(describeScreen(model));
+
+        const unfinished = model.unfinished.length > 0;
+        model.write(after);
+        terminal.write(after);
+        // What was drawn cannot tell which character an accent that follows belongs to, or what is to be repeated.
+        if (unfinished) expect(describeScreen(terminal)['modes']).toEqual(describeScreen(model)['modes']);
+      }),
+      RUNS,
+    );
+  });
+
+  test('however what was written came in pieces', () => {
+    fc.assert(
+      fc.property(fc.oneof(stream, noise), fc.array(fc.nat(), { maxLength: 20 }), (bytes, places) => {
+        const whole = createModel();
+        whole.write(bytes);
+        const split = createModel();
+        for (const piece of cut(bytes, places)) split.write(piece);
+
+        expect(describeScreen(split)).toEqual(describeScreen(whole));
+      }),
+      RUNS,
+    );
+  });
+});
