@@ -1,4 +1,4 @@
-import { type Bytes, bytesFromText, displayBytes } from '../bytes.ts';
+import { type Bytes, bytesFromBuffer, bytesFromText, displayBytes } from '../bytes.ts';
 import { EXIT, NonoError } from '../errors.ts';
 import type { PathFacts } from '../ports/path-facts.ts';
 import type { SandboxHost } from '../ports/sandbox-host.ts';
@@ -7,6 +7,7 @@ import { GrantError } from '../sandbox/grant-error.ts';
 import type { Launch } from '../sandbox/launch.ts';
 import { keptCapabilityMask } from '../sandbox/linux/capabilities.ts';
 import { type Enforced, encodeLandlock, enforcedBy, NEWEST_ABI } from '../sandbox/linux/landlock.ts';
+import { encodeMediation, mediationOf } from '../sandbox/linux/mediation.ts';
 import { encodeSeccomp } from '../sandbox/linux/seccomp.ts';
 import type { Plan } from '../sandbox/plan.ts';
 import { checkAbi, checkPorts } from '../sandbox/sandbox-error.ts';
@@ -61,10 +62,12 @@ export async function confine(
 /** The instructions that apply a plan. */
 export function launchOf(plan: Plan, host: SandboxHost, supervisorPid: number): Launch {
   const abi = host.landlockAbi();
+  const mediator = host.isMediated() ? 'outer' : 'own';
   return {
     supervisorPid,
     landlock: encodeLandlock(plan, abi),
-    filter: encodeSeccomp({ network: plan.network, architecture: host.architecture, abi }),
+    filter: encodeSeccomp({ network: plan.network, architecture: host.architecture, abi, mediator }),
+    mediation: mediator === 'own' ? bytesFromBuffer(encodeMediation(mediationOf(plan))) : null,
     capabilities: keptCapabilityMask(),
     workingDirectory: plan.workingDirectory,
     executables: plan.executables,

@@ -132,14 +132,14 @@ interface SessionEnd {
 }
 
 async function runSession(run: Run): Promise<SessionEnd> {
-  const { context, adapters, confinement, launcher } = run;
+  const { context, adapters, launcher } = run;
   using cleanUp = new DisposableStack();
   let live: LiveSession | undefined;
   const supervision = cleanUp.use(supervise(adapters.signals, context.pid, (isPaused) => live?.isPaused(isPaused)));
   live = cleanUp.use(claim(run));
   const snapshots = await startSnapshots(run, live);
   try {
-    await launch(launcher, confinement, context.pid);
+    await launch(run);
   } catch (error) {
     snapshots?.abandon();
     throw error;
@@ -166,8 +166,11 @@ async function recordExecuted({ context, confinement, launcher }: Run, live: Liv
 }
 
 /** Hands the instructions over. @throws {NonoError} when a step failed before the command ran. */
-async function launch(launcher: StartedProcess, confinement: Confinement, pid: number): Promise<void> {
-  const answer = await launcher.exchange(encodeLaunch(confinement.launch(pid)));
+async function launch({ launcher, confinement, context, adapters }: Run): Promise<void> {
+  const instructions = confinement.launch(context.pid);
+  const { mediation } = instructions;
+  const listener = mediation === null ? undefined : adapters.host.mediate(mediation);
+  const answer = await launcher.exchange(encodeLaunch(instructions), listener);
   const failure = decodeLaunchFailure(answer);
   if (failure !== undefined) throw launchError(failure, confinement.plan.command[0] as Bytes);
 }

@@ -17,15 +17,21 @@ export async function execute(call: ParsedCall, context: Context): Promise<Comma
   refuseJson(call);
   const { files, randomHex, uid } = context;
   const adapters = await context.loadSandbox();
+  const { host } = adapters;
+  // First, because it takes as long to start as the plan takes to make; without a listener it ends by itself.
+  const handOver = host.isMediated() ? () => undefined : host.startMediator(() => mediation);
   // The process stays the same when it becomes the command: the directory is swept once that one has ended.
   const self = adapters.processes.self();
   const temporaryDirectory = temporaryDirectoryPath(files, makeSessionId(randomHex), self, randomHex);
+  let mediation = '' as Bytes;
   const { launch, plan } = await confine(call, context, adapters, { temporaryDirectory, setVariables: new Map() });
   if (isSweepDue(randomHex)) sweepTemporaryDirectories(files, adapters.processes, uid);
   makeMissing(files, plan);
   createTemporaryDirectory(files, temporaryDirectory);
   // When it returns this process may be confined already and remove nothing: the next sweep will.
-  throw launchError(adapters.host.become(launch(0)), call.commandLine[0] as Bytes);
+  const instructions = launch(0);
+  mediation = instructions.mediation ?? mediation;
+  throw launchError(host.become(instructions, handOver), call.commandLine[0] as Bytes);
 }
 
 /** Nobody is left to tidy up behind a wrapped command: now and then the next one does, not each time. */

@@ -1,5 +1,10 @@
+import type { Bytes } from '../bytes.ts';
 import type { Attempt, AttemptResults, Launch, LaunchFailure, SignalState } from '../sandbox/launch.ts';
 import type { Architecture } from '../sandbox/linux/seccomp-uapi.ts';
+import type { ListenerTaker } from './spawn.ts';
+
+/** Passes the listener of a filter on, before any of the command has run. */
+export type HandOver = (listener: number) => void;
 
 /** What the kernel under this process can enforce, and confining this very process. */
 export interface SandboxHost {
@@ -16,7 +21,13 @@ export interface SandboxHost {
    *
    * An adapter that cannot enforce a step fails at that step and never skips it.
    */
-  become(launch: Launch): LaunchFailure;
+  become(launch: Launch, handOver: HandOver): LaunchFailure;
+  /** Whether the calls of this process are mediated already, by a nono around it. */
+  isMediated(): boolean;
+  /** Mediates for a command that this process starts, until its tree is gone or this process is. */
+  mediate(mediation: Bytes): ListenerTaker;
+  /** Starts what mediates for this process itself, when it has become the command. @returns what hands it the listener. */
+  startMediator(mediation: () => Bytes): HandOver;
   /** The same attempts from this process, which no sandbox holds back. */
   attempt(attempts: readonly Attempt[]): AttemptResults;
 }

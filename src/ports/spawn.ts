@@ -25,9 +25,17 @@ export interface StartedProcess {
    * the other side closed it, which execve(2) does by close-on-exec. Once only. A process that dies
    * meanwhile gives what it wrote before. May block: a launcher answers within milliseconds.
    */
-  exchange(message: Uint8Array): Uint8Array | Promise<Uint8Array>;
+  exchange(message: Uint8Array, listener?: ListenerTaker): Uint8Array | Promise<Uint8Array>;
   /** Sends a signal by number; nothing happens once the process is reaped. */
   kill(signal: number): void;
+}
+
+/** Who gets the listener that a launcher's filter has, before the launcher is the command. */
+export interface ListenerTaker {
+  /** While the process prepares itself: the time for what takes long. */
+  expect(): void;
+  /** Owns the descriptor from now on. */
+  take(descriptor: number): void;
 }
 
 /** Exactly one is not null (waitpid(2)). */

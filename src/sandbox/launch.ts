@@ -2,6 +2,9 @@ import { type Bytes, bufferFromBytes, bytesFromBuffer } from '../bytes.ts';
 import type { Instruction } from './linux/bpf.ts';
 import type { LandlockRuleset } from './linux/landlock.ts';
 
+/** Hidden first argument that turns nono's executable into the mediator of a command that nobody supervises. */
+export const MEDIATOR_ROLE = '__mediate';
+
 /** Hidden first argument that turns nono's executable into the launcher of a command. */
 export const LAUNCHER_ROLE = '__launch';
 
@@ -12,6 +15,8 @@ export interface Launch {
   readonly landlock: LandlockRuleset;
   /** The seccomp filter. */
   readonly filter: readonly Instruction[];
+  /** What the filter's mediator is told (encodeMediation()), a unit for each byte; null for a filter that hands nothing over. */
+  readonly mediation: Bytes | null;
   /** Low 32 bits of the capability sets; all above are dropped. */
   readonly capabilities: number;
   readonly workingDirectory: Bytes;
@@ -57,6 +62,7 @@ export type LaunchStep =
   | 'restrict'
   | 'signals'
   | 'filter'
+  | 'mediator'
   | 'execute';
 
 /** The step that failed; before `execute` returned nothing of the command has run. */

@@ -14,6 +14,8 @@ export interface Access {
 export type Network =
   | { readonly mode: 'allowed' }
   | { readonly mode: 'blocked' }
+  /** TCP only: what this machine has on its loopback device. */
+  | { readonly mode: 'loopback' }
   /** TCP only: connecting to and listening on these ports. */
   | { readonly mode: 'ports'; readonly connect: readonly number[]; readonly bind: readonly number[] };
 

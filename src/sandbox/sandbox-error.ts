@@ -55,18 +55,25 @@ const STEPS: Readonly<Record<Exclude<LaunchStep, 'execute'>, string>> = {
   rule: 'add a Landlock rule',
   restrict: 'restrict itself with Landlock',
   filter: 'install the seccomp filter',
+  mediator: 'reach its mediator',
 };
 
 /** The user's error for a failed launch: 127 when the command is gone, else 126. */
 export function launchError({ step, errno, path }: LaunchFailure, command: Bytes): NonoError {
   const about = path === undefined ? '' : ` for "${displayBytes(path)}"`;
   if (step === 'execute') return executeError(errno, path ?? command);
-  const hint =
-    step === 'rule' && errno === 'ELOOP'
-      ? 'A link was put in its place while nono started: look at it, then run again'
-      : 'See whether a container or a security module forbids this system call';
+  const hint = HINTS[`${step} ${errno}`] ?? 'See whether a container or a security module forbids this system call';
   return new SandboxError(`Cannot apply the sandbox: the launcher could not ${STEPS[step]}${about}: ${errno}`, hint);
 }
+
+/** By step and errno. */
+const HINTS: Readonly<Record<string, string>> = {
+  'rule ELOOP': 'A link was put in its place while nono started: look at it, then run again',
+  // The kernel has room for one listener in all filters of a process.
+  'filter EBUSY': 'Something around nono, such as a container runtime, watches system calls already: start nono outside of it',
+  'mediator ENOBUFS': 'Grant fewer, larger directories',
+  'mediator EMSGSIZE': 'Grant fewer, larger directories',
+};
 
 function executeError(errno: string, path: Bytes): NonoError {
   const shown = displayBytes(path);

@@ -9,6 +9,7 @@ const NOT_OURS: Launch = {
   supervisorPid: 2 ** 22 + 1,
   landlock: { handledFs: 0x1fff, handledNet: 0, scoped: 0, rules: [], ports: [] },
   filter: [],
+  mediation: null,
   capabilities: 0,
   workingDirectory: '/' as Bytes,
   executables: ['/bin/false' as Bytes],
@@ -34,7 +35,7 @@ export function describeSandboxHostContract(name: string, createHost: () => Prom
     });
 
     test('gives up at the step that it cannot do, and does none of the later ones', async () => {
-      const failure = (await createHost()).become(NOT_OURS);
+      const failure = (await createHost()).become(NOT_OURS, () => undefined);
 
       expect(failure.step).toBe('supervisor');
       expect(readFileSync('/proc/self/status', 'latin1')).toMatch(/^NoNewPrivs:\t0$/m);

@@ -26,7 +26,7 @@ const network = { mode: 'allowed' } as const;
 
 /** The filter of a kernel with that Landlock. */
 function filterFor(abi: number): readonly Instruction[] {
-  return encodeSeccomp({ network, architecture: process.arch === 'arm64' ? 'arm64' : 'x64', abi });
+  return encodeSeccomp({ network, architecture: process.arch === 'arm64' ? 'arm64' : 'x64', abi, mediator: 'outer' });
 }
 
 /** Runs `script` as on that kernel. @returns what it printed, or what the launcher answered. */
@@ -46,6 +46,7 @@ async function launch(world: World, { landlockAbi, filter }: Kernel, script: str
     supervisorPid: process.pid,
     landlock: encodeLandlock({ rules, network }, landlockAbi),
     filter,
+    mediation: null,
     capabilities: 0,
     workingDirectory: bytesFromText(world.project),
     executables: [bytesFromText(PYTHON)],

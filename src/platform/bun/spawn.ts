@@ -18,10 +18,11 @@ export function createBunSpawn(): Spawn {
       return {
         pid: child.pid,
         exited,
-        exchange(message) {
+        exchange(message, listener) {
           writeAll(channel, message);
           trySyscall('shutdown', channel, SHUT_WR);
-          return readAll(channel);
+          listener?.expect();
+          return readAll(channel, listener?.take);
         },
         kill: (signal) => child.kill(signal),
       };

@@ -21,6 +21,9 @@ export const LANDLOCK_RULE_NET_PORT = 2;
 /** include/uapi/linux/seccomp.h */
 export const SECCOMP_SET_MODE_FILTER = 1;
 export const SECCOMP_FILTER_FLAG_SPEC_ALLOW = 4;
+export const SECCOMP_FILTER_FLAG_NEW_LISTENER = 8;
+/** Linux 5.19. */
+export const SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV = 32;
 /** struct sock_filter of include/uapi/linux/filter.h: code, jt, jf, k. */
 export const SOCK_FILTER_BYTES = 8;
 

@@ -17,16 +17,25 @@ const FIRST_EXTRA_DESCRIPTOR = 3;
 const ALL_DESCRIPTORS = 0x7fffffff;
 
 /** @see SandboxHost.become() */
-export function become(launch: Launch): LaunchFailure {
-  return confineThen(launch, (pins) => execute(launch, pins));
+export function become(launch: Launch, handOver: (listener: number) => void): LaunchFailure {
+  return confineThen(launch, handOver, (pins) => execute(launch, pins));
 }
 
 /** Confines this process and tries things. It may do no more afterwards than tell the results and exit. */
 export function attemptConfined(launch: Launch, attempts: readonly Attempt[]): AttemptResults | LaunchFailure {
-  return confineThen(launch, () => tryAll(attempts));
+  // None of what is tried is mediated.
+  return confineThen(
+    launch,
+    () => undefined,
+    () => tryAll(attempts),
+  );
 }
 
-function confineThen<Result>(launch: Launch, action: (pins: Pins) => Result): Result | LaunchFailure {
+function confineThen<Result>(
+  launch: Launch,
+  handOver: (listener: number) => void,
+  action: (pins: Pins) => Result,
+): Result | LaunchFailure {
   let step: LaunchStep = 'supervisor';
   let path: Bytes | undefined;
   const pins = new Pins();
@@ -58,7 +67,9 @@ function confineThen<Result>(launch: Launch, action: (pins: Pins) => Result): Re
     step = 'signals';
     restoreSignals(launch.signals, pins);
     step = 'filter';
-    installFilter(launch.filter, pins);
+    const listener = installFilter(launch.filter, launch.mediation !== null, pins);
+    step = 'mediator';
+    if (listener !== undefined) handOver(listener);
     step = 'execute';
     return action(pins);
   } catch (error) {
@@ -132,8 +143,10 @@ function createRuleset({ handledFs, handledNet, scoped }: LandlockRuleset, pins:
 /**
  * Covers this thread alone, which is enough: execve(2) ends the others. Without SPEC_ALLOW a kernel before 5.16
  * turns mitigations on for the command that cost several per cent and that guard secrets within one process only.
+ *
+ * @returns what the mediator listens on.
  */
-function installFilter(filter: readonly Instruction[], pins: Pins): void {
+function installFilter(filter: readonly Instruction[], listens: boolean, pins: Pins): number | undefined {
   // struct sock_filter: 16 bits of code, 8 and 8 of jumps, 32 of constant.
   const words = new Uint32Array(new ArrayBuffer(filter.length * confine.SOCK_FILTER_BYTES));
   let at = 0;
@@ -147,7 +160,15 @@ function installFilter(filter: readonly Instruction[], pins: Pins): void {
   const header = new DataView(program.buffer);
   header.setUint16(0, filter.length, true);
   header.setBigUint64(8, BigInt(pins.address(instructions)), true);
-  syscall('seccomp', confine.SECCOMP_SET_MODE_FILTER, confine.SECCOMP_FILTER_FLAG_SPEC_ALLOW, pins.address(program));
+  const address = pins.address(program);
+  const install = (flags: number): number =>
+    trySyscall('seccomp', confine.SECCOMP_SET_MODE_FILTER, confine.SECCOMP_FILTER_FLAG_SPEC_ALLOW | flags, address);
+  // A signal must not make the caller ask again for what is being done (connect(2) would find itself connected).
+  const listener = confine.SECCOMP_FILTER_FLAG_NEW_LISTENER;
+  let result = install(listens ? listener | confine.SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV : 0);
+  if (listens && errnoName(-result) === 'EINVAL') result = install(listener);
+  if (result < 0) throw new SystemError('seccomp', errnoName(-result));
+  return listens ? result : undefined;
 }
 
 /** The command finds the caller's settings, not those of the runtime that started it. */

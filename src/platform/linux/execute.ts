@@ -1,7 +1,7 @@
 import { type Bytes, cString } from '../../bytes.ts';
 import type { Launch, LaunchFailure } from '../../sandbox/launch.ts';
 import type { Pins } from './pins.ts';
-import { errnoName, fixedBuffer, trySyscall } from './syscalls.ts';
+import { errnoName, trySyscall } from './syscalls.ts';
 
 /** What runs a file that has no format of its own, as execvp(3) does. */
 const SHELL = '/bin/sh' as Bytes;
@@ -11,25 +11,17 @@ const LOOK_ON: readonly string[] = ['EACCES', 'ENOENT', 'ENOTDIR', 'ENODEV', 'ET
 
 /** Tries each candidate. @returns why the last that mattered failed; a refusal outweighs an absence. */
 export function execute({ executables, command, environment }: Launch, pins: Pins): LaunchFailure {
-  const environmentAddress = vector(environment, pins);
-  const commandAddress = vector(command, pins);
+  const environmentAddress = pins.vector(environment);
+  const commandAddress = pins.vector(command);
   const attempt = (path: Bytes, argumentsAddress: number): string =>
     errnoName(-trySyscall('execve', pins.address(cString(path)), argumentsAddress, environmentAddress));
 
   let failure: LaunchFailure = { step: 'execute', errno: 'ENOENT' };
   for (const path of executables) {
     let errno = attempt(path, commandAddress);
-    if (errno === 'ENOEXEC') errno = attempt(SHELL, vector([SHELL, path, ...command.slice(1)], pins));
+    if (errno === 'ENOEXEC') errno = attempt(SHELL, pins.vector([SHELL, path, ...command.slice(1)]));
     if (failure.path === undefined || errno !== 'ENOENT') failure = { step: 'execute', errno, path };
     if (!LOOK_ON.includes(errno)) break;
   }
   return failure;
-}
-
-/** A NULL-ended array of C strings. @returns its address. */
-function vector(items: readonly Bytes[], pins: Pins): number {
-  const pointers = fixedBuffer((items.length + 1) * 8);
-  const view = new DataView(pointers.buffer);
-  items.forEach((item, at) => view.setBigUint64(at * 8, BigInt(pins.address(cString(item))), true));
-  return pins.address(pointers);
 }

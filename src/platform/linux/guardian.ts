@@ -4,6 +4,7 @@ import { encodeLine, type GuardianOrder, type GuardianReport, LineReader } from 
 import { createBunSpawn } from '../bun/spawn.ts';
 import { followDescriptor, writeAll } from './channel.ts';
 import { FOREGROUND } from './launcher.ts';
+import { mediate } from './mediation.ts';
 import { createProcessTree, type ProcessTree } from './process-tree.ts';
 import { createLinuxSignals } from './signals.ts';
 import { takeOnSettings } from './terminal-settings.ts';
@@ -76,7 +77,8 @@ class Guardian {
   }
 
   async #launch(launch: Launch): Promise<void> {
-    const answer = await this.#child.exchange(encodeLaunch({ ...launch, supervisorPid: process.pid }));
+    const listener = launch.mediation === null ? undefined : mediate(launch.mediation);
+    const answer = await this.#child.exchange(encodeLaunch({ ...launch, supervisorPid: process.pid }), listener);
     const failure = decodeLaunchFailure(answer);
     this.#report(failure === undefined ? { kind: 'started', pid: this.#child.pid } : { kind: 'failed', failure });
   }

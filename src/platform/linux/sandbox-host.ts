@@ -1,6 +1,7 @@
 import type { SandboxHost } from '../../ports/sandbox-host.ts';
 import { tryAll } from './attempts.ts';
 import { become, landlockAbi } from './confine.ts';
+import { isMediated, mediate, startMediator } from './mediation.ts';
 import { readCallerSignals } from './process-facts.ts';
 
 /** Landlock, capabilities and no_new_privs by direct system calls. Create it before signals are watched. */
@@ -12,5 +13,8 @@ export function createLinuxSandboxHost(): SandboxHost {
     callerSignals: () => callerSignals,
     become,
     attempt: tryAll,
+    isMediated,
+    mediate,
+    startMediator,
   };
 }

@@ -1,5 +1,6 @@
-import { dlopen, FFIType, toArrayBuffer } from 'bun:ffi';
-import { fixedBuffer, LIBC_NAMES, syscall } from './syscalls.ts';
+import { dlopen, FFIType } from 'bun:ffi';
+import { loadCode } from './machine-code.ts';
+import { fixedBuffer, LIBC_NAMES } from './syscalls.ts';
 
 /** What a caught signal leaves in the pipe: siginfo_t, include/uapi/asm-generic/siginfo.h. */
 export const SIGINFO_BYTES = 128;
@@ -12,14 +13,6 @@ const SA_SIGINFO = 4;
 const SA_RESTART = 0x10000000;
 const SIG_DFL = 0;
 const SIG_IGN = 1;
-
-/** include/uapi/asm-generic/mman-common.h and mman.h */
-const PROT_READ = 1;
-const PROT_WRITE = 2;
-const PROT_EXEC = 4;
-const MAP_PRIVATE = 2;
-const MAP_ANONYMOUS = 0x20;
-const PAGE_BYTES = 4096;
 
 /** Sets dispositions through libc, which knows how a handler returns on this processor. */
 export interface SignalCatcher {
@@ -89,17 +82,6 @@ function arm64Code(descriptor: number): Uint8Array {
     0xd65f03c0, // ret
   ]);
   return new Uint8Array(words.buffer);
-}
-
-/**
- * A page of its own that is never writable and executable at once. It stays mapped: a signal may be on
- * its way for as long as the process lives.
- */
-function loadCode(code: Uint8Array): number {
-  const page = syscall('mmap', 0, PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
-  new Uint8Array(toArrayBuffer(page, 0, PAGE_BYTES)).set(code);
-  syscall('mprotect', page, PAGE_BYTES, PROT_READ | PROT_EXEC);
-  return page;
 }
 
 function openLibc() {

@@ -14,5 +14,8 @@ export function createNodeSandboxHost(): SandboxHost {
     callerSignals: () => callerSignals,
     become: () => ({ step: 'supervisor', errno: 'ENOSYS' }),
     attempt: (attempts) => attempts.map(() => 'ENOSYS'),
+    isMediated: () => false,
+    mediate: () => ({ expect: () => undefined, take: () => undefined }),
+    startMediator: () => () => undefined,
   };
 }

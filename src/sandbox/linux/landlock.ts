@@ -66,13 +66,23 @@ export function encodeLandlock(plan: Pick<Plan, 'rules' | 'network'>, abi: numbe
   const handledFs = accessFsOf(known);
   return {
     handledFs,
-    // With --block-net there is no socket to connect in the first place; this is for one that was handed in.
-    handledNet: known >= ABI_WITH_PORTS && plan.network.mode !== 'allowed' ? ACCESS_NET.bindTcp | ACCESS_NET.connectTcp : 0,
+    handledNet: known >= ABI_WITH_PORTS ? HANDLED_NET[plan.network.mode] : 0,
     scoped: known >= 6 ? SCOPE.abstractUnixSocket | SCOPE.signal : 0,
     rules: plan.rules.map((rule) => encodeRule(rule, handledFs)).filter(({ rights }) => rights !== 0),
     ports: portRules(plan.network),
   };
 }
+
+/**
+ * What Landlock is to refuse without a rule. With --block-net there is no socket to connect in the first place; this is for
+ * one that was handed in. A socket may have any address where only the loopback device reaches it.
+ */
+const HANDLED_NET: Readonly<Record<Network['mode'], number>> = {
+  allowed: 0,
+  blocked: ACCESS_NET.bindTcp | ACCESS_NET.connectTcp,
+  loopback: ACCESS_NET.connectTcp,
+  ports: ACCESS_NET.bindTcp | ACCESS_NET.connectTcp,
+};
 
 /** A port in both lists has both rights. */
 function portRules(network: Network): readonly PortRule[] {

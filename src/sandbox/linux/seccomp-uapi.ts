@@ -10,7 +10,7 @@ export const AUDIT_ARCH: Readonly<Record<Architecture, number>> = { x64: 0xc0000
 export const X32_BIT = 0x40000000;
 
 /** SECCOMP_RET_* of include/uapi/linux/seccomp.h; an errno goes into the low 16 bits. */
-export const RETURN = { kill: 0x80000000, errno: 0x00050000, allow: 0x7fff0000 } as const;
+export const RETURN = { kill: 0x80000000, errno: 0x00050000, notify: 0x7fc00000, allow: 0x7fff0000 } as const;
 
 /** Offsets in struct seccomp_data of include/uapi/linux/seccomp.h. */
 export const DATA = { number: 0, architecture: 4, arguments: 16 } as const;
@@ -50,6 +50,9 @@ export const MSG_FASTOPEN = 0x20000000;
 /** ioctl commands that put input into a terminal (include/uapi/asm-generic/ioctls.h). */
 export const TIOCSTI = 0x5412;
 export const TIOCLINUX = 0x541c;
+
+/** Opens the other side of a terminal by its master (include/uapi/asm-generic/ioctls.h). */
+export const TIOCGPTPEER = 0x5441;
 
 /**
  * ioctl commands that change a file or a tree through a descriptor that is only open for reading, which
@@ -143,17 +146,27 @@ const CALLS = {
   acct: [163, 89],
   add_key: [248, 217],
   bpf: [321, 280],
+  chmod: [90, undefined],
+  chown: [92, undefined],
   clone: [56, 220],
   clone3: [435, 435],
   connect: [42, 203],
   delete_module: [176, 106],
   fanotify_init: [300, 262],
+  fchmod: [91, 52],
+  fchmodat: [268, 53],
+  fchmodat2: [452, 452],
+  fchown: [93, 55],
+  fchownat: [260, 54],
   file_setattr: [469, 469],
   finit_module: [313, 273],
+  fremovexattr: [199, 16],
   fsconfig: [431, 431],
+  fsetxattr: [190, 7],
   fsmount: [432, 432],
   fsopen: [430, 430],
   fspick: [433, 433],
+  futimesat: [261, undefined],
   init_module: [175, 105],
   io_uring_enter: [426, 426],
   io_uring_register: [427, 427],
@@ -164,6 +177,10 @@ const CALLS = {
   kexec_file_load: [320, 294],
   kexec_load: [246, 104],
   keyctl: [250, 219],
+  lchown: [94, undefined],
+  listen: [50, 201],
+  lremovexattr: [198, 15],
+  lsetxattr: [189, 6],
   modify_ldt: [154, undefined],
   mount: [165, 40],
   mount_setattr: [442, 442],
@@ -180,11 +197,15 @@ const CALLS = {
   quotactl: [179, 60],
   quotactl_fd: [443, 443],
   reboot: [169, 142],
+  removexattr: [197, 14],
+  removexattrat: [466, 466],
   request_key: [249, 218],
   sendmmsg: [307, 269],
   sendmsg: [46, 211],
   sendto: [44, 206],
   setns: [308, 268],
+  setxattr: [188, 5],
+  setxattrat: [463, 463],
   socket: [41, 198],
   socketpair: [53, 199],
   swapoff: [168, 225],
@@ -195,6 +216,9 @@ const CALLS = {
   unshare: [272, 97],
   uselib: [134, undefined],
   userfaultfd: [323, 282],
+  utime: [132, undefined],
+  utimensat: [280, 88],
+  utimes: [235, undefined],
 } as const;
 
 export type CallName = keyof typeof CALLS;

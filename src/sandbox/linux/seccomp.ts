@@ -13,6 +13,7 @@ import {
   returns,
   switchOn,
 } from './bpf-words.ts';
+import { MEDIATED_CALLS, type Mediator } from './mediation.ts';
 import { otherIoctls, truncateBlocks } from './older-kernels.ts';
 import {
   AF,
@@ -32,6 +33,7 @@ import {
   RETURN,
   SOCK,
   SOCK_TYPE_MASK,
+  TIOCGPTPEER,
   TIOCLINUX,
   TIOCSTI,
   X32_BIT,
@@ -43,7 +45,11 @@ export interface SeccompTarget {
   readonly architecture: Architecture;
   /** Of Landlock: an older one leaves more to this filter. */
   readonly abi: number;
+  readonly mediator: Mediator;
 }
+
+/** Where the filter ends that hands the call to the mediator. */
+const NOTIFY = 'notify';
 
 /**
  * Calls that fail whatever their arguments. ptrace(2) and process_vm_readv(2) are not among them: Landlock keeps
@@ -92,6 +98,8 @@ export function encodeSeccomp(target: SeccompTarget): readonly Instruction[] {
     ...[...blocks].flatMap(([call, statements]) => [label(call), ...statements]),
     label('allow'),
     returns(RETURN.allow),
+    label(NOTIFY),
+    returns(RETURN.notify),
     label('foreign'),
     returns(RETURN.kill),
     ...(Object.keys(ERRNO) as Errno[]).flatMap((errno) => [label(errnoLabel(errno)), returns(RETURN.errno | ERRNO[errno])]),
@@ -99,23 +107,25 @@ export function encodeSeccomp(target: SeccompTarget): readonly Instruction[] {
 }
 
 /** The calls whose arguments decide; every block ends in a jump. */
-function conditionalBlocks({ network, abi }: SeccompTarget): ReadonlyMap<CallName, readonly Statement[]> {
+function conditionalBlocks({ network, abi, mediator }: SeccompTarget): ReadonlyMap<CallName, readonly Statement[]> {
   const blocks = new Map<CallName, readonly Statement[]>([
-    ['ioctl', ioctlBlock(abi)],
+    ['ioctl', ioctlBlock(abi, mediator)],
     ['socket', socketBlock(network)],
-    ['socketpair', [loadArgument(0), is('equal', AF.unix, { yes: 'allow' }), jump(errnoLabel('EAFNOSUPPORT'))]],
+    ['socketpair', socketpairBlock(mediator)],
     ['clone', [loadArgument(0), is('anyBit', CLONE_NAMESPACE_FLAGS, { yes: errnoLabel('EPERM') }), jump('allow')]],
     ['prlimit64', prlimitBlock()],
     ...truncateBlocks(abi),
     ['unshare', [loadArgument(0), is('anyBit', NAMESPACE_FLAGS, { yes: errnoLabel('EPERM') }), jump('allow')]],
   ]);
+  if (mediator === 'own') for (const call of MEDIATED_CALLS) blocks.set(call, [jump(NOTIFY)]);
   if (network.mode === 'blocked') {
-    // No filter can see the name of a socket, and behind one may be a way to the network or out of the sandbox
-    // (D-Bus, docker, a resolver). Whoever needs to connect by name is refused together with whoever must not.
-    blocks.set('connect', [jump(errnoLabel('EACCES'))]);
+    // No filter can see the name of a socket, and behind one may be a way to the network or out of the sandbox (D-Bus,
+    // docker, a resolver). Without a mediator of its own, who needs to connect by name is refused with who must not.
+    if (mediator === 'outer') blocks.set('connect', [jump(errnoLabel('EACCES'))]);
     blocks.set('sendto', refuseUnlessNull(4, 'EACCES'));
   }
-  if (network.mode === 'ports') {
+  if (network.mode === 'ports' || network.mode === 'loopback') {
+    if (mediator === 'own') blocks.set('listen', [jump(NOTIFY)]);
     for (const [call, flags] of [
       ['sendto', 3],
       ['sendmsg', 2],
@@ -144,17 +154,26 @@ function refuseUnlessNull(index: number, errno: Errno): readonly Statement[] {
 }
 
 /** The kernel takes the low 32 bits as the command, so nothing in the high ones can hide it (CVE-2019-10063). */
-function ioctlBlock(abi: number): readonly Statement[] {
-  const refused = [TIOCSTI, TIOCLINUX, ...READ_ONLY_CHANGES];
+function ioctlBlock(abi: number, mediator: Mediator): readonly Statement[] {
+  const refused = [TIOCSTI, TIOCLINUX, ...READ_ONLY_CHANGES].map((command) => [command, errnoLabel('EPERM')] as const);
   return [
     loadArgument(1),
-    ...switchOn(
-      'ioctl-command',
-      refused.map((command) => [command, errnoLabel('EPERM')]),
-      'ioctl-other',
-    ),
+    ...switchOn('ioctl-command', mediator === 'own' ? [...refused, [TIOCGPTPEER, NOTIFY]] : refused, 'ioctl-other'),
     label('ioctl-other'),
     ...otherIoctls(abi),
+  ];
+}
+
+/** Of datagram sockets, which could send to any name, the mediator makes a pair of another type. */
+function socketpairBlock(mediator: Mediator): readonly Statement[] {
+  return [
+    loadArgument(0),
+    is('equal', AF.unix, { no: errnoLabel('EAFNOSUPPORT') }),
+    loadArgument(1),
+    and(SOCK_TYPE_MASK),
+    is('equal', SOCK.stream, { yes: 'allow' }),
+    is('equal', SOCK.seqpacket, { yes: 'allow' }),
+    jump(mediator === 'own' ? NOTIFY : 'allow'),
   ];
 }
 
@@ -163,7 +182,7 @@ function ioctlBlock(abi: number): readonly Statement[] {
  * send, and SOCK_RAW makes one too (unix_create() of net/unix/af_unix.c).
  */
 function socketBlock(network: Network): readonly Statement[] {
-  const inet = network.mode === 'allowed' ? 'allow' : network.mode === 'ports' ? 'socket-tcp' : errnoLabel('EACCES');
+  const inet = { allowed: 'allow', ports: 'socket-tcp', loopback: 'socket-tcp', blocked: errnoLabel('EACCES') }[network.mode];
   const netlink = network.mode === 'allowed' ? 'socket-netlink' : errnoLabel('EACCES');
   return [
     loadArgument(0),
@@ -183,7 +202,7 @@ function socketBlock(network: Network): readonly Statement[] {
     loadArgument(2),
     is('equal', NETLINK_ROUTE, { yes: 'allow' }),
     jump(errnoLabel('EPROTONOSUPPORT')),
-    // Landlock knows the ports of TCP alone: UDP, and the likes of MPTCP and SCTP, would pass it by.
+    // Landlock and the mediator know the ports of TCP alone: UDP, and the likes of MPTCP and SCTP, would pass them by.
     label('socket-tcp'),
     loadArgument(1),
     and(SOCK_TYPE_MASK),

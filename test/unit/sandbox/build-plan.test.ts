@@ -77,6 +77,7 @@ describe('encodeLaunch()', () => {
         ports: [{ port: 443, rights: 2 }],
       },
       filter: [[0x06, 0, 0, 0x7fff0000]],
+      mediation: all,
       capabilities: 0,
       workingDirectory: all,
       executables: [all],

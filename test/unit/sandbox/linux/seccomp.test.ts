@@ -15,6 +15,7 @@ import { checkAsKernel, simulate } from './bpf-simulator.ts';
 const ARCHITECTURES: readonly Architecture[] = ['x64', 'arm64'];
 const ALLOWED: Network = { mode: 'allowed' };
 const BLOCKED: Network = { mode: 'blocked' };
+const LOOPBACK = { mode: 'loopback' } as const;
 const PORTS: Network = { mode: 'ports', connect: [443], bind: [] };
 
 /** Numbers of calls that every program makes: read, write, mmap, futex, epoll_wait, openat, connect, execve and the like. */
@@ -27,6 +28,7 @@ const EVERYDAY: Readonly<Record<Architecture, readonly number[]>> = {
 function answer(value: number): string {
   if (value === RETURN.allow) return 'allow';
   if (value === RETURN.kill) return 'kill';
+  if (value === RETURN.notify) return 'mediated';
   const errno = Object.entries(ERRNO).find(([, number]) => value === (RETURN.errno | number));
   return errno?.[0] ?? `unknown ${value}`;
 }
@@ -34,23 +36,25 @@ function answer(value: number): string {
 function ask(
   call: CallName | number,
   args: readonly (number | bigint)[] = [],
-  { network = ALLOWED, architecture = 'x64', abi = 7 }: Partial<SeccompTarget> = {},
+  { network = ALLOWED, architecture = 'x64', abi = 7, mediator = 'outer' }: Partial<SeccompTarget> = {},
 ): string {
   const number = typeof call === 'number' ? call : (callNumber(call, architecture) ?? Number.NaN);
-  const program = encodeSeccomp({ network, architecture, abi });
+  const program = encodeSeccomp({ network, architecture, abi, mediator });
   return answer(simulate(program, { number, architecture: AUDIT_ARCH[architecture], arguments: args }).value);
 }
 
 describe.for(ARCHITECTURES)('the filter for %s', (architecture) => {
-  test.for([ALLOWED, BLOCKED, PORTS])('is one that the kernel takes ($mode)', (network) => {
-    for (let abi = 1; abi <= 7; abi++) {
-      expect(() => checkAsKernel(encodeSeccomp({ network, architecture, abi }))).not.toThrow();
+  test.for([ALLOWED, BLOCKED, PORTS, LOOPBACK])('is one that the kernel takes ($mode)', (network) => {
+    for (const mediator of ['own', 'outer'] as const) {
+      for (let abi = 1; abi <= 7; abi++) {
+        expect(() => checkAsKernel(encodeSeccomp({ network, architecture, abi, mediator }))).not.toThrow();
+      }
     }
   });
 
   test('kills what comes in through the table of another architecture', () => {
     const i386 = 0x40000003;
-    const program = encodeSeccomp({ network: ALLOWED, architecture, abi: 7 });
+    const program = encodeSeccomp({ network: ALLOWED, architecture, abi: 7, mediator: 'own' });
 
     for (const number of [0, 1, 20, 102, 0xffffffff]) {
       expect(answer(simulate(program, { number, architecture: i386 }).value)).toBe('kill');
@@ -58,7 +62,7 @@ describe.for(ARCHITECTURES)('the filter for %s', (architecture) => {
   });
 
   test('lets everyday calls pass within a few comparisons, and without looking at their arguments', () => {
-    const program = encodeSeccomp({ network: ALLOWED, architecture, abi: 7 });
+    const program = encodeSeccomp({ network: ALLOWED, architecture, abi: 7, mediator: 'own' });
 
     for (const number of EVERYDAY[architecture]) {
       const { value, steps, offsets } = simulate(program, { number, architecture: AUDIT_ARCH[architecture] });

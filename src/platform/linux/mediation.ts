@@ -1,0 +1,50 @@
+import { type Bytes, bufferFromBytes, bytesFromText } from '../../bytes.ts';
+import type { HandOver } from '../../ports/sandbox-host.ts';
+import type { ListenerTaker } from '../../ports/spawn.ts';
+import { MEDIATOR_ROLE } from '../../sandbox/launch.ts';
+import { MEDIATOR_ANSWER, MEDIATOR_QUESTION } from '../../sandbox/linux/mediation.ts';
+import { sendDescriptor, socketPair } from './descriptor-passing.ts';
+import { startDetached } from './detached-process.ts';
+import { type PreparedMediator, prepareMediator } from './mediator/start.ts';
+import { addressOf, errnoName, syscall, trySyscall } from './syscalls.ts';
+
+/** The same file that this process runs, even when another version was installed over it. */
+const OWN_EXECUTABLE = '/proc/self/exe' as Bytes;
+/** Compiling what runs once costs more than it gains. Nothing of the caller's is in it. */
+const ENVIRONMENT = [bytesFromText('BUN_JSC_useBaselineJIT=0')];
+const NO_DESCRIPTOR = -1;
+
+/** @see SandboxHost.isMediated() */
+export function isMediated(): boolean {
+  const question = Buffer.from(MEDIATOR_QUESTION);
+  return errnoName(-trySyscall('connect', NO_DESCRIPTOR, addressOf(question), question.length)) === MEDIATOR_ANSWER;
+}
+
+/** @see SandboxHost.mediate() */
+export function mediate(mediation: Bytes): ListenerTaker {
+  let prepared: PreparedMediator | undefined;
+  const prepare = (): PreparedMediator => {
+    prepared ??= prepareMediator();
+    return prepared;
+  };
+  return {
+    expect: () => void prepare(),
+    take(listener) {
+      prepare().startThread(bufferFromBytes(mediation), listener);
+      syscall('close', listener);
+    },
+  };
+}
+
+/** @see SandboxHost.startMediator() */
+export function startMediator(mediation: () => Bytes): HandOver {
+  const [own, other] = socketPair();
+  startDetached({
+    file: OWN_EXECUTABLE,
+    arguments: [bytesFromText('nono'), bytesFromText(MEDIATOR_ROLE)],
+    environment: ENVIRONMENT,
+    channel: other,
+  });
+  syscall('close', other);
+  return (listener) => sendDescriptor(own, listener, bufferFromBytes(mediation()));
+}

@@ -1,0 +1,216 @@
+/*
+ * What is taken from a caller. It is stopped, but its other threads and whoever shares its memory are not: each
+ * piece is copied once, and only the copy is looked at and used.
+ *
+ * The kernel lets these calls through only for a process with the same user and group ids and no capability that
+ * the mediator lacks (ptrace_may_access of kernel/ptrace.c), which the mediator's own equal those of the command at
+ * its start: a caller with others is refused.
+ */
+
+/* include/uapi/linux/openat2.h and pidfd.h */
+enum { RESOLVE_NO_MAGICLINKS = 2, RESOLVE_NO_SYMLINKS = 4, RESOLVE_BENEATH = 8, PIDFD_THREAD = 0x80 };
+enum { PATH_BYTES = 4096, PAGE_BYTES = 4096 };
+#define AT_FDCWD (-100)
+enum { AT_SYMLINK_NOFOLLOW = 0x100, AT_EMPTY_PATH = 0x1000, AT_SYMLINK_FOLLOW = 0x400 };
+enum { O_RDONLY = 0, O_ACCMODE = 3, O_NONBLOCK = 0x800, O_CLOEXEC = 0x80000, O_PATH = 0x200000, F_GETFL = 3 };
+
+struct how { u64 flags, mode, resolve; };
+struct vector { u64 address, bytes; };
+/* struct statx of include/uapi/linux/stat.h, the first 256 bytes */
+struct facts {
+  u32 mask, blksize;
+  u64 attributes;
+  u32 nlink, uid, gid;
+  u16 mode, spare;
+  u64 ino, size, blocks, attributes_mask;
+  u64 times[8];
+  u32 rdev_major, rdev_minor, dev_major, dev_minor;
+  u64 rest[14];
+};
+enum { S_IFMT = 0170000, S_IFREG = 0100000, S_IFDIR = 0040000, S_IFLNK = 0120000, S_IFSOCK = 0140000, S_IFIFO = 0010000, S_IFCHR = 0020000 };
+
+static struct how how;
+static int own_capabilities[6];
+
+static int is_waiting(u64 id) { return CALL(ioctl, listener, NOTIF_ID_VALID, &id, 0, 0, 0) == 0; }
+
+/* Effective, permitted, inheritable; the low 32 then the high 32. */
+static long capabilities_of(long tid, int *sets) {
+  u32 header[2];
+  header[0] = 0x20080522;
+  header[1] = tid;
+  return CALL(capget, header, sets, 0, 0, 0, 0);
+}
+
+/* A process that gave up capabilities must not get them back through the mediator. */
+static int has_own_capabilities(void) {
+  int sets[6];
+  if (capabilities_of(request.tid, sets) < 0) return 0;
+  return sets[0] == own_capabilities[0] && sets[3] == own_capabilities[3];
+}
+
+static long read_memory(u64 from, void *to, long bytes) {
+  struct vector here, there;
+  here.address = (u64)to;
+  here.bytes = there.bytes = bytes;
+  there.address = from;
+  long done = CALL(process_vm_readv, request.tid, &here, 1, &there, 1, 0);
+  if (done == bytes) return 0;
+  return done == -EPERM ? -EPERM : -EFAULT;
+}
+
+/* A NUL-terminated text of at most `bytes`, the NUL included. Never reads past a page that may be the last one. */
+static long read_text(u64 from, char *to, long bytes) {
+  long done = 0;
+  while (done < bytes) {
+    long piece = PAGE_BYTES - ((from + done) & (PAGE_BYTES - 1));
+    if (piece > bytes - done) piece = bytes - done;
+    long failure = read_memory(from + done, to + done, piece);
+    if (failure < 0) return failure;
+    for (long end = done + piece; done < end; done++) if (to[done] == 0) return done;
+  }
+  return -ENAMETOOLONG;
+}
+
+static long parse_number(const char *text, const char **end) {
+  long number = 0;
+  if (*text < '0' || *text > '9') return -1;
+  while (*text >= '0' && *text <= '9' && number < 100000000) number = number * 10 + *text++ - '0';
+  if (end) *end = text;
+  return number;
+}
+
+static char *append(char *at, const char *text) {
+  while (*text) *at++ = *text++;
+  *at = 0;
+  return at;
+}
+
+static char *append_number(char *at, u64 number) {
+  char digits[24];
+  int count = 0;
+  do digits[count++] = '0' + number % 10; while (number /= 10);
+  while (count > 0) *at++ = digits[--count];
+  *at = 0;
+  return at;
+}
+
+/* The process that `tid` is a thread of, where a kernel before 6.9 has no descriptors of threads. */
+static long process_of(long tid) {
+  static char text[512];
+  char path[64];
+  append(append_number(append(path, "/proc/"), tid), "/status");
+  long file = CALL(openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0, 0, 0);
+  if (file < 0) return file;
+  long bytes = CALL(read, file, text, sizeof text - 1, 0, 0, 0);
+  close_descriptor(file);
+  text[bytes < 0 ? 0 : bytes] = 0;
+  for (char *at = text; *at; at++) if (at[0] == '\n' && starts_with(at + 1, "Tgid:\t")) return parse_number(at + 7, 0);
+  return -EPERM;
+}
+
+/* A descriptor of the caller, as a copy that means the same open file. */
+static long take(long number) {
+  long process = CALL(pidfd_open, request.tid, 0, 0, 0, 0, 0);
+  if (process < 0) process = CALL(pidfd_open, request.tid, PIDFD_THREAD, 0, 0, 0, 0);
+  if (process < 0) process = CALL(pidfd_open, process_of(request.tid), 0, 0, 0, 0, 0);
+  if (process < 0) return -EPERM;
+  long copy = CALL(pidfd_getfd, process, (int)number, 0, 0, 0, 0);
+  close_descriptor(process);
+  return keep(copy);
+}
+
+static long open_path(long directory, const char *path, u64 flags, u64 resolve) {
+  how.flags = flags | O_PATH | O_CLOEXEC;
+  how.mode = 0;
+  how.resolve = resolve;
+  long file = CALL(openat2, directory, path, &how, sizeof how, 0, 0);
+  return keep(file);
+}
+
+/* Ways to name a descriptor of one's own: the mediator's /proc/self is not the caller's. */
+static long descriptor_in(const char *path) {
+  static const char *const ways[] = {"/proc/self/fd/", "/proc/thread-self/fd/", "/dev/fd/"};
+  const char *end;
+  for (int at = 0; at < 3; at++) {
+    if (!starts_with(path, ways[at])) continue;
+    long number = parse_number(path + length_of(ways[at]), &end);
+    if (number >= 0 && *end == 0) return number;
+  }
+  return -1;
+}
+
+static long base_of(long directory, const char *path) {
+  char link[64];
+  if (*path == '/') return AT_FDCWD;
+  if ((int)directory != AT_FDCWD) return take(directory);
+  append(append_number(append(link, "/proc/"), request.tid), "/cwd");
+  return keep(CALL(openat, AT_FDCWD, link, O_PATH | O_CLOEXEC, 0, 0, 0));
+}
+
+/* What the caller's path means, without opening it. No mount or root of the caller's own can differ: the filter refuses those calls. */
+static long resolve(long directory, const char *path, int follows) {
+  long base = base_of(directory, path);
+  if (base < 0 && base != AT_FDCWD) return base;
+  return open_path(base, path, follows ? 0 : O_NOFOLLOW, RESOLVE_NO_MAGICLINKS);
+}
+
+static long look_at(long file, struct facts *facts) {
+  return CALL(statx, file, "", AT_EMPTY_PATH, 0x7ff, facts, 0);
+}
+
+static void name_descriptor(char *to, long descriptor) { append_number(append(to, "/proc/thread-self/fd/"), descriptor); }
+
+/* Where it is now. 0 for what has no path. */
+static long path_of(long file, char *path) {
+  char link[64];
+  name_descriptor(link, file);
+  long length = CALL(readlinkat, AT_FDCWD, link, path, PATH_BYTES - 1, 0, 0);
+  if (length <= 0 || length >= PATH_BYTES - 1 || path[0] != '/') return 0;
+  path[length] = 0;
+  return length;
+}
+
+static int are_same(long a, long b) {
+  static struct facts one, other;
+  if (look_at(a, &one) < 0 || look_at(b, &other) < 0) return 0;
+  return one.ino == other.ino && one.dev_major == other.dev_major && one.dev_minor == other.dev_minor;
+}
+
+enum { ATTEMPTS = 8 };
+
+/* Opened again from the grant itself, where nothing that is renamed or linked meanwhile leads out. */
+static long reopen_beneath(struct grant *grant, const char *path, long length, long file) {
+  const char *rest = path + grant->length;
+  if (length < grant->length || !are_equal(path, grant_path(grant), grant->length)) return -EPERM;
+  if (*rest == '/') rest++;
+  else if (*rest != 0 && grant->length > 1) return -EPERM;
+  if (grant->kind == GRANT_SOCKET) return file;
+  if (grant->descriptor < 0) return -EPERM;
+  if (*rest == 0) return are_same(grant->descriptor, file) ? file : -EPERM;
+  if (grant->kind == GRANT_FILE) return -EPERM;
+  long again = open_path(grant->descriptor, rest, O_NOFOLLOW, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
+  if (again < 0) return -EPERM;
+  if (are_same(again, file)) return again;
+  close_descriptor(opened[--opened_count]);
+  return -EPERM;
+}
+
+/*
+ * The same object as `file`, reached from a writable grant; for a socket also from one that was named. A file that
+ * others rename meanwhile is looked for again.
+ */
+static long granted(long file, int is_socket) {
+  static char path[PATH_BYTES];
+  for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
+    long length = path_of(file, path);
+    if (length == 0) return -EPERM;
+    for (int at = 0; at < configuration->grants; at++) {
+      struct grant *grant = &configuration->grant[at];
+      if (grant->kind == GRANT_SOCKET && !is_socket) continue;
+      long found = reopen_beneath(grant, path, length, file);
+      if (found >= 0) return found;
+    }
+  }
+  return -EPERM;
+}

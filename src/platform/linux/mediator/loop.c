@@ -1,0 +1,190 @@
+/* Requests one after the other, and the life of the mediator. */
+
+/* A terminal's other side, by its own master: no name of a terminal is taken from anybody. */
+enum { TIOCGPTPEER = 0x5441, PTMX_MAJOR = 5, PTMX_MINOR = 2, O_NOCTTY = 0x100 };
+
+static long open_terminal(void) {
+  static struct facts facts;
+  if ((u32)request.arguments[1] != TIOCGPTPEER) return -ENOTTY;
+  long master = take(request.arguments[0]);
+  if (master < 0) return master;
+  long failure = look_at(master, &facts);
+  if (failure < 0) return failure;
+  int is_master = (facts.mode & S_IFMT) == S_IFCHR && (facts.rdev_major == PTMX_MAJOR && facts.rdev_minor == PTMX_MINOR);
+  if (!is_master || !is_waiting(request.id)) return -ENOTTY;
+  long flags = request.arguments[2];
+  long terminal = keep(CALL(ioctl, master, TIOCGPTPEER, (flags & (O_ACCMODE | O_NONBLOCK)) | O_NOCTTY | O_CLOEXEC, 0, 0, 0));
+  if (terminal < 0) return terminal;
+  long added = add_descriptor(terminal, flags & O_CLOEXEC, 1);
+  if (added >= 0) return DEFERRED;
+  /* Before 5.14 the descriptor and the answer are two steps. */
+  return added == -EINVAL ? add_descriptor(terminal, flags & O_CLOEXEC, 0) : added;
+}
+
+static long handle(void) {
+  switch (request.number) {
+    case CALL_connect: return connect_socket();
+    case CALL_listen: return start_listening();
+    case CALL_socketpair: return make_pair();
+    case CALL_ioctl: return open_terminal();
+    default: return change_metadata();
+  }
+}
+
+static void send_answer(u64 id, long result) {
+  struct answer answer;
+  answer.id = id;
+  answer.value = result < 0 ? 0 : result;
+  answer.error = result < 0 ? (result > -512 ? result : -EPERM) : 0;
+  answer.flags = 0;
+  CALL(ioctl, listener, NOTIF_SEND, &answer, 0, 0, 0);
+}
+
+static void receive(void) {
+  clear(&request, sizeof request);
+  if (CALL(ioctl, listener, NOTIF_RECV, &request, 0, 0, 0) < 0) return;
+  long result = handle();
+  close_opened();
+  if (result != DEFERRED) send_answer(request.id, result);
+}
+
+/* With something pending it looks whether the callers still live, and tries local sockets again. */
+enum { LOOK_AGAIN_MS = 10 };
+
+static void serve(void) {
+  static struct { int descriptor; short events, happened; } polled[PENDING_MAXIMUM + 1];
+  long wait[2];
+  u64 next_look = 0;
+  for (;;) {
+    int count = pending_count;
+    wait[0] = 0;
+    wait[1] = LOOK_AGAIN_MS * 1000000;
+    polled[0].descriptor = listener;
+    polled[0].events = POLLIN;
+    for (int at = 0; at < count; at++) {
+      polled[at + 1].descriptor = pending[at].file >= 0 ? -1 : pending[at].socket;
+      polled[at + 1].events = POLLOUT;
+    }
+    if (CALL(ppoll, polled, count + 1, count ? wait : 0, 0, 0, 0) < 0) continue;
+    /* From the last: what is dropped is replaced by the last. */
+    int is_due = count > 0 && now() >= next_look;
+    if (is_due) next_look = now() + LOOK_AGAIN_MS;
+    for (int at = count - 1; at >= 0; at--) if (is_due || polled[at + 1].happened) go_on(at, polled[at + 1].happened);
+    if (polled[0].happened & POLLIN) receive();
+    /* Nobody is left who could ask. */
+    else if (polled[0].happened) return;
+  }
+}
+
+static void interrupted(int signal) { (void)signal; }
+
+enum { SIGCHLD = 17, INTERRUPT = 63, SIG_SETMASK = 2, SIGEV_THREAD_ID = 4, SA_RESTORER = 0x04000000, CLOCK_MONOTONIC = 1 };
+
+/* What the caller of mediator_prepare() gives. */
+static struct {
+  long restorer;
+  long listener;
+  /* Whether this becomes a process of its own, and what of its memory it gives up: pairs of first address and end, then 0. */
+  long is_process;
+  long unmapped[16];
+  /* The low 32 bits of the capabilities that the command has at most. */
+  long capabilities;
+} given;
+
+static int prepare_interrupts(void) {
+  struct { long handler, flags, restorer; u64 mask; } action;
+  struct { long value; int signal, kind, tid; int rest[11]; } event;
+  u64 blocked = ~0UL ^ 1UL << (INTERRUPT - 1);
+  clear(&action, sizeof action);
+  clear(&event, sizeof event);
+  action.handler = (long)interrupted;
+  action.flags = given.restorer ? SA_RESTORER : 0;
+  action.restorer = given.restorer;
+  event.signal = INTERRUPT;
+  event.kind = SIGEV_THREAD_ID;
+  event.tid = CALL(gettid, 0, 0, 0, 0, 0, 0);
+  if (CALL(rt_sigaction, INTERRUPT, &action, 0, 8, 0, 0) < 0) return 0;
+  if (CALL(rt_sigprocmask, SIG_SETMASK, &blocked, 0, 8, 0, 0) < 0) return 0;
+  return CALL(timer_create, CLOCK_MONOTONIC, &event, &timer, 0, 0, 0) == 0;
+}
+
+static int reduce_capabilities(void) {
+  int sets[6];
+  u32 header[2];
+  header[0] = 0x20080522;
+  header[1] = 0;
+  if (CALL(capget, header, sets, 0, 0, 0, 0) < 0) return 0;
+  sets[0] = sets[1] = sets[1] & given.capabilities;
+  sets[2] = sets[3] = sets[4] = sets[5] = 0;
+  if (CALL(capset, header, sets, 0, 0, 0, 0) < 0) return 0;
+  own_capabilities[0] = sets[0];
+  return 1;
+}
+
+/* Only what was there when the plan was made: a link that was put in its place is not followed. */
+static void open_grants(void) {
+  for (int at = 0; at < configuration->grants; at++) {
+    struct grant *grant = &configuration->grant[at];
+    grant->descriptor = -1;
+    if (grant->kind == GRANT_SOCKET) continue;
+    how.flags = O_PATH | O_CLOEXEC;
+    how.mode = 0;
+    how.resolve = RESOLVE_NO_SYMLINKS;
+    grant->descriptor = CALL(openat2, AT_FDCWD, grant_path(grant), &how, sizeof how, 0, 0);
+  }
+}
+
+/* The memory of the process that it was forked from: it would be this one's own as soon as that one ends. */
+static void unmap_the_rest(void) {
+  for (int at = 0; given.unmapped[at + 1] != 0; at += 2)
+    CALL(munmap, given.unmapped[at], given.unmapped[at + 1] - given.unmapped[at], 0, 0, 0, 0);
+}
+
+void mediator_main(void) {
+  /* Begun with the memory of its parent, which it leaves by a fork: so nothing that the C library asked the kernel to write (rseq(2)) is asked for any more. */
+  if (given.is_process && CALL(clone, SIGCHLD, 0, 0, 0, 0, 0) != 0) for (;;) CALL(exit_group, 0, 0, 0, 0, 0, 0);
+  listener = 0;
+  /* A thread that is cloned without CLONE_FILES has descriptors of its own, as a process has. */
+  if (given.listener != 0) CALL(dup3, given.listener, 0, O_CLOEXEC, 0, 0, 0);
+  CALL(close_range, 1, 0xffffffff, 0, 0, 0, 0);
+  if (given.is_process) {
+    CALL(setsid, 0, 0, 0, 0, 0, 0);
+    CALL(chdir, "/", 0, 0, 0, 0, 0);
+    CALL(prctl, 15, "nono-mediator", 0, 0, 0, 0);
+    unmap_the_rest();
+  }
+  open_grants();
+  /* Best effort: a kernel before 6.6 has no such flag. */
+  CALL(ioctl, listener, NOTIF_SET_FLAGS, SYNC_WAKE_UP, 0, 0, 0);
+  if (prepare_interrupts() && reduce_capabilities()) serve();
+  if (given.is_process) for (;;) CALL(exit_group, 0, 0, 0, 0, 0, 0);
+  for (;;) CALL(exit, 0, 0, 0, 0, 0, 0);
+}
+
+/* The compiler puts what has no first value in the order of this text: this is the last. */
+static u8 end_of_data[8];
+
+struct arguments {
+  /* Filled in here: an address behind all of this code's data. */
+  void *end;
+  void *configuration;
+  void *system;
+  long restorer;
+  long listener;
+  long capabilities;
+  long is_process;
+  long unmapped[16];
+};
+
+/* @returns where the thread or process begins. */
+void *mediator_prepare(struct arguments *arguments) {
+  configuration = arguments->configuration;
+  system = (system_call)arguments->system;
+  given.restorer = arguments->restorer;
+  given.listener = arguments->listener;
+  given.capabilities = arguments->capabilities;
+  given.is_process = arguments->is_process;
+  for (int at = 0; at < 16; at++) given.unmapped[at] = arguments->unmapped[at];
+  arguments->end = end_of_data + sizeof end_of_data;
+  return (void *)mediator_main;
+}

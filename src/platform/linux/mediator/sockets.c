@@ -1,0 +1,256 @@
+/*
+ * connect(2), and what else makes a socket reach another program. The caller's socket is taken and connected here,
+ * to the address that was copied: what the caller's number or memory mean a moment later does not matter.
+ */
+enum { SOL_SOCKET = 1, SO_TYPE = 3, SO_SNDTIMEO = 21, SO_BINDTODEVICE = 25, SO_PROTOCOL = 38, SO_DOMAIN = 39 };
+enum { AF_UNSPEC = 0, AF_UNIX = 1, AF_INET = 2, AF_INET6 = 10, AF_NETLINK = 16 };
+enum { SOCK_STREAM = 1, SOCK_DGRAM = 2, SOCK_SEQPACKET = 5, SOCK_TYPE_MASK = 0xf, IPPROTO_TCP = 6 };
+enum { ADDRESS_BYTES = 128, UNIX_PATH_AT = 2, PENDING_MAXIMUM = 256, POLLIN = 1, POLLOUT = 4, POLLHUP = 16 };
+
+/* A blocking connect is interrupted after this time, and again until it gives way; it goes on as a pending one. */
+enum { INTERRUPT_AFTER_NS = 200000 };
+
+struct pending {
+  u64 id;
+  int socket;
+  /* What a local address leads through; -1 for one of the network. */
+  int file;
+  u32 address_bytes;
+  /* CLOCK_MONOTONIC, milliseconds; 0 for none. */
+  u64 deadline;
+  u8 address[ADDRESS_BYTES];
+};
+static struct pending pending[PENDING_MAXIMUM];
+static int pending_count;
+
+static int timer;
+static u8 address[ADDRESS_BYTES + 1];
+static long address_bytes;
+
+static void set_timer(long nanoseconds) {
+  long setting[4];
+  setting[0] = setting[2] = 0;
+  setting[1] = setting[3] = nanoseconds;
+  CALL(timer_settime, timer, 0, setting, 0, 0, 0);
+}
+
+static u64 now(void) {
+  long time[2];
+  CALL(clock_gettime, 1, time, 0, 0, 0, 0);
+  return (u64)time[0] * 1000 + time[1] / 1000000;
+}
+
+static long option_of(long socket, int name) {
+  int value = 0, bytes = sizeof value;
+  long failure = CALL(getsockopt, socket, SOL_SOCKET, name, &value, &bytes, 0);
+  return failure < 0 ? failure : value;
+}
+
+/* Never blocks for long: -EINTR where it would. */
+static long connect_bounded(long socket, void *to, long bytes) {
+  set_timer(INTERRUPT_AFTER_NS);
+  long result = CALL(connect, socket, to, bytes, 0, 0, 0);
+  set_timer(0);
+  return result;
+}
+
+static u64 deadline_of(long socket) {
+  long limit[2];
+  int bytes = sizeof limit;
+  if (CALL(getsockopt, socket, SOL_SOCKET, SO_SNDTIMEO, limit, &bytes, 0) < 0 || (limit[0] == 0 && limit[1] == 0)) return 0;
+  return now() + limit[0] * 1000 + limit[1] / 1000;
+}
+
+/* Its descriptors are its own from here on. */
+static long defer(long socket, long file, void *to, long bytes) {
+  if (pending_count == PENDING_MAXIMUM) return -EAGAIN;
+  struct pending *entry = &pending[pending_count++];
+  entry->id = request.id;
+  entry->socket = socket;
+  entry->file = file;
+  entry->address_bytes = bytes;
+  entry->deadline = deadline_of(socket);
+  for (long at = 0; at < bytes; at++) entry->address[at] = ((u8 *)to)[at];
+  release(socket);
+  release(file);
+  return DEFERRED;
+}
+
+static int is_blocking(long socket) { return !(CALL(fcntl, socket, F_GETFL, 0, 0, 0, 0) & O_NONBLOCK); }
+
+static int is_loopback(void) {
+  static const u8 mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+  u8 *at = address + 8;
+  if (*(u16 *)address == AF_INET) return address[4] == 127;
+  if (are_equal((char *)at, (char *)mapped, 12)) return at[12] == 127;
+  for (int byte = 0; byte < 15; byte++) if (at[byte] != 0) return 0;
+  return at[15] == 1;
+}
+
+static int is_port_named(long use) {
+  long port = address[2] << 8 | address[3];
+  long *ports = (long *)&configuration->grant[configuration->grants];
+  for (long at = 0; at < configuration->ports; at++) if (ports[at] == (port | use)) return 1;
+  return 0;
+}
+
+/* The network of the plan: what the filter and Landlock hold the caller to does not hold the mediator. */
+static long check_network(long socket, long use) {
+  if (configuration->network == NETWORK_ALLOWED) return 0;
+  if (configuration->network == NETWORK_BLOCKED) return -EACCES;
+  if (option_of(socket, SO_TYPE) != SOCK_STREAM || option_of(socket, SO_PROTOCOL) != IPPROTO_TCP) return -EACCES;
+  u16 family = *(u16 *)address;
+  if (family == AF_UNSPEC && use == PORT_CONNECT) return 0;
+  if (family != AF_INET && family != AF_INET6) return -EACCES;
+  if (address_bytes < (family == AF_INET ? 8 : 24)) return -EINVAL;
+  if (configuration->network == NETWORK_LOOPBACK) return is_loopback() ? 0 : -EACCES;
+  return is_port_named(use) ? 0 : -EACCES;
+}
+
+static long connect_inet(long socket) {
+  long failure = check_network(socket, PORT_CONNECT);
+  if (failure < 0) return failure;
+  if (!is_waiting(request.id)) return -EPERM;
+  long result = connect_bounded(socket, address, address_bytes);
+  if (result != -EINTR && !((result == -EINPROGRESS || result == -EAGAIN) && is_blocking(socket))) return result;
+  return defer(socket, -1, address, address_bytes);
+}
+
+/* The address becomes the path of a descriptor: what it means cannot change any more. */
+static long connect_local(long socket) {
+  static u8 fixed[ADDRESS_BYTES];
+  static struct facts facts;
+  if (*(u16 *)address != AF_UNIX || address_bytes <= UNIX_PATH_AT) return -EINVAL;
+  long type = option_of(socket, SO_TYPE);
+  if (type != SOCK_STREAM && type != SOCK_SEQPACKET) return -EACCES;
+  /* An abstract name belongs to nobody: whose it is could only be found out when it is too late. */
+  if (address[UNIX_PATH_AT] == 0) return -EPERM;
+  address[address_bytes] = 0;
+  long file = resolve(AT_FDCWD, (char *)address + UNIX_PATH_AT, 1);
+  if (file < 0) return file;
+  long failure = look_at(file, &facts);
+  if (failure < 0) return failure;
+  if ((facts.mode & S_IFMT) != S_IFSOCK) return -ECONNREFUSED;
+  file = granted(file, 1);
+  if (file < 0) return -EACCES;
+  if (!is_waiting(request.id) || !has_own_capabilities()) return -EPERM;
+  clear(fixed, sizeof fixed);
+  *(u16 *)fixed = AF_UNIX;
+  name_descriptor((char *)fixed + UNIX_PATH_AT, file);
+  long bytes = UNIX_PATH_AT + length_of((char *)fixed + UNIX_PATH_AT) + 1;
+  long result = connect_bounded(socket, fixed, bytes);
+  if (result != -EINTR && !(result == -EAGAIN && is_blocking(socket))) return result;
+  return defer(socket, file, fixed, bytes);
+}
+
+static long copy_address(u64 from, u64 bytes) {
+  if ((u32)bytes > ADDRESS_BYTES) return -EINVAL;
+  address_bytes = (u32)bytes;
+  clear(address, sizeof address);
+  return address_bytes == 0 ? 0 : read_memory(from, address, address_bytes);
+}
+
+/* How another nono finds out that this one is around it: an answer that no kernel gives. */
+static int is_question(void) {
+  static const char text[] = "nono: is there a mediator?";
+  return address_bytes == UNIX_PATH_AT + sizeof text && are_equal((char *)address + UNIX_PATH_AT, text, sizeof text);
+}
+
+static long connect_socket(void) {
+  u64 *a = request.arguments;
+  long failure = copy_address(a[1], a[2]);
+  if (failure < 0) return failure;
+  if (is_question()) return -ENOTUNIQ;
+  long socket = take(a[0]);
+  if (socket < 0) return socket;
+  long domain = option_of(socket, SO_DOMAIN);
+  if (domain < 0) return domain;
+  if (address_bytes < 2) return -EINVAL;
+  if (domain == AF_UNIX) return connect_local(socket);
+  if (domain == AF_INET || domain == AF_INET6) return connect_inet(socket);
+  if (domain != AF_NETLINK || !is_waiting(request.id)) return -EACCES;
+  return CALL(connect, socket, address, address_bytes, 0, 0, 0);
+}
+
+/* A socket that listens without an address, or on all of them: in what way the network of the plan has it. */
+static long start_listening(void) {
+  long socket = take(request.arguments[0]);
+  if (socket < 0) return socket;
+  long domain = option_of(socket, SO_DOMAIN);
+  if (domain < 0) return domain;
+  if (domain == AF_INET || domain == AF_INET6) {
+    int bytes = address_bytes = ADDRESS_BYTES;
+    clear(address, sizeof address);
+    long failure = CALL(getsockname, socket, address, &bytes, 0, 0, 0);
+    if (failure < 0) return failure;
+    /* The kernel would choose a port that no rule was asked for. */
+    if (configuration->network == NETWORK_PORTS && !is_port_named(PORT_BIND)) return -EACCES;
+    /* Whatever address it has, only what comes by the loopback device reaches it; to undo that takes CAP_NET_RAW. */
+    if (configuration->network == NETWORK_LOOPBACK) failure = CALL(setsockopt, socket, SOL_SOCKET, SO_BINDTODEVICE, "lo", 3, 0);
+    if (failure < 0 || configuration->network == NETWORK_BLOCKED) return -EACCES;
+  }
+  if (!is_waiting(request.id)) return -EPERM;
+  return CALL(listen, socket, request.arguments[1], 0, 0, 0, 0);
+}
+
+static long add_descriptor(long descriptor, long flags, int is_last) {
+  struct added_descriptor added;
+  added.id = request.id;
+  added.flags = is_last ? ADDFD_SEND : 0;
+  added.source = descriptor;
+  added.target = 0;
+  added.target_flags = flags;
+  return CALL(ioctl, listener, NOTIF_ADDFD, &added, 0, 0, 0);
+}
+
+/*
+ * A pair of datagram sockets could send to any other by name. A pair that keeps the bounds of messages and takes no
+ * names does for it.
+ */
+static long make_pair(void) {
+  int pair[2], given[2];
+  long type = request.arguments[1];
+  long failure = CALL(socketpair, AF_UNIX, SOCK_SEQPACKET | (type & ~SOCK_TYPE_MASK), request.arguments[2], pair, 0, 0);
+  if (failure < 0) return failure;
+  keep(pair[0]);
+  keep(pair[1]);
+  if (!is_waiting(request.id)) return -EPERM;
+  for (int at = 0; at < 2; at++) {
+    given[at] = add_descriptor(pair[at], type & O_CLOEXEC, 0);
+    if (given[at] < 0) return given[at];
+  }
+  struct vector here, there;
+  here.address = (u64)given;
+  there.address = request.arguments[3];
+  here.bytes = there.bytes = sizeof given;
+  return CALL(process_vm_writev, request.tid, &here, 1, &there, 1, 0) == sizeof given ? 0 : -EFAULT;
+}
+
+static void send_answer(u64 id, long result);
+
+static void drop_pending(int at) {
+  close_descriptor(pending[at].socket);
+  close_descriptor(pending[at].file);
+  long last = --pending_count;
+  u8 *to = (u8 *)&pending[at], *from = (u8 *)&pending[last];
+  if (at != last) for (long byte = 0; byte < (long)sizeof pending[0]; byte++) to[byte] = from[byte];
+}
+
+/* `events` of its socket, from ppoll(2). */
+static void go_on(int at, int events) {
+  struct pending *entry = &pending[at];
+  long result = -EINTR;
+  if (!is_waiting(entry->id)) {
+    drop_pending(at);
+    return;
+  }
+  if (events || entry->file >= 0) result = connect_bounded(entry->socket, entry->address, entry->address_bytes);
+  int goes_on = result == -EINTR || (is_blocking(entry->socket) && (result == -EAGAIN || result == -EALREADY || result == -EINPROGRESS));
+  if (goes_on && entry->deadline != 0 && now() >= entry->deadline) {
+    result = entry->file >= 0 ? -EAGAIN : -EINPROGRESS;
+    goes_on = 0;
+  }
+  if (goes_on) return;
+  send_answer(entry->id, result);
+  drop_pending(at);
+}
