@@ -50,7 +50,8 @@ export async function confine(
   const { plan, question } = await planCall(call, context, facts, options);
   checkPorts(plan.network, abi);
   if (question !== undefined) askFor(question, plan, context);
-  const enforced = enforcedBy(Math.min(abi, NEWEST_ABI));
+  const mediator = host.isMediated() ? 'outer' : 'own';
+  const enforced = enforcedBy(Math.min(abi, NEWEST_ABI), mediator);
   announce(plan, enforced, call, context);
   return {
     plan,
@@ -154,7 +155,7 @@ function askFor(question: string, { profile }: Plan, { terminal, confirm }: Cont
   );
 }
 
-function announce(plan: Plan, { missing }: Enforced, { flags }: ParsedCall, { notify }: Context): void {
+function announce(plan: Plan, { missing, mediation }: Enforced, { flags }: ParsedCall, { notify }: Context): void {
   const { withheld, network, skipped, asks } = plan;
   if (flags.has('verbose'))
     for (const { place, path, reason } of skipped) notify(`Skipped ${displayBytes(path)} of ${place}: ${reason}`);
@@ -163,5 +164,7 @@ function announce(plan: Plan, { missing }: Enforced, { flags }: ParsedCall, { no
     notify(`Withheld from the command: ${withheld.map(displayBytes).join(', ')} (pass one with --env NAME)`);
   if (network.mode === 'ports')
     notify('The command has TCP on the given ports only: UDP is blocked, and with it most look-ups of names');
+  if (mediation === 'outer')
+    notify('Inside another nono: connects and changes of mode, owner and times go by the grants of that one');
   if (missing.length > 0) notify(`Not enforced on this kernel: ${missing.join(', ')}`);
 }

@@ -17,10 +17,12 @@ interface Attempt {
   readonly inside: string;
   readonly options?: readonly string[];
   /** What the probe is given: something that lives outside. */
-  readonly at?: 'process' | 'port' | 'abstract' | 'socket' | 'file';
+  readonly at?: 'process' | 'port' | 'abstract' | 'socket' | 'file' | 'readable';
 }
 
 const BLOCK = ['--block-net'] as const;
+/** Where the file is that may only be read. */
+const READABLE = ['--read', '../home/readable'] as const;
 const PORTS = ['--allow-port', '9'] as const;
 
 const ATTEMPTS: readonly Attempt[] = [
@@ -39,7 +41,14 @@ const ATTEMPTS: readonly Attempt[] = [
   ...['udp', 'udp6', 'ping', 'mptcp', 'routes'].map((attempt): Attempt => ({ attempt, inside: 'EACCES', options: PORTS })),
   // Sockets of other programs.
   { attempt: 'connect_abstract', at: 'abstract', inside: 'EPERM' },
-  { attempt: 'connect_path', at: 'socket', inside: 'EACCES', options: BLOCK },
+  { attempt: 'connect_abstract', at: 'abstract', inside: 'EPERM', options: BLOCK },
+  ...['connect_path', 'connect_link', 'connect_relative', 'connect_pair_again'].flatMap((attempt): Attempt[] => [
+    { attempt, at: 'socket', inside: 'EACCES' },
+    { attempt, at: 'socket', inside: 'EACCES', options: BLOCK },
+  ]),
+  { attempt: 'connect_root_link', at: 'socket', inside: 'ELOOP' },
+  { attempt: 'send_from_pair', at: 'socket', inside: 'EISCONN' },
+  { attempt: 'send_message_from_pair', at: 'socket', inside: 'EISCONN' },
   { attempt: 'send_from_pair', at: 'socket', inside: 'EACCES', options: BLOCK },
   { attempt: 'local_datagrams', inside: 'EACCES' },
   { attempt: 'local_raw', inside: 'EACCES' },
@@ -76,6 +85,35 @@ const ATTEMPTS: readonly Attempt[] = [
   ].map((attempt): Attempt => ({ attempt, inside: 'EPERM' })),
   { attempt: 'change_flags', at: 'file', inside: 'EPERM' },
   { attempt: 'change_flags_by_path', at: 'file', inside: 'EPERM' },
+  // What Landlock has no right for.
+  ...[
+    'mode_path',
+    'mode_link_path',
+    'mode_at',
+    'mode_at2',
+    'mode_at_empty',
+    'mode_descriptor',
+    'mode_in_proc',
+    'mode_relative',
+    'owner_path',
+    'owner_link',
+    'owner_descriptor',
+    'owner_at',
+    'owner_at_empty',
+    'times_old',
+    'times_micro',
+    'times_at_micro',
+    'times_at',
+    'times_descriptor',
+    'attribute_path',
+    'attribute_link',
+    'attribute_descriptor',
+    'attribute_at',
+    'no_attribute_path',
+    'no_attribute_link',
+    'no_attribute_descriptor',
+    'no_attribute_at',
+  ].map((attempt): Attempt => ({ attempt, at: 'readable', inside: 'EPERM', options: READABLE })),
   // Processes outside.
   ...[
     'attach',
@@ -119,7 +157,7 @@ describe.runIf(probe !== undefined).for(KINDS)('a hostile command of $user', ({ 
   let target: ChildProcess;
   let tcp: Server;
   let executable = '';
-  const places = { process: '', port: '', abstract: '', socket: '', file: '' };
+  const places = { process: '', port: '', abstract: '', socket: '', file: '', readable: '' };
 
   beforeAll(async () => {
     world = createWorld({ ordinaryUser });
@@ -127,6 +165,9 @@ describe.runIf(probe !== undefined).for(KINDS)('a hostile command of $user', ({ 
     places.file = join(world.project, 'own-file');
     // Made by the user itself, so that it is the owner.
     await runProgram(world, ['cp', executable, places.file]);
+    await runProgram(world, ['mkdir', join(world.home, 'readable')]);
+    places.readable = join(world.home, 'readable/file');
+    await runProgram(world, ['cp', executable, places.readable]);
     tcp = await listen();
     places.port = String((tcp.address() as AddressInfo).port);
     places.abstract = `nono-test-${process.pid}-${places.port}`;

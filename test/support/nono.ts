@@ -20,6 +20,8 @@ export interface CallOptions {
   /** What standard input holds; nothing by default. */
   readonly input?: string | Uint8Array;
   readonly timeoutMs?: number;
+  /** Leaves standard input open: whoever started it ends it. */
+  readonly keepsInput?: boolean;
 }
 
 /** A started nono without a terminal: its streams are pipes. */
@@ -50,7 +52,7 @@ export function runProgram(world: World, words: readonly [string, ...string[]], 
 function start(
   world: World,
   words: readonly string[],
-  { cwd, environment, input, timeoutMs = TIMEOUT_MS }: CallOptions,
+  { cwd, environment, input, timeoutMs = TIMEOUT_MS, keepsInput = false }: CallOptions,
 ): Running {
   const [file = '', ...rest] = [...world.asUser, ...words];
   const child = spawn(file, rest, {
@@ -62,7 +64,7 @@ function start(
   });
   // A command that does not read its input closes the pipe before we have written it.
   child.stdin.on('error', () => undefined);
-  child.stdin.end(input);
+  if (!keepsInput) child.stdin.end(input);
   const output = { stdout: [] as Buffer[], stderr: [] as Buffer[] };
   child.stdout.on('data', (chunk: Buffer) => output.stdout.push(chunk));
   child.stderr.on('data', (chunk: Buffer) => output.stderr.push(chunk));

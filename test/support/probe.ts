@@ -5,19 +5,17 @@ import { join, resolve } from 'node:path';
 import { createScratchDirectory, type Scratch } from './scratch.ts';
 import type { World } from './world.ts';
 
-const SOURCE = resolve(import.meta.dirname, '../fixtures/escape-probe.c');
-const PROBE = 'escape-probe';
-
-/** The compiled fixtures/escape-probe.c. */
+/** A compiled program of test/fixtures. */
 export interface Probe extends Disposable {
   /** Puts it into the world's project, where the sandbox lets it run. @returns its path. */
   copyTo(world: World): string;
 }
 
 /** @returns undefined where no C compiler is installed. */
-export function compileProbe(): Probe | undefined {
+export function compileProbe(name: 'escape-probe' | 'race-probe' = 'escape-probe'): Probe | undefined {
   const scratch: Scratch = createScratchDirectory();
-  const { status, error, stderr } = spawnSync('cc', ['-O0', '-o', scratch.at(PROBE), SOURCE], { encoding: 'utf8' });
+  const source = resolve(import.meta.dirname, `../fixtures/${name}.c`);
+  const { status, error, stderr } = spawnSync('cc', ['-O0', '-pthread', '-o', scratch.at(name), source], { encoding: 'utf8' });
   if (error !== undefined) {
     scratch[Symbol.dispose]();
     return undefined;
@@ -25,8 +23,8 @@ export function compileProbe(): Probe | undefined {
   if (status !== 0) throw new Error(`The probe cannot be compiled:\n${stderr}`);
   return {
     copyTo(world) {
-      const path = join(world.project, PROBE);
-      copyFileSync(scratch.at(PROBE), path);
+      const path = join(world.project, name);
+      copyFileSync(scratch.at(name), path);
       chmodSync(path, 0o755);
       return path;
     },

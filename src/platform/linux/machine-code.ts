@@ -1,4 +1,4 @@
-import { type Pointer, toArrayBuffer } from 'bun:ffi';
+import { toArrayBuffer } from 'bun:ffi';
 import { syscall } from './syscalls.ts';
 
 /** include/uapi/asm-generic/mman-common.h and mman.h */
@@ -17,7 +17,7 @@ const PAGE_BYTES = 4096;
  */
 export function loadCode(code: Uint8Array): number {
   const page = mapMemory(PAGE_BYTES);
-  new Uint8Array(toArrayBuffer(page.address as Pointer, 0, PAGE_BYTES)).set(code);
+  new Uint8Array(toArrayBuffer(page.address, 0, PAGE_BYTES)).set(code);
   syscall('mprotect', page.address, PAGE_BYTES, PROT_READ | PROT_EXEC);
   return page.address;
 }
@@ -25,5 +25,5 @@ export function loadCode(code: Uint8Array): number {
 /** Memory that no collector knows: it stays mapped. */
 export function mapMemory(sizeBytes: number): { readonly address: number; readonly bytes: Uint8Array<ArrayBuffer> } {
   const address = syscall('mmap', 0, sizeBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
-  return { address, bytes: new Uint8Array(toArrayBuffer(address as Pointer, 0, sizeBytes)) };
+  return { address, bytes: new Uint8Array(toArrayBuffer(address, 0, sizeBytes)) };
 }

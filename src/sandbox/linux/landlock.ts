@@ -1,6 +1,7 @@
 import type { Bytes } from '../../bytes.ts';
 import type { Access, Network, PathRule, Plan } from '../plan.ts';
 import { ACCESS_FILE, ACCESS_FS, ACCESS_NET, accessFsOf, SCOPE } from './landlock-uapi.ts';
+import type { Mediator } from './mediation.ts';
 
 /** The newest ABI that this encoder knows; a newer kernel is asked for what this one has. */
 export const NEWEST_ABI = 7;
@@ -122,12 +123,14 @@ export interface Enforced {
   readonly no_new_privs: true;
   /** The system call filter; with `--block-net` it is what blocks. */
   readonly seccomp: true;
+  /** Who mediates what no rule decides: this sandbox, or that of a nono around it, by that one's grants. */
+  readonly mediation: Mediator;
   /** What was asked for and is not enforced; empty unless `--best-effort` was given. */
   readonly missing: readonly string[];
 }
 
 /** The report that goes with encodeLandlock() of the same ABI. */
-export function enforcedBy(abi: number): Enforced {
+export function enforcedBy(abi: number, mediation: Mediator): Enforced {
   return {
     landlock_abi: abi,
     filesystem: true,
@@ -137,6 +140,7 @@ export function enforcedBy(abi: number): Enforced {
     abstract_sockets: abi >= 6,
     no_new_privs: true,
     seccomp: true,
+    mediation,
     missing: landlockGaps(abi).map(({ what }) => what),
   };
 }

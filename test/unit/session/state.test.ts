@@ -91,7 +91,7 @@ const identity = (id: string, name: string): SessionIdentity => ({
   hostName: 'host',
   supervisor: { pid: 7, startTicks: 8, pidNamespace: 9, bootId: 'boot' },
   started: '2026-02-19T09:14:03.000+00:00',
-  enforced: enforcedBy(7),
+  enforced: enforcedBy(7, 'own'),
   hasTerminal: true,
 });
 

@@ -1,0 +1,354 @@
+import { chmodSync, lstatSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
+import { type AddressInfo, createServer, type Server } from 'node:net';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { runProgram, startNono } from '../support/nono.ts';
+import { compileProbe } from '../support/probe.ts';
+import { needCommands } from '../support/tools.ts';
+import { waitFor } from '../support/wait.ts';
+import { canBecomeOrdinaryUser, createWorld, type World } from '../support/world.ts';
+
+const ROUNDS = 10_000;
+/** Not one of a version manager, which the sandbox of a world with another home does not know. */
+const PYTHON = '/usr/bin/python3';
+const MEDIATOR_LIMIT_KB = 3000;
+const VERBS = ['run', 'wrap'] as const;
+const KINDS = [
+  { user: 'the caller', ordinaryUser: false },
+  ...(canBecomeOrdinaryUser() ? [{ user: 'an ordinary user', ordinaryUser: true }] : []),
+];
+
+const races = compileProbe('race-probe');
+if (races === undefined) console.warn('No race is run against the mediator: that needs a C compiler');
+afterAll(() => races?.[Symbol.dispose]());
+
+/** A place outside the grants with a socket that listens, which counts who came. */
+class Outside implements Disposable {
+  readonly directory: string;
+  readonly file: string;
+  readonly socket: string;
+  visitors = 0;
+  #server: Server | undefined;
+
+  constructor(world: World) {
+    this.directory = join(world.home, 'out');
+    this.file = join(this.directory, 'f');
+    this.socket = join(this.directory, 's');
+  }
+
+  async make(world: World): Promise<void> {
+    await runProgram(world, ['sh', '-c', `mkdir ${this.directory}; echo x > ${this.file}; chmod 644 ${this.file}`]);
+    this.#server = createServer((connection) => {
+      this.visitors++;
+      connection.end();
+    });
+    await new Promise<void>((resolve) => this.#server?.listen(this.socket, resolve));
+    chmodSync(this.socket, 0o777);
+  }
+
+  [Symbol.dispose](): void {
+    this.#server?.close();
+  }
+}
+
+describe.for(KINDS)('a mediated call of $user', ({ ordinaryUser }) => {
+  let world: World;
+  let outside: Outside;
+  beforeAll(async () => {
+    world = createWorld({ ordinaryUser });
+    outside = new Outside(world);
+    await outside.make(world);
+  });
+  beforeEach(() => {
+    outside.visitors = 0;
+  });
+  afterAll(() => {
+    outside[Symbol.dispose]();
+    world[Symbol.dispose]();
+  });
+
+  const inside = (verb: string, options: readonly string[], words: readonly string[]) =>
+    runProgram(world, [world.executable, verb, '--allow-cwd', ...options, '--', ...words]);
+  const python = (verb: string, script: string, options: readonly string[] = []) =>
+    inside(verb, options, [PYTHON, '-c', `import socket, os, errno, sys\n${script}`]);
+
+  describe.runIf(races !== undefined).for(VERBS)('that is raced against under %s', (verb) => {
+    test.for(['link', 'times', 'memory', 'directory', 'number'])(
+      'changes nothing outside while its %s changes',
+      { timeout: 60_000 },
+      async (race) => {
+        const probe = races?.copyTo(world) ?? '';
+        for (const name of ['dir', 'away']) rmSync(join(world.project, name), { force: true, recursive: true });
+        const before = lstatSync(outside.file);
+
+        const { stdout, stderr } = await inside(verb, ['--read', outside.directory], [probe, race, String(ROUNDS), outside.file]);
+
+        expect(stdout || stderr).toMatch(new RegExp(`^${ROUNDS} tried, [1-9]\\d* done inside`));
+        const after = lstatSync(outside.file);
+        expect([after.mode, after.mtimeMs]).toEqual([before.mode, before.mtimeMs]);
+      },
+    );
+
+    test.for(['address', 'socket-link', 'sockets'])(
+      'reaches nobody outside while its %s changes',
+      { timeout: 60_000 },
+      async (race) => {
+        const probe = races?.copyTo(world) ?? '';
+        rmSync(join(world.project, 'socket-swap'), { force: true });
+
+        const { stdout, stderr } = await inside(verb, [], [probe, race, String(ROUNDS), outside.socket]);
+
+        expect(stdout || stderr).toMatch(/ 0 reached outside\n$/);
+        expect(outside.visitors).toBe(0);
+      },
+    );
+
+    test('is not seen by a program whose timer fires faster than it is carried out', async () => {
+      const probe = races?.copyTo(world) ?? '';
+
+      const { stdout, stderr } = await inside(verb, [], [probe, 'storm', '4000', '/']);
+
+      expect(stdout || stderr).toBe('4000 tried, 4000 done inside, 0 refused, 0 reached outside\n');
+    });
+  });
+
+  test.for(VERBS)('changes what is granted, in every way, under %s', async (verb) => {
+    const { stdout, stderr } = await python(
+      verb,
+      `
+open("f", "w").close(); os.mkdir("d"); os.symlink("f", "l")
+os.chmod("f", 0o640); print(oct(os.stat("f").st_mode))
+os.chmod("l", 0o600); print(oct(os.stat("f").st_mode))
+os.chmod("d", 0o750); print(oct(os.stat("d").st_mode))
+d = os.open("d", os.O_RDONLY); os.fchmod(d, 0o700); print(oct(os.stat("d").st_mode))
+os.utime("f", (5, 6)); print(os.stat("f").st_mtime, os.stat("f").st_atime)
+os.utime("l", (7, 8), follow_symlinks=False); print(os.lstat("l").st_mtime, os.stat("f").st_mtime)
+os.utime(d, (9, 10)); print(os.stat("d").st_mtime)
+os.chown("f", -1, os.getgid()); os.lchown("l", -1, os.getgid())
+f = os.open("f", os.O_RDONLY); os.fchmod(f, 0o644); os.chmod("/proc/self/fd/%d" % f, 0o604); print(oct(os.stat("f").st_mode))
+os.chmod(".", 0o755)
+os.setxattr("f", "user.a", b"1"); print(os.getxattr("f", "user.a")); os.removexattr("f", "user.a")
+r = os.open(".", os.O_RDONLY); os.chmod("f", 0o611, dir_fd=r); print(oct(os.stat("f").st_mode))
+os.unlink("l"); os.rmdir("d"); os.unlink("f")`,
+    );
+
+    expect(stderr).toBe('');
+    expect(stdout.split('\n')).toEqual([
+      '0o100640',
+      '0o100600',
+      '0o40750',
+      '0o40700',
+      '6.0 5.0',
+      '8.0 6.0',
+      '10.0',
+      '0o100604',
+      "b'1'",
+      '0o100611',
+      '',
+    ]);
+  });
+
+  test.for(VERBS)('gives the errors that the kernel gives, under %s', async (verb) => {
+    const { stdout } = await python(
+      verb,
+      `
+def name(call):
+    try: call()
+    except OSError as error: return errno.errorcode[error.errno]
+    return "ok"
+def connect(path, kind=socket.SOCK_STREAM):
+    with socket.socket(socket.AF_UNIX, kind) as s: s.connect(path)
+open("f", "w").close()
+print(name(lambda: os.chmod("none", 0o600)), name(lambda: os.chmod("f/x", 0o600)), name(lambda: os.chmod("x" * 300, 0o600)),
+  name(lambda: os.chmod("x/" * 3000, 0o600)), name(lambda: os.fchmod(99, 0o600)), name(lambda: os.chmod("", 0o600)),
+  name(lambda: os.removexattr("f", "user.none")), name(lambda: connect("none")), name(lambda: connect("f")),
+  name(lambda: connect("f", socket.SOCK_SEQPACKET)))
+import ctypes
+libc = ctypes.CDLL(None, use_errno=True)
+print(libc.chmod(ctypes.c_void_p(8), 0o600), errno.errorcode[ctypes.get_errno()])
+os.unlink("f")`,
+    );
+
+    expect(stdout).toBe(
+      'ENOENT ENOTDIR ENAMETOOLONG ENAMETOOLONG EBADF ENOENT ENODATA ENOENT ECONNREFUSED ECONNREFUSED\n-1 EFAULT\n',
+    );
+  });
+
+  const local = `
+def serve(path):
+    s = socket.socket(socket.AF_UNIX); s.bind(path); s.listen(1); return s
+s = serve("near.s")
+c = socket.socket(socket.AF_UNIX); c.connect(os.path.abspath("near.s")); c.send(b"hello"); print(s.accept()[0].recv(9))
+a, b = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM); a.send(b"one"); a.send(b"two"); print(b.recv(9), b.recv(9))
+os.unlink("near.s")`;
+
+  test.for(VERBS.flatMap((verb) => [[], ['--block-net'], ['--allow-port', '9']].map((options) => ({ verb, options }))))(
+    'connects to a socket inside the grants, under $verb $options',
+    async ({ verb, options }) => {
+      const { stdout, stderr } = await python(verb, local, options);
+
+      expect(stdout || stderr).toBe("b'hello'\nb'one' b'two'\n");
+    },
+  );
+
+  test.for(VERBS)('connects to a socket that --allow-socket names, and to no other, under %s', async (verb) => {
+    const connect = `
+for path in sys.argv[1:]:
+    try:
+        with socket.socket(socket.AF_UNIX) as s: s.connect(path); print("ok")
+    except OSError as error: print(errno.errorcode[error.errno])`;
+    const words = [PYTHON, '-c', `import socket, errno, sys\n${connect}`, outside.socket];
+    const refused = await inside(verb, [], words);
+    const allowed = await inside(verb, ['--allow-socket', outside.socket], words);
+    const directory = await inside(verb, ['--allow-socket', outside.directory], words);
+
+    expect([refused.stdout, allowed.stdout, directory.stdout]).toEqual(['EACCES\n', 'ok\n', 'ok\n']);
+    expect(outside.visitors).toBe(2);
+  });
+
+  test.for(VERBS)('that has to wait holds no other up, and ends with its caller, under %s', async (verb) => {
+    // A queue that is full: connect(2) waits until somebody is taken out of it.
+    const { stdout, stderr } = await python(
+      verb,
+      `
+import threading, signal
+s = socket.socket(socket.AF_UNIX); s.bind("full.s"); s.listen(0)
+first = socket.socket(socket.AF_UNIX); first.connect("full.s")
+def wait(): c = socket.socket(socket.AF_UNIX); c.connect("full.s"); print("through")
+waiting = [threading.Thread(target=wait) for _ in range(2)]
+[t.start() for t in waiting]
+hanging = os.fork()
+if hanging == 0: wait(); os._exit(0)
+for at in range(1000): os.chmod(".", 0o755)
+print("not held up")
+os.kill(hanging, signal.SIGKILL); print(os.waitpid(hanging, 0)[1])
+n = socket.socket(socket.AF_UNIX); n.setblocking(False)
+try: n.connect("full.s")
+except OSError as error: print(errno.errorcode[error.errno])
+t = socket.socket(socket.AF_UNIX); t.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, (0).to_bytes(8, "little") + (50000).to_bytes(8, "little"))
+try: t.connect("full.s")
+except OSError as error: print(errno.errorcode[error.errno])
+for _ in range(3): s.accept()
+[t.join() for t in waiting]
+os.unlink("full.s")`,
+    );
+
+    expect(stdout || stderr).toBe('not held up\n9\nEAGAIN\nEAGAIN\nthrough\nthrough\n');
+  });
+
+  test.for(VERBS)('connects by TCP as it would without, under %s', async (verb) => {
+    const server = createServer((connection) => {
+      // What the other end does not read is no matter.
+      connection.on('error', () => undefined);
+      connection.end('hi');
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const script = `
+import select
+at = ("127.0.0.1", ${port})
+s = socket.socket(); s.connect(at); print(s.recv(9))
+s = socket.socket(); s.setblocking(False); print(errno.errorcode.get(s.connect_ex(at))); select.select([], [s], []); print(s.connect_ex(at), s.connect_ex(at) == errno.EISCONN)
+s = socket.socket(); print(errno.errorcode[s.connect_ex(("127.0.0.1", 1))])
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.connect(at); print(s.getpeername() == at)`;
+
+    const { stdout, stderr } = await python(verb, script);
+    server.close();
+
+    expect(stdout || stderr).toBe("b'hi'\nEINPROGRESS\n0 True\nECONNREFUSED\nTrue\n");
+  });
+
+  test.for(VERBS)('opens a terminal for a program that makes one, under %s', async (verb, context) => {
+    needCommands(context, 'script');
+    const { stdout } = await inside(verb, [], ['script', '-qec', 'tty; stty size >/dev/null && echo sized', '/dev/null']);
+
+    expect(stdout).toMatch(/^\/dev\/pts\/\d+\r\nsized\r\n$/);
+  });
+
+  test.for(VERBS)('lets git, tar, cp and install do their work, under %s', async (verb, context) => {
+    needCommands(context, 'git', 'tar');
+    const script = `set -e
+git init -q repo; cd repo; git config user.email a@b.c; git config user.name n
+echo one > file; chmod +x file; git add file; git commit -qm first; cd ..
+git clone -q repo clone; git -C clone fsck 2>&1
+tar cf all.tar repo; mkdir untarred; tar xpf all.tar -C untarred; cp -a repo copied; install -m 711 repo/file installed
+test "$(stat -c %a untarred/repo/file copied/file installed | tr '\\n' ' ')" = "$(stat -c %a repo/file repo/file | tr '\\n' ' ')711 "
+test "$(stat -c %Y untarred/repo/file)" = "$(stat -c %Y repo/file)"
+rm -rf repo clone all.tar untarred copied installed; echo done`;
+
+    const { stdout, stderr } = await inside(verb, [], ['sh', '-c', script]);
+
+    expect(stdout || stderr).toMatch(/done\n$/);
+  });
+
+  test.runIf(!ordinaryUser && canBecomeOrdinaryUser()).for(VERBS)(
+    'is refused to a process that has become somebody else, under %s',
+    async (verb) => {
+      const { stdout } = await python(
+        verb,
+        `
+os.chmod(".", 0o777)
+pid = os.fork()
+if pid == 0:
+    os.setgroups([]); os.setgid(65534); os.setuid(65534)
+    open("theirs", "w").close()
+    for call in (lambda: os.chmod("theirs", 0o600), lambda: os.utime("theirs"), lambda: socket.socket(socket.AF_UNIX).connect("none")):
+        try: call(); print("ok")
+        except OSError as error: print(errno.errorcode[error.errno])
+    sys.stdout.flush(); os._exit(0)
+os.waitpid(pid, 0); os.unlink("theirs"); os.chmod(".", 0o755)`,
+      );
+
+      expect(stdout).toBe('EPERM\nEPERM\nEPERM\n');
+    },
+  );
+});
+
+describe.for(KINDS)('the mediator of a wrapped command of $user', ({ ordinaryUser }) => {
+  test('is small, holds none of its streams, and ends with it', async () => {
+    using world = createWorld({ ordinaryUser });
+    const { child, ended } = startNono(world, ['wrap', '--allow-cwd', '--', 'sh', '-c', 'chmod 755 .; echo ready; exec cat'], {
+      keepsInput: true,
+    });
+    await new Promise((resolve) => child.stdout?.once('data', resolve));
+
+    const pid = mediatorOf(world);
+    const { stdout: memory } = await runProgram(world, ['cat', `/proc/${pid}/smaps_rollup`]);
+    expect(Number(/^Pss:\s+(\d+) kB/m.exec(memory)?.[1])).toBeLessThan(MEDIATOR_LIMIT_KB);
+    expect(descriptorsOf(pid).filter((target) => target.startsWith('pipe:'))).toEqual([]);
+
+    child.stdin?.end();
+    await ended;
+    await waitFor('the end of the mediator', () => !isAlive(pid));
+  });
+});
+
+/** Its descriptors are the grants: the project is nobody else's. */
+function mediatorOf(world: World): number {
+  const found = readdirSync('/proc').filter((name) => /^\d+$/.test(name) && isMediator(name));
+  const pid = found.find((name) => descriptorsOf(Number(name)).includes(world.project));
+  if (pid === undefined) throw new Error(`No mediator holds ${world.project}`);
+  return Number(pid);
+}
+
+function isMediator(pid: string): boolean {
+  return readProcess(`${pid}/comm`) === 'nono-mediator\n';
+}
+
+function isAlive(pid: number): boolean {
+  return /^State:\s+[^ZX]/m.test(readProcess(`${pid}/status`));
+}
+
+/** Empty for a process that has just gone. */
+function readProcess(path: string): string {
+  try {
+    return readFileSync(`/proc/${path}`, 'latin1');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ESRCH')) return '';
+    throw error;
+  }
+}
+
+function descriptorsOf(pid: number): readonly string[] {
+  return readdirSync(`/proc/${pid}/fd`).map((name) => readlinkSync(`/proc/${pid}/fd/${name}`));
+}
