@@ -15,7 +15,7 @@ export async function dryRun(call: ParsedCall, context: Context): Promise<Comman
   const { facts, host } = await context.loadSandbox();
   const options = { temporaryDirectory: TEMPORARY_DIRECTORY, setVariables: new Map() };
   const { plan, question } = await planCall(call, context, facts, options);
-  const enforced = enforcedBy(Math.min(host.landlockAbi(), NEWEST_ABI));
+  const enforced = enforcedBy(Math.min(host.landlockAbi(), NEWEST_ABI), host.isMediated() ? 'outer' : 'own');
   const isTracked = call.flags.has('rollback');
   const described = { plan, question, enforced, isTracked };
   if (call.flags.has('json')) return { output: printJson(planDocument(described)), exitCode: EXIT.ok };
