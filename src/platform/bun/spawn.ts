@@ -22,7 +22,7 @@ export function createBunSpawn(): Spawn {
           writeAll(channel, message);
           trySyscall('shutdown', channel, SHUT_WR);
           listener?.expect();
-          return readAll(channel, listener?.take);
+          return readAll(channel, listener === undefined ? undefined : (descriptor) => listener.take(descriptor));
         },
         kill: (signal) => child.kill(signal),
       };
