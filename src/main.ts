@@ -23,6 +23,11 @@ async function main(): Promise<void> {
     await Bun.write(Bun.stdout, `nono ${versionText()}\n`);
     return;
   }
+  if (first === LAUNCHER_ROLE && process.platform === 'darwin') {
+    const { runMacosLauncher } = await import('./platform/macos/launcher.ts');
+    runMacosLauncher();
+    return;
+  }
   if (first === LAUNCHER_ROLE) {
     const { runLauncher } = await import('./platform/linux/launcher.ts');
     runLauncher(process.argv[3]);

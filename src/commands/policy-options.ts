@@ -23,6 +23,24 @@ export const policyCommands: readonly CommandSpec[] = [
     load: () => import('./policy/why.ts'),
   },
   {
+    name: 'setup',
+    summary: 'See what this kernel can enforce',
+    options: [
+      { name: 'check-only', arity: 'flag', help: 'Look, and change nothing: there is nothing to set up' },
+      JSON_OPTION,
+      HELP_OPTION,
+    ],
+    examples: ['nono setup --check-only'],
+    load: () => import('./policy/setup.ts'),
+  },
+  {
+    name: 'doctor',
+    summary: 'Look for what can keep nono from working here, and for the way out',
+    options: [JSON_OPTION, HELP_OPTION],
+    examples: ['nono doctor', 'nono doctor --json'],
+    load: () => import('./policy/doctor.ts'),
+  },
+  {
     name: 'profile list',
     summary: 'List profiles, your own and the built-in ones',
     options: [JSON_OPTION, HELP_OPTION],

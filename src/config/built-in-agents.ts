@@ -21,7 +21,9 @@ allow_vars = ["ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "CLAUDE_CODE_OAUTH_TO
   [
     'codex',
     `# Seen with 0.169.0 against a stand-in for its API, as an ordinary user: it starts, keeps its state and runs shell commands.
-# Its own sandbox, which wants namespaces, cannot be nested: start it as \`codex --sandbox danger-full-access\`, nono is the sandbox then.
+# Its own sandbox, which wants namespaces, cannot be nested, and its background server does not start here: begin with
+#   nono run --profile codex -- codex --no-daemon --sandbox danger-full-access
+# nono is the sandbox then.
 description = "OpenAI's Codex, with the caches of npm, pip, cargo and Go"
 extends = ["node-dev", "python-dev", "rust-dev", "go-dev"]
 

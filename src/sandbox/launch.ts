@@ -24,6 +24,8 @@ export interface Launch {
   readonly command: readonly Bytes[];
   readonly environment: readonly Bytes[];
   readonly signals: SignalState;
+  /** What sandbox_init(3) is given; on macOS only, where the fields of Landlock and seccomp mean nothing. */
+  readonly seatbelt?: Bytes;
   /** Instead of becoming the command: what is tried once the sandbox is on, to tell how the kernel answers. */
   readonly attempts?: readonly Attempt[];
 }

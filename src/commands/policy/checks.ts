@@ -1,0 +1,28 @@
+import { EXIT, type ExitCode } from '../../errors.ts';
+import { renderTable } from '../../ui/table.ts';
+import { printJson } from '../rollback/documents.ts';
+import type { CommandResult } from '../spec.ts';
+
+/** Something that was looked at. */
+export interface Check {
+  readonly name: string;
+  /** `missing` keeps commands from being run strictly; `limited` does not. */
+  readonly status: 'ok' | 'limited' | 'missing';
+  readonly detail: string;
+  /** What to do about it, or what follows; undefined when all is well. */
+  readonly fix?: string;
+}
+
+export function checksResult(checks: readonly Check[], isJson: boolean, failure: ExitCode): CommandResult {
+  const isGood = checks.every(({ status }) => status !== 'missing');
+  const exitCode = isGood ? EXIT.ok : failure;
+  if (isJson) {
+    const documents = checks.map(({ name, status, detail, fix }) => ({ name, status, detail, fix: fix ?? null }));
+    return { output: printJson({ ok: isGood, checks: documents }), exitCode };
+  }
+  const rows = checks.flatMap(({ name, status, detail, fix }) => [
+    [status, name, detail],
+    ...(fix === undefined ? [] : [['', '', `→ ${fix}`]]),
+  ]);
+  return { output: renderTable(rows), exitCode };
+}
