@@ -15,12 +15,19 @@ const E2E_TIMEOUT_MS = 60_000;
 /** One test is dozens of runs, each under strace. */
 const FAULTS_TIMEOUT_MS = 300_000;
 
+/** Bun imports C as text when it is told so; here a plugin does. */
+const cAsText = {
+  name: 'c-as-text',
+  transform: (code: string, id: string) => (id.endsWith('.c') ? `export default ${JSON.stringify(code)}` : undefined),
+};
+
 function project(
   name: string,
   testTimeout: number,
   more: { readonly maxWorkers?: number; readonly globalSetup?: string[] } = {},
 ) {
   return {
+    plugins: [cAsText],
     test: {
       name,
       root: top,

@@ -1,4 +1,5 @@
 import type { Bytes } from '../bytes.ts';
+import type { Listing } from './listing.ts';
 
 /**
  * The file system, one directory at a time.
@@ -51,6 +52,8 @@ export interface Directory extends Disposable {
   readonly path: Bytes;
   /** The names in it without `.` and `..`, in no order. */
   names(): Bytes[];
+  /** The names with what lstat tells of each; what vanishes meanwhile is not in it. */
+  list(): Listing;
   statSelf(): Stat;
   /** @returns undefined when there is nothing of that name. */
   stat(name: Bytes): Stat | undefined;

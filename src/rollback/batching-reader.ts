@@ -1,7 +1,8 @@
 import type { ContentWorkers, StartContentWorkers, WorkerPlan } from '../ports/content-workers.ts';
 import type { ContentReader, ContentTask } from './capture.ts';
-import { HASH_BYTES, readResult, type TaskBatch } from './content-wire.ts';
+import { RESULT_BYTES, type TaskBatch } from './content-wire.ts';
 import type { InlineReader } from './inline-reader.ts';
+import { HASH_BYTES } from './node-codec.ts';
 
 /** Up to so many tasks are done where they are: threads take longer to start. */
 const INLINE_TASKS = 300;
@@ -59,7 +60,11 @@ export class BatchingReader implements ContentReader, AsyncDisposable {
 async function settleAll(tasks: readonly ContentTask[], running: Promise<Uint8Array>): Promise<void> {
   const results = await running;
   const records = Buffer.from(results.buffer, results.byteOffset, results.byteLength);
-  for (const [index, { sink, position }] of tasks.entries()) sink.settle(position, readResult(records, index));
+  let at = 0;
+  for (const { sink, position } of tasks) {
+    sink.settle(position, records, at);
+    at += RESULT_BYTES;
+  }
 }
 
 function encodeBatch(tasks: readonly ContentTask[]): TaskBatch {

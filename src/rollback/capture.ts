@@ -1,11 +1,15 @@
 import type { Bytes } from '../bytes.ts';
-import { isErrno } from '../errors.ts';
+import { DamageError, isErrno } from '../errors.ts';
 import { baseName, joinPath } from '../paths.ts';
 import type { Directory, Files, Stat } from '../ports/files.ts';
 import type { Hash } from '../ports/hash.ts';
-import { type ContentSink, type Draft, Drafts } from './drafts.ts';
-import { type Entry, isSameInodeState, metadataOf, NO_HASH, type SkipReason, skippedEntry } from './entry.ts';
+import { type Listing, RECORD, RECORD_KINDS, readInt64, readUint64 } from '../ports/listing.ts';
+import { type ContentSink, Draft, Drafts, nodeOf } from './drafts.ts';
+import { type Entry, isSameInodeState, metadataOf, NO_HASH, type NodeReference, type SkipReason } from './entry.ts';
 import type { GitTracked } from './git-work-tree.ts';
+import { NodeBuilder, NodeCursor } from './node-builder.ts';
+import { FIELD, HASH_BYTES, KIND_CODES } from './node-codec.ts';
+import { patchDraftNumber, patchSkipped, readReference } from './node-edit.ts';
 import type { RuleScope, Rules } from './rules.ts';
 import { readSmallFile } from './small-file.ts';
 import type { SnapshotTree } from './snapshot-tree.ts';
@@ -83,28 +87,17 @@ export async function captureTree(input: CaptureInput): Promise<{ readonly draft
     if (entry !== undefined) entries.push(entry);
   }
   entries.sort((a, b) => (a.name < b.name ? -1 : 1));
-  const draft = drafts.add(entries, input.isForeign ? undefined : input.previous?.rootReference);
-  submitContents(input, draft, entries, (entry) => ({
-    root: input.roots.findIndex(({ path }) => path === entry.name),
-    path: baseName(entry.name),
-  }));
-  return { drafts, storedBytes: await input.reader.finish() };
-}
-
-/** Hands on the contents of the files in a node that are not known, or held by another session only. */
-function submitContents(
-  { reader, isForeign }: CaptureInput,
-  draft: Draft,
-  entries: readonly Entry[],
-  place: (entry: Entry) => { readonly root: number; readonly path: Bytes },
-): void {
+  const draft = new Draft(nodeOf(entries), input.isForeign ? undefined : input.previous?.rootReference);
   let position = draft.firstEntryOffset;
-  for (const entry of entries) {
-    if (entry.kind === 'file' && (isForeign || entry.hash === NO_HASH)) {
-      reader.submit({ ...place(entry), knownHash: entry.hash, sink: draft, position });
+  for (const { kind, name, hash } of entries) {
+    if (kind === 'file' && (input.isForeign || hash === NO_HASH)) {
+      const root = input.roots.findIndex(({ path }) => path === name);
+      input.reader.submit({ root, path: baseName(name), knownHash: hash, sink: draft, position });
     }
     position = draft.offsetAfter(position);
   }
+  drafts.add(draft);
+  return { drafts, storedBytes: await input.reader.finish() };
 }
 
 interface Level {
@@ -115,12 +108,48 @@ interface Level {
   readonly isInsideExcluded: boolean;
 }
 
+/** What is to be done about a directory once its listing is closed. */
+interface Work {
+  /** The offset of its entry in the node. */
+  readonly position: number;
+  readonly name: Bytes;
+}
+
+interface Subdirectory extends Work {
+  readonly isExcluded: boolean;
+  readonly previous: NodeReference | undefined;
+}
+
+interface Content extends Work {
+  readonly knownHash: Bytes;
+}
+
+/** The entries of a directory as they are taken from its listing. */
+interface Listed {
+  readonly directory: Directory;
+  readonly listing: Listing;
+  readonly names: readonly Bytes[];
+  readonly level: Level;
+  readonly known: NodeCursor | undefined;
+  readonly subdirectories: Subdirectory[];
+  readonly contents: Content[];
+}
+
+/** One entry: its record in the listing, and the offset of what the previous snapshot has of it, -1 for nothing. */
+interface Found {
+  readonly at: number;
+  readonly name: Bytes;
+  readonly before: number;
+}
+
 class RootWalk {
   readonly #input: CaptureInput;
   readonly #drafts: Drafts;
   readonly #index: number;
   readonly #root: CaptureRoot;
   readonly #counters: { entries: number; bytes: number };
+  /** Of the one directory that is open. */
+  readonly #builder = new NodeBuilder();
 
   constructor(
     input: CaptureInput,
@@ -144,132 +173,151 @@ class RootWalk {
     if (stat.kind !== 'directory') return this.#fileEntry(path, stat, previous);
     using directory = this.#input.files.openDirectory(path);
     const level: Level = { path: EMPTY, scope: [], depth: 0, isInsideExcluded: false };
-    return this.#captureDirectory(directory, path, directory.statSelf(), level, previous);
+    const own = metadataOf(directory.statSelf());
+    const child = { snapshot: 0, offset: this.#captureDirectory(directory, level, previous?.child) };
+    return { ...own, name: path, kind: 'directory', reason: undefined, hash: NO_HASH, target: EMPTY, child };
   }
 
-  /** Lists a directory while it is open and goes into its subdirectories after it is closed, so one is open at a time. */
-  #captureDirectory(rootDirectory: Directory, name: Bytes, stat: Stat, level: Level, previous: Entry | undefined): Entry {
-    const known = this.#childrenOf(previous);
-    const subdirectories: { index: number; stat: Stat; isExcluded: boolean; previous: Entry | undefined }[] = [];
-    const entries: (Entry | undefined)[] = [];
-    let scope = level.scope;
-    {
-      using directory = rootDirectory.openDirectory(level.path);
-      const names = directory.names().sort();
-      this.#collectRules(directory, names, level);
-      scope = this.#root.rules.enter(level.scope, level.path);
-      for (const child of names) {
-        const childStat = directory.stat(child);
-        if (childStat === undefined) continue;
-        const before = known?.get(child);
-        const path = joinPath(level.path, child);
-        const skip = this.#reasonToSkip(path, child, childStat, { ...level, scope }, before);
-        if (skip.reason !== undefined) entries.push(skippedEntry(child, skip.reason, childStat));
-        else if (childStat.kind !== 'directory') entries.push(this.#otherEntry(directory, child, childStat, before));
-        else {
-          subdirectories.push({ index: entries.length, stat: childStat, isExcluded: skip.isExcluded, previous: before });
-          entries.push(skippedEntry(child, 'unreadable', childStat));
-        }
-      }
+  /**
+   * Lists a directory while it is open and goes into its subdirectories after it is closed, so one is open at a time.
+   *
+   * @returns the number of its draft.
+   */
+  #captureDirectory(rootDirectory: Directory, level: Level, previous: NodeReference | undefined): number {
+    const subdirectories: Subdirectory[] = [];
+    const contents: Content[] = [];
+    const scope = this.#listDirectory(rootDirectory, level, { known: this.#previousNode(previous), subdirectories, contents });
+    const draft = new Draft(this.#builder.finish(), this.#input.isForeign ? undefined : previous);
+    for (const { name, position, knownHash } of contents) {
+      this.#input.reader.submit({ root: this.#index, path: joinPath(level.path, name), knownHash, sink: draft, position });
     }
-    this.#reportProgress();
-    for (const { index, stat: childStat, isExcluded, previous: before } of subdirectories) {
-      const child = (entries[index] as Entry).name;
-      const below = { path: joinPath(level.path, child), scope, depth: level.depth + 1, isInsideExcluded: isExcluded };
-      entries[index] = this.#enter(rootDirectory, child, childStat, below, before);
+    this.#input.onProgress?.(this.#counters.entries);
+    for (const { name, position, isExcluded, previous: before } of subdirectories) {
+      const below = { path: joinPath(level.path, name), scope, depth: level.depth + 1, isInsideExcluded: isExcluded };
+      const entered = this.#enter(rootDirectory, below, before);
+      if (entered === undefined) draft.vanish(position);
+      else if (typeof entered === 'number') patchDraftNumber(draft.bytes, position, entered);
+      else patchSkipped(draft.bytes, position, entered);
     }
-    const draft = this.#addNode(level.path, entries, previous);
-    const child = { snapshot: 0, offset: draft.number };
-    return { ...metadataOf(stat), name, kind: 'directory', reason: undefined, hash: NO_HASH, target: EMPTY, child };
+    return this.#drafts.add(draft);
   }
 
-  #childrenOf(previous: Entry | undefined): ReadonlyMap<Bytes, Entry> | undefined {
-    if (previous?.child === undefined || this.#input.previous === undefined) return undefined;
-    return new Map(this.#input.previous.children(previous.child).map((entry) => [entry.name, entry]));
+  /** Fills the builder. @returns the rules that hold in the directory. */
+  #listDirectory(
+    rootDirectory: Directory,
+    level: Level,
+    { known, subdirectories, contents }: Pick<Listed, 'known' | 'subdirectories' | 'contents'>,
+  ): RuleScope {
+    using directory = rootDirectory.openDirectory(level.path);
+    const listing = directory.list();
+    const names = Array.from(listing.offsets, (at) => nameOf(listing.bytes, at));
+    this.#collectRules(directory, names, level);
+    const scope = this.#root.rules.enter(level.scope, level.path);
+    const listed: Listed = { directory, listing, names, level: { ...level, scope }, known, subdirectories, contents };
+    this.#builder.reset();
+    for (const [index, name] of names.entries()) {
+      const at = listing.offsets[index] as number;
+      this.#take(listed, { at, name, before: known?.find(listing.bytes, at) ?? -1 });
+    }
+    return scope;
   }
 
-  #addNode(path: Bytes, listed: readonly (Entry | undefined)[], previous: Entry | undefined): Draft {
-    const entries = listed.filter((entry) => entry !== undefined);
-    const draft = this.#drafts.add(entries, this.#input.isForeign ? undefined : previous?.child);
-    submitContents(this.#input, draft, entries, ({ name }) => ({ root: this.#index, path: joinPath(path, name) }));
-    return draft;
-  }
-
-  /** @returns undefined when the directory is gone. */
-  #enter(root: Directory, name: Bytes, stat: Stat, level: Level, previous: Entry | undefined): Entry | undefined {
+  /** The node of the same directory in the previous snapshot. */
+  #previousNode(reference: NodeReference | undefined): NodeCursor | undefined {
+    const { previous, isForeign } = this.#input;
+    if (reference === undefined || previous === undefined) return undefined;
     try {
-      return this.#captureDirectory(root, name, stat, level, previous);
+      return new NodeCursor(previous.nodeBytes(reference));
     } catch (error) {
-      if (isErrno(error, 'ENOENT')) return undefined;
-      if (isErrno(error, 'ENOTDIR', 'ELOOP')) return skippedEntry(name, 'changing', stat);
-      if (isErrno(error, 'EXDEV')) return skippedEntry(name, 'mount', stat);
-      if (isErrno(error, 'EACCES', 'EPERM')) return skippedEntry(name, 'unreadable', stat);
+      // A damaged session must not keep a new one from starting: without it everything is read.
+      if (error instanceof DamageError && isForeign) return undefined;
       throw error;
     }
   }
 
-  #reasonToSkip(
-    path: Bytes,
-    name: Bytes,
-    stat: Stat,
-    level: Level,
-    previous: Entry | undefined,
-  ): { readonly reason: SkipReason | undefined; readonly isExcluded: boolean } {
-    const isDirectory = stat.kind === 'directory';
+  #take(listed: Listed, found: Found): void {
+    const { listing, level, known, subdirectories } = listed;
+    const { at, name, before } = found;
+    const { bytes } = listing;
+    const kind = bytes[at + RECORD.kind];
+    const isDirectory = kind === RECORD_KINDS.directory;
+    const path = joinPath(level.path, name);
     const isExcluded = level.isInsideExcluded || this.#root.rules.isExcluded(level.scope, path, name, isDirectory);
-    if (isExcluded && !this.#isKept(path, isDirectory)) return { reason: 'excluded', isExcluded };
-    if (stat.isMountPoint) return { reason: 'mount', isExcluded };
-    return { reason: this.#passedLimit(stat, level.depth, previous), isExcluded };
+    const reason =
+      isExcluded && !this.#isKept(path, isDirectory) ? 'excluded' : this.#reasonToSkip(bytes, at, level, known?.node[before]);
+    if (reason !== undefined) this.#builder.addSkipped(bytes, at, reason);
+    else if (isDirectory) {
+      const previous = known === undefined || before < 0 ? undefined : readReference(known.node, before);
+      subdirectories.push({ position: this.#builder.add(bytes, at), name, isExcluded, previous });
+    } else if (kind === RECORD_KINDS.file) this.#takeFile(listed, found);
+    else if (kind === RECORD_KINDS.symlink) this.#takeSymlink(listed, found);
+    else this.#builder.addSkipped(bytes, at, SPECIAL_KINDS.get(kind) ?? 'device');
   }
 
-  /** A link, a regular file, or what no snapshot holds. */
-  #otherEntry(directory: Directory, name: Bytes, stat: Stat, previous: Entry | undefined): Entry | undefined {
-    switch (stat.kind) {
-      case 'file':
-        return this.#fileEntry(name, stat, previous);
-      case 'symlink':
-        return this.#symlinkEntry(directory, name, stat);
-      case 'fifo':
-      case 'socket':
-        return skippedEntry(name, stat.kind, stat);
-      default:
-        return skippedEntry(name, 'device', stat);
+  #takeFile({ listing, known, contents }: Listed, { at, name, before }: Found): void {
+    const position = this.#builder.add(listing.bytes, at);
+    const isKnown = known !== undefined && before >= 0 && this.#isUnchanged(known.node, before, listing.bytes, at);
+    if (isKnown) this.#builder.copyHash(position, known.node, before);
+    if (isKnown && !this.#input.isForeign) return;
+    contents.push({ position, name, knownHash: isKnown ? hashAt(known.node, before) : NO_HASH });
+  }
+
+  #isUnchanged(node: Buffer, before: number, bytes: Buffer, at: number): boolean {
+    if (node[before + FIELD.kind] !== KIND_CODES.file) return false;
+    // From the size to the device: all that isSameInodeState() compares, and nothing else, lies in between.
+    if (bytes.compare(node, before + FIELD.size, before + FIELD.links, at + FIELD.size, at + FIELD.links) !== 0) return false;
+    const ctimeNanoseconds = bytes.readUInt32LE(at + FIELD.ctimeNanoseconds);
+    return this.#input.previous?.isRacy({ ctimeSeconds: readInt64(bytes, at + FIELD.ctimeSeconds), ctimeNanoseconds }) === false;
+  }
+
+  #takeSymlink({ directory, listing }: Listed, { at, name }: Found): void {
+    try {
+      const target = directory.readLink(name);
+      this.#builder.addSymlink(listing.bytes, at, target, this.#input.hash.sha256(Buffer.from(target, 'latin1')));
+    } catch (error) {
+      if (isErrno(error, 'ENOENT')) return;
+      if (!isErrno(error, 'EINVAL')) throw error;
+      this.#builder.addSkipped(listing.bytes, at, 'changing');
     }
   }
 
+  /** @returns undefined when the directory is gone, why it is skipped, or the number of its draft. */
+  #enter(root: Directory, level: Level, previous: NodeReference | undefined): number | SkipReason | undefined {
+    try {
+      return this.#captureDirectory(root, level, previous);
+    } catch (error) {
+      if (isErrno(error, 'ENOENT')) return undefined;
+      if (isErrno(error, 'ENOTDIR', 'ELOOP')) return 'changing';
+      if (isErrno(error, 'EXDEV')) return 'mount';
+      if (isErrno(error, 'EACCES', 'EPERM')) return 'unreadable';
+      throw error;
+    }
+  }
+
+  /** A root that is a file. */
   #fileEntry(name: Bytes, stat: Stat, previous: Entry | undefined): Entry {
-    const hash = this.#isUnchanged(previous, stat) ? previous.hash : NO_HASH;
+    const isKnown = previous?.kind === 'file' && isSameInodeState(previous, stat);
+    const hash = isKnown && this.#input.previous?.isRacy(previous) === false ? previous.hash : NO_HASH;
     return { ...metadataOf(stat), name, kind: 'file', reason: undefined, hash, target: EMPTY, child: undefined };
   }
 
-  #isUnchanged(previous: Entry | undefined, stat: Stat): previous is Entry {
-    if (previous?.kind !== 'file' || !isSameInodeState(previous, stat)) return false;
-    return this.#input.previous?.isRacy(previous) === false;
-  }
-
-  #symlinkEntry(directory: Directory, name: Bytes, stat: Stat): Entry | undefined {
-    try {
-      const target = directory.readLink(name);
-      const hash = this.#input.hash.sha256(Buffer.from(target, 'latin1'));
-      return { ...metadataOf(stat), name, kind: 'symlink', reason: undefined, mode: 0o777, hash, target, child: undefined };
-    } catch (error) {
-      if (isErrno(error, 'ENOENT')) return undefined;
-      if (isErrno(error, 'EINVAL')) return skippedEntry(name, 'changing', stat);
-      throw error;
-    }
-  }
-
-  /** What the previous snapshot of the session holds is never left out for a limit. */
-  #passedLimit(stat: Stat, depth: number, previous: Entry | undefined): SkipReason | undefined {
+  /**
+   * Mounts and limits. What the previous snapshot of the session holds is never left out for a limit.
+   *
+   * @param before The kind that the previous snapshot has there.
+   */
+  #reasonToSkip(bytes: Buffer, at: number, { depth }: Level, before: number | undefined): SkipReason | undefined {
+    if (bytes[at + RECORD.isMountPoint] === 1) return 'mount';
     const counters = this.#counters;
     counters.entries += 1;
-    if (!this.#input.isForeign && previous !== undefined && previous.kind !== 'skipped') return undefined;
+    if (!this.#input.isForeign && before !== undefined && before !== KIND_CODES.skipped) return undefined;
     const { maxEntries, maxFileBytes, maxSessionBytes } = this.#input.limits;
     if (counters.entries > maxEntries || depth >= DEPTH_MAXIMUM) return 'entry-limit';
-    if (stat.kind !== 'file') return undefined;
-    if (stat.sizeBytes > maxFileBytes) return 'file-limit';
-    if (counters.bytes + stat.sizeBytes > maxSessionBytes) return 'session-limit';
-    counters.bytes += stat.sizeBytes;
+    if (bytes[at + RECORD.kind] !== RECORD_KINDS.file) return undefined;
+    const sizeBytes = readUint64(bytes, at + RECORD.size);
+    if (sizeBytes > maxFileBytes) return 'file-limit';
+    if (counters.bytes + sizeBytes > maxSessionBytes) return 'session-limit';
+    counters.bytes += sizeBytes;
     return undefined;
   }
 
@@ -291,8 +339,19 @@ class RootWalk {
     const text = readSmallFile(directory, '.gitignore' as Bytes);
     if (text !== undefined) rules.addIgnoreFile(level.path, EMPTY, text);
   }
+}
 
-  #reportProgress(): void {
-    this.#input.onProgress?.(this.#counters.entries);
-  }
+/** What is left out for what it is; every other kind is a device. */
+const SPECIAL_KINDS: ReadonlyMap<number | undefined, SkipReason> = new Map([
+  [RECORD_KINDS.fifo, 'fifo'],
+  [RECORD_KINDS.socket, 'socket'],
+]);
+
+function nameOf(bytes: Buffer, at: number): Bytes {
+  const nameAt = at + RECORD.name;
+  return bytes.toString('latin1', nameAt, nameAt + bytes.readUInt16LE(at + RECORD.nameLength)) as Bytes;
+}
+
+function hashAt(node: Buffer, at: number): Bytes {
+  return node.toString('latin1', at + FIELD.hash, at + FIELD.hash + HASH_BYTES) as Bytes;
 }

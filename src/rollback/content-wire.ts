@@ -1,7 +1,8 @@
 import type { Bytes } from '../bytes.ts';
-import type { Stat } from '../ports/files.ts';
+import { packStat, unpackStat } from '../ports/listing.ts';
 import type { ContentResult } from './content.ts';
 import { SKIP_REASONS, type SkipReason } from './entry.ts';
+import { ENTRY_BYTES, FIELD, HASH_BYTES } from './node-codec.ts';
 import type { WantedFile } from './restore-file.ts';
 
 /**
@@ -16,64 +17,39 @@ export interface TaskBatch {
   readonly knownHashes: string;
 }
 
-export const HASH_BYTES = 32;
-export const RESULT_BYTES = 88;
-const AT = {
-  kind: 0,
-  reason: 1,
-  mode: 2,
-  links: 4,
-  size: 8,
-  mtimeSeconds: 16,
-  ctimeSeconds: 24,
-  device: 32,
-  inode: 40,
-  mtimeNanoseconds: 48,
-  ctimeNanoseconds: 52,
-  hash: 56,
-} as const;
-const KINDS = ['kept', 'read', 'skipped', 'vanished'] as const;
-const REASONS = Object.keys(SKIP_REASONS) as SkipReason[];
+export const RESULT_BYTES = ENTRY_BYTES;
+/** In the first byte of a result; the second is the code of a reason. The rest has the fields of an entry. */
+export const RESULT_KINDS = { kept: 0, read: 1, skipped: 2, vanished: 3 } as const;
+const KINDS = Object.keys(RESULT_KINDS) as (keyof typeof RESULT_KINDS)[];
+const REASONS = new Map<number, SkipReason>(Object.entries(SKIP_REASONS).map(([reason, code]) => [code, reason as SkipReason]));
 
 export function writeResult(into: Buffer, index: number, result: ContentResult): void {
   const at = index * RESULT_BYTES;
-  into[at + AT.kind] = KINDS.indexOf(result.kind);
-  if (result.kind === 'skipped') into[at + AT.reason] = REASONS.indexOf(result.reason);
+  into[at + FIELD.kind] = RESULT_KINDS[result.kind];
+  if (result.kind === 'skipped') into[at + FIELD.reason] = SKIP_REASONS[result.reason];
   if (result.kind !== 'read') return;
-  const { stat, hash } = result;
-  into.writeUInt16LE(stat.mode, at + AT.mode);
-  into.writeUInt32LE(stat.links, at + AT.links);
-  into.writeDoubleLE(stat.sizeBytes, at + AT.size);
-  into.writeDoubleLE(stat.mtimeSeconds, at + AT.mtimeSeconds);
-  into.writeDoubleLE(stat.ctimeSeconds, at + AT.ctimeSeconds);
-  into.writeDoubleLE(stat.device, at + AT.device);
-  into.writeBigUInt64LE(stat.inode, at + AT.inode);
-  into.writeUInt32LE(stat.mtimeNanoseconds, at + AT.mtimeNanoseconds);
-  into.writeUInt32LE(stat.ctimeNanoseconds, at + AT.ctimeNanoseconds);
-  into.write(hash, at + AT.hash, HASH_BYTES, 'latin1');
+  packStat(into, at, result.stat);
+  into.write(result.hash, at + FIELD.hash, HASH_BYTES, 'latin1');
 }
 
+/** The opposite of writeResult(), for those that need more than bytes. */
 export function readResult(from: Buffer, index: number): ContentResult {
   const at = index * RESULT_BYTES;
-  const kind = KINDS[from[at + AT.kind] as number] as ContentResult['kind'];
-  if (kind === 'skipped') return { kind, reason: REASONS[from[at + AT.reason] as number] as SkipReason };
+  const kind = KINDS[from[at + FIELD.kind] as number] ?? 'vanished';
+  if (kind === 'skipped') return { kind, reason: readReason(from, at) };
   if (kind !== 'read') return { kind };
-  const stat: Stat = {
-    kind: 'file',
-    mode: from.readUInt16LE(at + AT.mode),
-    links: from.readUInt32LE(at + AT.links),
-    sizeBytes: from.readDoubleLE(at + AT.size),
-    blocks: 0,
-    uid: 0,
-    device: from.readDoubleLE(at + AT.device),
-    inode: from.readBigUInt64LE(at + AT.inode),
-    mtimeSeconds: from.readDoubleLE(at + AT.mtimeSeconds),
-    mtimeNanoseconds: from.readUInt32LE(at + AT.mtimeNanoseconds),
-    ctimeSeconds: from.readDoubleLE(at + AT.ctimeSeconds),
-    ctimeNanoseconds: from.readUInt32LE(at + AT.ctimeNanoseconds),
-    isMountPoint: false,
-  };
-  return { kind, stat, hash: from.toString('latin1', at + AT.hash, at + AT.hash + HASH_BYTES) as Bytes };
+  const stat = { ...unpackStat(from, at), kind: 'file', blocks: 0, uid: 0, isMountPoint: false } as const;
+  return { kind, stat, hash: readHash(from, at) };
+}
+
+/** The hash in the result at the byte `at`. */
+export function readHash(from: Buffer, at: number): Bytes {
+  return from.toString('latin1', at + FIELD.hash, at + FIELD.hash + HASH_BYTES) as Bytes;
+}
+
+/** Why the content of the result at the byte `at` was skipped. */
+export function readReason(from: Buffer, at: number): SkipReason {
+  return REASONS.get(from[at + FIELD.reason] as number) ?? 'unreadable';
 }
 
 /** Files to make, as they go to another thread: names as in TaskBatch, and a fixed record for each. */

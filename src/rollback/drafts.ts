@@ -1,12 +1,11 @@
 import type { Bytes } from '../bytes.ts';
 import type { Hash } from '../ports/hash.ts';
-import type { ContentResult } from './content.ts';
+import { RESULT_KINDS, readReason } from './content-wire.ts';
 import type { Entry, NodeReference, SkipReason } from './entry.ts';
 import { encodeHeader, encodeNode, HEADER_BYTES, NODE_HEADER_BYTES, type NodesHeader, nodeBytes } from './node-codec.ts';
 import {
   addToTotals,
   compactNode,
-  entryOffsets,
   isDirectoryAt,
   merkleHash,
   nextEntryOffset,
@@ -20,21 +19,20 @@ import type { SnapshotTree } from './snapshot-tree.ts';
 
 /** Takes what came of the content at a position that was given with the task. */
 export interface ContentSink {
-  settle(position: number, result: ContentResult): void;
+  /** @param results Holds the result (content-wire.ts) at the byte `at`. */
+  settle(position: number, results: Buffer, at: number): void;
 }
 
 /** The encoded node of one directory, some of whose contents may still be missing. */
 export class Draft implements ContentSink {
-  readonly number: number;
+  readonly bytes: Buffer;
   /** The node of the same directory in the previous snapshot of the session. */
   readonly previous: NodeReference | undefined;
-  bytes: Buffer;
+  #hasVanished = false;
 
-  constructor(number: number, entries: readonly Entry[], previous: NodeReference | undefined) {
-    this.number = number;
+  constructor(bytes: Buffer, previous: NodeReference | undefined) {
+    this.bytes = bytes;
     this.previous = previous;
-    this.bytes = Buffer.allocUnsafe(nodeBytes(entries));
-    encodeNode(this.bytes, 0, entries);
   }
 
   /** The position of the first entry. */
@@ -45,13 +43,31 @@ export class Draft implements ContentSink {
     return nextEntryOffset(this.bytes, position);
   }
 
-  /** @param position The offset of the entry in the node. */
-  settle(position: number, result: ContentResult): void {
-    if (result.kind === 'read') patchContent(this.bytes, position, result.hash, result.stat);
-    else if (result.kind === 'kept') return;
-    else if (result.kind === 'skipped') patchSkipped(this.bytes, position, result.reason);
-    else patchVanished(this.bytes, position);
+  /** Whether an entry was found to be gone. */
+  get hasVanished(): boolean {
+    return this.#hasVanished;
   }
+
+  /** @param position The offset of the entry in the node. */
+  settle(position: number, results: Buffer, at: number): void {
+    const kind = results[at];
+    if (kind === RESULT_KINDS.read) patchContent(this.bytes, position, results, at);
+    else if (kind === RESULT_KINDS.skipped) patchSkipped(this.bytes, position, readReason(results, at));
+    else if (kind === RESULT_KINDS.vanished) this.vanish(position);
+  }
+
+  /** Leaves the entry at `position` out. */
+  vanish(position: number): void {
+    patchVanished(this.bytes, position);
+    this.#hasVanished = true;
+  }
+}
+
+/** The encoded node of these entries, sorted by the bytes of their names. */
+export function nodeOf(entries: readonly Entry[]): Buffer {
+  const bytes = Buffer.allocUnsafe(nodeBytes(entries));
+  encodeNode(bytes, 0, entries);
+  return bytes;
 }
 
 export interface SnapshotTotals {
@@ -75,11 +91,18 @@ export interface EncodedNodes {
 export class Drafts {
   readonly #drafts: Draft[] = [];
 
-  /** Adds a node. The `child.offset` of a directory entry is the number of the child's draft. */
-  add(entries: readonly Entry[], previous: NodeReference | undefined): Draft {
-    const draft = new Draft(this.#drafts.length, entries, previous);
-    this.#drafts.push(draft);
-    return draft;
+  /**
+   * Adds a node. The `child.offset` of a directory entry is the number of the child's draft.
+   *
+   * @returns its number.
+   */
+  add(draft: Draft): number {
+    return this.#drafts.push(draft) - 1;
+  }
+
+  /** Adds the node of these entries, all of whose contents are known. */
+  addEntries(entries: readonly Entry[]): number {
+    return this.add(new Draft(nodeOf(entries), undefined));
   }
 
   /**
@@ -92,8 +115,8 @@ export class Drafts {
     const totals = { fileCount: 0, entryCount: 0, sizeBytes: 0, skipped: new Map<SkipReason, number>() };
     let end = HEADER_BYTES;
     for (const draft of this.#drafts) {
-      const bytes = compactNode(draft.bytes);
-      for (const at of entryOffsets(bytes, 0)) {
+      const bytes = draft.hasVanished ? compactNode(draft.bytes) : draft.bytes;
+      for (let at = NODE_HEADER_BYTES; at < bytes.length; at = nextEntryOffset(bytes, at)) {
         addToTotals(totals, bytes, at);
         if (!isDirectoryAt(bytes, at)) continue;
         const child = places[readDraftNumber(bytes, at)];

@@ -110,9 +110,9 @@ export function isSameContent(a: Entry, b: Entry): boolean {
  * A file that changed this close to a moment may change again after it without a visible change of its
  * times: the kernel stamps by a clock of up to 10 ms.
  */
-const RACY_WINDOW_MS = 50;
+export const RACY_WINDOW_MS = 50;
 /** File systems with whole seconds in their times. */
-const RACY_WINDOW_COARSE_MS = 2000;
+export const RACY_WINDOW_COARSE_MS = 2000;
 
 /** True when the last change lies so clearly before `momentMs` that each later one shows in the ctime. */
 export function isSettled(

@@ -2,12 +2,14 @@ import type { Bytes } from '../bytes.ts';
 import type { Directory } from '../ports/files.ts';
 import type { ContentReader, ContentTask } from './capture.ts';
 import { type ContentDeps, captureContent } from './content.ts';
+import { RESULT_BYTES, writeResult } from './content-wire.ts';
 import { NO_HASH } from './entry.ts';
 
 /** Reads contents in the thread that asks. */
 export class InlineReader implements ContentReader, AsyncDisposable {
   readonly #roots: readonly Directory[];
   readonly #deps: ContentDeps;
+  readonly #record = Buffer.alloc(RESULT_BYTES);
 
   /** @param roots Closed with the reader. By the number in a task; for a root that is a file, the directory that holds it. */
   constructor(roots: readonly Directory[], deps: ContentDeps) {
@@ -17,7 +19,8 @@ export class InlineReader implements ContentReader, AsyncDisposable {
 
   submit(task: ContentTask): void {
     const result = performTask(this.#roots[task.root] as Directory, task.path, task.knownHash, this.#deps);
-    task.sink.settle(task.position, result);
+    writeResult(this.#record, 0, result);
+    task.sink.settle(task.position, this.#record, 0);
   }
 
   async finish(): Promise<number> {

@@ -1,5 +1,6 @@
 import type { Bytes } from '../bytes.ts';
 import { DamageError } from '../errors.ts';
+import { packStat, RECORD, readInt64, readUint64, writeUint53 } from '../ports/listing.ts';
 import { type Entry, type EntryKind, SKIP_REASONS, type SkipReason } from './entry.ts';
 
 /**
@@ -10,26 +11,16 @@ export const NODES_FORMAT = 1;
 export const HEADER_BYTES = 32;
 const MAGIC = 'NONONODE';
 export const NODE_HEADER_BYTES = 8;
-export const ENTRY_BYTES = 104;
+export const ENTRY_BYTES = RECORD.name;
 export const HASH_BYTES = 32;
 const PATH_BYTES_MAXIMUM = 4096;
 const NAME_BYTES_MAXIMUM = 255;
 
-/** Offsets in the fixed part of an entry. */
+/** Offsets in the fixed part of an entry: what stat tells lies as in a directory listing, which is copied. */
 export const FIELD = {
-  kind: 0,
-  reason: 1,
-  mode: 2,
-  nameLength: 4,
+  ...RECORD,
+  reason: RECORD.isMountPoint,
   targetLength: 6,
-  size: 8,
-  mtimeSeconds: 16,
-  mtimeNanoseconds: 24,
-  ctimeNanoseconds: 28,
-  ctimeSeconds: 32,
-  inode: 40,
-  device: 48,
-  links: 56,
   childSnapshot: 60,
   childOffset: 64,
   hash: 72,
@@ -100,17 +91,9 @@ export function encodeNode(into: Buffer, offset: number, entries: readonly Entry
 function encodeEntry(into: Buffer, at: number, entry: Entry): number {
   into[at + FIELD.kind] = KIND_CODES[entry.kind];
   into[at + FIELD.reason] = entry.reason === undefined ? 0 : SKIP_REASONS[entry.reason];
-  into.writeUInt16LE(entry.mode, at + FIELD.mode);
   into.writeUInt16LE(entry.name.length, at + FIELD.nameLength);
   into.writeUInt16LE(entry.target.length, at + FIELD.targetLength);
-  writeUint53(into, at + FIELD.size, entry.sizeBytes);
-  writeInt53(into, at + FIELD.mtimeSeconds, entry.mtimeSeconds);
-  into.writeUInt32LE(entry.mtimeNanoseconds, at + FIELD.mtimeNanoseconds);
-  into.writeUInt32LE(entry.ctimeNanoseconds, at + FIELD.ctimeNanoseconds);
-  writeInt53(into, at + FIELD.ctimeSeconds, entry.ctimeSeconds);
-  into.writeBigUInt64LE(entry.inode, at + FIELD.inode);
-  writeUint53(into, at + FIELD.device, entry.device);
-  into.writeUInt32LE(entry.links, at + FIELD.links);
+  packStat(into, at, entry);
   into.writeUInt32LE(entry.child?.snapshot ?? 0, at + FIELD.childSnapshot);
   writeUint53(into, at + FIELD.childOffset, entry.child?.offset ?? 0);
   into.write(entry.hash, at + FIELD.hash, HASH_BYTES, 'latin1');
@@ -222,24 +205,14 @@ function readNanoseconds(file: Buffer, at: number): number {
   return value;
 }
 
-export function writeUint53(into: Buffer, at: number, value: number): void {
-  into.writeUInt32LE(value % 2 ** 32, at);
-  into.writeUInt32LE(Math.floor(value / 2 ** 32), at + 4);
-}
-
-export function writeInt53(into: Buffer, at: number, value: number): void {
-  into.writeUInt32LE(((value % 2 ** 32) + 2 ** 32) % 2 ** 32, at);
-  into.writeInt32LE(Math.floor(value / 2 ** 32), at + 4);
-}
-
 export function readUint53(file: Buffer, at: number): number {
-  const value = file.readUInt32LE(at) + file.readUInt32LE(at + 4) * 2 ** 32;
+  const value = readUint64(file, at);
   if (value > Number.MAX_SAFE_INTEGER) throw new NodesDamage(at, 'number beyond 2^53');
   return value;
 }
 
 function readInt53(file: Buffer, at: number): number {
-  const value = file.readUInt32LE(at) + file.readInt32LE(at + 4) * 2 ** 32;
+  const value = readInt64(file, at);
   if (!Number.isSafeInteger(value)) throw new NodesDamage(at, 'number beyond 2^53');
   return value;
 }

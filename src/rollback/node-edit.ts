@@ -1,17 +1,8 @@
 import type { Bytes } from '../bytes.ts';
-import type { Stat } from '../ports/files.ts';
 import type { Hash } from '../ports/hash.ts';
+import { writeUint53 } from '../ports/listing.ts';
 import { type NodeReference, SKIP_REASONS, type SkipReason } from './entry.ts';
-import {
-  ENTRY_BYTES,
-  FIELD,
-  HASH_BYTES,
-  KIND_CODES,
-  NODE_HEADER_BYTES,
-  readUint53,
-  writeInt53,
-  writeUint53,
-} from './node-codec.ts';
+import { ENTRY_BYTES, FIELD, HASH_BYTES, KIND_CODES, NODE_HEADER_BYTES, readUint53 } from './node-codec.ts';
 
 /** Work on encoded nodes while a tree is captured: no entry is decoded for it. */
 
@@ -88,6 +79,16 @@ export function readDraftNumber(node: Buffer, at: number): number {
   return readUint53(node, at + FIELD.childOffset);
 }
 
+export function patchDraftNumber(node: Buffer, at: number, draft: number): void {
+  writeUint53(node, at + FIELD.childOffset, draft);
+}
+
+/** Where the node of the encoded directory at `at` is; undefined for what is no directory. */
+export function readReference(node: Buffer, at: number): NodeReference | undefined {
+  if (!isDirectoryAt(node, at)) return undefined;
+  return { snapshot: node.readUInt32LE(at + FIELD.childSnapshot), offset: readUint53(node, at + FIELD.childOffset) };
+}
+
 /** Fills in where the child's node is and what its Merkle hash is. */
 export function patchChild(node: Buffer, at: number, child: NodeReference, merkle: Bytes): void {
   node.writeUInt32LE(child.snapshot, at + FIELD.childSnapshot);
@@ -95,18 +96,15 @@ export function patchChild(node: Buffer, at: number, child: NodeReference, merkl
   node.write(merkle, at + FIELD.hash, HASH_BYTES, 'latin1');
 }
 
-/** What reading a file told about its entry: the content's hash and the state in which it was read. */
-export function patchContent(node: Buffer, at: number, hash: Bytes, stat: Stat): void {
-  node.writeUInt16LE(stat.mode, at + FIELD.mode);
-  writeUint53(node, at + FIELD.size, stat.sizeBytes);
-  writeInt53(node, at + FIELD.mtimeSeconds, stat.mtimeSeconds);
-  node.writeUInt32LE(stat.mtimeNanoseconds, at + FIELD.mtimeNanoseconds);
-  node.writeUInt32LE(stat.ctimeNanoseconds, at + FIELD.ctimeNanoseconds);
-  writeInt53(node, at + FIELD.ctimeSeconds, stat.ctimeSeconds);
-  node.writeBigUInt64LE(stat.inode, at + FIELD.inode);
-  writeUint53(node, at + FIELD.device, stat.device);
-  node.writeUInt32LE(stat.links, at + FIELD.links);
-  node.write(hash, at + FIELD.hash, HASH_BYTES, 'latin1');
+/**
+ * What reading a file told about its entry: the content's hash and the state in which it was read.
+ *
+ * @param record Has the fields of an entry, at `from` on.
+ */
+export function patchContent(node: Buffer, at: number, record: Buffer, from: number): void {
+  record.copy(node, at + FIELD.mode, from + FIELD.mode, from + FIELD.nameLength);
+  record.copy(node, at + FIELD.size, from + FIELD.size, from + FIELD.statEnd);
+  record.copy(node, at + FIELD.hash, from + FIELD.hash, from + FIELD.hash + HASH_BYTES);
 }
 
 /** Turns the entry into one that stands for something the snapshot does not hold. */

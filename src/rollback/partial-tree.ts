@@ -24,10 +24,7 @@ export function draftPartialTree(
     const entry = draftEntry({ drafts, roots, children, entries }, path, path);
     if (entry !== undefined) rootEntries.push(entry);
   }
-  drafts.add(
-    rootEntries.sort((a, b) => (a.name < b.name ? -1 : 1)),
-    undefined,
-  );
+  drafts.addEntries(rootEntries.sort((a, b) => (a.name < b.name ? -1 : 1)));
   return drafts;
 }
 
@@ -74,7 +71,7 @@ function draftEntry(tree: PartialTree, path: Bytes, name: Bytes): Entry | undefi
   }
   for (const neighbour of names) entries.push(skippedEntry(neighbour, 'untouched'));
   entries.sort((a, b) => (a.name < b.name ? -1 : 1));
-  const child = { snapshot: 0, offset: tree.drafts.add(entries, undefined).number };
+  const child = { snapshot: 0, offset: tree.drafts.addEntries(entries) };
   const mode = given?.mode ?? stat.mode;
   return { ...metadataOf(stat), mode, name, kind: 'directory', reason: undefined, hash: NO_HASH, target: '' as Bytes, child };
 }

@@ -40,7 +40,7 @@ export class SnapshotTree {
   }
 
   /** True when the file may have changed since it was read although its times have not. */
-  isRacy(entry: Entry): boolean {
+  isRacy(entry: Pick<Entry, 'ctimeSeconds' | 'ctimeNanoseconds'>): boolean {
     this.#startedMs ??= startOf(this.#load(this.#root.snapshot));
     return !isSettled(entry, this.#startedMs);
   }

@@ -3,7 +3,8 @@ import { DamageError, NonoError } from '../errors.ts';
 import { joinPath } from '../paths.ts';
 import type { Directory } from '../ports/files.ts';
 import type { Hash } from '../ports/hash.ts';
-import type { ContentResult } from './content.ts';
+import { RECORD, readUint64 } from '../ports/listing.ts';
+import { RESULT_BYTES, RESULT_KINDS, readHash } from './content-wire.ts';
 import type { ContentSink } from './drafts.ts';
 import { type Entry, NO_HASH, type NodeReference } from './entry.ts';
 import { gitObjects } from './git-store.ts';
@@ -107,14 +108,20 @@ class ObjectChecks implements ContentSink {
     await reader.finish();
   }
 
-  settle(position: number, result: ContentResult): void {
+  settle(position: number, results: Buffer, at: number): void {
     const { hash, path } = this.#checked[position] as { readonly hash: Bytes; readonly path: Bytes };
     const name = `object "${objectPath(hash)}"`;
-    if (result.kind === 'vanished') this.#report('missing-object', path, `Cannot use ${name}: it is missing`);
-    else if (result.kind !== 'read')
+    const kind = results[at];
+    if (kind === RESULT_KINDS.vanished) this.#report('missing-object', path, `Cannot use ${name}: it is missing`);
+    else if (kind !== RESULT_KINDS.read)
       this.#report('damaged-object', path, `Cannot use ${name}: it is not a readable regular file`);
-    else if (result.hash === hash) this.bytes += result.stat.sizeBytes;
-    else this.#report('damaged-object', path, `Cannot use ${name}: its SHA-256 is ${hexHash(result.hash)}`);
+    else this.#compare(results.subarray(at, at + RESULT_BYTES), hash, path);
+  }
+
+  #compare(result: Buffer, hash: Bytes, path: Bytes): void {
+    const actual = readHash(result, 0);
+    if (actual === hash) this.bytes += readUint64(result, RECORD.size);
+    else this.#report('damaged-object', path, `Cannot use object "${objectPath(hash)}": its SHA-256 is ${hexHash(actual)}`);
   }
 }
 

@@ -4,7 +4,8 @@ import { createServer } from 'node:net';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { type Bytes, bytesFromText } from '../../src/bytes.ts';
 import { SystemError } from '../../src/errors.ts';
-import type { Directory, Files } from '../../src/ports/files.ts';
+import type { Directory, FileKind, Files } from '../../src/ports/files.ts';
+import { type Listing, RECORD, RECORD_KINDS, unpackStat } from '../../src/ports/listing.ts';
 import { createScratchDirectory, type Scratch } from '../support/scratch.ts';
 
 const EMPTY = '' as Bytes;
@@ -105,6 +106,18 @@ interface Place extends Disposable {
   readonly directory: Directory;
 }
 
+/** A listing as the rest of the port would tell it. */
+function unpackListing({ bytes, offsets }: Listing) {
+  const kinds = new Map(Object.entries(RECORD_KINDS).map(([kind, code]) => [code, kind as FileKind]));
+  return Array.from(offsets, (at) => {
+    const nameLength = bytes.readUInt16LE(at + RECORD.nameLength);
+    const name = bytes.toString('latin1', at + RECORD.name, at + RECORD.name + nameLength) as Bytes;
+    expect(bytes.subarray(at + RECORD.statEnd, at + RECORD.name).every((byte) => byte === 0)).toBe(true);
+    const kind = kinds.get(bytes[at + RECORD.kind] as number);
+    return { ...unpackStat(bytes, at), name, kind, isMountPoint: bytes[at + RECORD.isMountPoint] === 1 };
+  });
+}
+
 export function openPlace(files: Files): Place {
   const scratch = createScratchDirectory();
   const directory = files.openDirectory(scratch.bytes);
@@ -131,6 +144,42 @@ function describeReading(name: string, createFiles: () => Files): void {
       expect(names).toHaveLength(3001);
       expect(new Set(names).size).toBe(3001);
       expect(names).toContain('later');
+    });
+
+    test('list() gives what names() and stat() give, in the order of the bytes of the names', async () => {
+      using place = openPlace(createFiles());
+      const { scratch, directory } = place;
+      expect(unpackListing(directory.list())).toEqual([]);
+      fs.writeFileSync(scratch.at('file'), 'some text', { mode: 0o640 });
+      fs.linkSync(scratch.at('file'), scratch.at('another name'));
+      fs.mkdirSync(scratch.at('directory'));
+      fs.mkdirSync(scratch.at('directory-'));
+      fs.symlinkSync('nowhere', scratch.at('link'));
+      execFileSync('mkfifo', [scratch.at('fifo')]);
+      const server = createServer();
+      await new Promise<void>((resolve) => void server.listen(scratch.at('socket'), resolve));
+      const odd = [[0xff, 0xfe], [0x0a], [0x20], [0x7f], [0xc3, 0xa9], [0x65, 0xcc, 0x81], Array<number>(255).fill(0x61)];
+      for (const bytes of odd) fs.writeFileSync(Buffer.concat([Buffer.from(`${scratch.path}/`), Buffer.from(bytes)]), 'odd');
+      fs.utimesSync(scratch.at('file'), new Date(-5000), new Date(-1500));
+
+      const listed = unpackListing(directory.list());
+      expect(listed.map(({ name }) => name)).toEqual(directory.names().sort());
+      for (const { name, kind, isMountPoint, ...stat } of listed) {
+        expect({ ...directory.stat(name), name }).toMatchObject({ name, kind, isMountPoint, ...stat });
+      }
+      fs.rmSync(scratch.at('file'));
+      expect(directory.list().offsets).toHaveLength(listed.length - 1);
+      server.close();
+    });
+
+    test('list() gives a directory of thousands of entries', () => {
+      using place = openPlace(createFiles());
+      const { scratch, directory } = place;
+      for (let count = 0; count < 5000; count++) fs.writeFileSync(scratch.at(`${'n'.repeat(40 + (count % 50))}${count}`), '');
+      const names = unpackListing(directory.list()).map(({ name }) => name);
+      expect(names).toEqual(directory.names().sort());
+      fs.writeFileSync(scratch.at('a'), '');
+      expect(unpackListing(directory.list())[0]?.name).toBe('a');
     });
 
     test('stat() tells every kind of entry', async () => {

@@ -6,3 +6,7 @@ import { describeNewFilesContract } from './new-files.contract.ts';
 describeFilesContract('linux', createLinuxFiles);
 describeDirectoryChanges('linux', createLinuxFiles);
 describeNewFilesContract('linux', createLinuxFiles);
+
+const createBulkFiles = () => createLinuxFiles({ bulkFromEntries: 0 });
+describeFilesContract('linux in bulk', createBulkFiles);
+describeDirectoryChanges('linux in bulk', createBulkFiles);

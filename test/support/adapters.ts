@@ -13,7 +13,7 @@ export async function loadAdapters(): Promise<Adapters> {
   if ('Bun' in globalThis) {
     const { createLinuxFiles } = await import('../../src/platform/linux/files.ts');
     const { createBunHash } = await import('../../src/platform/bun/hash.ts');
-    return { name: 'linux', files: createLinuxFiles(), hash: createBunHash() };
+    return { name: 'linux', files: createLinuxFiles({ bulkFromEntries: 0 }), hash: createBunHash() };
   }
   const { createNodeFiles } = await import('../../src/platform/node/files.ts');
   const { createNodeHash } = await import('../../src/platform/node/hash.ts');

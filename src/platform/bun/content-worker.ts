@@ -9,8 +9,10 @@ import { decodeRestoreBatch, RESULT_BYTES, type RestoreBatch, type TaskBatch, wr
 import { performTask } from '../../rollback/inline-reader.ts';
 import { CHUNK_BYTES, ObjectStore } from '../../rollback/objects.ts';
 import { restoreMissing } from '../../rollback/restore-file.ts';
-import { createLinuxFiles } from '../linux/files.ts';
+import { compileBulkFiles } from '../linux/bulk-files.ts';
+import { createLinuxFiles, descriptorOf } from '../linux/files.ts';
 import { createSystemClock } from '../system-clock.ts';
+import { BulkContents } from './bulk-contents.ts';
 import { createBunHash } from './hash.ts';
 
 /** The thread that reads, hashes and stores contents: see content-workers.ts for the other end. */
@@ -53,10 +55,13 @@ function preparePlan(plan: WorkerPlan, writer: string) {
     chunk: new Uint8Array(new ArrayBuffer(CHUNK_BYTES)),
     maxFileBytes: plan.maxFileBytes,
   };
+  const bulk = openBulk(plan, writer, { roots, objects, earlier: deps.earlier });
   return (message: Exclude<ToWorker, { kind: 'plan' }>): FromWorker => {
-    if (message.kind === 'total') return { kind: 'total', id: message.id, storedBytes: store?.storedBytes ?? 0 };
+    const storedBytes = (store?.storedBytes ?? 0) + (bulk?.storedBytes ?? 0);
+    if (message.kind === 'total') return { kind: 'total', id: message.id, storedBytes };
     try {
-      const results = message.kind === 'batch' ? runBatch(message.batch, roots, deps) : restoreBatch(message.batch, roots, deps);
+      const results =
+        message.kind === 'batch' ? runBatch(message.batch, roots, deps, bulk) : restoreBatch(message.batch, roots, deps);
       return { kind: 'results', id: message.id, results: new Uint8Array(results.buffer as ArrayBuffer) };
     } catch (error) {
       // Only text crosses threads: the other end makes the error again.
@@ -66,11 +71,38 @@ function preparePlan(plan: WorkerPlan, writer: string) {
   };
 }
 
-function runBatch(batch: TaskBatch, roots: readonly Directory[], deps: ContentDeps): Buffer {
+function openBulk(
+  { isListed, maxFileBytes }: WorkerPlan,
+  writer: string,
+  { roots, objects, earlier }: Opened,
+): BulkContents | undefined {
+  const bulk = compileBulkFiles();
+  if (bulk === undefined) return undefined;
+  return new BulkContents(bulk, {
+    clock: createSystemClock(),
+    roots: roots.map(descriptorOf),
+    objects: objects && descriptorOf(objects),
+    earlier: earlier && descriptorOf(earlier),
+    writer: isListed ? writer : undefined,
+    maxFileBytes,
+  });
+}
+
+/** The directories that the thread works in. */
+interface Opened {
+  readonly roots: readonly Directory[];
+  readonly objects: Directory | undefined;
+  readonly earlier: Directory | undefined;
+}
+
+function runBatch(batch: TaskBatch, roots: readonly Directory[], deps: ContentDeps, bulk: BulkContents | undefined): Buffer {
   const results = Buffer.from(new ArrayBuffer(batch.roots.length * RESULT_BYTES));
-  let index = 0;
-  for (const { root, path, knownHash } of decodeBatch(batch)) {
-    writeResult(results, index++, performTask(rootAt(roots, root), path, knownHash, deps));
+  const left = bulk?.run(batch, results);
+  if (left?.length === 0) return results;
+  const tasks = [...decodeBatch(batch)];
+  for (const index of left ?? tasks.keys()) {
+    const { root, path, knownHash } = tasks[index] as (typeof tasks)[number];
+    writeResult(results, index, performTask(rootAt(roots, root), path, knownHash, deps));
   }
   return results;
 }

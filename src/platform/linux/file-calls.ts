@@ -7,7 +7,8 @@ import * as uapi from './uapi.ts';
 /** PATH_MAX of include/uapi/linux/limits.h counts the NUL; longer paths are opened step by step. */
 const PATH_BYTES_MAXIMUM = 4095;
 
-const BENEATH = uapi.RESOLVE_BENEATH | uapi.RESOLVE_NO_SYMLINKS | uapi.RESOLVE_NO_MAGICLINKS | uapi.RESOLVE_NO_XDEV;
+/** Nothing on the way may be a link or another file system. */
+export const BENEATH = uapi.RESOLVE_BENEATH | uapi.RESOLVE_NO_SYMLINKS | uapi.RESOLVE_NO_MAGICLINKS | uapi.RESOLVE_NO_XDEV;
 export const READ_DIRECTORY = uapi.O_RDONLY | uapi.O_DIRECTORY | uapi.O_CLOEXEC | uapi.O_NOFOLLOW;
 export const READ_FILE = uapi.O_RDONLY | uapi.O_CLOEXEC | uapi.O_NOFOLLOW | uapi.O_NONBLOCK | uapi.O_NOCTTY;
 

@@ -2,7 +2,9 @@ import { type Bytes, displayBytes } from '../../bytes.ts';
 import { SystemError } from '../../errors.ts';
 import { joinPath } from '../../paths.ts';
 import type { Directory, Files, OpenFile, Stat } from '../../ports/files.ts';
+import { type Listing, packListing } from '../../ports/listing.ts';
 import { syncInBackground } from '../node/sync-later.ts';
+import { BulkLister } from './bulk-lister.ts';
 import {
   createScratch,
   DIRENT,
@@ -25,9 +27,14 @@ import * as uapi from './uapi.ts';
 const SEEK_CUR = 1;
 const RENAME_NOREPLACE = 1;
 
-/** Files by direct system calls: openat2 keeps every path beneath its directory. */
-export function createLinuxFiles(): Files {
+/**
+ * Files by direct system calls: openat2 keeps every path beneath its directory.
+ *
+ * @param bulkFromEntries The number of listed entries from which on a directory is listed in one call.
+ */
+export function createLinuxFiles({ bulkFromEntries }: { readonly bulkFromEntries?: number } = {}): Files {
   const scratch = createScratch();
+  const lister = new BulkLister(bulkFromEntries);
   return {
     openDirectory: (path) => {
       const flags = uapi.O_RDONLY | uapi.O_DIRECTORY | uapi.O_CLOEXEC;
@@ -35,6 +42,7 @@ export function createLinuxFiles(): Files {
         named(path, () => openAt(scratch, uapi.AT_FDCWD, path, flags)),
         path,
         scratch,
+        lister,
       );
     },
     realPath: (path) => realPath(path, scratch),
@@ -45,14 +53,16 @@ export function createLinuxFiles(): Files {
 class LinuxDirectory implements Directory {
   readonly path: Bytes;
   readonly #scratch: Scratch;
+  readonly #lister: BulkLister;
   #fd: number;
   /** Reading the names moves the descriptor's position. */
   #isRead = false;
 
-  constructor(fd: number, path: Bytes, scratch: Scratch) {
+  constructor(fd: number, path: Bytes, scratch: Scratch, lister: BulkLister) {
     this.#fd = fd;
     this.path = path;
     this.#scratch = scratch;
+    this.#lister = lister;
   }
 
   names(): Bytes[] {
@@ -69,6 +79,17 @@ class LinuxDirectory implements Directory {
         if (name !== '.' && name !== '..') names.push(name);
       }
     }
+  }
+
+  list(): Listing {
+    const listing = this.#call('', () => this.#lister.list(this.#fd));
+    if (listing !== undefined) {
+      this.#isRead = true;
+      return listing;
+    }
+    const names = this.names();
+    this.#lister.hasListed(names.length);
+    return packListing(names, (name) => this.stat(name));
   }
 
   statSelf(): Stat {
@@ -89,7 +110,7 @@ class LinuxDirectory implements Directory {
   openDirectory(relativePath: Bytes): Directory {
     const path = relativePath === '' ? ('.' as Bytes) : relativePath;
     const fd = this.#call(relativePath, () => openBeneath(this.#scratch, this.#fd, path, READ_DIRECTORY));
-    return new LinuxDirectory(fd, joinPath(this.path, relativePath), this.#scratch);
+    return new LinuxDirectory(fd, joinPath(this.path, relativePath), this.#scratch, this.#lister);
   }
 
   openFile(relativePath: Bytes): OpenFile {
@@ -294,7 +315,8 @@ function isModeSafeFromUmask(mode: number): boolean {
   return (mode & 0o7077) === 0;
 }
 
-function descriptorOf(directory: Directory): number {
+/** The descriptor of a directory of this adapter. */
+export function descriptorOf(directory: Directory): number {
   if (directory instanceof LinuxDirectory) return directory.descriptor();
   throw new TypeError('Expected a directory of the same adapter');
 }

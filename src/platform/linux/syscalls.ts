@@ -32,6 +32,7 @@ const NUMBERS_X64 = {
   exit_group: 231,
   ppoll: 271,
   pipe2: 293,
+  memfd_create: 319,
   rt_sigprocmask: 14,
   ioctl: 16,
   getpid: 39,
@@ -72,7 +73,7 @@ const NUMBERS_X64 = {
   landlock_restrict_self: 446,
 } as const;
 
-type SyscallName = keyof typeof NUMBERS_X64;
+export type SyscallName = keyof typeof NUMBERS_X64;
 
 const NUMBERS_ARM64: Readonly<Record<SyscallName, number>> = {
   read: 63,
@@ -96,6 +97,7 @@ const NUMBERS_ARM64: Readonly<Record<SyscallName, number>> = {
   exit_group: 94,
   ppoll: 73,
   pipe2: 59,
+  memfd_create: 279,
   rt_sigprocmask: 135,
   ioctl: 29,
   getpid: 172,
@@ -168,6 +170,21 @@ function openLibc() {
 const libc = openLibc();
 const call = libc.symbols.syscall;
 const errnoAddress = libc.symbols.__errno_location() as Pointer;
+
+/** The number of a call on this processor. */
+export function syscallNumber(name: SyscallName): number {
+  return NUMBERS[name];
+}
+
+/** The addresses of libc's `syscall` and `__errno_location`, for code that is compiled at run time. */
+export function libcAddresses(): { readonly syscall: Pointer; readonly errnoLocation: Pointer } {
+  return { syscall: pointerOf(libc.symbols.syscall), errnoLocation: pointerOf(libc.symbols.__errno_location) };
+}
+
+/** Every function of a library has its address, which the types leave out. */
+function pointerOf(symbol: unknown): Pointer {
+  return (symbol as { readonly ptr: Pointer }).ptr;
+}
 
 /** Makes the call. @returns its result, or the errno negated. */
 export function trySyscall(name: SyscallName, a = 0, b = 0, c = 0, d = 0, e = 0, f = 0): number {

@@ -4,6 +4,7 @@ import { type Bytes, bufferFromBytes, bytesFromBuffer, displayBytes } from '../.
 import { SystemError } from '../../errors.ts';
 import { joinPath } from '../../paths.ts';
 import type { Directory, FileKind, Files, OpenFile, Stat } from '../../ports/files.ts';
+import { type Listing, packListing } from '../../ports/listing.ts';
 import { syncInBackground } from './sync-later.ts';
 
 /**
@@ -45,6 +46,10 @@ class NodeDirectory implements Directory {
 
   names(): Bytes[] {
     return this.#call('', () => fs.readdirSync(this.#at('.'), { encoding: 'buffer' }).map((name) => bytesFromBuffer(name)));
+  }
+
+  list(): Listing {
+    return packListing(this.names(), (name) => this.stat(name));
   }
 
   statSelf(): Stat {

@@ -1,0 +1,55 @@
+import { SystemError } from '../../errors.ts';
+import type { Listing } from '../../ports/listing.ts';
+import { type BulkFiles, compileBulkFiles, NO_ROOM } from './bulk-files.ts';
+import { DIRENTS_BYTES } from './file-calls.ts';
+import { errnoName, fixedBuffer } from './syscalls.ts';
+
+/** Entries that are listed one by one before it is worth compiling: that takes as long as some thousand of them. */
+const WORTH_COMPILING_ENTRIES = 2000;
+const FIRST_ROOM_BYTES = 256 * 1024;
+/** A record with a short name: memory for offsets grows with that for records. */
+const RECORD_BYTES_TYPICAL = 112;
+
+/** Lists directories in one call each, once there were so many entries that it pays. */
+export class BulkLister {
+  readonly #fromEntries: number;
+  #listedEntries = 0;
+  #bulk: BulkFiles | undefined | null = null;
+  #dirents: Uint8Array | undefined;
+  #records = Buffer.alloc(0);
+  #offsets = new Uint32Array(0);
+
+  constructor(fromEntries = WORTH_COMPILING_ENTRIES) {
+    this.#fromEntries = fromEntries;
+  }
+
+  /** Counts what was listed the long way. */
+  hasListed(entries: number): void {
+    this.#listedEntries += entries;
+  }
+
+  /** @returns undefined while it does not pay, or where it cannot be done. @throws {SystemError} */
+  list(directory: number): Listing | undefined {
+    if (this.#bulk === null) {
+      if (this.#listedEntries < this.#fromEntries) return undefined;
+      this.#bulk = compileBulkFiles();
+      this.#dirents = fixedBuffer(DIRENTS_BYTES);
+      this.#grow(FIRST_ROOM_BYTES);
+    }
+    const { list_directory: listDirectory } = this.#bulk ?? {};
+    if (listDirectory === undefined || this.#dirents === undefined) return undefined;
+    for (;;) {
+      const { length: room } = this.#records;
+      const most = this.#offsets.length;
+      const count = listDirectory(directory, this.#dirents, DIRENTS_BYTES, this.#records, room, this.#offsets, most);
+      if (count >= 0) return { bytes: this.#records, offsets: this.#offsets.subarray(0, count) };
+      if (count !== NO_ROOM) throw new SystemError('statx', errnoName(-count));
+      this.#grow(2 * room);
+    }
+  }
+
+  #grow(room: number): void {
+    this.#records = Buffer.from(fixedBuffer(room).buffer);
+    this.#offsets = new Uint32Array(new ArrayBuffer(4 * Math.ceil(room / RECORD_BYTES_TYPICAL)));
+  }
+}
