@@ -13,6 +13,8 @@ const SUPERVISOR_ROLE = '__supervise';
 const MEDIATOR_ROLE = '__mediate';
 /** The same for the guardian, which stands between a supervisor and its command. */
 const GUARDIAN_ROLE = '__guard';
+/** The same for a process that takes a snapshot. */
+const TAKE_ROLE = '__take';
 
 await main();
 
@@ -46,6 +48,11 @@ async function main(): Promise<void> {
   if (first === GUARDIAN_ROLE) {
     const { runGuardian } = await import('./platform/linux/guardian.ts');
     runGuardian();
+    return;
+  }
+  if (first === TAKE_ROLE) {
+    const { runTake } = await import('./platform/take-role.ts');
+    runTake();
     return;
   }
   await runCommandLine();

@@ -11,6 +11,7 @@ import type { SandboxHost } from '../ports/sandbox-host.ts';
 import type { Signals } from '../ports/signals.ts';
 import type { Sockets } from '../ports/socket.ts';
 import type { Spawn } from '../ports/spawn.ts';
+import type { TakeElsewhere } from '../ports/take-process.ts';
 import type { OpenUserTerminal } from '../ports/user-terminal.ts';
 
 /** What main() knows of the world and hands to a verb; the verbs read nothing else. */
@@ -44,6 +45,8 @@ export interface Context {
   /** What starting and confining a command takes; loaded only by the verbs that do. */
   /** Loads what starts the threads that read contents. */
   readonly loadContentWorkers: () => Promise<StartContentWorkers>;
+  /** Another process for the snapshots of large trees. */
+  readonly loadTakeElsewhere: () => Promise<TakeElsewhere>;
   readonly loadSandbox: () => Promise<SandboxAdapters>;
   /** What starts processes that outlive this one. */
   readonly loadBackground: () => Promise<Background>;

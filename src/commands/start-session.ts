@@ -1,8 +1,8 @@
 import type { Bytes } from '../bytes.ts';
 import { EXIT, NonoError } from '../errors.ts';
+import { encodeLine, LineReader } from '../json-lines.ts';
 import type { BackgroundProcess } from '../ports/background.ts';
 import type { Plan } from '../sandbox/plan.ts';
-import { encodeLine, LineReader } from '../session/guardian-wire.ts';
 import { checkSessionName } from '../session/names.ts';
 import { type RollbackWish, type SessionStart, type StartReport, SUPERVISOR_ROLE, startError } from '../session/start-wire.ts';
 import { temporaryDirectoryPath } from '../session/temporary-directory.ts';

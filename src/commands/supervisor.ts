@@ -9,6 +9,7 @@ import type { Orphans } from '../ports/orphans.ts';
 import type { Processes } from '../ports/processes.ts';
 import type { Signals } from '../ports/signals.ts';
 import type { Sockets } from '../ports/socket.ts';
+import type { TakeElsewhere } from '../ports/take-process.ts';
 import type { RollbackRun } from '../rollback/run.ts';
 import { digestExecutable, policyDigest, startEvent } from '../session/audit-start.ts';
 import { claimSession } from '../session/claim.ts';
@@ -41,6 +42,8 @@ export interface SupervisorDeps {
   readonly guardian: StartedGuardian;
   readonly orphans: Orphans;
   readonly loadContentWorkers: () => Promise<StartContentWorkers>;
+  /** Another process for the snapshots of large trees. */
+  readonly loadTakeElsewhere: () => Promise<TakeElsewhere>;
   /** The starter died, or gave up, before it heard of a session that runs. */
   readonly starterGone: AbortSignal;
   /** Somebody asks by SIGUSR1 for a socket that is gone. */

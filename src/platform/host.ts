@@ -72,6 +72,7 @@ export function createContext(version: string): Context {
     loadSockets: async () => (await import('./bun/socket.ts')).createBunSockets(),
     loadDeflate: async () => (await import('./node/deflate.ts')).deflate,
     loadContentWorkers: async () => (await import('./bun/content-workers.ts')).startContentWorkers,
+    loadTakeElsewhere: async () => (await import('./bun/take-process.ts')).takeInProcess,
   };
 }
 

@@ -1,6 +1,6 @@
 import { superviseSession } from '../commands/supervisor.ts';
+import { encodeLine, LineReader } from '../json-lines.ts';
 import { StartedGuardian } from '../session/guarded-command.ts';
-import { encodeLine, LineReader } from '../session/guardian-wire.ts';
 import type { SessionStart, StartReport } from '../session/start-wire.ts';
 import { createBunHash } from './bun/hash.ts';
 import { startBunPty } from './bun/pty.ts';
@@ -47,6 +47,7 @@ async function supervise(start: SessionStart, guardian: StartedGuardian, starter
     guardian,
     orphans: createLinuxOrphans(),
     loadContentWorkers: async () => (await import('./bun/content-workers.ts')).startContentWorkers,
+    loadTakeElsewhere: async () => (await import('./bun/take-process.ts')).takeInProcess,
     starterGone,
     onSocketWanted,
     report,

@@ -59,6 +59,12 @@ export function packStat(into: Buffer, at: number, stat: PackedStat): void {
   into.writeUInt32LE(stat.links, at + RECORD.links);
 }
 
+/** The name in the record at `at`. */
+export function nameIn(records: Buffer, at: number): Bytes {
+  const nameAt = at + RECORD.name;
+  return records.toString('latin1', nameAt, nameAt + records.readUInt16LE(at + RECORD.nameLength)) as Bytes;
+}
+
 /** What packStat() has written. */
 export function unpackStat(from: Buffer, at: number): PackedStat {
   return {

@@ -3,7 +3,7 @@ import { DamageError, isErrno } from '../errors.ts';
 import { baseName, joinPath } from '../paths.ts';
 import type { Directory, Files, Stat } from '../ports/files.ts';
 import type { Hash } from '../ports/hash.ts';
-import { type Listing, RECORD, RECORD_KINDS, readInt64, readUint64 } from '../ports/listing.ts';
+import { type Listing, nameIn, RECORD, RECORD_KINDS, readInt64, readUint64 } from '../ports/listing.ts';
 import { type ContentSink, Draft, Drafts, nodeOf } from './drafts.ts';
 import { type Entry, isSameInodeState, metadataOf, NO_HASH, type NodeReference, type SkipReason } from './entry.ts';
 import type { GitTracked } from './git-work-tree.ts';
@@ -210,7 +210,7 @@ class RootWalk {
   ): RuleScope {
     using directory = rootDirectory.openDirectory(level.path);
     const listing = directory.list();
-    const names = Array.from(listing.offsets, (at) => nameOf(listing.bytes, at));
+    const names = Array.from(listing.offsets, (at) => nameIn(listing.bytes, at));
     this.#collectRules(directory, names, level);
     const scope = this.#root.rules.enter(level.scope, level.path);
     const listed: Listed = { directory, listing, names, level: { ...level, scope }, known, subdirectories, contents };
@@ -346,11 +346,6 @@ const SPECIAL_KINDS: ReadonlyMap<number | undefined, SkipReason> = new Map([
   [RECORD_KINDS.fifo, 'fifo'],
   [RECORD_KINDS.socket, 'socket'],
 ]);
-
-function nameOf(bytes: Buffer, at: number): Bytes {
-  const nameAt = at + RECORD.name;
-  return bytes.toString('latin1', nameAt, nameAt + bytes.readUInt16LE(at + RECORD.nameLength)) as Bytes;
-}
 
 function hashAt(node: Buffer, at: number): Bytes {
   return node.toString('latin1', at + FIELD.hash, at + FIELD.hash + HASH_BYTES) as Bytes;

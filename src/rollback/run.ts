@@ -11,7 +11,8 @@ import { addIgnoreFilesAbove, findWorkTreeTop, GitTracked } from './git-work-tre
 import type { ChangeCounts, Manifest, TrackedRoot } from './manifest.ts';
 import { DEFAULT_EXCLUSIONS, type Exclusions, Rules } from './rules.ts';
 import { makeRollbackId } from './session-id.ts';
-import { type RollbackDeps, recordSnapshot, takeNodes } from './snapshot.ts';
+import { type RollbackDeps, recordSnapshot, type TakenRoot, takeNodes } from './snapshot.ts';
+import type { SnapshotTree } from './snapshot-tree.ts';
 import { type NewSession, type RollbackSession, RollbackStore } from './store.ts';
 
 const ROLLBACKS = 'rollbacks' as Bytes;
@@ -126,7 +127,7 @@ async function takeBaseline(
 ): Promise<Baseline> {
   const paths = mergeRoots(start.roots);
   using earlier = findEarlier(store, paths);
-  using earlierObjects = earlier?.openObjects();
+  using earlierObjects = earlier?.session.openObjects();
   using objects = session.openObjects();
   const roots = paths.map((path) => {
     const rules = Rules.start(start.exclusions ?? DEFAULT_EXCLUSIONS);
@@ -137,13 +138,13 @@ async function takeBaseline(
   const nodes = await takeNodes(deps, {
     roots,
     number: 0,
-    previous: earlier === undefined ? undefined : earlier.tree(earlier.manifest, earlier.manifest.snapshots.length - 1),
+    previous: earlier?.tree,
     earlierObjects,
     objects,
     limits: start.limits ?? DEFAULT_LIMITS,
     onProgress: start.onProgress,
   });
-  const tops = roots.flatMap(({ collect }) => collect.tops);
+  const tops = nodes.roots.flatMap((root) => root.tops);
   const git = storeGit(deps, objects, tops);
   const storedBytes = nodes.storedBytes + git.storedBytes;
   const manifest: Manifest = {
@@ -161,7 +162,7 @@ async function takeBaseline(
     signal: undefined,
     durable: true,
     heartbeatMs: undefined,
-    roots: roots.map(({ path, rules }): TrackedRoot => ({ path, rules })),
+    roots: roots.map(({ path }, index): TrackedRoot => ({ path, rules: (nodes.roots[index] as TakenRoot).rules })),
     snapshots: [recordSnapshot(deps, session, { number: 0, nodes: { ...nodes, storedBytes }, label: 'baseline' })],
     counts: undefined,
     prompts: start.prompts ?? true,
@@ -179,7 +180,7 @@ interface Baseline {
 }
 
 /** The newest run that tracks the same roots: what is unchanged since then is not read again. */
-function findEarlier(store: RollbackStore, roots: readonly Bytes[]): RollbackSession | undefined {
+function findEarlier(store: RollbackStore, roots: readonly Bytes[]): Earlier | undefined {
   for (const id of store.ids()) {
     let session: RollbackSession;
     try {
@@ -188,13 +189,32 @@ function findEarlier(store: RollbackStore, roots: readonly Bytes[]): RollbackSes
       if (error instanceof NonoError) continue;
       throw error;
     }
-    const { kind, roots: tracked, snapshots } = session.manifest;
-    if (kind === 'run' && snapshots.length > 0 && roots.some((path) => tracked.some((root) => root.path === path))) {
-      return session;
-    }
+    const { kind, roots: tracked } = session.manifest;
+    const isOfSame = kind === 'run' && roots.some((path) => tracked.some((root) => root.path === path));
+    const tree = isOfSame ? readableTree(session) : undefined;
+    if (tree !== undefined) return { session, tree, [Symbol.dispose]: () => session[Symbol.dispose]() };
     session[Symbol.dispose]();
   }
   return undefined;
+}
+
+interface Earlier extends Disposable {
+  readonly session: RollbackSession;
+  readonly tree: SnapshotTree;
+}
+
+/** Its last snapshot, undefined where that is damaged: a new session must not fail for an old one. */
+function readableTree(session: RollbackSession): SnapshotTree | undefined {
+  const { manifest } = session;
+  if (manifest.snapshots.length === 0) return undefined;
+  try {
+    const tree = session.tree(manifest, manifest.snapshots.length - 1);
+    tree.roots();
+    return tree;
+  } catch (error) {
+    if (error instanceof NonoError) return undefined;
+    throw error;
+  }
 }
 
 class LiveRun implements RollbackRun {
@@ -204,6 +224,7 @@ class LiveRun implements RollbackRun {
   readonly #manifest: Manifest;
   readonly skipped: ReadonlyMap<SkipReason, number>;
   readonly #limits: CaptureLimits;
+  #hasEnded = false;
 
   constructor(deps: RollbackDeps, store: RollbackStore, session: NewSession, baseline: Baseline, limits: CaptureLimits) {
     this.#deps = deps;
@@ -223,6 +244,8 @@ class LiveRun implements RollbackRun {
   }
 
   beat(): void {
+    // The session still ends when its snapshots have: old ones may be removed meanwhile.
+    if (this.#hasEnded) return;
     const nowMs = this.#deps.clock.nowMs();
     this.#session.lock.setModificationTime(Math.floor(nowMs / 1000), (nowMs % 1000) * 1_000_000);
   }
@@ -247,6 +270,7 @@ class LiveRun implements RollbackRun {
   }
 
   #end(): void {
+    this.#hasEnded = true;
     this.#session[Symbol.dispose]();
     this.#store[Symbol.dispose]();
   }

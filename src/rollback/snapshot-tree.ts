@@ -1,6 +1,7 @@
 import type { Bytes } from '../bytes.ts';
 import { type Entry, isSettled, type NodeReference } from './entry.ts';
 import { decodeHeader, decodeNode, nodeLength } from './node-codec.ts';
+import type { PlaceOfTree } from './take-wire.ts';
 
 /** One snapshot, read from its nodes file and those of earlier snapshots that it refers to. */
 export class SnapshotTree {
@@ -8,8 +9,12 @@ export class SnapshotTree {
   readonly #root: NodeReference;
   #startedMs: number | undefined;
 
+  /** Where it is stored; undefined for one that is in memory only. */
+  readonly place: PlaceOfTree | undefined;
+
   /** @param load Gives the nodes file of a snapshot; called for each access, so it keeps what it read. */
-  constructor(load: (snapshot: number) => Buffer, root: NodeReference) {
+  constructor(load: (snapshot: number) => Buffer, root: NodeReference, place?: PlaceOfTree) {
+    this.place = place;
     this.#load = load;
     this.#root = root;
   }

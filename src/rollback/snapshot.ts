@@ -1,15 +1,20 @@
 import type { Bytes } from '../bytes.ts';
-import { parentPath } from '../paths.ts';
+import { isErrno } from '../errors.ts';
+import { joinPath, parentPath } from '../paths.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { StartContentWorkers } from '../ports/content-workers.ts';
 import type { Directory, Files } from '../ports/files.ts';
 import type { Hash } from '../ports/hash.ts';
+import { nameIn, RECORD_KINDS } from '../ports/listing.ts';
+import type { TakeElsewhere } from '../ports/take-process.ts';
 import { type CaptureLimits, type CaptureRoot, captureTree } from './capture.ts';
 import type { EncodedNodes } from './drafts.ts';
 import type { SnapshotRecord } from './manifest.ts';
 import { openReader } from './open-reader.ts';
+import type { Rules } from './rules.ts';
 import { SnapshotTree } from './snapshot-tree.ts';
 import type { NewSession, RollbackSession } from './store.ts';
+import { decodeTaken, encodeTake, takeFailure } from './take-wire.ts';
 
 /** What the engine needs of the world. */
 export interface RollbackDeps {
@@ -18,6 +23,8 @@ export interface RollbackDeps {
   readonly clock: Clock;
   /** Threads for the contents; undefined where there are none. */
   readonly loadContentWorkers?: (() => Promise<StartContentWorkers>) | undefined;
+  /** Another process for large trees; undefined where there is none. */
+  readonly loadTakeElsewhere?: (() => Promise<TakeElsewhere>) | undefined;
 }
 
 export interface TakeInput {
@@ -33,14 +40,72 @@ export interface TakeInput {
 }
 
 /** Nodes, and the bytes that their contents newly take. */
-export interface TakenNodes extends EncodedNodes {
+export interface StoredNodes extends EncodedNodes {
   readonly storedBytes: number;
+}
+
+export interface TakenNodes extends StoredNodes {
+  /** In the order of the input's. */
+  readonly roots: readonly TakenRoot[];
+}
+
+export interface TakenRoot {
+  /** Those that held: with the ignore files that were met. */
+  readonly rules: Rules;
+  /** Of the git work trees that were met. */
+  readonly tops: readonly Bytes[];
 }
 
 const NANOSECONDS_PER_MS = 1_000_000;
 
+/** From so many names on it pays to start a process. */
+const MANY_NAMES = 2000;
+
 /** Captures the roots: contents into `objects`, nodes as bytes. */
 export async function takeNodes(deps: RollbackDeps, input: TakeInput): Promise<TakenNodes> {
+  const { loadTakeElsewhere, files } = deps;
+  const paths = input.roots.map(({ path }) => path);
+  const request = loadTakeElsewhere === undefined || !hasManyNames(files, paths) ? undefined : encodeTake(input);
+  if (loadTakeElsewhere === undefined || request === undefined) return await takeNodesHere(deps, input);
+  const takeElsewhere = await loadTakeElsewhere();
+  const { report, nodes } = await takeElsewhere(request, (entries) => input.onProgress?.(entries));
+  if (report.kind === 'taken') return decodeTaken(report.taken, nodes);
+  throw report.kind === 'failed' ? takeFailure(report) : new TypeError('Expected the last report of a snapshot');
+}
+
+/** Whether there are many names below the directories, which is known long before all of them are. */
+function hasManyNames(files: Files, roots: readonly Bytes[]): boolean {
+  let names = 0;
+  for (const root of roots) {
+    if (files.stat(root)?.kind !== 'directory') continue;
+    using directory = files.openDirectory(root);
+    const waiting = [EMPTY];
+    for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
+      const below = directoriesIn(directory, path);
+      names += below.names;
+      if (names >= MANY_NAMES) return true;
+      waiting.push(...below.directories);
+    }
+  }
+  return false;
+}
+
+const EMPTY = '' as Bytes;
+
+/** What cannot be opened or goes away meanwhile counts for nothing: this only decides how the work is done. */
+function directoriesIn(root: Directory, path: Bytes): { readonly names: number; readonly directories: readonly Bytes[] } {
+  try {
+    using directory = root.openDirectory(path);
+    const { bytes, offsets } = directory.list();
+    const directories = [...offsets].filter((at) => bytes[at] === RECORD_KINDS.directory);
+    return { names: offsets.length, directories: directories.map((at) => joinPath(path, nameIn(bytes, at))) };
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', 'ENOTDIR', 'ELOOP', 'EXDEV', 'EACCES', 'EPERM')) return { names: 0, directories: [] };
+    throw error;
+  }
+}
+
+async function takeNodesHere(deps: RollbackDeps, input: TakeInput): Promise<TakenNodes> {
   const startedMs = deps.clock.nowMs();
   const isForeign = input.earlierObjects !== undefined;
   await using reader = await openReader(deps, {
@@ -64,7 +129,11 @@ export async function takeNodes(deps: RollbackDeps, input: TakeInput): Promise<T
     startedSeconds: Math.floor(startedMs / 1000),
     startedNanoseconds: (startedMs % 1000) * NANOSECONDS_PER_MS,
   };
-  return { ...drafts.encode(input.number, header, deps.hash, isForeign ? undefined : input.previous), storedBytes };
+  return {
+    ...drafts.encode(input.number, header, deps.hash, isForeign ? undefined : input.previous),
+    storedBytes,
+    roots: input.roots.map(({ rules, collect }) => ({ rules, tops: collect?.tops ?? [] })),
+  };
 }
 
 /** The directory itself, or the one that holds a root that is a file; a vanished root's stays unused. */
@@ -82,7 +151,7 @@ function existingParent(files: Files, path: Bytes): Bytes {
 export function recordSnapshot(
   { clock }: RollbackDeps,
   session: NewSession | RollbackSession,
-  { number, nodes, label }: { readonly number: number; readonly nodes: TakenNodes; readonly label: string },
+  { number, nodes, label }: { readonly number: number; readonly nodes: StoredNodes; readonly label: string },
 ): SnapshotRecord {
   const nodesHash = session.writeNodes(number, nodes.bytes);
   return {

@@ -1,5 +1,6 @@
 import { type Bytes, displayBytes } from '../bytes.ts';
 import { DamageError, isErrno, NotFoundError, StateError, UsageError } from '../errors.ts';
+import { parentPath } from '../paths.ts';
 import type { Directory, OpenFile } from '../ports/files.ts';
 import type { Hash } from '../ports/hash.ts';
 import { removeTree } from '../remove-tree.ts';
@@ -171,13 +172,15 @@ abstract class SessionDirectory implements Disposable {
       throw new UsageError(`Cannot use snapshot ${number} of "${this.id}": it has ${manifest.snapshots.length}, from 0`);
     }
     const loaded = new Map<number, Buffer>();
-    return new SnapshotTree((snapshot) => {
+    const load = (snapshot: number) => {
       const known = loaded.get(snapshot);
       if (known !== undefined) return known;
       const nodes = this.#readNodes(manifest, snapshot);
       loaded.set(snapshot, nodes);
       return nodes;
-    }, record.root);
+    };
+    const rollbacks = parentPath(this.directory.path);
+    return new SnapshotTree(load, record.root, { rollbacks, id: this.id, number });
   }
 
   #readNodes(manifest: Manifest, snapshot: number): Buffer {

@@ -1,11 +1,12 @@
 import type { Bytes } from '../bytes.ts';
 import { EXIT, NonoError } from '../errors.ts';
+import { encodeLine, LineReader } from '../json-lines.ts';
 import type { Orphans } from '../ports/orphans.ts';
 import type { Pty, StartPty, TerminalSize } from '../ports/pty.ts';
 import type { ProcessExit } from '../ports/spawn.ts';
 import type { Launch } from '../sandbox/launch.ts';
 import { launchError } from '../sandbox/sandbox-error.ts';
-import { encodeLine, GUARDIAN_ROLE, type GuardianOrder, type GuardianReport, LineReader } from './guardian-wire.ts';
+import { GUARDIAN_ROLE, type GuardianOrder, type GuardianReport } from './guardian-wire.ts';
 
 /** The same file that this process runs, even when another version was installed over it. */
 const OWN_EXECUTABLE = '/proc/self/exe';

@@ -1,4 +1,4 @@
-import { type Bytes, bufferFromBytes, bytesFromBuffer } from '../bytes.ts';
+import type { Bytes } from '../bytes.ts';
 import type { ProcessExit } from '../ports/spawn.ts';
 import type { Launch, LaunchFailure } from '../sandbox/launch.ts';
 
@@ -21,22 +21,3 @@ export type GuardianReport =
   /** `signal` is what stopped the command; null when it goes on. */
   | { readonly kind: 'stopped'; readonly signal: number | null }
   | { readonly kind: 'ended'; readonly exit: ProcessExit };
-
-/** One line of JSON with one character for each byte; JSON leaves no newline within. */
-export function encodeLine(value: unknown): Uint8Array {
-  return bufferFromBytes(`${JSON.stringify(value)}\n` as Bytes);
-}
-
-/** Finds the lines in what one of nono's own processes sends to another; their form is not checked. */
-export class LineReader<Value> {
-  #rest = '';
-
-  *push(data: Uint8Array): Generator<Value, void, undefined> {
-    this.#rest += bytesFromBuffer(data);
-    for (let end = this.#rest.indexOf('\n'); end >= 0; end = this.#rest.indexOf('\n')) {
-      const line = this.#rest.slice(0, end);
-      this.#rest = this.#rest.slice(end + 1);
-      yield JSON.parse(line) as Value;
-    }
-  }
-}

@@ -85,6 +85,6 @@ function createStore({ files, stateDirectory, uid, hash }: Context): RollbackSto
 }
 
 /** What the engine needs, out of a verb's context. */
-export function rollbackDeps({ files, hash, clock, loadContentWorkers }: Context): RollbackDeps {
-  return { files, hash, clock, loadContentWorkers };
+export function rollbackDeps({ files, hash, clock, loadContentWorkers, loadTakeElsewhere }: Context): RollbackDeps {
+  return { files, hash, clock, loadContentWorkers, loadTakeElsewhere };
 }

@@ -1,6 +1,7 @@
+import { encodeLine, LineReader } from '../../json-lines.ts';
 import type { StartedProcess } from '../../ports/spawn.ts';
 import { decodeLaunchFailure, encodeLaunch, LAUNCHER_ROLE, type Launch } from '../../sandbox/launch.ts';
-import { encodeLine, type GuardianOrder, type GuardianReport, LineReader } from '../../session/guardian-wire.ts';
+import { type GuardianOrder, type GuardianReport } from '../../session/guardian-wire.ts';
 import { createBunSpawn } from '../bun/spawn.ts';
 import { followDescriptor, writeAll } from './channel.ts';
 import { FOREGROUND } from './launcher.ts';

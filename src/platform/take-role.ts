@@ -1,0 +1,48 @@
+import { encodeLine, LineReader } from '../json-lines.ts';
+import { carryOutTake } from '../rollback/carry-out-take.ts';
+import type { TakeRequest } from '../rollback/take-wire.ts';
+import { createBunHash } from './bun/hash.ts';
+import { followDescriptor, writeAll } from './linux/channel.ts';
+import { createLinuxFiles } from './linux/files.ts';
+import { utcOffsetMinutes } from './linux/local-time.ts';
+import { trySyscall } from './linux/syscalls.ts';
+import { createSystemClock } from './system-clock.ts';
+
+const REQUESTS = 0;
+const REPORTS = 1;
+/** include/uapi/linux/prctl.h */
+const PR_SET_PDEATHSIG = 1;
+const SIGKILL = 9;
+const PROGRESS_INTERVAL_MS = 100;
+
+/** The role of a process that takes one snapshot for another one of nono's, and dies with it. */
+export function runTake(): void {
+  trySyscall('prctl', PR_SET_PDEATHSIG, SIGKILL);
+  const lines = new LineReader<TakeRequest>();
+  let isAsked = false;
+  followDescriptor(REQUESTS, (data) => {
+    if (data.length === 0) process.exit(0);
+    for (const request of lines.push(data)) {
+      if (!isAsked) void take(request);
+      isAsked = true;
+    }
+  });
+}
+
+async function take(request: TakeRequest): Promise<void> {
+  const clock = { ...createSystemClock(), utcOffsetMinutes };
+  const deps = {
+    files: createLinuxFiles(),
+    hash: createBunHash(),
+    clock,
+    loadContentWorkers: async () => (await import('./bun/content-workers.ts')).startContentWorkers,
+  };
+  let toldMs = clock.monotonicMs();
+  const { report, nodes } = await carryOutTake(deps, request, (entries) => {
+    if (clock.monotonicMs() - toldMs < PROGRESS_INTERVAL_MS) return;
+    toldMs = clock.monotonicMs();
+    writeAll(REPORTS, encodeLine({ kind: 'progress', entries }));
+  });
+  writeAll(REPORTS, encodeLine(report));
+  writeAll(REPORTS, nodes);
+}

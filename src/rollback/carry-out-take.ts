@@ -1,0 +1,69 @@
+import type { Bytes } from '../bytes.ts';
+import { SystemError } from '../errors.ts';
+import { GitTracked } from './git-work-tree.ts';
+import { type RollbackDeps, type TakenNodes, takeNodes } from './snapshot.ts';
+import { RollbackStore } from './store.ts';
+import { type PlaceOfTree, readRules, type TakenHeader, type TakeReport, type TakeRequest } from './take-wire.ts';
+
+/** In the other process: takes the snapshot. @returns what is to be said of it, and the bytes that follow. */
+export async function carryOutTake(
+  deps: RollbackDeps,
+  request: TakeRequest,
+  onProgress: (entries: number) => void,
+): Promise<{ readonly report: TakeReport; readonly nodes: Uint8Array }> {
+  try {
+    const taken = await takeHere(deps, request, onProgress);
+    const { bytes, root, merkleRoot, storedBytes, totals } = taken;
+    const header: TakenHeader = {
+      nodesBytes: bytes.length,
+      root,
+      merkleRoot,
+      storedBytes,
+      fileCount: totals.fileCount,
+      entryCount: totals.entryCount,
+      sizeBytes: totals.sizeBytes,
+      skipped: [...totals.skipped],
+      roots: taken.roots.map(({ rules, tops }) => ({ rules: rules.toStored(), tops })),
+    };
+    return { report: { kind: 'taken', taken: header }, nodes: bytes };
+  } catch (error) {
+    const { call, errno } = error instanceof SystemError ? error : { call: '', errno: '' };
+    const message = error instanceof Error ? error.message : String(error);
+    return { report: { kind: 'failed', call, errno, message }, nodes: new Uint8Array() };
+  }
+}
+
+async function takeHere(
+  deps: RollbackDeps,
+  { roots, number, previous, objects, earlierObjects, limits }: TakeRequest,
+  onProgress: (entries: number) => void,
+): Promise<TakenNodes> {
+  const { files } = deps;
+  using opened = new DisposableStack();
+  const open = (path: Bytes | null) => (path === null ? undefined : opened.use(files.openDirectory(path)));
+  const openTree = ({ rollbacks, id, number: which }: PlaceOfTree) => {
+    const store = opened.use(new RollbackStore(files.openDirectory(rollbacks), deps.hash));
+    const session = opened.use(store.open(id));
+    return session.tree(session.manifest, which);
+  };
+  return await takeNodes(deps, {
+    roots: roots.map(({ path, rules, tops }) => ({ path, rules: readRules(rules), collect: trackedBy(deps, path, tops) })),
+    number,
+    previous: previous === null ? undefined : openTree(previous),
+    objects: open(objects),
+    earlierObjects: open(earlierObjects),
+    limits: {
+      maxFileBytes: limits.maxFileBytes ?? Number.POSITIVE_INFINITY,
+      maxSessionBytes: limits.maxSessionBytes ?? Number.POSITIVE_INFINITY,
+      maxEntries: limits.maxEntries ?? Number.POSITIVE_INFINITY,
+    },
+    onProgress,
+  });
+}
+
+function trackedBy({ files }: RollbackDeps, path: Bytes, tops: readonly Bytes[] | null): GitTracked | undefined {
+  if (tops === null) return undefined;
+  const tracked = new GitTracked(files, path, undefined);
+  for (const top of tops) tracked.addWorkTree(top);
+  return tracked;
+}

@@ -1,0 +1,81 @@
+import * as fs from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { runProgram } from '../support/nono.ts';
+import { listSessions, rollback, runTracked } from '../support/rollback.ts';
+import { needCommands } from '../support/tools.ts';
+import { dumpTree } from '../support/tree.ts';
+import { createWorld, type World } from '../support/world.ts';
+
+/** More names than a snapshot takes in nono's own process, in directories of several sizes, with some of every kind. */
+function makeLargeTree({ project }: World): void {
+  for (let directory = 0; directory < 40; directory++) {
+    const path = join(project, `d${directory}`, 'e');
+    fs.mkdirSync(path, { recursive: true });
+    for (let count = 0; count < 2 * directory + 20; count++)
+      fs.writeFileSync(join(path, `f${count}`), `${directory} ${count % 9}\n`);
+    fs.symlinkSync(`../d${directory}`, join(path, 'link'));
+  }
+  fs.writeFileSync(join(project, '.gitignore'), '*.log\n/d3/\n');
+  fs.writeFileSync(join(project, 'd1', 'x.log'), 'ignored');
+  fs.linkSync(join(project, 'd5/e/f1'), join(project, 'd6/hard'));
+  fs.writeFileSync(join(project, 'large'), Buffer.alloc(3_000_000, 'large'));
+}
+
+const EDITS = 'rm -r d7; echo x > d8/e/f2; chmod 600 d9/e/f3; mkdir -p d50/n; for i in $(seq 400); do echo $i > d50/n/$i; done';
+
+describe('a tree of thousands of files', () => {
+  test('is what it was after restore, with the rules that its ignore files give', async () => {
+    using world = createWorld();
+    makeLargeTree(world);
+    const before = dumpTree(world.project);
+    expect(await runTracked(world, EDITS)).toMatchObject({ status: 0 });
+    const [session] = await listSessions(world);
+    expect(session?.['status']).toBe('exited');
+    const shown = await rollback(world, ['show', 'latest']);
+    expect(shown.stdout).toContain('d8/e/f2');
+    expect(shown.stdout).not.toContain('x.log');
+    expect(await rollback(world, ['verify', 'latest'])).toMatchObject({ status: 0 });
+    expect(await rollback(world, ['restore', 'latest'])).toMatchObject({ status: 0 });
+    expect(dumpTree(world.project)).toEqual(before);
+    // A second session takes everything over from the first.
+    expect(await runTracked(world, EDITS)).toMatchObject({ status: 0 });
+    expect(await rollback(world, ['restore', 'latest'])).toMatchObject({ status: 0 });
+    expect(dumpTree(world.project)).toEqual(before);
+    expect(await rollback(world, ['verify', '--all'])).toMatchObject({ status: 0 });
+  });
+
+  test('SIGKILL of the process that takes the snapshot: the command is not started, nothing is left', async (context) => {
+    needCommands(context, 'strace');
+    using world = createWorld();
+    makeLargeTree(world);
+    const before = dumpTree(world.project);
+    // Only that process opens files in thousands, and it makes the snapshot's nodes by them.
+    const strace = [
+      'strace',
+      '-f',
+      '-qq',
+      '-o',
+      '/dev/null',
+      '-e',
+      'trace=openat2',
+      '-e',
+      'inject=openat2:signal=KILL:when=400+',
+    ];
+    const words: [string, ...string[]] = [
+      ...strace,
+      world.executable,
+      'run',
+      '--rollback',
+      '--allow-cwd',
+      '--',
+      'touch',
+      'proof',
+    ];
+    const { status, stderr } = await runProgram(world, words);
+    expect(stderr).toContain('Cannot take a snapshot: the process that was to take it was killed [E_SNAPSHOT]');
+    expect(status).toBe(125);
+    expect(dumpTree(world.project)).toEqual(before);
+    expect(fs.readdirSync(join(world.state, 'rollbacks'))).toEqual([]);
+  });
+});
