@@ -51,28 +51,9 @@ describe('a tree of thousands of files', () => {
     makeLargeTree(world);
     const before = dumpTree(world.project);
     // Only that process opens files in thousands, and it makes the snapshot's nodes by them.
-    const strace = [
-      'strace',
-      '-f',
-      '-qq',
-      '-o',
-      '/dev/null',
-      '-e',
-      'trace=openat2',
-      '-e',
-      'inject=openat2:signal=KILL:when=400+',
-    ];
-    const words: [string, ...string[]] = [
-      ...strace,
-      world.executable,
-      'run',
-      '--rollback',
-      '--allow-cwd',
-      '--',
-      'touch',
-      'proof',
-    ];
-    const { status, stderr } = await runProgram(world, words);
+    const kill = ['-f', '-qq', '-o', '/dev/null', '-e', 'trace=openat2', '-e', 'inject=openat2:signal=KILL:when=400+'];
+    const words = [world.executable, 'run', '--rollback', '--allow-cwd', '--', 'touch', 'proof'];
+    const { status, stderr } = await runProgram(world, ['strace', ...kill, ...words]);
     expect(stderr).toContain('Cannot take a snapshot: the process that was to take it was killed [E_SNAPSHOT]');
     expect(status).toBe(125);
     expect(dumpTree(world.project)).toEqual(before);
