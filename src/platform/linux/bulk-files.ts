@@ -1,6 +1,6 @@
-import { cc } from 'bun:ffi';
 import source from './bulk-files.c' with { type: 'text' };
-import { addressOf, fixedBuffer, libcAddresses, syscall, syscallNumber } from './syscalls.ts';
+import { compileC } from './compile-c.ts';
+import { libcAddresses, syscallNumber } from './syscalls.ts';
 
 /** In the order of the enumeration in bulk-files.c. */
 const CALLS = [
@@ -17,9 +17,6 @@ const CALLS = [
   'getdents64',
   'lseek',
 ] as const;
-
-/** include/uapi/linux/memfd.h */
-const MFD_CLOEXEC = 1;
 
 /** What list_directory() gives when its memory is too small. */
 export const NO_ROOM = -100_000;
@@ -43,34 +40,15 @@ export function compileBulkFiles(): BulkFiles | undefined {
 }
 
 function compile() {
-  // The compiler reads files only, and those inside the executable are none for it.
-  const memory = syscall('memfd_create', addressOf(textAt('bulk-files\0')), MFD_CLOEXEC);
-  try {
-    const text = textAt(source);
-    for (let done = 0; done < text.length; ) done += syscall('write', memory, addressOf(text) + done, text.length - done);
-    const { symbols } = cc({
-      source: `/proc/self/fd/${memory}`,
-      flags: ['-nostdlib', '-xc'],
-      symbols: {
-        set_up: { args: ['ptr', 'ptr', 'ptr'], returns: 'void' },
-        read_files: { args: ['i32', 'ptr', 'i32', 'ptr', 'ptr', 'u32', 'u32', 'ptr', 'ptr', 'ptr'], returns: 'i32' },
-        store_objects: { args: ['i32', 'i32', 'ptr', 'u32', 'ptr', 'ptr', 'ptr', 'i32'], returns: 'f64' },
-        list_directory: { args: ['i32', 'ptr', 'u32', 'ptr', 'u32', 'ptr', 'i32'], returns: 'i32' },
-        link_objects: { args: ['i32', 'i32', 'ptr', 'i32', 'ptr'], returns: 'void' },
-      },
-    });
-    const numbers = BigInt64Array.from(CALLS, (call) => BigInt(syscallNumber(call)));
-    const libc = libcAddresses();
-    symbols.set_up(numbers, libc.syscall, libc.errnoLocation);
-    return symbols;
-  } finally {
-    syscall('close', memory);
-  }
-}
-
-function textAt(text: string): Uint8Array {
-  const bytes = Buffer.from(text);
-  const memory = fixedBuffer(bytes.length);
-  memory.set(bytes);
-  return memory;
+  const symbols = compileC('bulk-files.c', source, {
+    set_up: { args: ['ptr', 'ptr', 'ptr'], returns: 'void' },
+    read_files: { args: ['i32', 'ptr', 'i32', 'ptr', 'ptr', 'u32', 'u32', 'ptr', 'ptr', 'ptr'], returns: 'i32' },
+    store_objects: { args: ['i32', 'i32', 'ptr', 'u32', 'ptr', 'ptr', 'ptr', 'i32'], returns: 'f64' },
+    list_directory: { args: ['i32', 'ptr', 'u32', 'ptr', 'u32', 'ptr', 'i32'], returns: 'i32' },
+    link_objects: { args: ['i32', 'i32', 'ptr', 'i32', 'ptr'], returns: 'void' },
+  });
+  const numbers = BigInt64Array.from(CALLS, (call) => BigInt(syscallNumber(call)));
+  const libc = libcAddresses();
+  symbols.set_up(numbers, libc.syscall, libc.errnoLocation);
+  return symbols;
 }
