@@ -112,16 +112,21 @@ export function isListed(change: Change): boolean {
 }
 
 /**
- * Counts what people count: files and links, and directories only where the directory itself is the
- * news (its mode, or an empty one).
+ * What people count: files and links, and directories only where the directory itself is the news (its mode, or an
+ * empty one).
  */
-export function countChanges(changes: readonly Change[]): ChangeCounts {
-  const counts = { created: 0, modified: 0, deleted: 0, modeChanged: 0 };
+export function countedChanges(changes: readonly Change[]): Change[] {
   const listed = changes.filter(isListed);
-  for (const [index, { path, type, before, after }] of listed.entries()) {
+  return listed.filter(({ path, type, before, after }, index) => {
     const isDirectory = (type === '+' ? after : before)?.kind === 'directory';
     const hasListedChild = listed[index + 1]?.path.startsWith(`${path}/`) ?? false;
-    if (isDirectory && hasListedChild && (type === '+' || type === '-')) continue;
+    return !(isDirectory && hasListedChild && (type === '+' || type === '-'));
+  });
+}
+
+export function countChanges(changes: readonly Change[]): ChangeCounts {
+  const counts = { created: 0, modified: 0, deleted: 0, modeChanged: 0 };
+  for (const { type } of countedChanges(changes)) {
     if (type === '+') counts.created += 1;
     else if (type === '-') counts.deleted += 1;
     else if (type === '~') counts.modified += 1;

@@ -40,8 +40,7 @@ export interface DeltaSources {
  * that was renamed, in the place of the one that came.
  */
 export function fileDeltas(changes: readonly Change[], sources: DeltaSources): FileDelta[] {
-  const names = rootNames(sources.roots);
-  const nameOf = ({ path, root }: Change) => patchName(path, root, names);
+  const nameOf = patchNames(sources.roots);
   const origins = findRenames(changes);
   const deltas: FileDelta[] = [];
   const renamed = new Set(origins.values());
@@ -85,6 +84,12 @@ function findRenames(changes: readonly Change[]): ReadonlyMap<Change, Change> {
     if (origin !== undefined) origins.set(change, origin);
   }
   return origins;
+}
+
+/** Gives the name of a change below `a/` and `b/`. */
+export function patchNames(roots: readonly Bytes[]): (change: Pick<Change, 'path' | 'root'>) => Bytes {
+  const names = rootNames(roots);
+  return ({ path, root }) => patchName(path, root, names);
 }
 
 /** What stands for each root in a patch: nothing for an only one, else its name, with a number where two have the same. */

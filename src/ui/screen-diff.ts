@@ -22,30 +22,52 @@ const WHOLE_BYTES_MAXIMUM = 16 * 1024 * 1024;
 const HEAD_BYTES = 256 * 1024;
 const CONTEXT_LINES = 3;
 
-/** What happened to one file, for people: nothing in it can act on a terminal. Each piece is some whole lines. */
-export function* renderScreenDelta(delta: FileDelta, view: DiffView, layout: DiffLayout): Generator<string> {
-  yield `${titleOf(delta, layout)}\n`;
-  const { before, after } = delta;
-  if (before?.hash === after?.hash && isSameKind(before, after)) return;
+/** A file compared as it is shown. The events read the contents while they are walked. */
+export type ScreenComparison =
+  | { readonly kind: 'same' }
+  | { readonly kind: 'binary'; readonly sizes: string }
+  | { readonly kind: 'lines'; readonly events: Iterable<HunkEvent>; readonly note: string | undefined };
+
+/** Compares the lines of a file, of a huge one those at its beginning. @throws {DamageError} */
+export function compareForScreen({ before, after }: FileDelta, view: DiffView): ScreenComparison {
+  if (before?.hash === after?.hash && isSameKind(before, after)) return { kind: 'same' };
   const [old, now] = [shownContent(before), shownContent(after)];
-  if ([before, after].some((side) => side !== undefined && !isText(shownContent(side).content))) {
-    yield `  Binary: ${sizeText(before)} → ${sizeText(after)}\n`;
-    return;
+  if (!isText(old.content) || !isText(now.content)) {
+    return { kind: 'binary', sizes: `${sizeText(before)} → ${sizeText(after)}` };
   }
   const context = view === 'full' ? Number.POSITIVE_INFINITY : CONTEXT_LINES;
   const hunks = groupHunks(diffLines(linesOf(old.content), linesOf(now.content)), context);
-  const events = walkHunks(hunks, linesOf(old.content), linesOf(now.content));
-  if (view === 'side-by-side') yield* renderSideBySide(events, layout);
-  else if (view === 'full') yield* renderFull(events, layout);
-  else yield* renderUnified(events, layout);
-  if (old.isHead || now.isHead) {
-    const note = `Only the first ${formatSize(HEAD_BYTES)} of ${formatSize(sizeOf(before))} → ${formatSize(sizeOf(after))} are compared here; --diff > FILE has all of it`;
-    yield `  ${layout.palette.faint(note)}\n`;
-  }
+  const note =
+    old.isHead || now.isHead
+      ? `Only the first ${formatSize(HEAD_BYTES)} of ${formatSize(sizeOf(before))} → ${formatSize(sizeOf(after))} are compared here; --diff > FILE has all of it`
+      : undefined;
+  return { kind: 'lines', events: walkHunks(hunks, linesOf(old.content), linesOf(now.content)), note };
 }
 
-function titleOf({ name, before, after, renamedFrom }: FileDelta, { palette, columns }: DiffLayout): string {
-  const shown = displayBytes(name);
+/** What happened to one file, for people: nothing in it can act on a terminal. Each piece is some whole lines. */
+export function* renderScreenDelta(delta: FileDelta, view: DiffView, layout: DiffLayout): Generator<string> {
+  yield `${titleOf(delta, layout)}\n`;
+  const compared = compareForScreen(delta, view);
+  if (compared.kind === 'same') return;
+  if (compared.kind === 'binary') {
+    yield `  Binary: ${compared.sizes}\n`;
+    return;
+  }
+  if (view === 'side-by-side') yield* renderSideBySide(compared.events, layout);
+  else if (view === 'full') yield* renderFull(compared.events, layout);
+  else yield* renderUnified(compared.events, layout);
+  if (compared.note !== undefined) yield `  ${layout.palette.faint(compared.note)}\n`;
+}
+
+function titleOf(delta: FileDelta, { palette, columns }: DiffLayout): string {
+  const facts = deltaFacts(delta);
+  const note = facts.length === 0 ? '' : ` (${facts.join(', ')})`;
+  const room = Math.max(12, columns - displayWidth(note));
+  return `${palette.strong(fitStart(displayBytes(delta.name), room))}${palette.faint(note)}`;
+}
+
+/** What else than its content has changed of a file, in words that are safe to show. */
+export function deltaFacts({ before, after, renamedFrom }: FileDelta): string[] {
   const facts: string[] = [];
   if (renamedFrom !== undefined) facts.push(`moved from ${displayBytes(renamedFrom.name)}`);
   else if (before === undefined) facts.push('created');
@@ -54,9 +76,7 @@ function titleOf({ name, before, after, renamedFrom }: FileDelta, { palette, col
   if (before !== undefined && after !== undefined && before.permissions !== after.permissions && after.mode !== '120000') {
     facts.push(`mode ${octal(before)} → ${octal(after)}`);
   }
-  const note = facts.length === 0 ? '' : ` (${facts.join(', ')})`;
-  const room = Math.max(12, columns - displayWidth(note));
-  return `${palette.strong(fitStart(shown, room))}${palette.faint(note)}`;
+  return facts;
 }
 
 function octal({ permissions }: FileSide): string {

@@ -1,5 +1,5 @@
 import type { Bytes } from '../bytes.ts';
-import { type HunkEvent, type HunkLine, hunkHeader } from '../rollback/edit-script.ts';
+import { type Hunk, type HunkEvent, type HunkLine, hunkHeader } from '../rollback/edit-script.ts';
 import { displayLine } from './display-line.ts';
 import type { Palette } from './palette.ts';
 import { displayWidth } from './width.ts';
@@ -19,14 +19,18 @@ const TEXT_MINIMUM = 8;
 /** A longer run of changed lines is written in parts, so that it is never in memory as a whole. */
 const BLOCK_LINES_MAXIMUM = 2000;
 
-/** The old text on the left and the new one on the right, long lines wrapped, with the words marked that changed. */
-export function* renderSideBySide(events: Iterable<HunkEvent>, layout: Layout): Generator<string> {
+/** Two lines that stand beside each other; the same twice where nothing changed. */
+export interface LinePair {
+  readonly left: HunkLine | undefined;
+  readonly right: HunkLine | undefined;
+}
+
+/** Puts removed lines beside the added ones that follow them. */
+export function* pairLines(events: Iterable<HunkEvent>): Generator<{ readonly hunk: Hunk } | LinePair> {
   const removed: HunkLine[] = [];
   const added: HunkLine[] = [];
-  function* flush(): Generator<string> {
-    for (let at = 0; at < Math.max(removed.length, added.length); at++) {
-      yield* renderPair(removed[at], added[at], layout);
-    }
+  function* flush(): Generator<LinePair> {
+    for (let at = 0; at < Math.max(removed.length, added.length); at++) yield { left: removed[at], right: added[at] };
     removed.length = 0;
     added.length = 0;
   }
@@ -37,18 +41,30 @@ export function* renderSideBySide(events: Iterable<HunkEvent>, layout: Layout): 
       continue;
     }
     yield* flush();
-    if ('hunk' in event) yield `${layout.palette.changed(hunkHeader(event.hunk))}\n`;
-    else yield* renderPair(event, event, layout);
+    yield 'hunk' in event ? event : { left: event, right: event };
   }
   yield* flush();
 }
 
-function renderPair(left: HunkLine | undefined, right: HunkLine | undefined, layout: Layout): Generator<string> {
-  const isSame = left === right;
+/** Both lines as they are shown, with the words marked that changed. */
+export function comparePair({ left, right }: LinePair): { readonly before: readonly Span[]; readonly after: readonly Span[] } {
   const [before, after] = [displayOf(left), displayOf(right)];
-  const isChanged = !isSame && left !== undefined && right !== undefined;
-  const words = isChanged ? diffWords(before, after) : { before: [plain(before)], after: [plain(after)] };
-  const gutter: Gutter = isSame ? ' ' : isChanged ? '|' : left === undefined ? '>' : '<';
+  const isChanged = left !== right && left !== undefined && right !== undefined;
+  return isChanged ? diffWords(before, after) : { before: [plain(before)], after: [plain(after)] };
+}
+
+/** The old text on the left and the new one on the right, long lines wrapped, with the words marked that changed. */
+export function* renderSideBySide(events: Iterable<HunkEvent>, layout: Layout): Generator<string> {
+  for (const item of pairLines(events)) {
+    if ('hunk' in item) yield `${layout.palette.changed(hunkHeader(item.hunk))}\n`;
+    else yield* renderPair(item, layout);
+  }
+}
+
+function renderPair(pair: LinePair, layout: Layout): Generator<string> {
+  const { left, right } = pair;
+  const words = comparePair(pair);
+  const gutter: Gutter = left === right ? ' ' : left === undefined ? '>' : right === undefined ? '<' : '|';
   const sides = {
     left: { number: left?.oldNumber, spans: left === undefined ? [] : words.before },
     right: { number: right?.newNumber, spans: right === undefined ? [] : words.after },

@@ -79,6 +79,35 @@ export const rollbackCommands: readonly CommandSpec[] = [
     load: () => import('./verify.ts'),
   },
   {
+    name: 'rollback export',
+    summary: 'Write what a session changed to one file',
+    options: [
+      { name: 'patch', arity: 'value', placeholder: 'FILE', help: 'A patch that git apply accepts' },
+      {
+        name: 'tar',
+        arity: 'value',
+        placeholder: 'FILE',
+        help: 'What has changed: as it was in before/, as it became in after/',
+      },
+      {
+        name: 'html',
+        arity: 'value',
+        placeholder: 'FILE',
+        help: 'A page to read: summary, traps, files side by side; no script',
+      },
+      {
+        name: 'snapshot',
+        arity: 'value',
+        placeholder: 'A..B',
+        help: 'Between two snapshots; the baseline and the end by default',
+      },
+      HELP_OPTION,
+    ],
+    positionals: { name: 'ID [PATH…]', minimum: 1, maximum: Number.POSITIVE_INFINITY },
+    examples: ['nono rollback export latest --html review.html', 'nono rollback export a3f7c2 src --patch -'],
+    load: () => import('./export.ts'),
+  },
+  {
     name: 'rollback cleanup',
     summary: 'Remove rollback sessions',
     options: [

@@ -1,6 +1,6 @@
 import { type Bytes, displayBytes } from '../../bytes.ts';
 import { describeFailure, NonoError, SystemError } from '../../errors.ts';
-import { type Change, isListed } from '../../rollback/compare.ts';
+import { type Change, countedChanges } from '../../rollback/compare.ts';
 import type { FileDelta } from '../../rollback/file-delta.ts';
 import { presentState } from '../../rollback/present.ts';
 import type { RestoreAction } from '../../rollback/restore-plan.ts';
@@ -259,11 +259,8 @@ function* withNewlines(lines: Iterable<string>): Generator<string> {
 function itemsOf({ changes, deltas }: SessionView): Item[] {
   const byPath = new Map(deltas.map((delta) => [delta.path, delta]));
   const moved = new Set(deltas.flatMap(({ renamedFrom }) => renamedFrom?.path ?? []));
-  const listed = changes.filter(isListed);
-  return listed.flatMap((change, index) => {
-    const isDirectory = [change.before, change.after].some((entry) => entry?.kind === 'directory');
-    const hasMore = listed[index + 1]?.path.startsWith(`${change.path}/`) ?? false;
-    if (moved.has(change.path) || (isDirectory && hasMore && change.type !== 'p' && change.type !== '~')) return [];
+  return countedChanges(changes).flatMap((change) => {
+    if (moved.has(change.path)) return [];
     const delta = byPath.get(change.path);
     const from = delta?.renamedFrom?.path;
     return [{ change, delta, paths: from === undefined ? [change.path] : [change.path, from] }];

@@ -4,7 +4,7 @@ import { isWithin, joinPath } from '../../paths.ts';
 import { type Change, compareTrees } from '../../rollback/compare.ts';
 import type { ContentSource } from '../../rollback/content-access.ts';
 import { readWholeContent } from '../../rollback/content-access.ts';
-import { type FileDelta, fileDeltas } from '../../rollback/file-delta.ts';
+import { type DeltaSources, type FileDelta, fileDeltas, patchNames } from '../../rollback/file-delta.ts';
 import type { GitChange } from '../../rollback/git-changes.ts';
 import { gitChanges } from '../../rollback/git-store.ts';
 import type { Manifest } from '../../rollback/manifest.ts';
@@ -35,6 +35,9 @@ export interface SessionView extends Disposable {
   readonly range: SnapshotRange;
   readonly changes: readonly Change[];
   readonly deltas: readonly FileDelta[];
+  /** The name of a change in a patch. */
+  readonly nameOf: (change: Change) => Bytes;
+  readonly sources: DeltaSources;
   readonly traps: readonly Trap[];
   /** What moved in `.git`; only for all of the session. */
   readonly git: readonly GitChange[];
@@ -62,7 +65,8 @@ export async function viewSession(context: Context, { session }: NamedSession, w
   const objects = session.openObjects();
   const stored: ContentSource = { objects, hash: context.hash };
   const isNow = state.isLive && range.to === undefined;
-  const deltas = fileDeltas(changes, { roots, before: stored, after: isNow ? { files: context.files, roots } : stored });
+  const sources: DeltaSources = { roots, before: stored, after: isNow ? { files: context.files, roots } : stored };
+  const deltas = fileDeltas(changes, sources);
   const isWhole = wish.range === undefined && given.length === 0;
   return {
     session,
@@ -72,6 +76,8 @@ export async function viewSession(context: Context, { session }: NamedSession, w
     range,
     changes,
     deltas,
+    nameOf: patchNames(roots),
+    sources,
     traps: trapsOf(changes, deltas),
     git: isWhole ? untracked(gitChanges(session, manifest, context.hash), changes) : [],
     [Symbol.dispose]: () => objects[Symbol.dispose](),

@@ -7,13 +7,13 @@ import { sessionBytes } from '../../rollback/housekeeping.ts';
 import { isReviewed } from '../../rollback/reviewed.ts';
 import type { Trap } from '../../rollback/traps.ts';
 import { createPalette } from '../../ui/palette.ts';
-import { renderPatch } from '../../ui/patch.ts';
 import { type DiffView, renderScreenDelta } from '../../ui/screen-diff.ts';
 import type { Context } from '../context.ts';
 import type { CommandResult, ParsedCall } from '../spec.ts';
 import { changeFields, printJson, ruleFields, sessionFields, skippedFields, snapshotFields } from './documents.ts';
 import { type NamedSession, openNamedSession } from './open-store.ts';
 import { choosePager } from './pager.ts';
+import { patches } from './patches.ts';
 import { type SessionView, viewSession } from './session-view.ts';
 import { summaryLines } from './summary.ts';
 import { unpatchable } from './unpatchable.ts';
@@ -66,16 +66,6 @@ function* screenDiff(view: SessionView, form: DiffView, { terminal }: Context): 
   for (const [at, delta] of view.deltas.entries()) {
     if (at > 0) yield '\n';
     yield* renderScreenDelta(delta, form, layout);
-  }
-}
-
-/** For git: in pieces, so that a large change is never in memory as a whole. */
-function* patches(view: SessionView, deps: Parameters<typeof renderPatch>[1]): Generator<Uint8Array> {
-  for (const delta of view.deltas) {
-    const { before, after, renamedFrom } = delta;
-    // Bits of the mode that git does not know.
-    if (renamedFrom === undefined && before?.hash === after?.hash && before?.mode === after?.mode) continue;
-    yield* renderPatch(delta, deps);
   }
 }
 
