@@ -48,9 +48,9 @@ export async function confine(
   const abi = host.landlockAbi();
   checkAbi(abi, call.flags.has('best-effort'));
   const { plan, question } = await planCall(call, context, facts, options);
-  checkPorts(plan.network, abi);
-  if (question !== undefined) askFor(question, plan, context);
   const mediator = host.isMediated() ? 'outer' : 'own';
+  checkPorts(plan.network, abi, mediator);
+  if (question !== undefined) askFor(question, plan, context);
   const enforced = enforcedBy(Math.min(abi, NEWEST_ABI), mediator);
   announce(plan, enforced, call, context);
   return {
@@ -164,6 +164,7 @@ function announce(plan: Plan, { missing, mediation }: Enforced, { flags }: Parse
     notify(`Withheld from the command: ${withheld.map(displayBytes).join(', ')} (pass one with --env NAME)`);
   if (network.mode === 'ports')
     notify('The command has TCP on the given ports only: UDP is blocked, and with it most look-ups of names');
+  if (network.mode === 'loopback') notify('The command has TCP within this machine only, to every service that listens there');
   if (mediation === 'outer')
     notify('Inside another nono: connects and changes of mode, owner and times go by the grants of that one');
   if (missing.length > 0) notify(`Not enforced on this kernel: ${missing.join(', ')}`);

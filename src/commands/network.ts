@@ -4,18 +4,28 @@ import { UsageError } from '../errors.ts';
 import type { Network } from '../sandbox/plan.ts';
 import type { ParsedCall } from './spec.ts';
 
+const LOOPBACK = 'loopback';
 const LAST_PORT = 65535;
 
 /**
  * What the call and the profile leave of the network: a port that is named is all that is left, with or without `--block-net`.
  *
- * @throws {UsageError} for what is no port.
+ * @throws {UsageError} for what is no port, and no way to block.
  */
-export function chooseNetwork({ flags, values }: ParsedCall, { blocksNetwork }: Pick<Profile, 'blocksNetwork'>): Network {
+export function chooseNetwork({ values }: ParsedCall, { blocksNetwork }: Pick<Profile, 'blocksNetwork'>): Network {
   const connect = ports('allow-port', values.get('allow-port'));
   const bind = ports('allow-bind', values.get('allow-bind'));
-  if (connect.length > 0 || bind.length > 0) return { mode: 'ports', connect, bind };
-  return { mode: flags.has('block-net') || blocksNetwork ? 'blocked' : 'allowed' };
+  const namesPorts = connect.length > 0 || bind.length > 0;
+  const block = values.get('block-net')?.[0];
+  if (block !== undefined && block !== '') {
+    if (block !== LOOPBACK)
+      throw new UsageError(`Cannot use --block-net=${displayBytes(block)}: all that can follow is ${LOOPBACK}`);
+    if (namesPorts)
+      throw new UsageError('Cannot use --block-net=loopback with --allow-port or --allow-bind: they say different things');
+    return { mode: LOOPBACK };
+  }
+  if (namesPorts) return { mode: 'ports', connect, bind };
+  return { mode: block !== undefined || blocksNetwork ? 'blocked' : 'allowed' };
 }
 
 function ports(option: string, words: readonly Bytes[] = []): readonly number[] {

@@ -44,7 +44,12 @@ export const GRANT_OPTIONS: readonly OptionSpec[] = [
     placeholder: 'FILE',
     help: 'Pass or set the variables of FILE: lines as for --env, # begins a comment',
   },
-  { name: 'block-net', arity: 'flag', help: 'Leave the command no network: no TCP, UDP or anything else' },
+  {
+    name: 'block-net',
+    arity: 'optional',
+    placeholder: 'loopback',
+    help: 'Leave the command no network, or only TCP within this machine',
+  },
   {
     name: 'allow-port',
     arity: 'value',

@@ -26,8 +26,10 @@ export interface SandboxHost {
   isMediated(): boolean;
   /** Mediates for a command that this process starts, until its tree is gone or this process is. */
   mediate(mediation: Bytes): ListenerTaker;
-  /** Starts what mediates for this process itself, when it has become the command. @returns what hands it the listener. */
-  startMediator(mediation: () => Bytes): HandOver;
+  /** Whether a process may look at others of its user that it did not start (Yama's ptrace_scope). */
+  mediatesFromOutside(): boolean;
+  /** Starts what mediates for this process itself, when it has become the command. @returns what it is told, with the listener. */
+  startMediator(): (listener: number, mediation: Bytes) => void;
   /** The same attempts from this process, which no sandbox holds back. */
   attempt(attempts: readonly Attempt[]): AttemptResults;
 }

@@ -3,6 +3,7 @@ import { EXIT, NonoError } from '../errors.ts';
 import { baseName, parentPath } from '../paths.ts';
 import type { LaunchFailure, LaunchStep } from './launch.ts';
 import { ABI_WITH_PORTS, landlockGaps } from './linux/landlock.ts';
+import type { Mediator } from './linux/mediation.ts';
 import type { Network } from './plan.ts';
 
 /** The sandbox could not be applied: nothing of the command has run. */
@@ -34,7 +35,13 @@ export function checkAbi(abi: number, isBestEffort: boolean): void {
 }
 
 /** Ports are Landlock's alone. To leave all of them open instead is nothing that `--best-effort` could mean. */
-export function checkPorts(network: Network, abi: number): void {
+export function checkPorts(network: Network, abi: number, mediator: Mediator): void {
+  if (mediator === 'outer' && (network.mode === 'ports' || network.mode === 'loopback')) {
+    throw new SandboxError(
+      'Cannot limit the network inside another nono: that one connects for the command, by its own plan',
+      'Give the options of the network to the outer nono, or block all of it with --block-net',
+    );
+  }
   if (network.mode !== 'ports' || abi >= ABI_WITH_PORTS) return;
   throw new SandboxError(
     "Cannot limit the network to ports: this kernel's Landlock has no rules for them, Linux 6.7 does",

@@ -258,6 +258,33 @@ s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.connect(at); print(s.get
     expect(stdout || stderr).toBe("b'hi'\nEINPROGRESS\n0 True\nECONNREFUSED\nTrue\n");
   });
 
+  test.for(VERBS)('leaves only the loopback device with --block-net=loopback, under %s', async (verb) => {
+    const script = `
+def name(call):
+    try: return call()
+    except OSError as error: return errno.errorcode[error.errno]
+def serve(family, at):
+    s = socket.socket(family); s.bind(at); s.listen(5); return s
+lo = [s.getsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, 16).rstrip(b"\\0").decode()
+    for s in (serve(socket.AF_INET, ("0.0.0.0", 0)), serve(socket.AF_INET6, ("::", 0)), serve(socket.AF_INET, ("127.0.0.1", 0)))]
+print(*lo)
+s = socket.socket(); s.listen(5)
+c = socket.create_connection(("127.0.0.1", s.getsockname()[1])); c.send(b"x"); a = s.accept()[0]; print(a.recv(9))
+def connect(family, address):
+    with socket.socket(family) as s: s.setblocking(False); return errno.errorcode.get(s.connect_ex(address), "ok")
+print(connect(socket.AF_INET6, ("::1", s.getsockname()[1])), connect(socket.AF_INET6, ("::ffff:127.0.0.2", s.getsockname()[1])),
+  connect(socket.AF_INET, ("0.0.0.0", s.getsockname()[1])))
+print(connect(socket.AF_INET, ("10.0.0.1", 9)), connect(socket.AF_INET, ("128.0.0.1", 9)), connect(socket.AF_INET6, ("fe80::1", 9)),
+  connect(socket.AF_INET6, ("::ffff:10.0.0.1", 9)))
+print(name(lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM)), name(lambda: s.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b"\\0")))`;
+
+    const { stdout, stderr } = await python(verb, script, ['--block-net=loopback']);
+
+    expect(stdout || stderr).toBe(
+      "lo lo lo\nb'x'\nEINPROGRESS EINPROGRESS EINPROGRESS\nEACCES EACCES EACCES EACCES\nEACCES EPERM\n",
+    );
+  });
+
   test.for(VERBS)('opens a terminal for a program that makes one, under %s', async (verb, context) => {
     needCommands(context, 'script');
     const { stdout } = await inside(verb, [], ['script', '-qec', 'tty; stty size >/dev/null && echo sized', '/dev/null']);
@@ -320,6 +347,33 @@ describe.for(KINDS)('the mediator of a wrapped command of $user', ({ ordinaryUse
     child.stdin?.end();
     await ended;
     await waitFor('the end of the mediator', () => !isAlive(pid));
+  });
+});
+
+describe.runIf(canBecomeOrdinaryUser()).for(KINDS)('where Yama restricts ptrace, $user', ({ ordinaryUser }) => {
+  test("wraps by staying the parent, with the same sandbox and the command's end", async (context) => {
+    needCommands(context, 'unshare', 'ps');
+    using world = createWorld({ ordinaryUser });
+    // Of that directory nono reads two other files.
+    const pretend = `set -e; cd /proc/sys/kernel; host=$(cat hostname); boot=$(cat random/boot_id); mount -t tmpfs none .
+cd /proc/sys/kernel; mkdir yama random; echo 1 > yama/ptrace_scope; echo $host > hostname; echo $boot > random/boot_id; cd ${world.project}`;
+    const command =
+      'ps -o args= -p $PPID | grep -c wrap; touch f; chmod 600 f; stat -c %a f; chmod 600 /etc/hostname; kill -9 $$';
+    const words = [...world.asUser, world.executable, 'wrap', '--allow-cwd', '--', 'sh', '-c', command];
+    const script = `${pretend}; exec "$@"`;
+
+    const { status, stdout, stderr } = await runProgram({ ...world, asUser: [] }, [
+      'unshare',
+      '-m',
+      'sh',
+      '-c',
+      script,
+      'sh',
+      ...words,
+    ]);
+
+    expect({ status, stdout }).toEqual({ status: 137, stdout: '1\n600\n' });
+    expect(stderr).toContain('Operation not permitted');
   });
 });
 

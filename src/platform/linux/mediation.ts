@@ -1,23 +1,36 @@
 import { type Bytes, bufferFromBytes, bytesFromText } from '../../bytes.ts';
-import type { HandOver } from '../../ports/sandbox-host.ts';
+import { isErrno } from '../../errors.ts';
 import type { ListenerTaker } from '../../ports/spawn.ts';
 import { MEDIATOR_ROLE } from '../../sandbox/launch.ts';
 import { MEDIATOR_ANSWER, MEDIATOR_QUESTION } from '../../sandbox/linux/mediation.ts';
 import { sendDescriptor, socketPair } from './descriptor-passing.ts';
 import { startDetached } from './detached-process.ts';
 import { type PreparedMediator, prepareMediator } from './mediator/start.ts';
+import { readSmallFile } from './small-files.ts';
 import { addressOf, errnoName, syscall, trySyscall } from './syscalls.ts';
 
 /** The same file that this process runs, even when another version was installed over it. */
 const OWN_EXECUTABLE = '/proc/self/exe' as Bytes;
 /** Compiling what runs once costs more than it gains. Nothing of the caller's is in it. */
 const ENVIRONMENT = [bytesFromText('BUN_JSC_useBaselineJIT=0')];
+/** 1 and above: only ancestors, administrators, or nobody (Documentation/admin-guide/LSM/Yama.rst). */
+const YAMA_SCOPE = '/proc/sys/kernel/yama/ptrace_scope';
 const NO_DESCRIPTOR = -1;
 
 /** @see SandboxHost.isMediated() */
 export function isMediated(): boolean {
   const question = Buffer.from(MEDIATOR_QUESTION);
   return errnoName(-trySyscall('connect', NO_DESCRIPTOR, addressOf(question), question.length)) === MEDIATOR_ANSWER;
+}
+
+/** @see SandboxHost.mediatesFromOutside() */
+export function mediatesFromOutside(): boolean {
+  try {
+    return readSmallFile(YAMA_SCOPE).trim() === '0';
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return true;
+    throw error;
+  }
 }
 
 /** @see SandboxHost.mediate() */
@@ -37,7 +50,7 @@ export function mediate(mediation: Bytes): ListenerTaker {
 }
 
 /** @see SandboxHost.startMediator() */
-export function startMediator(mediation: () => Bytes): HandOver {
+export function startMediator(): (listener: number, mediation: Bytes) => void {
   const [own, other] = socketPair();
   startDetached({
     file: OWN_EXECUTABLE,
@@ -46,5 +59,5 @@ export function startMediator(mediation: () => Bytes): HandOver {
     channel: other,
   });
   syscall('close', other);
-  return (listener) => sendDescriptor(own, listener, bufferFromBytes(mediation()));
+  return (listener, mediation) => sendDescriptor(own, listener, bufferFromBytes(mediation));
 }

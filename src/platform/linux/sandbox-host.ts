@@ -1,7 +1,7 @@
 import type { SandboxHost } from '../../ports/sandbox-host.ts';
 import { tryAll } from './attempts.ts';
 import { become, landlockAbi } from './confine.ts';
-import { isMediated, mediate, startMediator } from './mediation.ts';
+import { isMediated, mediate, mediatesFromOutside, startMediator } from './mediation.ts';
 import { readCallerSignals } from './process-facts.ts';
 
 /** Landlock, capabilities and no_new_privs by direct system calls. Create it before signals are watched. */
@@ -15,6 +15,7 @@ export function createLinuxSandboxHost(): SandboxHost {
     attempt: tryAll,
     isMediated,
     mediate,
+    mediatesFromOutside,
     startMediator,
   };
 }

@@ -16,6 +16,7 @@ export function createNodeSandboxHost(): SandboxHost {
     attempt: (attempts) => attempts.map(() => 'ENOSYS'),
     isMediated: () => false,
     mediate: () => ({ expect: () => undefined, take: () => undefined }),
+    mediatesFromOutside: () => true,
     startMediator: () => () => undefined,
   };
 }

@@ -78,13 +78,14 @@ static long defer(long socket, long file, void *to, long bytes) {
 
 static int is_blocking(long socket) { return !(CALL(fcntl, socket, F_GETFL, 0, 0, 0, 0) & O_NONBLOCK); }
 
+/* The address that means any is the loopback device's where something connects to it. */
 static int is_loopback(void) {
   static const u8 mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
   u8 *at = address + 8;
-  if (*(u16 *)address == AF_INET) return address[4] == 127;
+  if (*(u16 *)address == AF_INET) return address[4] == 127 || *(u32 *)(address + 4) == 0;
   if (are_equal((char *)at, (char *)mapped, 12)) return at[12] == 127;
   for (int byte = 0; byte < 15; byte++) if (at[byte] != 0) return 0;
-  return at[15] == 1;
+  return at[15] <= 1;
 }
 
 static int is_port_named(long use) {
