@@ -68,7 +68,7 @@ class Resolver {
     if (found === 'skipped') return;
     if (found === undefined) {
       if (grant.made !== undefined) this.#addMissing(grant, grant.made.content);
-      else this.#skip(grant, 'it does not exist', missingHint(grant));
+      else this.#skipMissing(grant);
       return;
     }
     const isDirectory = grant.kind === 'directory';
@@ -112,6 +112,12 @@ class Resolver {
     const origin = isOption ? 'grant' : 'profile';
     this.rules.push({ path, isDirectory: grant.kind === 'directory', access: grant.access, origin });
     if (isOption && grant.access.write) this.writable.push(path);
+  }
+
+  /** What must never be shared is refused before it exists too. */
+  #skipMissing(grant: Grant): void {
+    this.#refuseConflict(grant, this.#future(grant.path).path, grant.access);
+    this.#skip(grant, 'it does not exist', missingHint(grant));
   }
 
   #addMissing(grant: Grant, content: Bytes): void {

@@ -40,7 +40,8 @@ export function chooseAttempts(
   const changed = kind === undefined ? directory : path;
   const list: readonly Attempt[] = operation === 'write' || kind === undefined ? [] : [{ call: 'read', path }];
   if (operation === 'read') return { outside: list, inside: list };
-  const entry = firstEntry(changed);
+  // Nothing tells whether a file that is not there could be read, without making it.
+  const entry = operation === 'readwrite' && kind === undefined ? undefined : firstEntry(changed);
   const rename: readonly Attempt[] = entry === undefined ? [] : [{ call: 'rename', path: joinPath(changed, entry) }];
   return { outside: [...list, { call: 'permissions', path: changed }], inside: [...list, ...rename] };
 }

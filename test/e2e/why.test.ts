@@ -1,0 +1,216 @@
+import { chmodSync, chownSync, lchownSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { runNono } from '../support/nono.ts';
+import { needOtherUser } from '../support/tools.ts';
+import { createWorld, type World } from '../support/world.ts';
+
+const NOBODY = 65534;
+const POLICIES = 20;
+const PAIRS_FOR_EACH_POLICY = 100;
+const OPERATIONS = ['read', 'write', 'readwrite'] as const;
+type Operation = (typeof OPERATIONS)[number];
+
+/** Does each thing really, in the order asked, and says 1 or 0. What it makes it removes. */
+const DO_IT = `
+while IFS=' ' read -r op path; do
+  result=1
+  if [ -d "$path" ]; then
+    case $op in read|readwrite) ls "$path" >/dev/null 2>&1 || result=0;; esac
+    case $op in write|readwrite) { (: > "$path/.made") 2>/dev/null && rm "$path/.made" 2>/dev/null; } || result=0;; esac
+  elif [ -e "$path" ] || [ -L "$path" ]; then
+    case $op in read|readwrite) (: < "$path") 2>/dev/null || result=0;; esac
+    case $op in write|readwrite) (: >> "$path") 2>/dev/null || result=0;; esac
+  else
+    (: > "$path") 2>/dev/null || result=0
+    if [ $result = 1 ]; then
+      [ $op = write ] || (: < "$path") 2>/dev/null || result=0
+      rm "$path" 2>/dev/null || result=0
+    fi
+  fi
+  echo $result
+done`;
+
+/** The same numbers in every run (mulberry32): a failure can be looked at again. */
+function randomNumbers(seed: number): (below: number) => number {
+  let state = seed;
+  return (below) => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
+  };
+}
+
+interface Tree {
+  readonly directories: readonly string[];
+  readonly files: readonly string[];
+  readonly links: readonly string[];
+}
+
+/** Directories, files and links in the project, some of them closed to their owner; no directory is empty. */
+function growTree(world: World, random: (below: number) => number): Tree {
+  const directories = [join(world.project, 'tree')];
+  const files: string[] = [];
+  const links: string[] = [];
+  const pick = (list: readonly string[]): string => list[random(list.length)] ?? '';
+  for (let at = 0; at < 14; at++) directories.push(join(pick(directories), `d${at}`));
+  for (const path of directories) {
+    mkdirSync(path);
+    files.push(join(path, 'f'));
+  }
+  for (let at = 0; at < 12; at++) files.push(join(pick(directories), `g${at}`));
+  for (const path of files) writeFileSync(path, 'x\n');
+  for (let at = 0; at < 8; at++) {
+    const path = join(pick(directories), `l${at}`);
+    symlinkSync(random(2) === 0 ? pick(directories) : pick(files), path);
+    links.push(path);
+  }
+  for (const path of [...directories, ...files]) chownSync(path, NOBODY, NOBODY);
+  for (const path of links) lchownSync(path, NOBODY, NOBODY);
+  for (const path of files.filter(() => random(5) === 0)) chmodSync(path, random(2) === 0 ? 0o400 : 0o200);
+  return { directories, files, links };
+}
+
+function drawGrants({ directories, files }: Tree, random: (below: number) => number): readonly string[] {
+  return Array.from({ length: 1 + random(4) }, () => {
+    const isFile = random(3) === 0;
+    const option = ['--read', '--write', '--allow'][random(3)] ?? '';
+    const list = isFile ? files : directories;
+    return [`${option}${isFile ? '-file' : ''}`, list[random(list.length)] ?? ''];
+  }).flat();
+}
+
+/** A path of the tree, or one that does not exist in a directory of it. */
+function drawPath({ directories, files, links }: Tree, operation: Operation, random: (below: number) => number): string {
+  const all = [...directories, ...files, ...links];
+  if (operation !== 'read' && random(4) === 0) return join(directories[random(directories.length)] ?? '', 'missing');
+  return all[random(all.length)] ?? '';
+}
+
+interface Answer {
+  readonly status: string;
+  readonly probe: string;
+}
+
+async function ask(world: World, operation: Operation, words: readonly string[]): Promise<readonly Answer[]> {
+  const { stdout, stderr } = await runNono(world, ['why', '--json', '--op', operation, ...words]);
+  expect(stderr).toBe('');
+  return (JSON.parse(stdout) as { readonly answers: readonly Answer[] }).answers;
+}
+
+/** What happens when it is really done. */
+async function doIt(world: World, grants: readonly string[], pairs: readonly (readonly [Operation, string])[]) {
+  const input = pairs.map(([operation, path]) => `${operation} ${path}\n`).join('');
+  const { stdout } = await runNono(world, ['wrap', ...grants, '--', 'sh', '-c', DO_IT], { input });
+  return stdout
+    .trim()
+    .split('\n')
+    .map((result) => (result === '1' ? 'allowed' : 'denied'));
+}
+
+describe('nono why', () => {
+  test(`agrees with its probe and with the kernel on ${POLICIES * PAIRS_FOR_EACH_POLICY} pairs of path and operation`, {
+    timeout: 300_000,
+  }, async (context) => {
+    needOtherUser(context);
+    using world = createWorld({ ordinaryUser: true });
+    const random = randomNumbers(7);
+    const tree = growTree(world, random);
+    const before = readdirSync(join(world.project, 'tree'), { recursive: true }).length;
+    let allowed = 0;
+    for (let policy = 0; policy < POLICIES; policy++) {
+      const grants = drawGrants(tree, random);
+      const pairs = Array.from({ length: PAIRS_FOR_EACH_POLICY }, (_, at): [Operation, string] => {
+        const operation = OPERATIONS[at % OPERATIONS.length] as Operation;
+        return [operation, drawPath(tree, operation, random)];
+      });
+      const kernel = await doIt(world, grants, pairs);
+      for (const operation of OPERATIONS) {
+        const asked = pairs.flatMap(([other, path], at) => (other === operation ? [{ path, kernel: kernel[at] }] : []));
+        const paths = asked.map(({ path }) => path);
+        const planned = await ask(world, operation, [...grants, '--no-probe', ...paths]);
+        const probed = await ask(world, operation, [...grants, ...paths]);
+        const seen = asked.map(({ path, kernel: status }, at) => ({
+          path,
+          status,
+          probed: probed[at]?.status,
+          planned: planned[at]?.status,
+        }));
+        expect({ grants, operation, seen }).toEqual({
+          grants,
+          operation,
+          seen: seen.map(({ path, status }) => ({ path, status, probed: status, planned: status })),
+        });
+        expect(probed.map(({ probe }) => probe)).not.toContain('disagrees');
+        allowed += asked.filter(({ kernel: status }) => status === 'allowed').length;
+      }
+    }
+    // Both answers have to come up, or the test says nothing.
+    expect(allowed).toBeGreaterThan(POLICIES * PAIRS_FOR_EACH_POLICY * 0.1);
+    expect(allowed).toBeLessThan(POLICIES * PAIRS_FOR_EACH_POLICY * 0.9);
+    expect(readdirSync(join(world.project, 'tree'), { recursive: true }).length).toBe(before);
+  });
+
+  test('leaves no trace of its probes', async () => {
+    using world = createWorld();
+    mkdirSync(join(world.project, 'd'));
+    writeFileSync(join(world.project, 'd/f'), 'x');
+    const before = ['d', 'd/f'].map((name) => statSync(join(world.project, name)));
+
+    const { stdout } = await runNono(world, ['why', '--op', 'readwrite', '--allow-cwd', 'd', 'd/f']);
+
+    expect(stdout).toMatch(/^d: allowed: .*\(the kernel agrees\)\nd\/f: allowed: .*\(the kernel agrees\)\n$/);
+    const after = ['d', 'd/f'].map((name) => statSync(join(world.project, name)));
+    for (const [at, { mtimeMs, ctimeMs, ino }] of before.entries()) expect(after[at]).toMatchObject({ mtimeMs, ctimeMs, ino });
+    expect(readdirSync(world.home)).toEqual([]);
+  });
+
+  test.for([
+    {
+      words: ['HOME/.ssh/id'],
+      answer:
+        /denied: no rule reaches it; it is inside .*\.ssh, SSH keys \(the kernel agrees\)\n {2}To allow it: --read-file .*id --override-deny .*\.ssh\n/,
+    },
+    { words: ['HOME/.nono'], answer: /denied: .*nono's own state\n$/ },
+    { words: ['/dev/null', '--op', 'readwrite'], answer: /allowed: the device \/dev\/null gives it\n/ },
+    { words: ['/usr/bin/env'], answer: /allowed: .*\(the kernel agrees\)\n/ },
+    { words: ['nowhere/at/all'], answer: /denied: neither it nor its directory exists\n/ },
+    {
+      words: ['new', '--op', 'write', '--read', '.'],
+      answer: /denied: the grant of .*project gives no writing.*\n {2}To allow it: --write .*project\n/,
+    },
+    {
+      words: ['--path', 'p', '--op', 'write', '--allow-cwd', '--no-probe'],
+      answer: /^p: allowed: the grant of .*project gives it\n$/,
+    },
+    {
+      words: ['HOME/.cache/pip/x', '--op', 'write', '--profile', 'python-dev'],
+      answer: /denied: neither it nor its directory exists|allowed/,
+    },
+  ])('says of $words what holds', async ({ words, answer }) => {
+    using world = createWorld();
+    mkdirSync(join(world.home, '.ssh'));
+    writeFileSync(join(world.home, '.ssh/id'), 'secret\n');
+    writeFileSync(join(world.project, 'p'), '');
+
+    const { stdout, stderr, status } = await runNono(world, ['why', ...words.map((word) => word.replace('HOME', world.home))]);
+
+    expect({ stdout, stderr, status }).toEqual({ stdout: expect.stringMatching(answer) as string, stderr: '', status: 0 });
+  });
+
+  test.for([
+    { words: [], message: 'Cannot tell why without PATH' },
+    { words: ['x', '--op', 'execute'], message: 'Cannot use --op "execute": expected read, write, readwrite' },
+    { words: ['x', '--allow', 'nowhere'], message: 'Cannot use --allow "nowhere": it does not exist' },
+    { words: ['x', '--profile', 'nobody'], message: 'Cannot use the profile "nobody": there is no profile "nobody"' },
+  ])('refuses $words', async ({ words, message }) => {
+    using world = createWorld();
+
+    const { stdout, stderr, status } = await runNono(world, ['why', ...words]);
+
+    expect(stdout).toBe('');
+    expect(stderr).toContain(message);
+    expect(status).not.toBe(0);
+  });
+});
