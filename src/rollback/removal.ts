@@ -1,6 +1,6 @@
 import type { Bytes } from '../bytes.ts';
 import { isErrno } from '../errors.ts';
-import type { Directory } from '../ports/files.ts';
+import type { Directory, Stat } from '../ports/files.ts';
 import { isRollbackId } from './session-id.ts';
 import { readSmallFile } from './small-file.ts';
 import type { RollbackStore } from './store.ts';
@@ -13,6 +13,8 @@ import type { RollbackStore } from './store.ts';
 const CARRIED = 'carried' as Bytes;
 const CARRIED_TEMPORARY = 'carried.tmp' as Bytes;
 const FILE_MODE = 0o600;
+/** The unit in which a file system tells what a file takes. */
+const BLOCK_BYTES = 512;
 /** A directory without a lock file is somebody's that has just been made, unless it is as old as this. */
 const ORPHAN_AGE_MS = 3_600_000;
 
@@ -77,8 +79,40 @@ function findHeir(store: RollbackStore, id: Bytes): Bytes | undefined {
   return others.filter((other) => other > id).at(-1) ?? others[0];
 }
 
-function measureObjects(session: Directory): { readonly freedBytes: number; readonly sharedBytes: number } {
+/**
+ * What would be free if these sessions were removed, all of them and in this order: a content goes with the last of the
+ * names that it has.
+ */
+export function measureRemovals(store: RollbackStore, ids: readonly Bytes[]): Removal[] {
+  const seen = new Map<string, number>();
+  const removals: Removal[] = [];
+  for (const id of ids) {
+    using directory = store.openDirectory(id);
+    if (directory !== undefined) removals.push({ id, freedBytes: measureObjects(directory, seen).freedBytes });
+  }
+  return removals;
+}
+
+/**
+ * @param seen How many names of each content were met in sessions that go too, by inode.
+ * @returns what the disk gets back, in whole blocks, and the sizes of what other sessions still hold.
+ */
+function measureObjects(
+  session: Directory,
+  seen = new Map<string, number>(),
+): { readonly freedBytes: number; readonly sharedBytes: number } {
   let [freedBytes, sharedBytes] = [0, 0];
+  for (const stat of objectStats(session)) {
+    const key = `${stat.device}:${stat.inode}`;
+    const count = (seen.get(key) ?? 0) + 1;
+    if (stat.links > 1) seen.set(key, count);
+    if (stat.links > count) sharedBytes += stat.sizeBytes;
+    else freedBytes += stat.blocks * BLOCK_BYTES;
+  }
+  return { freedBytes, sharedBytes };
+}
+
+function* objectStats(session: Directory): Generator<Stat> {
   try {
     using objects = session.openDirectory('objects' as Bytes);
     for (const prefix of objects.names()) {
@@ -86,16 +120,13 @@ function measureObjects(session: Directory): { readonly freedBytes: number; read
       using fanOut = objects.openDirectory(prefix);
       for (const name of fanOut.names()) {
         const stat = fanOut.stat(name);
-        if (stat === undefined) continue;
-        if (stat.links > 1) sharedBytes += stat.sizeBytes;
-        else freedBytes += stat.sizeBytes;
+        if (stat !== undefined) yield stat;
       }
     }
   } catch (error) {
     // A session that was left half made may have no objects yet.
     if (!isErrno(error, 'ENOENT', 'ENOTDIR')) throw error;
   }
-  return { freedBytes, sharedBytes };
 }
 
 /** Sessions without a manifest that nobody is making: killed runs and unfinished removals. */

@@ -34,16 +34,17 @@ export function renderStat(rows: readonly StatRow[], layout: StatLayout): string
   const countColumns = String(most).length;
   const counted = rows.filter(({ stat }) => stat !== undefined);
   const longest = Math.max(0, ...counted.map(({ name, detail }) => displayWidth(name + detail)));
-  const room = layout.columns - PREFIX_COLUMNS - SEPARATOR.length - countColumns - 1;
-  const graphColumns = Math.min(most, GRAPH_MAXIMUM, Math.max(GRAPH_MINIMUM, room - longest));
-  const nameColumns = layout.cutsNames ? Math.min(longest, Math.max(NAME_MINIMUM, room - graphColumns)) : longest;
-  return rows.map((row) => {
-    const { mark, name, detail, stat } = row;
+  const room = layout.columns - PREFIX_COLUMNS - SEPARATOR.length;
+  const graphColumns = Math.min(most, GRAPH_MAXIMUM, Math.max(GRAPH_MINIMUM, room - countColumns - 1 - longest));
+  const scale = { most, graphColumns, countColumns, palette: layout.palette };
+  const sizeColumns = rows.map(({ stat }) => (stat === undefined || stat.kind === 'lines' ? 0 : displayWidth(sizesText(stat))));
+  const right = Math.max(countColumns + 1 + graphColumns, ...sizeColumns);
+  const nameColumns = layout.cutsNames ? Math.min(longest, Math.max(NAME_MINIMUM, room - right)) : longest;
+  return rows.map(({ mark, name, detail, stat }) => {
     const start = `  ${colourMark(mark, layout.palette)} `;
     if (stat === undefined) return `${start}${fitName(name, detail, layout)}`.trimEnd();
     const shown = layout.cutsNames ? fitStart(`${name}${detail}`, nameColumns) : `${name}${detail}`;
-    const graph = drawStat(stat, { most, graphColumns, countColumns, palette: layout.palette });
-    return `${start}${padTo(shown, nameColumns)}${SEPARATOR}${graph}`;
+    return `${start}${padTo(shown, nameColumns)}${SEPARATOR}${drawStat(stat, scale)}`;
   });
 }
 
@@ -64,9 +65,9 @@ function drawStat(stat: DeltaStat, { most, graphColumns, countColumns, palette }
   const { added, removed } = stat;
   const count = String(added + removed).padStart(countColumns);
   if (most <= graphColumns) return withGraph(count, added, removed, palette);
-  const total = scale(added + removed, graphColumns, most);
+  const total = scaleTo(added + removed, graphColumns, most);
   // As git does: what there is of each is at least one column, and the sum keeps its length.
-  let [plus, minus] = [scale(added, graphColumns, most), scale(removed, graphColumns, most)];
+  let [plus, minus] = [scaleTo(added, graphColumns, most), scaleTo(removed, graphColumns, most)];
   if (added > 0 && removed > 0) {
     if (added < removed) minus = Math.max(1, total - plus);
     else plus = Math.max(1, total - minus);
@@ -80,7 +81,7 @@ function withGraph(count: string, added: number, removed: number, palette: Palet
   return `${count} ${plus}${minus}`.trimEnd();
 }
 
-function scale(count: number, columns: number, most: number): number {
+function scaleTo(count: number, columns: number, most: number): number {
   return count === 0 ? 0 : 1 + Math.floor((count * (columns - 1)) / most);
 }
 

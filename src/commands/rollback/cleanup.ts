@@ -2,7 +2,7 @@ import { type Bytes, displayBytes } from '../../bytes.ts';
 import { EXIT, NonoError, UsageError } from '../../errors.ts';
 import { parseCount } from '../../parse.ts';
 import { retentionItems } from '../../rollback/housekeeping.ts';
-import { findOrphans, type Removal, removeSessions } from '../../rollback/removal.ts';
+import { findOrphans, measureRemovals, type Removal, removeSessions } from '../../rollback/removal.ts';
 import { chooseByAge, chooseByCount, chooseByLimits, type RetentionItem } from '../../rollback/retention.ts';
 import { formatSize } from '../../ui/size.ts';
 import type { Context } from '../context.ts';
@@ -30,13 +30,7 @@ export async function execute(call: ParsedCall, context: Context): Promise<Comma
   const chosen = [
     ...new Set([...(await choose(items, wish, context)), ...damaged, ...findOrphans(store, context.clock.nowMs())]),
   ];
-  if (wish.isDryRun) {
-    const bytesOf = new Map(items.map(({ id, bytes }) => [id, bytes]));
-    return report(
-      wish,
-      chosen.map((id) => ({ id, freedBytes: bytesOf.get(id) ?? 0 })),
-    );
-  }
+  if (wish.isDryRun) return report(wish, measureRemovals(store, chosen));
   if (wish.isAll && chosen.length > 0) confirmAll(call, context, chosen.length);
   return report(wish, removeSessions(store, chosen));
 }
@@ -92,7 +86,7 @@ function report({ isDryRun, isJson }: Wish, removals: readonly Removal[]): Comma
   const lines = removals.map(({ id, freedBytes: bytes }) => `${displayBytes(id)}  ${formatSize(bytes)}`);
   const verb = isDryRun ? 'Would remove' : 'Removed';
   lines.push(
-    `${verb} ${removals.length} ${removals.length === 1 ? 'session' : 'sessions'}, ${isDryRun ? 'at most ' : ''}${formatSize(freedBytes)} ${isDryRun ? 'would be ' : ''}free`,
+    `${verb} ${removals.length} ${removals.length === 1 ? 'session' : 'sessions'}, ${formatSize(freedBytes)} ${isDryRun ? 'would be free' : 'freed'}`,
   );
   return { output: `${lines.join('\n')}\n`, exitCode: EXIT.ok };
 }
