@@ -60,8 +60,8 @@ export interface RestoreBatch {
   readonly records: Uint8Array<ArrayBuffer>;
 }
 
-const WANTED_BYTES = 48;
-const WANTED_AT = { mtimeSeconds: 0, mtimeNanoseconds: 8, mode: 12, hash: 16 } as const;
+export const WANTED_BYTES = 48;
+export const WANTED_AT = { mtimeSeconds: 0, mtimeNanoseconds: 8, mode: 12, hash: 16 } as const;
 
 /** A file to make below a root. */
 export interface RestoreTask {

@@ -9,10 +9,11 @@ import { decodeRestoreBatch, RESULT_BYTES, type RestoreBatch, type TaskBatch, wr
 import { performTask } from '../../rollback/inline-reader.ts';
 import { CHUNK_BYTES, ObjectStore } from '../../rollback/objects.ts';
 import { restoreMissing } from '../../rollback/restore-file.ts';
-import { compileBulkFiles } from '../linux/bulk-files.ts';
+import { type BulkFiles, compileBulkFiles } from '../linux/bulk-files.ts';
 import { createLinuxFiles, descriptorOf } from '../linux/files.ts';
 import { createSystemClock } from '../system-clock.ts';
 import { BulkContents } from './bulk-contents.ts';
+import { BulkRestore } from './bulk-restore.ts';
 import { createBunHash } from './hash.ts';
 
 /** The thread that reads, hashes and stores contents: see content-workers.ts for the other end. */
@@ -55,13 +56,17 @@ function preparePlan(plan: WorkerPlan, writer: string) {
     chunk: new Uint8Array(new ArrayBuffer(CHUNK_BYTES)),
     maxFileBytes: plan.maxFileBytes,
   };
-  const bulk = openBulk(plan, writer, { roots, objects, earlier: deps.earlier });
+  const opened = { roots, objects, earlier: deps.earlier };
+  const functions = compileBulkFiles();
+  const bulk = functions && openBulk(functions, plan, writer, opened);
+  const restore =
+    functions && objects && deps.earlier && plan.isListed ? new BulkRestore(functions, deps.earlier, objects) : undefined;
   return (message: Exclude<ToWorker, { kind: 'plan' }>): FromWorker => {
     const storedBytes = (store?.storedBytes ?? 0) + (bulk?.storedBytes ?? 0);
     if (message.kind === 'total') return { kind: 'total', id: message.id, storedBytes };
     try {
       const results =
-        message.kind === 'batch' ? runBatch(message.batch, roots, deps, bulk) : restoreBatch(message.batch, roots, deps);
+        message.kind === 'batch' ? runBatch(message.batch, roots, deps, bulk) : restoreBatch(message.batch, roots, deps, restore);
       return { kind: 'results', id: message.id, results: new Uint8Array(results.buffer as ArrayBuffer) };
     } catch (error) {
       // Only text crosses threads: the other end makes the error again.
@@ -72,12 +77,11 @@ function preparePlan(plan: WorkerPlan, writer: string) {
 }
 
 function openBulk(
+  bulk: BulkFiles,
   { isListed, maxFileBytes }: WorkerPlan,
   writer: string,
   { roots, objects, earlier }: Opened,
-): BulkContents | undefined {
-  const bulk = compileBulkFiles();
-  if (bulk === undefined) return undefined;
+): BulkContents {
   return new BulkContents(bulk, {
     clock: createSystemClock(),
     roots: roots.map(descriptorOf),
@@ -107,16 +111,24 @@ function runBatch(batch: TaskBatch, roots: readonly Directory[], deps: ContentDe
   return results;
 }
 
-function restoreBatch(batch: RestoreBatch, roots: readonly Directory[], { hash, chunk, store, earlier }: ContentDeps): Buffer {
+function restoreBatch(
+  batch: RestoreBatch,
+  roots: readonly Directory[],
+  { hash, chunk, store, earlier }: ContentDeps,
+  bulk: BulkRestore | undefined,
+): Buffer {
   if (store === undefined || earlier === undefined) throw new TypeError('A restore needs both object directories');
   const results = Buffer.from(new ArrayBuffer(batch.roots.length * RESULT_BYTES));
   using parents = new ParentCache(roots);
-  let index = 0;
-  for (const { root, path, temporary, want } of decodeRestoreBatch(batch)) {
+  const left = bulk?.run(batch, results, (root, path) => parents.open(root, path));
+  if (left?.length === 0) return results;
+  const tasks = [...decodeRestoreBatch(batch)];
+  const deps = { hash, chunk, objects: earlier, undo: store };
+  for (const index of left ?? tasks.keys()) {
+    const { root, path, temporary, want } = tasks[index] as (typeof tasks)[number];
     const parent = parents.open(root, parentPath(path));
     const missing = { name: baseName(path), temporary, want };
-    const deps = { hash, chunk, objects: earlier, undo: store };
-    writeResult(results, index++, parent === undefined ? { kind: 'vanished' } : restoreMissing({ ...missing, parent }, deps));
+    writeResult(results, index, parent === undefined ? { kind: 'vanished' } : restoreMissing({ ...missing, parent }, deps));
   }
   return results;
 }

@@ -15,7 +15,7 @@ typedef long (*syscall_function)(long, long, long, long, long, long, long);
 typedef int *(*errno_function)(void);
 
 /* The order of CALLS in bulk-files.ts. */
-enum { OPENAT2, READ, STATX, CLOSE, OPENAT, WRITE, MKDIRAT, LINKAT, UNLINKAT, RENAMEAT2, GETDENTS64, LSEEK, CALL_COUNT };
+enum { OPENAT2, READ, STATX, CLOSE, OPENAT, WRITE, MKDIRAT, LINKAT, UNLINKAT, RENAMEAT2, GETDENTS64, LSEEK, FCHMOD, UTIMENSAT, CALL_COUNT };
 
 static long numbers[CALL_COUNT];
 static syscall_function make_call;
@@ -369,4 +369,90 @@ int list_directory(int directory, u8 *entries, u32 entries_size, u8 *records, u3
     if (filled < 0) return filled;
     sort_by_name(records, (u32 *)offsets, count);
     return count;
+}
+
+/* A file to make, as content-wire.ts has it. */
+struct wanted {
+    double modified_seconds;
+    u32 modified_nanoseconds;
+    u16 mode, reserved;
+    u8 hash[32];
+};
+
+/* Reads the objects of the files that are wanted, as read_files() reads files. @returns the number that was looked at. */
+int read_objects(int objects, u8 *wanted_files, int count, u8 *how, u8 *into, u32 room, u32 largest, u8 *extents) {
+    struct wanted *wanted = (struct wanted *)wanted_files;
+    struct extent *extent = (struct extent *)extents;
+    /* An object never changes: every moment is late enough. */
+    double clock[3] = {1e300, 0, 0};
+    struct record unused;
+    u8 path[80];
+    u32 used = 0;
+    int index;
+    for (index = 0; index < count && room - used >= largest; index++) {
+        name_object(path, wanted[index].hash);
+        extent[index].start = used;
+        extent[index].length = read_small(objects, path, (struct open_how *)how, into + used, largest, clock, &unused);
+        if (extent[index].length > 0) used += extent[index].length;
+    }
+    return index;
+}
+
+struct kernel_time {
+    i64 seconds, nanoseconds;
+};
+
+enum { OMIT_TIME = 0x3ffffffe, NO_REPLACE = 1 };
+
+/* @returns 1 when the file is there with its content, mode and time. */
+static int make_temporary(int parent, u8 *name, u8 *data, int length, struct wanted *wanted) {
+    struct kernel_time times[2] = {{0, OMIT_TIME}, {0, 0}};
+    int is_made;
+    int file = call(OPENAT, parent, (long)name, CREATE_NEW | CLOSE_ON_EXEC, 0600, 0);
+    if (file < 0) return 0;
+    times[1].seconds = (i64)wanted->modified_seconds;
+    times[1].nanoseconds = wanted->modified_nanoseconds;
+    is_made = write_all(file, data, length) && call(FCHMOD, file, wanted->mode, 0, 0, 0) == 0
+        && call(UTIMENSAT, file, 0, (long)times, 0, 0) == 0;
+    call(CLOSE, file, 0, 0, 0, 0);
+    if (!is_made) call(UNLINKAT, parent, (long)name, 0, 0, 0);
+    return is_made;
+}
+
+static u8 *after_name(u8 *name) {
+    while (*name != 0) name++;
+    return name + 1;
+}
+
+/*
+ * Makes files that are not there in one directory, out of what read_objects() read and the caller checked, and links their
+ * contents into `undo`. Names and temporary names follow one another, each ended by NUL.
+ *
+ * Where one could not be made its extent's length becomes -1 and nothing is left of it; the kind of its result is 1 when it was
+ * made and its content linked, 0 when it was only made.
+ */
+void make_files(int parent, u8 *temporaries, u8 *names, int count, u8 *data, u8 *extents, u8 *wanted_files, int objects, int undo,
+                u8 *results) {
+    struct wanted *wanted = (struct wanted *)wanted_files;
+    struct extent *extent = (struct extent *)extents;
+    struct record *result = (struct record *)results;
+    struct statx state;
+    u8 path[80];
+    int index;
+    for (index = 0; index < count; index++, temporaries = after_name(temporaries), names = after_name(names)) {
+        if (extent[index].length < 0) continue;
+        if (!make_temporary(parent, temporaries, data + extent[index].start, extent[index].length, wanted + index)) {
+            extent[index].length = -1;
+            continue;
+        }
+        if (call(RENAMEAT2, parent, (long)temporaries, parent, (long)names, NO_REPLACE) != 0) {
+            call(UNLINKAT, parent, (long)temporaries, 0, 0, 0);
+            extent[index].length = -1;
+            continue;
+        }
+        name_object(path, wanted[index].hash);
+        if (call(STATX, parent, (long)names, NO_FOLLOW | NO_AUTOMOUNT, BASIC_STATS, (long)&state) != 0) continue;
+        describe(result + index, &state);
+        result[index].kind = link_object(objects, undo, path);
+    }
 }

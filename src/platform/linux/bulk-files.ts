@@ -16,6 +16,8 @@ const CALLS = [
   'renameat2',
   'getdents64',
   'lseek',
+  'fchmod',
+  'utimensat',
 ] as const;
 
 /** What list_directory() gives when its memory is too small. */
@@ -45,6 +47,8 @@ function compile() {
     read_files: { args: ['i32', 'ptr', 'i32', 'ptr', 'ptr', 'u32', 'u32', 'ptr', 'ptr', 'ptr'], returns: 'i32' },
     store_objects: { args: ['i32', 'i32', 'ptr', 'u32', 'ptr', 'ptr', 'ptr', 'i32'], returns: 'f64' },
     list_directory: { args: ['i32', 'ptr', 'u32', 'ptr', 'u32', 'ptr', 'i32'], returns: 'i32' },
+    read_objects: { args: ['i32', 'ptr', 'i32', 'ptr', 'ptr', 'u32', 'u32', 'ptr'], returns: 'i32' },
+    make_files: { args: ['i32', 'ptr', 'ptr', 'i32', 'ptr', 'ptr', 'ptr', 'i32', 'i32', 'ptr'], returns: 'void' },
     link_objects: { args: ['i32', 'i32', 'ptr', 'i32', 'ptr'], returns: 'void' },
   });
   const numbers = BigInt64Array.from(CALLS, (call) => BigInt(syscallNumber(call)));

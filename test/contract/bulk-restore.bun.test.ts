@@ -1,0 +1,104 @@
+import * as fs from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { bytesFromText } from '../../src/bytes.ts';
+import { parentPath } from '../../src/paths.ts';
+import { BulkRestore } from '../../src/platform/bun/bulk-restore.ts';
+import { createBunHash } from '../../src/platform/bun/hash.ts';
+import { type BulkFiles, compileBulkFiles } from '../../src/platform/linux/bulk-files.ts';
+import { createLinuxFiles } from '../../src/platform/linux/files.ts';
+import { encodeRestoreBatch, RESULT_BYTES, type RestoreTask, readResult } from '../../src/rollback/content-wire.ts';
+import { CHUNK_BYTES, ObjectStore, objectPath } from '../../src/rollback/objects.ts';
+import { restoreMissing } from '../../src/rollback/restore-file.ts';
+import { createScratchDirectory } from '../support/scratch.ts';
+
+const files = createLinuxFiles();
+const hash = createBunHash();
+const bulk = compileBulkFiles() as BulkFiles;
+
+const CONTENTS = ['text', '', '\0'.repeat(500), '\0 begins with it', 'x'.repeat(65_535), 'x'.repeat(65_536), 'y'.repeat(300_000)];
+const MODES = [0o644, 0o600, 0o755, 0o400, 0o000, 0o4755, 0o2711];
+const TIMES = [
+  [1_700_000_000, 123_456_789],
+  [-5, 999_999_999],
+  [2 ** 33, 1],
+] as const;
+
+describe('BulkRestore', () => {
+  test('makes the same files as the plain way, and leaves what is not plain', () => {
+    using scratch = createScratchDirectory();
+    for (const name of ['objects', 'undo', 'root', 'root/a', 'root/b']) fs.mkdirSync(scratch.at(name));
+    fs.symlinkSync('a', scratch.at('root/way'));
+    using objects = files.openDirectory(bytesFromText(scratch.at('objects')));
+    using undo = files.openDirectory(bytesFromText(scratch.at('undo')));
+    using root = files.openDirectory(bytesFromText(scratch.at('root')));
+    const store = new ObjectStore(objects, { writer: 'x', isListed: true });
+    const tasks: RestoreTask[] = [];
+    const add = (path: string, content: string, index: number) => {
+      const data = Buffer.from(content);
+      const want = {
+        hash: hash.sha256(data),
+        mode: MODES[index % MODES.length] as number,
+        mtimeSeconds: (TIMES[index % TIMES.length] as readonly number[])[0] as number,
+        mtimeNanoseconds: (TIMES[index % TIMES.length] as readonly number[])[1] as number,
+      };
+      store.store(want.hash, data);
+      tasks.push({ root: 0, path: bytesFromText(path), temporary: bytesFromText(`.tmp-${tasks.length}`), want });
+      return want.hash;
+    };
+    for (let index = 0; index < 60; index++)
+      add(`${index % 20 < 10 ? 'a' : 'b'}/f${index}`, CONTENTS[index % 7] as string, index);
+    const taken = tasks.length;
+    fs.writeFileSync(scratch.at('root/a/taken'), 'mine');
+    add('a/taken', 'theirs', 0);
+    const missing = add('a/missing', 'no object', 0);
+    fs.rmSync(scratch.at(`objects/${objectPath(missing)}`));
+    const damaged = add('a/damaged', 'an object', 0);
+    fs.chmodSync(scratch.at(`objects/${objectPath(damaged)}`), 0o600);
+    fs.writeFileSync(scratch.at(`objects/${objectPath(damaged)}`), 'another one');
+    add('nowhere/f', 'text', 0);
+    add('way/f', 'text', 0);
+
+    const results = Buffer.alloc(tasks.length * RESULT_BYTES);
+    const opened: Disposable[] = [];
+    const left = new BulkRestore(bulk, objects, undo).run(encodeRestoreBatch(tasks), results, (_, path) => {
+      if (path !== 'a' && path !== 'b') return undefined;
+      const directory = root.openDirectory(path);
+      opened.push(directory);
+      return directory;
+    });
+    for (const one of opened) one[Symbol.dispose]();
+
+    const isPlain = (index: number) => index < taken && ![2, 3, 5, 6].includes(index % 7);
+    expect(left).toEqual([...tasks.keys()].filter((index) => !isPlain(index)));
+    expect(fs.readFileSync(scratch.at('root/a/taken'), 'utf8')).toBe('mine');
+    expect(fs.readdirSync(scratch.at('root/a')).filter((name) => name.startsWith('.tmp'))).toEqual([]);
+    for (const [index, { path, want }] of tasks.entries()) {
+      if (!isPlain(index)) continue;
+      const told = readResult(results, index);
+      using parent = root.openDirectory(parentPath(path));
+      const stat = parent.stat(bytesFromText(path.slice(2)));
+      expect(stat).toMatchObject({ mode: want.mode, mtimeSeconds: want.mtimeSeconds, mtimeNanoseconds: want.mtimeNanoseconds });
+      expect(told).toMatchObject({
+        kind: 'read',
+        hash: want.hash,
+        stat: { inode: stat?.inode, ctimeSeconds: stat?.ctimeSeconds },
+      });
+      expect(fs.readFileSync(scratch.at(`root/${path}`), 'utf8')).toBe(CONTENTS[index % 7]);
+      const inodes = ['objects', 'undo'].map((place) => fs.statSync(scratch.at(`${place}/${objectPath(want.hash)}`)).ino);
+      expect(inodes[0]).toBe(inodes[1]);
+    }
+    // The plain way still does what was left.
+    const deps = {
+      hash,
+      chunk: new Uint8Array(new ArrayBuffer(CHUNK_BYTES)),
+      objects,
+      undo: new ObjectStore(undo, { writer: 'x', isListed: true }),
+    };
+    using a = root.openDirectory(bytesFromText('a'));
+    const again = (index: number, name: string) => {
+      const { temporary, want } = tasks[index] as RestoreTask;
+      return restoreMissing({ parent: a, name: bytesFromText(name), temporary, want }, deps).kind;
+    };
+    expect([again(2, 'f2'), again(taken, 'taken'), again(taken + 2, 'damaged')]).toEqual(['read', 'skipped', 'skipped']);
+  });
+});
