@@ -55,7 +55,16 @@ async function main(): Promise<void> {
     runTake();
     return;
   }
+  if (walksManyFiles(process.argv.slice(2, 4))) {
+    const { startWithoutOptimizer } = await import('./platform/linux/start-anew.ts');
+    startWithoutOptimizer();
+  }
   await runCommandLine();
+}
+
+/** Commands that take long for a large tree, and so little for a small one that starting twice is not seen. */
+function walksManyFiles([group, verb]: readonly string[]): boolean {
+  return (group === 'rollback' || group === 'undo') && (verb === 'restore' || verb === 'verify');
 }
 
 function versionText(): string {

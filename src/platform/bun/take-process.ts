@@ -1,17 +1,15 @@
 import { encodeLine } from '../../json-lines.ts';
 import type { TakeElsewhere } from '../../ports/take-process.ts';
 import type { TakeReport } from '../../rollback/take-wire.ts';
+import { NO_OPTIMIZER } from '../linux/start-anew.ts';
 
 /** Hidden first argument that turns the executable into a process that takes one snapshot. */
 const TAKE_ROLE = '__take';
 const OWN_EXECUTABLE = '/proc/self/exe';
 const NEWLINE = 0x0a;
 
-/**
- * What the engine of JavaScript spends on optimizing the code is more than the code then saves: a snapshot of 50,000 files
- * takes half the time of the processor without. It can be told only when a process starts.
- */
-const ENVIRONMENT = { HOME: '/', BUN_JSC_useDFGJIT: '0' };
+/** A snapshot of 50,000 files takes half the time of the processor without the optimizer. */
+const ENVIRONMENT = { HOME: '/', ...NO_OPTIMIZER };
 
 /** Starts a process for each snapshot. In a session of its own: a key that stops the command does not stop its last snapshot. */
 export const takeInProcess: TakeElsewhere = async (request, onProgress) => {
