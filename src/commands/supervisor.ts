@@ -44,6 +44,8 @@ export interface SupervisorDeps {
   readonly loadContentWorkers: () => Promise<StartContentWorkers>;
   /** Another process for the snapshots of large trees. */
   readonly loadTakeElsewhere: () => Promise<TakeElsewhere>;
+  /** Gives memory back that nobody uses any more; takes some milliseconds. */
+  readonly collectGarbage: () => void;
   /** The starter died, or gave up, before it heard of a session that runs. */
   readonly starterGone: AbortSignal;
   /** Somebody asks by SIGUSR1 for a socket that is gone. */
@@ -87,6 +89,7 @@ class SupervisedSession {
       size: start.size,
       scrollbackLines: start.scrollbackLines,
       clock: deps.clock,
+      collectGarbage: deps.collectGarbage,
       rename: (name) => this.#rename?.(name) ?? { isDone: false, code: 'failed', message: 'the session is only starting' },
     });
   }

@@ -48,6 +48,7 @@ async function supervise(start: SessionStart, guardian: StartedGuardian, starter
     orphans: createLinuxOrphans(),
     loadContentWorkers: async () => (await import('./bun/content-workers.ts')).startContentWorkers,
     loadTakeElsewhere: async () => (await import('./bun/take-process.ts')).takeInProcess,
+    collectGarbage: () => Bun.gc(true),
     starterGone,
     onSocketWanted,
     report,

@@ -23,6 +23,7 @@ export interface RuntimeDeps {
   /** Lines above the screen that are kept. */
   readonly scrollbackLines: number;
   readonly clock: Clock;
+  readonly collectGarbage: () => void;
   /** Gives the session another name, when it can be had. */
   readonly rename: (name: string) => RequestOutcome | Promise<RequestOutcome>;
 }
@@ -56,6 +57,7 @@ export class Runtime {
       size: deps.size,
       scrollbackLines: deps.scrollbackLines,
       load: () => import('../terminal/drawing.ts'),
+      collectGarbage: deps.collectGarbage,
       answer: (data) => this.#command.type(data),
       nowMs: () => deps.clock.monotonicMs(),
     });

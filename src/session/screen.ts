@@ -6,6 +6,15 @@ import { PendingQueries, replyOfCsi, replyOfText } from '../terminal/queries.ts'
 
 /** Parsed in one turn of the loop: two milliseconds, so that keys and clients do not wait. */
 const SLICE_BYTES = 256 * 1024;
+/** Output is gathered in blocks, which are used again: each piece that a terminal gives would be garbage of its own. */
+const BLOCK_BYTES = 64 * 1024;
+const FREE_BLOCKS_MAXIMUM = 64;
+/** So much output leaves so much garbage that it is collected at once; the engine would let it grow to several times that. */
+const COLLECTED_BYTES = 32 * 1024 * 1024;
+/** What less than this leaves behind is not worth it. */
+const COLLECTED_AT_REST_BYTES = 4 * 1024 * 1024;
+const REST_MS = 500;
+
 /** With more than this unparsed, the terminal is not read until some of it is parsed. */
 const UNPARSED_BYTES_MAXIMUM = 16 * 1024 * 1024;
 
@@ -22,7 +31,7 @@ export type Reader = object;
 type Tell = (model: TerminalModel, drawing: Drawing) => void;
 
 type Step =
-  | { readonly kind: 'data'; readonly data: Uint8Array; reader: Reader | undefined }
+  | { readonly kind: 'data'; readonly block: Uint8Array; length: number; reader: Reader | undefined }
   | { readonly kind: 'resize'; readonly size: TerminalSize }
   | { readonly kind: 'tell'; readonly tell: Tell };
 
@@ -30,6 +39,8 @@ export interface ScreenDeps {
   readonly size: TerminalSize;
   readonly scrollbackLines: number;
   readonly load: () => Promise<Drawing>;
+  /** Gives memory back that nobody uses any more; takes some milliseconds. */
+  readonly collectGarbage: () => void;
   /** Typed to the command: what the model answers. */
   readonly answer: (data: Uint8Array) => void;
   /** Milliseconds from an arbitrary start. */
@@ -46,6 +57,10 @@ export class SessionScreen {
   /** Those before it are done. */
   #next = 0;
   #unparsedBytes = 0;
+  readonly #freeBlocks: Uint8Array[] = [];
+  /** Parsed since memory was last given back. */
+  #garbageBytes = 0;
+  #restTimer: ReturnType<typeof setTimeout> | undefined;
   #loaded: { readonly model: TerminalModel; readonly drawing: Drawing } | undefined;
   #isLoading = false;
   #isToBeLoaded = false;
@@ -60,7 +75,7 @@ export class SessionScreen {
 
   /** @param reader The client that was sent the same. */
   output(data: Uint8Array, reader: Reader | undefined): void {
-    this.#steps.push({ kind: 'data', data: data.slice(), reader });
+    this.#gather(data, reader);
     this.#unparsedBytes += data.length;
     while (this.#unparsedBytes > UNPARSED_BYTES_MAXIMUM && this.#loaded !== undefined) this.#parse(this.#loaded);
     if (!this.#isToBeLoaded) setTimeout(() => void this.#load(), LOAD_AFTER_MS);
@@ -90,7 +105,7 @@ export class SessionScreen {
     return this.#steps.slice(this.#next).flatMap((step) => {
       if (step.kind !== 'data') return [];
       step.reader = reader;
-      return [step.data];
+      return [step.block.subarray(0, step.length)];
     });
   }
 
@@ -163,11 +178,44 @@ export class SessionScreen {
         model.resize(step.size);
       } else {
         this.#reader = step.reader;
-        model.write(step.data);
-        parsedBytes += step.data.length;
-        this.#unparsedBytes -= step.data.length;
+        model.write(step.block.subarray(0, step.length));
+        parsedBytes += step.length;
+        this.#parsed(step.block, step.length);
       }
     }
+  }
+
+  #gather(data: Uint8Array, reader: Reader | undefined): void {
+    for (let at = 0; at < data.length; ) {
+      const last = this.#next < this.#steps.length ? this.#steps.at(-1) : undefined;
+      if (last?.kind !== 'data' || last.reader !== reader || last.length === BLOCK_BYTES) {
+        this.#steps.push({ kind: 'data', block: this.#freeBlocks.pop() ?? new Uint8Array(BLOCK_BYTES), length: 0, reader });
+        continue;
+      }
+      const piece = data.subarray(at, at + BLOCK_BYTES - last.length);
+      last.block.set(piece, last.length);
+      last.length += piece.length;
+      at += piece.length;
+    }
+  }
+
+  #parsed(block: Uint8Array, length: number): void {
+    this.#unparsedBytes -= length;
+    if (this.#freeBlocks.length < FREE_BLOCKS_MAXIMUM) this.#freeBlocks.push(block);
+    this.#garbageBytes += length;
+    if (this.#garbageBytes > COLLECTED_BYTES) this.#collect();
+    clearTimeout(this.#restTimer);
+    if (this.#garbageBytes > COLLECTED_AT_REST_BYTES) this.#restTimer = setTimeout(() => this.#rest(), REST_MS);
+  }
+
+  #rest(): void {
+    this.#freeBlocks.length = 0;
+    this.#collect();
+  }
+
+  #collect(): void {
+    this.#garbageBytes = 0;
+    this.#deps.collectGarbage();
   }
 
   #takeStep(): Step | undefined {

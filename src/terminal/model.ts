@@ -5,9 +5,12 @@ import { asksForClipboard, queriesOfText, queryOfCsi } from './queries.ts';
 import { answerQuery, type QueryContext } from './query-answers.ts';
 import { KEPT_OSCS, MODE_SEQUENCES, QUERY_SEQUENCES, sequenceId, splitSequence } from './sequence-ids.ts';
 import { UnfinishedSequence } from './unfinished.ts';
+import { Utf8Decoder } from './utf8-decoder.ts';
 import { createXterm, resizeXterm, type Xterm, type XtermBuffer, type XtermLine } from './xterm.ts';
 
 const GROUND = 0;
+/** Decoded at a time. */
+const PARSED_BYTES = 64 * 1024;
 
 /** A shell's word about where a prompt, a command or its output begins (OSC 133), and the column it was said at. */
 export interface Mark {
@@ -29,7 +32,8 @@ export class TerminalModel {
   readonly links = new LinkTable();
   readonly #xterm: Xterm;
   readonly #onQuery: ModelOptions['onQuery'];
-  readonly #decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+  readonly #decoder = new Utf8Decoder();
+  readonly #codes = new Uint32Array(PARSED_BYTES + 1);
   readonly #unfinished = new UnfinishedSequence();
   readonly #marks = new WeakMap<XtermLine, Mark[]>();
   #hasMarks = false;
@@ -86,9 +90,11 @@ export class TerminalModel {
   }
 
   write(data: Uint8Array): void {
-    const { _inputHandler: handler } = this.core;
-    handler.parse(this.#decoder.decode(data, { stream: true }));
-    this.#unfinished.follow(data, handler._parser.currentState === GROUND);
+    const { _parser: parser } = this.core._inputHandler;
+    for (let at = 0; at < data.length; at += PARSED_BYTES) {
+      parser.parse(this.#codes, this.#decoder.decode(data.subarray(at, at + PARSED_BYTES), this.#codes));
+    }
+    this.#unfinished.follow(data, parser.currentState === GROUND);
   }
 
   resize(size: TerminalSize): void {

@@ -1,4 +1,3 @@
-import type { TerminalSize } from '../ports/pty.ts';
 import type { ModeLedger } from './mode-ledger.ts';
 import type { TerminalModel } from './model.ts';
 import { HAS_EXTENDED } from './pen.ts';
@@ -28,20 +27,10 @@ const TAB_WIDTH = 8;
 export function paint(model: TerminalModel, { historyFrom, isFirst }: PaintOptions): readonly Uint8Array[] {
   const painter = new Painter(model);
   const first = Math.max(historyFrom, model.historyStart);
-  const pieces: string[] = [];
-  if (isFirst) pieces.push(scrollAway(model.size));
-  if (model.historyEnd - first > SHOWN_FIRST_LINES) {
-    pieces.push(SYNC_BEGIN, painter.shownScreen(), SYNC_END);
-    const shown = pieces.splice(0).join('');
-    return [encode(shown), encode([SYNC_BEGIN, painter.everything(first), painter.finalState()].join('')), model.unfinished];
-  }
-  pieces.push(SYNC_BEGIN, painter.everything(first), painter.finalState());
-  return [encode(pieces.join('')), model.unfinished];
-}
-
-/** From wherever the cursor is: exactly the rows down to it leave the screen, whatever their number. */
-function scrollAway({ rows }: TerminalSize): string {
-  return `\r${'\n'.repeat(rows)}`;
+  if (isFirst) painter.scrollAway();
+  const shown = model.historyEnd - first > SHOWN_FIRST_LINES ? painter.shownScreen() : undefined;
+  const everything = painter.everything(first);
+  return [...(shown === undefined ? [] : [shown]), everything, model.unfinished];
 }
 
 class Painter {
@@ -53,52 +42,57 @@ class Painter {
     this.#rows = new RowWriter(model);
   }
 
+  /** From wherever the cursor is: exactly the rows down to it leave the screen, whatever their number. */
+  scrollAway(): void {
+    this.#rows.write(`\r${'\n'.repeat(this.#model.size.rows)}`);
+  }
+
   /** Only what is to be seen, without history and modes: to be drawn over again. */
-  shownScreen(): string {
+  shownScreen(): Uint8Array {
     const { active } = this.#model.buffers;
-    this.#rows.write('\x1b[H');
+    this.#rows.write(`${SYNC_BEGIN}\x1b[H`);
     this.#lines(active, active.ybase, active.ybase + this.#model.size.rows);
-    this.#rows.write(this.#rows.pen.reset());
+    this.#rows.write(this.#rows.pen.reset() + SYNC_END);
     return this.#rows.take();
   }
 
-  /** History, the normal screen, and the alternate one where it is on. */
-  everything(historyFrom: number): string {
-    const { normal, alt, active } = this.#model.buffers;
-    const { rows } = this.#model.size;
-    this.#rows.write('\x1b[H');
-    this.#lines(normal, historyFrom - this.#model.historyStart, normal.ybase + rows);
-    this.#rows.write(this.#rows.pen.reset());
-    if (active === normal) return this.#rows.take();
-    this.#savedCursor(normal);
-    this.#rows.write(keyPushes(this.#model.ledger, 'normal'));
-    this.#rows.write(`\x1b[?${this.#model.ledger.alternateScreen ?? 1049}h\x1b[H`);
-    this.#lines(alt, alt.ybase, alt.ybase + rows);
-    this.#rows.write(this.#rows.pen.reset());
-    return this.#rows.take();
+  /** History, the normal screen, and the alternate one where it is on, with every mode. */
+  everything(historyFrom: number): Uint8Array {
+    const { ledger, buffers, size, historyStart } = this.#model;
+    const { normal, alt, active } = buffers;
+    const rows = this.#rows;
+    rows.write(`${SYNC_BEGIN}\x1b[H`);
+    this.#lines(normal, historyFrom - historyStart, normal.ybase + size.rows);
+    rows.write(rows.pen.reset());
+    if (active === alt) {
+      this.#savedCursor(normal);
+      rows.write(keyPushes(ledger, 'normal'));
+      rows.write(`\x1b[?${ledger.alternateScreen ?? 1049}h\x1b[H`);
+      this.#lines(alt, alt.ybase, alt.ybase + size.rows);
+      rows.write(rows.pen.reset());
+    }
+    this.#finalState();
+    return rows.take();
   }
 
   /** Cursor, pen and modes; the last of it ends the synchronized update. */
-  finalState(): string {
-    const { ledger, core } = this.#model;
-    const { active } = this.#model.buffers;
+  #finalState(): void {
+    const { ledger, core, buffers, size } = this.#model;
+    const { active } = buffers;
     const rows = this.#rows;
     rows.write(this.#tabStops(active));
     this.#savedCursor(active);
     rows.write(textState(ledger));
     const { origin, wraparound } = core.coreService.decPrivateModes;
-    const isWholeScreen = active.scrollTop === 0 && active.scrollBottom === this.#model.size.rows - 1;
+    const isWholeScreen = active.scrollTop === 0 && active.scrollBottom === size.rows - 1;
     if (!isWholeScreen) rows.write(`\x1b[${active.scrollTop + 1};${active.scrollBottom + 1}r`);
     if (origin) rows.write('\x1b[?6h');
     this.#cursor(active, origin);
     this.#pen(core._inputHandler._curAttrData);
     rows.write(this.#charsets());
     if (!wraparound) rows.write('\x1b[?7l');
-    rows.write(modeState(ledger));
-    rows.write(keyPushes(ledger, ledger.screen));
-    rows.write(SYNC_END);
+    rows.write(modeState(ledger) + keyPushes(ledger, ledger.screen) + SYNC_END);
     if (ledger.isOn(2026)) rows.write(SYNC_BEGIN);
-    return rows.take();
   }
 
   /** One below the other from the first row on; the terminal scrolls by itself where they are more than its rows. */
@@ -235,8 +229,4 @@ export function rowsBelowCursor(model: TerminalModel): number {
     if (line !== undefined && !isEmptyLine(line)) return row + 1 - cursorRow;
   }
   return 0;
-}
-
-function encode(text: string): Uint8Array {
-  return Buffer.from(text, 'utf8');
 }

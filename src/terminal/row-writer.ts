@@ -1,5 +1,6 @@
+import { ASCII_MASK, ByteWriter, ONE_COLUMN } from './byte-writer.ts';
 import type { TerminalModel } from './model.ts';
-import { COLOUR_BITS, PenWriter } from './pen.ts';
+import { COLOUR_BITS, HAS_EXTENDED, PenWriter } from './pen.ts';
 import type { XtermExtended, XtermLine } from './xterm.ts';
 
 const WORDS = 3;
@@ -25,7 +26,7 @@ export interface RowOptions {
 export class RowWriter {
   readonly pen: PenWriter;
   readonly #model: TerminalModel;
-  #out: string[] = [];
+  readonly #out = new ByteWriter();
 
   constructor(model: TerminalModel) {
     this.#model = model;
@@ -33,14 +34,12 @@ export class RowWriter {
   }
 
   write(text: string): void {
-    this.#out.push(text);
+    this.#out.text(text);
   }
 
   /** What was written since the last call. */
-  take(): string {
-    const text = this.#out.join('');
-    this.#out = [];
-    return text;
+  take(): Uint8Array {
+    return this.#out.take();
   }
 
   /** @param isContinuation The row before it goes on with this one. */
@@ -73,6 +72,11 @@ export class RowWriter {
   #cells(line: XtermLine, end: number, { isContinued }: RowOptions): void {
     for (let column = 0; column < end; ) {
       const content = contentOf(line, column);
+      if ((content & ~ASCII_MASK) === ONE_COLUMN && content !== ONE_COLUMN) {
+        this.write(this.#penOf(line, column));
+        column = this.#asciiCells(line, column, end);
+        continue;
+      }
       if ((content & CONTENT_MASK) === 0 && content >>> WIDTH_SHIFT > 0) {
         column = this.#blanks(line, column, end, isContinued);
         continue;
@@ -95,6 +99,14 @@ export class RowWriter {
       column += width;
       if (isUnsure(content, text) && column < line.length) this.write(`\x1b[${column + 1}G`);
     }
+  }
+
+  #asciiCells(line: XtermLine, column: number, end: number): number {
+    const foreground = line._data[column * WORDS + 1] ?? 0;
+    const background = backgroundOf(line, column);
+    // What else there is of the pen is beside the words, and differs from cell to cell.
+    const isSimple = (background & HAS_EXTENDED) === 0;
+    return this.#out.asciiCells(line._data, column, { end: isSimple ? end : column + 1, foreground, background });
   }
 
   /** Cells that nothing was written to: erased with their background, not filled with spaces. */

@@ -1,3 +1,4 @@
+import { bytesFromBuffer } from '../bytes.ts';
 import type { TerminalSize } from '../ports/pty.ts';
 import type { TerminalModel } from './model.ts';
 import { RowWriter } from './row-writer.ts';
@@ -44,7 +45,7 @@ export class ViewPainter {
     this.#cursor = cursor;
     const begin = this.#isBegun ? '' : BEGIN;
     this.#isBegun = true;
-    return Buffer.from(`${begin}${SYNC_BEGIN}${out.join('')}${cursor}${SYNC_END}`, 'utf8');
+    return Buffer.from(`${begin}${SYNC_BEGIN}${out.join('')}${cursor}${SYNC_END}`, 'latin1');
   }
 
   #forget(): void {
@@ -64,7 +65,7 @@ function drawRow(
   writer.row(line, false, { isContinued: false, isDirty: true, columns });
   writer.write(writer.pen.reset());
   if (line.length < columns) writer.write(`\x1b[${line.length + 1}G\x1b[K`);
-  return writer.take();
+  return bytesFromBuffer(writer.take());
 }
 
 function cursorOf(

@@ -54,12 +54,11 @@ export interface XtermBuffer {
 
 export interface XtermCore {
   readonly _inputHandler: {
-    parse(text: string): unknown;
     fullReset(): boolean;
     _resetBufferLine(row: number, respectsProtection: boolean): void;
     _eraseInBufferLine(row: number, from: number, to: number, clearsWrap: boolean, respectsProtection: boolean): void;
     readonly _curAttrData: XtermPen;
-    readonly _parser: { readonly currentState: number };
+    readonly _parser: { readonly currentState: number; parse(codes: Uint32Array, length: number): unknown };
   };
   readonly _bufferService: {
     readonly buffers: { readonly normal: XtermBuffer; readonly alt: XtermBuffer; readonly active: XtermBuffer };

@@ -21,7 +21,7 @@ const HOST: HubHost = {
 function createHub(): Hub {
   const size = { columns: 80, rows: 24 };
   const load = () => import('../../../src/terminal/drawing.ts');
-  return new Hub(HOST, new SessionScreen({ size, scrollbackLines: 10, load, answer: () => undefined, nowMs: () => 0 }));
+  return new Hub(HOST, new SessionScreen({ size, scrollbackLines: 10, load, collectGarbage: () => undefined, answer: () => undefined, nowMs: () => 0 }));
 }
 
 function connect(hub: Hub) {
