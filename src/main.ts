@@ -97,17 +97,17 @@ function isRunVerb(): boolean {
 }
 
 /** A reader that has gone ends the output quietly; the status stays the command's. */
-async function print({ output, pager, exitCode }: CommandResult): Promise<void> {
+async function print({ output = '', stream, pager, exitCode }: CommandResult): Promise<void> {
   process.exitCode = exitCode;
-  if (output === undefined) return;
   if (pager !== undefined) {
     const { page } = await import('./platform/bun/pager.ts');
     await page(typeof output === 'string' ? [output] : output, pager, writeOutput);
     return;
   }
   for (const piece of typeof output === 'string' ? [output] : output) {
-    if (!(await writeOutput(piece))) return;
+    if (piece.length > 0 && !(await writeOutput(piece))) return;
   }
+  for await (const piece of stream ?? []) if (!(await writeOutput(piece))) return;
 }
 
 /**

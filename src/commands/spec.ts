@@ -56,6 +56,8 @@ export interface ParsedCall {
 export interface CommandResult {
   /** For stdout, newline included; pieces are written as they come. */
   readonly output?: string | Iterable<string | Uint8Array>;
+  /** What comes after it, over time. */
+  readonly stream?: AsyncIterable<string | Uint8Array>;
   /** A line of shell that shows what does not fit on the terminal; only where stdout is one. */
   readonly pager?: Bytes | undefined;
   /** Any status: `run` gives the command's own. */

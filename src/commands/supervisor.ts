@@ -19,8 +19,10 @@ import type { RequestOutcome } from '../session/hub.ts';
 import { type CommandEnd, LiveSession } from '../session/live-session.ts';
 import { lockName } from '../session/name-lock.ts';
 import { checkSessionName, type RandomHex } from '../session/names.ts';
+import { OutputLog } from '../session/output-log.ts';
 import { STARTING } from '../session/record.ts';
 import { Runtime } from '../session/runtime.ts';
+import { saveScreen } from '../session/saved-screen.ts';
 import { SessionSocket } from '../session/session-socket.ts';
 import { describeStartFailure, type SessionStart, type StartReport } from '../session/start-wire.ts';
 import { openStateDirectory } from '../session/state-directory.ts';
@@ -130,6 +132,7 @@ class SupervisedSession {
         accept: (connection) => this.#runtime.accept(connection),
       }),
     );
+    this.#runtime.keepOutput(cleanUp.use(new OutputLog(sessions, this.#start.identity.id, () => this.#deps.clock.monotonicMs())));
     live.alsoBeat(() => socket.ensure());
     cleanUp.use(this.#deps.onSocketWanted(() => socket.ensure()));
     const snapshots = await this.#startSnapshots(state, live);
@@ -145,6 +148,8 @@ class SupervisedSession {
     const loss = await live.hasEnded(end, failure);
     if (loss !== null) this.#runtime.progress(loss);
     await this.#runtime.close({ reason: 'ended', ...end });
+    // Nobody waits for it; whoever comes before it is there reads the log.
+    saveScreen(sessions, this.#start.identity.id, await this.#runtime.screen());
   }
 
   #claim(registry: Registry): LiveSession {

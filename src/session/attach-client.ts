@@ -142,6 +142,7 @@ export class AttachClient {
         return;
       case 'welcome':
       case 'answer':
+      case 'content':
     }
   }
 

@@ -15,7 +15,14 @@ import { FrameDecoder } from './protocol.ts';
 const NO_TERMINAL = { columns: 80, rows: 24 };
 
 export type Answer =
-  | { readonly isDone: true; readonly changed: boolean; readonly status: string; readonly attachment: string }
+  | {
+      readonly isDone: true;
+      readonly changed: boolean;
+      readonly status: string;
+      readonly attachment: string;
+      /** What was asked for; empty for most. */
+      readonly content: Uint8Array;
+    }
   | { readonly isDone: false; readonly code: RefusalCode; readonly message: string };
 
 /** The socket's name beside the record. */
@@ -65,15 +72,22 @@ export class ControlClient implements Disposable {
     sockets: Sockets,
     address: SocketAddress,
     onProgress: (line: string) => void = () => undefined,
+    onOutput: (data: Uint8Array) => void = () => undefined,
   ): Promise<ControlClient> {
     const { promise, resolve } = Promise.withResolvers<SessionEnd | undefined>();
     const waiting: ((answer: Answer | undefined) => void)[] = [];
+    let content: Uint8Array[] = [];
     const { connection, send } = await connectClient(sockets, address, {
       onMessage(message) {
         if (message.kind === 'exit') resolve(message.end);
         else if (message.kind === 'progress') onProgress(message.message);
-        else if (message.kind === 'answer') waiting.shift()?.({ isDone: true, ...message });
-        else if (message.kind === 'error') waiting.shift()?.({ isDone: false, ...message });
+        else if (message.kind === 'output') onOutput(message.data);
+        else if (message.kind === 'content') content.push(message.data);
+        else if (message.kind === 'answer') {
+          waiting.shift()?.({ isDone: true, ...message, content: Buffer.concat(content) });
+          content = [];
+        }
+        if (message.kind === 'error') waiting.shift()?.({ isDone: false, ...message });
       },
       onClose() {
         resolve(undefined);

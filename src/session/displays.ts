@@ -15,7 +15,9 @@ const OUTPUT_PIECE_BYTES = 128 * 1024;
 /** The terminal of a client, on which the session is shown. */
 export interface Display {
   readonly connection: Connection;
-  /** Undefined for a terminal that gets what the command writes as it is; a viewer is only ever drawn. */
+  /** A follower of the log gets what the command writes, and is never drawn anything. */
+  readonly isFollower: boolean;
+  /** Undefined where what the command writes is passed on as it is; a viewer is only ever drawn. */
   readonly view: { size: TerminalSize; painter: ViewPainter | undefined } | undefined;
   /** It gets what the command writes. Otherwise it is to be drawn first. */
   isLive: boolean;
@@ -41,28 +43,35 @@ export class Displays {
 
   /** @param isFresh Nothing was written yet: the output goes on where the cursor of the terminal is. */
   addTerminal(connection: Connection, { isFresh }: { readonly isFresh: boolean }): Display {
-    const display = this.#add({ connection, view: undefined, isLive: isFresh });
+    const display = this.#add({ connection, isFollower: false, view: undefined, isLive: isFresh });
     this.#screen.joined(display);
     if (!isFresh) this.#draw(display, true);
     return display;
   }
 
   addViewer(connection: Connection, size: TerminalSize): Display {
-    const display = this.#add({ connection, view: { size, painter: undefined }, isLive: false });
+    const display = this.#add({ connection, isFollower: false, view: { size, painter: undefined }, isLive: false });
     this.#scheduleViews(0);
     return display;
+  }
+
+  /** For a reader of the log: everything that is written from now on. One that does not read misses some of it. */
+  addFollower(connection: Connection): Display {
+    return this.#add({ connection, isFollower: true, view: undefined, isLive: true });
   }
 
   remove(display: Display): void {
     display.isGone = true;
     this.#displays.delete(display);
-    if (display.view === undefined) this.#screen.left(display);
+    if (display.view === undefined && !display.isFollower) this.#screen.left(display);
   }
 
   /** What the command wrote. */
   output(data: Uint8Array): void {
     let reader: Display | undefined;
-    for (const display of this.#displays) if (display.view === undefined && this.#forward(display, data)) reader = display;
+    for (const display of this.#displays) {
+      if (display.view === undefined && this.#forward(display, data) && !display.isFollower) reader = display;
+    }
     this.#screen.output(data, reader);
     this.#scheduleViews(VIEW_INTERVAL_MS);
   }
@@ -79,13 +88,14 @@ export class Displays {
   caughtUp(display: Display): void {
     if (!display.isBehind) return;
     display.isBehind = false;
-    if (display.view === undefined) this.#draw(display, false);
+    if (display.isFollower) display.isLive = true;
+    else if (display.view === undefined) this.#draw(display, false);
     else this.#scheduleViews(0);
   }
 
   /** Whoever has not had all of the output is drawn the end of it. */
   async finish(): Promise<void> {
-    const late = [...this.#displays].filter(({ isLive }) => !isLive);
+    const late = [...this.#displays].filter(({ isLive, isFollower }) => !isLive && !isFollower);
     if (late.length === 0) return;
     for (const display of late) if (display.view === undefined) this.#draw(display, false);
     await new Promise<void>((resolve) => {
@@ -96,7 +106,7 @@ export class Displays {
     });
   }
 
-  #add(start: Pick<Display, 'connection' | 'view' | 'isLive'>): Display {
+  #add(start: Pick<Display, 'connection' | 'isFollower' | 'view' | 'isLive'>): Display {
     const display: Display = { ...start, isBehind: false, isGone: false, historySeen: 0 };
     this.#displays.add(display);
     return display;
@@ -108,10 +118,10 @@ export class Displays {
     if (display.connection.queuedBytes > QUEUE_BYTES_MAXIMUM) {
       display.isLive = false;
       display.isBehind = true;
-      this.#screen.whenReached((model) => (display.historySeen = model.historyEnd));
+      if (!display.isFollower) this.#screen.whenReached((model) => (display.historySeen = model.historyEnd));
       return false;
     }
-    sendOutput(display, 'output', data);
+    sendPieces(display.connection, 'output', data);
     return true;
   }
 
@@ -120,8 +130,8 @@ export class Displays {
     this.#screen.whenReached((model, { paint }) => {
       if (display.isGone || display.isLive) return;
       const [first = new Uint8Array(), ...more] = paint(model, { historyFrom: display.historySeen, isFirst });
-      sendOutput(display, 'redraw', first);
-      for (const piece of [...more, ...this.#screen.handOver(display)]) sendOutput(display, 'output', piece);
+      sendPieces(display.connection, 'redraw', first);
+      for (const piece of [...more, ...this.#screen.handOver(display)]) sendPieces(display.connection, 'output', piece);
       display.isLive = true;
     });
   }
@@ -143,13 +153,14 @@ export class Displays {
     view.painter ??= new Painter(view.size);
     display.isBehind = display.connection.queuedBytes > 0;
     const drawing = display.isBehind ? undefined : view.painter.draw(model);
-    if (drawing !== undefined) sendOutput(display, 'output', drawing);
+    if (drawing !== undefined) sendPieces(display.connection, 'output', drawing);
   }
 }
 
-function sendOutput({ connection }: Display, kind: 'output' | 'redraw', data: Uint8Array): void {
+/** In frames as large as they may be; the frames after the first of a `redraw` are output. */
+export function sendPieces(connection: Connection, kind: 'output' | 'redraw' | 'content', data: Uint8Array): void {
   for (let at = 0; at < data.length; at += OUTPUT_PIECE_BYTES) {
     const piece = data.subarray(at, at + OUTPUT_PIECE_BYTES);
-    connection.write(encodeServerMessage({ kind: at === 0 ? kind : 'output', data: piece }));
+    connection.write(encodeServerMessage({ kind: at > 0 && kind === 'redraw' ? 'output' : kind, data: piece }));
   }
 }

@@ -1,7 +1,7 @@
 import type { TerminalSize } from '../ports/pty.ts';
 import type { Connection, ConnectionHandlers } from '../ports/socket.ts';
 import type { Actor, AuditEvent, DetachReason } from './audit-event.ts';
-import { type Display, Displays } from './displays.ts';
+import { type Display, Displays, sendPieces } from './displays.ts';
 import {
   type ClientMessage,
   type ControlRequest,
@@ -30,7 +30,14 @@ interface Client {
 
 /** What a request did: the answer, or why not. */
 export type RequestOutcome =
-  | { readonly isDone: true; readonly changed: boolean }
+  | {
+      readonly isDone: true;
+      readonly changed: boolean;
+      /** What was asked for; sent before the answer. */
+      readonly content?: Uint8Array;
+      /** The client wants what is written from now on. */
+      readonly follows?: boolean;
+    }
   | { readonly isDone: false; readonly code: RefusalCode; readonly message: string };
 
 /** The session behind the clients. */
@@ -190,6 +197,8 @@ export class Hub {
     if (client.role === 'gone') return;
     const outcome = await this.#host.request(request, actorOf(client));
     const attachment = this.isAttached ? 'attached' : 'detached';
+    if (outcome.isDone && outcome.content !== undefined) sendPieces(client.connection, 'content', outcome.content);
+    if (outcome.isDone && outcome.follows === true) client.display = this.displays.addFollower(client.connection);
     if (outcome.isDone) send(client, { kind: 'answer', status: this.#host.status(), attachment, changed: outcome.changed });
     else send(client, { kind: 'error', code: outcome.code, message: outcome.message });
   }

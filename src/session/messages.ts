@@ -17,7 +17,9 @@ export type ControlRequest =
   | { readonly verb: 'stop'; readonly timeoutMs: number }
   | { readonly verb: 'detach' }
   | { readonly verb: 'rename'; readonly name: string }
-  | { readonly verb: 'send'; readonly data: Uint8Array };
+  | { readonly verb: 'send'; readonly data: Uint8Array }
+  | { readonly verb: 'screen' }
+  | { readonly verb: 'log'; readonly follow: boolean };
 
 export type ClientMessage =
   | {
@@ -42,7 +44,7 @@ export type SessionEnd =
 
 export type ServerMessage =
   | { readonly kind: 'welcome'; readonly sessionId: string; readonly name: string; readonly status: string }
-  | { readonly kind: 'output' | 'redraw'; readonly data: Uint8Array }
+  | { readonly kind: 'output' | 'redraw' | 'content'; readonly data: Uint8Array }
   | { readonly kind: 'exit'; readonly end: SessionEnd }
   | { readonly kind: 'error'; readonly code: RefusalCode; readonly message: string }
   | { readonly kind: 'answer'; readonly status: string; readonly attachment: string; readonly changed: boolean }
@@ -74,7 +76,8 @@ export function encodeServerMessage(message: ServerMessage): Uint8Array {
       return documentFrame(FRAME.welcome, { session_id: message.sessionId, name: message.name, status: message.status });
     case 'output':
     case 'redraw':
-      return encodeFrame({ type: message.kind === 'output' ? FRAME.output : FRAME.redraw, payload: message.data });
+    case 'content':
+      return encodeFrame({ type: FRAME[message.kind], payload: message.data });
     case 'exit': {
       const { end } = message;
       if (end.reason !== 'ended') {
@@ -127,6 +130,8 @@ export function decodeServerMessage({ type, payload }: Frame): ServerMessage {
       return { kind: 'output', data: payload };
     case FRAME.redraw:
       return { kind: 'redraw', data: payload };
+    case FRAME.content:
+      return { kind: 'content', data: payload };
     case FRAME.exit:
       return { kind: 'exit', end: decodeEnd(fields(payload)) };
     case FRAME.error: {
@@ -159,8 +164,11 @@ function requestFields(request: ControlRequest): Fields {
       return { verb: 'rename', name: request.name };
     case 'send':
       return { verb: 'send', data: Buffer.from(request.data).toString('base64') };
+    case 'log':
+      return { verb: 'log', follow: request.follow };
     case 'status':
     case 'detach':
+    case 'screen':
       return { verb: request.verb };
   }
 }
@@ -178,7 +186,7 @@ function decodeHello(document: Fields): ClientMessage {
 }
 
 function decodeRequest(document: Fields): ControlRequest {
-  const verb = oneOf(document, 'verb', ['status', 'stop', 'detach', 'rename', 'send'] as const);
+  const verb = oneOf(document, 'verb', ['status', 'stop', 'detach', 'rename', 'send', 'screen', 'log'] as const);
   switch (verb) {
     case 'stop':
       return { verb, timeoutMs: wholeNumber(document, 'timeout_ms', TIMEOUT_MS_MAXIMUM) };
@@ -189,8 +197,11 @@ function decodeRequest(document: Fields): ControlRequest {
       if (typeof data !== 'string') throw wrong('data');
       return { verb, data: new Uint8Array(Buffer.from(data, 'base64')) };
     }
+    case 'log':
+      return { verb, follow: document['follow'] === true };
     case 'status':
     case 'detach':
+    case 'screen':
       return { verb };
   }
 }

@@ -19,6 +19,7 @@ export const FRAME = {
   answer: 21,
   progress: 22,
   stopped: 23,
+  content: 24,
 } as const;
 export type FrameType = (typeof FRAME)[keyof typeof FRAME];
 

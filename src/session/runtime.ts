@@ -10,6 +10,7 @@ import { GuardedCommand, type StartedGuardian } from './guarded-command.ts';
 import { Hub, type HubHost, type RequestOutcome } from './hub.ts';
 import { type CommandEnd, commandEnd, type LiveSession } from './live-session.ts';
 import type { ControlRequest, SessionEnd } from './messages.ts';
+import type { OutputLog } from './output-log.ts';
 import { SessionScreen } from './screen.ts';
 
 const SIGCONT = signalNumber('SIGCONT');
@@ -44,13 +45,14 @@ export class Runtime {
   #stopSignal: number | null = null;
   #stopTimer: ReturnType<typeof setTimeout> | undefined;
   #isLaunched = false;
+  #log: OutputLog | undefined;
   readonly #attached = Promise.withResolvers<void>();
 
   constructor(deps: RuntimeDeps) {
     this.#deps = deps;
     this.#command = new GuardedCommand(deps.guardian, deps.orphans, {
       size: deps.size,
-      onOutput: (data) => this.#hub.displays.output(data),
+      onOutput: (data) => this.#output(data),
       onStopped: (signal) => this.#stopped(signal),
     });
     this.#screen = new SessionScreen({
@@ -99,7 +101,10 @@ export class Runtime {
   }
 
   async ended(): Promise<CommandEnd> {
-    return commandEnd(await this.#command.ended());
+    const end = commandEnd(await this.#command.ended());
+    // Whoever hears that it has ended finds all of it there.
+    this.#log?.flush();
+    return end;
   }
 
   progress(line: string): void {
@@ -117,9 +122,29 @@ export class Runtime {
     this.stop(graceMs);
   }
 
+  /** What is kept of the output, once there is a place for it. */
+  keepOutput(log: OutputLog): void {
+    this.#log = log;
+    log.resized(this.#command.size);
+  }
+
+  /** The screen as it is now. */
+  screen(): Promise<Uint8Array> {
+    return new Promise((resolve) => {
+      this.#screen.whenReached((model, { screenDocument }) => {
+        resolve(Buffer.from(`${JSON.stringify(screenDocument(model))}\n`, 'utf8'));
+      });
+    });
+  }
+
   /** The last word to every client. */
   close(end: SessionEnd): Promise<void> {
     return this.#hub.end(end);
+  }
+
+  #output(data: Uint8Array): void {
+    this.#hub.displays.output(data);
+    this.#log?.output(data);
   }
 
   #stopped(signal: number | null): void {
@@ -138,6 +163,7 @@ export class Runtime {
   #resize(size: TerminalSize): void {
     this.#command.resize(size);
     this.#screen.resize(size);
+    this.#log?.resized(size);
     if (this.#isStoppedByTerminal()) this.#command.signal(SIGCONT);
   }
 
@@ -162,6 +188,10 @@ export class Runtime {
         return { isDone: true, changed: true };
       case 'rename':
         return this.#rename(request.name, actor);
+      case 'screen':
+        return this.screen().then((content) => ({ isDone: true, changed: false, content }));
+      case 'log':
+        return { isDone: true, changed: false, content: this.#log?.read() ?? new Uint8Array(), follows: request.follow };
     }
   }
 

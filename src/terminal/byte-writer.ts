@@ -9,7 +9,6 @@ export class ByteWriter {
   #buffer = Buffer.allocUnsafeSlow(FIRST_SIZE_BYTES);
   #length = 0;
 
-
   /**
    * The characters of the cells from `column` on that are ASCII and have this pen; three words are a cell of @xterm/headless.
    *

@@ -105,7 +105,8 @@ class Painter {
       const next = at + 1 < to ? buffer.lines.get(at + 1) : undefined;
       const isContinued = next?.isWrapped === true && line.length === columns;
       this.#rows.nextIsWide = next !== undefined && isWideAt(next, 0);
-      this.#rows.row(line, isContinuation, { isContinued, isDirty: at - from < rows, columns });
+      // A row that wrapping has scrolled in has the background of what was wrapped.
+      this.#rows.row(line, isContinuation, { isContinued, isDirty: isContinuation || at - from < rows, columns });
       if (!isContinued && next !== undefined)
         this.#rows.write(`${this.#rows.pen.hasBackground ? this.#rows.pen.reset() : ''}\r\n`);
       isContinuation = isContinued;

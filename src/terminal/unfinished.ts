@@ -1,6 +1,7 @@
 const ESCAPE = 0x1b;
 /** The introducers of C1 in UTF-8 are C2 and one of these: DCS, SOS, CSI, OSC, PM, APC. */
 const C1_INTRODUCERS: ReadonlySet<number> = new Set([0x90, 0x98, 0x9b, 0x9d, 0x9e, 0x9f]);
+const STRING_INTRODUCERS: ReadonlySet<number> = new Set([0x5d, 0x50, 0x58, 0x5e, 0x5f]);
 /** Longer strings are pictures, which show nothing without their beginning. */
 const KEPT_BYTES_MAXIMUM = 64 * 1024;
 /** An OSC and an SOS of which terminals show nothing. */
@@ -25,7 +26,7 @@ export class UnfinishedSequence {
     const piece = start < 0 ? Buffer.concat([this.#kept, data]) : data.slice(start);
     if (start >= 0) this.#isTooLong = false;
     // The C2 of an introducer may be the last byte that came before.
-    if (!this.#isTooLong) this.#kept = piece;
+    if (!this.#isTooLong) this.#kept = withoutControls(piece);
     if (this.#kept.length > KEPT_BYTES_MAXIMUM) {
       this.#isTooLong = true;
       this.#kept = this.#kept[1] === 0x5d || this.#kept[1] === 0x9d ? NO_OSC : NO_STRING;
@@ -35,6 +36,16 @@ export class UnfinishedSequence {
   get bytes(): Uint8Array {
     return this.#kept;
   }
+}
+
+/** Within an escape or a CSI sequence a terminal carries a control character out at once; within a string it means something else. */
+function withoutControls(sequence: Uint8Array): Uint8Array {
+  const rest = sequence.subarray(1);
+  if (sequence[0] !== ESCAPE || !rest.some((byte) => byte < 0x20)) return sequence;
+  const introducer = rest.findIndex((byte) => byte >= 0x20);
+  if (introducer >= 0 && STRING_INTRODUCERS.has(rest[introducer] ?? 0))
+    return Buffer.concat([Buffer.of(ESCAPE), rest.subarray(introducer)]);
+  return Buffer.concat([Buffer.of(ESCAPE), rest.filter((byte) => byte >= 0x20)]);
 }
 
 function lastIntroducer(data: Uint8Array): number {

@@ -15,7 +15,7 @@ const SIGUSR1 = signalNumber('SIGUSR1');
 /** All sessions, under the checks of the state directory. Damaged records are named on stderr and passed over. */
 export async function openSessions(context: Context, { isQuiet = false } = {}): Promise<SessionList> {
   const { hostName, notify } = context;
-  using directory = openDirectory(context);
+  using directory = openSessionsDirectory(context);
   if (directory === undefined) return { sessions: [], unreadable: [] };
   const { processes } = await context.loadSandbox();
   const list = listSessions(directory, { processes, hostName });
@@ -45,13 +45,14 @@ export async function openSession(context: Context, wanted: Bytes): Promise<Sess
 /** A whole id is no name: only its own record is read. */
 async function openById(context: Context, wanted: Bytes): Promise<Session | undefined> {
   if (!isSessionId(wanted)) return undefined;
-  using directory = openDirectory(context);
+  using directory = openSessionsDirectory(context);
   if (directory === undefined) return undefined;
   const { processes } = await context.loadSandbox();
   return readSession(directory, wanted, { processes, hostName: context.hostName, self: processes.self() });
 }
 
-function openDirectory({ files, stateDirectory, uid }: Context): Directory | undefined {
+/** @returns undefined before there was a session. */
+export function openSessionsDirectory({ files, stateDirectory, uid }: Context): Directory | undefined {
   using state = openStateDirectory(files, stateDirectory, uid, { create: false });
   if (state === undefined) return undefined;
   return openStateDirectory(files, joinPath(stateDirectory, SESSIONS), uid, { create: false });
@@ -62,10 +63,11 @@ export async function controlSession(
   context: Context,
   session: Session,
   onProgress?: (line: string) => void,
+  onOutput?: (data: Uint8Array) => void,
 ): Promise<ControlClient | undefined> {
   const sockets = await context.loadSockets();
   const address = { directory: sessionsPath(context), name: socketName(session.record.session_id) };
-  return await withSocket(context, session, () => ControlClient.connect(sockets, address, onProgress));
+  return await withSocket(context, session, () => ControlClient.connect(sockets, address, onProgress, onOutput));
 }
 
 /** A supervisor answers in milliseconds; one that is stopped never does. */

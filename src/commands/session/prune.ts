@@ -11,7 +11,7 @@ import { openSessions, sessionsPath } from './open-sessions.ts';
 
 const DAY_MS = 86_400_000;
 /** Everything that a session has in sessions/; the record goes last, so that what a killed prune left is found again. */
-const EXTENSIONS = ['.sock', '.events.jsonl', '.log', '.screen.json', '.json'] as const;
+const EXTENSIONS = ['.sock', '.events.jsonl', '.log', '.times', '.screen.json', '.json'] as const;
 
 interface Ended {
   readonly id: string;

@@ -3,6 +3,7 @@ import type { Connection } from '../../../src/ports/socket.ts';
 import { Hub, type HubHost } from '../../../src/session/hub.ts';
 import { encodeClientMessage } from '../../../src/session/messages.ts';
 import { SessionScreen } from '../../../src/session/screen.ts';
+import * as drawing from '../../../src/terminal/drawing.ts';
 
 const LONGER_THAN_ANY_WAIT_MS = 3_600_000;
 
@@ -20,8 +21,18 @@ const HOST: HubHost = {
 
 function createHub(): Hub {
   const size = { columns: 80, rows: 24 };
-  const load = () => import('../../../src/terminal/drawing.ts');
-  return new Hub(HOST, new SessionScreen({ size, scrollbackLines: 10, load, collectGarbage: () => undefined, answer: () => undefined, nowMs: () => 0 }));
+  const load = () => Promise.resolve(drawing);
+  return new Hub(
+    HOST,
+    new SessionScreen({
+      size,
+      scrollbackLines: 10,
+      load,
+      collectGarbage: () => undefined,
+      answer: () => undefined,
+      nowMs: () => 0,
+    }),
+  );
 }
 
 function connect(hub: Hub) {

@@ -1,0 +1,153 @@
+import type { Bytes } from '../bytes.ts';
+import { isErrno, SystemError } from '../errors.ts';
+import type { Directory, OpenFile } from '../ports/files.ts';
+import type { TerminalSize } from '../ports/pty.ts';
+import { removeUnlessMissing } from './name-lock.ts';
+
+/** `sessions/<id>.log` is no larger. */
+export const LOG_BYTES_MAXIMUM = 8 * 1024 * 1024;
+/** What is left of it when it would be. */
+const KEPT_BYTES = LOG_BYTES_MAXIMUM / 2;
+const TIMES_BYTES_MAXIMUM = LOG_BYTES_MAXIMUM / 2;
+/** So long after something was written it is in the file, unless the disk takes nothing. */
+const FLUSH_MS = 500;
+/** What is written within this time has one entry. */
+const MOMENT_MS = 20;
+const FILE_MODE = 0o600;
+const NEWLINE = 0x0a;
+
+export function logName(id: string): Bytes {
+  return `${id}.log` as Bytes;
+}
+
+export function timesName(id: string): Bytes {
+  return `${id}.times` as Bytes;
+}
+
+/**
+ * The tail of what a command wrote: `<id>.log` holds the bytes, `<id>.times` when they came: lines of JSON, `[milliseconds,
+ * end]` with the number of bytes since the start, or `[milliseconds, columns, rows]` for a change of size. Written some time
+ * after the output, in pieces of their own; a disk that takes nothing loses output of the log and nothing else.
+ */
+export class OutputLog implements Disposable {
+  readonly #sessions: Directory;
+  readonly #id: string;
+  readonly #nowMs: () => number;
+  readonly #startMs: number;
+  #waiting: Uint8Array[] = [];
+  #waitingBytes = 0;
+  #times: string[] = [];
+  #momentMs = Number.NEGATIVE_INFINITY;
+  #totalBytes = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #log: OpenFile | undefined;
+  #timesFile: OpenFile | undefined;
+
+  constructor(sessions: Directory, id: string, nowMs: () => number) {
+    this.#sessions = sessions;
+    this.#id = id;
+    this.#nowMs = nowMs;
+    this.#startMs = nowMs();
+  }
+
+  output(data: Uint8Array): void {
+    this.#waiting.push(data.slice());
+    this.#waitingBytes += data.length;
+    this.#totalBytes += data.length;
+    const nowMs = this.#nowMs();
+    if (nowMs - this.#momentMs < MOMENT_MS && this.#times.length > 0) this.#times.pop();
+    else this.#momentMs = nowMs;
+    this.#times.push(`[${Math.round(this.#momentMs - this.#startMs)},${this.#totalBytes}]\n`);
+    // A flood: what would be cut off again is not written.
+    while (this.#waitingBytes - (this.#waiting[0]?.length ?? 0) > KEPT_BYTES)
+      this.#waitingBytes -= this.#waiting.shift()?.length ?? 0;
+    this.#timer ??= setTimeout(() => this.flush(), FLUSH_MS);
+  }
+
+  resized({ columns, rows }: TerminalSize): void {
+    this.#times.push(`[${Math.round(this.#nowMs() - this.#startMs)},${columns},${rows}]\n`);
+    this.#momentMs = Number.NEGATIVE_INFINITY;
+  }
+
+  /** Writes what waits. */
+  flush(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    // Of a command that wrote nothing, or never ran, there is no log.
+    if (this.#totalBytes === 0) return;
+    const [data, times] = [Buffer.concat(this.#waiting), Buffer.from(this.#times.join(''), 'latin1')];
+    this.#waiting = [];
+    this.#waitingBytes = 0;
+    this.#times = [];
+    try {
+      this.#log = this.#append(this.#log, logName(this.#id), data, LOG_BYTES_MAXIMUM);
+      this.#timesFile = this.#append(this.#timesFile, timesName(this.#id), times, TIMES_BYTES_MAXIMUM);
+    } catch (error) {
+      // A full disk, or a directory that is gone: the session goes on without this piece of its log.
+      if (!(error instanceof SystemError)) throw error;
+    }
+  }
+
+  /** What is kept, as far as it can be read. */
+  read(): Uint8Array {
+    this.flush();
+    return readKept(this.#sessions, logName(this.#id));
+  }
+
+  [Symbol.dispose](): void {
+    this.flush();
+    this.#log?.[Symbol.dispose]();
+    this.#timesFile?.[Symbol.dispose]();
+  }
+
+  #append(open: OpenFile | undefined, name: Bytes, data: Uint8Array, maximumBytes: number): OpenFile {
+    const file = open ?? this.#create(name);
+    if (file.stat().sizeBytes + data.length <= maximumBytes) {
+      file.write(data);
+      return file;
+    }
+    return this.#shorten(file, name, data, maximumBytes / 2);
+  }
+
+  /** What an earlier session of the same id left behind is gone with its record. */
+  #create(name: Bytes): OpenFile {
+    removeUnlessMissing(this.#sessions, name);
+    return this.#sessions.openForAppend(name, FILE_MODE);
+  }
+
+  /** Replaced as a whole: a reader has the longer one or the shorter one. */
+  #shorten(file: OpenFile, name: Bytes, data: Uint8Array, keptBytes: number): OpenFile {
+    const before = data.length >= keptBytes ? new Uint8Array() : readKept(this.#sessions, name);
+    const all = Buffer.concat([before, data]);
+    const from = Math.max(0, all.length - keptBytes);
+    const lineEnd = all.indexOf(NEWLINE, from);
+    const temporary = `${name}.new` as Bytes;
+    removeUnlessMissing(this.#sessions, temporary);
+    const next = this.#sessions.openForAppend(temporary, FILE_MODE);
+    try {
+      next.write(all.subarray(lineEnd < 0 ? from : lineEnd + 1));
+      this.#sessions.rename(temporary, this.#sessions, name);
+    } catch (error) {
+      next[Symbol.dispose]();
+      throw error;
+    }
+    file[Symbol.dispose]();
+    return next;
+  }
+}
+
+/** The bytes of a file of a session; nothing where there is none, or something else than a regular file. */
+export function readKept(sessions: Directory, name: Bytes): Uint8Array {
+  try {
+    using file = sessions.openFile(name);
+    const { kind, sizeBytes } = file.stat();
+    if (kind !== 'file') return new Uint8Array();
+    const data = new Uint8Array(Math.min(sizeBytes, LOG_BYTES_MAXIMUM));
+    let length = 0;
+    for (let read = 1; read > 0 && length < data.length; length += read) read = file.read(data.subarray(length));
+    return data.subarray(0, length);
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', 'ELOOP', 'ENXIO', 'ENOTDIR')) return new Uint8Array();
+    throw error;
+  }
+}

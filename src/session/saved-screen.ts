@@ -1,0 +1,23 @@
+import type { Bytes } from '../bytes.ts';
+import { SystemError } from '../errors.ts';
+import type { Directory } from '../ports/files.ts';
+import { removeUnlessMissing } from './name-lock.ts';
+
+const FILE_MODE = 0o600;
+
+export function screenName(id: string): Bytes {
+  return `${id}.screen.json` as Bytes;
+}
+
+/** Keeps the last screen of a session. A disk that takes nothing leaves none: the log tells what was on it. */
+export function saveScreen(sessions: Directory, id: string, document: Uint8Array): void {
+  const temporary = `${screenName(id)}.new` as Bytes;
+  try {
+    removeUnlessMissing(sessions, temporary);
+    using file = sessions.createFile(temporary, FILE_MODE);
+    file.write(document);
+    sessions.rename(temporary, sessions, screenName(id));
+  } catch (error) {
+    if (!(error instanceof SystemError)) throw error;
+  }
+}

@@ -1,0 +1,45 @@
+import { describe, expect, test } from 'vitest';
+import { createXterm } from '../../../src/terminal/xterm.ts';
+
+describe('createXterm()', () => {
+  test('finds in the installed @xterm/headless what is read beyond its public interface', () => {
+    const { core } = createXterm({ columns: 10, rows: 2 }, 5);
+    const { normal, alt, active } = core._bufferService.buffers;
+    core._inputHandler._parser.parse(
+      Uint32Array.from('\x1b[1mx', (character) => character.codePointAt(0) ?? 0),
+      5,
+    );
+
+    expect(active).toBe(normal);
+    expect([normal.x, normal.y, normal.ybase, normal.scrollTop, normal.scrollBottom]).toEqual([1, 0, 0, 0, 1]);
+    expect([alt.savedX, alt.savedY, alt.savedCharset]).toEqual([0, 0, undefined]);
+    expect(normal.tabs[8]).toBe(true);
+    const line = normal.lines.get(0);
+    expect(line?._data).toBeInstanceOf(Uint32Array);
+    expect([line?.length, line?.isWrapped, line?._combined, line?._extendedAttrs]).toEqual([10, false, {}, {}]);
+    expect([...(line?._data.subarray(0, 3) ?? [])]).toEqual([(1 << 22) | 0x78, 0x8000000, 0]);
+    expect(core._inputHandler._parser.currentState).toBe(0);
+    expect(core._inputHandler._curAttrData).toMatchObject({ fg: 0x8000000, bg: 0, extended: { _ext: 0, _urlId: 0 } });
+    expect(core._charsetService).toMatchObject({ glevel: 0, _charsets: [] });
+    expect(core.coreService).toMatchObject({
+      decPrivateModes: { origin: false, wraparound: true },
+      modes: { insertMode: false },
+    });
+    for (const name of ['fullReset', '_resetBufferLine', '_eraseInBufferLine'] as const) {
+      expect(core._inputHandler[name]).toBeTypeOf('function');
+    }
+  });
+
+  test('counts columns by the current table: emoji, joined ones, flags, accents', () => {
+    const columnsOf = (text: string) => {
+      const { core } = createXterm({ columns: 20, rows: 1 }, 0);
+      const codes = Uint32Array.from(Array.from(text, (character) => character.codePointAt(0) ?? 0));
+      core._inputHandler._parser.parse(codes, codes.length);
+      return core._bufferService.buffers.active.x;
+    };
+
+    expect(['a', 'é', 'e\u0301', '日', '👍', '👍🏽', '👩‍👩‍👧‍👦', '🇩🇪', '❤️', '각'].map(columnsOf)).toEqual([
+      1, 1, 1, 2, 2, 2, 2, 2, 2, 2,
+    ]);
+  });
+});
