@@ -85,8 +85,13 @@ export function workdirGrant({ workdirAccess }: Profile, workingDirectory: Bytes
 }
 
 /** Whether the user is to be asked for the working directory: nothing else is shared, or the profile works there. */
-export function needsWorkdir({ grants }: ChosenPaths, profile: Profile, facts: PathFacts, workingDirectory: Bytes): boolean {
-  if (grants.length === 0) return true;
+export function needsWorkdir(
+  { grants, sockets }: ChosenPaths,
+  profile: Profile,
+  facts: PathFacts,
+  workingDirectory: Bytes,
+): boolean {
+  if (grants.length === 0 && sockets.length === 0) return true;
   if (profile.workdirAccess === 'none') return false;
   const wanted = WORKDIR_ACCESS[profile.workdirAccess];
   const given = grants.filter((grant) => covers(grant, facts, workingDirectory)).map(({ access }) => access);

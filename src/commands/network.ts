@@ -25,7 +25,8 @@ export function chooseNetwork({ values }: ParsedCall, { blocksNetwork }: Pick<Pr
     return { mode: LOOPBACK };
   }
   if (namesPorts) return { mode: 'ports', connect, bind };
-  return { mode: block !== undefined || blocksNetwork ? 'blocked' : 'allowed' };
+  if (block !== undefined || blocksNetwork === true) return { mode: 'blocked' };
+  return { mode: blocksNetwork === LOOPBACK ? LOOPBACK : 'allowed' };
 }
 
 function ports(option: string, words: readonly Bytes[] = []): readonly number[] {

@@ -11,7 +11,12 @@ export const policyCommands: readonly CommandSpec[] = [
     summary: 'Tell whether the sandbox would allow something, and why',
     options: [
       { name: 'path', arity: 'value', repeatable: true, placeholder: 'PATH', help: 'The same as PATH' },
-      { name: 'op', arity: 'value', placeholder: 'OPERATION', help: 'read (unless said otherwise), write or readwrite' },
+      {
+        name: 'op',
+        arity: 'value',
+        placeholder: 'OPERATION',
+        help: 'read (unless said otherwise), write, readwrite, or connect to a socket',
+      },
       { name: 'no-probe', arity: 'flag', help: 'Do not try it in a sandbox that is thrown away' },
       ...GRANT_OPTIONS,
       JSON_OPTION,

@@ -31,6 +31,8 @@ allow = [
   "\${XDG_STATE_HOME:-~/.local/state}/pnpm",
   "~/.yarn/berry",
 ]
+# Where a company's certificates are.
+read_file = ["\${NODE_EXTRA_CA_CERTS:-/etc/ssl/cert.pem}", "\${SSL_CERT_FILE:-/etc/ssl/cert.pem}"]
 `,
   ],
   [
@@ -57,6 +59,12 @@ allow = [
 ]
 # Packages installed with pip --user, and the interpreters of uv.
 read = ["~/.local/lib", "\${XDG_DATA_HOME:-~/.local/share}/uv"]
+# Where a company's certificates are.
+read_file = [
+  "\${SSL_CERT_FILE:-/etc/ssl/cert.pem}",
+  "\${REQUESTS_CA_BUNDLE:-/etc/ssl/cert.pem}",
+  "\${PIP_CERT:-/etc/ssl/cert.pem}",
+]
 `,
   ],
   [
@@ -71,6 +79,7 @@ access = "readwrite"
 
 [filesystem]
 create = ["\${CARGO_HOME:-~/.cargo}/registry", "\${CARGO_HOME:-~/.cargo}/git"]
+read_file = ["\${SSL_CERT_FILE:-/etc/ssl/cert.pem}", "\${CARGO_HTTP_CAINFO:-/etc/ssl/cert.pem}"]
 `,
   ],
   [
@@ -85,6 +94,7 @@ access = "readwrite"
 [filesystem]
 create = ["\${GOPATH:-~/go}/pkg", "\${GOCACHE:-~/.cache/go-build}", "\${XDG_CACHE_HOME:-~/.cache}/go-build"]
 read = ["\${XDG_CONFIG_HOME:-~/.config}/go"]
+read_file = ["\${SSL_CERT_FILE:-/etc/ssl/cert.pem}"]
 `,
   ],
 ];

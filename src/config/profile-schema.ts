@@ -80,7 +80,10 @@ export const PROFILE_SCHEMA = {
     override_deny: paths('Sensitive places that the paths above may open', '["~/.ssh/id_deploy"]'),
   },
   network: {
-    block: choice({ choices: [true, false], doc: 'Whether the command has no network' }),
+    block: choice({
+      choices: ['loopback', true, false],
+      doc: 'Whether the command has no network, or only TCP within this machine',
+    }),
   },
   environment: {
     allow_vars: names('Variables that pass although they look like credentials or hooks', '["TOOL_API_KEY"]'),

@@ -32,7 +32,7 @@ export interface Profile {
   readonly paths: Readonly<Record<PathKey, readonly SourcedText[]>>;
   /** `create_file`: what a file has in it when it is made, by its path. */
   readonly madeFiles: ReadonlyMap<string, SourcedText>;
-  readonly blocksNetwork: boolean;
+  readonly blocksNetwork: boolean | 'loopback';
   readonly allowedVariables: readonly SourcedText[];
   readonly deniedVariables: readonly SourcedText[];
   readonly setVariables: ReadonlyMap<string, SourcedText>;

@@ -64,7 +64,7 @@ export function joinProfiles(base: Profile, other: Profile): Profile {
     workdirAccess: other.workdirAccess === 'none' ? base.workdirAccess : other.workdirAccess,
     paths: mapPaths((key) => union(base.paths[key], other.paths[key])),
     madeFiles: new Map([...base.madeFiles, ...other.madeFiles]),
-    blocksNetwork: base.blocksNetwork || other.blocksNetwork,
+    blocksNetwork: base.blocksNetwork === true ? true : other.blocksNetwork || base.blocksNetwork,
     allowedVariables: union(base.allowedVariables, other.allowedVariables),
     deniedVariables: union(base.deniedVariables, other.deniedVariables),
     setVariables: new Map([...base.setVariables, ...other.setVariables]),

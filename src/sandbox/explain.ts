@@ -1,10 +1,11 @@
 import { type Bytes, displayBytes } from '../bytes.ts';
 import { isWithin } from '../paths.ts';
 import type { FileKind } from '../ports/files.ts';
+import { mediationOf } from './linux/mediation.ts';
 import type { Access, PathRule, Plan } from './plan.ts';
 import { findConflict, type SensitivePlace } from './sensitive.ts';
 
-export type Operation = 'read' | 'write' | 'readwrite';
+export type Operation = 'read' | 'write' | 'readwrite' | 'connect';
 
 /** What somebody asks about. */
 export interface Target {
@@ -27,13 +28,30 @@ export interface Explanation {
 }
 
 /**
+ * What a plan says of connecting to a local socket by its path: the mediator connects to those that are named, and to
+ * those in what may be written.
+ */
+export function explainConnect(plan: Pick<Plan, 'rules' | 'sockets' | 'network'>, { path, kind }: Target): Explanation {
+  if (kind !== 'socket')
+    return { isAllowed: false, reason: kind === undefined ? 'it does not exist' : 'it is no socket', rules: [] };
+  const { writable, sockets } = mediationOf(plan);
+  const named = sockets.find((socket) => isWithin(path, socket));
+  if (named !== undefined) return { isAllowed: true, reason: `the socket grant of ${displayBytes(named)} gives it`, rules: [] };
+  const rules = plan.rules.filter((rule) => covers(rule, path));
+  const inside = writable.find(({ path: rule, isDirectory }) => (isDirectory ? isWithin(path, rule) : path === rule));
+  if (inside !== undefined)
+    return { isAllowed: true, reason: `it is in ${displayBytes(inside.path)}, which may be written`, rules };
+  return { isAllowed: false, reason: 'no grant names this socket', rules, way: `--allow-socket ${displayBytes(path)}` };
+}
+
+/**
  * What a plan says of one path. Landlock adds up the rules of the path and of all directories above it, so a rule never
  * takes away what another one gives.
  */
 export function explainAccess(
   plan: Pick<Plan, 'rules'>,
   { path, kind, directory }: Target,
-  operation: Operation,
+  operation: Exclude<Operation, 'connect'>,
   places: readonly SensitivePlace[],
 ): Explanation {
   // What does not exist is made in its directory.

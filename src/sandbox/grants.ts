@@ -37,6 +37,7 @@ export function resolveGrants(written: WrittenGrants, world: World, places: read
   const resolver = new Resolver(world, places, written.overrides);
   for (const grant of written.grants) resolver.add(grant);
   const sockets = written.sockets.flatMap((socket) => resolver.socket(socket));
+  resolver.refusePlantedLinks();
   return {
     rules: resolver.rules,
     sockets: [...new Set(sockets)].sort(),
@@ -53,6 +54,7 @@ class Resolver {
   readonly missingDirectories: Bytes[] = [];
   readonly missingFiles: MissingFile[] = [];
   readonly skipped: SkippedGrant[] = [];
+  readonly #resolved: { readonly source: SourcedPath; readonly path: Bytes }[] = [];
   readonly #world: World;
   readonly #places: readonly SensitivePlace[];
   readonly #permitted: readonly Bytes[];
@@ -89,6 +91,7 @@ class Resolver {
     else if (found.kind !== 'socket' && found.kind !== 'directory') this.#skip(socket, 'it is no socket', 'Correct the path');
     else {
       this.#refuseConflict(socket, found.path, READ_WRITE);
+      this.#resolved.push({ source: socket, path: found.path });
       return [found.path];
     }
     return [];
@@ -108,10 +111,47 @@ class Resolver {
 
   #share(grant: Grant, path: Bytes): void {
     this.#refuseConflict(grant, path, grant.access);
+    this.#resolved.push({ source: grant, path });
     const isOption = grant.place === undefined;
     const origin = isOption ? 'grant' : 'profile';
     this.rules.push({ path, isDirectory: grant.kind === 'directory', access: grant.access, origin });
     if (isOption && grant.access.write) this.writable.push(path);
+  }
+
+  /**
+   * A link in a directory that the command may write may be the work of an earlier run, and must not lead this one
+   * out of there: it would have chosen its own grants.
+   *
+   * @throws {GrantError} for one that leads to where no grant for writing is.
+   */
+  refusePlantedLinks(): void {
+    const writable = this.rules.filter(({ access, isDirectory }) => access.write && isDirectory);
+    const isWritable = (path: Bytes) => writable.some(({ path: rule }) => isWithin(path, rule));
+    for (const { source, path } of this.#resolved) {
+      if (isWritable(path)) continue;
+      const link = this.#linksOn(source.path).find((place) => isWritable(place));
+      if (link === undefined) continue;
+      throw new GrantError(
+        `Cannot use ${name(source)}: ${displayBytes(link)} is a link out of a directory that the command may write`,
+        `An earlier run may have put it there: look at it, and grant ${displayBytes(path)} itself`,
+      );
+    }
+  }
+
+  /** Where the links stand that are met on the way along a path, the directories before each resolved. */
+  #linksOn(written: Bytes): readonly Bytes[] {
+    const { facts, workingDirectory } = this.#world;
+    const path = absolute(written, workingDirectory);
+    const ends = [...path.matchAll(/[^/](?=\/|$)/g)].map(({ index }) => index + 1);
+    return ends.flatMap((end) => {
+      const prefix = path.slice(0, end) as Bytes;
+      const last = baseName(prefix);
+      const above = resolveQuietly(facts, parentPath(prefix))?.path;
+      if (above === undefined || last === '.' || last === '..') return [];
+      const place = joinPath(above, last);
+      const target = resolveQuietly(facts, prefix)?.path;
+      return target !== undefined && target !== place ? [place] : [];
+    });
   }
 
   /** What must never be shared is refused before it exists too. */

@@ -34,9 +34,10 @@ export interface Launch {
 export interface Attempt {
   /**
    * Open for reading or for writing; rename an entry of a directory to its own name, which needs the right to remove and to
-   * make it there; ask whether the permissions of a directory let its entries be changed.
+   * make it there; ask whether the permissions of a directory let its entries be changed, or those of a socket let it be
+   * connected to.
    */
-  readonly call: 'read' | 'write' | 'rename' | 'permissions';
+  readonly call: 'read' | 'write' | 'rename' | 'directory-permissions' | 'socket-permissions';
   readonly path: Bytes;
 }
 

@@ -1,5 +1,6 @@
 import type { Bytes } from '../bytes.ts';
-import { isWithin, joinPath } from '../paths.ts';
+import { configPath } from '../config/config-path.ts';
+import { isWithin, joinPath, parentPath } from '../paths.ts';
 import { namesQuietly, resolveQuietly } from './look-up.ts';
 import type { Access } from './plan.ts';
 import { isRoot, type World } from './policy.ts';
@@ -29,7 +30,6 @@ const OWN_CONFIGURATION = "nono's configuration";
 
 /** Below the home directory. */
 const HOME_PLACES: Readonly<Record<string, readonly string[]>> = {
-  [OWN_CONFIGURATION]: ['.config/nono'],
   'SSH keys': ['.ssh'],
   'GPG keys': ['.gnupg'],
   [CLOUD]: [
@@ -155,26 +155,33 @@ const SYSTEM_SECRETS: readonly string[] = [
   '/etc/NetworkManager/system-connections',
 ];
 
+interface PlaceFlags extends Partial<SensitivePlace> {
+  /** It counts by its name when it does not exist. */
+  readonly isExpected?: boolean;
+}
+
+function configurationDirectory({ environment, homeDirectory }: World): Bytes {
+  return parentPath(configPath(environment, homeDirectory));
+}
+
 /** The sensitive places that exist, with their links resolved now; nono's state always. */
 export function sensitivePlaces(world: World): readonly SensitivePlace[] {
   const { facts, homeDirectory, stateDirectory } = world;
   const places: SensitivePlace[] = [];
-  const add = (path: Bytes, what: string, flags: Partial<SensitivePlace> = {}): void => {
+  const add = (path: Bytes, what: string, { isExpected = false, ...flags }: PlaceFlags = {}): void => {
     const resolved = resolveQuietly(facts, path)?.path;
-    if (resolved === undefined && flags.isAbsolute !== true) return;
+    if (resolved === undefined && !isExpected) return;
     places.push({ path, resolved: resolved ?? path, what, isWriteOnly: false, isAbsolute: false, ...flags });
   };
-  add(stateDirectory, "nono's own state", { isAbsolute: true });
-  const configuration = world.environment.get('XDG_CONFIG_HOME' as Bytes);
-  if (configuration?.startsWith('/') === true)
-    add(joinPath(configuration, 'nono' as Bytes), OWN_CONFIGURATION, { isWriteOnly: true });
+  add(stateDirectory, "nono's own state", { isAbsolute: true, isExpected: true });
+  // Also where it does not exist yet: whoever makes a default profile there chooses what the next run may do.
+  add(configurationDirectory(world), OWN_CONFIGURATION, { isWriteOnly: true, isExpected: true });
   // Most of the table is not there: one listing of the home directory saves asking for each.
   const inHome = new Set<string>(namesQuietly(facts, homeDirectory));
   for (const [what, names] of Object.entries(HOME_PLACES)) {
-    const isWriteOnly = what === OWN_CONFIGURATION;
     for (const name of names) {
       const slash = name.indexOf('/');
-      if (inHome.has(slash < 0 ? name : name.slice(0, slash))) add(joinPath(homeDirectory, name as Bytes), what, { isWriteOnly });
+      if (inHome.has(slash < 0 ? name : name.slice(0, slash))) add(joinPath(homeDirectory, name as Bytes), what);
     }
   }
   for (const path of SOCKETS) add(path as Bytes, 'a socket that commands the machine');

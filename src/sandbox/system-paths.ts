@@ -15,6 +15,7 @@ const PROGRAM_DIRECTORIES: readonly string[] = [
   '/lib64',
   '/libx32',
   '/opt',
+  '/home/linuxbrew/.linuxbrew',
   '/nix/store',
   '/gnu/store',
   '/run/current-system',

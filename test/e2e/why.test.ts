@@ -1,8 +1,10 @@
+import { once } from 'node:events';
 import { chmodSync, chownSync, lchownSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { runNono } from '../support/nono.ts';
-import { needOtherUser } from '../support/tools.ts';
+import { needCommands, needOtherUser } from '../support/tools.ts';
 import { createWorld, type World } from '../support/world.ts';
 
 const NOBODY = 65534;
@@ -200,8 +202,35 @@ describe('nono why', () => {
   });
 
   test.for([
+    { words: ['s'], answer: /^s: denied: no grant names this socket\n {2}To allow it: --allow-socket .*\/project\/s\n$/ },
+    { words: ['s', '--allow-socket', 's'], answer: /^s: allowed: the socket grant of .*\/project\/s gives it\n$/ },
+    { words: ['s', '--allow-cwd'], answer: /^s: allowed: it is in .*\/project, which may be written\n$/ },
+    { words: ['s', '--read', '.'], answer: /^s: denied: no grant names this socket\n/ },
+    { words: ['f', '--allow-cwd'], answer: /^f: denied: it is no socket\n$/ },
+  ])('says of connecting with $words what the mediator does', async ({ words, answer }, context) => {
+    needCommands(context, '/usr/bin/python3');
+    using world = createWorld();
+    writeFileSync(join(world.project, 'f'), '');
+    const server = createServer((socket) => socket.end()).listen(join(world.project, 's'));
+    await once(server, 'listening');
+    try {
+      const { stdout } = await runNono(world, ['why', '--op', 'connect', ...words]);
+      const connect = 'import socket,sys; socket.socket(socket.AF_UNIX).connect(sys.argv[1])';
+      // What python needs is among the system paths; a run needs some grant, and this one opens nothing.
+      const grants = words.length === 1 ? ['--read', '/usr'] : words.slice(1);
+      const run = ['wrap', ...grants, '--', '/usr/bin/python3', '-c', connect, words[0] ?? ''];
+      const { status } = await runNono(world, run);
+
+      expect(stdout).toMatch(answer);
+      expect(status === 0).toBe(stdout.startsWith('s: allowed'));
+    } finally {
+      server.close();
+    }
+  });
+
+  test.for([
     { words: [], message: 'Cannot tell why without PATH' },
-    { words: ['x', '--op', 'execute'], message: 'Cannot use --op "execute": expected read, write, readwrite' },
+    { words: ['x', '--op', 'execute'], message: 'Cannot use --op "execute": expected read, write, readwrite, connect' },
     { words: ['x', '--allow', 'nowhere'], message: 'Cannot use --allow "nowhere": it does not exist' },
     { words: ['x', '--profile', 'nobody'], message: 'Cannot use the profile "nobody": there is no profile "nobody"' },
   ])('refuses $words', async ({ words, message }) => {

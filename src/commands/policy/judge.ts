@@ -31,6 +31,8 @@ export function chooseAttempts(
   operation: Operation,
   firstEntry: (directory: Bytes) => Bytes | undefined,
 ): PlannedAttempts {
+  // Whoever listens would notice a connection: only permissions are asked for.
+  if (operation === 'connect') return { outside: kind === 'socket' ? [{ call: 'socket-permissions', path }] : [], inside: [] };
   if (kind === 'file') {
     const calls = operation === 'readwrite' ? (['read', 'write'] as const) : [operation];
     const attempts = calls.map((call) => ({ call, path }));
@@ -43,7 +45,7 @@ export function chooseAttempts(
   // Nothing tells whether a file that is not there could be read, without making it.
   const entry = operation === 'readwrite' && kind === undefined ? undefined : firstEntry(changed);
   const rename: readonly Attempt[] = entry === undefined ? [] : [{ call: 'rename', path: joinPath(changed, entry) }];
-  return { outside: [...list, { call: 'permissions', path: changed }], inside: [...list, ...rename] };
+  return { outside: [...list, { call: 'directory-permissions', path: changed }], inside: [...list, ...rename] };
 }
 
 interface Evidence {
@@ -89,5 +91,6 @@ function isRefusal(result: string | null): boolean {
 }
 
 function ownWord({ call }: Attempt): string {
+  if (call === 'socket-permissions') return 'connect to';
   return call === 'read' ? 'read' : 'write';
 }

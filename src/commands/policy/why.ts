@@ -3,7 +3,7 @@ import { EXIT, isErrno, UsageError } from '../../errors.ts';
 import { baseName, joinPath, parentPath } from '../../paths.ts';
 import type { FileKind } from '../../ports/files.ts';
 import type { PathFacts } from '../../ports/path-facts.ts';
-import { type Explanation, explainAccess, type Operation, type Target } from '../../sandbox/explain.ts';
+import { type Explanation, explainAccess, explainConnect, type Operation, type Target } from '../../sandbox/explain.ts';
 import { namesQuietly } from '../../sandbox/look-up.ts';
 import type { Plan } from '../../sandbox/plan.ts';
 import { type SensitivePlace, sensitivePlaces } from '../../sandbox/sensitive.ts';
@@ -14,7 +14,7 @@ import type { CommandResult, ParsedCall } from '../spec.ts';
 import { chooseAttempts, type Judgement, judge, type PlannedAttempts } from './judge.ts';
 import { probe } from './probe.ts';
 
-const OPERATIONS: readonly Operation[] = ['read', 'write', 'readwrite'];
+const OPERATIONS: readonly Operation[] = ['read', 'write', 'readwrite', 'connect'];
 /** What the toolchain rules are made for when no command is given. */
 const ANY_COMMAND = 'sh' as Bytes;
 /** Has no rule in the plan that is looked at: the command's own directory is made when it starts. */
@@ -69,7 +69,7 @@ function lookAt({ path, plan, operation, places, facts }: LookedAt): Question {
   const target = findTarget(facts, path.startsWith('/') ? path : joinPath(plan.workingDirectory, path));
   if (typeof target === 'string')
     return { path, explanation: { isAllowed: false, reason: target, rules: [] }, attempts: { outside: [], inside: [] } };
-  const explanation = explainAccess(plan, target, operation, places);
+  const explanation = operation === 'connect' ? explainConnect(plan, target) : explainAccess(plan, target, operation, places);
   return { path, explanation, attempts: chooseAttempts(target, operation, (directory) => firstEntry(facts, directory)) };
 }
 

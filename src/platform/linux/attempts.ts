@@ -6,7 +6,8 @@ import * as uapi from './uapi.ts';
 /** Neither a FIFO without a partner nor a terminal may hold us up, and no terminal become ours. */
 const HARMLESS = uapi.O_NONBLOCK | uapi.O_NOCTTY | uapi.O_CLOEXEC;
 
-/** include/linux/fs.h: MAY_WRITE | MAY_EXEC, as W_OK and X_OK. */
+/** W_OK and X_OK, as MAY_WRITE and MAY_EXEC of include/linux/fs.h. */
+const WRITE = 2;
 const WRITE_AND_ENTER = 3;
 
 /** @see SandboxHost.attempt() */
@@ -25,7 +26,9 @@ function tryOne(call: Attempt['call'], name: Buffer): number {
       return open(name, uapi.O_WRONLY);
     case 'rename':
       return renameToItself(name);
-    case 'permissions':
+    case 'socket-permissions':
+      return trySyscall('faccessat', uapi.AT_FDCWD, addressOf(name), WRITE);
+    case 'directory-permissions':
       return trySyscall('faccessat', uapi.AT_FDCWD, addressOf(name), WRITE_AND_ENTER);
   }
 }

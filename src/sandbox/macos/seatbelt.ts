@@ -92,7 +92,7 @@ export function seatbeltProfile(plan: Pick<Plan, 'rules' | 'network' | 'sockets'
     ...networkLines(plan.network),
     // Looking names up is a way out for data: not where the network is blocked.
     allow('network-outbound', [
-      ...(plan.network.mode === 'blocked' ? [] : [literal(RESOLVER_SOCKET)]),
+      ...(plan.network.mode === 'blocked' || plan.network.mode === 'loopback' ? [] : [literal(RESOLVER_SOCKET)]),
       ...plan.sockets.flatMap((path) => [literal(path), subpath(path)]),
     ]),
     // Device nodes would lead around every rule.
@@ -113,6 +113,11 @@ function allow(operations: string, list: readonly string[]): string {
 function networkLines(network: Network): readonly string[] {
   if (network.mode === 'allowed')
     return ['(allow network-outbound (remote ip))', '(allow network-bind network-inbound (local ip))', '(allow system-socket)'];
+  if (network.mode === 'loopback')
+    return [
+      '(allow network-outbound (remote tcp "localhost:*"))',
+      '(allow network-bind network-inbound (local tcp "localhost:*"))',
+    ];
   if (network.mode !== 'ports') return [];
   const remote = network.connect.map((port) => `(allow network-outbound (remote tcp "*:${port}"))`);
   const local = network.bind.map((port) => `(allow network-bind network-inbound (local tcp "*:${port}"))`);

@@ -22,6 +22,7 @@ describe('chooseNetwork()', () => {
 
   test('follows the profile, unless a port is named', () => {
     expect(chooseNetwork(call([]), { blocksNetwork: true })).toEqual({ mode: 'blocked' });
+    expect(chooseNetwork(call([]), { blocksNetwork: 'loopback' })).toEqual({ mode: 'loopback' });
     expect(chooseNetwork(call([], { 'allow-port': ['443'] }), { blocksNetwork: true })).toMatchObject({ mode: 'ports' });
   });
 

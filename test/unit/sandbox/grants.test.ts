@@ -100,3 +100,31 @@ describe('resolveGrants()', () => {
     expect(resolve(grant('/etc/shadow', READ, 'file'))).toHaveLength(1);
   });
 });
+
+describe('links that an earlier run may have put into a directory that the command may write', () => {
+  const TREE_WITH_LINKS = [
+    '/home/u/project/out -> /home/u/private',
+    '/home/u/project/inner -> real',
+    '/home/u/project/real/deep/',
+    '/home/u/private/deep/',
+    '/home/u/shared -> project',
+  ];
+
+  function resolveAll(...paths: readonly string[]) {
+    const world = fakeWorld(TREE_WITH_LINKS);
+    const workdir = { ...grant('.', READ_WRITE), option: '--allow-cwd' };
+    const grants = [workdir, ...paths.map((path) => grant(path))];
+    return resolveGrants({ grants, overrides: [], sockets: [], tracked: [] }, world, sensitivePlaces(world)).rules;
+  }
+
+  test.for(['out', './out', 'out/deep', '/home/u/project/out', '/home/u/shared/out', 'real/../out'])(
+    'do not open "%s"',
+    (path) => {
+      expect(() => resolveAll(path)).toThrow(/\/home\/u\/project\/out is a link out of a directory that the command may write/);
+    },
+  );
+
+  test.for(['inner', 'inner/deep', '/home/u/shared/real', '/home/u/private'])('are not in the way of "%s"', (path) => {
+    expect(resolveAll(path)).toHaveLength(2);
+  });
+});

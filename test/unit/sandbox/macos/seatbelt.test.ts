@@ -76,6 +76,10 @@ describe('seatbeltProfile()', () => {
     { network: { mode: 'allowed' }, lines: ['outbound (remote ip)', 'bind network-inbound (local ip)'] },
     { network: { mode: 'blocked' }, lines: [] },
     {
+      network: { mode: 'loopback' },
+      lines: ['outbound (remote tcp "localhost:*")', 'bind network-inbound (local tcp "localhost:*")'],
+    },
+    {
       network: { mode: 'ports', connect: [443], bind: [8080] },
       lines: ['outbound (remote tcp "*:443")', 'bind network-inbound (local tcp "*:8080")'],
     },
