@@ -148,7 +148,13 @@ describe('a state directory that cannot be trusted', () => {
       using world = await createSessions();
       const path = join(world.state, directory);
       spoil(path);
-      for (const words of [['list'], ['show', 'latest'], ['restore', 'latest'], ['verify', '--all']]) {
+      for (const words of [
+        ['list'],
+        ['show', 'latest'],
+        ['restore', 'latest'],
+        ['verify', '--all'],
+        ['export', 'latest', '--tar', '-'],
+      ]) {
         const { status, stdout, stderr } = await rollback(world, words);
         expect([words[0], status, stdout]).toEqual([words[0], 1, '']);
         expect(stderr).toMatch(hint);

@@ -59,14 +59,9 @@ export class Dialogue implements Disposable {
     });
   }
 
-  /** @throws {NonoError} without a terminal. */
-  static async open(context: Context, what: string): Promise<Dialogue> {
-    const { isStdinTerminal, isStdoutTerminal, colourStdout } = context.terminal;
-    if (!isStdinTerminal || !isStdoutTerminal) {
-      throw new NonoError('E_NO_TERMINAL', EXIT.failure, `Cannot ${what} without a terminal to ask on`, {
-        hint: 'See `nono rollback show`, and restore with `nono rollback restore ID PATH…`',
-      });
-    }
+  /** Call after needTerminal(). */
+  static async open(context: Context): Promise<Dialogue> {
+    const { colourStdout } = context.terminal;
     const [{ signals }, openTerminal] = await Promise.all([context.loadSandbox(), context.loadUserTerminal()]);
     const type = context.environment.get('TERM' as Bytes) ?? '';
     const isDumb = type === '' || type === 'dumb';
@@ -198,6 +193,19 @@ export class Dialogue implements Disposable {
   [Symbol.dispose](): void {
     this.#cleanUp.dispose();
   }
+}
+
+/** @throws {NonoError} where there is nobody to ask. */
+export function needTerminal({ terminal }: Context, what: string): void {
+  if (terminal.isStdinTerminal && terminal.isStdoutTerminal) return;
+  throw new NonoError('E_NO_TERMINAL', EXIT.failure, `Cannot ${what} without a terminal to ask on`, {
+    hint: 'See `nono rollback show`, and restore with `nono rollback restore ID PATH…`',
+  });
+}
+
+/** A context whose notices go into a conversation: the terminal is raw while it lasts. */
+export function withDialogue(context: Context, dialogue: Dialogue): Context {
+  return { ...context, notify: (line) => dialogue.line(`[nono] ${line}`) };
 }
 
 /** A sequence that begins with escape is one key. */

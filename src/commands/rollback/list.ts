@@ -57,9 +57,12 @@ function readAll(context: Context): { readonly manifest: Manifest; readonly stor
 }
 
 function lookAt(store: RollbackStore, manifest: Manifest): Listed {
-  using session = store.open(manifest.id);
-  const isAlive = manifest.status === 'open' && session.isLive();
-  return { manifest, store, isAlive, isReviewed: isReviewed(session.directory) };
+  if (manifest.status === 'open') {
+    using session = store.open(manifest.id);
+    return { manifest, store, isAlive: session.isLive(), isReviewed: false };
+  }
+  using directory = store.openDirectory(manifest.id);
+  return { manifest, store, isAlive: false, isReviewed: directory !== undefined && isReviewed(directory) };
 }
 
 function documentOf({ manifest, store, isAlive, isReviewed: reviewed }: Listed, { clock }: Context) {

@@ -5,21 +5,22 @@ import { displayPath } from '../../ui/change-lines.ts';
 import type { Context } from '../context.ts';
 import type { CommandResult } from '../spec.ts';
 import { chooseHunks } from './choose-hunks.ts';
-import { Dialogue } from './dialogue.ts';
+import { Dialogue, needTerminal, withDialogue } from './dialogue.ts';
 import type { NamedSession } from './open-store.ts';
 import { viewSession } from './session-view.ts';
 
 /** Goes through the changed files and asks for each of their changes; what cannot be taken apart is named and left. */
 export async function restoreHunks(context: Context, named: NamedSession, paths: readonly Bytes[]): Promise<CommandResult> {
-  using dialogue = await Dialogue.open(context, 'choose changes');
+  needTerminal(context, 'choose changes');
   using view = await viewSession(context, named, { verb: 'restore' });
+  using dialogue = await Dialogue.open(context);
   const wanted = view.deltas.filter(({ path }) => paths.length === 0 || paths.some((given) => isWithin(path, given)));
   let isPartial = false;
   const undo: Bytes[] = [];
   for (const delta of wanted) {
     const name = displayPath(delta.path, view.roots, context.homeDirectory);
     dialogue.line(dialogue.palette.strong(name));
-    const outcome = await chooseHunks({ context, named, view, dialogue }, delta);
+    const outcome = await chooseHunks({ context: withDialogue(context, dialogue), named, view, dialogue }, delta);
     if (outcome.kind === 'end') break;
     if (outcome.kind === 'unfit' || outcome.kind === 'refused') dialogue.line(`Left ${name}: ${outcome.reason}`);
     isPartial ||= outcome.kind === 'refused';

@@ -172,8 +172,7 @@ export class Review {
   }
 
   #plan(paths: readonly Bytes[]): RestoreSteps {
-    const context = { ...this.#context, notify: (line: string) => this.#dialogue.line(line) };
-    return planSteps(context, this.#named, { state: this.#view.state, snapshot: 0, paths });
+    return planSteps(this.#context, this.#named, { state: this.#view.state, snapshot: 0, paths });
   }
 
   /** @returns whether it was done. */

@@ -3,7 +3,7 @@ import { EXIT } from '../../errors.ts';
 import { totalOf } from '../../ui/change-lines.ts';
 import type { Context } from '../context.ts';
 import type { CommandResult, ParsedCall } from '../spec.ts';
-import { Dialogue } from './dialogue.ts';
+import { Dialogue, needTerminal, withDialogue } from './dialogue.ts';
 import { type NamedSession, openNamedSession } from './open-store.ts';
 import { finishInterrupted } from './restore-steps.ts';
 import { Review } from './review-dialogue.ts';
@@ -17,10 +17,11 @@ export async function execute({ positionals }: ParsedCall, context: Context): Pr
 }
 
 async function review(context: Context, named: NamedSession, paths: readonly Bytes[]): Promise<void> {
-  using dialogue = await Dialogue.open(context, 'review');
+  needTerminal(context, 'review');
   await finishInterrupted(context, named);
   using view = await viewSession(context, named, { verb: 'review', paths });
-  await new Review(context, named, view, dialogue).run();
+  using dialogue = await Dialogue.open(context);
+  await new Review(withDialogue(context, dialogue), named, view, dialogue).run();
 }
 
 /**
