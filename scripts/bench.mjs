@@ -9,6 +9,7 @@ import { argv, env, stderr, stdout } from 'node:process';
 import { parseArgs } from 'node:util';
 import { ENGINE_ROWS } from './bench/engine-rows.mjs';
 import { BenchFailure } from './bench/measure.mjs';
+import { MEDIATION_ROWS } from './bench/mediation-rows.mjs';
 import { ROWS } from './bench/rows.mjs';
 import { makeTree } from './bench/tree.mjs';
 import { TOP } from './lib/prepare.mjs';
@@ -35,7 +36,7 @@ else {
 function runBench() {
   const scratch = mkdtempSync(join(existsSync(FAST_DIRECTORY) ? FAST_DIRECTORY : tmpdir(), 'nono-bench-'));
   try {
-    const rows = [...ROWS, ...ENGINE_ROWS].filter(
+    const rows = [...ROWS, ...MEDIATION_ROWS, ...ENGINE_ROWS].filter(
       ({ name }) => positionals.length === 0 || positionals.some((word) => name.includes(word)),
     );
     const bench = prepareBench(scratch, rows);
@@ -54,7 +55,7 @@ function prepareBench(scratch, rows) {
   const tree = join(scratch, 'tree');
   for (const directory of [home, empty, tree]) mkdirSync(directory);
   const { bavail, bsize } = statfsSync(scratch);
-  const needsTree = rows.some(({ peer }) => peer !== 'bwrap');
+  const needsTree = rows.some(({ peer }) => peer !== 'bwrap' && peer !== 'without nono');
   if (needsTree && bavail * bsize < NEEDED_BYTES)
     throw new Error(`Cannot measure: ${scratch} has less than ${NEEDED_BYTES / 1e9} GB free`);
   if (needsTree) stderr.write('making the tree …\n');

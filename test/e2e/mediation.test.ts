@@ -354,9 +354,9 @@ describe.runIf(canBecomeOrdinaryUser()).for(KINDS)('where Yama restricts ptrace,
   test("wraps by staying the parent, with the same sandbox and the command's end", async (context) => {
     needCommands(context, 'unshare', 'ps');
     using world = createWorld({ ordinaryUser });
-    // Of that directory nono reads two other files.
-    const pretend = `set -e; cd /proc/sys/kernel; host=$(cat hostname); boot=$(cat random/boot_id); mount -t tmpfs none .
-cd /proc/sys/kernel; mkdir yama random; echo 1 > yama/ptrace_scope; echo $host > hostname; echo $boot > random/boot_id; cd ${world.project}`;
+    // Of that directory nono reads three other files.
+    const pretend = `set -e; cd /proc/sys/kernel; host=$(cat hostname); boot=$(cat random/boot_id); release=$(cat osrelease); mount -t tmpfs none .
+cd /proc/sys/kernel; mkdir yama random; echo 1 > yama/ptrace_scope; echo $host > hostname; echo $boot > random/boot_id; echo $release > osrelease; cd ${world.project}`;
     const command =
       'ps -o args= -p $PPID | grep -c wrap; touch f; chmod 600 f; stat -c %a f; chmod 600 /etc/hostname; kill -9 $$';
     const words = [...world.asUser, world.executable, 'wrap', '--allow-cwd', '--', 'sh', '-c', command];

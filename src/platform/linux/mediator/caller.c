@@ -45,6 +45,8 @@ static long capabilities_of(long tid, int *sets) {
 /* A process that gave up capabilities must not get them back through the mediator. */
 static int has_own_capabilities(void) {
   int sets[6];
+  /* The kernel let nobody through who has more than the mediator. */
+  if (own_capabilities[0] == 0 && own_capabilities[3] == 0) return 1;
   if (capabilities_of(request.tid, sets) < 0) return 0;
   return sets[0] == own_capabilities[0] && sets[3] == own_capabilities[3];
 }
@@ -109,14 +111,26 @@ static long process_of(long tid) {
   return -EPERM;
 }
 
+/* The last caller, by its number and a descriptor of it: when the number is somebody else's now, that one is dead and says so. */
+static u32 last_tid;
+static long last_caller = -1;
+
+static long open_caller(void) {
+  close_descriptor(last_caller);
+  last_tid = request.tid;
+  last_caller = CALL(pidfd_open, request.tid, 0, 0, 0, 0, 0);
+  if (last_caller < 0) last_caller = CALL(pidfd_open, request.tid, PIDFD_THREAD, 0, 0, 0, 0);
+  if (last_caller >= 0) return last_caller;
+  /* A process can outlive the thread whose number it was asked for by: this one is good once. */
+  last_tid = 0;
+  return last_caller = CALL(pidfd_open, process_of(request.tid), 0, 0, 0, 0, 0);
+}
+
 /* A descriptor of the caller, as a copy that means the same open file. */
 static long take(long number) {
-  long process = CALL(pidfd_open, request.tid, 0, 0, 0, 0, 0);
-  if (process < 0) process = CALL(pidfd_open, request.tid, PIDFD_THREAD, 0, 0, 0, 0);
-  if (process < 0) process = CALL(pidfd_open, process_of(request.tid), 0, 0, 0, 0, 0);
-  if (process < 0) return -EPERM;
-  long copy = CALL(pidfd_getfd, process, (int)number, 0, 0, 0, 0);
-  close_descriptor(process);
+  long copy = -ESRCH;
+  if (last_tid == request.tid) copy = CALL(pidfd_getfd, last_caller, (int)number, 0, 0, 0, 0);
+  if (copy == -ESRCH) copy = open_caller() < 0 ? -EPERM : CALL(pidfd_getfd, last_caller, (int)number, 0, 0, 0, 0);
   return keep(copy);
 }
 
@@ -213,4 +227,40 @@ static long granted(long file, int is_socket) {
     }
   }
   return -EPERM;
+}
+
+static int goes_up(const char *path) {
+  for (const char *at = path; *at; at++) {
+    int begins = at == path || at[-1] == '/';
+    if (begins && at[0] == '.' && at[1] == '.' && (at[2] == '/' || at[2] == 0)) return 1;
+  }
+  return 0;
+}
+
+/*
+ * The short way for what most calls name: a path whose words alone say that it is beneath a grant, and which no link is
+ * on. It is opened once, from the grant. -ENOENT for all else, which the long way then judges.
+ */
+static long opened_beneath(long directory, const char *path, int follows) {
+  static char whole[2 * PATH_BYTES];
+  char link[64];
+  long length = 0;
+  if (goes_up(path)) return -ENOENT;
+  if (*path != '/') {
+    if ((int)directory != AT_FDCWD) return -ENOENT;
+    append(append_number(append(link, "/proc/"), request.tid), "/cwd");
+    length = CALL(readlinkat, AT_FDCWD, link, whole, PATH_BYTES, 0, 0);
+    if (length <= 0 || length >= PATH_BYTES || whole[0] != '/') return -ENOENT;
+    if (whole[length - 1] != '/') whole[length++] = '/';
+  }
+  append(whole + length, path);
+  for (int at = 0; at < configuration->grants; at++) {
+    struct grant *grant = &configuration->grant[at];
+    const char *rest = whole + grant->length;
+    if (grant->kind != GRANT_TREE || grant->descriptor < 0 || !starts_with(whole, grant_path(grant))) continue;
+    if (grant->length > 1 && *rest++ != '/') continue;
+    if (*rest == 0) continue;
+    return open_path(grant->descriptor, rest, follows ? 0 : O_NOFOLLOW, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
+  }
+  return -ENOENT;
 }

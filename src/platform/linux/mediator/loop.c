@@ -40,13 +40,28 @@ static void send_answer(u64 id, long result) {
   CALL(ioctl, listener, NOTIF_SEND, &answer, 0, 0, 0);
 }
 
-static void receive(void) {
+/* @returns 0 when there was none after all. */
+static int receive(void) {
   clear(&request, sizeof request);
-  if (CALL(ioctl, listener, NOTIF_RECV, &request, 0, 0, 0) < 0) return;
+  if (CALL(ioctl, listener, NOTIF_RECV, &request, 0, 0, 0) < 0) return 0;
   long result = handle();
   close_opened();
   if (result != DEFERRED) send_answer(request.id, result);
+  return 1;
 }
+
+/* What the caller of mediator_prepare() gives. */
+static struct {
+  long restorer;
+  long listener;
+  /* Whether this becomes a process of its own, and what of its memory it gives up: pairs of first address and end, then 0. */
+  long is_process;
+  /* Whether the kernel ends NOTIF_RECV when the last caller is gone (6.11). */
+  long wait_ends;
+  long unmapped[16];
+  /* The low 32 bits of the capabilities that the command has at most. */
+  long capabilities;
+} given;
 
 /* With something pending it looks whether the callers still live, and tries local sockets again. */
 enum { LOOK_AGAIN_MS = 10 };
@@ -56,6 +71,8 @@ static void serve(void) {
   long wait[2];
   u64 next_look = 0;
   for (;;) {
+    /* Without a look whether anybody is left who could ask: where the kernel ends the wait when nobody is. */
+    while (given.wait_ends && pending_count == 0 && receive()) continue;
     int count = pending_count;
     wait[0] = 0;
     wait[1] = LOOK_AGAIN_MS * 1000000;
@@ -65,7 +82,8 @@ static void serve(void) {
       polled[at + 1].descriptor = pending[at].file >= 0 ? -1 : pending[at].socket;
       polled[at + 1].events = POLLOUT;
     }
-    if (CALL(ppoll, polled, count + 1, count ? wait : 0, 0, 0, 0) < 0) continue;
+    /* What ended the wait is over soon: another caller that died is no reason to leave. */
+    if (CALL(ppoll, polled, count + 1, count || given.wait_ends ? wait : 0, 0, 0, 0) < 0) continue;
     /* From the last: what is dropped is replaced by the last. */
     int is_due = count > 0 && now() >= next_look;
     if (is_due) next_look = now() + LOOK_AGAIN_MS;
@@ -79,17 +97,6 @@ static void serve(void) {
 static void interrupted(int signal) { (void)signal; }
 
 enum { SIGCHLD = 17, INTERRUPT = 63, SIG_SETMASK = 2, SIGEV_THREAD_ID = 4, SA_RESTORER = 0x04000000, CLOCK_MONOTONIC = 1 };
-
-/* What the caller of mediator_prepare() gives. */
-static struct {
-  long restorer;
-  long listener;
-  /* Whether this becomes a process of its own, and what of its memory it gives up: pairs of first address and end, then 0. */
-  long is_process;
-  long unmapped[16];
-  /* The low 32 bits of the capabilities that the command has at most. */
-  long capabilities;
-} given;
 
 static int prepare_interrupts(void) {
   struct { long handler, flags, restorer; u64 mask; } action;
@@ -173,6 +180,7 @@ struct arguments {
   long listener;
   long capabilities;
   long is_process;
+  long wait_ends;
   long unmapped[16];
 };
 
@@ -184,6 +192,7 @@ void *mediator_prepare(struct arguments *arguments) {
   given.listener = arguments->listener;
   given.capabilities = arguments->capabilities;
   given.is_process = arguments->is_process;
+  given.wait_ends = arguments->wait_ends;
   for (int at = 0; at < 16; at++) given.unmapped[at] = arguments->unmapped[at];
   arguments->end = end_of_data + sizeof end_of_data;
   return (void *)mediator_main;

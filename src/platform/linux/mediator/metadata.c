@@ -47,11 +47,14 @@ static long change_path(long file) {
   }
 }
 
+static long change_beneath(long file) {
+  if (!is_waiting(request.id) || !has_own_capabilities()) return -EPERM;
+  return change_path(file);
+}
+
 static long change_granted(long file) {
   long second = granted(file, 0);
-  if (second < 0) return second;
-  if (!is_waiting(request.id) || !has_own_capabilities()) return -EPERM;
-  return change_path(second);
+  return second < 0 ? second : change_beneath(second);
 }
 
 /* `as_path`: the call takes descriptors that are open as a path only. */
@@ -84,7 +87,9 @@ static long change_at(long directory, u64 address, long flags) {
   int follows = !(flags & AT_SYMLINK_NOFOLLOW);
   long number = follows ? descriptor_in(path) : -1;
   if (number >= 0) return change_descriptor(number, 1);
-  long file = resolve(directory, path, follows);
+  long file = opened_beneath(directory, path, follows);
+  if (file >= 0) return change_beneath(file);
+  file = resolve(directory, path, follows);
   return file < 0 ? file : change_granted(file);
 }
 

@@ -127,13 +127,16 @@ static long connect_local(long socket) {
   /* An abstract name belongs to nobody: whose it is could only be found out when it is too late. */
   if (address[UNIX_PATH_AT] == 0) return -EPERM;
   address[address_bytes] = 0;
-  long file = resolve(AT_FDCWD, (char *)address + UNIX_PATH_AT, 1);
-  if (file < 0) return file;
-  long failure = look_at(file, &facts);
-  if (failure < 0) return failure;
-  if ((facts.mode & S_IFMT) != S_IFSOCK) return -ECONNREFUSED;
-  file = granted(file, 1);
-  if (file < 0) return -EACCES;
+  long file = opened_beneath(AT_FDCWD, (char *)address + UNIX_PATH_AT, 1);
+  if (file < 0) {
+    file = resolve(AT_FDCWD, (char *)address + UNIX_PATH_AT, 1);
+    if (file < 0) return file;
+    long failure = look_at(file, &facts);
+    if (failure < 0) return failure;
+    if ((facts.mode & S_IFMT) != S_IFSOCK) return -ECONNREFUSED;
+    file = granted(file, 1);
+    if (file < 0) return -EACCES;
+  }
   if (!is_waiting(request.id) || !has_own_capabilities()) return -EPERM;
   clear(fixed, sizeof fixed);
   *(u16 *)fixed = AF_UNIX;

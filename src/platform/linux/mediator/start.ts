@@ -20,9 +20,9 @@ const SIGNAL_SET_BYTES = 8;
 const STACK_BYTES = 64 * 1024;
 const PAGE_BYTES = 4096;
 const WORD_BYTES = 8;
-/** `struct arguments` of loop.c: an address that it fills in, six words, and pairs of addresses. */
-const ARGUMENT_WORDS = 23;
-const UNMAPPED_AT = 7;
+/** `struct arguments` of loop.c: an address that it fills in, seven words, and pairs of addresses. */
+const ARGUMENT_WORDS = 24;
+const UNMAPPED_AT = 8;
 /** Behind the last of the mediator's data, for what a compiler puts there. */
 const MARGIN_BYTES = 16 * 1024;
 const UNMAPPED_WORDS = 16;
@@ -48,7 +48,17 @@ export function prepareMediator(): PreparedMediator {
     const view = new DataView(words.buffer);
     const put = (at: number, ...values: readonly number[]): void =>
       values.forEach((value, index) => view.setBigInt64((at + index) * WORD_BYTES, BigInt(value), true));
-    put(0, 0, memory.address, code.system, code.restorer, listener, keptCapabilityMask(), isProcess ? 1 : 0);
+    put(
+      0,
+      0,
+      memory.address,
+      code.system,
+      code.restorer,
+      listener,
+      keptCapabilityMask(),
+      isProcess ? 1 : 0,
+      hasEndingWait() ? 1 : 0,
+    );
     const entry = prepare(addressOf(words));
     if (isProcess) {
       const end = Math.ceil((Number(view.getBigInt64(0, true)) + MARGIN_BYTES) / PAGE_BYTES) * PAGE_BYTES;
@@ -72,6 +82,12 @@ export function prepareMediator(): PreparedMediator {
     startThread: (configuration, listener) => start(configuration, listener, THREAD_FLAGS),
     startProcess: (configuration, listener) => start(configuration, listener, PROCESS_FLAGS),
   };
+}
+
+/** Whether the kernel ends the wait for a request when nobody is left to ask: Linux 6.11 and later. */
+function hasEndingWait(): boolean {
+  const [major = 0, minor = 0] = readSmallFile('/proc/sys/kernel/osrelease').split('.').map(Number);
+  return major > 6 || (major === 6 && minor >= 11);
 }
 
 function withSignalsBlocked<T>(act: () => T): T {

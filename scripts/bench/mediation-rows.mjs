@@ -1,0 +1,129 @@
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { interleave, timeCommand } from './measure.mjs';
+
+/** So many calls of a kind are one sample: what the start of the program takes is not in it. */
+const CALLS = 5000;
+const FILES = 10_000;
+const FILES_IN_DIRECTORY = 100;
+const PACKAGES = 60;
+const FILES_IN_PACKAGE = 80;
+
+/** Not one of a version manager below a home: the bench has a home of its own. */
+const PYTHON = '/usr/bin/python3';
+
+/** A program that makes the call CALLS times and prints the nanoseconds that one takes. */
+const program = (prepare, call) => `
+import os, socket, time
+open("f", "w").close()
+f = os.open("f", os.O_RDWR)
+${prepare}
+begun = time.perf_counter_ns()
+for at in range(${CALLS}):
+    ${call}
+print((time.perf_counter_ns() - begun) / ${CALLS})
+`;
+
+/** What is mediated: the same loop under wrap and without, in µs for each call; at most 15 more (spec of speed). */
+const CALL_ROWS = [
+  ['chmod', '', 'os.chmod("f", 0o600 + at % 2)'],
+  ['fchmod, open for writing', '', 'os.fchmod(f, 0o600 + at % 2)'],
+  ['chown', '', 'os.chown("f", -1, -1)'],
+  ['utime', '', 'os.utime("f", (at, at))'],
+  ['connect, local', serve('socket.AF_UNIX', '"s"'), connect('socket.AF_UNIX')],
+  ['connect, TCP', serve('socket.AF_INET', '("127.0.0.1", 0)'), connect('socket.AF_INET')],
+  // What the filter only lets pass: any call that it decides without looking at arguments.
+  ['not mediated: pwrite', '', 'os.pwrite(f, b"x", 0)'],
+].map(([name, prepare, call]) => ({
+  name: `one ${name}`,
+  peer: 'without nono',
+  command: PYTHON,
+  budget: undefined,
+  unit: 'µs',
+  measure: ({ nono, place, scratch, startRuns }) => {
+    const cwd = join(scratch, 'calls');
+    mkdirSync(cwd, { recursive: true });
+    const words = [PYTHON, '-c', program(prepare, call)];
+    const one = (prefix) => {
+      rmSync(join(cwd, 's'), { force: true });
+      return Number(timeCommand([...prefix, ...words], { ...place, cwd }).stdout) / 1000;
+    };
+    return interleave({ runs: startRuns, own: () => one([nono, 'wrap', '--allow-cwd', '--']), peer: () => one([]) });
+  },
+}));
+
+function serve(family, at) {
+  return `
+if ${family} == socket.AF_UNIX and os.path.exists("s"): os.unlink("s")
+server = socket.socket(${family}); server.bind(${at}); server.listen(100); where = server.getsockname()
+sockets = [socket.socket(${family}) for _ in range(50)]`;
+}
+
+function connect(family) {
+  return `c = socket.socket(${family}); c.connect(where); server.accept()[0].close(); c.close()`;
+}
+
+/** Under wrap and without: the same words in a directory of their own. */
+function underWrap(prepare, words) {
+  return (bench) => {
+    const { nono, place, scratch, startRuns } = bench;
+    const cwd = join(scratch, 'mediated');
+    rmSync(cwd, { recursive: true, force: true });
+    mkdirSync(cwd);
+    const bound = { ...place, cwd };
+    prepare(bound);
+    const figures = interleave({
+      runs: Math.min(startRuns, 5),
+      own: () => timeCommand([nono, 'wrap', '--allow-cwd', '--', ...words], bound).tookMs,
+      peer: () => timeCommand(words, bound).tookMs,
+    });
+    rmSync(cwd, { recursive: true });
+    return figures;
+  };
+}
+
+/** An archive of empty files: what is measured is what tar does with each, not the bytes. */
+function archive({ cwd, environment }) {
+  for (let at = 0; at < FILES; at++) {
+    const directory = join(cwd, 'from', String(Math.floor(at / FILES_IN_DIRECTORY)));
+    mkdirSync(directory, { recursive: true });
+    writeFileSync(join(directory, `file-${at}`), '');
+  }
+  timeCommand(['tar', 'cf', 'all.tar', 'from'], { cwd, environment });
+}
+
+/** A project whose packages are archives beside it, so that no registry is asked. */
+function packages({ cwd, environment }) {
+  const dependencies = {};
+  mkdirSync(join(cwd, 'archives'));
+  for (let at = 0; at < PACKAGES; at++) {
+    const lib = join(cwd, 'package', 'lib');
+    mkdirSync(lib, { recursive: true });
+    for (let file = 0; file < FILES_IN_PACKAGE; file++) writeFileSync(join(lib, `${file}.js`), `// ${'x'.repeat(2000)}\n`);
+    const bin = at % 3 === 0 ? { [`tool-${at}`]: 'lib/0.js' } : undefined;
+    writeFileSync(join(cwd, 'package/package.json'), JSON.stringify({ name: `part-${at}`, version: '1.0.0', bin }));
+    timeCommand(['tar', 'czf', `archives/${at}.tgz`, 'package'], { cwd, environment });
+    dependencies[`part-${at}`] = `file:archives/${at}.tgz`;
+  }
+  writeFileSync(join(cwd, 'package.json'), JSON.stringify({ name: 'whole', version: '1.0.0', dependencies }));
+  timeCommand(['npm', 'install', '--package-lock-only', '--offline', '--no-audit'], { cwd, environment });
+}
+
+/** What nono carries out for its command, beside the same without nono. */
+export const MEDIATION_ROWS = [
+  ...CALL_ROWS,
+  {
+    name: `tar x of ${FILES} files`,
+    peer: 'without nono',
+    command: 'tar',
+    budget: undefined,
+    measure: underWrap(archive, ['tar', 'xf', 'all.tar', '--one-top-level=to', '--overwrite']),
+  },
+  {
+    name: 'npm ci, offline',
+    peer: 'without nono',
+    command: 'npm',
+    budget: 1.3,
+    measure: underWrap(packages, ['npm', 'ci', '--offline', '--no-audit', '--cache', '.cache']),
+  },
+];
