@@ -6,6 +6,7 @@ import type { Deflate } from '../ports/deflate.ts';
 import type { Files } from '../ports/files.ts';
 import type { Hash } from '../ports/hash.ts';
 import type { PathFacts } from '../ports/path-facts.ts';
+import type { KeepTree } from '../ports/process-tree.ts';
 import type { Processes } from '../ports/processes.ts';
 import type { SandboxHost } from '../ports/sandbox-host.ts';
 import type { Signals } from '../ports/signals.ts';
@@ -64,6 +65,7 @@ export interface SandboxAdapters {
   readonly spawn: Spawn;
   readonly signals: Signals;
   readonly processes: Processes;
+  readonly keepTree: KeepTree;
 }
 
 export interface TerminalFacts {

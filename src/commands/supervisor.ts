@@ -1,5 +1,5 @@
-import { type Bytes, bytesFromText, storeBytes } from '../bytes.ts';
-import { EXIT, NonoError, UsageError } from '../errors.ts';
+import { type Bytes, storeBytes } from '../bytes.ts';
+import { EXIT, NonoError } from '../errors.ts';
 import { joinPath } from '../paths.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { StartContentWorkers } from '../ports/content-workers.ts';
@@ -17,10 +17,10 @@ import { DEFAULT_GRACE_MS } from '../session/default-grace.ts';
 import type { StartedGuardian } from '../session/guarded-command.ts';
 import type { RequestOutcome } from '../session/hub.ts';
 import { type CommandEnd, LiveSession } from '../session/live-session.ts';
-import { lockName } from '../session/name-lock.ts';
-import { checkSessionName, type RandomHex } from '../session/names.ts';
+import type { RandomHex } from '../session/names.ts';
 import { OutputLog } from '../session/output-log.ts';
 import { STARTING } from '../session/record.ts';
+import { renameSession } from '../session/rename-session.ts';
 import { Runtime } from '../session/runtime.ts';
 import { saveScreen } from '../session/saved-screen.ts';
 import { SessionSocket } from '../session/session-socket.ts';
@@ -168,7 +168,7 @@ class SupervisedSession {
     const live = new LiveSession(claimed, clock);
     const policy = policyDigest(launch, temporaryDirectory, hash);
     live.audit(startEvent(identity, { name: claimed.name, policy }));
-    this.#rename = (wanted) => rename(live, registry.names, wanted);
+    this.#rename = (wanted) => renameSession(live, registry.names, wanted);
     this.#runtime.belongsTo(live);
     return live;
   }
@@ -240,26 +240,6 @@ async function untilAborted(signal: AbortSignal): Promise<never> {
 /** Nobody hears of it; it ends the start like any other failure. */
 function starterDied(): NonoError {
   return new NonoError('E_SUPERVISOR', EXIT.nonoFailed, 'Cannot start the session: whoever wanted it is gone');
-}
-
-/** What a client asks for may be anything. */
-function wantedName(wanted: string): string | undefined {
-  try {
-    return checkSessionName(bytesFromText(wanted));
-  } catch (error) {
-    if (error instanceof UsageError) return undefined;
-    throw error;
-  }
-}
-
-async function rename(live: LiveSession, names: Directory, wanted: string): Promise<RequestOutcome> {
-  const name = wantedName(wanted);
-  if (name === undefined) return { isDone: false, code: 'refused', message: 'that is no name for a session' };
-  if (name === live.name) return { isDone: true, changed: false };
-  const lock = lockName(names, name);
-  if (lock === undefined) return { isDone: false, code: 'name_taken', message: 'a live session has that name' };
-  await live.rename(name, lock);
-  return { isDone: true, changed: true };
 }
 
 function openState(files: Files, path: Bytes, uid: number): Directory {

@@ -77,12 +77,13 @@ export function createContext(version: string): Context {
 }
 
 async function loadSandbox(): Promise<SandboxAdapters> {
-  const [facts, host, spawn, signals, processes] = await Promise.all([
+  const [facts, host, spawn, signals, processes, tree] = await Promise.all([
     import('./linux/path-facts.ts'),
     import('./linux/sandbox-host.ts'),
     import('./bun/spawn.ts'),
     import('./linux/signals.ts'),
     import('./linux/processes.ts'),
+    import('./linux/process-tree.ts'),
   ]);
   return {
     facts: facts.createLinuxPathFacts(),
@@ -90,6 +91,7 @@ async function loadSandbox(): Promise<SandboxAdapters> {
     spawn: spawn.createBunSpawn(),
     signals: signals.createLinuxSignals(),
     processes: processes.createLinuxProcesses(),
+    keepTree: tree.keepTree,
   };
 }
 

@@ -110,6 +110,8 @@ export interface OpenFile extends Disposable {
   syncLater(): Promise<void>;
   /** An exclusive flock(2) that ends with the handle. @returns false when another one holds it. */
   tryLock(): boolean;
+  /** Whether another handle holds the lock; for one that does not hold it itself. Many may ask at once without seeing each other. */
+  isLocked(): boolean;
   /** Makes this empty file share the blocks of `source`. @returns false where the file system cannot. */
   cloneFrom(source: OpenFile): boolean;
   [Symbol.dispose](): void;

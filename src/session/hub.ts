@@ -43,6 +43,8 @@ export type RequestOutcome =
 /** The session behind the clients. */
 export interface HubHost {
   readonly sessionId: string;
+  /** Without one nobody can attach. */
+  readonly hasTerminal: boolean;
   readonly name: () => string;
   readonly status: () => string;
   readonly type: (data: Uint8Array) => void;
@@ -172,7 +174,11 @@ export class Hub {
       this.#refuse(client, 'busy', 'already attached');
       return;
     }
-    const { sessionId, name, status } = this.#host;
+    const { sessionId, hasTerminal, name, status } = this.#host;
+    if (!hasTerminal && mode !== 'control') {
+      this.#refuse(client, 'no_terminal', 'it runs on the streams of its caller');
+      return;
+    }
     send(client, { kind: 'welcome', sessionId, name: name(), status: status() });
     if (this.#end !== undefined) {
       this.#leave(client, this.#end, 'ended');

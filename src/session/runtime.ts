@@ -70,6 +70,7 @@ export class Runtime {
     const { sessionId } = this.#deps;
     return {
       sessionId,
+      hasTerminal: true,
       name: () => this.#live?.name ?? '',
       status: () => this.#live?.status ?? 'starting',
       type: (data) => this.#command.type(data),

@@ -1,5 +1,5 @@
 import { type Bytes, displayBytes } from '../bytes.ts';
-import { DamageError, isErrno, NotFoundError, UsageError } from '../errors.ts';
+import { DamageError, isErrno, NotFoundError, SystemError, UsageError } from '../errors.ts';
 import type { Directory, OpenFile } from '../ports/files.ts';
 import type { Processes, ProcessIdentity } from '../ports/processes.ts';
 import { isSessionId } from './names.ts';
@@ -71,13 +71,20 @@ export function readSession(
       hint: `Look at ${displayBytes(directory.path)}/${id}.json`,
     });
   }
+  // Whose directory it is was looked at before.
+  if (stat.uid !== directory.statSelf().uid) {
+    throw new DamageError(`Cannot read the record of session ${id}: it belongs to the user with the number ${stat.uid}`, {
+      hint: `Look at ${displayBytes(directory.path)}/${id}.json`,
+    });
+  }
   try {
     using file = directory.openFile(name);
     const record = parseRecord(id, readWhole(file));
     return { record, ...judge(record, file, deps) };
   } catch (error) {
     if (isErrno(error, 'ENOENT')) return undefined; // Pruned meanwhile.
-    throw error;
+    if (!(error instanceof SystemError)) throw error;
+    throw new DamageError(`Cannot read the record of session ${id}`, { cause: error, hint: 'Make it readable for its owner' });
   }
 }
 
@@ -87,7 +94,7 @@ function judge(
   { processes, hostName, self }: ListDeps & { readonly self: ProcessIdentity },
 ): Pick<Session, 'status' | 'isLive'> {
   if (record.status === 'exited') return { status: 'exited', isLive: false };
-  if (!file.tryLock()) return { status: record.status, isLive: true };
+  if (file.isLocked()) return { status: record.status, isLive: true };
   if (record.host !== hostName) return { status: 'unknown', isLive: false };
   const isComparable = record.boot_id === self.bootId && record.pid_namespace === self.pidNamespace;
   // The lock may be lost where the file system has none; the process itself still tells.

@@ -14,12 +14,19 @@ export interface Supervision extends Disposable {
   follow(child: StartedProcess): Promise<ProcessExit>;
 }
 
+export interface SupervisionHandlers {
+  /** The signal that stopped the command; undefined when it goes on. */
+  readonly onStopSignal: (signal: number | undefined) => void;
+  /** Any child has changed. */
+  readonly onChild: () => void;
+}
+
 /**
  * Signals: what a process sent to nono goes to the command; what the terminal sent has reached it already,
  * since both are in the foreground group. When the terminal stops the command, nono stops too, so that
  * the shell gets its prompt; when the shell continues nono, the command goes on with the terminal that it had.
  */
-export function supervise(signals: Signals, ownPid: number, onPaused: (isPaused: boolean) => void): Supervision {
+export function supervise(signals: Signals, ownPid: number, { onStopSignal, onChild }: SupervisionHandlers): Supervision {
   const ownGroup = signals.groupOf(ownPid);
   const hadTerminal = ownGroup !== undefined && signals.foregroundGroup() === ownGroup;
   let child: StartedProcess | undefined;
@@ -34,12 +41,12 @@ export function supervise(signals: Signals, ownPid: number, onPaused: (isPaused:
     const stop = signals.stopSignal(child.pid);
     if ((stop !== undefined) !== isPaused) {
       isPaused = stop !== undefined;
-      onPaused(isPaused);
+      onStopSignal(stop);
     }
     if (stop === undefined || !TERMINAL_STOPS.includes(stop)) return;
     stopWithChild(child.pid);
     isPaused = signals.stopSignal(child.pid) !== undefined;
-    if (!isPaused) onPaused(false);
+    if (!isPaused) onStopSignal(undefined);
   }
 
   function stopWithChild(pid: number): void {
@@ -54,7 +61,13 @@ export function supervise(signals: Signals, ownPid: number, onPaused: (isPaused:
       signals.send(childGroup === ownGroup || childGroup === undefined ? pid : -childGroup, SIGCONT);
   }
 
-  const watching = signals.watch({ onSignal: forward, onChild: lookAtChild });
+  const watching = signals.watch({
+    onSignal: forward,
+    onChild() {
+      lookAtChild();
+      onChild();
+    },
+  });
   return {
     follow(started) {
       child = started;

@@ -9,6 +9,15 @@ import { createWorld, type World } from '../support/world.ts';
 const json = async (world: World, ...words: readonly string[]): Promise<unknown> =>
   JSON.parse((await runNono(world, [...words, '--json'])).stdout);
 
+/** The id of the only session, once its command runs. */
+const onlySession = (world: World): Promise<string> =>
+  waitFor('a session that runs', () => {
+    const directory = join(world.state, 'sessions');
+    const file = existsSync(directory) ? readdirSync(directory).find((name) => /^[0-9a-f]{6}\.json$/.test(name)) : undefined;
+    const id = file?.slice(0, 6);
+    return id !== undefined && readRecord(world, id).status === 'running' && id;
+  });
+
 const stopAll = (world: World, ...ids: readonly string[]) => runNono(world, ['stop', '--force', ...ids]);
 
 describe('nono ps and inspect', () => {
@@ -137,16 +146,42 @@ describe('nono stop', () => {
     expect(await json(world, 'ps', '--all')).toMatchObject([{ session_id: id, status: 'lost' }]);
   });
 
-  test('ends a session that has no terminal too', async () => {
+  test('ends a session that has no terminal too, with all that ignores SIGTERM or got away from its parent', async () => {
     using world = createWorld();
-    const running = startNono(world, ['run', '--allow-cwd', '--name', 'plain', '--', 'sleep', '1000']);
-    await waitFor('it to run', async () => (await runNono(world, ['ps'])).stdout.includes('running'));
+    const script = `trap '' TERM; setsid sh -c 'trap "" TERM; echo $$ > left; while :; do sleep 1000; done' & while :; do sleep 1000; done`;
+    const running = startNono(world, ['run', '--allow-cwd', '--name', 'plain', '--', 'sh', '-c', script]);
+    const id = await onlySession(world);
+    await waitFor('its socket', () => existsSync(join(world.state, 'sessions', `${id}.sock`)));
+    await waitFor('the descendant', () => existsSync(join(world.project, 'left')));
 
     expect((await runNono(world, ['send', 'plain', 'x'])).status).toBe(1);
-    expect((await runNono(world, ['attach', 'plain'])).status).toBe(255);
-    expect((await runNono(world, ['stop', 'plain'])).status).toBe(0);
-    expect((await running.ended).status).toBe(143);
+    const attached = await runNono(world, ['attach', 'plain']);
+    expect(attached).toMatchObject({ status: 255, stderr: expect.stringContaining('on the streams of its caller') });
+    expect((await runNono(world, ['rename', 'plain', 'other'])).status).toBe(0);
+    expect(await json(world, 'stop', '--timeout', '1', 'other')).toEqual({ sessions: [{ session_id: id, result: 'stopped' }] });
+    expect((await running.ended).status).toBe(137);
+    expect(readRecord(world, id)).toMatchObject({ status: 'exited', signal: 'SIGKILL', exit_code: 137 });
+    expect(isAlive(Number(readFileSync(join(world.project, 'left'), 'latin1')))).toBe(false);
+    expect(existsSync(join(world.state, 'sessions', `${id}.sock`))).toBe(false);
   });
+
+  test.for([{ ending: 'is killed' }, { ending: 'ends by itself' }])(
+    'leaves nothing of a session without a terminal that $ending',
+    async ({ ending }) => {
+      using world = createWorld();
+      const script = `(setsid sh -c 'echo $$ > left; exec sleep 1000' </dev/null >/dev/null 2>&1 &); until [ -s left ]; do sleep 0.02; done; `;
+      const rest = ending === 'is killed' ? 'exec sleep 1000' : 'exit 4';
+      const running = startNono(world, ['run', '--allow-cwd', '--', 'sh', '-c', script + rest]);
+      const left = await waitFor('the descendant', () => {
+        const path = join(world.project, 'left');
+        return existsSync(path) && Number(readFileSync(path, 'latin1')) > 1 && Number(readFileSync(path, 'latin1'));
+      });
+      if (ending === 'is killed') running.child.kill('SIGKILL');
+
+      expect((await running.ended).status).toBe(ending === 'is killed' ? null : 4);
+      await untilGone(left);
+    },
+  );
 
   test('stops nothing when one of the sessions does not exist or the words are wrong', async () => {
     using world = createWorld();

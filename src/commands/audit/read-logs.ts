@@ -25,7 +25,7 @@ export function readSessionAudit(context: Context, id: string, session: Session 
   const recorded = session?.record.audit ?? undefined;
   const read = readAudit(text ?? ('' as Bytes), context.hash, text === undefined ? undefined : recorded);
   // A session that is only starting has a record before it has a log.
-  const isMissing = text === undefined && session?.status !== 'starting';
+  const isMissing = text === undefined && session?.record.status !== 'starting';
   const breaks = isMissing ? [{ line: 1, reason: 'the log is missing' }] : read.breaks;
   return { ...read, breaks, id, text: text ?? ('' as Bytes) };
 }

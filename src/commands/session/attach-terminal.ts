@@ -69,6 +69,7 @@ export async function attachTerminal(
 function exitCodeOf(end: AttachEnd, id: string, { notify }: Context): number {
   if (end.kind === 'gone') throw cannotAttach(id, 'its supervisor was killed', 'See what is left with `nono ps --all`');
   if (end.kind === 'refused') {
+    if (end.code === 'no_terminal') throw noOwnTerminal(id);
     const hint = end.code === 'busy' ? 'Take it over with --steal, or look in with --view' : undefined;
     throw cannotAttach(id, end.message, hint);
   }
@@ -84,6 +85,10 @@ function exitCodeOf(end: AttachEnd, id: string, { notify }: Context): number {
         hint: `Take it back with \`nono attach ${id} --steal\``,
       });
   }
+}
+
+export function noOwnTerminal(id: string): NonoError {
+  return cannotAttach(id, 'it runs on the streams of its caller', 'Start it with --detached, or on a terminal, to attach to it');
 }
 
 export function cannotAttach(id: string, reason: string, hint: string | undefined): NonoError {

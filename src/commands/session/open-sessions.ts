@@ -3,6 +3,7 @@ import { EXIT, isErrno, NonoError } from '../../errors.ts';
 import { joinPath } from '../../paths.ts';
 import type { Directory } from '../../ports/files.ts';
 import { ControlClient, socketName } from '../../session/client.ts';
+import type { ControlRequest } from '../../session/messages.ts';
 import { isSessionId } from '../../session/names.ts';
 import { findSession, listSessions, readSession, type Session, type SessionList } from '../../session/sessions.ts';
 import { openStateDirectory } from '../../session/state-directory.ts';
@@ -10,6 +11,8 @@ import { signalNumber } from '../../signal-names.ts';
 import type { Context } from '../context.ts';
 import { SESSIONS } from '../new-session.ts';
 
+/** A supervisor answers in milliseconds; one that is stopped never does. */
+const ANSWER_MS = 10_000;
 const SIGUSR1 = signalNumber('SIGUSR1');
 
 /** All sessions, under the checks of the state directory. Damaged records are named on stderr and passed over. */
@@ -112,7 +115,26 @@ export function noTerminal({ record }: Session): NonoError {
   );
 }
 
-/** The failure that a supervisor's refusal is. */
-export function refusal(id: string, verb: string, message: string): NonoError {
-  return new NonoError('E_REFUSED', EXIT.failure, `Cannot ${verb} session ${id}: ${message}`);
+/**
+ * Asks a supervisor for something.
+ *
+ * @param verb For messages: what cannot be done then.
+ * @returns whether it changed anything.
+ * @throws {NonoError} when it refuses, ends before it answers, or does not answer.
+ */
+export async function ask(client: ControlClient, session: Session, verb: string, request: ControlRequest): Promise<boolean> {
+  const id = session.record.session_id;
+  const { promise: tooLate, resolve: giveUp } = Promise.withResolvers<'late'>();
+  const timer = setTimeout(() => giveUp('late'), ANSWER_MS);
+  const answer = await Promise.race([client.request(request), tooLate]);
+  clearTimeout(timer);
+  if (answer === 'late') {
+    throw new NonoError('E_NO_ANSWER', EXIT.failure, `Cannot ${verb} session ${id}: its supervisor does not answer`, {
+      hint: `When it was stopped by a signal: kill -CONT ${session.record.supervisor_pid}`,
+    });
+  }
+  if (answer === undefined) throw new NonoError('E_ENDED', EXIT.failure, `Cannot ${verb} session ${id}: it has just ended`);
+  if (answer.isDone) return answer.changed;
+  if (answer.code === 'no_terminal') throw noTerminal(session);
+  throw new NonoError('E_REFUSED', EXIT.failure, `Cannot ${verb} session ${id}: ${answer.message}`);
 }

@@ -1,18 +1,19 @@
-import type { Bytes } from '../../bytes.ts';
-import { EXIT, isErrno } from '../../errors.ts';
+import { EXIT } from '../../errors.ts';
 import { parseCount } from '../../parse.ts';
+import { joinPath } from '../../paths.ts';
 import type { Directory } from '../../ports/files.ts';
+import { removeLeftovers, removeSessionFiles } from '../../session/leftovers.ts';
+import { sweepNames } from '../../session/name-lock.ts';
 import type { Session } from '../../session/sessions.ts';
 import { openStateDirectory } from '../../session/state-directory.ts';
+import { sweepTemporaryDirectories } from '../../session/temporary-directory.ts';
 import type { Context } from '../context.ts';
+import { NAMES } from '../new-session.ts';
 import { printJson } from '../rollback/documents.ts';
 import type { CommandResult, ParsedCall } from '../spec.ts';
 import { openSessions, sessionsPath } from './open-sessions.ts';
 
 const DAY_MS = 86_400_000;
-/** Everything that a session has in sessions/; the record goes last, so that what a killed prune left is found again. */
-const EXTENSIONS = ['.sock', '.events.jsonl', '.log', '.times', '.screen.json', '.json'] as const;
-
 interface Ended {
   readonly id: string;
   readonly endedMs: number;
@@ -32,7 +33,7 @@ export async function execute({ flags, values }: ParsedCall, context: Context): 
     .sort((a, b) => b.endedMs - a.endedMs)
     .slice(kept)
     .filter(({ endedMs }) => context.clock.nowMs() - endedMs >= minimumAgeMs);
-  if (!isDryRun && directory !== undefined) for (const { id } of chosen) removeSession(directory, id);
+  if (!isDryRun && directory !== undefined) await remove(directory, chosen, context);
   const ids = chosen.map(({ id }) => id);
   if (flags.has('json')) return { output: printJson({ removed: ids, dry_run: isDryRun }), exitCode: EXIT.ok };
   if (ids.length === 0) context.notify('Nothing to do: no record of an ended session is to be removed');
@@ -44,12 +45,13 @@ function ended({ record }: Session): Ended {
   return { id: record.session_id, endedMs: Date.parse(record.ended ?? record.started) };
 }
 
-function removeSession(directory: Directory, id: string): void {
-  for (const extension of EXTENSIONS) {
-    try {
-      directory.removeFile(`${id}${extension}` as Bytes);
-    } catch (error) {
-      if (!isErrno(error, 'ENOENT')) throw error;
-    }
-  }
+/** With what starts and ends left behind that were killed half way. */
+async function remove(sessions: Directory, chosen: readonly Ended[], context: Context): Promise<void> {
+  const { files, stateDirectory, uid } = context;
+  const { processes } = await context.loadSandbox();
+  for (const { id } of chosen) removeSessionFiles(sessions, id);
+  removeLeftovers(sessions, processes);
+  using names = openStateDirectory(files, joinPath(stateDirectory, NAMES), uid, { create: false });
+  if (names !== undefined) sweepNames(names);
+  sweepTemporaryDirectories(files, processes, uid);
 }

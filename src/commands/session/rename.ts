@@ -2,7 +2,7 @@ import { EXIT, NonoError } from '../../errors.ts';
 import { checkSessionName } from '../../session/names.ts';
 import type { Context } from '../context.ts';
 import type { CommandResult, ParsedCall } from '../spec.ts';
-import { controlSession, noTerminal, openSession, refusal } from './open-sessions.ts';
+import { ask, controlSession, noTerminal, openSession } from './open-sessions.ts';
 
 export async function execute({ positionals: [wanted, given] }: ParsedCall, context: Context): Promise<CommandResult> {
   if (wanted === undefined || given === undefined) throw new TypeError('Expected the parser to ask for an ID and a NAME');
@@ -12,8 +12,6 @@ export async function execute({ positionals: [wanted, given] }: ParsedCall, cont
   if (!session.isLive) throw new NonoError('E_ENDED', EXIT.failure, `Cannot rename session ${id}: it has ended`);
   using client = await controlSession(context, session);
   if (client === undefined) throw noTerminal(session);
-  const answer = await client.request({ verb: 'rename', name });
-  if (answer === undefined) throw new NonoError('E_ENDED', EXIT.failure, `Cannot rename session ${id}: it has just ended`);
-  if (!answer.isDone) throw refusal(id, 'rename', answer.message);
+  await ask(client, session, 'rename', { verb: 'rename', name });
   return { exitCode: EXIT.ok };
 }

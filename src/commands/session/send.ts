@@ -1,10 +1,11 @@
 import { type Bytes, bufferFromBytes, displayBytes } from '../../bytes.ts';
 import { EXIT, NonoError, UsageError } from '../../errors.ts';
 import type { ControlClient } from '../../session/client.ts';
+import type { Session } from '../../session/sessions.ts';
 import { KEY_NAMES, keyBytes } from '../../terminal/key-names.ts';
 import type { Context } from '../context.ts';
 import type { CommandResult, ParsedCall } from '../spec.ts';
-import { controlSession, noTerminal, openSession, refusal } from './open-sessions.ts';
+import { ask, controlSession, noTerminal, openSession } from './open-sessions.ts';
 
 const STDIN = '-';
 /** In base64 it stays well within a frame. */
@@ -25,7 +26,7 @@ export async function execute({ positionals, flags, values }: ParsedCall, contex
   const isInput = texts.length === 1 && texts[0] === STDIN;
   const text = isInput ? await context.readInput() : bufferFromBytes(texts.join(' ') as Bytes);
   const after = bufferFromBytes([...keys, ...(flags.has('enter') ? ['\r'] : [])].join('') as Bytes);
-  await send(client, id, Buffer.concat([text, after]));
+  await send(client, session, Buffer.concat([text, after]));
   return { exitCode: EXIT.ok };
 }
 
@@ -37,10 +38,7 @@ function readKey(name: Bytes): string {
   });
 }
 
-async function send(client: ControlClient, id: string, data: Uint8Array): Promise<void> {
-  for (let at = 0; at < data.length; at += PIECE_BYTES) {
-    const answer = await client.request({ verb: 'send', data: data.subarray(at, at + PIECE_BYTES) });
-    if (answer === undefined) throw new NonoError('E_ENDED', EXIT.failure, `Cannot send to session ${id}: it has just ended`);
-    if (!answer.isDone) throw refusal(id, 'send to', answer.message);
-  }
+async function send(client: ControlClient, session: Session, data: Uint8Array): Promise<void> {
+  for (let at = 0; at < data.length; at += PIECE_BYTES)
+    await ask(client, session, 'send to', { verb: 'send', data: data.subarray(at, at + PIECE_BYTES) });
 }

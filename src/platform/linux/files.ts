@@ -289,7 +289,20 @@ class LinuxFile implements OpenFile {
     return this.#call(() => {
       const result = trySyscall('flock', this.#fd, uapi.LOCK_EX | uapi.LOCK_NB);
       if (result >= 0) return true;
-      if (errnoName(-result) === 'EAGAIN' || errnoName(-result) === 'EWOULDBLOCK') return false;
+      if (isTaken(result)) return false;
+      throw new SystemError('flock', errnoName(-result));
+    });
+  }
+
+  isLocked(): boolean {
+    return this.#call(() => {
+      // A shared one: of two who look, neither takes the other for the owner.
+      const result = trySyscall('flock', this.#fd, uapi.LOCK_SH | uapi.LOCK_NB);
+      if (result >= 0) {
+        syscall('flock', this.#fd, uapi.LOCK_UN);
+        return false;
+      }
+      if (isTaken(result)) return true;
       throw new SystemError('flock', errnoName(-result));
     });
   }
@@ -313,6 +326,11 @@ class LinuxFile implements OpenFile {
 /** A umask takes bits away from group and others only in practice, and never adds any. */
 function isModeSafeFromUmask(mode: number): boolean {
   return (mode & 0o7077) === 0;
+}
+
+/** Two names of one number. */
+function isTaken(result: number): boolean {
+  return errnoName(-result) === 'EAGAIN' || errnoName(-result) === 'EWOULDBLOCK';
 }
 
 /** The descriptor of a directory of this adapter. */

@@ -1,12 +1,14 @@
 import { encodeLine, LineReader } from '../../json-lines.ts';
+import type { ProcessTree } from '../../ports/process-tree.ts';
 import type { StartedProcess } from '../../ports/spawn.ts';
 import { decodeLaunchFailure, encodeLaunch, LAUNCHER_ROLE, type Launch } from '../../sandbox/launch.ts';
 import { type GuardianOrder, type GuardianReport } from '../../session/guardian-wire.ts';
+import { TreeEnding } from '../../session/tree-ending.ts';
 import { createBunSpawn } from '../bun/spawn.ts';
 import { followDescriptor, writeAll } from './channel.ts';
 import { FOREGROUND } from './launcher.ts';
 import { mediate } from './mediation.ts';
-import { createProcessTree, type ProcessTree } from './process-tree.ts';
+import { createProcessTree } from './process-tree.ts';
 import { createLinuxSignals } from './signals.ts';
 import { takeOnSettings } from './terminal-settings.ts';
 
@@ -14,14 +16,6 @@ import { takeOnSettings } from './terminal-settings.ts';
 const CHANNEL = 3;
 const OWN_EXECUTABLE = '/proc/self/exe';
 const LAUNCHER_ENVIRONMENT = { BUN_JSC_useBaselineJIT: '0' };
-
-const SIGKILL = 9;
-const SIGTERM = 15;
-const SIGCONT = 18;
-/** What the command left running gets so long to end by itself. */
-const LEFTOVER_GRACE_MS = 500;
-/** Between two looks at whether the tree is gone, after SIGKILL: a process in the kernel dies when that call returns. */
-const LOOK_AGAIN_MS = 20;
 
 /**
  * The guardian role: leads the session on the command's terminal and is the command's parent, so that its process
@@ -41,15 +35,15 @@ export function runGuardian(): void {
 }
 
 class Guardian {
-  readonly #tree: ProcessTree;
+  readonly #ending: TreeEnding;
   readonly #child: StartedProcess;
   readonly #signals = createLinuxSignals();
   #isOver = false;
-  #isEnding = false;
   #stopSignal: number | null = null;
 
   constructor(tree: ProcessTree, child: StartedProcess) {
-    this.#tree = tree;
+    this.#ending = new TreeEnding(tree);
+    void this.#ending.gone.then(() => process.exit(0));
     this.#child = child;
   }
 
@@ -64,7 +58,7 @@ class Guardian {
     const lines = new LineReader<GuardianOrder>();
     followDescriptor(CHANNEL, (data) => {
       // The supervisor is gone: nothing of the tree may outlive it.
-      if (data.length === 0) this.#kill();
+      if (data.length === 0) this.#ending.end(0);
       for (const order of lines.push(data)) this.#obey(order);
     });
     void this.#followCommand();
@@ -74,7 +68,7 @@ class Guardian {
     const exit = await this.#child.exited;
     this.#isOver = true;
     this.#report({ kind: 'ended', exit });
-    this.#end(LEFTOVER_GRACE_MS);
+    this.#ending.commandEnded();
   }
 
   async #launch(launch: Launch): Promise<void> {
@@ -91,7 +85,7 @@ class Guardian {
         void this.#launch(order.launch);
         return;
       case 'end':
-        this.#end(order.graceMs);
+        this.#ending.end(order.graceMs);
         return;
       case 'signal':
         this.#signal(order.signal);
@@ -113,29 +107,7 @@ class Guardian {
         this.#report({ kind: 'stopped', signal });
       }
     }
-    if (!this.#tree.reap() && this.#isOver) process.exit(0);
-  }
-
-  /** Called again with less time it is sooner over. */
-  #end(graceMs: number): void {
-    if (!this.#tree.reap() && this.#isOver) process.exit(0);
-    if (graceMs === 0) {
-      this.#kill();
-      return;
-    }
-    if (!this.#isEnding) {
-      this.#isEnding = true;
-      this.#tree.signalAll(SIGTERM);
-      // A process that is stopped takes the signal only when it goes on.
-      this.#tree.signalAll(SIGCONT);
-    }
-    setTimeout(() => this.#kill(), graceMs);
-  }
-
-  #kill(): void {
-    this.#tree.signalAll(SIGKILL);
-    if (!this.#tree.reap() && this.#isOver) process.exit(0);
-    setTimeout(() => this.#kill(), LOOK_AGAIN_MS);
+    this.#ending.look();
   }
 
   #report(report: GuardianReport): void {

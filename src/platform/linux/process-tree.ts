@@ -1,11 +1,19 @@
+import { type Bytes, cString } from '../../bytes.ts';
 import { SystemError } from '../../errors.ts';
+import type { KeepTree, ProcessTree } from '../../ports/process-tree.ts';
 import { landlockAbi } from './confine.ts';
 import * as confine from './confine-uapi.ts';
+import { forkCalls, type PreparedCall } from './forked-calls.ts';
+import { Pins } from './pins.ts';
 import { readSmallFile } from './small-files.ts';
 import { addressOf, errnoName, fixedBuffer, syscall, trySyscall } from './syscalls.ts';
+import * as uapi from './uapi.ts';
 
 /** include/uapi/linux/prctl.h */
 const PR_SET_CHILD_SUBREAPER = 36;
+const PR_SET_NAME = 15;
+const ALL_DESCRIPTORS = 0x7fffffff;
+const PAUSE_NANOSECONDS = 20_000_000n;
 /** include/uapi/linux/landlock.h: LANDLOCK_SCOPE_SIGNAL, and the ABI that has it. */
 const SCOPE_SIGNAL = 2;
 const SCOPE_ABI = 6;
@@ -18,6 +26,7 @@ const P_PID = 1;
 const WNOHANG = 1;
 const WEXITED = 4;
 const WNOWAIT = 0x01000000;
+const WALL = 0x40000000;
 /** siginfo_t and the offset of its pid. */
 const SIGINFO_BYTES = 128;
 const PID_AT = 16;
@@ -26,14 +35,6 @@ const SIGKILL = 9;
 const SIGSTOP = 19;
 /** A tree that forks faster than it is killed is stopped first, process by process, so often at most. */
 const ROUNDS_MAXIMUM = 100;
-
-/** All that descends from this process, whatever it called to get away. */
-export interface ProcessTree {
-  /** Sends a signal to every process of the tree but this one. */
-  signalAll(signal: number): void;
-  /** Reaps what was left by its parent. @returns whether any child is left, dead or alive. */
-  reap(): boolean;
-}
 
 /**
  * Makes this process the one that orphans of its tree come to. Where the kernel can (Landlock ABI 6), it also takes a
@@ -44,12 +45,70 @@ export interface ProcessTree {
 export function createProcessTree(ownedPid: () => number | undefined): ProcessTree {
   adoptOrphans();
   const isScoped = takeSignalDomain();
+  return treeOf(isScoped, ownedPid, () => undefined);
+}
+
+/**
+ * The same for a process that may be killed itself and has nobody above it: where it has the domain, a process of a few
+ * system calls stands by in it, which ends the tree when this one is gone.
+ */
+export const keepTree: KeepTree = (ownedPid) => {
+  adoptOrphans();
+  const isScoped = takeSignalDomain();
+  const standBy = isScoped ? startStandBy() : undefined;
+  return treeOf(isScoped, ownedPid, () => standBy?.[Symbol.dispose]());
+};
+
+function treeOf(isScoped: boolean, ownedPid: () => number | undefined, dispose: () => void): ProcessTree {
   return {
     signalAll(signal) {
       if (isScoped) signalDomain(signal);
       else signalDescendants(process.pid, signal);
     },
     reap: () => reap(ownedPid()),
+    [Symbol.dispose]: dispose,
+  };
+}
+
+/**
+ * Only within a signal domain: kill(-1) would reach every process of the user. It waits for the end of a pipe whose other
+ * end is this process's alone (close-on-exec), and lets go of everything else that it inherited.
+ */
+function startStandBy(): Disposable {
+  const ends = new Int32Array(new ArrayBuffer(8));
+  syscall('pipe2', addressOf(new Uint8Array(ends.buffer)), uapi.O_CLOEXEC);
+  const [source = -1, sink = -1] = ends;
+  const pins = new Pins();
+  const piece = fixedBuffer(8);
+  const name = cString('nono-stand-by' as Bytes);
+  const pause = new BigInt64Array([0n, PAUSE_NANOSECONDS]);
+  const killAll: PreparedCall = ['kill', -1, SIGKILL];
+  const wait: PreparedCall = ['nanosleep', pins.address(new Uint8Array(pause.buffer)), 0];
+  const pid = forkCalls([
+    ['prctl', PR_SET_NAME, pins.address(name)],
+    ['dup3', source, 0, 0],
+    ['close_range', 1, ALL_DESCRIPTORS, 0],
+    ['read', 0, pins.address(piece), 1],
+    // A process in the middle of fork(2) has to notice the first one before its child exists; the others are for certainty.
+    killAll,
+    wait,
+    killAll,
+    wait,
+    killAll,
+    ['exit_group', 0],
+  ]);
+  pins.release();
+  syscall('close', source);
+  let isDisposed = false;
+  return {
+    [Symbol.dispose]() {
+      if (isDisposed) return;
+      isDisposed = true;
+      // First: at the end of the pipe it would end this process too.
+      trySyscall('kill', pid, SIGKILL);
+      trySyscall('waitid', P_PID, pid, addressOf(fixedBuffer(SIGINFO_BYTES)), WEXITED | WALL);
+      trySyscall('close', sink);
+    },
   };
 }
 

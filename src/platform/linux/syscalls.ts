@@ -55,6 +55,7 @@ const NUMBERS_X64 = {
   fchmodat: 268,
   utimensat: 280,
   dup3: 292,
+  nanosleep: 35,
   syncfs: 306,
   process_vm_readv: 310,
   seccomp: 317,
@@ -119,6 +120,7 @@ const NUMBERS_ARM64: Readonly<Record<SyscallName, number>> = {
   fchmodat: 53,
   utimensat: 88,
   dup3: 24,
+  nanosleep: 101,
   syncfs: 267,
   process_vm_readv: 270,
   seccomp: 277,
@@ -137,6 +139,10 @@ const NUMBERS_ARM64: Readonly<Record<SyscallName, number>> = {
 };
 
 const NUMBERS: Readonly<Record<SyscallName, number>> = process.arch === 'arm64' ? NUMBERS_ARM64 : NUMBERS_X64;
+
+export function syscallNumber(name: SyscallName): number {
+  return NUMBERS[name];
+}
 
 /** A register: a number where it is safe, else a bigint. */
 const WORD = FFIType.i64_fast;

@@ -43,8 +43,10 @@ export const UTIME_OMIT = 0x3ffffffe;
 export const FICLONE = 0x40049409;
 
 /** include/uapi/asm-generic/fcntl.h */
+export const LOCK_SH = 1;
 export const LOCK_EX = 2;
 export const LOCK_NB = 4;
+export const LOCK_UN = 8;
 
 /** File types under S_IFMT, include/uapi/linux/stat.h. */
 export const FILE_KINDS: Readonly<Record<number, FileKind>> = {

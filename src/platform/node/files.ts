@@ -271,6 +271,11 @@ class NodeFile implements OpenFile {
     return true;
   }
 
+  isLocked(): boolean {
+    const { dev, ino } = fs.fstatSync(this.#fd, { bigint: true });
+    return this.#held === undefined && this.#locks.has(`${dev}:${ino}`);
+  }
+
   cloneFrom(): boolean {
     return false;
   }

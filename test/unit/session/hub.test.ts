@@ -8,6 +8,7 @@ import * as drawing from '../../../src/terminal/drawing.ts';
 const LONGER_THAN_ANY_WAIT_MS = 3_600_000;
 
 const HOST: HubHost = {
+  hasTerminal: true,
   sessionId: 'a3f7c2',
   name: () => 'calm-node',
   status: () => 'running',

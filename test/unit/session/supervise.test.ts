@@ -52,7 +52,10 @@ function fakeChild(log: string[]): StartedProcess {
 
 function watchChild(signals: FakeSignals) {
   const paused: boolean[] = [];
-  const supervision = supervise(signals, OWN, (isPaused) => paused.push(isPaused));
+  const supervision = supervise(signals, OWN, {
+    onStopSignal: (signal) => paused.push(signal !== undefined),
+    onChild: () => undefined,
+  });
   void supervision.follow(fakeChild(signals.log));
   return { supervision, paused };
 }

@@ -1,0 +1,64 @@
+import { SystemError } from '../errors.ts';
+import type { LiveSession } from '../session/live-session.ts';
+import type { SessionEnd } from '../session/messages.ts';
+import type { PlainSession } from '../session/plain-session.ts';
+import type { PlainRun } from './run-plain-session.ts';
+
+/** A command that takes less than this is over before anybody could ask for its session: its start need not wait for a socket. */
+const OPENS_AFTER_MS = 30;
+
+interface Opened {
+  readonly session: PlainSession;
+  readonly socket: Disposable;
+}
+
+/** The control socket of a command that runs on the streams of its caller, made while it runs. */
+export class PlainDoor {
+  readonly #run: PlainRun;
+  readonly #live: LiveSession;
+  readonly #timer: ReturnType<typeof setTimeout>;
+  #opening: Promise<void> | undefined;
+  #opened: Opened | undefined;
+
+  constructor(run: PlainRun, live: LiveSession) {
+    this.#run = run;
+    this.#live = live;
+    this.#timer = setTimeout(() => {
+      this.#opening = this.#open();
+    }, OPENS_AFTER_MS);
+  }
+
+  progress(line: string): void {
+    this.#opened?.session.progress(line);
+  }
+
+  /** The last word to every client, and nobody comes in any more. */
+  async close(end: SessionEnd): Promise<void> {
+    clearTimeout(this.#timer);
+    await this.#opening;
+    await this.#opened?.session.close(end);
+    this.#opened?.socket[Symbol.dispose]();
+  }
+
+  async #open(): Promise<void> {
+    const { context, sessions, names, id, tree } = this.#run;
+    const live = this.#live;
+    const [sockets, { PlainSession: Session }, { SessionSocket }, { renameSession }] = await Promise.all([
+      context.loadSockets(),
+      import('../session/plain-session.ts'),
+      import('../session/session-socket.ts'),
+      import('../session/rename-session.ts'),
+    ]);
+    const rename = (name: string) => renameSession(live, names, name);
+    const session = new Session({ sessionId: id, live, ending: tree.ending, rename });
+    try {
+      const socket = new SessionSocket({ sockets, sessions, id, accept: (connection) => session.accept(connection) });
+      live.alsoBeat(() => socket.ensure());
+      this.#opened = { session, socket };
+    } catch (error) {
+      // The command runs all the same; whoever wants to stop it finds its process in the record.
+      if (!(error instanceof SystemError)) throw error;
+      context.notify(`The session cannot be reached by a socket: ${error.message}`);
+    }
+  }
+}

@@ -1,0 +1,173 @@
+import { type Bytes, storeBytes } from '../bytes.ts';
+import type { Config } from '../config/schema.ts';
+import { EXIT } from '../errors.ts';
+import type { Directory } from '../ports/files.ts';
+import type { StartedProcess } from '../ports/spawn.ts';
+import type { Exclusions } from '../rollback/rules.ts';
+import type { RollbackRun } from '../rollback/run.ts';
+import { decodeLaunchFailure, encodeLaunch } from '../sandbox/launch.ts';
+import { launchError } from '../sandbox/sandbox-error.ts';
+import { digestExecutable, policyDigest, startEvent } from '../session/audit-start.ts';
+import { claimSession } from '../session/claim.ts';
+import { type CommandEnd, commandEnd, LiveSession } from '../session/live-session.ts';
+import type { OwnedTree } from '../session/owned-tree.ts';
+import { type SessionIdentity, STARTING } from '../session/record.ts';
+import { supervise } from '../session/supervise.ts';
+import { signalName } from '../signal-names.ts';
+import { formatTimestamp } from '../time.ts';
+import type { Confinement } from './confinement.ts';
+import type { Context, SandboxAdapters } from './context.ts';
+import { PlainDoor } from './plain-door.ts';
+import { captureLimits, retentionLimits } from './user-config.ts';
+
+/** Everything of one run that its steps share. */
+export interface PlainRun {
+  readonly context: Context;
+  readonly adapters: SandboxAdapters;
+  readonly tree: OwnedTree;
+  readonly launcher: StartedProcess;
+  readonly stateDirectory: Directory;
+  readonly sessions: Directory;
+  readonly names: Directory;
+  readonly temporaryDirectory: Bytes;
+  readonly confinement: Confinement;
+  readonly id: string;
+  readonly chosenName: string | undefined;
+  /** Undefined without snapshots. */
+  readonly exclusions: Exclusions | undefined;
+  readonly asksForReview: boolean;
+  readonly config: Config | undefined;
+}
+
+export interface PlainEnd {
+  readonly exitCode: number;
+  /** Of what can be reviewed now. */
+  readonly rollbackId: Bytes | undefined;
+}
+
+/** The session of a command that is about to be launched. */
+export async function runPlainSession(run: PlainRun): Promise<PlainEnd> {
+  const { context, adapters, tree, launcher } = run;
+  using cleanUp = new DisposableStack();
+  let live: LiveSession | undefined;
+  const supervision = cleanUp.use(
+    supervise(adapters.signals, context.pid, {
+      onStopSignal: (signal) => {
+        live?.isPaused(signal !== undefined);
+        live?.audit(signal === undefined ? { event: 'continued' } : { event: 'paused', signal: signalName(signal) });
+      },
+      onChild: () => tree.ending.look(),
+    }),
+  );
+  live = cleanUp.use(claim(run));
+  const snapshots = await startSnapshots(run, live);
+  try {
+    await launch(run);
+  } catch (error) {
+    snapshots?.abandon();
+    throw error;
+  }
+  await live.isRunning(launcher.pid, snapshots === undefined ? null : snapshots.id);
+  const door = new PlainDoor(run, live);
+  const over = new AbortController();
+  const executed = recordExecuted(run, live, over.signal);
+  const end = commandEnd(await supervision.follow(launcher));
+  over.abort();
+  tree.commandEnded();
+  await Promise.all([executed, tree.ending.gone]);
+  const failure = await finishSnapshots(run, { snapshots, live, door }, end);
+  const loss = await live.hasEnded(end, failure);
+  if (loss !== null) context.notify(loss);
+  await door.close({ reason: 'ended', ...end });
+  const exitCode = failure !== null && end.exitCode === 0 ? EXIT.nonoFailed : end.exitCode;
+  return { exitCode, rollbackId: failure === null ? snapshots?.id : undefined };
+}
+
+async function recordExecuted({ context, confinement, launcher }: PlainRun, live: LiveSession, over: AbortSignal): Promise<void> {
+  const { files, hash } = context;
+  const executable = confinement.plan.executables[0] as Bytes;
+  const digest = await digestExecutable(files, hash, executable, over);
+  const fields = { child_pid: launcher.pid, executable: storeBytes(executable), executable_digest: digest };
+  live.audit({ event: 'executed', ...fields });
+}
+
+/** Hands the instructions over. @throws {NonoError} when a step failed before the command ran. */
+async function launch({ context, adapters, confinement, launcher }: PlainRun): Promise<void> {
+  const instructions = confinement.launch(context.pid);
+  const { mediation } = instructions;
+  const listener = mediation === null ? undefined : adapters.host.mediate(mediation);
+  const answer = await launcher.exchange(encodeLaunch(instructions), listener);
+  const failure = decodeLaunchFailure(answer);
+  if (failure !== undefined) throw launchError(failure, confinement.plan.command[0] as Bytes);
+}
+
+function claim(run: PlainRun): LiveSession {
+  const { context, sessions, names, chosenName, confinement, temporaryDirectory } = run;
+  const { clock, hash, randomHex } = context;
+  const identity = describe(run);
+  const claimed = claimSession({ sessions, names, identity, chosenName, state: STARTING, clock, hash, randomHex });
+  const live = new LiveSession(claimed, clock);
+  const policy = policyDigest(confinement.launch(0), temporaryDirectory, hash);
+  live.audit(startEvent(identity, { name: claimed.name, policy }));
+  return live;
+}
+
+function describe({ context, adapters, confinement, id }: PlainRun): Omit<SessionIdentity, 'name'> {
+  const { clock, hostName } = context;
+  const { plan, enforced } = confinement;
+  return {
+    id,
+    command: plan.command,
+    workingDirectory: plan.workingDirectory,
+    profile: plan.profile,
+    hostName,
+    supervisor: adapters.processes.self(),
+    started: formatTimestamp(clock.nowMs(), clock.utcOffsetMinutes(clock.nowMs())),
+    network: plan.network.mode,
+    enforced,
+    hasTerminal: false,
+  };
+}
+
+async function startSnapshots(run: PlainRun, live: LiveSession): Promise<RollbackRun | undefined> {
+  const { context, confinement, id, stateDirectory, config, exclusions } = run;
+  if (exclusions === undefined) return undefined;
+  const { snapshotEvent, startRun, trackedLine } = await import('./run-snapshots.ts');
+  const snapshots = await startRun(context, {
+    stateDirectory,
+    plan: confinement.plan,
+    runId: id,
+    supervisorPid: context.pid,
+    profile: confinement.plan.profile,
+    limits: captureLimits(config),
+    exclusions,
+    prompts: run.asksForReview,
+  });
+  live.alsoBeat(() => snapshots.beat());
+  live.audit(snapshotEvent(stateDirectory, context.hash, snapshots.id, 'baseline'));
+  context.notify(trackedLine(snapshots, context.homeDirectory));
+  return snapshots;
+}
+
+/** @returns what went wrong: it is said and recorded, and never hides how the command ended. */
+async function finishSnapshots(
+  run: PlainRun,
+  {
+    snapshots,
+    live,
+    door,
+  }: { readonly snapshots: RollbackRun | undefined; readonly live: LiveSession; readonly door: PlainDoor },
+  end: CommandEnd,
+): Promise<string | null> {
+  if (snapshots === undefined) return null;
+  const { context, stateDirectory, config } = run;
+  const { finishRun, keepWithinLimits, snapshotEvent } = await import('./run-snapshots.ts');
+  const notify = (line: string) => {
+    context.notify(line);
+    door.progress(line);
+  };
+  const failure = await finishRun(snapshots, end, notify);
+  if (failure === null) live.audit(snapshotEvent(stateDirectory, context.hash, snapshots.id, 'final'));
+  if (failure === null) keepWithinLimits({ ...context, notify }, stateDirectory, snapshots.id, retentionLimits(config));
+  return failure;
+}

@@ -1,0 +1,84 @@
+import type { Bytes } from '../bytes.ts';
+import { joinPath } from '../paths.ts';
+import type { Directory } from '../ports/files.ts';
+import { checkSessionName } from '../session/names.ts';
+import { OwnedTree } from '../session/owned-tree.ts';
+import { openStateDirectory } from '../session/state-directory.ts';
+import {
+  createTemporaryDirectory,
+  removeTemporaryDirectory,
+  sweepTemporaryDirectories,
+  temporaryDirectoryPath,
+} from '../session/temporary-directory.ts';
+import { confine } from './confinement.ts';
+import type { Context } from './context.ts';
+import { makeMissing } from './make-missing.ts';
+import { NAMES, SESSION_VARIABLE, SESSIONS, unusedSessionId } from './new-session.ts';
+import { asksForReview } from './run-options.ts';
+import { type PlainEnd, runPlainSession } from './run-plain-session.ts';
+import { reviewSession } from './session/review-session.ts';
+import { checkSnapshotOptions, chooseExclusions } from './snapshot-options.ts';
+import type { CommandResult, ParsedCall } from './spec.ts';
+import { startLauncher } from './start-launcher.ts';
+import { loadUserConfig } from './user-config.ts';
+
+const SIGKILL = 9;
+
+/** Runs the command on the caller's streams, under this process, with a record from before its start until after its end. */
+export async function runPlain(call: ParsedCall, context: Context): Promise<CommandResult> {
+  const { files, uid, randomHex } = context;
+  const name = call.values.get('name')?.[0];
+  const chosenName = name === undefined ? undefined : checkSessionName(name);
+  checkSnapshotOptions(call);
+  const wantsRollback = call.flags.has('rollback');
+  const config = await loadUserConfig(context);
+  const adapters = await context.loadSandbox();
+  // First, because it takes as long to start as the plan takes to make; when no instructions come it ends by itself.
+  using cleanUp = new DisposableStack();
+  const tree = cleanUp.use(new OwnedTree(adapters.keepTree));
+  const launcher = tree.own(startLauncher(adapters.spawn));
+  cleanUp.defer(() => launcher.kill(SIGKILL));
+  const id = unusedSessionId(context);
+  const temporaryDirectory = temporaryDirectoryPath(files, id, adapters.processes.self(), randomHex);
+  const setVariables = new Map([[SESSION_VARIABLE, id as Bytes]]);
+  const confinement = await confine(call, context, adapters, { temporaryDirectory, setVariables });
+  if (wantsRollback) (await import('./run-snapshots.ts')).checkRoots(confinement.plan);
+
+  // Up to here nothing was made: what is wrong with the call changes nothing.
+  using stateDirectory = createState(context, context.stateDirectory);
+  using sessions = createState(context, joinPath(context.stateDirectory, SESSIONS));
+  using names = createState(context, joinPath(context.stateDirectory, NAMES));
+  makeMissing(files, confinement.plan);
+  createTemporaryDirectory(files, temporaryDirectory);
+  let end: PlainEnd;
+  try {
+    end = await runPlainSession({
+      context,
+      adapters,
+      tree,
+      launcher,
+      stateDirectory,
+      sessions,
+      names,
+      temporaryDirectory,
+      confinement,
+      id,
+      chosenName,
+      exclusions: wantsRollback ? chooseExclusions(call, confinement.plan) : undefined,
+      asksForReview: asksForReview(call),
+      config,
+    });
+  } finally {
+    removeTemporaryDirectory(files, temporaryDirectory);
+    sweepTemporaryDirectories(files, adapters.processes, uid);
+  }
+  const { isStdinTerminal, isStdoutTerminal } = context.terminal;
+  if (end.rollbackId !== undefined && isStdinTerminal && isStdoutTerminal) await reviewSession(context, id);
+  return { exitCode: end.exitCode };
+}
+
+function createState({ files, uid }: Context, path: Bytes): Directory {
+  const directory = openStateDirectory(files, path, uid, { create: true });
+  if (directory === undefined) throw new TypeError('Expected a state directory that is created to be there');
+  return directory;
+}

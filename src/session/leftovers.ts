@@ -1,0 +1,43 @@
+import type { Bytes } from '../bytes.ts';
+import { isErrno } from '../errors.ts';
+import type { Directory } from '../ports/files.ts';
+import type { Processes } from '../ports/processes.ts';
+import { removeUnlessMissing } from './name-lock.ts';
+
+/** What a session has in sessions/; the record goes last, so that what a killed prune left is found again. */
+const EXTENSIONS = ['.sock', '.events.jsonl', '.log', '.times', '.screen.json', '.json'] as const;
+/** `<id>.<pid>.json.new`, a record that is being written. */
+const UNFINISHED_REGEXP = /^[0-9a-f]{6}\.(?<pid>\d+)\.json\.new$/;
+const ID_LENGTH = 6;
+const FILE_REGEXP = /^[0-9a-f]{6}(?<extension>\..*)$/;
+
+/** All files of a session that has ended. */
+export function removeSessionFiles(sessions: Directory, id: string): void {
+  for (const extension of EXTENSIONS) removeUnlessMissing(sessions, `${id}${extension}` as Bytes);
+}
+
+/** Files that belong to no record: a start or a clean-up was killed between two steps. Never those of another pid namespace. */
+export function removeLeftovers(sessions: Directory, processes: Processes): void {
+  const names = sessions.names();
+  const all = new Set<string>(names);
+  for (const name of names) {
+    const { extension = '' } = FILE_REGEXP.exec(name)?.groups ?? {};
+    const pid = UNFINISHED_REGEXP.exec(name)?.groups?.['pid'];
+    if (pid !== undefined) removeUnfinished(sessions, name, processes.startTicks(Number(pid)) !== undefined);
+    // The record is the first of a session's files: what has none belongs to nobody.
+    else if (isOwned(extension) && !all.has(`${name.slice(0, ID_LENGTH)}.json`)) removeUnlessMissing(sessions, name);
+  }
+}
+
+function isOwned(extension: string): boolean {
+  return extension !== '.json' && EXTENSIONS.some((owned) => owned === extension);
+}
+
+function removeUnfinished(sessions: Directory, name: Bytes, isWriterAlive: boolean): void {
+  try {
+    using file = sessions.openFile(name);
+    if (!isWriterAlive && !file.isLocked()) removeUnlessMissing(sessions, name);
+  } catch (error) {
+    if (!isErrno(error, 'ENOENT', 'EACCES', 'ELOOP', 'ENXIO')) throw error;
+  }
+}

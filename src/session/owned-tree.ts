@@ -1,0 +1,32 @@
+import type { KeepTree, ProcessTree } from '../ports/process-tree.ts';
+import type { StartedProcess } from '../ports/spawn.ts';
+import { TreeEnding } from './tree-ending.ts';
+
+/** The tree of a command that this process starts and waits for itself. */
+export class OwnedTree implements Disposable {
+  readonly #tree: ProcessTree;
+  readonly ending: TreeEnding;
+  #owned: StartedProcess | undefined;
+
+  /** Before anything is started: what was started earlier does not belong to it. */
+  constructor(keepTree: KeepTree) {
+    this.#tree = keepTree(() => this.#owned?.pid);
+    this.ending = new TreeEnding(this.#tree);
+  }
+
+  /** The process that becomes the command. */
+  own(started: StartedProcess): StartedProcess {
+    this.#owned = started;
+    return started;
+  }
+
+  /** It was waited for: what is left of its tree is ended. */
+  commandEnded(): void {
+    this.#owned = undefined;
+    this.ending.commandEnded();
+  }
+
+  [Symbol.dispose](): void {
+    this.#tree[Symbol.dispose]();
+  }
+}

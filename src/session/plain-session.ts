@@ -1,0 +1,72 @@
+import type { Connection, ConnectionHandlers } from '../ports/socket.ts';
+import type { Actor } from './audit-event.ts';
+import { Hub, type RequestOutcome } from './hub.ts';
+import type { LiveSession } from './live-session.ts';
+import type { ControlRequest, SessionEnd } from './messages.ts';
+import type { TreeEnding } from './tree-ending.ts';
+
+export interface PlainSessionDeps {
+  readonly sessionId: string;
+  readonly live: LiveSession;
+  readonly ending: TreeEnding;
+  readonly rename: (name: string) => Promise<RequestOutcome>;
+}
+
+/** The control socket's side of a session whose command runs on the streams of its caller: nobody can attach. */
+export class PlainSession {
+  readonly #deps: PlainSessionDeps;
+  readonly #hub: Hub;
+
+  constructor(deps: PlainSessionDeps) {
+    this.#deps = deps;
+    const { sessionId, live } = deps;
+    this.#hub = new Hub({
+      sessionId,
+      hasTerminal: false,
+      name: () => live.name,
+      status: () => live.status,
+      type: () => undefined,
+      resize: () => undefined,
+      redraw: () => undefined,
+      request: (request, actor) => this.#request(request, actor),
+      audit: (event) => live.audit(event),
+      attachmentChanged: () => undefined,
+    });
+  }
+
+  accept(connection: Connection): ConnectionHandlers {
+    return this.#hub.accept(connection);
+  }
+
+  progress(line: string): void {
+    this.#hub.progress(line);
+  }
+
+  /** The last word to every client. */
+  close(end: SessionEnd): Promise<void> {
+    return this.#hub.end(end);
+  }
+
+  #request(request: ControlRequest, actor: Actor): RequestOutcome | Promise<RequestOutcome> {
+    const { live, ending } = this.#deps;
+    switch (request.verb) {
+      case 'status':
+      case 'detach':
+        return { isDone: true, changed: false };
+      case 'stop':
+        live.audit({ event: 'stop', timeout_ms: request.timeoutMs, signal: null, ...actor });
+        ending.end(request.timeoutMs);
+        return { isDone: true, changed: true };
+      case 'send':
+        return { isDone: false, code: 'no_terminal', message: 'it has no terminal of its own' };
+      case 'rename':
+        return this.#rename(request.name, actor);
+    }
+  }
+
+  async #rename(name: string, actor: Actor): Promise<RequestOutcome> {
+    const outcome = await this.#deps.rename(name);
+    if (outcome.isDone && outcome.changed) this.#deps.live.audit({ event: 'rename', name, ...actor });
+    return outcome;
+  }
+}

@@ -1,0 +1,118 @@
+import { spawnSync } from 'node:child_process';
+import * as fs from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { isAlive } from '../support/sessions.ts';
+import { needCommands } from '../support/tools.ts';
+import { waitFor } from '../support/wait.ts';
+import { createWorld, type World } from '../support/world.ts';
+
+/** System calls of a start and an end that leave a trace, and some that only take time, as places to die at. */
+const CALLS = [
+  'renameat2',
+  'unlinkat',
+  'linkat',
+  'mkdirat',
+  'fsync',
+  'flock',
+  'bind',
+  'listen',
+  'execve',
+  'write',
+  'clone3',
+] as const;
+
+/** Every call at first, then fewer and fewer; with FAULTS_ALL=1 every single one. */
+function nextTurn(turn: number): number {
+  return process.env['FAULTS_ALL'] === '1' || turn < 6 ? turn + 1 : turn + 9;
+}
+
+function nono(world: World, words: readonly string[], killAt?: { readonly call: string; readonly turn: number }) {
+  const strace = ['strace', '-f', '-o', '/dev/null', '-e'];
+  const kill = killAt && [...strace, `trace=${killAt.call}`, '-e', `inject=${killAt.call}:signal=KILL:when=${killAt.turn}`];
+  const [file = '', ...rest] = [...(kill ?? []), world.executable, ...words];
+  const { status, stdout, stderr } = spawnSync(file, rest, {
+    cwd: world.project,
+    env: { ...world.environment },
+    encoding: 'utf8',
+    timeout: 60_000,
+    killSignal: 'SIGKILL',
+  });
+  return { status, stdout, stderr };
+}
+
+/** Everything that a session of this world runs has the project as its working directory. */
+function processesIn(world: World): readonly number[] {
+  const pids = fs.readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  return pids.map(Number).filter((pid) => workingDirectory(pid) === world.project && isAlive(pid));
+}
+
+function workingDirectory(pid: number): string {
+  try {
+    return fs.readlinkSync(`/proc/${pid}/cwd`);
+  } catch (error) {
+    if (error instanceof Error) return ''; // It has just ended.
+    throw error;
+  }
+}
+
+interface Listed {
+  readonly session_id: string;
+  readonly status: string;
+}
+
+/** What must hold whatever was killed: all can be listed and cleaned up, and the name can be had again. */
+async function expectSound(world: World, what: string): Promise<readonly Listed[]> {
+  const listed = nono(world, ['ps', '--all', '--json']);
+  expect(listed, what).toMatchObject({ status: 0, stderr: '' });
+  const sessions = JSON.parse(listed.stdout) as readonly Listed[];
+  expect(nono(world, ['audit', 'verify', '--all']).stdout, what).not.toContain('broken');
+  for (const { session_id: id, status } of sessions)
+    if (status !== 'exited' && status !== 'lost') expect(nono(world, ['stop', '--force', id]), what).toMatchObject({ status: 0 });
+  await waitFor(`nothing to be left (${what})`, () => processesIn(world).length === 0);
+  const again = nono(world, ['run', '--allow-cwd', '--name', 'mine', '--', 'true']);
+  expect(again, what).toMatchObject({ status: 0, stderr: '' });
+  expect(nono(world, ['prune']).status, what).toBe(0);
+  expect(fs.readdirSync(join(world.state, 'sessions')), what).toEqual([]);
+  return sessions;
+}
+
+async function killAtEach(attempt: (turn: number) => Promise<boolean>): Promise<number> {
+  let kills = 0;
+  for (let turn = 1; turn < 200 && (await attempt(turn)); turn = nextTurn(turn)) kills += 1;
+  return kills;
+}
+
+describe('a kill at any system call', () => {
+  test.for(CALLS)('of a start without a terminal (%s) leaves no process, and a session that is over', async (call, context) => {
+    needCommands(context, 'strace');
+    await killAtEach(async (turn) => {
+      using world = createWorld();
+      const { status } = nono(world, ['run', '--allow-cwd', '--name', 'mine', '--', 'sh', '-c', 'setsid sleep 1000 & :'], {
+        call,
+        turn,
+      });
+      await waitFor(`the tree to end (${call} ${turn})`, () => processesIn(world).length === 0);
+      await expectSound(world, `${call} ${turn}`);
+      return status !== 0;
+    });
+  });
+
+  test.for(CALLS)('of a start in the background (%s) is told, or leaves a session that can be stopped', async (call, context) => {
+    needCommands(context, 'strace');
+    await killAtEach(async (turn) => {
+      using world = createWorld();
+      // The end of strace is the end of all that it follows: the session is stopped from outside meanwhile.
+      const script = `"$0" run --detached --allow-cwd --name mine -- sleep 1000; code=$?; "$0" stop --force mine >/dev/null 2>&1; exit $code`;
+      const strace = ['-f', '-o', '/dev/null', '-e', `trace=${call}`, '-e', `inject=${call}:signal=KILL:when=${turn}`];
+      const { status } = spawnSync('strace', [...strace, 'sh', '-c', script, world.executable], {
+        cwd: world.project,
+        env: { ...world.environment },
+        timeout: 60_000,
+        killSignal: 'SIGKILL',
+      });
+      await expectSound(world, `${call} ${turn}`);
+      return status !== 0;
+    });
+  });
+});
