@@ -1,8 +1,9 @@
 import type { Connection, ConnectionHandlers } from '../ports/socket.ts';
 import type { Actor } from './audit-event.ts';
-import { Hub, type RequestOutcome } from './hub.ts';
+import { Hub, type HubHost, type RequestOutcome } from './hub.ts';
 import type { LiveSession } from './live-session.ts';
 import type { ControlRequest, SessionEnd } from './messages.ts';
+import { SessionScreen } from './screen.ts';
 import type { TreeEnding } from './tree-ending.ts';
 
 export interface PlainSessionDeps {
@@ -20,18 +21,19 @@ export class PlainSession {
   constructor(deps: PlainSessionDeps) {
     this.#deps = deps;
     const { sessionId, live } = deps;
-    this.#hub = new Hub({
+    const host: HubHost = {
       sessionId,
       hasTerminal: false,
       name: () => live.name,
       status: () => live.status,
       type: () => undefined,
       resize: () => undefined,
-      redraw: () => undefined,
+      hasBegun: () => true,
       request: (request, actor) => this.#request(request, actor),
       audit: (event) => live.audit(event),
       attachmentChanged: () => undefined,
-    });
+    };
+    this.#hub = new Hub(host, unseenScreen());
   }
 
   accept(connection: Connection): ConnectionHandlers {
@@ -69,4 +71,15 @@ export class PlainSession {
     if (outcome.isDone && outcome.changed) this.#deps.live.audit({ event: 'rename', name, ...actor });
     return outcome;
   }
+}
+
+/** Nothing is ever written to it and nobody is shown it, so that no model is loaded. */
+function unseenScreen(): SessionScreen {
+  return new SessionScreen({
+    size: { columns: 80, rows: 24 },
+    scrollbackLines: 0,
+    load: () => import('../terminal/drawing.ts'),
+    answer: () => undefined,
+    nowMs: () => 0,
+  });
 }

