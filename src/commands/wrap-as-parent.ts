@@ -25,7 +25,7 @@ export async function wrapAsParent(
   const instructions = launch(ownPid);
   const { mediation, command } = instructions;
   const child = spawn.start({ file: OWN_EXECUTABLE, arguments: [LAUNCHER_ROLE], environment: LAUNCHER_ENVIRONMENT });
-  using supervision = supervise(signals, ownPid, () => undefined);
+  using supervision = supervise(signals, ownPid, { onStopSignal: () => undefined, onChild: () => undefined });
   const listener = mediation === null ? undefined : host.mediate(mediation);
   const failure = decodeLaunchFailure(await child.exchange(encodeLaunch(instructions), listener));
   if (failure !== undefined) throw launchError(failure, command[0] as Bytes);

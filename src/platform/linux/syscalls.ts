@@ -140,10 +140,6 @@ const NUMBERS_ARM64: Readonly<Record<SyscallName, number>> = {
 
 const NUMBERS: Readonly<Record<SyscallName, number>> = process.arch === 'arm64' ? NUMBERS_ARM64 : NUMBERS_X64;
 
-export function syscallNumber(name: SyscallName): number {
-  return NUMBERS[name];
-}
-
 /** A register: a number where it is safe, else a bigint. */
 const WORD = FFIType.i64_fast;
 
