@@ -60,6 +60,8 @@ export class PlainSession {
         ending.end(request.timeoutMs);
         return { isDone: true, changed: true };
       case 'send':
+      case 'screen':
+      case 'log':
         return { isDone: false, code: 'no_terminal', message: 'it has no terminal of its own' };
       case 'rename':
         return this.#rename(request.name, actor);
@@ -80,6 +82,7 @@ function unseenScreen(): SessionScreen {
     scrollbackLines: 0,
     load: () => import('../terminal/drawing.ts'),
     answer: () => undefined,
+    collectGarbage: () => undefined,
     nowMs: () => 0,
   });
 }

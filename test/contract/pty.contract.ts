@@ -10,8 +10,8 @@ interface Started {
   readonly messages: () => string;
 }
 
-/** What every StartPty adapter owes its callers. */
-export function describePtyContract(name: string, load: () => Promise<StartPty>): void {
+/** What every StartPty adapter owes its callers. @param isUsable False skips it: `name` then says why. */
+export function describePtyContract(name: string, load: () => Promise<StartPty>, { isUsable = true } = {}): void {
   const start = async (script: string, options: Partial<PtyStart> = {}): Promise<Started> => {
     const pieces = { output: [] as Uint8Array[], messages: [] as Uint8Array[] };
     const pty = (await load())({
@@ -28,7 +28,7 @@ export function describePtyContract(name: string, load: () => Promise<StartPty>)
     return { pty, output: () => text('output'), messages: () => text('messages') };
   };
 
-  describe(`${name} pty`, () => {
+  describe.skipIf(!isUsable)(`${name} pty`, () => {
     test('gives the process a terminal of the size asked for, and says how it ended', async () => {
       const { pty, output } = await start('stty size; exit 3', { columns: 101, rows: 33 });
 

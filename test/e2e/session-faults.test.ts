@@ -201,7 +201,7 @@ describe('a command', () => {
   test('that floods 500 MB neither waits for anybody nor fills the memory', async () => {
     using world = createWorld();
     const script = 'head -c 500000000 /dev/zero | tr "\\0" "x"; echo done > flooded; exec cat';
-    const id = await startDetached(world, '--', 'sh', '-c', `${script}`);
+    const id = await startDetached(world, '--', 'sh', '-c', script);
     const { supervisor_pid: supervisor } = readRecord(world, id);
     let peak = 0;
     await waitFor(
@@ -263,8 +263,8 @@ describe('a registry', () => {
       ids: [good],
     });
     for (const id of Object.keys(damaged)) {
-      expect(stderr, id).toContain(id);
-      expect((await runNono(world, ['inspect', id])).status, id).toBe(3);
+      expect(stderr).toContain(id);
+      expect({ id, status: (await runNono(world, ['inspect', id])).status }).toEqual({ id, status: 3 });
     }
     expect((await runNono(world, ['prune'])).status).toBe(0);
     expect(Object.keys(damaged).every((id) => fs.lstatSync(recordPath(world, id), { throwIfNoEntry: false }) !== undefined)).toBe(

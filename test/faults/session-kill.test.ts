@@ -64,16 +64,20 @@ interface Listed {
 /** What must hold whatever was killed: all can be listed and cleaned up, and the name can be had again. */
 async function expectSound(world: World, what: string): Promise<readonly Listed[]> {
   const listed = nono(world, ['ps', '--all', '--json']);
-  expect(listed, what).toMatchObject({ status: 0, stderr: '' });
+  expect({ what, ...listed }).toMatchObject({ what, status: 0, stderr: '' });
   const sessions = JSON.parse(listed.stdout) as readonly Listed[];
-  expect(nono(world, ['audit', 'verify', '--all']).stdout, what).not.toContain('broken');
-  for (const { session_id: id, status } of sessions)
-    if (status !== 'exited' && status !== 'lost') expect(nono(world, ['stop', '--force', id]), what).toMatchObject({ status: 0 });
+  expect({ what, stdout: nono(world, ['audit', 'verify', '--all']).stdout }).not.toMatchObject({
+    stdout: expect.stringContaining('broken'),
+  });
+  for (const { session_id: id, status } of sessions) {
+    if (status === 'exited' || status === 'lost') continue;
+    expect({ what, ...nono(world, ['stop', '--force', id]) }).toMatchObject({ what, status: 0 });
+  }
   await waitFor(`nothing to be left (${what})`, () => processesIn(world).length === 0);
   const again = nono(world, ['run', '--allow-cwd', '--name', 'mine', '--', 'true']);
-  expect(again, what).toMatchObject({ status: 0, stderr: '' });
-  expect(nono(world, ['prune']).status, what).toBe(0);
-  expect(fs.readdirSync(join(world.state, 'sessions')), what).toEqual([]);
+  expect({ what, ...again }).toMatchObject({ what, status: 0, stderr: '' });
+  expect({ what, ...nono(world, ['prune']) }).toMatchObject({ what, status: 0 });
+  expect({ what, left: fs.readdirSync(join(world.state, 'sessions')) }).toEqual({ what, left: [] });
   return sessions;
 }
 

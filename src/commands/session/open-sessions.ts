@@ -136,5 +136,10 @@ export async function ask(client: ControlClient, session: Session, verb: string,
   if (answer === undefined) throw new NonoError('E_ENDED', EXIT.failure, `Cannot ${verb} session ${id}: it has just ended`);
   if (answer.isDone) return answer.changed;
   if (answer.code === 'no_terminal') throw noTerminal(session);
-  throw new NonoError('E_REFUSED', EXIT.failure, `Cannot ${verb} session ${id}: ${answer.message}`);
+  throw refusal(id, verb, answer.message);
+}
+
+/** The failure that a supervisor's refusal is. */
+export function refusal(id: string, verb: string, message: string): NonoError {
+  return new NonoError('E_REFUSED', EXIT.failure, `Cannot ${verb} session ${id}: ${message}`);
 }

@@ -3,8 +3,9 @@ import * as fs from 'node:fs';
 import { type Bytes, bufferFromBytes, bytesFromBuffer, displayBytes } from '../../bytes.ts';
 import { SystemError } from '../../errors.ts';
 import { joinPath } from '../../paths.ts';
-import type { Directory, FileKind, Files, OpenFile, Stat } from '../../ports/files.ts';
+import type { Directory, Files, OpenFile, Stat } from '../../ports/files.ts';
 import { type Listing, packListing } from '../../ports/listing.ts';
+import { convert } from './stat.ts';
 import { syncInBackground } from './sync-later.ts';
 
 /**
@@ -340,33 +341,4 @@ function unlessMissing<T>(run: () => T): T | undefined {
     if (error instanceof SystemError && (error.errno === 'ENOENT' || error.errno === 'ENOTDIR')) return undefined;
     throw error;
   }
-}
-
-function kindOf(stat: fs.BigIntStats): FileKind {
-  if (stat.isFile()) return 'file';
-  if (stat.isDirectory()) return 'directory';
-  if (stat.isSymbolicLink()) return 'symlink';
-  if (stat.isFIFO()) return 'fifo';
-  if (stat.isSocket()) return 'socket';
-  return stat.isBlockDevice() ? 'blockDevice' : 'characterDevice';
-}
-
-function convert(stat: fs.BigIntStats): Stat {
-  const nanosecondsOf = (time: bigint) => Number(((time % 1_000_000_000n) + 1_000_000_000n) % 1_000_000_000n);
-  const secondsOf = (time: bigint) => Number((time - BigInt(nanosecondsOf(time))) / 1_000_000_000n);
-  return {
-    kind: kindOf(stat),
-    mode: Number(stat.mode & 0o7777n),
-    sizeBytes: Number(stat.size),
-    blocks: Number(stat.blocks),
-    links: Number(stat.nlink),
-    uid: Number(stat.uid),
-    device: Number(stat.dev),
-    inode: stat.ino,
-    mtimeSeconds: secondsOf(stat.mtimeNs),
-    mtimeNanoseconds: nanosecondsOf(stat.mtimeNs),
-    ctimeSeconds: secondsOf(stat.ctimeNs),
-    ctimeNanoseconds: nanosecondsOf(stat.ctimeNs),
-    isMountPoint: false,
-  };
 }
