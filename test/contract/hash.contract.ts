@@ -28,6 +28,13 @@ export function describeHashContract(name: string, hash: Hash): void {
       expect(bufferFromBytes(digest).toString('hex')).toBe(hex);
     });
 
+    test('createSha1() gives the name that git has for a content', () => {
+      const stream = hash.createSha1();
+      stream.update(Buffer.from('blob 6\0'));
+      stream.update(Buffer.from('hello\n'));
+      expect(bufferFromBytes(stream.digest()).toString('hex')).toBe('ce013625030ba8dba906f756967f9e9ca394464a');
+    });
+
     test('a stream gives the same as one call, however the data is cut', () => {
       fc.assert(
         fc.property(fc.uint8Array({ maxLength: 300 }), fc.array(fc.nat(300), { maxLength: 6 }), (data, cuts) => {

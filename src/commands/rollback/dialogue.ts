@@ -27,7 +27,7 @@ const COLOUR_REGEXP = /\x1b\[[0-9;]*m/g;
 export class Dialogue implements Disposable {
   readonly #terminal: UserTerminal;
   readonly #signals: Signals;
-  readonly #cleanUp = new DisposableStack();
+  readonly #watching: Disposable;
   readonly #isDumb: boolean;
   readonly palette: Palette;
   #keys: string[] = [];
@@ -39,7 +39,7 @@ export class Dialogue implements Disposable {
     signals: Signals,
     { isDumb, palette }: Pick<Dialogue, 'palette'> & { isDumb: boolean },
   ) {
-    this.#terminal = this.#cleanUp.use(terminal);
+    this.#terminal = terminal;
     this.#signals = signals;
     this.#isDumb = isDumb;
     this.palette = palette;
@@ -47,7 +47,7 @@ export class Dialogue implements Disposable {
       this.#isEnded = true;
       this.#wake();
     };
-    this.#cleanUp.use(signals.watch({ onSignal: end, onChild: () => undefined }));
+    this.#watching = signals.watch({ onSignal: end, onChild: () => undefined });
     terminal.enterRaw();
     terminal.follow({
       onInput: (data) => {
@@ -191,7 +191,8 @@ export class Dialogue implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#cleanUp.dispose();
+    this.#watching[Symbol.dispose]();
+    this.#terminal[Symbol.dispose]();
   }
 }
 
