@@ -11,6 +11,7 @@ import { ENGINE_ROWS } from './bench/engine-rows.mjs';
 import { BenchFailure } from './bench/measure.mjs';
 import { MEDIATION_ROWS } from './bench/mediation-rows.mjs';
 import { ROWS } from './bench/rows.mjs';
+import { SESSION_ROWS } from './bench/session-rows.mjs';
 import { makeTree } from './bench/tree.mjs';
 import { TOP } from './lib/prepare.mjs';
 import { hasCommand } from './lib/tools.mjs';
@@ -36,7 +37,7 @@ else {
 function runBench() {
   const scratch = mkdtempSync(join(existsSync(FAST_DIRECTORY) ? FAST_DIRECTORY : tmpdir(), 'nono-bench-'));
   try {
-    const rows = [...ROWS, ...MEDIATION_ROWS, ...ENGINE_ROWS].filter(
+    const rows = [...ROWS, ...SESSION_ROWS, ...MEDIATION_ROWS, ...ENGINE_ROWS].filter(
       ({ name }) => positionals.length === 0 || positionals.some((word) => name.includes(word)),
     );
     const bench = prepareBench(scratch, rows);
@@ -55,7 +56,7 @@ function prepareBench(scratch, rows) {
   const tree = join(scratch, 'tree');
   for (const directory of [home, empty, tree]) mkdirSync(directory);
   const { bavail, bsize } = statfsSync(scratch);
-  const needsTree = rows.some(({ peer }) => peer !== 'bwrap' && peer !== 'without nono');
+  const needsTree = rows.some(({ peer }) => !['bwrap', 'without nono', 'limit'].includes(peer));
   if (needsTree && bavail * bsize < NEEDED_BYTES)
     throw new Error(`Cannot measure: ${scratch} has less than ${NEEDED_BYTES / 1e9} GB free`);
   if (needsTree) stderr.write('making the tree …\n');

@@ -3,11 +3,16 @@ import type { OpenFile } from '../ports/files.ts';
 
 const READ_BYTES = 64 * 1024;
 
-/** The rest of a file, as bytes. */
-export function readWhole(file: OpenFile): Bytes {
-  const piece = new Uint8Array(READ_BYTES);
+/** The rest of a file, as bytes. @param sizeBytes How long it is, when that is known: what is written meanwhile is left out. */
+export function readWhole(file: OpenFile, sizeBytes = Number.POSITIVE_INFINITY): Bytes {
+  const piece = new Uint8Array(Math.min(READ_BYTES, Math.max(1, sizeBytes)));
   const pieces: Bytes[] = [];
-  for (let length = file.read(piece); length > 0; length = file.read(piece))
+  let missingBytes = sizeBytes;
+  while (missingBytes > 0) {
+    const length = file.read(piece.subarray(0, Math.min(piece.length, missingBytes)));
+    if (length === 0) break;
     pieces.push(bytesFromBuffer(piece.subarray(0, length)));
+    missingBytes -= length;
+  }
   return pieces.join('') as Bytes;
 }

@@ -40,13 +40,14 @@ export interface ListDeps {
 /** Every record in `directory`; one that cannot be read hides no other. */
 export function listSessions(directory: Directory, deps: ListDeps): SessionList {
   const self = deps.processes.self();
+  const { uid } = directory.statSelf();
   const sessions: Session[] = [];
   const unreadable: UnreadableRecord[] = [];
   for (const file of directory.names()) {
     const id = file.endsWith(EXTENSION) ? file.slice(0, -EXTENSION.length) : '';
     if (!isSessionId(id)) continue;
     try {
-      const session = readSession(directory, id, { ...deps, self });
+      const session = readSession(directory, id, { ...deps, self, uid });
       if (session !== undefined) sessions.push(session);
     } catch (error) {
       if (!(error instanceof Error)) throw error;
@@ -57,11 +58,11 @@ export function listSessions(directory: Directory, deps: ListDeps): SessionList 
   return { sessions, unreadable };
 }
 
-/** @returns undefined when there is none. @throws {DamageError} */
+/** @param deps.uid Whose records they are: the owner of the directory. @returns undefined when there is none. @throws {DamageError} */
 export function readSession(
   directory: Directory,
   id: string,
-  deps: ListDeps & { readonly self: ProcessIdentity },
+  { uid, ...deps }: ListDeps & { readonly self: ProcessIdentity; readonly uid: number },
 ): Session | undefined {
   const name = `${id}${EXTENSION}` as Bytes;
   const stat = directory.stat(name);
@@ -71,15 +72,14 @@ export function readSession(
       hint: `Look at ${displayBytes(directory.path)}/${id}.json`,
     });
   }
-  // Whose directory it is was looked at before.
-  if (stat.uid !== directory.statSelf().uid) {
+  if (stat.uid !== uid) {
     throw new DamageError(`Cannot read the record of session ${id}: it belongs to the user with the number ${stat.uid}`, {
       hint: `Look at ${displayBytes(directory.path)}/${id}.json`,
     });
   }
   try {
     using file = directory.openFile(name);
-    const record = parseRecord(id, readWhole(file));
+    const record = parseRecord(id, readWhole(file, stat.sizeBytes));
     return { record, ...judge(record, file, deps) };
   } catch (error) {
     if (isErrno(error, 'ENOENT')) return undefined; // Pruned meanwhile.

@@ -22,7 +22,11 @@ describe('nono run --detached', () => {
     await untilGone(supervisor);
     expect(isAlive(child)).toBe(false);
     expect(readRecord(world, id)).toMatchObject({ status: 'exited', exit_code: 143, signal: 'SIGTERM' });
-    expect(readdirSync(join(world.state, 'sessions')).toSorted()).toEqual([`${id}.events.jsonl`, `${id}.json`]);
+    expect(readdirSync(join(world.state, 'sessions')).toSorted()).toEqual([
+      `${id}.events.jsonl`,
+      `${id}.json`,
+      `${id}.screen.json`,
+    ]);
   });
 
   test('counts a command that ends at once as started, and records how it ended', async () => {

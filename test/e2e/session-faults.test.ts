@@ -75,7 +75,10 @@ describe('a start', () => {
     const { stdout } = await runNono(world, ['ps', '--all', '--json']);
     expect(JSON.parse(stdout)).toMatchObject([{ name: 'same', status: 'running' }]);
     await stopNow(world, 'same');
-    expect(fs.readdirSync(join(world.state, 'sessions'))).toHaveLength(2);
+    const records = fs
+      .readdirSync(join(world.state, 'sessions'))
+      .filter((name) => /^[0-9a-f]{6}\.(?:json|sock|events\.jsonl)$/.test(name));
+    expect(records).toHaveLength(2);
     expect(fs.readdirSync(join(world.state, 'names'))).toEqual([]);
   }, 120_000);
 

@@ -273,7 +273,7 @@ describe('nono wait, send, rename, detach and prune', () => {
     expect(left).toEqual(
       [live, ended[0]]
         .flatMap((id) => [`${id}.json`, `${id}.events.jsonl`])
-        .concat(`${live}.sock`)
+        .concat(`${live}.sock`, `${ended[0]}.screen.json`)
         .toSorted(),
     );
     await stopAll(world, live);

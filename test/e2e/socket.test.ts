@@ -4,7 +4,7 @@ import { chmodSync, existsSync, rmSync, statSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { decodeServerMessage, encodeClientMessage, type ServerMessage } from '../../src/session/messages.ts';
+import { type ClientMessage, decodeServerMessage, encodeClientMessage, type ServerMessage } from '../../src/session/messages.ts';
 import { encodeFrame, FRAME, FrameDecoder } from '../../src/session/protocol.ts';
 import { runNono, runProgram } from '../support/nono.ts';
 import { readRecord, startDetached, untilGone } from '../support/sessions.ts';
@@ -20,6 +20,43 @@ const HELLO = encodeClientMessage({
   capabilities: [],
 });
 const STATUS = encodeClientMessage({ kind: 'request', request: { verb: 'status' } });
+
+/** The same numbers for the same seed (mulberry32); `next(n)` is below n. */
+function randomNumbers(seed: number): (below: number) => number {
+  let state = seed;
+  return (below) => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
+  };
+}
+
+function someHello(next: (below: number) => number): Buffer {
+  const mode = (['attach', 'steal', 'view', 'control'] as const)[next(4)] ?? 'control';
+  const size = { columns: 1 + next(300), rows: 1 + next(100) };
+  return Buffer.from(encodeClientMessage({ kind: 'hello', mode, size, terminal: 'xterm', capabilities: [] }));
+}
+
+/** Mostly what a client of some mode may send; one in fifty is not. Nothing asks for the end of the session. */
+function someFrame(next: (below: number) => number): Buffer {
+  const data = randomBytes(next(300));
+  const size = { columns: 1 + next(300), rows: 1 + next(100) };
+  const request = ([{ verb: 'status' }, { verb: 'rename', name: '../x' }, { verb: 'send', data }] as const)[next(3)] ?? {
+    verb: 'status',
+  };
+  const choices: readonly ClientMessage[] = [
+    { kind: 'data', data },
+    { kind: 'resize', size },
+    { kind: 'request', request },
+  ];
+  const frame = Buffer.from(encodeClientMessage(choices[next(3)] ?? { kind: 'data', data }));
+  const damage = next(150);
+  if (damage === 0) frame[next(frame.length)] = next(256);
+  if (damage === 1) return randomBytes(1 + next(100));
+  if (damage === 2) return frame.subarray(0, next(frame.length));
+  return frame;
+}
 
 const socketPath = (world: World, id: string) => join(world.state, 'sessions', `${id}.sock`);
 
@@ -119,6 +156,46 @@ describe('the control socket of a session', () => {
     for (const { socket } of silent) socket.destroy();
     await runNono(world, ['stop', '--force', id]);
   });
+
+  test('answers two hundred at once', async () => {
+    using world = createWorld();
+    const id = await startDetached(world, '--', 'cat');
+    const clients = await Promise.all(Array.from({ length: 200 }, () => open(socketPath(world, id))));
+    for (const { socket } of clients) socket.write(Buffer.concat([HELLO, STATUS]));
+
+    await waitFor('all answers', () => clients.every(({ messages }) => messages.some(({ kind }) => kind === 'answer')), 30_000);
+    expect(new Set(clients.flatMap(({ messages }) => messages.map(({ kind }) => kind)))).toEqual(new Set(['welcome', 'answer']));
+    for (const { socket } of clients) socket.destroy();
+    await runNono(world, ['stop', '--force', id]);
+  });
+
+  test('outlives a hundred thousand frames that are valid, changed in a byte, or noise', async () => {
+    using world = createWorld();
+    const id = await startDetached(world, '--', 'sh', '-c', 'stty raw -echo; exec cat > /dev/null');
+    const path = socketPath(world, id);
+    const supervisor = readRecord(world, id).supervisor_pid;
+    const next = randomNumbers(20_260_219);
+    for (let sent = 0; sent < 100_000; ) {
+      const { socket, closed } = await open(path);
+      const frames = Array.from({ length: 1 + next(200) }, (_, at) => (at === 0 ? someHello(next) : someFrame(next)));
+      sent += frames.length;
+      // In pieces that end anywhere; the connection may have been closed for what is in an earlier one.
+      const data = Buffer.concat(frames);
+      for (let at = 0; at < data.length && !socket.destroyed; ) {
+        const length = 1 + next(5000);
+        socket.write(data.subarray(at, at + length));
+        at += length;
+      }
+      socket.end();
+      socket.resume();
+      if (next(4) === 0) socket.destroy();
+      await closed;
+    }
+
+    await answersStill(path);
+    expect(readRecord(world, id)).toMatchObject({ status: 'running', supervisor_pid: supervisor });
+    await runNono(world, ['stop', '--force', id]);
+  }, 120_000);
 
   test('keeps a client that reads nothing from delaying the command or another client', async () => {
     using world = createWorld();

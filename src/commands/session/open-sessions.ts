@@ -51,7 +51,12 @@ async function openById(context: Context, wanted: Bytes): Promise<Session | unde
   using directory = openSessionsDirectory(context);
   if (directory === undefined) return undefined;
   const { processes } = await context.loadSandbox();
-  return readSession(directory, wanted, { processes, hostName: context.hostName, self: processes.self() });
+  return readSession(directory, wanted, {
+    processes,
+    hostName: context.hostName,
+    self: processes.self(),
+    uid: directory.statSelf().uid,
+  });
 }
 
 /** @returns undefined before there was a session. */
