@@ -48,7 +48,7 @@ export async function runPlain(call: ParsedCall, context: Context): Promise<Comm
   using stateDirectory = createState(context, context.stateDirectory);
   using sessions = createState(context, joinPath(context.stateDirectory, SESSIONS));
   using names = createState(context, joinPath(context.stateDirectory, NAMES));
-  makeMissing(files, confinement.plan);
+  makeMissing(context, confinement.plan);
   createTemporaryDirectory(files, temporaryDirectory);
   let end: PlainEnd;
   try {

@@ -98,7 +98,7 @@ async function describeStart({ call, context, adapters, supervisor, chosenName, 
   const { plan } = confinement;
   const wantsRollback = call.flags.has('rollback');
   const rollback = wantsRollback ? await describeRollback(call, context, plan) : null;
-  makeMissing(files, plan);
+  makeMissing(context, plan);
   return {
     identity: {
       id,

@@ -26,7 +26,7 @@ export async function execute(call: ParsedCall, context: Context): Promise<Comma
   const temporaryDirectory = temporaryDirectoryPath(files, makeSessionId(randomHex), self, randomHex);
   const { launch, plan } = await confine(call, context, adapters, { temporaryDirectory, setVariables: new Map() });
   if (isSweepDue(randomHex)) sweepTemporaryDirectories(files, adapters.processes, uid);
-  makeMissing(files, plan);
+  makeMissing(context, plan);
   createTemporaryDirectory(files, temporaryDirectory);
   if (staysParent) return await (await import('./wrap-as-parent.ts')).wrapAsParent(launch, adapters, context.pid);
   // When it returns this process may be confined already and remove nothing: the next sweep will.

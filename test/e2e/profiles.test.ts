@@ -79,6 +79,17 @@ set_vars = { TOOL_HOME = "$HOME/.cache/tool", SET = "1" }
     );
   });
 
+  test('that wants what cannot be made says so and runs all the same', async (context) => {
+    needOtherUser(context);
+    using world = createWorld({ ordinaryUser: true });
+    const words = ['wrap', '--profile', 'go-dev', '--allow-cwd', '--', 'echo', 'ran'];
+
+    const { status, stdout, stderr } = await runNono(world, words, { environment: { HOME: '/nonexistent' } });
+
+    expect({ status, stdout }).toEqual({ status: 0, stdout: 'ran\n' });
+    expect(stderr).toMatch(/^\[nono\] Cannot make \/nonexistent, which the profile wants: E[A-Z]+\n$/);
+  });
+
   test('blocks the network, makes nothing for a dry run, and is shown by it', async () => {
     using world = createWorld();
     write(world, 'p.toml', '[network]\nblock = true\n[filesystem]\ncreate = ["~/.cache/x"]\n');
