@@ -1,5 +1,5 @@
 import { type Bytes, bufferFromBytes, bytesFromText } from '../../bytes.ts';
-import { isErrno } from '../../errors.ts';
+import { EXIT, isErrno, NonoError } from '../../errors.ts';
 import type { ListenerTaker } from '../../ports/spawn.ts';
 import { MEDIATOR_ROLE } from '../../sandbox/launch.ts';
 import { MEDIATOR_ANSWER, MEDIATOR_QUESTION } from '../../sandbox/linux/mediation.ts';
@@ -37,7 +37,14 @@ export function mediatesFromOutside(): boolean {
 export function mediate(mediation: Bytes): ListenerTaker {
   let prepared: PreparedMediator | undefined;
   const prepare = (): PreparedMediator => {
-    prepared ??= prepareMediator();
+    try {
+      prepared ??= prepareMediator();
+    } catch (cause) {
+      throw new NonoError('E_SANDBOX', EXIT.cannotExecute, 'Cannot apply the sandbox: its mediator cannot be started here', {
+        hint: 'See whether a security module forbids memory that is written and then executed',
+        cause,
+      });
+    }
     return prepared;
   };
   return {

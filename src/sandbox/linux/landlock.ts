@@ -123,6 +123,10 @@ export interface Enforced {
   readonly no_new_privs: true;
   /** The system call filter; with `--block-net` it is what blocks. */
   readonly seccomp: true;
+  /** Connecting to sockets in the file system, by this sandbox's own grants. */
+  readonly local_sockets: boolean;
+  /** Mode, owner, times and extended attributes, by this sandbox's own grants. */
+  readonly metadata: boolean;
   /** Who mediates what no rule decides: this sandbox, or that of a nono around it, by that one's grants. */
   readonly mediation: Mediator;
   /** What was asked for and is not enforced; empty unless `--best-effort` was given. */
@@ -140,6 +144,8 @@ export function enforcedBy(abi: number, mediation: Mediator): Enforced {
     abstract_sockets: abi >= 6,
     no_new_privs: true,
     seccomp: true,
+    local_sockets: mediation === 'own',
+    metadata: mediation === 'own',
     mediation,
     missing: landlockGaps(abi).map(({ what }) => what),
   };
