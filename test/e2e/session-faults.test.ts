@@ -317,6 +317,8 @@ describe('a registry', () => {
     using world = createWorld();
     const id = await startDetached(world, '--', 'true');
     await untilStatus(world, id, 'exited');
+    // It holds the lock on its record until it has ended itself.
+    await untilGone(readRecord(world, id).supervisor_pid);
     const text = fs.readFileSync(recordPath(world, id), 'utf8').replace('"exited"', '"running"');
     fs.writeFileSync(recordPath(world, id), text.replace(/"host": "[^"]*"/, '"host": "elsewhere"'));
 
