@@ -14,7 +14,7 @@ import { findPaths } from './lib/find-paths.mjs';
 const TOP = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 
 /** What runs inside the executable: main.ts, then the entry file of each worker, which the bundler must be told of. */
-const ENTRIES = ['src/main.ts', 'src/platform/bun/content-worker.ts'];
+const ENTRIES = ['src/main.ts', 'src/platform/bun/content-worker.ts', 'src/platform/bun/sync-worker.ts'];
 
 /** Name after `bun-` on the command line of bun, and after `nono-` in dist. */
 const ALL_TARGETS = [

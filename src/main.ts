@@ -15,6 +15,8 @@ const MEDIATOR_ROLE = '__mediate';
 const GUARDIAN_ROLE = '__guard';
 /** The same for a process that takes a snapshot. */
 const TAKE_ROLE = '__take';
+/** The same for a process that takes one checkpoint of a session. */
+const SNAPSHOT_ROLE = '__snapshot';
 
 await main();
 
@@ -53,6 +55,11 @@ async function main(): Promise<void> {
   if (first === TAKE_ROLE) {
     const { runTake } = await import('./platform/take-role.ts');
     runTake();
+    return;
+  }
+  if (first === SNAPSHOT_ROLE) {
+    const { runSnapshot } = await import('./platform/snapshot-role.ts');
+    runSnapshot();
     return;
   }
   if (walksManyFiles(process.argv.slice(2, 4))) {

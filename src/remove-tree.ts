@@ -28,13 +28,23 @@ function emptyOfFiles(parent: Directory, path: Bytes): readonly Bytes[] {
   const directory = openAnyway(parent, path);
   if (directory === undefined) return [];
   try {
-    return directory.names().filter((name) => {
+    return namesUnlessGone(directory).filter((name) => {
       if (directory.stat(name)?.kind === 'directory') return true;
       removeEntry(() => directory.removeFile(name));
       return false;
     });
   } finally {
     directory[Symbol.dispose]();
+  }
+}
+
+/** Another process may be removing the same. */
+function namesUnlessGone(directory: Directory): readonly Bytes[] {
+  try {
+    return directory.names();
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return [];
+    throw error;
   }
 }
 

@@ -3,6 +3,7 @@ import type { Background } from '../ports/background.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { StartContentWorkers } from '../ports/content-workers.ts';
 import type { Deflate } from '../ports/deflate.ts';
+import type { SyncDisk } from '../ports/disk-sync.ts';
 import type { Files } from '../ports/files.ts';
 import type { Hash } from '../ports/hash.ts';
 import type { PathFacts } from '../ports/path-facts.ts';
@@ -37,6 +38,8 @@ export interface Context {
   readonly terminal: TerminalFacts;
   /** One line on stderr, `[nono] ` before it. */
   readonly notify: (line: string) => void;
+  /** One line on stderr that is drawn anew with each call and goes with undefined; nothing where stderr is no terminal. */
+  readonly showProgress: (text: string | undefined) => void;
   /** Asks on the terminal; anything but yes is no. Only where stdin and stderr are terminals. */
   readonly confirm: (question: string) => boolean;
   /** So many random bytes, as hex digits. */
@@ -44,6 +47,8 @@ export interface Context {
   /** Loads what compresses binary files for a patch. */
   readonly loadDeflate: () => Promise<Deflate>;
   /** What starting and confining a command takes; loaded only by the verbs that do. */
+  /** Loads what waits for a disk in a thread of its own. */
+  readonly loadDiskSync: () => Promise<SyncDisk>;
   /** Loads what starts the threads that read contents. */
   readonly loadContentWorkers: () => Promise<StartContentWorkers>;
   /** Another process for the snapshots of large trees. */

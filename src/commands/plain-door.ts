@@ -1,4 +1,5 @@
 import { SystemError } from '../errors.ts';
+import type { RequestOutcome } from '../session/hub.ts';
 import type { LiveSession } from '../session/live-session.ts';
 import type { SessionEnd } from '../session/messages.ts';
 import type { PlainSession } from '../session/plain-session.ts';
@@ -6,6 +7,9 @@ import type { PlainRun } from './run-plain-session.ts';
 
 /** A command that takes less than this is over before anybody could ask for its session: its start need not wait for a socket. */
 const OPENS_AFTER_MS = 30;
+
+/** Takes a snapshot of the session as it is now. */
+type Checkpoint = (label: string) => Promise<RequestOutcome>;
 
 interface Opened {
   readonly session: PlainSession;
@@ -16,12 +20,14 @@ interface Opened {
 export class PlainDoor {
   readonly #run: PlainRun;
   readonly #live: LiveSession;
+  readonly #checkpoint: Checkpoint;
   readonly #timer: ReturnType<typeof setTimeout>;
   #opening: Promise<void> | undefined;
   #opened: Opened | undefined;
 
-  constructor(run: PlainRun, live: LiveSession) {
+  constructor(run: PlainRun, live: LiveSession, checkpoint: Checkpoint) {
     this.#run = run;
+    this.#checkpoint = checkpoint;
     this.#live = live;
     this.#timer = setTimeout(() => {
       this.#opening = this.#open();
@@ -50,7 +56,7 @@ export class PlainDoor {
       import('../session/rename-session.ts'),
     ]);
     const rename = (name: string) => renameSession(live, names, name);
-    const session = new Session({ sessionId: id, live, ending: tree.ending, rename });
+    const session = new Session({ sessionId: id, live, ending: tree.ending, checkpoint: this.#checkpoint, rename });
     try {
       const socket = new SessionSocket({ sockets, sessions, id, accept: (connection) => session.accept(connection) });
       live.alsoBeat(() => socket.ensure());

@@ -108,6 +108,13 @@ const ROLLBACK_OPTIONS: readonly OptionSpec[] = [
     help: 'Ask nobody at the end to review what has changed',
   },
   { name: 'rollback-all', arity: 'flag', help: 'Leave nothing out, not even node_modules and .git' },
+  { name: 'durable', arity: 'flag', help: 'Start the command only when its baseline is on the disk, however long that takes' },
+  {
+    name: 'checkpoint-every',
+    arity: 'value',
+    placeholder: 'TIME',
+    help: 'Take a snapshot of what has changed every TIME too: 90s, 10m, 2h',
+  },
 ];
 
 const SESSION_OPTIONS: readonly OptionSpec[] = [

@@ -3,6 +3,7 @@ import type { Config } from '../config/schema.ts';
 import { EXIT } from '../errors.ts';
 import type { Directory } from '../ports/files.ts';
 import type { StartedProcess } from '../ports/spawn.ts';
+import { PATIENCE_MS } from '../rollback/durability.ts';
 import type { Exclusions } from '../rollback/rules.ts';
 import type { RollbackRun } from '../rollback/run.ts';
 import { decodeLaunchFailure, encodeLaunch } from '../sandbox/launch.ts';
@@ -15,10 +16,13 @@ import { type SessionIdentity, STARTING } from '../session/record.ts';
 import { supervise } from '../session/supervise.ts';
 import { signalName } from '../signal-names.ts';
 import { formatTimestamp } from '../time.ts';
+import type { Checkpoints } from './checkpoints.ts';
 import type { Confinement } from './confinement.ts';
 import type { Context, SandboxAdapters } from './context.ts';
 import { PlainDoor } from './plain-door.ts';
 import { captureLimits, retentionLimits } from './user-config.ts';
+
+const NO_SNAPSHOTS = { isDone: false, code: 'refused', message: 'it takes no snapshots' } as const;
 
 /** Everything of one run that its steps share. */
 export interface PlainRun {
@@ -36,6 +40,9 @@ export interface PlainRun {
   /** Undefined without snapshots. */
   readonly exclusions: Exclusions | undefined;
   readonly asksForReview: boolean;
+  readonly checkpointEveryMs: number | undefined;
+  /** The command waits for the disk, however long. */
+  readonly isDurable: boolean;
   readonly config: Config | undefined;
 }
 
@@ -68,13 +75,15 @@ export async function runPlainSession(run: PlainRun): Promise<PlainEnd> {
     throw error;
   }
   await live.isRunning(launcher.pid, snapshots === undefined ? null : snapshots.id);
-  const door = new PlainDoor(run, live);
+  const checkpoints = snapshots === undefined ? undefined : cleanUp.use(await startCheckpoints(run, live, snapshots));
+  const door = new PlainDoor(run, live, async (label) => (await checkpoints?.take(label)) ?? NO_SNAPSHOTS);
   const over = new AbortController();
   const executed = recordExecuted(run, live, over.signal);
   const end = commandEnd(await supervision.follow(launcher));
   over.abort();
   tree.commandEnded();
   await Promise.all([executed, tree.ending.gone]);
+  checkpoints?.[Symbol.dispose]();
   const failure = await finishSnapshots(run, { snapshots, live, door }, end);
   const loss = await live.hasEnded(end, failure);
   if (loss !== null) context.notify(loss);
@@ -132,8 +141,8 @@ function describe({ context, adapters, confinement, id }: PlainRun): Omit<Sessio
 async function startSnapshots(run: PlainRun, live: LiveSession): Promise<RollbackRun | undefined> {
   const { context, confinement, id, stateDirectory, config, exclusions } = run;
   if (exclusions === undefined) return undefined;
-  const { snapshotEvent, startRun, trackedLine } = await import('./run-snapshots.ts');
-  const snapshots = await startRun(context, {
+  const { snapshotEvent, startRun } = await import('./run-snapshots.ts');
+  const start = {
     stateDirectory,
     plan: confinement.plan,
     runId: id,
@@ -142,11 +151,25 @@ async function startSnapshots(run: PlainRun, live: LiveSession): Promise<Rollbac
     limits: captureLimits(config),
     exclusions,
     prompts: run.asksForReview,
-  });
+    patienceMs: run.isDurable ? Number.POSITIVE_INFINITY : PATIENCE_MS,
+  };
+  const snapshots = await startRun(context, start, context);
   live.alsoBeat(() => snapshots.beat());
   live.audit(snapshotEvent(stateDirectory, context.hash, snapshots.id, 'baseline'));
-  context.notify(trackedLine(snapshots, context.homeDirectory));
   return snapshots;
+}
+
+async function startCheckpoints(run: PlainRun, live: LiveSession, snapshots: RollbackRun): Promise<Checkpoints> {
+  const { context, stateDirectory, config, checkpointEveryMs } = run;
+  const [{ Checkpoints: Taker }, { snapshotEvent }] = await Promise.all([
+    import('./checkpoints.ts'),
+    import('./run-snapshots.ts'),
+  ]);
+  const onTaken = ({ label }: { readonly label: string }) =>
+    live.audit(snapshotEvent(stateDirectory, context.hash, snapshots.id, label));
+  const checkpoints = new Taker({ ...context, limits: captureLimits(config), snapshots, onTaken }, checkpointEveryMs);
+  checkpoints.begin();
+  return checkpoints;
 }
 
 /** @returns what went wrong: it is said and recorded, and never hides how the command ended. */
@@ -166,7 +189,7 @@ async function finishSnapshots(
     context.notify(line);
     door.progress(line);
   };
-  const failure = await finishRun(snapshots, end, notify);
+  const failure = await finishRun(snapshots, end, { ...context, notify });
   if (failure === null) live.audit(snapshotEvent(stateDirectory, context.hash, snapshots.id, 'final'));
   if (failure === null) keepWithinLimits({ ...context, notify }, stateDirectory, snapshots.id, retentionLimits(config));
   return failure;

@@ -17,7 +17,7 @@ import { NAMES, SESSION_VARIABLE, SESSIONS, unusedSessionId } from './new-sessio
 import { asksForReview } from './run-options.ts';
 import { type PlainEnd, runPlainSession } from './run-plain-session.ts';
 import { reviewSession } from './session/review-session.ts';
-import { checkSnapshotOptions, chooseExclusions } from './snapshot-options.ts';
+import { checkSnapshotOptions, chooseExclusions, chooseInterval } from './snapshot-options.ts';
 import type { CommandResult, ParsedCall } from './spec.ts';
 import { startLauncher } from './start-launcher.ts';
 import { loadUserConfig } from './user-config.ts';
@@ -66,6 +66,8 @@ export async function runPlain(call: ParsedCall, context: Context): Promise<Comm
       chosenName,
       exclusions: wantsRollback ? chooseExclusions(call, confinement.plan) : undefined,
       asksForReview: asksForReview(call),
+      checkpointEveryMs: chooseInterval(call),
+      isDurable: call.flags.has('durable'),
       config,
     });
   } finally {

@@ -1,6 +1,7 @@
 import { type Bytes, bufferFromBytes, displayBytes } from '../bytes.ts';
 import { describeFailure, EXIT, isErrno, NonoError } from '../errors.ts';
 import { tildePath } from '../paths.ts';
+import type { Clock } from '../ports/clock.ts';
 import type { Directory } from '../ports/files.ts';
 import type { Hash } from '../ports/hash.ts';
 import { SKIP_TEXTS } from '../rollback/entry.ts';
@@ -8,13 +9,14 @@ import { keepLimits } from '../rollback/housekeeping.ts';
 import type { ChangeCounts } from '../rollback/manifest.ts';
 import type { RetentionLimits } from '../rollback/retention.ts';
 import { openRollbacks, type RollbackRun, type RollbackStart, startRollback } from '../rollback/run.ts';
-import type { RollbackDeps } from '../rollback/snapshot.ts';
+import type { RollbackDeps, SnapshotProgress } from '../rollback/snapshot.ts';
 import { RollbackStore } from '../rollback/store.ts';
 import type { Plan } from '../sandbox/plan.ts';
 import type { AuditEvent } from '../session/audit-event.ts';
 import { hexDigest } from '../session/audit-read.ts';
 import type { CommandEnd } from '../session/live-session.ts';
 import { readWhole } from '../session/read-whole.ts';
+import { ProgressLine } from '../ui/progress.ts';
 import { formatSize } from '../ui/size.ts';
 import type { Context } from './context.ts';
 
@@ -33,19 +35,45 @@ export function checkRoots({ writableGrants }: Plan): void {
 
 export type RunStart = Pick<
   RollbackStart,
-  'stateDirectory' | 'runId' | 'supervisorPid' | 'profile' | 'limits' | 'exclusions' | 'prompts'
+  'stateDirectory' | 'runId' | 'supervisorPid' | 'profile' | 'limits' | 'exclusions' | 'prompts' | 'patienceMs'
 > & {
   readonly plan: Pick<Plan, 'writableGrants' | 'command' | 'workingDirectory'>;
 };
 
-/** Takes the baseline of everything that the user let the command write. */
-export function startRun(deps: RollbackDeps, { plan, ...start }: RunStart): Promise<RollbackRun> {
-  return startRollback(deps, {
+/** Takes the baseline of everything that the user let the command write, and says what is tracked. */
+export async function startRun(deps: RollbackDeps, { plan, ...start }: RunStart, say: Say): Promise<RollbackRun> {
+  using status = new ProgressLine(say.showProgress, deps.clock);
+  const run = await startRollback(deps, {
     ...start,
     roots: plan.writableGrants,
     command: plan.command,
     workingDirectory: plan.workingDirectory,
+    onProgress: (progress) => status.update(progressText('baseline', progress)),
   });
+  status[Symbol.dispose]();
+  say.notify(trackedLine(run, say.homeDirectory));
+  if (run.becomesDurable !== undefined) {
+    say.notify('Its baseline is still on its way to the disk: a loss of power now may cost it (--durable waits)');
+    run.becomesDurable.catch((error: unknown) => say.notify(`The baseline may not be on the disk: ${reasonOf(error)}`));
+  }
+  return run;
+}
+
+/** How people hear of it. */
+export interface Say {
+  readonly notify: (line: string) => void;
+  readonly showProgress: (text: string | undefined) => void;
+  readonly homeDirectory: Bytes;
+}
+
+function progressText(what: 'baseline' | 'final snapshot', progress: SnapshotProgress): string {
+  return progress.phase === 'syncing'
+    ? `Writing the ${what} to the disk …`
+    : `Taking the ${what}: ${progress.entries.toLocaleString('en')} entries …`;
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** What the audit log says of a snapshot that was taken; the digest is that of the manifest as it is on the disk now. */
@@ -65,7 +93,7 @@ function digestManifest(rollbacks: Directory, hash: Hash, id: Bytes): string | n
 }
 
 /** What a run says before the command starts: what is tracked, and what is not. */
-export function trackedLine({ roots, id, skipped }: RollbackRun, home: Bytes): string {
+function trackedLine({ roots, id, skipped }: RollbackRun, home: Bytes): string {
   const shown = roots.map((root) => displayBytes(tildePath(root, home))).join(', ');
   const missing = Array.from(skipped, ([reason, count]) => `${count} ${SKIP_TEXTS[reason]}`).join(', ');
   return `Tracking ${shown} as ${displayBytes(id)}${missing === '' ? '' : `, but not: ${missing}`}`;
@@ -94,13 +122,18 @@ export function keepWithinLimits(
 export async function finishRun(
   snapshots: RollbackRun,
   { exitCode, signal }: CommandEnd,
-  notify: (line: string) => void,
+  { notify, showProgress, clock }: Pick<Say, 'notify' | 'showProgress'> & { readonly clock: Clock },
 ): Promise<string | null> {
+  using status = new ProgressLine(showProgress, clock);
   try {
-    const counts = await snapshots.finish({ exitCode, signal: signal ?? undefined });
+    const counts = await snapshots.finish({ exitCode, signal: signal ?? undefined }, (progress) =>
+      status.update(progressText('final snapshot', progress)),
+    );
+    status[Symbol.dispose]();
     for (const line of summaryLines(counts, snapshots.id)) notify(line);
     return null;
   } catch (error) {
+    status[Symbol.dispose]();
     const { text } = describeFailure(error);
     notify(`The final snapshot of ${displayBytes(snapshots.id)} FAILED, its baseline is still there:`);
     for (const line of text.split('\n')) notify(line);

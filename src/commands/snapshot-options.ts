@@ -4,7 +4,10 @@ import { type Exclusions, patternOfGlob } from '../rollback/rules.ts';
 import type { Plan } from '../sandbox/plan.ts';
 import type { ParsedCall } from './spec.ts';
 
-const NEED_ROLLBACK = ['rollback-exclude', 'rollback-include', 'rollback-all'] as const;
+const NEED_ROLLBACK = ['rollback-exclude', 'rollback-include', 'rollback-all', 'checkpoint-every', 'durable'] as const;
+const UNIT_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000 };
+/** A timer takes no more than 24 days. */
+const INTERVAL_MS_MAXIMUM = 7 * 24 * 3_600_000;
 
 /**
  * Checks the options about snapshots against each other.
@@ -16,6 +19,7 @@ export function checkSnapshotOptions({ flags, values }: ParsedCall): void {
   if (given !== undefined && !flags.has('rollback')) {
     throw new UsageError(`Cannot use --${given} without --rollback: no snapshot is taken`, { hint: 'Add --rollback' });
   }
+  chooseInterval({ values });
   const contradicting = (['rollback-exclude', 'rollback-include'] as const).find((name) => values.has(name));
   if (flags.has('rollback-all') && contradicting !== undefined) {
     throw new UsageError(`Cannot use --rollback-all with --${contradicting}: it leaves nothing out`, {
@@ -54,4 +58,16 @@ export function chooseExclusions({ flags, values }: ParsedCall, { excludes }: Pi
     ],
     isNothing: false,
   };
+}
+
+/** The time between checkpoints that come by themselves, in milliseconds. @throws {UsageError} */
+export function chooseInterval({ values }: Pick<ParsedCall, 'values'>): number | undefined {
+  const text = values.get('checkpoint-every')?.[0];
+  if (text === undefined) return undefined;
+  const [, digits, unit] = /^(\d+)([smh])$/.exec(text) ?? [];
+  const everyMs = Number(digits) * (UNIT_MS[unit ?? ''] ?? Number.NaN);
+  if (everyMs > 0 && everyMs <= INTERVAL_MS_MAXIMUM) return everyMs;
+  throw new UsageError(`Cannot use --checkpoint-every "${displayBytes(text)}": expected 1s to 168h`, {
+    hint: 'Give a number with s, m or h, as in 10m',
+  });
 }

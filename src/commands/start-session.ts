@@ -12,7 +12,7 @@ import type { Context, SandboxAdapters } from './context.ts';
 import { makeMissing } from './make-missing.ts';
 import { SESSION_VARIABLE, unusedSessionId } from './new-session.ts';
 import { asksForReview } from './run-options.ts';
-import { checkSnapshotOptions, chooseExclusions } from './snapshot-options.ts';
+import { checkSnapshotOptions, chooseExclusions, chooseInterval } from './snapshot-options.ts';
 import type { ParsedCall } from './spec.ts';
 import { captureLimits, loadUserConfig, retentionLimits, scrollbackLines } from './user-config.ts';
 
@@ -64,6 +64,7 @@ export async function startSession(call: ParsedCall, context: Context, wish: Ter
   });
   function take(report: StartReport): void {
     if (report.kind === 'progress') context.notify(report.line);
+    else if (report.kind === 'status') context.showProgress(report.text ?? undefined);
     else if (report.kind === 'failed') fail(startError(report.error));
     else listening.resolve({ id: report.id, name: report.name });
     if (report.kind === 'ready') ready.resolve();
@@ -134,6 +135,8 @@ async function describeRollback(call: ParsedCall, context: Context, plan: Plan):
     limits: captureLimits(config),
     retention: retentionLimits(config),
     prompts: asksForReview(call),
+    checkpointEveryMs: chooseInterval(call) ?? null,
+    isDurable: call.flags.has('durable'),
   };
 }
 

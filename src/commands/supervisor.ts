@@ -1,8 +1,10 @@
 import { type Bytes, storeBytes } from '../bytes.ts';
 import { EXIT, NonoError } from '../errors.ts';
 import { joinPath } from '../paths.ts';
+import type { Background } from '../ports/background.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { StartContentWorkers } from '../ports/content-workers.ts';
+import type { SyncDisk } from '../ports/disk-sync.ts';
 import type { Directory, Files } from '../ports/files.ts';
 import type { Hash } from '../ports/hash.ts';
 import type { Orphans } from '../ports/orphans.ts';
@@ -10,6 +12,7 @@ import type { Processes } from '../ports/processes.ts';
 import type { Signals } from '../ports/signals.ts';
 import type { Sockets } from '../ports/socket.ts';
 import type { TakeElsewhere } from '../ports/take-process.ts';
+import { PATIENCE_MS } from '../rollback/durability.ts';
 import type { RollbackRun } from '../rollback/run.ts';
 import { digestExecutable, policyDigest, startEvent } from '../session/audit-start.ts';
 import { claimSession } from '../session/claim.ts';
@@ -28,6 +31,7 @@ import { describeStartFailure, type SessionStart, type StartReport } from '../se
 import { openStateDirectory } from '../session/state-directory.ts';
 import { createTemporaryDirectory, removeTemporaryDirectory, sweepTemporaryDirectories } from '../session/temporary-directory.ts';
 import { signalNumber } from '../signal-names.ts';
+import type { Checkpoints } from './checkpoints.ts';
 import { NAMES, SESSIONS } from './new-session.ts';
 
 const ENDING_SIGNALS: readonly number[] = ['SIGTERM', 'SIGINT'].map(signalNumber);
@@ -48,6 +52,8 @@ export interface SupervisorDeps {
   readonly loadTakeElsewhere: () => Promise<TakeElsewhere>;
   /** Gives memory back that nobody uses any more; takes some milliseconds. */
   readonly collectGarbage: () => void;
+  readonly loadDiskSync: () => Promise<SyncDisk>;
+  readonly loadBackground: () => Promise<Background>;
   /** The starter died, or gave up, before it heard of a session that runs. */
   readonly starterGone: AbortSignal;
   /** Somebody asks by SIGUSR1 for a socket that is gone. */
@@ -78,6 +84,10 @@ class SupervisedSession {
   readonly #start: SessionStart;
   readonly #deps: SupervisorDeps;
   readonly #runtime: Runtime;
+  #checkpoints: Checkpoints | undefined;
+  /** The starter has heard that the session runs. */
+  #isReady = false;
+  #isFinalTold = false;
   #rename: ((name: string) => Promise<RequestOutcome>) | undefined;
 
   constructor(start: SessionStart, deps: SupervisorDeps) {
@@ -92,6 +102,7 @@ class SupervisedSession {
       scrollbackLines: start.scrollbackLines,
       clock: deps.clock,
       collectGarbage: deps.collectGarbage,
+      checkpoint: async (label) => (await this.#checkpoints?.take(label)) ?? this.#noCheckpoint(),
       rename: (name) => this.#rename?.(name) ?? { isDone: false, code: 'failed', message: 'the session is only starting' },
     });
   }
@@ -137,13 +148,16 @@ class SupervisedSession {
     cleanUp.use(this.#deps.onSocketWanted(() => socket.ensure()));
     const snapshots = await this.#startSnapshots(state, live);
     const pid = await this.#launch(snapshots, live);
+    if (snapshots !== undefined) this.#checkpoints = cleanUp.use(await this.#startCheckpoints(state, snapshots, live));
     const over = new AbortController();
     const executed = this.#recordExecuted(pid, live, over.signal);
     await live.isRunning(pid, snapshots === undefined ? null : snapshots.id);
+    this.#isReady = true;
     this.#deps.report({ kind: 'ready', id: this.#start.identity.id, name: live.name });
     const end = await this.#runtime.ended();
     over.abort();
     await executed;
+    this.#checkpoints?.[Symbol.dispose]();
     const failure = await this.#finishSnapshots(state, snapshots, live, end);
     const loss = await live.hasEnded(end, failure);
     if (loss !== null) this.#runtime.progress(loss);
@@ -183,8 +197,8 @@ class SupervisedSession {
   async #startSnapshots(stateDirectory: Directory, live: LiveSession): Promise<RollbackRun | undefined> {
     const { rollback, identity, homeDirectory, launch } = this.#start;
     if (rollback === null) return undefined;
-    const { snapshotEvent, startRun, trackedLine } = await import('./run-snapshots.ts');
-    const snapshots = await startRun(this.#deps, {
+    const { snapshotEvent, startRun } = await import('./run-snapshots.ts');
+    const wish = {
       stateDirectory,
       plan: { writableGrants: rollback.writableGrants, command: launch.command, workingDirectory: launch.workingDirectory },
       runId: identity.id,
@@ -193,11 +207,55 @@ class SupervisedSession {
       limits: rollback.limits,
       exclusions: rollback.exclusions,
       prompts: rollback.prompts,
+      patienceMs: rollback.isDurable ? Number.POSITIVE_INFINITY : PATIENCE_MS,
+    };
+    const snapshots = await startRun(this.#deps, wish, {
+      notify: (line) => this.#say(line),
+      showProgress: (text) => this.#deps.report({ kind: 'status', text: text ?? null }),
+      homeDirectory,
     });
     live.alsoBeat(() => snapshots.beat());
     live.audit(snapshotEvent(stateDirectory, this.#deps.hash, snapshots.id, 'baseline'));
-    this.#deps.report({ kind: 'progress', line: trackedLine(snapshots, homeDirectory) });
     return snapshots;
+  }
+
+  /** To the starter until it has ended, to whoever is connected afterwards. */
+  #say(line: string): void {
+    if (this.#isReady) this.#runtime.progress(line);
+    else this.#deps.report({ kind: 'progress', line });
+  }
+
+  /** Clients print each line below the one before: the first says enough. */
+  #sayOnce(text: string | undefined, notify: (line: string) => void): void {
+    if (text !== undefined && !this.#isFinalTold) notify('Taking the final snapshot …');
+    this.#isFinalTold = true;
+  }
+
+  async #startCheckpoints(stateDirectory: Directory, snapshots: RollbackRun, live: LiveSession): Promise<Checkpoints> {
+    const { rollback, identity, stateDirectory: path } = this.#start;
+    if (rollback === null) throw new TypeError('Expected a wish where there are snapshots');
+    const [{ Checkpoints: Taker }, { snapshotEvent }] = await Promise.all([
+      import('./checkpoints.ts'),
+      import('./run-snapshots.ts'),
+    ]);
+    const { hash, loadBackground } = this.#deps;
+    const deps = {
+      loadBackground,
+      stateDirectory: path,
+      limits: rollback.limits,
+      pid: identity.supervisor.pid,
+      snapshots,
+      onTaken: ({ label }: { readonly label: string }) => live.audit(snapshotEvent(stateDirectory, hash, snapshots.id, label)),
+      notify: (line: string) => this.#runtime.progress(line),
+    };
+    const checkpoints = new Taker(deps, rollback.checkpointEveryMs ?? undefined);
+    checkpoints.begin();
+    return checkpoints;
+  }
+
+  #noCheckpoint(): RequestOutcome {
+    const message = this.#start.rollback === null ? 'it takes no snapshots' : 'the session is only starting';
+    return { isDone: false, code: 'refused', message };
   }
 
   async #launch(snapshots: RollbackRun | undefined, live: LiveSession): Promise<number> {
@@ -225,7 +283,8 @@ class SupervisedSession {
     if (snapshots === undefined || rollback === null) return null;
     const { finishRun, keepWithinLimits, snapshotEvent } = await import('./run-snapshots.ts');
     const notify = (line: string) => this.#runtime.progress(line);
-    const failure = await finishRun(snapshots, end, notify);
+    const showProgress = (text: string | undefined) => this.#sayOnce(text, notify);
+    const failure = await finishRun(snapshots, end, { notify, showProgress, clock: this.#deps.clock });
     if (failure === null) live.audit(snapshotEvent(state, this.#deps.hash, snapshots.id, 'final'));
     if (failure === null) keepWithinLimits({ ...this.#deps, notify }, state, snapshots.id, rollback.retention);
     return failure;

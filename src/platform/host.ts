@@ -62,6 +62,7 @@ export function createContext(version: string): Context {
     executable: bytesFromText(process.execPath),
     version,
     terminal: readTerminalFacts(environment),
+    showProgress,
     notify: (line) => writeLine(`[nono] ${line}\n`),
     confirm,
     randomHex: (sizeBytes) => Buffer.from(crypto.getRandomValues(new Uint8Array(sizeBytes))).toString('hex'),
@@ -71,6 +72,7 @@ export function createContext(version: string): Context {
     loadBackground: async () => (await import('./bun/background.ts')).createBunBackground(),
     loadSockets: async () => (await import('./bun/socket.ts')).createBunSockets(),
     loadDeflate: async () => (await import('./node/deflate.ts')).deflate,
+    loadDiskSync: async () => (await import('./bun/sync-disk.ts')).syncDiskInThread,
     loadContentWorkers: async () => (await import('./bun/content-workers.ts')).startContentWorkers,
     loadTakeElsewhere: async () => (await import('./bun/take-process.ts')).takeInProcess,
   };
@@ -150,6 +152,13 @@ function readTerminalFacts(environment: ReadonlyMap<Bytes, Bytes>): TerminalFact
 /** A notice that nobody can read any more is no reason to fail. */
 function writeLine(text: string): void {
   tryWrite(2, text);
+}
+
+/** Cut to the terminal, since a line that wraps cannot be drawn over. */
+function showProgress(text: string | undefined): void {
+  if (!isTerminal(2)) return;
+  const columns = terminalSize(2)?.columns ?? DEFAULT_COLUMNS;
+  writeLine(`\r${text === undefined ? '' : `[nono] ${text}`.slice(0, columns - 1)}\x1b[K`);
 }
 
 /** The terminal is in line mode, so that one read gives one line and the command's input stays where it is. */

@@ -46,6 +46,8 @@ async function supervise(start: SessionStart, guardian: StartedGuardian, starter
     sockets: createBunSockets(),
     guardian,
     orphans: createLinuxOrphans(),
+    loadBackground: async () => (await import('./bun/background.ts')).createBunBackground(),
+    loadDiskSync: async () => (await import('./bun/sync-disk.ts')).syncDiskInThread,
     loadContentWorkers: async () => (await import('./bun/content-workers.ts')).startContentWorkers,
     loadTakeElsewhere: async () => (await import('./bun/take-process.ts')).takeInProcess,
     collectGarbage: () => Bun.gc(true),

@@ -1,7 +1,7 @@
 import { EXIT, NonoError } from '../errors.ts';
 import { DEFAULT_LIMITS } from './default-limits.ts';
+import { takeFinal } from './final.ts';
 import type { Manifest } from './manifest.ts';
-import { takeFinal } from './run.ts';
 import { type RollbackDeps, takeNodes, treeInMemory } from './snapshot.ts';
 import type { SnapshotTree } from './snapshot-tree.ts';
 import type { RollbackSession } from './store.ts';

@@ -2,6 +2,7 @@ import type { Bytes } from '../bytes.ts';
 import { isErrno } from '../errors.ts';
 import type { Directory, Stat } from '../ports/files.ts';
 import { isRollbackId } from './session-id.ts';
+import { LOCK, tryLockSession } from './session-lock.ts';
 import { readSmallFile } from './small-file.ts';
 import type { RollbackStore } from './store.ts';
 
@@ -50,7 +51,7 @@ export function removeSessions(store: RollbackStore, ids: readonly Bytes[], onRe
   store.finishRemovals();
   const removals: Removal[] = [];
   for (const id of ids) {
-    const removal = removeOne(store, id);
+    const removal = unlessGone(() => removeOne(store, id));
     if (removal === undefined) continue;
     onRemoved?.(removal);
     removals.push(removal);
@@ -58,16 +59,26 @@ export function removeSessions(store: RollbackStore, ids: readonly Bytes[], onRe
   return removals;
 }
 
+/** Another run may have removed the same session meanwhile, or the one that was to account for it. */
+function unlessGone<T>(work: () => T): T | undefined {
+  try {
+    return work();
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return undefined;
+    throw error;
+  }
+}
+
 function removeOne(store: RollbackStore, id: Bytes): Removal | undefined {
   using directory = store.openDirectory(id);
   if (directory === undefined) return undefined;
-  using lock = directory.openForAppend('lock' as Bytes, FILE_MODE);
-  if (!lock.tryLock()) return undefined;
+  using lock = tryLockSession(directory);
+  if (lock === undefined) return undefined;
   const { freedBytes, sharedBytes } = measureObjects(directory);
   if (sharedBytes > 0) {
     const heir = findHeir(store, id);
     using heirDirectory = heir === undefined ? undefined : store.openDirectory(heir);
-    if (heirDirectory !== undefined) addCarried(heirDirectory, sharedBytes);
+    if (heirDirectory !== undefined) unlessGone(() => addCarried(heirDirectory, sharedBytes));
   }
   store.remove(id);
   return { id, freedBytes };
@@ -138,7 +149,7 @@ export function findOrphans(store: RollbackStore, nowMs: number): Bytes[] {
 function isOrphan(store: RollbackStore, id: Bytes, nowMs: number): boolean {
   using directory = store.openDirectory(id);
   if (directory === undefined) return false;
-  if (directory.stat('lock' as Bytes) === undefined) return nowMs - directory.statSelf().mtimeSeconds * 1000 > ORPHAN_AGE_MS;
-  using lock = directory.openForAppend('lock' as Bytes, FILE_MODE);
-  return lock.tryLock();
+  if (directory.stat(LOCK) === undefined) return nowMs - directory.statSelf().mtimeSeconds * 1000 > ORPHAN_AGE_MS;
+  using lock = tryLockSession(directory);
+  return lock !== undefined;
 }

@@ -5,6 +5,7 @@ import { type ApplyResult, applyRestore } from './apply.ts';
 import { type Change, compareTrees, countChanges, isSameState, isSameTime } from './compare.ts';
 import type { ContentDeps } from './content.ts';
 import { isAfterLoss } from './doubt.ts';
+import { syncDisk } from './durability.ts';
 import { type Entry, metadataOf } from './entry.ts';
 import { writeJournal } from './journal.ts';
 import { makeMissingIn } from './make-missing.ts';
@@ -119,7 +120,7 @@ export async function carryOutRestore(
   try {
     const stored = storePresentState(deps, safety, request, roots, openClosed(deps, roots, actions));
     checked = stored.actions;
-    safetyManifest = listSafety(deps, safety, request, roots, { ...stored, startedMs });
+    safetyManifest = await listSafety(deps, safety, request, roots, { ...stored, startedMs });
   } catch (error) {
     store.remove(safety.id);
     throw safetyFailure(error);
@@ -189,7 +190,7 @@ function storePresentState(
   return { actions: checked, storedBytes: objectStore.storedBytes };
 }
 
-function listSafety(
+async function listSafety(
   deps: RollbackDeps,
   safety: NewSession,
   { session, state, snapshot }: RestoreRequest,
@@ -199,7 +200,7 @@ function listSafety(
     storedBytes,
     startedMs,
   }: { readonly actions: readonly RestoreAction[]; readonly storedBytes: number; readonly startedMs: number },
-): Manifest {
+): Promise<Manifest> {
   const { manifest } = state;
   const entries = new Map(actions.map(({ path, now }) => [path, now]));
   const drafts = draftPartialTree(roots, rootPaths(manifest), entries);
@@ -207,7 +208,7 @@ function listSafety(
   writeJournal(safety.directory, { restores: session.id, snapshot, isOwn: false, paths: actions.map(({ path }) => path) });
   const snapshots = [recordSnapshot(deps, safety, { number: 0, nodes, label: 'before the restore' })];
   const safetyManifest: Manifest = { ...safetyManifestOf(manifest, safety.id, session.id, startedMs), snapshots };
-  safety.directory.syncFileSystem();
+  await syncDisk(deps, safety.directory);
   safety.writeManifest(safetyManifest);
   return safetyManifest;
 }
@@ -229,6 +230,7 @@ export function safetyManifestOf(manifest: Manifest, id: Bytes, restores: Bytes,
     snapshots: [],
     counts: undefined,
     git: undefined,
+    durable: true,
   };
 }
 
@@ -288,7 +290,7 @@ function completeSafety(
   const nowMs = deps.clock.nowMs();
   const drafts = draftPartialTree(roots, rootPaths(safetyManifest), entries);
   const nodes = { ...drafts.encode(1, headerOf(nowMs), deps.hash, undefined), storedBytes: store.storedBytes };
-  const record = recordSnapshot(deps, safety, { number: 1, nodes, label: 'after the restore' });
+  const record = recordSnapshot(deps, safety, { number: 1, nodes, label: 'after the restore', isSynced: true });
   const snapshots = [...safetyManifest.snapshots, record];
   const complete: Manifest = { ...safetyManifest, status: 'complete', endedMs: nowMs, snapshots };
   const changes = compareTrees(safety.tree(complete, 0), safety.tree(complete, 1));

@@ -1,17 +1,19 @@
 import { type Bytes, displayBytes } from '../bytes.ts';
-import { EXIT, isErrno, NonoError, StateError } from '../errors.ts';
+import { EXIT, isErrno, NonoError, StateError, SystemError } from '../errors.ts';
 import { isWithin, joinPath } from '../paths.ts';
 import type { Directory, Stat } from '../ports/files.ts';
+import { CANNOT_STORE } from './cannot-store.ts';
 import type { CaptureLimits } from './capture.ts';
-import { type Change, compareTrees, countChanges } from './compare.ts';
 import { DEFAULT_LIMITS } from './default-limits.ts';
+import { PATIENCE_MS, settlesWithin, syncDisk } from './durability.ts';
 import type { SkipReason } from './entry.ts';
-import { storeGit, storeGitAgain } from './git-store.ts';
+import { takeFinal } from './final.ts';
+import { storeGit } from './git-store.ts';
 import { addIgnoreFilesAbove, findWorkTreeTop, GitTracked } from './git-work-tree.ts';
-import type { ChangeCounts, Manifest, TrackedRoot } from './manifest.ts';
+import type { ChangeCounts, Manifest, SnapshotRecord, TrackedRoot } from './manifest.ts';
 import { DEFAULT_EXCLUSIONS, type Exclusions, Rules } from './rules.ts';
 import { makeRollbackId } from './session-id.ts';
-import { type RollbackDeps, recordSnapshot, type TakenRoot, takeNodes } from './snapshot.ts';
+import { type RollbackDeps, recordSnapshot, type SnapshotProgress, type TakenRoot, takeNodes } from './snapshot.ts';
 import type { SnapshotTree } from './snapshot-tree.ts';
 import { type NewSession, type RollbackSession, RollbackStore } from './store.ts';
 
@@ -34,7 +36,9 @@ export interface RollbackStart {
   readonly limits?: CaptureLimits;
   /** False when nobody is to be asked to review the session at its end. */
   readonly prompts?: boolean;
-  readonly onProgress?: (entries: number) => void;
+  /** How long to wait for the disk before the command may start; Infinity for as long as it takes. */
+  readonly patienceMs?: number;
+  readonly onProgress?: (progress: SnapshotProgress) => void;
 }
 
 /** How the command ended. */
@@ -43,16 +47,24 @@ export interface CommandEnd {
   readonly signal: string | undefined;
 }
 
-/** A session whose baseline is durable and listed. */
+/** A session whose baseline is listed, and durable unless the disk took too long. */
 export interface RollbackRun {
   readonly id: Bytes;
   readonly roots: readonly Bytes[];
   /** What the baseline does not hold, by reason. */
   readonly skipped: ReadonlyMap<SkipReason, number>;
+  /** Settles when the baseline is on the disk; undefined when it was before the command could start. Rejects when it never will be. */
+  readonly becomesDurable: Promise<void> | undefined;
   /** Says that the supervisor is alive; call it every ten seconds. */
   beat(): void;
-  /** Takes the final snapshot. */
-  finish(end: CommandEnd): Promise<ChangeCounts>;
+  /**
+   * Waits for its turn, lets `take` take one (see takeCheckpoint()), and takes note of it.
+   *
+   * @returns undefined when none was taken. @throws {StateError} when the command ended before its turn came.
+   */
+  checkpoint(take: () => Promise<void>): Promise<SnapshotRecord | undefined>;
+  /** Takes the final snapshot, after the checkpoint that is being taken. */
+  finish(end: CommandEnd, onProgress?: (progress: SnapshotProgress) => void): Promise<ChangeCounts>;
   /** The command was never started: nothing of the session stays. */
   abandon(): void;
 }
@@ -94,24 +106,38 @@ export async function startRollback(deps: RollbackDeps, start: RollbackStart): P
   const store = new RollbackStore(rollbacks, deps.hash);
   const startedMs = deps.clock.nowMs();
   const offset = deps.clock.utcOffsetMinutes(startedMs);
-  const session = store.create((attempt) => makeRollbackId(startedMs + attempt * 1000, offset, start.supervisorPid));
+  let session: NewSession | undefined;
   try {
+    session = store.create((attempt) => makeRollbackId(startedMs + attempt * 1000, offset, start.supervisorPid));
     const baseline = await takeBaseline(deps, store, session, { ...start, startedMs });
     return new LiveRun(deps, store, session, baseline, start.limits ?? DEFAULT_LIMITS);
   } catch (error) {
-    store.remove(session.id);
-    session[Symbol.dispose]();
+    if (session !== undefined) await discard(store, session);
     store[Symbol.dispose]();
-    throw baselineFailure(error, session.id);
+    throw baselineFailure(error);
   }
 }
 
-/** What the disk answers when there is no room or no right to write. */
-const CANNOT_STORE = ['ENOSPC', 'EDQUOT', 'EROFS', 'EIO', 'EFBIG'] as const;
+/** A thread that was told to end completes the call that it is in: it may write while what it wrote is removed. */
+const REMOVAL_ATTEMPTS = 50;
+const REMOVAL_PAUSE_MS = 20;
 
-function baselineFailure(error: unknown, id: Bytes): unknown {
+/** What the disk does not even let go is an orphan, which the next clean-up removes. */
+async function discard(store: RollbackStore, session: NewSession): Promise<void> {
+  try {
+    store.remove(session.id);
+    for (let attempt = 0; store.finishRemovals(session.id) && attempt < REMOVAL_ATTEMPTS; attempt++)
+      await new Promise((resolve) => setTimeout(resolve, REMOVAL_PAUSE_MS));
+  } catch (error) {
+    if (!(error instanceof SystemError)) throw error;
+  } finally {
+    session[Symbol.dispose]();
+  }
+}
+
+function baselineFailure(error: unknown): unknown {
   if (isErrno(error, ...CANNOT_STORE)) {
-    return new NonoError('E_BASELINE', EXIT.nonoFailed, `Cannot store the baseline of "${displayBytes(id)}"`, {
+    return new NonoError('E_BASELINE', EXIT.nonoFailed, 'Cannot store the baseline', {
       cause: error,
       hint: 'Free space with `nono rollback cleanup`, or run without --rollback',
     });
@@ -142,7 +168,7 @@ async function takeBaseline(
     earlierObjects,
     objects,
     limits: start.limits ?? DEFAULT_LIMITS,
-    onProgress: start.onProgress,
+    onProgress: (entries) => start.onProgress?.({ phase: 'reading', entries }),
   });
   const tops = nodes.roots.flatMap((root) => root.tops);
   const git = storeGit(deps, objects, tops);
@@ -168,15 +194,24 @@ async function takeBaseline(
     prompts: start.prompts ?? true,
     git: { before: git.hash, after: undefined },
   };
-  // Everything that the manifest names is on the disk before the manifest is.
-  session.directory.syncFileSystem();
-  session.writeManifest(manifest);
-  return { manifest, skipped: nodes.totals.skipped };
+  const skipped = nodes.totals.skipped;
+  start.onProgress?.({ phase: 'syncing' });
+  const synced = syncDisk(deps, session.directory);
+  // Everything that the manifest names is on the disk before the manifest is, or the manifest says that it is not.
+  if (await settlesWithin(synced, start.patienceMs ?? PATIENCE_MS)) {
+    session.writeManifest(manifest);
+    return { manifest, skipped, synced: undefined };
+  }
+  const early = { ...manifest, durable: false };
+  session.writeManifest(early, { isSynced: false });
+  return { manifest: early, skipped, synced };
 }
 
 interface Baseline {
   readonly manifest: Manifest;
   readonly skipped: ReadonlyMap<SkipReason, number>;
+  /** What is still going on; undefined when all of it is on the disk. */
+  readonly synced: Promise<void> | undefined;
 }
 
 /** The newest run that tracks the same roots: what is unchanged since then is not read again. */
@@ -221,10 +256,14 @@ class LiveRun implements RollbackRun {
   readonly #deps: RollbackDeps;
   readonly #store: RollbackStore;
   readonly #session: NewSession;
-  readonly #manifest: Manifest;
+  #manifest: Manifest;
+  /** The checkpoint that was asked for last, and with it all others; never rejects. */
+  #checkpoints: Promise<unknown> = Promise.resolve();
+  #isEnding = false;
   readonly skipped: ReadonlyMap<SkipReason, number>;
   readonly #limits: CaptureLimits;
   #hasEnded = false;
+  readonly becomesDurable: Promise<void> | undefined;
 
   constructor(deps: RollbackDeps, store: RollbackStore, session: NewSession, baseline: Baseline, limits: CaptureLimits) {
     this.#deps = deps;
@@ -233,6 +272,9 @@ class LiveRun implements RollbackRun {
     this.#manifest = baseline.manifest;
     this.skipped = baseline.skipped;
     this.#limits = limits;
+    this.becomesDurable = baseline.synced === undefined ? undefined : this.#becomeDurable(baseline.synced);
+    // Whoever wants to know asks.
+    this.becomesDurable?.catch(() => undefined);
   }
 
   get id(): Bytes {
@@ -250,13 +292,49 @@ class LiveRun implements RollbackRun {
     this.#session.lock.setModificationTime(Math.floor(nowMs / 1000), (nowMs % 1000) * 1_000_000);
   }
 
-  async finish(end: CommandEnd): Promise<ChangeCounts> {
+  checkpoint(take: () => Promise<void>): Promise<SnapshotRecord | undefined> {
+    const taken = this.#checkpoints.then(() => this.#takeTurn(take));
+    this.#checkpoints = taken.catch(() => undefined);
+    return taken;
+  }
+
+  /** Between checkpoints, which replace the manifest too, and not after the final snapshot, which makes all durable itself. */
+  async #becomeDurable(synced: Promise<void>): Promise<void> {
+    await synced;
+    const written = this.#checkpoints.then(() => this.#noteDurable());
+    this.#checkpoints = written.catch(() => undefined);
+    await written;
+  }
+
+  #noteDurable(): void {
+    if (this.#isEnding) return;
+    this.#manifest = { ...this.#manifest, durable: true };
+    // Without waiting: after a loss of power the one before is there, which only says less.
+    this.#session.writeManifest(this.#manifest, { isSynced: false });
+  }
+
+  async #takeTurn(take: () => Promise<void>): Promise<SnapshotRecord | undefined> {
+    if (this.#isEnding) throw new StateError(`Cannot take a checkpoint of "${this.id}": the command has just ended`);
+    const before = this.#manifest.snapshots.length;
+    try {
+      await take();
+    } finally {
+      // Also after a failure: it may have come when the checkpoint was there already.
+      this.#manifest = this.#session.readManifest();
+    }
+    return this.#manifest.snapshots.length > before ? this.#manifest.snapshots.at(-1) : undefined;
+  }
+
+  async finish(end: CommandEnd, onProgress?: (progress: SnapshotProgress) => void): Promise<ChangeCounts> {
+    this.#isEnding = true;
+    await this.#checkpoints;
     try {
       const { manifest } = await takeFinal(this.#deps, this.#session, this.#manifest, this.#limits, {
         status: 'complete',
         endedMs: this.#deps.clock.nowMs(),
         exitCode: end.exitCode,
         signal: end.signal,
+        onProgress,
       });
       return manifest.counts as ChangeCounts;
     } finally {
@@ -274,56 +352,4 @@ class LiveRun implements RollbackRun {
     this.#session[Symbol.dispose]();
     this.#store[Symbol.dispose]();
   }
-}
-
-export type FinalFields = Pick<Manifest, 'status' | 'endedMs' | 'exitCode' | 'signal'> & Partial<Pick<Manifest, 'heartbeatMs'>>;
-
-/** Takes the last snapshot of a session whose lock the caller holds, and replaces its manifest. */
-export async function takeFinal(
-  deps: RollbackDeps,
-  session: NewSession | RollbackSession,
-  manifest: Manifest,
-  limits: CaptureLimits,
-  fields: FinalFields,
-): Promise<{ readonly manifest: Manifest; readonly changes: readonly Change[] }> {
-  try {
-    return await captureFinal(deps, session, manifest, limits, fields);
-  } catch (error) {
-    if (!isErrno(error, ...CANNOT_STORE)) throw error;
-    throw new StateError(`Cannot store the final snapshot of "${session.id}"`, {
-      cause: error,
-      hint: 'Free space with `nono rollback cleanup`; the baseline is kept',
-    });
-  }
-}
-
-async function captureFinal(
-  deps: RollbackDeps,
-  session: NewSession | RollbackSession,
-  manifest: Manifest,
-  limits: CaptureLimits,
-  fields: FinalFields,
-): Promise<{ readonly manifest: Manifest; readonly changes: readonly Change[] }> {
-  using objects = session.openObjects();
-  const number = manifest.snapshots.length;
-  const baseline = session.tree(manifest, 0);
-  const previous = number === 1 ? baseline : session.tree(manifest, number - 1);
-  const nodes = await takeNodes(deps, {
-    roots: manifest.roots.map((root) => ({ ...root, collect: undefined })),
-    number,
-    previous,
-    earlierObjects: undefined,
-    objects,
-    limits,
-  });
-  const before = manifest.git?.before;
-  const git = storeGitAgain(deps, objects, before);
-  const storedBytes = nodes.storedBytes + git.storedBytes;
-  const record = recordSnapshot(deps, session, { number, nodes: { ...nodes, storedBytes }, label: 'final' });
-  const withSnapshot = { ...manifest, ...fields, snapshots: [...manifest.snapshots, record] };
-  const changes = compareTrees(baseline, session.tree(withSnapshot, number));
-  const complete: Manifest = { ...withSnapshot, counts: countChanges(changes), git: { before, after: git.hash } };
-  session.directory.syncFileSystem();
-  session.writeManifest(complete);
-  return { manifest: complete, changes };
 }

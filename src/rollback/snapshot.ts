@@ -3,6 +3,7 @@ import { isErrno } from '../errors.ts';
 import { joinPath, parentPath } from '../paths.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { StartContentWorkers } from '../ports/content-workers.ts';
+import type { SyncDisk } from '../ports/disk-sync.ts';
 import type { Directory, Files } from '../ports/files.ts';
 import type { Hash } from '../ports/hash.ts';
 import { nameIn, RECORD_KINDS } from '../ports/listing.ts';
@@ -21,11 +22,19 @@ export interface RollbackDeps {
   readonly files: Files;
   readonly hash: Hash;
   readonly clock: Clock;
+  /** What waits for the disk in another thread; undefined to wait in this one. */
+  readonly loadDiskSync?: (() => Promise<SyncDisk>) | undefined;
   /** Threads for the contents; undefined where there are none. */
   readonly loadContentWorkers?: (() => Promise<StartContentWorkers>) | undefined;
   /** Another process for large trees; undefined where there is none. */
   readonly loadTakeElsewhere?: (() => Promise<TakeElsewhere>) | undefined;
 }
+
+/** How far a snapshot is. */
+export type SnapshotProgress =
+  | { readonly phase: 'reading'; readonly entries: number }
+  /** What was read is on its way to the disk. */
+  | { readonly phase: 'syncing' };
 
 export interface TakeInput {
   readonly roots: readonly CaptureRoot[];
@@ -147,13 +156,21 @@ function existingParent(files: Files, path: Bytes): Bytes {
   return parent;
 }
 
+interface NewRecord {
+  readonly number: number;
+  readonly nodes: StoredNodes;
+  readonly label: string;
+  /** Whether the nodes are to be on the disk now, because the whole file system is not synced afterwards. */
+  readonly isSynced?: boolean;
+}
+
 /** Stores the nodes of a snapshot and gives its record for the manifest. */
 export function recordSnapshot(
   { clock }: RollbackDeps,
   session: NewSession | RollbackSession,
-  { number, nodes, label }: { readonly number: number; readonly nodes: StoredNodes; readonly label: string },
+  { number, nodes, label, isSynced }: NewRecord,
 ): SnapshotRecord {
-  const nodesHash = session.writeNodes(number, nodes.bytes);
+  const nodesHash = session.writeNodes(number, nodes.bytes, isSynced);
   return {
     number,
     takenMs: clock.nowMs(),

@@ -7,12 +7,12 @@ import { removeTree } from '../remove-tree.ts';
 import { decodeManifest, encodeManifest, type Manifest } from './manifest.ts';
 import { hexHash } from './objects.ts';
 import { isRollbackId } from './session-id.ts';
+import { LOCK, tryLockSession, tryTurn } from './session-lock.ts';
 import { readWhole } from './small-file.ts';
 import { SnapshotTree } from './snapshot-tree.ts';
 
 const DIRECTORY_MODE = 0o700;
 const FILE_MODE = 0o600;
-const LOCK = 'lock' as Bytes;
 const MANIFEST = 'manifest.json' as Bytes;
 const MANIFEST_TEMPORARY = 'manifest.tmp' as Bytes;
 const OBJECTS = 'objects' as Bytes;
@@ -53,7 +53,12 @@ export class RollbackStore implements Disposable {
 
   /** The directory of a session, readable or not; undefined when there is none. */
   openDirectory(id: Bytes): Directory | undefined {
-    return this.#directory.stat(id)?.kind === 'directory' ? this.#directory.openDirectory(id) : undefined;
+    try {
+      return this.#directory.stat(id)?.kind === 'directory' ? this.#directory.openDirectory(id) : undefined;
+    } catch (error) {
+      if (isErrno(error, 'ENOENT')) return undefined;
+      throw error;
+    }
   }
 
   /** @throws {DamageError} */
@@ -97,7 +102,20 @@ export class RollbackStore implements Disposable {
         if (isErrno(error, 'EEXIST')) continue;
         throw error;
       }
-      return new NewSession(this.#directory.openDirectory(id), id, this.#hash);
+      return this.#openNew(id);
+    }
+  }
+
+  /** What was made of a session that cannot be made as a whole goes again. */
+  #openNew(id: Bytes): NewSession {
+    let directory: Directory | undefined;
+    try {
+      directory = this.#directory.openDirectory(id);
+      return new NewSession(directory, id, this.#hash);
+    } catch (error) {
+      directory?.[Symbol.dispose]();
+      removeTree(this.#directory, id);
+      throw error;
     }
   }
 
@@ -112,11 +130,12 @@ export class RollbackStore implements Disposable {
     removeTree(this.#directory, removing);
   }
 
-  /** Ends removals that were killed. @returns how many there were. */
-  finishRemovals(): number {
-    const names = this.#directory.names().filter((name) => name.startsWith(REMOVING_PREFIX));
+  /** Ends removals that were killed, of one session or of all. @returns whether there were any. */
+  finishRemovals(id?: Bytes): boolean {
+    const isMeant = (name: Bytes) => (id === undefined ? name.startsWith(REMOVING_PREFIX) : name === `${REMOVING_PREFIX}${id}`);
+    const names = this.#directory.names().filter(isMeant);
     for (const name of names) removeTree(this.#directory, name);
-    return names.length;
+    return names.length > 0;
   }
 }
 
@@ -137,14 +156,14 @@ abstract class SessionDirectory implements Disposable {
   }
 
   /** Stores the nodes file of a snapshot. @returns its SHA-256. */
-  writeNodes(snapshot: number, nodes: Buffer): Bytes {
+  writeNodes(snapshot: number, nodes: Buffer, isSynced = false): Bytes {
     const temporary = `snapshots/tmp-${snapshot}` as Bytes;
     if (this.directory.stat(temporary) !== undefined) removeTree(this.directory, temporary);
     this.directory.createDirectory(temporary, DIRECTORY_MODE);
     {
       using file = this.directory.createFile(`${temporary}/${NODES}` as Bytes, FILE_MODE);
       file.write(nodes);
-      file.sync();
+      if (isSynced) file.sync();
     }
     const path = `snapshots/${snapshot}` as Bytes;
     // Left by a process that was killed before the manifest named it.
@@ -153,16 +172,26 @@ abstract class SessionDirectory implements Disposable {
     return this.hash.sha256(nodes);
   }
 
-  /** Replaces the manifest; a reader sees the old one or the new one. */
-  writeManifest(manifest: Manifest): void {
+  /** @throws {DamageError} among others. */
+  readManifest(): Manifest {
+    const shown = `${this.id}/${MANIFEST}`;
+    const data = readWholeFile(this.directory, MANIFEST);
+    if (data === undefined) throw new DamageError(`Cannot read "${shown}": it is not a regular file`);
+    const manifest = decodeManifest(data, shown, this.hash);
+    if (manifest.id !== this.id) throw new DamageError(`Cannot read "${shown}": it belongs to "${manifest.id}"`);
+    return manifest;
+  }
+
+  /** Replaces the manifest; a reader sees the old one or the new one, after a loss of power only one that was synced. */
+  writeManifest(manifest: Manifest, { isSynced = true } = {}): void {
     if (this.directory.stat(MANIFEST_TEMPORARY) !== undefined) this.directory.removeFile(MANIFEST_TEMPORARY);
     {
       using file = this.directory.createFile(MANIFEST_TEMPORARY, FILE_MODE);
       file.write(encodeManifest(manifest, this.hash));
-      file.sync();
+      if (isSynced) file.sync();
     }
     this.directory.rename(MANIFEST_TEMPORARY, this.directory, MANIFEST);
-    this.directory.sync();
+    if (isSynced) this.directory.sync();
   }
 
   /** The tree of a snapshot that `manifest` has. */
@@ -205,9 +234,14 @@ export class NewSession extends SessionDirectory {
   constructor(directory: Directory, id: Bytes, hash: Hash) {
     super(directory, id, hash);
     this.lock = directory.createFile(LOCK, FILE_MODE);
-    this.lock.tryLock();
-    directory.createDirectory(OBJECTS, DIRECTORY_MODE);
-    directory.createDirectory(SNAPSHOTS, DIRECTORY_MODE);
+    try {
+      this.lock.tryLock();
+      directory.createDirectory(OBJECTS, DIRECTORY_MODE);
+      directory.createDirectory(SNAPSHOTS, DIRECTORY_MODE);
+    } catch (error) {
+      this.lock[Symbol.dispose]();
+      throw error;
+    }
   }
 
   override [Symbol.dispose](): void {
@@ -222,18 +256,17 @@ export class RollbackSession extends SessionDirectory {
 
   constructor(directory: Directory, id: Bytes, hash: Hash) {
     super(directory, id, hash);
-    const data = readWholeFile(directory, MANIFEST);
-    if (data === undefined) throw new DamageError(`Cannot read "${id}/${MANIFEST}": it is not a regular file`);
-    this.manifest = decodeManifest(data, `${id}/${MANIFEST}`, hash);
-    if (this.manifest.id !== id) throw new DamageError(`Cannot read "${id}/${MANIFEST}": it belongs to "${this.manifest.id}"`);
+    this.manifest = this.readManifest();
   }
 
   /** The lock when nobody holds it, undefined when the session's supervisor or a restore does. */
   tryLock(): OpenFile | undefined {
-    const lock = this.directory.openForAppend(LOCK, FILE_MODE);
-    if (lock.tryLock()) return lock;
-    lock[Symbol.dispose]();
-    return undefined;
+    return tryLockSession(this.directory);
+  }
+
+  /** The right to take one snapshot in place of the process that holds the lock. */
+  tryTurn(): OpenFile | undefined {
+    return tryTurn(this.directory);
   }
 
   /** Whether the process that takes this session's snapshots is alive. */

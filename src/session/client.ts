@@ -22,6 +22,7 @@ export type Answer =
       readonly attachment: string;
       /** What was asked for; empty for most. */
       readonly content: Uint8Array;
+      readonly snapshot?: number | undefined;
     }
   | { readonly isDone: false; readonly code: RefusalCode; readonly message: string };
 

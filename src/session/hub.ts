@@ -33,6 +33,8 @@ export type RequestOutcome =
   | {
       readonly isDone: true;
       readonly changed: boolean;
+      /** The number of the snapshot that was taken. */
+      readonly snapshot?: number;
       /** What was asked for; sent before the answer. */
       readonly content?: Uint8Array;
       /** The client wants what is written from now on. */
@@ -205,8 +207,10 @@ export class Hub {
     const attachment = this.isAttached ? 'attached' : 'detached';
     if (outcome.isDone && outcome.content !== undefined) sendPieces(client.connection, 'content', outcome.content);
     if (outcome.isDone && outcome.follows === true) client.display = this.displays.addFollower(client.connection);
-    if (outcome.isDone) send(client, { kind: 'answer', status: this.#host.status(), attachment, changed: outcome.changed });
-    else send(client, { kind: 'error', code: outcome.code, message: outcome.message });
+    if (outcome.isDone) {
+      const { changed, snapshot } = outcome;
+      send(client, { kind: 'answer', status: this.#host.status(), attachment, changed, snapshot });
+    } else send(client, { kind: 'error', code: outcome.code, message: outcome.message });
   }
 
   /** A viewer has a screen of its own, which goes with it. */

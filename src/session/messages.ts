@@ -17,6 +17,7 @@ export type ControlRequest =
   | { readonly verb: 'stop'; readonly timeoutMs: number }
   | { readonly verb: 'detach' }
   | { readonly verb: 'rename'; readonly name: string }
+  | { readonly verb: 'checkpoint'; readonly label: string }
   | { readonly verb: 'send'; readonly data: Uint8Array }
   | { readonly verb: 'screen' }
   | { readonly verb: 'log'; readonly follow: boolean };
@@ -47,7 +48,14 @@ export type ServerMessage =
   | { readonly kind: 'output' | 'redraw' | 'content'; readonly data: Uint8Array }
   | { readonly kind: 'exit'; readonly end: SessionEnd }
   | { readonly kind: 'error'; readonly code: RefusalCode; readonly message: string }
-  | { readonly kind: 'answer'; readonly status: string; readonly attachment: string; readonly changed: boolean }
+  | {
+      readonly kind: 'answer';
+      readonly status: string;
+      readonly attachment: string;
+      readonly changed: boolean;
+      /** The number of the snapshot that was taken. */
+      readonly snapshot?: number | undefined;
+    }
   | { readonly kind: 'progress'; readonly message: string }
   | { readonly kind: 'stopped' };
 
@@ -92,6 +100,7 @@ export function encodeServerMessage(message: ServerMessage): Uint8Array {
         status: message.status,
         attachment: message.attachment,
         changed: message.changed,
+        snapshot: message.snapshot ?? null,
       });
     case 'progress':
       return documentFrame(FRAME.progress, { message: message.message });
@@ -141,7 +150,9 @@ export function decodeServerMessage({ type, payload }: Frame): ServerMessage {
     case FRAME.answer: {
       const document = fields(payload);
       const changed = document['changed'] === true;
-      return { kind: 'answer', status: text(document, 'status'), attachment: text(document, 'attachment'), changed };
+      const number = document['snapshot'];
+      const snapshot = typeof number === 'number' && Number.isSafeInteger(number) ? number : undefined;
+      return { kind: 'answer', status: text(document, 'status'), attachment: text(document, 'attachment'), changed, snapshot };
     }
     case FRAME.progress:
       return { kind: 'progress', message: text(fields(payload), 'message') };
@@ -162,6 +173,8 @@ function requestFields(request: ControlRequest): Fields {
       return { verb: 'stop', timeout_ms: request.timeoutMs };
     case 'rename':
       return { verb: 'rename', name: request.name };
+    case 'checkpoint':
+      return { verb: 'checkpoint', label: request.label };
     case 'send':
       return { verb: 'send', data: Buffer.from(request.data).toString('base64') };
     case 'log':
@@ -186,12 +199,14 @@ function decodeHello(document: Fields): ClientMessage {
 }
 
 function decodeRequest(document: Fields): ControlRequest {
-  const verb = oneOf(document, 'verb', ['status', 'stop', 'detach', 'rename', 'send', 'screen', 'log'] as const);
+  const verb = oneOf(document, 'verb', ['status', 'stop', 'detach', 'rename', 'checkpoint', 'send', 'screen', 'log'] as const);
   switch (verb) {
     case 'stop':
       return { verb, timeoutMs: wholeNumber(document, 'timeout_ms', TIMEOUT_MS_MAXIMUM) };
     case 'rename':
       return { verb, name: text(document, 'name') };
+    case 'checkpoint':
+      return { verb, label: text(document, 'label') };
     case 'send': {
       const data = document['data'];
       if (typeof data !== 'string') throw wrong('data');

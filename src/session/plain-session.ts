@@ -10,6 +10,8 @@ export interface PlainSessionDeps {
   readonly sessionId: string;
   readonly live: LiveSession;
   readonly ending: TreeEnding;
+  /** Takes a snapshot of the session as it is now. */
+  readonly checkpoint: (label: string) => Promise<RequestOutcome>;
   readonly rename: (name: string) => Promise<RequestOutcome>;
 }
 
@@ -63,6 +65,8 @@ export class PlainSession {
       case 'screen':
       case 'log':
         return { isDone: false, code: 'no_terminal', message: 'it has no terminal of its own' };
+      case 'checkpoint':
+        return this.#deps.checkpoint(request.label);
       case 'rename':
         return this.#rename(request.name, actor);
     }

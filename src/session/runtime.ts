@@ -25,6 +25,8 @@ export interface RuntimeDeps {
   readonly scrollbackLines: number;
   readonly clock: Clock;
   readonly collectGarbage: () => void;
+  /** Takes a snapshot of the session as it is now. */
+  readonly checkpoint: (label: string) => Promise<RequestOutcome>;
   /** Gives the session another name, when it can be had. */
   readonly rename: (name: string) => RequestOutcome | Promise<RequestOutcome>;
 }
@@ -187,6 +189,8 @@ export class Runtime {
         this.#live?.audit({ event: 'send', bytes: request.data.length, ...actor });
         this.#command.type(request.data);
         return { isDone: true, changed: true };
+      case 'checkpoint':
+        return this.#deps.checkpoint(request.label);
       case 'rename':
         return this.#rename(request.name, actor);
       case 'screen':

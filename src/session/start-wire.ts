@@ -39,6 +39,10 @@ export interface RollbackWish {
   readonly retention: RetentionLimits;
   /** Whether whoever is attached at the end is asked to review what has changed. */
   readonly prompts: boolean;
+  /** Null for checkpoints only when somebody asks for one. */
+  readonly checkpointEveryMs: number | null;
+  /** The command waits for the disk, however long. */
+  readonly isDurable: boolean;
 }
 
 /**
@@ -48,10 +52,12 @@ export interface RollbackWish {
 export type StartReport =
   | { readonly kind: 'listening'; readonly id: string; readonly name: string }
   | { readonly kind: 'progress'; readonly line: string }
+  /** A line that is drawn anew with each of these and goes with null. */
+  | { readonly kind: 'status'; readonly text: string | null }
   | { readonly kind: 'ready'; readonly id: string; readonly name: string }
   | { readonly kind: 'failed'; readonly error: StartFailure };
 
-interface StartFailure {
+export interface StartFailure {
   readonly code: ErrorCode;
   readonly exitCode: ExitCode;
   readonly message: string;

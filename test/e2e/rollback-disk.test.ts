@@ -2,9 +2,10 @@ import { execFileSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, type TestContext, test } from 'vitest';
-import { runNono } from '../support/nono.ts';
+import { runNono, startNono } from '../support/nono.ts';
 import { listSessions, readProject, rollback, runTracked, writeProject } from '../support/rollback.ts';
 import { dumpTree } from '../support/tree.ts';
+import { waitFor } from '../support/wait.ts';
 import { createWorld, type World } from '../support/world.ts';
 
 /** A small file system of its own, away when the test ends. */
@@ -58,9 +59,7 @@ describe('a full disk', () => {
       const { status, stderr } = await runNono(world, ['run', '--rollback', '--allow-cwd', '--', 'touch', 'proof']);
 
       expect(status).toBe(125);
-      expect(stderr).toMatch(
-        /Cannot store the baseline of "\d{8}-\d{6}-\d+" \[E_BASELINE\]\nCaused by: .*ENOSPC\nHint: .*cleanup/,
-      );
+      expect(stderr).toMatch(/Cannot store the baseline \[E_BASELINE\]\nCaused by: .*ENOSPC\nHint: .*cleanup/);
       expect(dumpTree(world.project)).toEqual(before);
       expect(fs.readdirSync(join(world.state, 'rollbacks'))).toEqual([]);
       expect(await listSessions(world)).toEqual([]);
@@ -102,6 +101,28 @@ describe('a full disk', () => {
       expect(await rollback(world, ['verify', '--all'])).toMatchObject({ status: 0 });
     },
   );
+
+  test('during a checkpoint: it is said, the session goes on, and its other snapshots are kept', async (context) => {
+    using world = createWorld();
+    using _ = mountSmall(context, world.state, 'size=6m');
+    writeProject(world, { file: 'old' });
+    const script = 'echo new > file; : > ready; while [ ! -e end ]; do sleep 0.01; done';
+    const running = startNono(world, ['run', '--rollback', '--allow-cwd', '--', 'sh', '-c', script]);
+    await waitFor('the command', () => fs.existsSync(join(world.project, 'ready')));
+    writeNoise(world, 'large', 8_000_000);
+    const refused = await rollback(world, ['checkpoint', 'latest']);
+    expect(refused).toMatchObject({ status: 1, stdout: '' });
+    expect(refused.stderr).toMatch(/Cannot store a checkpoint of .*ENOSPC/);
+
+    fs.rmSync(join(world.project, 'large'));
+    expect(await rollback(world, ['checkpoint', 'latest'])).toMatchObject({ status: 0 });
+    fs.writeFileSync(join(world.project, 'end'), '');
+    expect(await running.ended).toMatchObject({ status: 0 });
+    expect(await listSessions(world)).toMatchObject([{ status: 'exited', snapshot_count: 3 }]);
+    expect(await rollback(world, ['verify', '--all'])).toMatchObject({ status: 0 });
+    expect(await rollback(world, ['restore', 'latest'])).toMatchObject({ status: 0 });
+    expect(readProject(world, 'file')).toBe('old');
+  });
 
   test('during the safety snapshot: the restore refuses and changes nothing', async (context) => {
     using world = createWorld();

@@ -4,6 +4,7 @@ import { parseCount } from '../../parse.ts';
 import { retentionItems } from '../../rollback/housekeeping.ts';
 import { findOrphans, measureRemovals, type Removal, removeSessions } from '../../rollback/removal.ts';
 import { chooseByAge, chooseByCount, chooseByLimits, type RetentionItem } from '../../rollback/retention.ts';
+import { ProgressLine } from '../../ui/progress.ts';
 import { formatSize } from '../../ui/size.ts';
 import type { Context } from '../context.ts';
 import type { CommandResult, ParsedCall } from '../spec.ts';
@@ -32,7 +33,10 @@ export async function execute(call: ParsedCall, context: Context): Promise<Comma
   ];
   if (wish.isDryRun) return report(wish, measureRemovals(store, chosen));
   if (wish.isAll && chosen.length > 0) confirmAll(call, context, chosen.length);
-  return report(wish, removeSessions(store, chosen));
+  using line = new ProgressLine(context.showProgress, context.clock);
+  let removed = 0;
+  const tell = () => line.update(`Removing sessions: ${++removed} of ${chosen.length} …`);
+  return report(wish, removeSessions(store, chosen, tell));
 }
 
 function readWish({ flags, values }: ParsedCall): Wish {

@@ -2,6 +2,8 @@ import { HELP_OPTION, JSON_OPTION } from '../common-options.ts';
 import type { CommandSpec } from '../spec.ts';
 import { NO_PAGER_OPTION } from './pager.ts';
 
+const ID = { name: 'ID', minimum: 1, maximum: 1 } as const;
+
 export const rollbackCommands: readonly CommandSpec[] = [
   {
     name: 'rollback list',
@@ -69,6 +71,14 @@ export const rollbackCommands: readonly CommandSpec[] = [
       'nono rollback restore latest src/main.ts --patch',
     ],
     load: () => import('./restore.ts'),
+  },
+  {
+    name: 'rollback checkpoint',
+    summary: 'Take a snapshot of a session while its command runs',
+    options: [{ name: 'label', arity: 'value', placeholder: 'TEXT', help: 'What to remember it by' }, JSON_OPTION, HELP_OPTION],
+    positionals: ID,
+    examples: ['nono rollback checkpoint latest', 'nono rollback checkpoint a3f7c2 --label "before the rewrite"'],
+    load: () => import('./checkpoint.ts'),
   },
   {
     name: 'rollback verify',

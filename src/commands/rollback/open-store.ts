@@ -85,6 +85,7 @@ function createStore({ files, stateDirectory, uid, hash }: Context): RollbackSto
 }
 
 /** What the engine needs, out of a verb's context. */
-export function rollbackDeps({ files, hash, clock, loadContentWorkers, loadTakeElsewhere }: Context): RollbackDeps {
-  return { files, hash, clock, loadContentWorkers, loadTakeElsewhere };
+export function rollbackDeps(context: Context): RollbackDeps {
+  const { files, hash, clock, loadContentWorkers, loadTakeElsewhere, loadDiskSync } = context;
+  return { files, hash, clock, loadContentWorkers, loadTakeElsewhere, loadDiskSync };
 }

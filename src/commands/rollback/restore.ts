@@ -9,6 +9,7 @@ import type { RestoreAction, RestorePlan } from '../../rollback/restore-plan.ts'
 import type { RollbackSession } from '../../rollback/store.ts';
 import { colourMark, displayPath } from '../../ui/change-lines.ts';
 import { createPalette } from '../../ui/palette.ts';
+import { ProgressLine } from '../../ui/progress.ts';
 import type { Context } from '../context.ts';
 import type { CommandResult, ParsedCall } from '../spec.ts';
 import { printJson } from './documents.ts';
@@ -49,6 +50,7 @@ async function restore(call: ParsedCall, context: Context): Promise<CommandResul
   const [wanted, ...given] = call.positionals as [Bytes, ...Bytes[]];
   const wish = readWish(call);
   const deps = rollbackDeps(context);
+  using line = new ProgressLine(context.showProgress, context.clock, 'Looking at the files …');
   const named = openNamedSession(context, wanted);
   const { session } = named;
   using _ = session;
@@ -63,7 +65,11 @@ async function restore(call: ParsedCall, context: Context): Promise<CommandResul
   const { manifest } = state;
   const changes = compareTrees(session.tree(manifest, wish.snapshot), state.tree);
   const paths = selectPaths(context, given, { verb: 'restore', manifest, changes });
-  if (wish.isPatch) return await restoreHunks(context, named, paths);
+  if (wish.isPatch) {
+    line[Symbol.dispose]();
+    return await restoreHunks(context, named, paths);
+  }
+  line.update('Comparing …');
   const { request, plan } = planSteps(context, named, { state, snapshot: wish.snapshot, paths });
   if (wish.isDryRun) return report({ context, session, wish, plan, actions: chosen(plan, wish), outcome: undefined });
   if (plan.conflicts.length > 0 && !wish.isForced && !wish.keepsConflicts) {
@@ -71,6 +77,7 @@ async function restore(call: ParsedCall, context: Context): Promise<CommandResul
     throw conflictError(plan, session, context);
   }
   const actions = chosen(plan, wish);
+  line.update(`Restoring ${actions.length.toLocaleString('en')} paths …`);
   return report({ context, session, wish, plan, actions, outcome: await carryOut(context, named, request, actions) });
 }
 

@@ -1,10 +1,12 @@
-import { type Bytes, displayBytes } from '../../bytes.ts';
+import { type Bytes, bytesFromText, displayBytes } from '../../bytes.ts';
 import { tildePath } from '../../paths.ts';
 import { type Change, countChanges, isListed } from '../../rollback/compare.ts';
 import { DeltaCounter } from '../../rollback/delta-stat.ts';
 import type { Entry } from '../../rollback/entry.ts';
 import type { FileDelta } from '../../rollback/file-delta.ts';
+import { FINAL_LABEL } from '../../rollback/final.ts';
 import type { GitChange } from '../../rollback/git-changes.ts';
+import type { Manifest } from '../../rollback/manifest.ts';
 import type { PresentState } from '../../rollback/present.ts';
 import { formatAge } from '../../time.ts';
 import { countsText, displayPath } from '../../ui/change-lines.ts';
@@ -16,6 +18,7 @@ import type { SessionView } from './session-view.ts';
 
 /** Skipped entries named in the summary before the rest is counted. */
 const SKIPPED_NAMED = 5;
+const SNAPSHOTS_NAMED = 10;
 const TRAPS_NAMED = 20;
 const GIT_NAMED = 20;
 
@@ -33,6 +36,7 @@ export function* summaryLines(view: SessionView, context: Context, layout: StatL
   yield `${palette.strong(session.id)}${run}  ${age}  ${statusText(state)}`;
   yield cut(`Command  ${manifest.command.map((word) => displayBytes(word)).join(' ')}`);
   yield cut(`Tracked  ${roots.map((path) => displayBytes(tildePath(path, home))).join(', ')}`);
+  for (const line of snapshotLines(manifest, context)) yield cut(line);
   if (range.from !== 0 || range.to !== undefined) yield `Between  snapshot ${range.from} and ${rangeEnd(view)}`;
   yield '';
   const rows = statRows(view, show);
@@ -47,6 +51,16 @@ export function* summaryLines(view: SessionView, context: Context, layout: StatL
   yield* trapLines(view, show, layout);
   yield* gitLines(view.git, layout);
   yield* skippedLines(state, show);
+}
+
+/** The snapshots between the first and the last, which are there in any case. */
+function* snapshotLines({ snapshots }: Manifest, { clock }: Context): Generator<string> {
+  const hasFinal = snapshots.at(-1)?.label === FINAL_LABEL;
+  const checkpoints = snapshots.slice(1, hasFinal ? -1 : undefined);
+  const nowMs = clock.nowMs();
+  for (const { number, takenMs, label } of checkpoints.slice(-SNAPSHOTS_NAMED))
+    yield `Snapshot ${number}  ${formatAge(nowMs - takenMs)}  ${displayBytes(bytesFromText(label))}`;
+  if (checkpoints.length > SNAPSHOTS_NAMED) yield `and ${checkpoints.length - SNAPSHOTS_NAMED} earlier ones, see --json`;
 }
 
 function rangeEnd({ range, state }: SessionView): string {

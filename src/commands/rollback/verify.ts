@@ -2,6 +2,7 @@ import { type Bytes, displayBytes, jsonPath } from '../../bytes.ts';
 import { EXIT, NotFoundError, UsageError } from '../../errors.ts';
 import { findSession, type RollbackStore, type UnreadableSession } from '../../rollback/store.ts';
 import { type VerifyResult, verifySession } from '../../rollback/verify.ts';
+import { ProgressLine } from '../../ui/progress.ts';
 import { formatSize } from '../../ui/size.ts';
 import type { Context } from '../context.ts';
 import type { CommandResult, ParsedCall } from '../spec.ts';
@@ -21,7 +22,9 @@ export async function execute({ flags, positionals }: ParsedCall, context: Conte
   if (store === undefined && wanted !== undefined)
     throw new NotFoundError(`Cannot find rollback session "${displayBytes(wanted)}"`);
   const results: VerifyResult[] = [];
+  using line = new ProgressLine(context.showProgress, context.clock);
   for (const id of store === undefined ? [] : ids) {
+    line.update(`Verifying ${displayBytes(id)} (${results.length + 1} of ${ids.length}) …`);
     results.push(await verifySession(rollbackDeps(context), store as RollbackStore, id));
   }
   const isSound = results.every(({ findings }) => findings.length === 0);

@@ -153,6 +153,7 @@ function viewOf(): SessionView {
   const view: Partial<Record<keyof SessionView, unknown>> = {
     session: { id: '20260219-091403-90291' },
     manifest: {
+      snapshots: [],
       runId: 'a3f7c2',
       startedMs: 0,
       status: 'complete',

@@ -82,7 +82,7 @@ function createView(): SessionView {
   });
   const view: Partial<Record<keyof SessionView, unknown>> = {
     session: { id: '20260219-091403-90291' },
-    manifest: { runId: 'a3f7c2', startedMs: 0, status: 'open', command: ['sh'] },
+    manifest: { snapshots: [], runId: 'a3f7c2', startedMs: 0, status: 'open', command: ['sh'] },
     state: { manifest: { status: 'open' }, isLive: true, tree: { roots: () => [] } },
     roots: ['/p'],
     range: { from: 0, to: undefined },

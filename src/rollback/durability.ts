@@ -1,0 +1,27 @@
+import type { Directory } from '../ports/files.ts';
+import type { RollbackDeps } from './snapshot.ts';
+
+/** So long a command waits for its baseline to be on the disk; beside another writer that takes as long as it likes. */
+export const PATIENCE_MS = 5000;
+
+/** Makes everything on the file system of `directory` durable; in another thread where there are some. */
+export async function syncDisk({ loadDiskSync }: RollbackDeps, directory: Directory): Promise<void> {
+  const sync = await loadDiskSync?.();
+  if (sync === undefined) directory.syncFileSystem();
+  else await sync(directory.path);
+}
+
+/** @returns false when the time is up before `work` has settled; Infinity waits. Rejects as `work` does until then. */
+export async function settlesWithin(work: Promise<void>, timeMs: number): Promise<boolean> {
+  if (timeMs === Number.POSITIVE_INFINITY) {
+    await work;
+    return true;
+  }
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const timeUp = new Promise<false>((resolve) => (timer = setTimeout(() => resolve(false), timeMs)));
+  try {
+    return await Promise.race([work.then(() => true), timeUp]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,69 @@
+import { isErrno, StateError } from '../errors.ts';
+import { CANNOT_STORE } from './cannot-store.ts';
+import type { CaptureLimits } from './capture.ts';
+import { type Change, compareTrees, countChanges } from './compare.ts';
+import { syncDisk } from './durability.ts';
+import { storeGitAgain } from './git-store.ts';
+import type { Manifest } from './manifest.ts';
+import { type RollbackDeps, recordSnapshot, type SnapshotProgress, takeNodes } from './snapshot.ts';
+import type { NewSession, RollbackSession } from './store.ts';
+
+/** What the last snapshot of a run is called. */
+export const FINAL_LABEL = 'final';
+
+export type FinalFields = Pick<Manifest, 'status' | 'endedMs' | 'exitCode' | 'signal'> &
+  Partial<Pick<Manifest, 'heartbeatMs'>> & {
+    readonly onProgress?: ((progress: SnapshotProgress) => void) | undefined;
+  };
+
+/** Takes the last snapshot of a session whose lock the caller holds, and replaces its manifest. */
+export async function takeFinal(
+  deps: RollbackDeps,
+  session: NewSession | RollbackSession,
+  manifest: Manifest,
+  limits: CaptureLimits,
+  fields: FinalFields,
+): Promise<{ readonly manifest: Manifest; readonly changes: readonly Change[] }> {
+  try {
+    return await captureFinal(deps, session, manifest, limits, fields);
+  } catch (error) {
+    if (!isErrno(error, ...CANNOT_STORE)) throw error;
+    throw new StateError(`Cannot store the final snapshot of "${session.id}"`, {
+      cause: error,
+      hint: 'Free space with `nono rollback cleanup`; the baseline is kept',
+    });
+  }
+}
+
+async function captureFinal(
+  deps: RollbackDeps,
+  session: NewSession | RollbackSession,
+  manifest: Manifest,
+  limits: CaptureLimits,
+  { onProgress, ...fields }: FinalFields,
+): Promise<{ readonly manifest: Manifest; readonly changes: readonly Change[] }> {
+  using objects = session.openObjects();
+  const number = manifest.snapshots.length;
+  const baseline = session.tree(manifest, 0);
+  const previous = number === 1 ? baseline : session.tree(manifest, number - 1);
+  const nodes = await takeNodes(deps, {
+    roots: manifest.roots.map((root) => ({ ...root, collect: undefined })),
+    number,
+    previous,
+    earlierObjects: undefined,
+    objects,
+    limits,
+    onProgress: (entries) => onProgress?.({ phase: 'reading', entries }),
+  });
+  const before = manifest.git?.before;
+  const git = storeGitAgain(deps, objects, before);
+  const storedBytes = nodes.storedBytes + git.storedBytes;
+  const record = recordSnapshot(deps, session, { number, nodes: { ...nodes, storedBytes }, label: FINAL_LABEL });
+  const withSnapshot = { ...manifest, ...fields, snapshots: [...manifest.snapshots, record] };
+  const changes = compareTrees(baseline, session.tree(withSnapshot, number));
+  const complete: Manifest = { ...withSnapshot, durable: true, counts: countChanges(changes), git: { before, after: git.hash } };
+  onProgress?.({ phase: 'syncing' });
+  await syncDisk(deps, session.directory);
+  session.writeManifest(complete);
+  return { manifest: complete, changes };
+}

@@ -1,0 +1,119 @@
+import { appendFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { SystemError } from '../../../src/errors.ts';
+import type { SyncDisk } from '../../../src/ports/disk-sync.ts';
+import type { SnapshotProgress } from '../../../src/rollback/snapshot.ts';
+import { Engine } from '../../laws/support/engine.ts';
+
+const OK = { exitCode: 0, signal: undefined };
+
+/** A disk that is done when the test says so. */
+class SlowDisk {
+  readonly #waiting: { readonly resolve: () => void; readonly reject: (error: Error) => void }[] = [];
+
+  readonly sync: SyncDisk = () => new Promise((resolve, reject) => void this.#waiting.push({ resolve, reject }));
+
+  readonly deps = { loadDiskSync: async () => this.sync };
+
+  get pending(): number {
+    return this.#waiting.length;
+  }
+
+  done(): void {
+    for (const { resolve } of this.#waiting.splice(0)) resolve();
+  }
+
+  fail(error: Error): void {
+    for (const { reject } of this.#waiting.splice(0)) reject(error);
+  }
+}
+
+function isDurable(engine: Engine, id: string): Promise<boolean> {
+  return engine.look(id, ({ manifest }) => manifest.durable);
+}
+
+function makeEngine(): Engine {
+  const engine = new Engine();
+  writeFileSync(join(engine.root, 'a'), 'one');
+  return engine;
+}
+
+describe('a baseline on a disk that takes long', () => {
+  test('is listed and can be restored before it is durable, and says so', async () => {
+    using engine = makeEngine();
+    const disk = new SlowDisk();
+    const run = await engine.start({ patienceMs: 0 }, disk.deps);
+    expect(await isDurable(engine, run.id)).toBe(false);
+    writeFileSync(join(engine.root, 'a'), 'two');
+    expect((await engine.plan(run.id)).actions).toHaveLength(1);
+
+    disk.done();
+    await run.becomesDurable;
+    expect(await isDurable(engine, run.id)).toBe(true);
+    run.abandon();
+  });
+
+  test('is waited for where the command is to start only then', async () => {
+    using engine = makeEngine();
+    const disk = new SlowDisk();
+    const phases: SnapshotProgress['phase'][] = [];
+    const onProgress = ({ phase }: SnapshotProgress) => void phases.push(phase);
+    let isStarted = false;
+    const starting = engine.start({ patienceMs: Number.POSITIVE_INFINITY, onProgress }, disk.deps).then((run) => {
+      isStarted = true;
+      return run;
+    });
+    while (disk.pending === 0) await new Promise((resolve) => setImmediate(resolve));
+    expect(isStarted).toBe(false);
+    disk.done();
+    const run = await starting;
+    expect(run.becomesDurable).toBeUndefined();
+    expect(await isDurable(engine, run.id)).toBe(true);
+    expect(phases.at(-1)).toBe('syncing');
+    run.abandon();
+  });
+
+  test('keeps a checkpoint that is taken meanwhile', async () => {
+    using engine = makeEngine();
+    const disk = new SlowDisk();
+    const run = await engine.start({ patienceMs: 0 }, disk.deps);
+    appendFileSync(join(engine.root, 'a'), 'more');
+    expect(await engine.checkpoint(run)).toBe(1);
+    disk.done();
+    await run.becomesDurable;
+    expect(await engine.look(run.id, ({ manifest }) => [manifest.durable, manifest.snapshots.length])).toEqual([true, 2]);
+    run.abandon();
+  });
+
+  test('is durable at the end of the run, though the command ended first', async () => {
+    using engine = makeEngine();
+    const disk = new SlowDisk();
+    const run = await engine.start({ patienceMs: 0 }, disk.deps);
+    const ending = run.finish(OK);
+    while (disk.pending < 2) await new Promise((resolve) => setImmediate(resolve));
+    disk.done();
+    await ending;
+    await run.becomesDurable;
+    const state = await engine.look(run.id, ({ manifest }) => [manifest.durable, manifest.status, manifest.snapshots.length]);
+    expect(state).toEqual([true, 'complete', 2]);
+  });
+
+  test('that fails after the command was started is told, and never called durable', async () => {
+    using engine = makeEngine();
+    const disk = new SlowDisk();
+    const run = await engine.start({ patienceMs: 0 }, disk.deps);
+    disk.fail(new SystemError('syncfs', 'EIO'));
+    await expect(run.becomesDurable).rejects.toThrow('EIO');
+    expect(await isDurable(engine, run.id)).toBe(false);
+    run.abandon();
+  });
+
+  test('that fails before is no baseline: nothing of it stays', async () => {
+    using engine = makeEngine();
+    const failing = { loadDiskSync: async (): Promise<SyncDisk> => () => Promise.reject(new SystemError('syncfs', 'EIO')) };
+    await expect(engine.start({}, failing)).rejects.toMatchObject({ code: 'E_BASELINE' });
+    using store = engine.store();
+    expect(store.names()).toEqual([]);
+  });
+});
