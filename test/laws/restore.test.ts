@@ -29,6 +29,46 @@ describe('the rollback laws', () => {
     );
   });
 
+  test('L1: restore to any checkpoint gives back what was there then, in any order, while the session runs and after', async () => {
+    await fc.assert(
+      fc.asyncProperty(treeScript, editScript, editScript, fc.boolean(), async (tree, first, second, isEnded) => {
+        using engine = new Engine();
+        perform(engine.root, tree);
+        const run = await engine.start();
+        const states = [dumpTree(engine.root)];
+        for (const edits of [first, second]) {
+          perform(engine.root, withoutFifos(edits));
+          await engine.checkpoint(run);
+          states.push(dumpTree(engine.root));
+        }
+        if (isEnded) await run.finish({ exitCode: 0, signal: undefined });
+        for (const snapshot of [1, 0, 2, 1]) {
+          await engine.restore(run.id, snapshot);
+          expect(dumpTree(engine.root)).toEqual(states[snapshot]);
+        }
+        if (!isEnded) run.abandon();
+      }),
+      { numRuns: RUNS },
+    );
+  });
+
+  test('a checkpoint that is only wanted where something has changed is taken exactly there', async () => {
+    await fc.assert(
+      fc.asyncProperty(treeScript, editScript, async (tree, edits) => {
+        using engine = new Engine();
+        perform(engine.root, tree);
+        const run = await engine.start();
+        expect(await engine.checkpoint(run, true)).toBeUndefined();
+        perform(engine.root, edits);
+        const taken = await engine.checkpoint(run, true);
+        if (taken === undefined) expect(await engine.plan(run.id)).toEqual({ actions: [], conflicts: [] });
+        expect(await engine.checkpoint(run, true)).toBeUndefined();
+        run.abandon();
+      }),
+      { numRuns: RUNS },
+    );
+  });
+
   test('L4: restoring twice equals restoring once', async () => {
     await fc.assert(
       fc.asyncProperty(treeScript, editScript, async (tree, edits) => {

@@ -3,6 +3,8 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bytesFromText } from '../../../src/bytes.ts';
+import { takeCheckpoint } from '../../../src/rollback/checkpoint.ts';
+import { DEFAULT_LIMITS } from '../../../src/rollback/default-limits.ts';
 import { type PresentState, presentState } from '../../../src/rollback/present.ts';
 import { carryOutRestore, prepareRestore } from '../../../src/rollback/restore.ts';
 import type { RestorePlan } from '../../../src/rollback/restore-plan.ts';
@@ -13,7 +15,7 @@ import { type VerifyResult, verifySession } from '../../../src/rollback/verify.t
 import { createTestClock, loadAdapters } from '../../support/adapters.ts';
 
 const adapters = await loadAdapters();
-const deps: RollbackDeps = { files: adapters.files, hash: adapters.hash, clock: createTestClock() };
+const realDeps: RollbackDeps = { files: adapters.files, hash: adapters.hash, clock: createTestClock() };
 
 /** A tree, a state directory and the real engine between them. */
 export class Engine {
@@ -21,25 +23,34 @@ export class Engine {
   readonly root: string;
   readonly state = join(this.directory, 'state');
 
-  /** @param root Where the tracked tree is, relative to `directory`. */
-  constructor(root = 'tree') {
+  readonly deps: RollbackDeps;
+
+  /**
+   * @param root Where the tracked tree is, relative to `directory`.
+   * @param more What takes the place of the real adapters.
+   */
+  constructor(root = 'tree', more: (real: RollbackDeps) => Partial<RollbackDeps> = () => ({})) {
+    this.deps = { ...realDeps, ...more(realDeps) };
     this.root = join(this.directory, root);
     mkdirSync(this.root, { recursive: true });
     mkdirSync(this.state, { mode: 0o700 });
   }
 
-  async start(options: Partial<RollbackStart> = {}): Promise<RollbackRun> {
-    using stateDirectory = deps.files.openDirectory(bytesFromText(this.state));
-    return await startRollback(deps, {
-      stateDirectory,
-      roots: [bytesFromText(this.root)],
-      command: [bytesFromText('test')],
-      runId: 'a3f7c2',
-      supervisorPid: process.pid,
-      profile: 'default',
-      workingDirectory: bytesFromText(this.root),
-      ...options,
-    });
+  async start(options: Partial<RollbackStart> = {}, more: Partial<RollbackDeps> = {}): Promise<RollbackRun> {
+    using stateDirectory = this.deps.files.openDirectory(bytesFromText(this.state));
+    return await startRollback(
+      { ...this.deps, ...more },
+      {
+        stateDirectory,
+        roots: [bytesFromText(this.root)],
+        command: [bytesFromText('test')],
+        runId: 'a3f7c2',
+        supervisorPid: process.pid,
+        profile: 'default',
+        workingDirectory: bytesFromText(this.root),
+        ...options,
+      },
+    );
   }
 
   /** Runs `edit` between a baseline and a final snapshot. @returns the session's id. */
@@ -50,31 +61,39 @@ export class Engine {
     return run.id;
   }
 
+  /** Takes a checkpoint of a run as another process would. */
+  async checkpoint(run: RollbackRun, isOnlyIfChanged = false): Promise<number | undefined> {
+    using store = this.store();
+    const order = { id: run.id, label: 'checkpoint', limits: DEFAULT_LIMITS, isOnlyIfChanged };
+    const taken = await run.checkpoint(async () => void (await takeCheckpoint(this.deps, store, order, () => true)));
+    return taken?.number;
+  }
+
   store(): RollbackStore {
-    using stateDirectory = deps.files.openDirectory(bytesFromText(this.state));
-    return new RollbackStore(openRollbacks(stateDirectory), deps.hash);
+    using stateDirectory = this.deps.files.openDirectory(bytesFromText(this.state));
+    return new RollbackStore(openRollbacks(stateDirectory), this.deps.hash);
   }
 
   async look<T>(id: string, use: (session: RollbackSession, state: PresentState) => T | Promise<T>): Promise<T> {
     using store = this.store();
     using session = store.open(bytesFromText(id));
-    return await use(session, await presentState(deps, session));
+    return await use(session, await presentState(this.deps, session));
   }
 
   plan(id: string, snapshot = 0): Promise<RestorePlan> {
-    return this.look(id, (session, state) => prepareRestore(deps, { session, state, snapshot, paths: [] }));
+    return this.look(id, (session, state) => prepareRestore(this.deps, { session, state, snapshot, paths: [] }));
   }
 
   /** @returns the id of the session that undoes the restore, undefined when there was nothing to do. */
   restore(id: string, snapshot = 0): Promise<string | undefined> {
     return this.look(id, async (session, state) => {
       const request = { session, state, snapshot, paths: [] };
-      const { actions, conflicts } = prepareRestore(deps, request);
+      const { actions, conflicts } = prepareRestore(this.deps, request);
       if (conflicts.length > 0)
         throw new Error(`Conflicts: ${conflicts.map(({ action, reason }) => `${action.path} ${reason}`).join(', ')}`);
       if (actions.length === 0) return undefined;
       using store = this.store();
-      const outcome = await carryOutRestore(deps, store, request, actions, process.pid);
+      const outcome = await carryOutRestore(this.deps, store, request, actions, process.pid);
       const kept = outcome.kept.filter(({ reason }) => reason.includes('meanwhile'));
       if (kept.length > 0) throw new Error(`Kept: ${kept.map(({ action, reason }) => `${action.path} ${reason}`).join(', ')}`);
       return outcome.safetyId;
@@ -83,7 +102,7 @@ export class Engine {
 
   verify(id: string): Promise<VerifyResult> {
     const store = this.store();
-    return verifySession(deps, store, bytesFromText(id)).finally(() => store[Symbol.dispose]());
+    return verifySession(this.deps, store, bytesFromText(id)).finally(() => store[Symbol.dispose]());
   }
 
   [Symbol.dispose](): void {
