@@ -2,7 +2,7 @@
 const ON_BY_DEFAULT: ReadonlySet<number> = new Set([7, 25]);
 /** Only one of these is in force: the last. Switching any of them off switches mouse reports off, as xterm does it. */
 const MOUSE_PROTOCOLS: readonly number[] = [9, 1000, 1001, 1002, 1003];
-const ALTERNATE_SCREENS: readonly number[] = [47, 1047, 1049];
+export const ALTERNATE_SCREENS: readonly number[] = [47, 1047, 1049];
 /** The private modes that are kept: those that a user sets, or that ask something of the terminal, are none of ours. */
 export const KEPT_MODES: ReadonlySet<number> = new Set([
   1,

@@ -1,6 +1,6 @@
 import type { TerminalSize } from '../ports/pty.ts';
 import { LinkTable } from './link-table.ts';
-import { ModeLedger, numbers } from './mode-ledger.ts';
+import { ALTERNATE_SCREENS, ModeLedger, numbers } from './mode-ledger.ts';
 import { asksForClipboard, queriesOfText, queryOfCsi } from './queries.ts';
 import { answerQuery, type QueryContext } from './query-answers.ts';
 import { KEPT_OSCS, MODE_SEQUENCES, QUERY_SEQUENCES, sequenceId, splitSequence } from './sequence-ids.ts';
@@ -41,6 +41,7 @@ export class TerminalModel {
   /** Lines that were above the screen once and are kept no longer. */
   #trimmedLines = 0;
   #normal: XtermBuffer;
+  #region: { readonly top: number; readonly bottom: number } | undefined;
   /** The row of the screen that each buffer's saved cursor is on: xterm.js keeps the line instead, which scrolls away. */
   readonly #savedRows = new WeakMap<XtermBuffer, number>();
 
@@ -50,6 +51,7 @@ export class TerminalModel {
     this.#xterm = createXterm(size, scrollbackLines);
     this.#normal = this.buffers.normal;
     this.#followTrimming();
+    this.buffers.onBufferActivate(({ activeBuffer }) => this.#screenChanged(activeBuffer));
     this.#followSequences();
   }
 
@@ -230,9 +232,21 @@ export class TerminalModel {
 
   #beforeMode(mode: number, final: string): void {
     if (final === 'h' && (mode === 1048 || mode === 1049)) this.#save();
+    if (ALTERNATE_SCREENS.includes(mode)) this.#carryRegion();
     // Read before the switch: 1049 restores what the normal screen has saved.
     if (final === 'l' && (mode === 1048 || mode === 1049))
       this.#restoreRowOf(mode === 1049 ? this.buffers.normal : this.buffers.active);
+  }
+
+  /** Both screens of a terminal have one scroll region; those of xterm.js have one each. */
+  #carryRegion(): void {
+    const { active } = this.buffers;
+    this.#region = { top: active.scrollTop, bottom: active.scrollBottom };
+  }
+
+  #screenChanged(now: XtermBuffer): void {
+    if (this.#region !== undefined) [now.scrollTop, now.scrollBottom] = [this.#region.top, this.#region.bottom];
+    this.#region = undefined;
   }
 
   #save(): false {

@@ -1,7 +1,7 @@
 import type { ModeLedger } from './mode-ledger.ts';
 import type { TerminalModel } from './model.ts';
 import { HAS_EXTENDED } from './pen.ts';
-import { isEmptyLine, isWideAt, RowWriter } from './row-writer.ts';
+import { isEmptyLine, isWideAt, RowWriter, wideBackground } from './row-writer.ts';
 import type { XtermBuffer, XtermLine, XtermPen } from './xterm.ts';
 
 export interface PaintOptions {
@@ -104,7 +104,7 @@ class Painter {
       if (line === undefined) break;
       const next = at + 1 < to ? buffer.lines.get(at + 1) : undefined;
       const isContinued = next?.isWrapped === true && line.length === columns;
-      this.#rows.nextIsWide = next !== undefined && isWideAt(next, 0);
+      this.#rows.nextWide = next === undefined ? undefined : wideBackground(next, 0);
       // A row that wrapping has scrolled in has the background of what was wrapped.
       this.#rows.row(line, isContinuation, { isContinued, isDirty: isContinuation || at - from < rows, columns });
       if (!isContinued && next !== undefined)

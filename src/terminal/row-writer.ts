@@ -128,11 +128,12 @@ export class RowWriter {
 
   /** A wide character that did not fit leaves the last column alone; the terminal does the same when it is written again. */
   #endOfContinued(line: XtermLine, columns: number): number {
-    return isBlank(line, columns - 1) && this.nextIsWide ? columns - 1 : columns;
+    const isLeft = isBlank(line, columns - 1) && (backgroundOf(line, columns - 1) & COLOUR_BITS) === this.nextWide;
+    return isLeft ? columns - 1 : columns;
   }
 
-  /** Set by the caller: the row that follows begins with a wide character. */
-  nextIsWide = false;
+  /** Set by the caller: the background of the wide character that the row which follows begins with. */
+  nextWide: number | undefined;
 
   #lastUsed(line: XtermLine, columns: number): number {
     let end = columns;
@@ -144,6 +145,11 @@ export class RowWriter {
     const extended: XtermExtended | undefined = line._extendedAttrs[column];
     return this.pen.change(line._data[column * WORDS + 1] ?? 0, backgroundOf(line, column), extended);
   }
+}
+
+/** The background of a wide character; undefined where there is none. */
+export function wideBackground(line: XtermLine, column: number): number | undefined {
+  return isWideAt(line, column) ? backgroundOf(line, column) & COLOUR_BITS : undefined;
 }
 
 export function isWideAt(line: XtermLine, column: number): boolean {

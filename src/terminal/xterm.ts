@@ -38,8 +38,8 @@ export interface XtermBuffer {
   readonly x: number;
   readonly y: number;
   readonly ybase: number;
-  readonly scrollTop: number;
-  readonly scrollBottom: number;
+  scrollTop: number;
+  scrollBottom: number;
   readonly tabs: Readonly<Record<number, boolean | undefined>>;
   readonly savedX: number;
   savedY: number;
@@ -61,7 +61,12 @@ export interface XtermCore {
     readonly _parser: { readonly currentState: number; parse(codes: Uint32Array, length: number): unknown };
   };
   readonly _bufferService: {
-    readonly buffers: { readonly normal: XtermBuffer; readonly alt: XtermBuffer; readonly active: XtermBuffer };
+    readonly buffers: {
+      readonly normal: XtermBuffer;
+      readonly alt: XtermBuffer;
+      readonly active: XtermBuffer;
+      onBufferActivate(listener: (change: { readonly activeBuffer: XtermBuffer }) => void): unknown;
+    };
   };
   readonly _charsetService: { readonly glevel: number; readonly _charsets: readonly Charset[] };
   readonly coreService: {
