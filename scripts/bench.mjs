@@ -12,6 +12,7 @@ import { BenchFailure } from './bench/measure.mjs';
 import { MEDIATION_ROWS } from './bench/mediation-rows.mjs';
 import { ROWS } from './bench/rows.mjs';
 import { SESSION_ROWS } from './bench/session-rows.mjs';
+import { TERMINAL_ROWS } from './bench/terminal-rows.mjs';
 import { makeTree } from './bench/tree.mjs';
 import { TOP } from './lib/prepare.mjs';
 import { hasCommand } from './lib/tools.mjs';
@@ -28,20 +29,21 @@ const { values, positionals } = parseArgs({
 });
 
 const nono = join(TOP, 'dist', 'nono');
-if (existsSync(nono)) runBench();
+if (existsSync(nono)) await runBench();
 else {
   stderr.write('Cannot measure: there is no dist/nono, make it with `npm run build`\n');
   process.exitCode = 1;
 }
 
-function runBench() {
+async function runBench() {
   const scratch = mkdtempSync(join(existsSync(FAST_DIRECTORY) ? FAST_DIRECTORY : tmpdir(), 'nono-bench-'));
   try {
-    const rows = [...ROWS, ...SESSION_ROWS, ...MEDIATION_ROWS, ...ENGINE_ROWS].filter(
+    const rows = [...ROWS, ...SESSION_ROWS, ...TERMINAL_ROWS, ...MEDIATION_ROWS, ...ENGINE_ROWS].filter(
       ({ name }) => positionals.length === 0 || positionals.some((word) => name.includes(word)),
     );
     const bench = prepareBench(scratch, rows);
-    const results = rows.map((row) => measureRow(row, bench));
+    const results = [];
+    for (const row of rows) results.push(await measureRow(row, bench));
     stdout.write(
       values.json === true ? `${JSON.stringify(describeRun(bench, results), null, 2)}\n` : formatTable(bench, results),
     );
@@ -56,7 +58,8 @@ function prepareBench(scratch, rows) {
   const tree = join(scratch, 'tree');
   for (const directory of [home, empty, tree]) mkdirSync(directory);
   const { bavail, bsize } = statfsSync(scratch);
-  const needsTree = rows.some(({ peer }) => !['bwrap', 'without nono', 'limit'].includes(peer));
+  const withoutTree = ['bwrap', 'without nono', 'limit'];
+  const needsTree = rows.some(({ peer, needsTree: wantsTree = true }) => wantsTree && !withoutTree.includes(peer));
   if (needsTree && bavail * bsize < NEEDED_BYTES)
     throw new Error(`Cannot measure: ${scratch} has less than ${NEEDED_BYTES / 1e9} GB free`);
   if (needsTree) stderr.write('making the tree …\n');
@@ -76,12 +79,12 @@ function prepareBench(scratch, rows) {
 }
 
 /** A row that cannot be measured gives its reason and does not stop the others. */
-function measureRow({ name, peer, command, budget, unit = 'ms', measure }, bench) {
+async function measureRow({ name, peer, command, budget, limit, unit = 'ms', measure }, bench) {
   stderr.write(`${name} …\n`);
   const hasPeer = hasCommand(command);
-  const row = { name, peer, budget };
+  const row = { name, peer, budget, limit };
   try {
-    const { ownMs, peerMs } = measure({ ...bench, hasPeer });
+    const { ownMs, peerMs } = await measure({ ...bench, hasPeer });
     const ratio = peerMs === undefined ? undefined : ownMs / peerMs;
     return {
       ...row,
@@ -89,7 +92,7 @@ function measureRow({ name, peer, command, budget, unit = 'ms', measure }, bench
       own: round(ownMs),
       peer_figure: round(peerMs),
       ratio: round(ratio),
-      verdict: judge({ ratio, budget, command }),
+      verdict: judge({ own: ownMs, ratio, budget, limit, command }),
     };
   } catch (error) {
     if (!(error instanceof BenchFailure)) throw error;
@@ -97,7 +100,8 @@ function measureRow({ name, peer, command, budget, unit = 'ms', measure }, bench
   }
 }
 
-function judge({ ratio, budget, command }) {
+function judge({ own, ratio, budget, limit, command }) {
+  if (limit !== undefined) return own <= limit ? 'ok' : 'over';
   if (ratio === undefined) return `no ${command} here`;
   if (budget === undefined) return 'reported';
   return ratio <= budget ? 'ok' : 'over';
@@ -114,13 +118,13 @@ function describeRun({ paths, totalBytes, scratch }, rows) {
 
 function formatTable(bench, results) {
   const { machine, tree } = describeRun(bench, results);
-  const cells = results.map(({ name, unit, own, peer, peer_figure: peerFigure, ratio, budget, verdict }) => [
+  const cells = results.map(({ name, unit, own, peer, peer_figure: peerFigure, ratio, budget, limit, verdict }) => [
     name,
     show(own, ` ${unit}`),
     peer,
     show(peerFigure, ` ${unit}`),
     show(ratio, '×'),
-    show(budget, '×'),
+    limit === undefined ? show(budget, '×') : show(limit, ` ${unit}`),
     verdict,
   ]);
   const lines = [['row', 'nono', 'peer', 'peer took', 'ratio', 'budget', ''], ...cells];

@@ -11,7 +11,10 @@ export async function runAttached(call: ParsedCall, context: Context): Promise<C
   const { size, terminal } = await lookAtTerminal(context);
   const { id, ready } = await startSession(call, context, { size, terminal, waitsForClient: true });
   try {
-    const { exitCode, hasEnded } = await attachTerminal(context, await openSession(context, id as Bytes), 'attach');
+    const { exitCode, hasEnded } = await attachTerminal(context, await openSession(context, id as Bytes), {
+      mode: 'attach',
+      historyLines: undefined,
+    });
     if (hasEnded && call.flags.has('rollback')) await reviewSession(context, id);
     return { exitCode };
   } catch (error) {

@@ -20,6 +20,12 @@ export const sessionCommands: readonly CommandSpec[] = [
       { name: 'view', arity: 'flag', help: 'Only look: type nothing, leave its size as it is' },
       { name: 'steal', arity: 'flag', help: 'Take over from the terminal that is attached' },
       {
+        name: 'history',
+        arity: 'value',
+        placeholder: 'N',
+        help: 'Lines that left the screen to put into the scrollback, or none (all)',
+      },
+      {
         name: 'no-rollback-prompt',
         aliases: ['no-undo-prompt'],
         arity: 'flag',
@@ -28,7 +34,7 @@ export const sessionCommands: readonly CommandSpec[] = [
       HELP_OPTION,
     ],
     positionals: ONE_ID,
-    examples: ['nono attach a3f7c2', 'nono attach calm-node --view'],
+    examples: ['nono attach a3f7c2', 'nono attach calm-node --view', 'nono attach build --history none'],
     load: () => import('./session/attach.ts'),
   },
   {

@@ -15,6 +15,8 @@ export type AttachEnd =
 export interface AttachOptions {
   readonly mode: Exclude<ClientMode, 'control'>;
   readonly detachKeys: readonly string[];
+  /** Lines of the history that are wanted; undefined for all. */
+  readonly historyLines: number | undefined;
   /** TERM of the caller. */
   readonly terminalName: string;
   readonly clock: Clock;
@@ -59,8 +61,9 @@ export class AttachClient {
   /** Takes the terminal over and gives it back as it was. */
   async run(link: Link): Promise<AttachEnd> {
     this.#link = link;
-    const { mode, terminalName } = this.#options;
-    link.send({ kind: 'hello', mode, size: this.#terminal.size(), terminal: terminalName, capabilities: [] });
+    const { mode, terminalName, historyLines } = this.#options;
+    const history = historyLines === undefined ? {} : { history: historyLines };
+    link.send({ kind: 'hello', mode, size: this.#terminal.size(), terminal: terminalName, capabilities: [], ...history });
     this.#terminal.enterRaw();
     try {
       this.#terminal.follow({

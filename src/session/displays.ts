@@ -41,11 +41,20 @@ export class Displays {
     this.#screen = screen;
   }
 
-  /** @param isFresh Nothing was written yet: the output goes on where the cursor of the terminal is. */
-  addTerminal(connection: Connection, { isFresh }: { readonly isFresh: boolean }): Display {
+  /**
+   * @param isFresh Nothing was written yet: the output goes on where the cursor of the terminal is.
+   * @param historyLines So much of the history is wanted.
+   */
+  addTerminal(
+    connection: Connection,
+    { isFresh, historyLines }: { readonly isFresh: boolean; readonly historyLines: number },
+  ): Display {
     const display = this.#add({ connection, isFollower: false, view: undefined, isLive: isFresh });
     this.#screen.joined(display);
-    if (!isFresh) this.#draw(display, true);
+    if (!isFresh) {
+      this.#screen.whenReached((model) => (display.historySeen = Math.max(0, model.historyEnd - historyLines)));
+      this.#draw(display, true);
+    }
     return display;
   }
 

@@ -170,7 +170,10 @@ export class Hub {
     }
   }
 
-  #welcome(client: Client, { mode, size, terminal }: Extract<ClientMessage, { kind: 'hello' }>): void {
+  #welcome(
+    client: Client,
+    { mode, size, terminal, history = Number.POSITIVE_INFINITY }: Extract<ClientMessage, { kind: 'hello' }>,
+  ): void {
     const holder = this.#interactive();
     if (mode === 'attach' && holder !== undefined) {
       this.#refuse(client, 'busy', 'already attached');
@@ -197,7 +200,7 @@ export class Hub {
       client.role = 'interactive';
       this.#host.attachmentChanged(true);
       this.#host.resize(size);
-      client.display = this.displays.addTerminal(client.connection, { isFresh: !this.#host.hasBegun() });
+      client.display = this.displays.addTerminal(client.connection, { isFresh: !this.#host.hasBegun(), historyLines: history });
     }
   }
 

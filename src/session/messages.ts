@@ -29,6 +29,8 @@ export type ClientMessage =
       readonly size: TerminalSize;
       readonly terminal: string;
       readonly capabilities: readonly string[];
+      /** Lines of the history that are wanted; undefined for all. */
+      readonly history?: number;
     }
   | { readonly kind: 'data'; readonly data: Uint8Array }
   | { readonly kind: 'resize'; readonly size: TerminalSize }
@@ -64,8 +66,8 @@ type Fields = Readonly<Record<string, unknown>>;
 export function encodeClientMessage(message: ClientMessage): Uint8Array {
   switch (message.kind) {
     case 'hello': {
-      const { mode, size, terminal, capabilities } = message;
-      return documentFrame(FRAME.hello, { mode, columns: size.columns, rows: size.rows, terminal, capabilities });
+      const { mode, size, terminal, capabilities, history } = message;
+      return documentFrame(FRAME.hello, { mode, columns: size.columns, rows: size.rows, terminal, capabilities, history });
     }
     case 'data':
       return encodeFrame({ type: FRAME.data, payload: message.data });
@@ -189,12 +191,14 @@ function requestFields(request: ControlRequest): Fields {
 function decodeHello(document: Fields): ClientMessage {
   const capabilities = document['capabilities'];
   if (!Array.isArray(capabilities) || capabilities.length > CAPABILITIES_MAXIMUM) throw wrong('capabilities');
+  const history = document['history'] === undefined ? {} : { history: wholeNumber(document, 'history', Number.MAX_SAFE_INTEGER) };
   return {
     kind: 'hello',
     mode: oneOf(document, 'mode', MODES),
     size: { columns: wholeNumber(document, 'columns', CELLS_MAXIMUM, 1), rows: wholeNumber(document, 'rows', CELLS_MAXIMUM, 1) },
     terminal: text(document, 'terminal'),
     capabilities: capabilities.map((word: unknown) => checkText(word, 'capabilities')),
+    ...history,
   };
 }
 

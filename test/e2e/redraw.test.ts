@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { runNono } from '../support/nono.ts';
 import { readRecord, startDetached, untilStatus } from '../support/sessions.ts';
@@ -70,6 +72,56 @@ describe('nono attach draws', () => {
     await leave(terminal, world, id);
     expect(await query()).toBe(before);
     await runNono(world, ['stop', '--force', id]);
+  });
+
+  test('so much of the history as is wanted', async (context) => {
+    needCommands(context, 'tmux');
+    using world = createWorld();
+    const id = await startDetached(world, '--', 'sh', '-c', 'stty -echo; seq -f "line %g" 1 60; printf "ready> "; cat');
+    await using terminal = await openTerminal(world, { columns: 80, rows: 24 });
+
+    await attach(terminal, world, id, '--history', '5');
+    await terminal.waitFor('ready>');
+
+    // The last 23 lines are on the screen.
+    const all = await terminal.screen({ history: true });
+    expect(all).toMatch(/^line 33$/m);
+    expect(all).not.toMatch(/^line 32$/m);
+    await leave(terminal, world, id);
+    expect((await runNono(world, ['attach', '--history', 'some', id])).status).toBe(2);
+    await runNono(world, ['stop', '--force', id]);
+    await untilStatus(world, id, 'exited');
+    expect(await runNono(world, ['attach', '--view', id])).toMatchObject({
+      status: 0,
+      stdout: expect.stringMatching(/line 60\nready>/),
+    });
+  });
+
+  test('what vim and less show, as they show it themselves', async (context) => {
+    needCommands(context, 'tmux', '/usr/bin/vim', 'less');
+    using world = createWorld();
+    writeFileSync(
+      join(world.project, 'text.c'),
+      `/* comment */\nint main(void) { return 0; }\n${'long line '.repeat(20)}\n日本語\n`,
+    );
+    for (const command of [
+      ['/usr/bin/vim', '-n', '-u', 'NONE', '-i', 'NONE', '-c', 'syntax on', '-c', 'set number', 'text.c'],
+      ['less', '-N', '-S', 'text.c'],
+    ]) {
+      const size = { columns: 80, rows: 24 };
+      await using direct = await openTerminal(world, { ...size, command });
+      await direct.waitFor('comment');
+      const id = await startDetached(world, '--', 'env', 'TERM=screen', ...command);
+      await waitFor('the program', async () => (await runNono(world, ['screen', id])).stdout.includes('comment'));
+      await using terminal = await openTerminal(world, size);
+      await attach(terminal, world, id);
+      await terminal.waitFor('comment');
+
+      expect(await terminal.screen()).toBe(await direct.screen());
+      const state = '#{cursor_x},#{cursor_y} #{alternate_on} #{keypad_cursor_flag} #{keypad_flag}';
+      expect(await terminal.query(state)).toBe(await direct.query(state));
+      await runNono(world, ['stop', '--force', id]);
+    }
   });
 
   test('a viewer of another size without changing the size of the command', async (context) => {

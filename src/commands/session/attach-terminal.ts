@@ -18,11 +18,17 @@ export interface AttachResult {
   readonly hasEnded: boolean;
 }
 
+export interface AttachWish {
+  readonly mode: Exclude<ClientMode, 'control'>;
+  /** Lines of the history that are wanted; undefined for all. */
+  readonly historyLines: number | undefined;
+}
+
 /** Joins this terminal and the session until one of them leaves. @throws {NonoError} with 254 or 255. */
 export async function attachTerminal(
   context: Context,
   session: Session,
-  mode: Exclude<ClientMode, 'control'>,
+  { mode, historyLines }: AttachWish,
 ): Promise<AttachResult> {
   const id = session.record.session_id;
   const { clock, environment, terminal: facts } = context;
@@ -39,6 +45,7 @@ export async function attachTerminal(
   const client = new AttachClient(terminal, {
     mode,
     detachKeys,
+    historyLines,
     terminalName: environment.get('TERM' as Bytes) ?? '',
     clock,
     stopSelf: () => signals.stopSelf(),
