@@ -76,11 +76,12 @@ export class ClientTerminal {
    */
   async settle(): Promise<void> {
     if (!this.#asked.isWaiting(this.#clock.monotonicMs())) return;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#fence = { repliesLeft: this.#asked.countOf('da1') + 1, done: resolve };
-    this.#writeText(FENCE);
-    const timer = setTimeout(resolve, FENCE_TIMEOUT_MS);
-    await promise;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    await new Promise<void>((resolve) => {
+      this.#fence = { repliesLeft: this.#asked.countOf('da1') + 1, done: resolve };
+      timer = setTimeout(resolve, FENCE_TIMEOUT_MS);
+      this.#writeText(FENCE);
+    });
     clearTimeout(timer);
     this.#fence = undefined;
   }

@@ -1,0 +1,101 @@
+import { describe, expect, test } from 'vitest';
+import type { UserTerminal } from '../../../src/ports/user-terminal.ts';
+import { ClientTerminal } from '../../../src/session/client-terminal.ts';
+
+const FENCE = '\x1b[c';
+
+function setUp() {
+  const state = { written: '', nowMs: 0 };
+  const terminal: UserTerminal = {
+    size: () => ({ columns: 80, rows: 24 }),
+    settings: () => '' as never,
+    enterRaw: () => undefined,
+    leaveRaw: () => undefined,
+    write: (data) => void (state.written += Buffer.from(data).toString('latin1')),
+    follow: () => undefined,
+    [Symbol.dispose]: () => undefined,
+  };
+  const clock = { nowMs: () => 0, monotonicMs: () => state.nowMs, utcOffsetMinutes: () => 0 };
+  const client = new ClientTerminal(terminal, clock);
+  const write = (text: string) => client.write(Buffer.from(text, 'latin1'));
+  const answer = (text: string) => client.follow(Buffer.from(text, 'latin1'));
+  return { state, client, write, answer };
+}
+
+describe('ClientTerminal', () => {
+  test('leaves at once when nothing that was asked waits for an answer', async () => {
+    const { state, client, write, answer } = setUp();
+    write('text\x1b[6n');
+    expect(answer('\x1b[5;1R')).toBe(true);
+
+    await client.settle();
+
+    expect(state.written).not.toContain(FENCE);
+  });
+
+  test('swallows a late answer up to that of its own question', async () => {
+    const { state, client, write, answer } = setUp();
+    write('\x1b[6n');
+    const settled = client.settle();
+    expect(state.written.endsWith(FENCE)).toBe(true);
+
+    expect(answer('\x1b[3;1')).toBe(false);
+    expect(answer('R\x1b[?62;')).toBe(false);
+    expect(answer('22c')).toBe(false);
+    await settled;
+
+    expect(answer('typed in the shell')).toBe(true);
+  });
+
+  test('waits for as many answers of the kind as were asked for', async () => {
+    const { client, write, answer } = setUp();
+    write('\x1b[c\x1b[0c');
+    let isSettled = false;
+    const settled = client.settle().then(() => (isSettled = true));
+
+    answer('\x1b[?1;2c\x1b[?1;2c');
+    await Promise.resolve();
+    expect(isSettled).toBe(false);
+    answer('\x1b[?1;2c');
+
+    expect(await settled).toBe(true);
+  });
+
+  test('forgets questions that a terminal passes over', async () => {
+    const { state, client, write, answer } = setUp();
+    write('\x1b[?u\x1b[c');
+    answer('\x1b[?62c');
+    write('\x1b]11;?\x07');
+    state.nowMs = 10_000;
+
+    await client.settle();
+
+    expect(state.written).not.toContain(`\x07${FENCE}`);
+  });
+
+  test('passes on what is put into the clipboard, and no question for it, however that was split', () => {
+    for (const pieces of [['a\x1b]52;c;?\x07b'], ['a\x1b', ']52', ';c;', '?\x1b', '\\b'], ['a\x1b]52;c;?', '\x07b']]) {
+      const { state, write } = setUp();
+      for (const piece of pieces) write(piece);
+      expect(state.written).toBe('ab');
+    }
+    const { state, write } = setUp();
+    write('\x1b]52;c;aGk=\x07');
+    expect(state.written).toBe('\x1b]52;c;aGk=\x07');
+  });
+
+  test('puts everything back, the title too, and before a drawing from the start', () => {
+    const { state, client, write } = setUp();
+    write('\x1b]2;its own\x07\x1b[?1000h\x1b[?1049h');
+    expect(state.written.startsWith('\x1b[22;0t\x1b]2;its own\x07')).toBe(true);
+    state.written = '';
+
+    client.redraw(Buffer.from('\x1b[?25lagain'));
+    expect(state.written).toBe('\x1b[?1000l\x1b[?1049l\x1b[?25lagain');
+    state.written = '';
+    client.restore();
+    client.restore();
+
+    expect(state.written).toBe('\x1b[?25h\x1b[23;0t');
+  });
+});
