@@ -155,6 +155,8 @@ class SupervisedSession {
     this.#isReady = true;
     this.#deps.report({ kind: 'ready', id: this.#start.identity.id, name: live.name });
     const end = await this.#runtime.ended();
+    const shown = await this.#runtime.lastScreen();
+    if (shown !== undefined) saveScreen(sessions, this.#start.identity.id, shown);
     over.abort();
     await executed;
     this.#checkpoints?.[Symbol.dispose]();
@@ -162,8 +164,6 @@ class SupervisedSession {
     const loss = await live.hasEnded(end, failure);
     if (loss !== null) this.#runtime.progress(loss);
     await this.#runtime.close({ reason: 'ended', ...end });
-    // Nobody waits for it; whoever comes before it is there reads the log.
-    saveScreen(sessions, this.#start.identity.id, await this.#runtime.screen());
   }
 
   #claim(registry: Registry): LiveSession {

@@ -140,6 +140,11 @@ export class Runtime {
     });
   }
 
+  /** The same at the end; undefined for a command that ended before the model was loaded: its log tells what it showed. */
+  async lastScreen(): Promise<Uint8Array | undefined> {
+    return this.#screen.isLoaded ? this.screen() : undefined;
+  }
+
   /** The last word to every client. */
   close(end: SessionEnd): Promise<void> {
     return this.#hub.end(end);

@@ -95,6 +95,10 @@ export class SessionScreen {
     this.#schedule();
   }
 
+  get isLoaded(): boolean {
+    return this.#loaded !== undefined;
+  }
+
   /** How far below the cursor nothing is to be seen, as far as the model has come. */
   rowsBelow(): number {
     return this.#loaded === undefined ? 1 : this.#loaded.drawing.rowsBelowCursor(this.#loaded.model);

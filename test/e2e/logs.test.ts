@@ -94,8 +94,11 @@ describe('nono screen', () => {
 
   test('prints the last screen of a session that has ended, also when only its log is left or what is left is damaged', async () => {
     using world = createWorld();
-    const id = await ended(world, 'echo shown last');
-    await waitFor('the last screen', () => existsSync(fileOf(world, id, 'screen.json')));
+    const id = await startDetached(world, '--', 'sh', '-c', 'echo shown last; while [ ! -e go ]; do sleep 0.02; done');
+    await waitFor('the screen', async () => (await runNono(world, ['screen', id])).stdout === 'shown last\n');
+    writeFileSync(join(world.project, 'go'), '');
+    await untilStatus(world, id, 'exited');
+    expect(existsSync(fileOf(world, id, 'screen.json'))).toBe(true);
 
     expect((await runNono(world, ['screen', id])).stdout).toBe('shown last\n');
     writeFileSync(fileOf(world, id, 'screen.json'), '{"format":1,"lines":[{"runs":[{"text":"\\u001b[31m!","style":"x"}]}]}');
