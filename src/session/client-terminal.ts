@@ -30,9 +30,10 @@ export class ClientTerminal {
     this.#output = new ControlScanner({
       csi: (prefix, parameters, middle, final) => {
         this.#ledger.csi(prefix, parameters, middle, final);
-        if (final !== 'm' || prefix !== '') this.#ask(queryOfCsi(prefix, parameters, middle, final));
+        this.#ask(queryOfCsi(prefix, parameters, middle, final));
         return undefined;
       },
+      pen: (isSet) => (this.#ledger.hasPen = isSet),
       escape: (middle, final) => this.#ledger.escape(middle, final),
       text: (introducer, body) => {
         // What is in the user's clipboard is none of the command's business.

@@ -2,6 +2,8 @@
 export interface ControlHandlers {
   /** @param parameters Digits, `;` and `:` as they were written. @returns 'drop' when it is not to be passed on. */
   readonly csi?: (prefix: string, parameters: string, middle: string, final: string) => 'drop' | undefined;
+  /** SGR, told apart since most sequences are one. @param isSet Whether it sets anything, rather than ending everything. */
+  readonly pen?: (isSet: boolean) => void;
   readonly escape?: (middle: string, final: string) => void;
   /** @param introducer The character after the escape: `]`, `P`, `_`, `^` or `X`. */
   readonly text?: (introducer: string, body: string) => 'drop' | undefined;
@@ -13,6 +15,7 @@ const CANCEL = 0x18;
 const SUBSTITUTE = 0x1a;
 const BACKSLASH = 0x5c;
 const CSI = 0x5b;
+const SGR = 0x6d;
 const STRING_INTRODUCERS: ReadonlySet<number> = new Set([0x5d, 0x50, 0x5f, 0x5e, 0x58]);
 /** A sequence that is longer is passed on unread: pictures are, and nothing that is looked for. */
 const KEPT_BYTES_MAXIMUM = 16 * 1024;
@@ -92,7 +95,11 @@ export class ControlScanner {
   }
 
   #tellCsi(input: Uint8Array, from: number, end: number): 'drop' | undefined {
-    const { csi } = this.#handlers;
+    const { csi, pen } = this.#handlers;
+    if (pen !== undefined && input[end - 1] === SGR && !isBetween(input[from], 0x3c, 0x3f)) {
+      pen(setsSomething(input, from, end));
+      return undefined;
+    }
     if (csi === undefined || !isBetween(input[end - 1], 0x40, 0x7e)) return undefined;
     const final = end - 1;
     const hasPrefix = isBetween(input[from], 0x3c, 0x3f);
@@ -133,6 +140,12 @@ function endOfString(input: Uint8Array, from: number): number {
     return input[at + 1] === BACKSLASH ? at + 2 : at;
   }
   return -1;
+}
+
+/** A parameter that is not 0. */
+function setsSomething(input: Uint8Array, from: number, end: number): boolean {
+  for (let at = from; at < end; at++) if (isBetween(input[at], 0x31, 0x39)) return true;
+  return false;
 }
 
 function isBetween(byte: number | undefined, low: number, high: number): boolean {
