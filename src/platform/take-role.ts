@@ -1,5 +1,6 @@
 import { encodeLine, LineReader } from '../json-lines.ts';
 import { carryOutTake } from '../rollback/carry-out-take.ts';
+import { groupPieces } from '../rollback/drafts.ts';
 import type { TakeRequest } from '../rollback/take-wire.ts';
 import { createBunHash } from './bun/hash.ts';
 import { followDescriptor, writeAll } from './linux/channel.ts';
@@ -38,11 +39,11 @@ async function take(request: TakeRequest): Promise<void> {
     loadContentWorkers: async () => (await import('./bun/content-workers.ts')).startContentWorkers,
   };
   let toldMs = clock.monotonicMs();
-  const { report, nodes } = await carryOutTake(deps, request, (entries) => {
+  const { report, pieces } = await carryOutTake(deps, request, (entries) => {
     if (clock.monotonicMs() - toldMs < PROGRESS_INTERVAL_MS) return;
     toldMs = clock.monotonicMs();
     writeAll(REPORTS, encodeLine({ kind: 'progress', entries }));
   });
   writeAll(REPORTS, encodeLine(report));
-  writeAll(REPORTS, nodes);
+  for (const piece of groupPieces(pieces)) writeAll(REPORTS, piece);
 }

@@ -16,10 +16,11 @@ export interface WorkerPlan {
 /** Threads that read, hash and store contents. */
 export interface ContentWorkers extends AsyncDisposable {
   /**
-   * Resolves with one record for each task, in their order (content-wire.ts). Batches of one thread run
+   * Resolves with one record for each task, in their order (content-wire.ts), in the memory of `into`, which is gone for the
+   * caller until then. Batches of one thread run
    * one after the other; rejects with what the thread met that is no property of one file.
    */
-  run(batch: TaskBatch): Promise<Uint8Array>;
+  run(batch: TaskBatch, into: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>>;
   /** The same for files to make; their contents come from `earlierObjects` and are linked into `objects`. */
   restore(batch: RestoreBatch): Promise<Uint8Array>;
   /** Bytes newly stored so far; ask when all batches are done. */

@@ -9,4 +9,4 @@ import type { TakeReport, TakeRequest } from '../rollback/take-wire.ts';
 export type TakeElsewhere = (
   request: TakeRequest,
   onProgress: (entries: number) => void,
-) => Promise<{ readonly report: TakeReport; readonly nodes: Buffer }>;
+) => Promise<{ readonly report: TakeReport; readonly pieces: readonly Buffer[] }>;

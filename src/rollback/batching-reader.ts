@@ -8,6 +8,8 @@ import { HASH_BYTES } from './node-codec.ts';
 const INLINE_TASKS = 300;
 /** Enough that a message costs little for each task, and few enough that no thread idles at the end. */
 const BATCH_TASKS = 250;
+/** Keeps all threads busy while the walk is in a large directory. */
+const WAITING_BATCHES_MAXIMUM = 24;
 
 /** Does the first tasks itself and hands the rest to other threads in batches. */
 export class BatchingReader implements ContentReader, AsyncDisposable {
@@ -16,6 +18,10 @@ export class BatchingReader implements ContentReader, AsyncDisposable {
   readonly #plan: WorkerPlan;
   readonly #running: Promise<void>[] = [];
   #waiting: ContentTask[] = [];
+  /** Memory for results that is free again: thousands of batches would wait for the collector with theirs. */
+  readonly #spare: Uint8Array<ArrayBuffer>[] = [];
+  #unfinished = 0;
+  #whenRoom: PromiseWithResolvers<void> | undefined;
   #workers: ContentWorkers | undefined;
 
   constructor(inline: InlineReader, start: StartContentWorkers, plan: WorkerPlan) {
@@ -34,10 +40,36 @@ export class BatchingReader implements ContentReader, AsyncDisposable {
     this.#workers ??= this.#start(this.#plan);
     const tasks = this.#waiting;
     this.#waiting = [];
-    const running = settleAll(tasks, this.#workers.run(encodeBatch(tasks)));
+    this.#unfinished += 1;
+    const into = this.#spare.pop() ?? new Uint8Array(new ArrayBuffer(RESULT_BYTES * INLINE_TASKS));
+    const running = this.#settle(tasks, this.#workers.run(encodeBatch(tasks), into)).finally(() => this.#hasFinished());
     // Handled in finish(); without this a failure before it would count as unhandled.
     running.catch(() => undefined);
     this.#running.push(running);
+  }
+
+  async #settle(tasks: readonly ContentTask[], running: Promise<Uint8Array<ArrayBuffer>>): Promise<void> {
+    const results = await running;
+    const records = Buffer.from(results.buffer, results.byteOffset, results.byteLength);
+    let at = 0;
+    for (const { sink, position } of tasks) {
+      sink.settle(position, records, at);
+      at += RESULT_BYTES;
+    }
+    this.#spare.push(results);
+  }
+
+  #hasFinished(): void {
+    this.#unfinished -= 1;
+    if (this.#unfinished >= WAITING_BATCHES_MAXIMUM) return;
+    this.#whenRoom?.resolve();
+    this.#whenRoom = undefined;
+  }
+
+  room(): Promise<void> | undefined {
+    if (this.#unfinished < WAITING_BATCHES_MAXIMUM) return undefined;
+    this.#whenRoom ??= Promise.withResolvers();
+    return this.#whenRoom.promise;
   }
 
   async finish(): Promise<number> {
@@ -54,16 +86,6 @@ export class BatchingReader implements ContentReader, AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#workers?.[Symbol.asyncDispose]();
     await this.#inline[Symbol.asyncDispose]();
-  }
-}
-
-async function settleAll(tasks: readonly ContentTask[], running: Promise<Uint8Array>): Promise<void> {
-  const results = await running;
-  const records = Buffer.from(results.buffer, results.byteOffset, results.byteLength);
-  let at = 0;
-  for (const { sink, position } of tasks) {
-    sink.settle(position, records, at);
-    at += RESULT_BYTES;
   }
 }
 

@@ -50,6 +50,8 @@ export interface ContentTask {
 export interface ContentReader {
   /** Begins with a task; its sink is told later, in this thread, or before this returns. */
   submit(task: ContentTask): void;
+  /** Settles when so much of what was submitted is done that more may come; undefined when that is now. */
+  room(): Promise<void> | undefined;
   /**
    * Resolves when all is done, with the bytes that were newly stored. Rejects with what is no property of
    * one file, such as a full disk.
@@ -83,7 +85,7 @@ export async function captureTree(input: CaptureInput): Promise<{ readonly draft
   const counters = { entries: 0, bytes: 0 };
   for (const [index, root] of input.roots.entries()) {
     const previous = previousRoots.find(({ name }) => name === root.path);
-    const entry = new RootWalk(input, drafts, index, root, counters).capture(previous);
+    const entry = await new RootWalk(input, drafts, index, root, counters).capture(previous);
     if (entry !== undefined) entries.push(entry);
   }
   entries.sort((a, b) => (a.name < b.name ? -1 : 1));
@@ -166,7 +168,7 @@ class RootWalk {
   }
 
   /** @returns undefined when there is nothing at the root's path. */
-  capture(previous: Entry | undefined): Entry | undefined {
+  async capture(previous: Entry | undefined): Promise<Entry | undefined> {
     const { path } = this.#root;
     const stat = this.#input.files.stat(path);
     if (stat === undefined) return undefined;
@@ -174,7 +176,7 @@ class RootWalk {
     using directory = this.#input.files.openDirectory(path);
     const level: Level = { path: EMPTY, scope: [], depth: 0, isInsideExcluded: false };
     const own = metadataOf(directory.statSelf());
-    const child = { snapshot: 0, offset: this.#captureDirectory(directory, level, previous?.child) };
+    const child = { snapshot: 0, offset: await this.#captureDirectory(directory, level, previous?.child) };
     return { ...own, name: path, kind: 'directory', reason: undefined, hash: NO_HASH, target: EMPTY, child };
   }
 
@@ -183,18 +185,26 @@ class RootWalk {
    *
    * @returns the number of its draft.
    */
-  #captureDirectory(rootDirectory: Directory, level: Level, previous: NodeReference | undefined): number {
+  async #captureDirectory(rootDirectory: Directory, level: Level, previous: NodeReference | undefined): Promise<number> {
     const subdirectories: Subdirectory[] = [];
     const contents: Content[] = [];
-    const scope = this.#listDirectory(rootDirectory, level, { known: this.#previousNode(previous), subdirectories, contents });
-    const draft = new Draft(this.#builder.finish(), this.#input.isForeign ? undefined : previous);
+    const known = this.#previousNode(previous);
+    const scope = this.#listDirectory(rootDirectory, level, { known, subdirectories, contents });
+    const isFinal = contents.length === 0 && subdirectories.length === 0 && !this.#input.isForeign;
+    const node = this.#builder.finish();
+    // Of what has not changed there is no second copy in memory.
+    const isSame = isFinal && known?.node.equals(node) === true;
+    const draft = new Draft(isSame ? known.node : node, this.#input.isForeign ? undefined : previous);
     for (const { name, position, knownHash } of contents) {
       this.#input.reader.submit({ root: this.#index, path: joinPath(level.path, name), knownHash, sink: draft, position });
     }
     this.#input.onProgress?.(this.#counters.entries);
+    // Memory must not grow with what the walk is ahead of the reading.
+    const room = this.#input.reader.room();
+    if (room !== undefined) await room;
     for (const { name, position, isExcluded, previous: before } of subdirectories) {
       const below = { path: joinPath(level.path, name), scope, depth: level.depth + 1, isInsideExcluded: isExcluded };
-      const entered = this.#enter(rootDirectory, below, before);
+      const entered = await this.#enter(rootDirectory, below, before);
       if (entered === undefined) draft.vanish(position);
       else if (typeof entered === 'number') patchDraftNumber(draft.bytes, position, entered);
       else patchSkipped(draft.bytes, position, entered);
@@ -282,9 +292,9 @@ class RootWalk {
   }
 
   /** @returns undefined when the directory is gone, why it is skipped, or the number of its draft. */
-  #enter(root: Directory, level: Level, previous: NodeReference | undefined): number | SkipReason | undefined {
+  async #enter(root: Directory, level: Level, previous: NodeReference | undefined): Promise<number | SkipReason | undefined> {
     try {
-      return this.#captureDirectory(root, level, previous);
+      return await this.#captureDirectory(root, level, previous);
     } catch (error) {
       if (isErrno(error, 'ENOENT')) return undefined;
       if (isErrno(error, 'ENOTDIR', 'ELOOP')) return 'changing';

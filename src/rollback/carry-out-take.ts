@@ -10,12 +10,12 @@ export async function carryOutTake(
   deps: RollbackDeps,
   request: TakeRequest,
   onProgress: (entries: number) => void,
-): Promise<{ readonly report: TakeReport; readonly nodes: Uint8Array }> {
+): Promise<{ readonly report: TakeReport; readonly pieces: readonly Buffer[] }> {
   try {
     const taken = await takeHere(deps, request, onProgress);
-    const { bytes, root, merkleRoot, storedBytes, totals } = taken;
+    const { pieces, nodesBytes, root, merkleRoot, storedBytes, totals } = taken;
     const header: TakenHeader = {
-      nodesBytes: bytes.length,
+      nodesBytes,
       root,
       merkleRoot,
       storedBytes,
@@ -25,11 +25,11 @@ export async function carryOutTake(
       skipped: [...totals.skipped],
       roots: taken.roots.map(({ rules, tops }) => ({ rules: rules.toStored(), tops })),
     };
-    return { report: { kind: 'taken', taken: header }, nodes: bytes };
+    return { report: { kind: 'taken', taken: header }, pieces };
   } catch (error) {
     const { call, errno } = error instanceof SystemError ? error : { call: '', errno: '' };
     const message = error instanceof Error ? error.message : String(error);
-    return { report: { kind: 'failed', call, errno, message }, nodes: new Uint8Array() };
+    return { report: { kind: 'failed', call, errno, message }, pieces: [] };
   }
 }
 

@@ -80,11 +80,37 @@ export interface SnapshotTotals {
 
 /** The bytes of a snapshot's nodes file, and where the node of its roots is. */
 export interface EncodedNodes {
-  readonly bytes: Buffer;
+  /** One after the other they are the file: for a large tree a second copy of it would be as large as all else. */
+  readonly pieces: readonly Buffer[];
+  readonly nodesBytes: number;
   readonly root: NodeReference;
   /** The Merkle hash of the node of the roots: 32 bytes. */
   readonly merkleRoot: Bytes;
   readonly totals: SnapshotTotals;
+}
+
+/** Enough that a write of a piece costs nothing beside its bytes. */
+const GROUP_BYTES = 256 * 1024;
+/** Such a piece is not worth copying. */
+const LARGE_BYTES = 16 * 1024;
+
+/** The same bytes in few pieces. */
+export function* groupPieces(pieces: readonly Buffer[]): Generator<Buffer> {
+  let group: Buffer[] = [];
+  let length = 0;
+  for (const piece of pieces) {
+    if (length === 0 && piece.length >= LARGE_BYTES) {
+      yield piece;
+      continue;
+    }
+    group.push(piece);
+    length += piece.length;
+    if (length < GROUP_BYTES) continue;
+    yield Buffer.concat(group);
+    group = [];
+    length = 0;
+  }
+  if (length > 0) yield Buffer.concat(group);
 }
 
 /** The nodes of a tree while it is captured: children before parents, the node of the roots last. */
@@ -135,6 +161,6 @@ export class Drafts {
     }
     const root = places.at(-1);
     if (root === undefined) throw new RangeError('A tree has at least the node of its roots');
-    return { bytes: Buffer.concat(pieces), root: root.reference, merkleRoot: root.merkle, totals };
+    return { pieces, nodesBytes: end, root: root.reference, merkleRoot: root.merkle, totals };
   }
 }

@@ -23,6 +23,11 @@ export class InlineReader implements ContentReader, AsyncDisposable {
     task.sink.settle(task.position, this.#record, 0);
   }
 
+  /** What is submitted is done at once. */
+  room(): undefined {
+    return undefined;
+  }
+
   async finish(): Promise<number> {
     return this.#deps.store?.storedBytes ?? 0;
   }

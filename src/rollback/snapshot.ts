@@ -77,8 +77,8 @@ export async function takeNodes(deps: RollbackDeps, input: TakeInput): Promise<T
   const request = loadTakeElsewhere === undefined || !hasManyNames(files, paths) ? undefined : encodeTake(input);
   if (loadTakeElsewhere === undefined || request === undefined) return await takeNodesHere(deps, input);
   const takeElsewhere = await loadTakeElsewhere();
-  const { report, nodes } = await takeElsewhere(request, (entries) => input.onProgress?.(entries));
-  if (report.kind === 'taken') return decodeTaken(report.taken, nodes);
+  const { report, pieces } = await takeElsewhere(request, (entries) => input.onProgress?.(entries));
+  if (report.kind === 'taken') return decodeTaken(report.taken, pieces);
   throw report.kind === 'failed' ? takeFailure(report) : new TypeError('Expected the last report of a snapshot');
 }
 
@@ -170,7 +170,7 @@ export function recordSnapshot(
   session: NewSession | RollbackSession,
   { number, nodes, label, isSynced }: NewRecord,
 ): SnapshotRecord {
-  const nodesHash = session.writeNodes(number, nodes.bytes, isSynced);
+  const nodesHash = session.writeNodes(number, nodes.pieces, isSynced);
   return {
     number,
     takenMs: clock.nowMs(),
@@ -179,7 +179,7 @@ export function recordSnapshot(
     root: nodes.root,
     merkleRoot: nodes.merkleRoot,
     nodesHash,
-    storedBytes: nodes.storedBytes + nodes.bytes.length,
+    storedBytes: nodes.storedBytes + nodes.nodesBytes,
     fileCount: nodes.totals.fileCount,
     entryCount: nodes.totals.entryCount,
     sizeBytes: nodes.totals.sizeBytes,
@@ -188,8 +188,9 @@ export function recordSnapshot(
 
 /** A tree whose nodes are in memory: the files as they are now. */
 export function treeInMemory(nodes: EncodedNodes, number: number, previous: SnapshotTree | undefined): SnapshotTree {
+  const bytes = Buffer.concat(nodes.pieces);
   return new SnapshotTree((snapshot) => {
-    if (snapshot === number) return nodes.bytes;
+    if (snapshot === number) return bytes;
     if (previous === undefined) throw new RangeError(`No snapshot ${snapshot} before a first one`);
     return previous.file(snapshot);
   }, nodes.root);

@@ -4,6 +4,7 @@ import { parentPath } from '../paths.ts';
 import type { Directory, OpenFile } from '../ports/files.ts';
 import type { Hash } from '../ports/hash.ts';
 import { removeTree } from '../remove-tree.ts';
+import { groupPieces } from './drafts.ts';
 import { decodeManifest, encodeManifest, type Manifest } from './manifest.ts';
 import { hexHash } from './objects.ts';
 import { isRollbackId } from './session-id.ts';
@@ -156,20 +157,24 @@ abstract class SessionDirectory implements Disposable {
   }
 
   /** Stores the nodes file of a snapshot. @returns its SHA-256. */
-  writeNodes(snapshot: number, nodes: Buffer, isSynced = false): Bytes {
+  writeNodes(snapshot: number, pieces: readonly Buffer[], isSynced = false): Bytes {
     const temporary = `snapshots/tmp-${snapshot}` as Bytes;
     if (this.directory.stat(temporary) !== undefined) removeTree(this.directory, temporary);
     this.directory.createDirectory(temporary, DIRECTORY_MODE);
+    const sha256 = this.hash.createSha256();
     {
       using file = this.directory.createFile(`${temporary}/${NODES}` as Bytes, FILE_MODE);
-      file.write(nodes);
+      for (const piece of groupPieces(pieces)) {
+        file.write(piece);
+        sha256.update(piece);
+      }
       if (isSynced) file.sync();
     }
     const path = `snapshots/${snapshot}` as Bytes;
     // Left by a process that was killed before the manifest named it.
     if (this.directory.stat(path) !== undefined) removeTree(this.directory, path);
     this.directory.rename(temporary, this.directory, path);
-    return this.hash.sha256(nodes);
+    return sha256.digest();
   }
 
   /** @throws {DamageError} among others. */

@@ -71,10 +71,11 @@ export function readRules(stored: StoredRules): Rules {
 }
 
 /** In this process: what the other one has said, as if it had been done here. */
-export function decodeTaken(header: TakenHeader, nodes: Buffer): TakenNodes {
+export function decodeTaken(header: TakenHeader, pieces: readonly Buffer[]): TakenNodes {
   const { fileCount, entryCount, sizeBytes, skipped } = header;
   return {
-    bytes: nodes,
+    pieces,
+    nodesBytes: header.nodesBytes,
     root: header.root,
     merkleRoot: header.merkleRoot,
     storedBytes: header.storedBytes,

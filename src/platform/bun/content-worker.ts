@@ -21,7 +21,7 @@ declare const self: Worker;
 
 export type ToWorker =
   | { readonly kind: 'plan'; readonly plan: WorkerPlan; readonly writer: string }
-  | { readonly kind: 'batch'; readonly id: number; readonly batch: TaskBatch }
+  | { readonly kind: 'batch'; readonly id: number; readonly batch: TaskBatch; readonly into: Uint8Array<ArrayBuffer> }
   | { readonly kind: 'restore'; readonly id: number; readonly batch: RestoreBatch }
   | { readonly kind: 'total'; readonly id: number };
 
@@ -66,7 +66,9 @@ function preparePlan(plan: WorkerPlan, writer: string) {
     if (message.kind === 'total') return { kind: 'total', id: message.id, storedBytes };
     try {
       const results =
-        message.kind === 'batch' ? runBatch(message.batch, roots, deps, bulk) : restoreBatch(message.batch, roots, deps, restore);
+        message.kind === 'batch'
+          ? runBatch(message.batch, message.into, { roots, deps, bulk })
+          : restoreBatch(message.batch, roots, deps, restore);
       return { kind: 'results', id: message.id, results: new Uint8Array(results.buffer as ArrayBuffer) };
     } catch (error) {
       // Only text crosses threads: the other end makes the error again.
@@ -99,8 +101,17 @@ interface Opened {
   readonly earlier: Directory | undefined;
 }
 
-function runBatch(batch: TaskBatch, roots: readonly Directory[], deps: ContentDeps, bulk: BulkContents | undefined): Buffer {
-  const results = Buffer.from(new ArrayBuffer(batch.roots.length * RESULT_BYTES));
+function runBatch(
+  batch: TaskBatch,
+  into: Uint8Array<ArrayBuffer>,
+  {
+    roots,
+    deps,
+    bulk,
+  }: { readonly roots: readonly Directory[]; readonly deps: ContentDeps; readonly bulk: BulkContents | undefined },
+): Buffer {
+  const results = Buffer.from(into.buffer);
+  results.fill(0);
   const left = bulk?.run(batch, results);
   if (left?.length === 0) return results;
   const tasks = [...decodeBatch(batch)];

@@ -15,7 +15,7 @@ export function startContentWorkers(plan: WorkerPlan): ContentWorkers {
   const count = Math.max(2, Math.min(WORKERS_MAXIMUM, navigator.hardwareConcurrency));
   const threads = Array.from({ length: count }, (_, index) => new Thread(plan, `${process.pid}-${index}`));
   return {
-    run: (batch) => resultsOf(threads, (id) => ({ kind: 'batch', id, batch })),
+    run: (batch, into) => resultsOf(threads, (id) => ({ kind: 'batch', id, batch, into }), [into.buffer]),
     restore: (batch) => resultsOf(threads, (id) => ({ kind: 'restore', id, batch })),
     async storedBytes() {
       const answers = await Promise.all(threads.map((thread) => thread.ask((id) => ({ kind: 'total', id }))));
@@ -36,9 +36,13 @@ function workerFile(): string {
 }
 
 /** Gives the work to the thread that has the least before it. */
-async function resultsOf(threads: readonly Thread[], make: (id: number) => ToWorker): Promise<Uint8Array> {
+async function resultsOf(
+  threads: readonly Thread[],
+  make: (id: number) => ToWorker,
+  given: ArrayBuffer[] = [],
+): Promise<Uint8Array<ArrayBuffer>> {
   const thread = threads.reduce((best, other) => (other.pending < best.pending ? other : best));
-  const answer = await thread.ask(make);
+  const answer = await thread.ask(make, given);
   if (answer.kind !== 'results') throw new TypeError(`Expected results, got ${answer.kind}`);
   return answer.results;
 }
@@ -59,11 +63,12 @@ class Thread {
     return this.#waiting.size;
   }
 
-  ask(make: (id: number) => ToWorker): Promise<FromWorker> {
+  /** @param given Memory that goes over to the thread. */
+  ask(make: (id: number) => ToWorker, given: ArrayBuffer[] = []): Promise<FromWorker> {
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });
-      this.#send(make(id));
+      this.#send(make(id), given);
     });
   }
 
@@ -72,8 +77,8 @@ class Thread {
     this.#failAll(new Error('The threads that read contents were ended before they answered'));
   }
 
-  #send(message: ToWorker): void {
-    this.#worker.postMessage(message);
+  #send(message: ToWorker, given: ArrayBuffer[] = []): void {
+    this.#worker.postMessage(message, given);
   }
 
   #answered(answer: FromWorker): void {
