@@ -22,7 +22,7 @@ export function startContentWorkers(plan: WorkerPlan): ContentWorkers {
       return answers.reduce((sum, answer) => sum + (answer.kind === 'total' ? answer.storedBytes : 0), 0);
     },
     async [Symbol.asyncDispose]() {
-      for (const thread of threads) thread.end();
+      await Promise.all(threads.map((thread) => thread.end()));
     },
   };
 }
@@ -72,9 +72,12 @@ class Thread {
     });
   }
 
-  end(): void {
+  /** Resolves when the thread writes nothing any more: what it has stored may be removed then. */
+  async end(): Promise<void> {
+    const closed = new Promise((resolve) => void this.#worker.addEventListener('close', resolve, { once: true }));
     this.#worker.terminate();
     this.#failAll(new Error('The threads that read contents were ended before they answered'));
+    await closed;
   }
 
   #send(message: ToWorker, given: ArrayBuffer[] = []): void {

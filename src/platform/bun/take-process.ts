@@ -29,6 +29,8 @@ export const takeInProcess: TakeElsewhere = async (request, onProgress) => {
     return await readAnswer(child.stdout, onProgress);
   } finally {
     child.kill('SIGKILL');
+    // What it has stored may be removed now, and must not grow meanwhile.
+    await child.exited;
   }
 };
 
