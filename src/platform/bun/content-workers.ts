@@ -74,7 +74,9 @@ class Thread {
 
   /** Resolves when the thread writes nothing any more: what it has stored may be removed then. */
   async end(): Promise<void> {
-    const closed = new Promise((resolve) => void this.#worker.addEventListener('close', resolve, { once: true }));
+    const closed = new Promise((resolve) => {
+      this.#worker.addEventListener('close', resolve, { once: true });
+    });
     this.#worker.terminate();
     this.#failAll(new Error('The threads that read contents were ended before they answered'));
     await closed;
