@@ -7,6 +7,13 @@ import { interleave, median, timeCommand } from './measure.mjs';
 export const ENGINE_ROWS = [
   { name: 'warm baseline', peer: 'git status', command: 'git', budget: 3, measure: measureWarmBaseline },
   { name: 'final after 100 changes', peer: 'warm baseline', command: 'sh', budget: 1.2, measure: measureFinal },
+  {
+    name: 'restore of all, while the command runs',
+    peer: 'cp -a',
+    command: 'cp',
+    budget: undefined,
+    measure: measureWhileRunning,
+  },
   { name: 'disk of a second session', peer: 'the first', command: 'du', budget: 0.05, unit: 'KiB', measure: measureDisk },
   { name: 'verify', peer: 'two Node processes that hash the same', command: 'node', budget: 1.3, measure: measureVerify },
   { name: 'cold baseline of 1,000', peer: 'cp -a', command: 'cp', budget: undefined, measure: growth(1000) },
@@ -71,6 +78,32 @@ function measureFinal(bench) {
     own: () => afterMs(bench.tree, script) - afterMs(bench.place.cwd, 'true'),
     peer: () => warmMs(bench),
   });
+}
+
+/** The command deletes all files and goes on; they are restored under it. */
+const UNDER_THE_COMMAND = `
+  rm -f "$2" && mkfifo "$2"
+  "$1" run --rollback --allow-cwd -- sh -c 'find . -type f -delete; echo ready; read line' < "$2" | {
+    exec 3> "$2"; read ready
+    begun=$(date +%s%N); "$1" rollback restore latest > /dev/null || exit; ended=$(date +%s%N)
+    echo >&3; echo $(( (ended - begun) / 1000000 )); cat > /dev/null
+  }
+`;
+
+function measureWhileRunning(bench) {
+  const { nono, place, scratch, tree } = bench;
+  const copy = join(scratch, 'copy');
+  const gate = join(scratch, 'gate');
+  const samples = [];
+  const peers = [];
+  for (let run = 0; run < Math.min(3, bench.treeRuns); run++) {
+    forget(bench);
+    const words = ['sh', '-c', UNDER_THE_COMMAND, 'sh', nono, gate];
+    samples.push(Number(timeCommand(words, { ...place, cwd: tree }).stdout));
+    peers.push(timeCommand(['cp', '-a', tree, copy], place).tookMs);
+    rmSync(copy, { recursive: true });
+  }
+  return { ownMs: median(samples), peerMs: median(peers) };
 }
 
 function measureDisk(bench) {

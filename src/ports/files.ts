@@ -50,6 +50,8 @@ export interface Stat {
 export interface Directory extends Disposable {
   /** The path that it was opened by: for messages, and for other threads where the path is nono's own. */
   readonly path: Bytes;
+  /** The name of this machine: what is locked on another one, which shares the file system, cannot be judged here. */
+  hostName(): Bytes;
   /** The names in it without `.` and `..`, in no order. */
   names(): Bytes[];
   /** The names with what lstat tells of each; what vanishes meanwhile is not in it. */

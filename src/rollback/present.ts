@@ -11,7 +11,10 @@ export interface PresentState {
   readonly manifest: Manifest;
   /** The final snapshot, or the files as they are now while the session runs. */
   readonly tree: SnapshotTree;
+  /** Whether somebody may still take its snapshots. */
   readonly isLive: boolean;
+  /** It runs, or was lost, on another host: nobody here can tell, and nothing is recovered. */
+  readonly isUnknown?: boolean;
 }
 
 /**
@@ -23,7 +26,7 @@ export async function presentState(deps: RollbackDeps, session: RollbackSession)
   if (manifest.status !== 'open') return { manifest, tree: session.tree(manifest, manifest.snapshots.length - 1), isLive: false };
   if (manifest.kind === 'restore') throw interrupted(manifest);
   using lock = session.tryLock();
-  if (lock === undefined) return { manifest, tree: await treeNow(deps, session), isLive: true };
+  if (lock === undefined) return { manifest, tree: await treeNow(deps, session), isLive: true, isUnknown: session.isUnknown() };
   const heartbeatMs = session.heartbeatMs();
   const recovered = await takeFinal(deps, session, manifest, DEFAULT_LIMITS, {
     status: 'recovered',
@@ -32,6 +35,8 @@ export async function presentState(deps: RollbackDeps, session: RollbackSession)
     signal: undefined,
     heartbeatMs,
   });
+  // Nothing of it runs any more, on whatever host.
+  lock.setSize(0);
   return { manifest: recovered.manifest, tree: session.tree(recovered.manifest, manifest.snapshots.length), isLive: false };
 }
 

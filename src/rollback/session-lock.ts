@@ -6,10 +6,45 @@ export const LOCK = 'lock' as Bytes;
 const TURN = 'checkpoint.lock' as Bytes;
 const FILE_MODE = 0o600;
 
-/** @returns the lock of a session when nobody takes its snapshots, undefined when somebody does. */
+/** @returns the lock of a session when nobody takes its snapshots, undefined when somebody does or may on another host. */
 export function tryLockSession(session: Directory): OpenFile | undefined {
   const lock = session.openForAppend(LOCK, FILE_MODE);
-  return keepIf(lock, () => lock.tryLock() && !isTurnTaken(session));
+  return keepIf(lock, () => lock.tryLock() && !isTurnTaken(session) && !isOfAnotherHost(session, lock));
+}
+
+/** Takes the lock of a session that was just made, and says in it on which host that is. */
+export function lockNewSession(session: Directory): OpenFile {
+  const lock = session.createFile(LOCK, FILE_MODE);
+  try {
+    lock.tryLock();
+    lock.write(Buffer.from(session.hostName(), 'latin1'));
+    return lock;
+  } catch (error) {
+    lock[Symbol.dispose]();
+    throw error;
+  }
+}
+
+/**
+ * Whether the session's process runs, or was lost, on another host that shares the file system: whether it lives cannot be told
+ * from here, where its lock need not be seen.
+ */
+export function isUnknown(session: Directory): boolean {
+  const lock = session.openForAppend(LOCK, FILE_MODE);
+  try {
+    return isOfAnotherHost(session, lock);
+  } finally {
+    lock[Symbol.dispose]();
+  }
+}
+
+const HOST_NAME_BYTES = 256;
+
+/** A session that ended leaves nothing in its lock. */
+function isOfAnotherHost(session: Directory, lock: OpenFile): boolean {
+  const memory = Buffer.alloc(HOST_NAME_BYTES);
+  const host = memory.toString('latin1', 0, lock.read(memory));
+  return host !== '' && host !== session.hostName();
 }
 
 /** A lock that is not wanted, or about which a question cannot be answered, is given back. */

@@ -1,5 +1,5 @@
 import { type Bytes, displayBytes } from '../bytes.ts';
-import { DamageError, isErrno, NotFoundError, StateError, UsageError } from '../errors.ts';
+import { DamageError, isErrno, NotFoundError, StateError, SystemError, UsageError } from '../errors.ts';
 import { parentPath } from '../paths.ts';
 import type { Directory, OpenFile } from '../ports/files.ts';
 import type { Hash } from '../ports/hash.ts';
@@ -8,7 +8,7 @@ import { groupPieces } from './drafts.ts';
 import { decodeManifest, encodeManifest, type Manifest } from './manifest.ts';
 import { hexHash } from './objects.ts';
 import { isRollbackId } from './session-id.ts';
-import { LOCK, tryLockSession, tryTurn } from './session-lock.ts';
+import { isUnknown, LOCK, lockNewSession, tryLockSession, tryTurn } from './session-lock.ts';
 import { readWhole } from './small-file.ts';
 import { SnapshotTree } from './snapshot-tree.ts';
 
@@ -238,9 +238,8 @@ export class NewSession extends SessionDirectory {
 
   constructor(directory: Directory, id: Bytes, hash: Hash) {
     super(directory, id, hash);
-    this.lock = directory.createFile(LOCK, FILE_MODE);
+    this.lock = lockNewSession(directory);
     try {
-      this.lock.tryLock();
       directory.createDirectory(OBJECTS, DIRECTORY_MODE);
       directory.createDirectory(SNAPSHOTS, DIRECTORY_MODE);
     } catch (error) {
@@ -250,6 +249,13 @@ export class NewSession extends SessionDirectory {
   }
 
   override [Symbol.dispose](): void {
+    // It has ended: from now on it may be locked on any host.
+    try {
+      this.lock.setSize(0);
+    } catch (error) {
+      // A disk that takes nothing any more: only other hosts are kept from it.
+      if (!(error instanceof SystemError)) throw error;
+    }
     this.lock[Symbol.dispose]();
     super[Symbol.dispose]();
   }
@@ -274,10 +280,15 @@ export class RollbackSession extends SessionDirectory {
     return tryTurn(this.directory);
   }
 
-  /** Whether the process that takes this session's snapshots is alive. */
+  /** Whether the process that takes this session's snapshots is alive; one on another host may be. */
   isLive(): boolean {
     using lock = this.tryLock();
     return lock === undefined;
+  }
+
+  /** Whether that cannot be told here: see session-lock.ts. */
+  isUnknown(): boolean {
+    return isUnknown(this.directory);
   }
 
   /** When the holder of the lock gave its last sign of life: the lock file's mtime. */

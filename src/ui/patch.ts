@@ -99,10 +99,13 @@ function blobName(side: FileSide | undefined, hash: Pick<Hash, 'createSha1'>): s
   return hexHash(sha1.digest());
 }
 
-/** Quotes a path as git does when it holds a quote, a backslash, a control character or a byte above ASCII. */
+/**
+ * Quotes a path as git does when it holds a quote, a backslash, a control character or a byte above ASCII; also where a space comes
+ * before a slash: from `diff --git a/ d/f b/ d/f` alone, which is all that an empty file has, git apply does not find the names.
+ */
 export function quotePath(path: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the bytes that git quotes
-  if (!/[\x00-\x1f"\\\x7f-\xff]/.test(path)) return path;
+  if (!/[\x00-\x1f"\\\x7f-\xff]| \//.test(path)) return path;
   const named: Readonly<Record<string, string>> = { '"': '\\"', '\\': '\\\\', '\n': '\\n', '\t': '\\t', '\r': '\\r' };
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the bytes that git quotes
   const quoted = path.replace(

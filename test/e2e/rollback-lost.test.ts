@@ -56,6 +56,36 @@ describe.for(KINDS)('a session of $user whose supervisor is killed', ({ ordinary
   });
 });
 
+describe('a session of another host that shares the state directory', () => {
+  test('is unknown: neither recovered nor removed, whatever its lock says here', async () => {
+    using world = createWorld();
+    writeProject(world, { file: 'old', gone: 'old' });
+    const running = startNono(world, ['run', '--rollback', '--allow-cwd', '--', 'sh', '-c', SCRIPT]);
+    await waitFor('the command', () => running.stdout().endsWith('\n'));
+    const command = Number(running.stdout());
+    running.child.kill('SIGKILL');
+    await running.ended;
+    await waitFor('the end of the command', () => !isRunning(command));
+    const [session] = await listSessions(world);
+    const lock = join(world.state, 'rollbacks', String(session?.['session_id']), 'lock');
+    const host = fs.readFileSync(lock, 'utf8');
+    expect(host).not.toBe('');
+    fs.writeFileSync(lock, 'another-host');
+
+    expect(await listSessions(world)).toMatchObject([{ status: 'unknown', is_alive: false, counts: null }]);
+    const show = await rollback(world, ['show', 'latest']);
+    expect(show.stdout).toContain('unknown');
+    expect(show.stdout).toContain('made');
+    expect(await rollback(world, ['cleanup', '--all', '--yes'])).toMatchObject({ status: 0 });
+    expect(await listSessions(world)).toMatchObject([{ status: 'unknown', snapshot_count: 1 }]);
+
+    fs.writeFileSync(lock, host);
+    expect(await listSessions(world)).toMatchObject([{ status: 'lost' }]);
+    expect((await rollback(world, ['show', 'latest'])).stdout).toContain('recovered');
+    expect(fs.readFileSync(lock, 'utf8')).toBe('');
+  });
+});
+
 describe('a session that runs', () => {
   test('is listed as running, shown as the files are now, and restored under the command', async () => {
     using world = createWorld();

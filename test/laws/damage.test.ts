@@ -40,8 +40,9 @@ describe('verifySession()', () => {
     using engine = new Engine();
     const { id, directory } = await makeSession(engine);
     const result = await engine.verify(id);
-    expect(result).toEqual({ session: id, objects: 3, bytes: 10, findings: [] });
-    expect(filesOf(directory).map((path) => path.replace(/[0-9a-f]{60,}$/, '…'))).toHaveLength(6);
+    // Three contents, and what was found of git.
+    expect(result).toMatchObject({ session: id, objects: 4, findings: [] });
+    expect(filesOf(directory).map((path) => path.replace(/[0-9a-f]{60,}$/, '…'))).toHaveLength(7);
   });
 
   test('finds every flipped bit of the manifest, of the nodes and of the objects', async () => {

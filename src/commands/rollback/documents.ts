@@ -16,14 +16,24 @@ function timestamp(clock: Clock, epochMs: number | undefined): string | null {
 /** The fields that every document about a rollback session begins with. */
 export function sessionFields(
   manifest: Manifest,
-  { isAlive, diskSize, clock }: { readonly isAlive: boolean; readonly diskSize: number; readonly clock: Clock },
+  {
+    isAlive,
+    isUnknown = false,
+    diskSize,
+    clock,
+  }: {
+    readonly isAlive: boolean;
+    readonly isUnknown?: boolean | undefined;
+    readonly diskSize: number;
+    readonly clock: Clock;
+  },
 ) {
   return {
     session_id: manifest.id,
     run_id: manifest.runId === '' ? null : manifest.runId,
     kind: manifest.kind,
     restores: manifest.restores ?? null,
-    status: sessionStatus(manifest, isAlive),
+    status: sessionStatus(manifest, { isAlive, isUnknown }),
     command: manifest.command.map(textFromBytes),
     workdir: textFromBytes(manifest.workingDirectory),
     profile: manifest.profile,
@@ -34,15 +44,19 @@ export function sessionFields(
     tracked_paths: manifest.roots.map(({ path }) => textFromBytes(path)),
     snapshot_count: manifest.snapshots.length,
     disk_size: diskSize,
-    is_alive: isAlive,
+    is_alive: isAlive && !isUnknown,
     durable: manifest.durable,
   };
 }
 
-/** `running`, `lost`, `recovered` or `exited`. */
-export function sessionStatus({ status }: Manifest, isAlive: boolean): string {
+/** `running`, `lost`, `unknown`, `recovered` or `exited`. */
+export function sessionStatus(
+  { status }: Manifest,
+  { isAlive, isUnknown = false }: { readonly isAlive: boolean; readonly isUnknown?: boolean | undefined },
+): string {
   if (status === 'complete') return 'exited';
   if (status === 'recovered') return 'recovered';
+  if (isUnknown) return 'unknown';
   return isAlive ? 'running' : 'lost';
 }
 

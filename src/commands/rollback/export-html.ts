@@ -32,7 +32,7 @@ function describe(view: SessionView, context: Context): HtmlReport {
       ['Directory', show(manifest.workingDirectory)],
       ['Tracked', roots.map(show).join(', ')],
       ['Started', `${time(manifest.startedMs)}${ended}`],
-      ['Status', `${sessionStatus(manifest, state.isLive)}${exit}`],
+      ['Status', `${sessionStatus(manifest, { isAlive: state.isLive, isUnknown: state.isUnknown })}${exit}`],
       ['Changed', countsText(countChanges(changes), PLAIN) || 'nothing'],
     ],
     timeline: manifest.snapshots.map(({ number, takenMs, label }) => ({

@@ -23,6 +23,7 @@ interface Listed {
   readonly manifest: Manifest;
   readonly store: RollbackStore;
   readonly isAlive: boolean;
+  readonly isUnknown: boolean;
   readonly isReviewed: boolean;
 }
 
@@ -59,14 +60,14 @@ function readAll(context: Context): { readonly manifest: Manifest; readonly stor
 function lookAt(store: RollbackStore, manifest: Manifest): Listed {
   if (manifest.status === 'open') {
     using session = store.open(manifest.id);
-    return { manifest, store, isAlive: session.isLive(), isReviewed: false };
+    return { manifest, store, isAlive: session.isLive(), isUnknown: session.isUnknown(), isReviewed: false };
   }
   using directory = store.openDirectory(manifest.id);
-  return { manifest, store, isAlive: false, isReviewed: directory !== undefined && isReviewed(directory) };
+  return { manifest, store, isAlive: false, isUnknown: false, isReviewed: directory !== undefined && isReviewed(directory) };
 }
 
-function documentOf({ manifest, store, isAlive, isReviewed: reviewed }: Listed, { clock }: Context) {
-  const fields = sessionFields(manifest, { isAlive, diskSize: sessionBytes(store, manifest), clock });
+function documentOf({ manifest, store, isAlive, isUnknown, isReviewed: reviewed }: Listed, { clock }: Context) {
+  const fields = sessionFields(manifest, { isAlive, isUnknown, diskSize: sessionBytes(store, manifest), clock });
   return { ...fields, counts: countFields(manifest), reviewed };
 }
 
@@ -101,9 +102,10 @@ function rowOf(item: Listed, nowMs: number): SessionRow {
   };
 }
 
-function newsOf({ manifest, isAlive, isReviewed: reviewed }: Listed): NewsPart[] {
+function newsOf({ manifest, isAlive, isUnknown, isReviewed: reviewed }: Listed): NewsPart[] {
   const { counts, kind, status } = manifest;
-  if (counts === undefined) return [{ text: sessionStatus(manifest, isAlive), kind: isAlive ? 'changed' : 'removed' }];
+  if (counts === undefined)
+    return [{ text: sessionStatus(manifest, { isAlive, isUnknown }), kind: isAlive ? 'changed' : 'removed' }];
   const parts: NewsPart[] = countParts(counts);
   if (parts.length === 0) parts.push({ text: 'no changes', kind: 'plain' });
   if (status === 'recovered') parts.push({ text: 'recovered', kind: 'faint' });

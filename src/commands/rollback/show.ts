@@ -74,7 +74,12 @@ function renderJson({ clock }: Context, { home, session }: NamedSession, view: S
   const trees = manifest.snapshots.map(({ number }) => session.tree(manifest, number));
   const changesOf = (number: number) => compareTrees(session.tree(manifest, number - 1), session.tree(manifest, number));
   return printJson({
-    ...sessionFields(manifest, { isAlive: state.isLive, diskSize: sessionBytes(home, manifest), clock }),
+    ...sessionFields(manifest, {
+      isAlive: state.isLive,
+      isUnknown: state.isUnknown,
+      diskSize: sessionBytes(home, manifest),
+      clock,
+    }),
     reviewed: isReviewed(session.directory),
     changes: view.changes.map(changeFields),
     snapshots: snapshotFields(manifest, changesOf, clock),

@@ -68,8 +68,8 @@ function rangeEnd({ range, state }: SessionView): string {
   return state.isLive ? 'the files as they are now' : 'the final state';
 }
 
-function statusText({ manifest, isLive }: PresentState): string {
-  const status = sessionStatus(manifest, isLive);
+function statusText({ manifest, isLive, isUnknown }: PresentState): string {
+  const status = sessionStatus(manifest, { isAlive: isLive, isUnknown });
   if (manifest.signal !== undefined) return `${status} (${displayBytes(manifest.signal as Bytes)})`;
   return manifest.exitCode === undefined ? status : `${status} (${manifest.exitCode})`;
 }

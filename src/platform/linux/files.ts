@@ -20,6 +20,7 @@ import {
   type Scratch,
   statAt,
 } from './file-calls.ts';
+import { readSmallFile } from './small-files.ts';
 import { addressOf, errnoName, syscall, trySyscall } from './syscalls.ts';
 import * as uapi from './uapi.ts';
 
@@ -63,6 +64,10 @@ class LinuxDirectory implements Directory {
     this.path = path;
     this.#scratch = scratch;
     this.#lister = lister;
+  }
+
+  hostName(): Bytes {
+    return readSmallFile('/proc/sys/kernel/hostname').trim() as Bytes;
   }
 
   names(): Bytes[] {

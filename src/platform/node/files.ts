@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
-import { type Bytes, bufferFromBytes, bytesFromBuffer, displayBytes } from '../../bytes.ts';
+import { hostname } from 'node:os';
+import { type Bytes, bufferFromBytes, bytesFromBuffer, bytesFromText, displayBytes } from '../../bytes.ts';
 import { SystemError } from '../../errors.ts';
 import { joinPath } from '../../paths.ts';
 import type { Directory, Files, OpenFile, Stat } from '../../ports/files.ts';
@@ -47,6 +48,10 @@ class NodeDirectory implements Directory {
 
   names(): Bytes[] {
     return this.#call('', () => fs.readdirSync(this.#at('.'), { encoding: 'buffer' }).map((name) => bytesFromBuffer(name)));
+  }
+
+  hostName(): Bytes {
+    return bytesFromText(hostname());
   }
 
   list(): Listing {
