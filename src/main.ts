@@ -20,9 +20,13 @@ const SNAPSHOT_ROLE = '__snapshot';
 
 await main();
 
+/** A process that lives as long as this is worth the engine's optimizations, which the build has put off. */
+const LONG_LIVED_MS = 200;
+
 /** The composition root: finds the role, builds the adapters, prints and sets the exit status. */
 async function main(): Promise<void> {
   const [first] = process.argv.slice(2);
+  optimizeAfter(first === TAKE_ROLE || first === 'rollback' || first === 'undo' ? 0 : LONG_LIVED_MS);
   if (first === '--version' || first === '-V') {
     await Bun.write(Bun.stdout, `nono ${versionText()}\n`);
     return;
@@ -72,6 +76,12 @@ async function main(): Promise<void> {
 /** Commands that take long for a large tree, and so little for a small one that starting twice is not seen. */
 function walksManyFiles([group, verb]: readonly string[]): boolean {
   return (group === 'rollback' || group === 'undo') && (verb === 'restore' || verb === 'verify');
+}
+
+function optimizeAfter(milliseconds: number): void {
+  const optimize = () => Bun.unsafe.setJITPolicy(1);
+  if (milliseconds === 0) optimize();
+  else setTimeout(optimize, milliseconds).unref();
 }
 
 function versionText(): string {

@@ -57,5 +57,6 @@ describe('a mediator that is killed with its process', () => {
     child.kill('SIGKILL');
     await ended;
     await waitFor('the end of the descendant', () => !existsSync(`/proc/${descendant}`));
+    expect(existsSync(join(world.project, 'f'))).toBe(true);
   });
 });
