@@ -33,7 +33,8 @@ export function runTake(): void {
 async function take(request: TakeRequest): Promise<void> {
   const clock = { ...createSystemClock(), utcOffsetMinutes };
   const deps = {
-    files: createLinuxFiles(),
+    // It is started for large trees only.
+    files: createLinuxFiles({ bulkFromEntries: 0 }),
     hash: createBunHash(),
     clock,
     loadContentWorkers: async () => (await import('./bun/content-workers.ts')).startContentWorkers,

@@ -73,11 +73,11 @@ export class BulkContents {
   /** @returns for each task 1 where an earlier session's object was taken over; undefined when there is none to take. */
   #takeOver(count: number, knownHashes: string): Uint8Array | undefined {
     const { objects, earlier } = this.#input;
-    const isKnown = (index: number) => knownHashes.substr(index * HASH_BYTES, HASH_BYTES) !== NO_HASH;
+    const hashes = Buffer.from(knownHashes, 'latin1');
+    const isKnown = (index: number) => isHash(hashes, index * HASH_BYTES);
     if (objects === undefined) return Uint8Array.from({ length: count }, (_, index) => (isKnown(index) ? 1 : 0));
     if (earlier === undefined) return undefined;
     const isKept = fixedBuffer(count);
-    const hashes = Buffer.from(knownHashes, 'latin1');
     for (let index = 0; index < count; ) {
       const first = index;
       while (index < count && isKnown(index)) index++;
@@ -148,6 +148,11 @@ export class BulkContents {
       records[at] = RESULT_KINDS.read;
     }
   }
+}
+
+/** Whether there is another hash than NO_HASH; almost every one shows it in its first byte. */
+function isHash(hashes: Buffer, at: number): boolean {
+  return hashes[at] !== 0 || hashes.toString('latin1', at, at + HASH_BYTES) !== NO_HASH;
 }
 
 /** Tasks that follow one another, of one root. */

@@ -5,7 +5,7 @@ import { DIRENTS_BYTES } from './file-calls.ts';
 import { errnoName, fixedBuffer } from './syscalls.ts';
 
 /** Entries that are listed one by one before it is worth compiling: that takes as long as some thousand of them. */
-const WORTH_COMPILING_ENTRIES = 2000;
+const WORTH_COMPILING_ENTRIES = 4000;
 const FIRST_ROOM_BYTES = 256 * 1024;
 /** A record with a short name: memory for offsets grows with that for records. */
 const RECORD_BYTES_TYPICAL = 112;
