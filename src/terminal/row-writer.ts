@@ -13,6 +13,9 @@ const FIRST_UNSURE_CODE = 0x300;
 const FIRST_WIDE_CODE = 0x1100;
 const FIRST_PICTURE_CODE = 0x1f000;
 
+/** Begins with what extends the character before it. */
+const JOINING = /^[\p{M}\p{Grapheme_Extend}\p{Emoji_Modifier}\u200d]/u;
+
 export interface RowOptions {
   /** The next row goes on with this one: the terminal has to wrap by itself. */
   readonly isContinued: boolean;
@@ -95,7 +98,10 @@ export class RowWriter {
         return;
       }
       const text = textOf(line, column, content);
-      this.write(this.#penOf(line, column) + text);
+      const pen = this.#penOf(line, column);
+      // What would join the character before it stands here alone: a sequence in between keeps them apart.
+      const isApart = column > 0 && JOINING.test(text);
+      this.write(isApart ? `${pen}\x1b[${column + 1}G${text}` : pen + text);
       column += width;
       if (isUnsure(content, text) && column < line.length) this.write(`\x1b[${column + 1}G`);
     }

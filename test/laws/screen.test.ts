@@ -19,6 +19,13 @@ describe('L11: drawing the model and parsing what was drawn gives the model agai
     );
   });
 
+  test.for(['\x1b[0@ \0\u0610', 'a\0\u0301b', ' \0\u{1f3fd}'])('a mark that stands alone: %j', (text) => {
+    const model = createModel();
+    model.write(Buffer.from(text));
+    model.write(Buffer.from('\x1b[0@'));
+    expect(describeScreen(redrawn(model))).toEqual(describeScreen(model));
+  });
+
   test('at any byte, in the middle of a sequence or a character: what follows means the same to both', () => {
     fc.assert(
       fc.property(fc.oneof(stream, noise), fc.nat(), (bytes, place) => {
