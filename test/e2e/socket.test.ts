@@ -210,8 +210,8 @@ describe('the control socket of a session', () => {
 
     await waitFor('all to be written', async () => (await runProgram(world, ['cat', 'finished'])).status === 0, 30_000);
     await answersStill(socketPath(world, id));
-    await runNono(world, ['detach', id]);
-    expect(readRecord(world, id).attachment).toBe('detached');
+    expect(await runNono(world, ['detach', id])).toMatchObject({ status: 0 });
+    await waitFor('the record of the detach', () => readRecord(world, id).attachment === 'detached');
     socket.destroy();
     await closed;
     await runNono(world, ['stop', '--force', id]);
