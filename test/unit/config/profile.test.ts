@@ -175,7 +175,7 @@ describe('parseProfile()', () => {
 describe('expandPath()', () => {
   const facts = {
     homeDirectory: '/home/u' as Bytes,
-    workingDirectory: '/work/p' as Bytes,
+    workingDirectory: '/home/p' as Bytes,
     temporaryDirectory: '/tmp/t' as Bytes,
     environment: new Map([
       ['CARGO_HOME' as Bytes, '/data/cargo' as Bytes],
@@ -186,8 +186,8 @@ describe('expandPath()', () => {
     ['~', '/home/u'],
     ['~/a b', '/home/u/a b'],
     ['$HOME/a', '/home/u/a'],
-    ['$WORKDIR', '/work/p'],
-    ['$WORKDIR/.cache', '/work/p/.cache'],
+    ['$WORKDIR', '/home/p'],
+    ['$WORKDIR/.cache', '/home/p/.cache'],
     ['$TMPDIR/x', '/tmp/t/x'],
     ['${CARGO_HOME:-~/.cargo}/registry', '/data/cargo/registry'],
     ['${UNSET:-~/.cargo}/registry', '/home/u/.cargo/registry'],
