@@ -21,7 +21,13 @@ export interface ContentWorkers extends AsyncDisposable {
    * one after the other; rejects with what the thread met that is no property of one file.
    */
   run(batch: TaskBatch, into: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>>;
-  /** The same for files to make; their contents come from `earlierObjects` and are linked into `objects`. */
+  /**
+   * Takes over the contents of the encoded entries, whose memory is gone for the caller, that known-contents.ts finds among them.
+   *
+   * @returns undefined when all were taken over, else the entries; those that were not are marked with NOT_TAKEN_OVER.
+   */
+  takeOver(entries: Uint8Array<ArrayBuffer>): Promise<Uint8Array | undefined>;
+  /** Files to make, one record for each as of run(); their contents come from `earlierObjects` and are linked into `objects`. */
   restore(batch: RestoreBatch): Promise<Uint8Array>;
   /** Bytes newly stored so far; ask when all batches are done. */
   storedBytes(): Promise<number>;

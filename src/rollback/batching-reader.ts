@@ -2,12 +2,15 @@ import type { ContentWorkers, StartContentWorkers, WorkerPlan } from '../ports/c
 import type { ContentReader, ContentTask } from './capture.ts';
 import { RESULT_BYTES, type TaskBatch } from './content-wire.ts';
 import type { InlineReader } from './inline-reader.ts';
-import { HASH_BYTES } from './node-codec.ts';
+import { type KnownContents, knownFiles, NOT_TAKEN_OVER } from './known-contents.ts';
+import { FIELD, NODE_HEADER_BYTES } from './node-codec.ts';
 
 /** Up to so many tasks are done where they are: threads take longer to start. */
 const INLINE_TASKS = 300;
 /** Enough that a message costs little for each task, and few enough that no thread idles at the end. */
 const BATCH_TASKS = 250;
+/** The same for what is only taken over, in bytes of nodes: the entries of some hundred files. */
+const BATCH_BYTES = 64 * 1024;
 /** Keeps all threads busy while the walk is in a large directory. */
 const WAITING_BATCHES_MAXIMUM = 24;
 
@@ -18,6 +21,8 @@ export class BatchingReader implements ContentReader, AsyncDisposable {
   readonly #plan: WorkerPlan;
   readonly #running: Promise<void>[] = [];
   #waiting: ContentTask[] = [];
+  #waitingKnown: KnownContents[] = [];
+  #waitingKnownBytes = 0;
   /** Memory for results that is free again: thousands of batches would wait for the collector with theirs. */
   readonly #spare: Uint8Array<ArrayBuffer>[] = [];
   #unfinished = 0;
@@ -36,13 +41,42 @@ export class BatchingReader implements ContentReader, AsyncDisposable {
     this.#flush();
   }
 
+  takeOver(known: KnownContents): void {
+    if (this.#plan.objects === undefined) return;
+    this.#waitingKnown.push(known);
+    this.#waitingKnownBytes += known.node.length - NODE_HEADER_BYTES;
+    // Before any content of these nodes is settled, so that threads see them as they were handed over.
+    if (this.#waitingKnownBytes >= BATCH_BYTES) this.#flushKnown();
+  }
+
   #flush(): void {
-    this.#workers ??= this.#start(this.#plan);
+    // A content that is read gives its entry a hash: what is to be taken over has to be told from it before.
+    if (this.#waitingKnown.length > 0) this.#flushKnown();
     const tasks = this.#waiting;
     this.#waiting = [];
-    this.#unfinished += 1;
     const into = this.#spare.pop() ?? new Uint8Array(new ArrayBuffer(RESULT_BYTES * INLINE_TASKS));
-    const running = this.#settle(tasks, this.#workers.run(encodeBatch(tasks), into)).finally(() => this.#hasFinished());
+    this.#follow(this.#settle(tasks, this.#startWorkers().run(encodeBatch(tasks), into)));
+  }
+
+  #flushKnown(): void {
+    const known = this.#waitingKnown;
+    const entries = Buffer.from(new ArrayBuffer(this.#waitingKnownBytes));
+    this.#waitingKnown = [];
+    this.#waitingKnownBytes = 0;
+    let length = 0;
+    for (const { node } of known) length += node.copy(entries, length, NODE_HEADER_BYTES);
+    const running = this.#startWorkers().takeOver(new Uint8Array(entries.buffer));
+    this.#follow(this.#readRest(known, running));
+  }
+
+  #startWorkers(): ContentWorkers {
+    this.#workers ??= this.#start(this.#plan);
+    return this.#workers;
+  }
+
+  #follow(work: Promise<void>): void {
+    this.#unfinished += 1;
+    const running = work.finally(() => this.#hasFinished());
     // Handled in finish(); without this a failure before it would count as unhandled.
     running.catch(() => undefined);
     this.#running.push(running);
@@ -57,6 +91,21 @@ export class BatchingReader implements ContentReader, AsyncDisposable {
       at += RESULT_BYTES;
     }
     this.#spare.push(results);
+  }
+
+  /** Has the contents read that the earlier session did not have. */
+  async #readRest(known: readonly KnownContents[], running: Promise<Uint8Array | undefined>): Promise<void> {
+    const answer = await running;
+    if (answer === undefined) return;
+    const entries = Buffer.from(answer.buffer, answer.byteOffset, answer.byteLength);
+    let start = 0;
+    for (const { node, taskAt } of known) {
+      const end = start + node.length - NODE_HEADER_BYTES;
+      for (const at of knownFiles(entries, start, end)) {
+        if (entries[at + FIELD.reason] === NOT_TAKEN_OVER) this.submit(taskAt(at - start + NODE_HEADER_BYTES));
+      }
+      start = end;
+    }
   }
 
   #hasFinished(): void {
@@ -74,11 +123,16 @@ export class BatchingReader implements ContentReader, AsyncDisposable {
 
   async finish(): Promise<number> {
     if (this.#workers === undefined) {
+      for (const known of this.#waitingKnown) this.#inline.takeOver(known);
       for (const task of this.#waiting) this.#inline.submit(task);
       return this.#inline.finish();
     }
-    if (this.#waiting.length > 0) this.#flush();
-    await Promise.all(this.#running);
+    // What could not be taken over is read: then there is more to wait for.
+    while (this.#waitingKnown.length > 0 || this.#waiting.length > 0 || this.#running.length > 0) {
+      if (this.#waitingKnown.length > 0) this.#flushKnown();
+      if (this.#waiting.length > 0) this.#flush();
+      await Promise.all(this.#running.splice(0));
+    }
     return await this.#workers.storedBytes();
   }
 
@@ -93,19 +147,10 @@ function encodeBatch(tasks: readonly ContentTask[]): TaskBatch {
   return {
     roots: Uint32Array.from(tasks, ({ root }) => root),
     paths: tasks.map(({ path }) => path).join('\0'),
-    knownHashes: tasks.map(({ knownHash }) => knownHash).join(''),
   };
 }
 
 /** The tasks of a batch, for the thread that does them. */
-export function* decodeBatch({
-  roots,
-  paths,
-  knownHashes,
-}: TaskBatch): Generator<Pick<ContentTask, 'root' | 'path' | 'knownHash'>> {
-  const names = paths.split('\0');
-  for (const [index, path] of names.entries()) {
-    const knownHash = knownHashes.slice(index * HASH_BYTES, (index + 1) * HASH_BYTES);
-    yield { root: roots[index] as number, path: path as ContentTask['path'], knownHash: knownHash as ContentTask['knownHash'] };
-  }
+export function decodeBatch({ roots, paths }: TaskBatch): Pick<ContentTask, 'root' | 'path'>[] {
+  return paths.split('\0').map((path, index) => ({ root: roots[index] as number, path: path as ContentTask['path'] }));
 }

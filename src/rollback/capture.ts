@@ -7,8 +7,9 @@ import { type Listing, nameIn, RECORD, RECORD_KINDS, readInt64, readUint64 } fro
 import { type ContentSink, Draft, Drafts, nodeOf } from './drafts.ts';
 import { type Entry, isSameInodeState, metadataOf, NO_HASH, type NodeReference, type SkipReason } from './entry.ts';
 import type { GitTracked } from './git-work-tree.ts';
+import { hasHash, type KnownContents } from './known-contents.ts';
 import { NodeBuilder, NodeCursor } from './node-builder.ts';
-import { FIELD, HASH_BYTES, KIND_CODES } from './node-codec.ts';
+import { FIELD, KIND_CODES } from './node-codec.ts';
 import { patchDraftNumber, patchSkipped, readReference } from './node-edit.ts';
 import type { RuleScope, Rules } from './rules.ts';
 import { readSmallFile } from './small-file.ts';
@@ -35,13 +36,11 @@ export interface CaptureLimits {
   readonly maxEntries: number;
 }
 
-/** One content to read, or to take over from an earlier session. */
+/** One content to read. */
 export interface ContentTask {
   /** The index of the root; its directory is the one that holds it when the root is a file. */
   readonly root: number;
   readonly path: Bytes;
-  /** The content's hash when an earlier session holds it, else NO_HASH. */
-  readonly knownHash: Bytes;
   readonly sink: ContentSink;
   readonly position: number;
 }
@@ -50,6 +49,8 @@ export interface ContentTask {
 export interface ContentReader {
   /** Begins with a task; its sink is told later, in this thread, or before this returns. */
   submit(task: ContentTask): void;
+  /** Takes over contents of an earlier session, and reads those that it does not have. */
+  takeOver(known: KnownContents): void;
   /** Settles when so much of what was submitted is done that more may come; undefined when that is now. */
   room(): Promise<void> | undefined;
   /**
@@ -90,16 +91,22 @@ export async function captureTree(input: CaptureInput): Promise<{ readonly draft
   }
   entries.sort((a, b) => (a.name < b.name ? -1 : 1));
   const draft = new Draft(nodeOf(entries), input.isForeign ? undefined : input.previous?.rootReference);
-  let position = draft.firstEntryOffset;
-  for (const { kind, name, hash } of entries) {
-    if (kind === 'file' && (input.isForeign || hash === NO_HASH)) {
-      const root = input.roots.findIndex(({ path }) => path === name);
-      input.reader.submit({ root, path: baseName(name), knownHash: hash, sink: draft, position });
-    }
-    position = draft.offsetAfter(position);
-  }
+  submitRootFiles(input, draft);
   drafts.add(draft);
   return { drafts, storedBytes: await input.reader.finish() };
+}
+
+/** The contents of roots that are files. */
+function submitRootFiles({ roots, reader, isForeign }: CaptureInput, draft: Draft): void {
+  const { bytes } = draft;
+  const taskAt = (position: number): ContentTask => {
+    const name = nameIn(bytes, position);
+    return { root: roots.findIndex(({ path }) => path === name), path: baseName(name), sink: draft, position };
+  };
+  if (isForeign) reader.takeOver({ node: bytes, taskAt });
+  for (let at = draft.firstEntryOffset; at < bytes.length; at = draft.offsetAfter(at)) {
+    if (bytes[at + FIELD.kind] === KIND_CODES.file && !hasHash(bytes, at + FIELD.hash)) reader.submit(taskAt(at));
+  }
 }
 
 interface Level {
@@ -122,10 +129,6 @@ interface Subdirectory extends Work {
   readonly previous: NodeReference | undefined;
 }
 
-interface Content extends Work {
-  readonly knownHash: Bytes;
-}
-
 /** The entries of a directory as they are taken from its listing. */
 interface Listed {
   readonly directory: Directory;
@@ -134,7 +137,8 @@ interface Listed {
   readonly level: Level;
   readonly known: NodeCursor | undefined;
   readonly subdirectories: Subdirectory[];
-  readonly contents: Content[];
+  /** The files to read. */
+  readonly contents: Work[];
 }
 
 /** One entry: its record in the listing, and the offset of what the previous snapshot has of it, -1 for nothing. */
@@ -187,7 +191,7 @@ class RootWalk {
    */
   async #captureDirectory(rootDirectory: Directory, level: Level, previous: NodeReference | undefined): Promise<number> {
     const subdirectories: Subdirectory[] = [];
-    const contents: Content[] = [];
+    const contents: Work[] = [];
     const known = this.#previousNode(previous);
     const scope = this.#listDirectory(rootDirectory, level, { known, subdirectories, contents });
     const isFinal = contents.length === 0 && subdirectories.length === 0 && !this.#input.isForeign;
@@ -195,9 +199,17 @@ class RootWalk {
     // Of what has not changed there is no second copy in memory.
     const isSame = isFinal && known?.node.equals(node) === true;
     const draft = new Draft(isSame ? known.node : node, this.#input.isForeign ? undefined : previous);
-    for (const { name, position, knownHash } of contents) {
-      this.#input.reader.submit({ root: this.#index, path: joinPath(level.path, name), knownHash, sink: draft, position });
+    const task = (name: Bytes, position: number) => ({
+      root: this.#index,
+      path: joinPath(level.path, name),
+      sink: draft,
+      position,
+    });
+    // Before the first content that is read is told: this goes by what has a hash.
+    if (this.#input.isForeign && known !== undefined) {
+      this.#input.reader.takeOver({ node: draft.bytes, taskAt: (at) => task(nameIn(draft.bytes, at), at) });
     }
+    for (const { name, position } of contents) this.#input.reader.submit(task(name, position));
     this.#input.onProgress?.(this.#counters.entries);
     // Memory must not grow with what the walk is ahead of the reading.
     const room = this.#input.reader.room();
@@ -251,10 +263,11 @@ class RootWalk {
     const { bytes } = listing;
     const kind = bytes[at + RECORD.kind];
     const isDirectory = kind === RECORD_KINDS.directory;
-    const path = joinPath(level.path, name);
-    const isExcluded = level.isInsideExcluded || this.#root.rules.isExcluded(level.scope, path, name, isDirectory);
+    const isExcluded = level.isInsideExcluded || this.#root.rules.isExcluded(level.scope, level.path, name, isDirectory);
     const reason =
-      isExcluded && !this.#isKept(path, isDirectory) ? 'excluded' : this.#reasonToSkip(bytes, at, level, known?.node[before]);
+      isExcluded && !this.#isKept(joinPath(level.path, name), isDirectory)
+        ? 'excluded'
+        : this.#reasonToSkip(bytes, at, level, known?.node[before]);
     if (reason !== undefined) this.#builder.addSkipped(bytes, at, reason);
     else if (isDirectory) {
       const previous = known === undefined || before < 0 ? undefined : readReference(known.node, before);
@@ -268,8 +281,7 @@ class RootWalk {
     const position = this.#builder.add(listing.bytes, at);
     const isKnown = known !== undefined && before >= 0 && this.#isUnchanged(known.node, before, listing.bytes, at);
     if (isKnown) this.#builder.copyHash(position, known.node, before);
-    if (isKnown && !this.#input.isForeign) return;
-    contents.push({ position, name, knownHash: isKnown ? hashAt(known.node, before) : NO_HASH });
+    else contents.push({ position, name });
   }
 
   #isUnchanged(node: Buffer, before: number, bytes: Buffer, at: number): boolean {
@@ -356,7 +368,3 @@ const SPECIAL_KINDS: ReadonlyMap<number | undefined, SkipReason> = new Map([
   [RECORD_KINDS.fifo, 'fifo'],
   [RECORD_KINDS.socket, 'socket'],
 ]);
-
-function hashAt(node: Buffer, at: number): Bytes {
-  return node.toString('latin1', at + FIELD.hash, at + FIELD.hash + HASH_BYTES) as Bytes;
-}

@@ -6,15 +6,13 @@ import { ENTRY_BYTES, FIELD, HASH_BYTES } from './node-codec.ts';
 import type { WantedFile } from './restore-file.ts';
 
 /**
- * Tasks and results as they go between threads: one string of names and one of hashes out, one block of
- * fixed records back, because a message of a thousand objects costs more than the work.
+ * Tasks and results as they go between threads: one string of names out, one block of fixed records back, because a message of
+ * a thousand objects costs more than the work.
  */
 export interface TaskBatch {
   readonly roots: Uint32Array;
   /** Separated by NUL. */
   readonly paths: string;
-  /** 32 bytes for each. */
-  readonly knownHashes: string;
 }
 
 export const RESULT_BYTES = ENTRY_BYTES;

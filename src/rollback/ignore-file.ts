@@ -1,5 +1,4 @@
 import type { Bytes } from '../bytes.ts';
-import { baseName } from '../paths.ts';
 import { compileGlob, type Matcher } from './wildmatch.ts';
 
 /** One line of an ignore file. */
@@ -55,10 +54,10 @@ function trimTrailingSpaces(line: string): string {
 /**
  * What the file says of a path relative to its directory: the last pattern that matches decides.
  *
+ * @param name The path's last component.
  * @returns undefined when no pattern matches.
  */
-export function decideIgnored(file: IgnoreFile, path: Bytes, isDirectory: boolean): boolean | undefined {
-  const name = baseName(path);
+export function decideIgnored(file: IgnoreFile, path: Bytes, name: Bytes, isDirectory: boolean): boolean | undefined {
   for (let at = file.length - 1; at >= 0; at--) {
     const pattern = file[at] as IgnorePattern;
     if (pattern.directoriesOnly && !isDirectory) continue;

@@ -2,8 +2,9 @@ import type { Bytes } from '../bytes.ts';
 import type { Directory } from '../ports/files.ts';
 import type { ContentReader, ContentTask } from './capture.ts';
 import { type ContentDeps, captureContent } from './content.ts';
-import { RESULT_BYTES, writeResult } from './content-wire.ts';
-import { NO_HASH } from './entry.ts';
+import { RESULT_BYTES, readHash, writeResult } from './content-wire.ts';
+import { type KnownContents, knownFiles } from './known-contents.ts';
+import { NODE_HEADER_BYTES } from './node-codec.ts';
 
 /** Reads contents in the thread that asks. */
 export class InlineReader implements ContentReader, AsyncDisposable {
@@ -18,9 +19,15 @@ export class InlineReader implements ContentReader, AsyncDisposable {
   }
 
   submit(task: ContentTask): void {
-    const result = performTask(this.#roots[task.root] as Directory, task.path, task.knownHash, this.#deps);
+    const result = captureContent(this.#roots[task.root] as Directory, task.path, this.#deps);
     writeResult(this.#record, 0, result);
     task.sink.settle(task.position, this.#record, 0);
+  }
+
+  takeOver({ node, taskAt }: KnownContents): void {
+    for (const at of knownFiles(node, NODE_HEADER_BYTES, node.length)) {
+      if (!takeOver(readHash(node, at), this.#deps)) this.submit(taskAt(at));
+    }
   }
 
   /** What is submitted is done at once. */
@@ -37,12 +44,7 @@ export class InlineReader implements ContentReader, AsyncDisposable {
   }
 }
 
-/** Takes a content over from the earlier session, or reads it where that cannot be done. */
-export function performTask(root: Directory, path: Bytes, knownHash: Bytes, deps: ContentDeps) {
-  const { store, earlier } = deps;
-  if (knownHash !== NO_HASH) {
-    if (store === undefined) return { kind: 'kept' } as const;
-    if (earlier !== undefined && store.linkFrom(earlier, knownHash)) return { kind: 'kept' } as const;
-  }
-  return captureContent(root, path, deps);
+/** @returns false where the earlier session does not have the content, or cannot share it. */
+export function takeOver(hash: Bytes, { store, earlier }: Pick<ContentDeps, 'store' | 'earlier'>): boolean {
+  return store === undefined || (earlier !== undefined && store.linkFrom(earlier, hash));
 }

@@ -1,4 +1,5 @@
 import { type Bytes, bytesFromStored, type StoredBytes, storeBytes } from '../bytes.ts';
+import { baseName, joinPath } from '../paths.ts';
 import { decideIgnored, type IgnoreFile, parseIgnoreFile } from './ignore-file.ts';
 
 /**
@@ -112,7 +113,7 @@ export class Rules {
 
   /** Whether the user said so: then it is not kept either. */
   isLeftOutByPattern(path: Bytes, isDirectory: boolean): boolean {
-    return decideIgnored(this.#patterns, path, isDirectory) === true;
+    return decideIgnored(this.#patterns, path, baseName(path), isDirectory) === true;
   }
 
   isKept(path: Bytes): boolean {
@@ -120,18 +121,21 @@ export class Rules {
   }
 
   /**
-   * Whether the rules leave out `path`, whose directory has `scope` and is itself not left out.
+   * Whether the rules leave out `name` in `parent`, which has `scope` and is itself not left out.
    * A path that is kept must be asked for first.
    */
-  isExcluded(scope: RuleScope, path: Bytes, name: Bytes, isDirectory: boolean): boolean {
-    const byPattern = decideIgnored(this.#patterns, path, isDirectory);
+  isExcluded(scope: RuleScope, parent: Bytes, name: Bytes, isDirectory: boolean): boolean {
+    // Most trees have names only to compare: this is asked of every entry.
+    if (this.#patterns.length === 0 && scope.length === 0) return this.#names.has(name);
+    const path = joinPath(parent, name);
+    const byPattern = decideIgnored(this.#patterns, path, name, isDirectory);
     if (byPattern !== undefined) return byPattern;
     if (this.#names.has(name)) return true;
     for (let at = scope.length - 1; at >= 0; at--) {
       const { directory, rootBelow, patterns } = scope[at] as PlacedIgnoreFile;
       const relative = directory === '' ? path : path.slice(directory.length + 1);
       const tested = (rootBelow === '' ? relative : `${rootBelow}/${path}`) as Bytes;
-      const decision = decideIgnored(patterns, tested, isDirectory);
+      const decision = decideIgnored(patterns, tested, name, isDirectory);
       if (decision !== undefined) return decision;
     }
     return false;

@@ -6,7 +6,7 @@ import type { Hash } from '../ports/hash.ts';
 import { RECORD, readUint64 } from '../ports/listing.ts';
 import { RESULT_BYTES, RESULT_KINDS, readHash } from './content-wire.ts';
 import type { ContentSink } from './drafts.ts';
-import { type Entry, NO_HASH, type NodeReference } from './entry.ts';
+import type { Entry, NodeReference } from './entry.ts';
 import { gitObjects } from './git-store.ts';
 import { merkleHash } from './node-edit.ts';
 import { hexHash, objectPath } from './objects.ts';
@@ -103,7 +103,7 @@ class ObjectChecks implements ContentSink {
     await using reader = await openReader(deps, { ...plan, roots: [objects] });
     for (const [hash, path] of this.#paths) {
       const position = this.#checked.push({ hash, path }) - 1;
-      reader.submit({ root: 0, path: objectPath(hash), knownHash: NO_HASH, sink: this, position });
+      reader.submit({ root: 0, path: objectPath(hash), sink: this, position });
     }
     await reader.finish();
   }

@@ -6,9 +6,11 @@ import { BulkContents } from '../../src/platform/bun/bulk-contents.ts';
 import { createBunHash } from '../../src/platform/bun/hash.ts';
 import { type BulkFiles, compileBulkFiles } from '../../src/platform/linux/bulk-files.ts';
 import { createLinuxFiles, descriptorOf } from '../../src/platform/linux/files.ts';
+import { nameIn } from '../../src/ports/listing.ts';
+import { captureContent } from '../../src/rollback/content.ts';
 import { RESULT_BYTES, readResult, type TaskBatch, writeResult } from '../../src/rollback/content-wire.ts';
-import { NO_HASH } from '../../src/rollback/entry.ts';
-import { performTask } from '../../src/rollback/inline-reader.ts';
+import { knownFiles, NOT_TAKEN_OVER } from '../../src/rollback/known-contents.ts';
+import { ENTRY_BYTES, FIELD, KIND_CODES } from '../../src/rollback/node-codec.ts';
 import { CHUNK_BYTES, ObjectStore } from '../../src/rollback/objects.ts';
 import { createTestClock } from '../support/adapters.ts';
 import { createScratchDirectory, type Scratch } from '../support/scratch.ts';
@@ -43,9 +45,9 @@ function createPlace(...names: readonly string[]): Place {
   };
 }
 
-function batchOf(paths: readonly string[], knownHash: Bytes = NO_HASH): TaskBatch {
+function batchOf(paths: readonly string[]): TaskBatch {
   const bytes = paths.map(bytesFromText);
-  return { roots: new Uint32Array(paths.length), paths: bytes.join('\0'), knownHashes: knownHash.repeat(paths.length) };
+  return { roots: new Uint32Array(paths.length), paths: bytes.join('\0') };
 }
 
 interface Ways {
@@ -75,8 +77,7 @@ function runBoth(place: Place, batch: TaskBatch, { isListed, earlier, maxFileByt
     const left = way === 'bulk' ? contents.run(batch, records) : [...batch.roots.keys()];
     const names = batch.paths.split('\0') as Bytes[];
     for (const index of left) {
-      const known = batch.knownHashes.slice(32 * index, 32 * index + 32) as Bytes;
-      writeResult(records, index, performTask(root, names[index] as Bytes, known, deps));
+      writeResult(records, index, captureContent(root, names[index] as Bytes, deps));
     }
     const told = names.map((_, index) => readResult(records, index));
     return { told: told.map(withoutRest), left, storedBytes: store.storedBytes + contents.storedBytes };
@@ -99,6 +100,28 @@ function stored(place: Place, name: string): Map<string, string> {
     if (fs.statSync(full).isFile()) found.set(path, `${(mode & 0o7777).toString(8)} ${fs.readFileSync(full, 'hex')}`);
   }
   return found;
+}
+
+function storeEarlier(place: Place, texts: readonly string[]): void {
+  const earlier = new ObjectStore(place.open('earlier'), { writer: 'x', isListed: true });
+  for (const text of texts) earlier.store(hash.sha256(Buffer.from(text)), Buffer.from(text));
+}
+
+function expectShared({ scratch }: Place): void {
+  for (const path of fs.readdirSync(scratch.at('earlier'), { recursive: true }) as string[]) {
+    const inodeOf = (name: string) => fs.statSync(scratch.at(`${name}/${path}`)).ino;
+    if (path.includes('/')) expect(inodeOf('bulk-objects')).toBe(inodeOf('earlier'));
+  }
+}
+
+/** An encoded entry whose name is its content. */
+function entryOf(text: string, { kind, isHashed }: { readonly kind: 'file' | 'symlink'; readonly isHashed: boolean }): Buffer {
+  const entry = Buffer.alloc(ENTRY_BYTES + text.length);
+  entry[FIELD.kind] = KIND_CODES[kind];
+  entry.writeUInt16LE(text.length, FIELD.nameLength);
+  if (isHashed) entry.write(hash.sha256(Buffer.from(text)), FIELD.hash, 'latin1');
+  entry.write(text, ENTRY_BYTES, 'latin1');
+  return entry;
 }
 
 const OBJECT_PLACES = ['root', 'bulk-objects', 'plain-objects'];
@@ -145,24 +168,59 @@ describe('BulkContents', () => {
     expect(ours.told[1]).toEqual({ kind: 'skipped', reason: 'file-limit' });
   });
 
-  test('links what an earlier session holds, and reads what it does not', () => {
+  test('links what an earlier session holds of what is read', () => {
     using place = createPlace(...OBJECT_PLACES, 'earlier');
-    const { scratch } = place;
     const paths = Array.from({ length: 40 }, (_, index) => `f${index}`);
-    for (const path of paths) fs.writeFileSync(scratch.at(`root/${path}`), path);
-    const hashes = paths.map((path) => hash.sha256(Buffer.from(path)));
-    const earlier = new ObjectStore(place.open('earlier'), { writer: 'x', isListed: true });
-    for (const [index, path] of paths.entries()) if (index % 2 === 0) earlier.store(hashes[index] as Bytes, Buffer.from(path));
-    const knownHashes = hashes.map((one, index) => (index % 4 < 2 ? one : NO_HASH)).join('');
-    const { bulk: ours, plain } = runBoth(place, { ...batchOf(paths), knownHashes }, { isListed: true, earlier: 'earlier' });
+    for (const path of paths) fs.writeFileSync(place.scratch.at(`root/${path}`), path);
+    storeEarlier(place, paths.slice(0, 20));
+    const { bulk: ours, plain } = runBoth(place, batchOf(paths), { isListed: true, earlier: 'earlier' });
     expect(ours.told).toEqual(plain.told);
-    expect(ours.told.map(({ kind }) => kind).filter((kind) => kind === 'kept')).toHaveLength(10);
-    expect(stored(place, 'bulk-objects')).toEqual(stored(place, 'plain-objects'));
     expect(ours.storedBytes).toBe(plain.storedBytes);
-    for (const path of fs.readdirSync(scratch.at('earlier'), { recursive: true }) as string[]) {
-      const inodeOf = (place: string) => fs.statSync(scratch.at(`${place}/${path}`)).ino;
-      if (path.includes('/')) expect(inodeOf('bulk-objects')).toBe(inodeOf('earlier'));
+    expect(stored(place, 'bulk-objects')).toEqual(stored(place, 'plain-objects'));
+    expectShared(place);
+  });
+
+  test('takes over what an earlier session holds, and marks what it does not', () => {
+    using place = createPlace('objects', 'earlier');
+    const texts = Array.from({ length: 40 }, (_, index) => `f${index}`);
+    storeEarlier(place, texts.slice(0, 20));
+    // Neither a file that has no hash yet nor a link, whose hash is that of its target, is a content to take over.
+    const entries = Buffer.concat([
+      ...texts.map((text, index) => entryOf(text, { kind: 'file', isHashed: index % 4 < 2 })),
+      entryOf('a link', { kind: 'symlink', isHashed: true }),
+    ]);
+    const contents = new BulkContents(bulk, {
+      clock,
+      roots: [],
+      objects: descriptorOf(place.open('objects')),
+      earlier: descriptorOf(place.open('earlier')),
+      writer: undefined,
+      maxFileBytes: 1e9,
+    });
+    expect([...knownFiles(entries, 0, entries.length)]).toHaveLength(20);
+    expect(contents.takeOver(entries)).toBe(10);
+    const marked = [...knownFiles(entries, 0, entries.length)].filter((at) => entries[at + FIELD.reason] === NOT_TAKEN_OVER);
+    expect(marked.map((at) => nameIn(entries, at))).toEqual(texts.slice(20).filter((_, index) => index % 4 < 2));
+    expect(stored(place, 'objects').size).toBe(10);
+    for (const path of stored(place, 'objects').keys()) {
+      const inodeOf = (name: string) => fs.statSync(place.scratch.at(`${name}/${path}`)).ino;
+      expect(inodeOf('objects')).toBe(inodeOf('earlier'));
     }
+  });
+
+  test('entries that are cut short are not read past their end', () => {
+    using place = createPlace('objects', 'earlier');
+    const whole = entryOf('some text', { kind: 'file', isHashed: true });
+    const contents = new BulkContents(bulk, {
+      clock,
+      roots: [],
+      objects: descriptorOf(place.open('objects')),
+      earlier: descriptorOf(place.open('earlier')),
+      writer: undefined,
+      maxFileBytes: 1e9,
+    });
+    expect(contents.takeOver(Buffer.from(whole.subarray(0, ENTRY_BYTES - 1)))).toBe(0);
+    expect(contents.takeOver(Buffer.alloc(0))).toBe(0);
   });
 
   test('an object that cannot be written leaves no part of it under its name', () => {

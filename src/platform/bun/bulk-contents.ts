@@ -1,6 +1,6 @@
 import type { Clock } from '../../ports/clock.ts';
 import { RESULT_BYTES, RESULT_KINDS, type TaskBatch } from '../../rollback/content-wire.ts';
-import { NO_HASH, RACY_WINDOW_COARSE_MS, RACY_WINDOW_MS } from '../../rollback/entry.ts';
+import { RACY_WINDOW_COARSE_MS, RACY_WINDOW_MS } from '../../rollback/entry.ts';
 import { FIELD, HASH_BYTES } from '../../rollback/node-codec.ts';
 import type { BulkFiles } from '../linux/bulk-files.ts';
 import { BENEATH, READ_FILE } from '../linux/file-calls.ts';
@@ -50,44 +50,29 @@ export class BulkContents {
   }
 
   /** Writes the results that it can. @returns the indices of the tasks that are left. */
-  run({ roots, paths, knownHashes }: TaskBatch, results: Buffer): number[] {
+  run({ roots, paths }: TaskBatch, results: Buffer): number[] {
     const left: number[] = [];
     const names = Buffer.from(new ArrayBuffer(paths.length + 1));
     names.write(paths, 'latin1');
-    const isKept = this.#takeOver(roots.length, knownHashes);
     let start = 0;
     for (let index = 0; index < roots.length; ) {
       const root = roots[index] as number;
       const first = index;
       const firstName = start;
-      while (index < roots.length && roots[index] === root && isKept?.[index] !== 1) {
+      while (index < roots.length && roots[index] === root) {
         start = names.indexOf(0, start) + 1;
         index++;
       }
       this.#read({ root, paths: names.subarray(firstName), first, count: index - first }, results, left);
-      for (; index < roots.length && isKept?.[index] === 1; index++) start = names.indexOf(0, start) + 1;
     }
     return left;
   }
 
-  /** @returns for each task 1 where an earlier session's object was taken over; undefined when there is none to take. */
-  #takeOver(count: number, knownHashes: string): Uint8Array | undefined {
+  /** Takes over the contents of entries (known-contents.ts), marks those that it could not, and tells how many they are. */
+  takeOver(entries: Buffer): number | undefined {
     const { objects, earlier } = this.#input;
-    const hashes = Buffer.from(knownHashes, 'latin1');
-    const isKnown = (index: number) => isHash(hashes, index * HASH_BYTES);
-    if (objects === undefined) return Uint8Array.from({ length: count }, (_, index) => (isKnown(index) ? 1 : 0));
-    if (earlier === undefined) return undefined;
-    const isKept = fixedBuffer(count);
-    for (let index = 0; index < count; ) {
-      const first = index;
-      while (index < count && isKnown(index)) index++;
-      if (index > first) {
-        const at = first * HASH_BYTES;
-        this.#bulk.link_objects(earlier, objects, hashes.subarray(at), index - first, isKept.subarray(first));
-      }
-      while (index < count && !isKnown(index)) index++;
-    }
-    return isKept;
+    if (objects === undefined || earlier === undefined) return undefined;
+    return this.#bulk.link_known(earlier, objects, entries, entries.length);
   }
 
   /** Reads, hashes and stores consecutive tasks of one root; adds those that are left to `left`. */
@@ -148,11 +133,6 @@ export class BulkContents {
       records[at] = RESULT_KINDS.read;
     }
   }
-}
-
-/** Whether there is another hash than NO_HASH; almost every one shows it in its first byte. */
-function isHash(hashes: Buffer, at: number): boolean {
-  return hashes[at] !== 0 || hashes.toString('latin1', at, at + HASH_BYTES) !== NO_HASH;
 }
 
 /** Tasks that follow one another, of one root. */

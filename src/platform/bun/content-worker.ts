@@ -4,9 +4,18 @@ import { baseName, parentPath } from '../../paths.ts';
 import type { WorkerPlan } from '../../ports/content-workers.ts';
 import type { Directory } from '../../ports/files.ts';
 import { decodeBatch } from '../../rollback/batching-reader.ts';
-import type { ContentDeps } from '../../rollback/content.ts';
-import { decodeRestoreBatch, RESULT_BYTES, type RestoreBatch, type TaskBatch, writeResult } from '../../rollback/content-wire.ts';
-import { performTask } from '../../rollback/inline-reader.ts';
+import { type ContentDeps, captureContent } from '../../rollback/content.ts';
+import {
+  decodeRestoreBatch,
+  RESULT_BYTES,
+  type RestoreBatch,
+  readHash,
+  type TaskBatch,
+  writeResult,
+} from '../../rollback/content-wire.ts';
+import { takeOver } from '../../rollback/inline-reader.ts';
+import { knownFiles, NOT_TAKEN_OVER } from '../../rollback/known-contents.ts';
+import { FIELD } from '../../rollback/node-codec.ts';
 import { CHUNK_BYTES, ObjectStore } from '../../rollback/objects.ts';
 import { restoreMissing } from '../../rollback/restore-file.ts';
 import { type BulkFiles, compileBulkFiles } from '../linux/bulk-files.ts';
@@ -22,6 +31,7 @@ declare const self: Worker;
 export type ToWorker =
   | { readonly kind: 'plan'; readonly plan: WorkerPlan; readonly writer: string }
   | { readonly kind: 'batch'; readonly id: number; readonly batch: TaskBatch; readonly into: Uint8Array<ArrayBuffer> }
+  | { readonly kind: 'known'; readonly id: number; readonly entries: Uint8Array<ArrayBuffer> }
   | { readonly kind: 'restore'; readonly id: number; readonly batch: RestoreBatch }
   | { readonly kind: 'total'; readonly id: number };
 
@@ -65,10 +75,7 @@ function preparePlan(plan: WorkerPlan, writer: string) {
     const storedBytes = (store?.storedBytes ?? 0) + (bulk?.storedBytes ?? 0);
     if (message.kind === 'total') return { kind: 'total', id: message.id, storedBytes };
     try {
-      const results =
-        message.kind === 'batch'
-          ? runBatch(message.batch, message.into, { roots, deps, bulk })
-          : restoreBatch(message.batch, roots, deps, restore);
+      const results = performWork(message, { roots, deps, bulk, restore });
       return { kind: 'results', id: message.id, results: new Uint8Array(results.buffer as ArrayBuffer) };
     } catch (error) {
       // Only text crosses threads: the other end makes the error again.
@@ -76,6 +83,39 @@ function preparePlan(plan: WorkerPlan, writer: string) {
       return { kind: 'failed', id: message.id, call, errno, message: error instanceof Error ? error.message : String(error) };
     }
   };
+}
+
+/** What a thread works with. */
+interface Tools {
+  readonly roots: readonly Directory[];
+  readonly deps: ContentDeps;
+  readonly bulk: BulkContents | undefined;
+  readonly restore: BulkRestore | undefined;
+}
+
+function performWork(message: Exclude<ToWorker, { kind: 'plan' | 'total' }>, tools: Tools): Buffer {
+  switch (message.kind) {
+    case 'batch':
+      return runBatch(message.batch, message.into, tools);
+    case 'known':
+      return takeOverEntries(Buffer.from(message.entries.buffer), tools);
+    case 'restore':
+      return restoreBatch(message.batch, tools);
+  }
+}
+
+/** @returns nothing when all were taken over, else the entries, marked. */
+function takeOverEntries(entries: Buffer, { deps, bulk }: Tools): Buffer {
+  let left = bulk?.takeOver(entries);
+  if (left === undefined) {
+    left = 0;
+    for (const at of knownFiles(entries, 0, entries.length)) {
+      if (takeOver(readHash(entries, at), deps)) continue;
+      entries[at + FIELD.reason] = NOT_TAKEN_OVER;
+      left += 1;
+    }
+  }
+  return left === 0 ? Buffer.from(new ArrayBuffer(0)) : entries;
 }
 
 function openBulk(
@@ -101,33 +141,21 @@ interface Opened {
   readonly earlier: Directory | undefined;
 }
 
-function runBatch(
-  batch: TaskBatch,
-  into: Uint8Array<ArrayBuffer>,
-  {
-    roots,
-    deps,
-    bulk,
-  }: { readonly roots: readonly Directory[]; readonly deps: ContentDeps; readonly bulk: BulkContents | undefined },
-): Buffer {
+function runBatch(batch: TaskBatch, into: Uint8Array<ArrayBuffer>, { roots, deps, bulk }: Tools): Buffer {
   const results = Buffer.from(into.buffer);
   results.fill(0);
   const left = bulk?.run(batch, results);
   if (left?.length === 0) return results;
-  const tasks = [...decodeBatch(batch)];
+  const tasks = decodeBatch(batch);
   for (const index of left ?? tasks.keys()) {
-    const { root, path, knownHash } = tasks[index] as (typeof tasks)[number];
-    writeResult(results, index, performTask(rootAt(roots, root), path, knownHash, deps));
+    const { root, path } = tasks[index] as (typeof tasks)[number];
+    writeResult(results, index, captureContent(rootAt(roots, root), path, deps));
   }
   return results;
 }
 
-function restoreBatch(
-  batch: RestoreBatch,
-  roots: readonly Directory[],
-  { hash, chunk, store, earlier }: ContentDeps,
-  bulk: BulkRestore | undefined,
-): Buffer {
+function restoreBatch(batch: RestoreBatch, { roots, deps: contents, restore: bulk }: Tools): Buffer {
+  const { hash, chunk, store, earlier } = contents;
   if (store === undefined || earlier === undefined) throw new TypeError('A restore needs both object directories');
   const results = Buffer.from(new ArrayBuffer(batch.roots.length * RESULT_BYTES));
   using parents = new ParentCache(roots);

@@ -16,6 +16,10 @@ export function startContentWorkers(plan: WorkerPlan): ContentWorkers {
   const threads = Array.from({ length: count }, (_, index) => new Thread(plan, `${process.pid}-${index}`));
   return {
     run: (batch, into) => resultsOf(threads, (id) => ({ kind: 'batch', id, batch, into }), [into.buffer]),
+    async takeOver(entries) {
+      const results = await resultsOf(threads, (id) => ({ kind: 'known', id, entries }), [entries.buffer]);
+      return results.length === 0 ? undefined : results;
+    },
     restore: (batch) => resultsOf(threads, (id) => ({ kind: 'restore', id, batch })),
     async storedBytes() {
       const answers = await Promise.all(threads.map((thread) => thread.ask((id) => ({ kind: 'total', id }))));

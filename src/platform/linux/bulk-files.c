@@ -171,14 +171,39 @@ static int link_object(int earlier, int objects, u8 *path) {
     return made == 0 || made == -E_EXIST;
 }
 
-/* Takes over from `earlier` the objects whose hashes stand in a row; kinds[i] becomes 1 where that was done. */
-void link_objects(int earlier, int objects, u8 *hashes, int count, u8 *kinds) {
-    u8 path[80];
+/* The entries of nodes are packed: their numbers are read byte by byte. */
+static u32 read_u16(u8 *at) {
+    return at[0] | (u32)at[1] << 8;
+}
+
+static int has_hash(u8 *hash) {
     int index;
-    for (index = 0; index < count; index++) {
-        name_object(path, hashes + index * 32);
-        kinds[index] = link_object(earlier, objects, path);
+    for (index = 0; index < 32; index++)
+        if (hash[index] != 0) return 1;
+    return 0;
+}
+
+enum { KIND_AT = 0, REASON_AT = 1, NAME_LENGTH_AT = 4, TARGET_LENGTH_AT = 6, HASH_AT = 72, NOT_TAKEN_OVER = 1 };
+
+/*
+ * Takes over from `earlier` the contents of the files with a hash among the encoded entries (known-contents.ts).
+ *
+ * @returns the number of those that could not be, which are marked in their reason.
+ */
+int link_known(int earlier, int objects, u8 *entries, u32 length) {
+    u8 path[80];
+    u32 at = 0;
+    int left = 0;
+    while (at + sizeof(struct record) <= length) {
+        u8 *entry = entries + at;
+        at += sizeof(struct record) + read_u16(entry + NAME_LENGTH_AT) + read_u16(entry + TARGET_LENGTH_AT);
+        if (entry[KIND_AT] != 'f' || !has_hash(entry + HASH_AT)) continue;
+        name_object(path, entry + HASH_AT);
+        if (link_object(earlier, objects, path)) continue;
+        entry[REASON_AT] = NOT_TAKEN_OVER;
+        left++;
     }
+    return left;
 }
 
 enum { CREATE_NEW = 01 | 0100 | 0200, CLOSE_ON_EXEC = 02000000 };

@@ -49,7 +49,7 @@ function compile() {
     list_directory: { args: ['i32', 'ptr', 'u32', 'ptr', 'u32', 'ptr', 'i32'], returns: 'i32' },
     read_objects: { args: ['i32', 'ptr', 'i32', 'ptr', 'ptr', 'u32', 'u32', 'ptr'], returns: 'i32' },
     make_files: { args: ['i32', 'ptr', 'ptr', 'i32', 'ptr', 'ptr', 'ptr', 'i32', 'i32', 'ptr'], returns: 'void' },
-    link_objects: { args: ['i32', 'i32', 'ptr', 'i32', 'ptr'], returns: 'void' },
+    link_known: { args: ['i32', 'i32', 'ptr', 'u32'], returns: 'i32' },
   });
   const numbers = BigInt64Array.from(CALLS, (call) => BigInt(syscallNumber(call)));
   const libc = libcAddresses();

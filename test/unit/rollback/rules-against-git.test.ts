@@ -3,7 +3,7 @@ import * as fs from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Bytes } from '../../../src/bytes.ts';
-import { joinPath } from '../../../src/paths.ts';
+import { baseName, joinPath } from '../../../src/paths.ts';
 import { patternOfGlob, type RuleScope, Rules } from '../../../src/rollback/rules.ts';
 import { createScratchDirectory, type Scratch } from '../../support/scratch.ts';
 
@@ -128,7 +128,12 @@ function isLeftOut(rules: Rules, given: Bytes, isDirectory: boolean): boolean {
   const steps = withParents(given);
   return steps.some((step, index) => {
     const isLast = index === steps.length - 1;
-    const excluded = rules.isExcluded(scope, step, step.slice(step.lastIndexOf('/') + 1) as Bytes, !isLast || isDirectory);
+    const excluded = rules.isExcluded(
+      scope,
+      step.slice(0, Math.max(0, step.lastIndexOf('/'))) as Bytes,
+      baseName(step),
+      !isLast || isDirectory,
+    );
     scope = rules.enter(scope, step);
     return excluded;
   });

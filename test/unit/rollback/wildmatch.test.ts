@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Bytes } from '../../../src/bytes.ts';
+import { baseName } from '../../../src/paths.ts';
 import { decideIgnored, parseIgnoreFile } from '../../../src/rollback/ignore-file.ts';
 import { compileGlob } from '../../../src/rollback/wildmatch.ts';
 
@@ -53,7 +54,7 @@ describe('compileGlob()', () => {
 
 describe('parseIgnoreFile()', () => {
   const decide = (text: string, path: string, isDirectory = false) =>
-    decideIgnored(parseIgnoreFile(text as Bytes), path as Bytes, isDirectory);
+    decideIgnored(parseIgnoreFile(text as Bytes), path as Bytes, baseName(path as Bytes), isDirectory);
 
   test.for([
     { text: '# a\n', path: '# a', decision: undefined },

@@ -1,0 +1,27 @@
+import type { ContentTask } from './capture.ts';
+import { FIELD, HASH_BYTES, KIND_CODES } from './node-codec.ts';
+import { nextEntryOffset } from './node-edit.ts';
+
+/** The files of one directory whose contents an earlier session holds: those of its node that have a hash already. */
+export interface KnownContents {
+  /** Encoded; it may be changed after it was handed over. */
+  readonly node: Buffer;
+  /** What reads the content of the entry at `position` of the node, should the earlier session not have it after all. */
+  readonly taskAt: (position: number) => ContentTask;
+}
+
+/** In the reason of an entry whose content was not taken over, in what workers give back. */
+export const NOT_TAKEN_OVER = 1;
+
+/** The offsets of the entries, from the byte `from` up to `end`, that are files with a hash. */
+export function* knownFiles(entries: Buffer, from: number, end: number): Generator<number> {
+  for (let at = from; at < end; at = nextEntryOffset(entries, at)) {
+    if (entries[at + FIELD.kind] === KIND_CODES.file && hasHash(entries, at + FIELD.hash)) yield at;
+  }
+}
+
+/** Whether the 32 bytes at `at` are another hash than NO_HASH. */
+export function hasHash(bytes: Buffer, at: number): boolean {
+  for (let index = at; index < at + HASH_BYTES; index++) if (bytes[index] !== 0) return true;
+  return false;
+}
