@@ -23,7 +23,13 @@ export const sessionCommands: readonly CommandSpec[] = [
         name: 'history',
         arity: 'value',
         placeholder: 'N',
-        help: 'Lines that left the screen to put into the scrollback, or none (all)',
+        help: 'Lines of history to draw, all or none (those this terminal has not had)',
+      },
+      {
+        name: 'status-line',
+        arity: 'value',
+        placeholder: 'WHERE',
+        help: 'With --view: say what is viewed, in the title or a row',
       },
       {
         name: 'no-rollback-prompt',
@@ -34,7 +40,7 @@ export const sessionCommands: readonly CommandSpec[] = [
       HELP_OPTION,
     ],
     positionals: ONE_ID,
-    examples: ['nono attach a3f7c2', 'nono attach calm-node --view', 'nono attach build --history none'],
+    examples: ['nono attach a3f7c2', 'nono attach calm-node --view --status-line row', 'nono attach build --history none'],
     load: () => import('./session/attach.ts'),
   },
   {

@@ -11,12 +11,19 @@ export interface TerminalHandlers {
 /** The terminal that nono was called on. */
 export interface UserTerminal extends Disposable {
   size(): TerminalSize;
+  /** Tells this terminal apart from others, also from a later one of the same name; undefined where nothing does. */
+  identity(): string | undefined;
   /** How it treats what is typed and written, as the platform has it: for a command's terminal to take on. */
   settings(): Bytes;
   /** Every byte as it is, in both directions; no key means anything to the kernel. */
   enterRaw(): void;
   /** As it was before the first enterRaw(). */
   leaveRaw(): void;
+  /**
+   * What is to be written, and the terminal put back as leaveRaw() does it, when this process is killed in raw mode. It may
+   * take a moment until somebody stands by for that; empty for nothing.
+   */
+  ifKilled(restore: Uint8Array): void;
   /** Blocks while the terminal takes nothing. */
   write(data: Uint8Array): void;
   follow(handlers: TerminalHandlers): void;

@@ -3,7 +3,7 @@ import type { Connection } from '../ports/socket.ts';
 import type { UserTerminal } from '../ports/user-terminal.ts';
 import { DetachMatcher } from '../terminal/detach-matcher.ts';
 import { ClientTerminal } from './client-terminal.ts';
-import type { ClientMessage, ClientMode, RefusalCode, ServerMessage, SessionEnd } from './messages.ts';
+import type { ClientMessage, ClientMode, RefusalCode, ServerMessage, SessionEnd, StatusPlace } from './messages.ts';
 
 /** How an attached terminal came apart from its session. */
 export type AttachEnd =
@@ -14,8 +14,12 @@ export type AttachEnd =
 
 export interface AttachOptions {
   readonly mode: Exclude<ClientMode, 'control'>;
+  /** Where a viewer wants a line about the session. */
+  readonly status: StatusPlace | undefined;
+  /** A line for the terminal of a client that was killed. */
+  readonly farewell: string;
   readonly detachKeys: readonly string[];
-  /** Lines of the history that are wanted; undefined for all. */
+  /** Lines of the history that are wanted; undefined for those that this terminal has not had. */
   readonly historyLines: number | undefined;
   /** TERM of the caller. */
   readonly terminalName: string;
@@ -48,7 +52,7 @@ export class AttachClient {
   constructor(terminal: UserTerminal, options: AttachOptions) {
     this.#terminal = terminal;
     this.#options = options;
-    this.#shown = new ClientTerminal(terminal, options.clock);
+    this.#shown = new ClientTerminal(terminal, options.clock, options.farewell);
     this.#matcher = new DetachMatcher(options.detachKeys);
   }
 
@@ -61,9 +65,17 @@ export class AttachClient {
   /** Takes the terminal over and gives it back as it was. */
   async run(link: Link): Promise<AttachEnd> {
     this.#link = link;
-    const { mode, terminalName, historyLines } = this.#options;
-    const history = historyLines === undefined ? {} : { history: historyLines };
-    link.send({ kind: 'hello', mode, size: this.#terminal.size(), terminal: terminalName, capabilities: [], ...history });
+    const { mode, terminalName, historyLines, status } = this.#options;
+    link.send({
+      kind: 'hello',
+      mode,
+      size: this.#terminal.size(),
+      terminal: terminalName,
+      capabilities: [],
+      history: historyLines,
+      terminalId: this.#terminal.identity(),
+      status,
+    });
     this.#terminal.enterRaw();
     try {
       this.#terminal.follow({

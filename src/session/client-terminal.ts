@@ -22,19 +22,31 @@ export class ClientTerminal {
   readonly #asked = new PendingQueries<undefined>();
   #hasTitle = false;
   #titleIsPushed = false;
+  readonly #farewell: string;
+  /** A mode was set since it was last said how to put the terminal back. */
+  #hasNews = true;
   #fence: { repliesLeft: number; readonly done: () => void } | undefined;
 
-  constructor(terminal: UserTerminal, clock: Clock) {
+  /** @param farewell A line that is shown when this process is killed. */
+  constructor(terminal: UserTerminal, clock: Clock, farewell: string) {
+    this.#farewell = farewell;
     this.#terminal = terminal;
     this.#clock = clock;
     this.#output = new ControlScanner({
       csi: (prefix, parameters, middle, final) => {
+        this.#hasNews = true;
         this.#ledger.csi(prefix, parameters, middle, final);
         this.#ask(queryOfCsi(prefix, parameters, middle, final));
         return undefined;
       },
-      pen: (isSet) => (this.#ledger.hasPen = isSet),
-      escape: (middle, final) => this.#ledger.escape(middle, final),
+      pen: (isSet) => {
+        this.#hasNews ||= isSet !== this.#ledger.hasPen;
+        this.#ledger.hasPen = isSet;
+      },
+      escape: (middle, final) => {
+        this.#hasNews = true;
+        this.#ledger.escape(middle, final);
+      },
       text: (introducer, body) => {
         // What is in the user's clipboard is none of the command's business.
         if (asksForClipboard(introducer, body)) return 'drop';
@@ -56,6 +68,7 @@ export class ClientTerminal {
       this.#titleIsPushed = true;
       this.#writeText(PUSH_TITLE);
     }
+    this.#prepareForDeath();
     this.#terminal.write(passed);
   }
 
@@ -101,13 +114,24 @@ export class ClientTerminal {
     this.#writeText(`\r${'\n'.repeat(rows)}`);
   }
 
+  /** Before the terminal has the modes: it is put back from too many rather than from too few. */
+  #prepareForDeath(): void {
+    if (!this.#hasNews) return;
+    this.#hasNews = false;
+    const restore = restoreSequence(this.#ledger, this.#terminal.size().columns);
+    const pop = this.#titleIsPushed ? POP_TITLE : '';
+    this.#terminal.ifKilled(Buffer.from(`${restore}${pop}\r\n${this.#farewell}\r\n`, 'latin1'));
+  }
+
   #restoreModes(): void {
     const restore = restoreSequence(this.#ledger, this.#terminal.size().columns);
     this.#ledger = new ModeLedger();
+    this.#hasNews = true;
     this.#writeText(restore);
   }
 
   #takeOsc(body: string): void {
+    this.#hasNews = true;
     this.#ledger.osc(body);
     this.#hasTitle ||= /^[012];/.test(body);
   }

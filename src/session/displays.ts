@@ -1,8 +1,8 @@
 import type { TerminalSize } from '../ports/pty.ts';
 import type { Connection } from '../ports/socket.ts';
-import type { TerminalModel } from '../terminal/model.ts';
+import type { HistoryPlace, TerminalModel } from '../terminal/model.ts';
 import type { ViewPainter } from '../terminal/view-painter.ts';
-import { encodeServerMessage } from './messages.ts';
+import { encodeServerMessage, type StatusPlace } from './messages.ts';
 import type { Drawing, SessionScreen } from './screen.ts';
 
 /** What is kept for a client that does not read; past it the client misses output, and is drawn anew when it is back. */
@@ -11,6 +11,8 @@ const QUEUE_BYTES_MAXIMUM = 4 * 1024 * 1024;
 const VIEW_INTERVAL_MS = 30;
 /** A frame holds more. */
 const OUTPUT_PIECE_BYTES = 128 * 1024;
+/** Terminals that were here and left, which may come again. */
+const REMEMBERED_TERMINALS = 32;
 
 /** The terminal of a client, on which the session is shown. */
 export interface Display {
@@ -18,14 +20,33 @@ export interface Display {
   /** A follower of the log gets what the command writes, and is never drawn anything. */
   readonly isFollower: boolean;
   /** Undefined where what the command writes is passed on as it is; a viewer is only ever drawn. */
-  readonly view: { size: TerminalSize; painter: ViewPainter | undefined } | undefined;
+  readonly view: { size: TerminalSize; painter: ViewPainter | undefined; readonly status: StatusPlace | undefined } | undefined;
   /** It gets what the command writes. Otherwise it is to be drawn first. */
   isLive: boolean;
   /** What is kept for it was too much. */
   isBehind: boolean;
   isGone: boolean;
-  /** Of the history, by the numbers of the model, what its terminal has had. */
-  historySeen: number;
+  /** The client is stopped with the command; its terminal shows what is its user's. */
+  isSuspended: boolean;
+  /** Of the history, what its terminal has had; undefined for nothing. */
+  historySeen: HistoryPlace | undefined;
+  /** The terminal, told apart from any other; undefined where that is not known. */
+  readonly terminalId: string | undefined;
+}
+
+/** What a terminal was shown when it left. */
+interface Shown {
+  readonly history: HistoryPlace;
+  /** The rows of the screen that were below it, down to the cursor. */
+  readonly rows: readonly string[];
+}
+
+export interface TerminalWish {
+  /** Nothing was written yet: the output goes on where the cursor of the terminal is. */
+  readonly isFresh: boolean;
+  /** So much of the history is wanted; undefined for what the terminal has not had. */
+  readonly historyLines: number | undefined;
+  readonly terminalId: string | undefined;
 }
 
 /**
@@ -34,44 +55,77 @@ export interface Display {
  */
 export class Displays {
   readonly #screen: SessionScreen;
+  readonly #describe: (size: TerminalSize) => string;
   readonly #displays = new Set<Display>();
+  readonly #shownOn = new Map<string, Shown>();
   #viewTimer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(screen: SessionScreen) {
+  /** @param describe What viewers are told about the session, whose terminal has this size. */
+  constructor(screen: SessionScreen, describe: (size: TerminalSize) => string) {
     this.#screen = screen;
+    this.#describe = describe;
   }
 
-  /**
-   * @param isFresh Nothing was written yet: the output goes on where the cursor of the terminal is.
-   * @param historyLines So much of the history is wanted.
-   */
-  addTerminal(
-    connection: Connection,
-    { isFresh, historyLines }: { readonly isFresh: boolean; readonly historyLines: number },
-  ): Display {
-    const display = this.#add({ connection, isFollower: false, view: undefined, isLive: isFresh });
+  addTerminal(connection: Connection, { isFresh, historyLines, terminalId }: TerminalWish): Display {
+    const display = this.#add({ connection, isFollower: false, view: undefined, isLive: isFresh, terminalId });
     this.#screen.joined(display);
     if (!isFresh) {
-      this.#screen.whenReached((model) => (display.historySeen = Math.max(0, model.historyEnd - historyLines)));
-      this.#draw(display, true);
+      this.#screen.whenReached((model) => {
+        if (historyLines !== undefined) this.#hasSeen(display, model, Math.max(0, model.historyEnd - historyLines));
+        else if (terminalId !== undefined) this.#recall(display, model, terminalId);
+      });
+      this.#draw(display, 'first');
     }
     return display;
   }
 
-  addViewer(connection: Connection, size: TerminalSize): Display {
-    const display = this.#add({ connection, isFollower: false, view: { size, painter: undefined }, isLive: false });
+  /** It leaves in good order: what it was shown is in its scrollback when it comes again. */
+  remember(display: Display): void {
+    const { terminalId } = display;
+    if (terminalId === undefined || !display.isLive || display.isFollower) return;
+    this.#screen.whenReached((model) => {
+      const { normal } = model.buffers;
+      const end = model.historyEnd;
+      this.#forget(terminalId);
+      this.#shownOn.set(terminalId, { history: model.placeAt(end), rows: model.textOf(end, end + normal.y) });
+      for (const [first] of this.#shownOn) if (this.#shownOn.size > REMEMBERED_TERMINALS) this.#forget(first);
+    });
+  }
+
+  /** Its client stops, and its terminal is the user's. */
+  suspend(display: Display): void {
+    if (!display.isLive) return;
+    display.isLive = false;
+    display.isSuspended = true;
+    this.#screen.whenReached((model) => this.#hasSeen(display, model, model.historyEnd));
+  }
+
+  /** Its client has the terminal again. */
+  resume(display: Display): void {
+    if (!display.isSuspended) return;
+    display.isSuspended = false;
+    this.#screen.whenReached((model, { isWritingLines }) => {
+      const isAtEnd = (display.historySeen?.line() ?? 0) >= model.historyEnd;
+      this.#draw(display, isAtEnd && isWritingLines(model) ? 'row' : 'first');
+    });
+  }
+
+  addViewer(connection: Connection, size: TerminalSize, status: StatusPlace | undefined): Display {
+    const view = { size, painter: undefined, status };
+    const display = this.#add({ connection, isFollower: false, view, isLive: false, terminalId: undefined });
     this.#scheduleViews(0);
     return display;
   }
 
   /** For a reader of the log: everything that is written from now on. One that does not read misses some of it. */
   addFollower(connection: Connection): Display {
-    return this.#add({ connection, isFollower: true, view: undefined, isLive: true });
+    return this.#add({ connection, isFollower: true, view: undefined, isLive: true, terminalId: undefined });
   }
 
   remove(display: Display): void {
     display.isGone = true;
     this.#displays.delete(display);
+    display.historySeen?.[Symbol.dispose]();
     if (display.view === undefined && !display.isFollower) this.#screen.left(display);
   }
 
@@ -85,6 +139,11 @@ export class Displays {
     this.#scheduleViews(VIEW_INTERVAL_MS);
   }
 
+  /** What viewers are told about the session is different. */
+  statusChanged(): void {
+    if ([...this.#displays].some(({ view }) => view?.status !== undefined)) this.#scheduleViews(0);
+  }
+
   /** A viewer's terminal has another size. */
   resizeView(display: Display, size: TerminalSize): void {
     if (display.view === undefined) return;
@@ -95,10 +154,10 @@ export class Displays {
 
   /** Everything that was kept for it is read. */
   caughtUp(display: Display): void {
-    if (!display.isBehind) return;
+    if (!display.isBehind || display.isSuspended) return;
     display.isBehind = false;
     if (display.isFollower) display.isLive = true;
-    else if (display.view === undefined) this.#draw(display, false);
+    else if (display.view === undefined) this.#draw(display, 'again');
     else this.#scheduleViews(0);
   }
 
@@ -106,7 +165,7 @@ export class Displays {
   async finish(): Promise<void> {
     const late = [...this.#displays].filter(({ isLive, isFollower }) => !isLive && !isFollower);
     if (late.length === 0) return;
-    for (const display of late) if (display.view === undefined) this.#draw(display, false);
+    for (const display of late) if (display.view === undefined) this.#draw(display, display.isSuspended ? 'first' : 'again');
     await new Promise<void>((resolve) => {
       this.#screen.whenReached((model, drawing) => {
         for (const display of late) this.#drawView(display, model, drawing);
@@ -115,8 +174,8 @@ export class Displays {
     });
   }
 
-  #add(start: Pick<Display, 'connection' | 'isFollower' | 'view' | 'isLive'>): Display {
-    const display: Display = { ...start, isBehind: false, isGone: false, historySeen: 0 };
+  #add(start: Pick<Display, 'connection' | 'isFollower' | 'view' | 'isLive' | 'terminalId'>): Display {
+    const display: Display = { ...start, isBehind: false, isGone: false, isSuspended: false, historySeen: undefined };
     this.#displays.add(display);
     return display;
   }
@@ -127,7 +186,7 @@ export class Displays {
     if (display.connection.queuedBytes > QUEUE_BYTES_MAXIMUM) {
       display.isLive = false;
       display.isBehind = true;
-      if (!display.isFollower) this.#screen.whenReached((model) => (display.historySeen = model.historyEnd));
+      if (!display.isFollower) this.#screen.whenReached((model) => this.#hasSeen(display, model, model.historyEnd));
       return false;
     }
     sendPieces(display.connection, 'output', data);
@@ -135,14 +194,36 @@ export class Displays {
   }
 
   /** Everything up to now by what the model knows, and from there on as it comes. */
-  #draw(display: Display, isFirst: boolean): void {
-    this.#screen.whenReached((model, { paint }) => {
+  #draw(display: Display, occasion: 'first' | 'again' | 'row'): void {
+    this.#screen.whenReached((model, { paint, paintCursorRow }) => {
       if (display.isGone || display.isLive) return;
-      const [first = new Uint8Array(), ...more] = paint(model, { historyFrom: display.historySeen, isFirst });
+      const historyFrom = display.historySeen?.line() ?? 0;
+      const drawing = occasion === 'row' ? paintCursorRow(model) : paint(model, { historyFrom, isFirst: occasion === 'first' });
+      const [first = new Uint8Array(), ...more] = drawing;
       sendPieces(display.connection, 'redraw', first);
       for (const piece of [...more, ...this.#screen.handOver(display)]) sendPieces(display.connection, 'output', piece);
       display.isLive = true;
     });
+  }
+
+  #hasSeen(display: Display, model: TerminalModel, line: number): void {
+    display.historySeen?.[Symbol.dispose]();
+    display.historySeen = model.placeAt(line);
+  }
+
+  /** From what was on its screen when it left, those rows count that are in the history now as they were. */
+  #recall(display: Display, model: TerminalModel, terminalId: string): void {
+    const shown = this.#shownOn.get(terminalId);
+    if (shown === undefined) return;
+    const from = shown.history.line();
+    const now = model.textOf(from, Math.min(model.historyEnd, from + shown.rows.length));
+    const changed = now.findIndex((row, at) => row !== shown.rows[at]);
+    this.#hasSeen(display, model, from + (changed < 0 ? now.length : changed));
+  }
+
+  #forget(terminalId: string): void {
+    this.#shownOn.get(terminalId)?.history[Symbol.dispose]();
+    this.#shownOn.delete(terminalId);
   }
 
   #scheduleViews(afterMs: number): void {
@@ -159,9 +240,9 @@ export class Displays {
   #drawView(display: Display, model: TerminalModel, { ViewPainter: Painter }: Drawing): void {
     const { view } = display;
     if (view === undefined) return;
-    view.painter ??= new Painter(view.size);
+    view.painter ??= new Painter(view.size, view.status);
     display.isBehind = display.connection.queuedBytes > 0;
-    const drawing = display.isBehind ? undefined : view.painter.draw(model);
+    const drawing = display.isBehind ? undefined : view.painter.draw(model, this.#describe(model.size));
     if (drawing !== undefined) sendPieces(display.connection, 'output', drawing);
   }
 }

@@ -72,7 +72,7 @@ export class Hub {
   constructor(host: HubHost, screen: SessionScreen) {
     this.#host = host;
     this.#screen = screen;
-    this.displays = new Displays(screen);
+    this.displays = new Displays(screen, (size) => this.#describe(size));
   }
 
   get isAttached(): boolean {
@@ -103,7 +103,9 @@ export class Hub {
   /** The command was stopped from the keyboard: the shell around the client gets its prompt. */
   stopped(): void {
     const client = this.#interactive();
-    if (client !== undefined) send(client, { kind: 'stopped' });
+    if (client === undefined) return;
+    send(client, { kind: 'stopped' });
+    if (client.display !== undefined) this.displays.suspend(client.display);
   }
 
   progress(message: string): void {
@@ -123,6 +125,12 @@ export class Hub {
     await this.displays.finish();
     for (const client of this.#clients) this.#leave(client, end, 'ended');
     if (this.#connections.size > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve));
+  }
+
+  /** For viewers that asked for it. */
+  #describe({ columns, rows }: TerminalSize): string {
+    const { sessionId, name, status } = this.#host;
+    return `nono ${sessionId} ${name()} ${status()} ${this.isAttached ? 'attached' : 'detached'} ${columns}x${rows}`;
   }
 
   #interactive(): Client | undefined {
@@ -164,6 +172,7 @@ export class Hub {
       throw new ProtocolError('input without the mode attach');
     } else if (message.kind === 'resize') {
       this.#host.resize(message.size);
+      this.displays.resume(display);
     } else {
       this.#screen.typed(display, message.data);
       this.#host.type(message.data);
@@ -172,7 +181,7 @@ export class Hub {
 
   #welcome(
     client: Client,
-    { mode, size, terminal, history = Number.POSITIVE_INFINITY }: Extract<ClientMessage, { kind: 'hello' }>,
+    { mode, size, terminal, history, terminalId, status: statusPlace }: Extract<ClientMessage, { kind: 'hello' }>,
   ): void {
     const holder = this.#interactive();
     if (mode === 'attach' && holder !== undefined) {
@@ -192,15 +201,20 @@ export class Hub {
     } else if (mode === 'view') {
       client.role = 'viewer';
       this.#host.audit({ event: 'attach', mode, terminal, ...actorOf(client) });
-      client.display = this.displays.addViewer(client.connection, size);
+      client.display = this.displays.addViewer(client.connection, size, statusPlace);
     } else {
       if (holder === undefined) this.#host.audit({ event: 'attach', mode: 'attach', terminal, ...actorOf(client) });
       else this.#host.audit({ event: 'steal', from_pid: actorOf(holder).pid, terminal, ...actorOf(client) });
       if (holder !== undefined) this.#leave(holder, this.#away('stolen', holder), 'stolen');
       client.role = 'interactive';
       this.#host.attachmentChanged(true);
+      this.displays.statusChanged();
       this.#host.resize(size);
-      client.display = this.displays.addTerminal(client.connection, { isFresh: !this.#host.hasBegun(), historyLines: history });
+      client.display = this.displays.addTerminal(client.connection, {
+        isFresh: !this.#host.hasBegun(),
+        historyLines: history,
+        terminalId,
+      });
     }
   }
 
@@ -230,6 +244,7 @@ export class Hub {
 
   #leave(client: Client, end: SessionEnd, reason: DetachReason): void {
     if (client.role === 'gone') return;
+    if (client.display !== undefined) this.displays.remember(client.display);
     send(client, { kind: 'exit', end });
     this.#remove(client, reason);
     client.connection.end();
@@ -245,6 +260,7 @@ export class Hub {
     this.#clients.delete(client);
     if (client.display !== undefined) this.displays.remove(client.display);
     if (wasInteractive) this.#host.attachmentChanged(false);
+    this.displays.statusChanged();
   }
 }
 

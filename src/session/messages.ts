@@ -12,6 +12,9 @@ const CAPABILITIES_MAXIMUM = 64;
 /** A day: more is a mistake. */
 const TIMEOUT_MS_MAXIMUM = 86_400_000;
 
+export const STATUS_PLACES = ['title', 'row'] as const;
+export type StatusPlace = (typeof STATUS_PLACES)[number];
+
 export type ControlRequest =
   | { readonly verb: 'status' }
   | { readonly verb: 'stop'; readonly timeoutMs: number }
@@ -29,8 +32,12 @@ export type ClientMessage =
       readonly size: TerminalSize;
       readonly terminal: string;
       readonly capabilities: readonly string[];
-      /** Lines of the history that are wanted; undefined for all. */
-      readonly history?: number;
+      /** Lines of the history that are wanted; undefined for those that the terminal has not had. */
+      readonly history?: number | undefined;
+      /** Tells the client's terminal apart from any other, as far as it can. */
+      readonly terminalId?: string | undefined;
+      /** Where a viewer is told what it looks at. */
+      readonly status?: StatusPlace | undefined;
     }
   | { readonly kind: 'data'; readonly data: Uint8Array }
   | { readonly kind: 'resize'; readonly size: TerminalSize }
@@ -66,8 +73,18 @@ type Fields = Readonly<Record<string, unknown>>;
 export function encodeClientMessage(message: ClientMessage): Uint8Array {
   switch (message.kind) {
     case 'hello': {
-      const { mode, size, terminal, capabilities, history } = message;
-      return documentFrame(FRAME.hello, { mode, columns: size.columns, rows: size.rows, terminal, capabilities, history });
+      const { mode, size, terminal, capabilities, history, terminalId, status } = message;
+      const { columns, rows } = size;
+      return documentFrame(FRAME.hello, {
+        mode,
+        columns,
+        rows,
+        terminal,
+        capabilities,
+        history,
+        terminal_id: terminalId,
+        status,
+      });
     }
     case 'data':
       return encodeFrame({ type: FRAME.data, payload: message.data });
@@ -191,14 +208,15 @@ function requestFields(request: ControlRequest): Fields {
 function decodeHello(document: Fields): ClientMessage {
   const capabilities = document['capabilities'];
   if (!Array.isArray(capabilities) || capabilities.length > CAPABILITIES_MAXIMUM) throw wrong('capabilities');
-  const history = document['history'] === undefined ? {} : { history: wholeNumber(document, 'history', Number.MAX_SAFE_INTEGER) };
   return {
     kind: 'hello',
     mode: oneOf(document, 'mode', MODES),
     size: { columns: wholeNumber(document, 'columns', CELLS_MAXIMUM, 1), rows: wholeNumber(document, 'rows', CELLS_MAXIMUM, 1) },
     terminal: text(document, 'terminal'),
     capabilities: capabilities.map((word: unknown) => checkText(word, 'capabilities')),
-    ...history,
+    history: document['history'] === undefined ? undefined : wholeNumber(document, 'history', Number.MAX_SAFE_INTEGER),
+    terminalId: document['terminal_id'] === undefined ? undefined : text(document, 'terminal_id'),
+    status: document['status'] === undefined ? undefined : oneOf(document, 'status', STATUS_PLACES),
   };
 }
 

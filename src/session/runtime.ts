@@ -159,6 +159,7 @@ export class Runtime {
     this.#stopSignal = signal;
     this.#live?.audit(signal === null ? { event: 'continued' } : { event: 'paused', signal: signalName(signal) });
     this.#live?.isPaused(signal !== null);
+    this.#hub.displays.statusChanged();
     clearTimeout(this.#stopTimer);
     if (this.#isStoppedByTerminal()) this.#stopTimer = setTimeout(() => this.#hub.stopped(), STOP_SETTLE_MS);
   }

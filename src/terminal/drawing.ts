@@ -1,5 +1,5 @@
 /** What is loaded together, when the command of a session has been started. */
 export { TerminalModel } from './model.ts';
-export { paint, rowsBelowCursor } from './painter.ts';
+export { isWritingLines, paint, paintCursorRow, rowsBelowCursor } from './painter.ts';
 export { screenDocument } from './screen-document.ts';
 export { ViewPainter } from './view-painter.ts';

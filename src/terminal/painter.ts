@@ -33,6 +33,22 @@ export function paint(model: TerminalModel, { historyFrom, isFirst }: PaintOptio
   return [...(shown === undefined ? [] : [shown]), everything, model.unfinished];
 }
 
+/**
+ * The row of the cursor with every mode, on a terminal whose cursor is at the start of an empty row and that shows what is
+ * its user's above it: for a program that writes line by line.
+ */
+export function paintCursorRow(model: TerminalModel): readonly Uint8Array[] {
+  return [new Painter(model).cursorRow(), model.unfinished];
+}
+
+/** Whether a program that is there writes line by line: nothing of its screen is below the cursor, or stays where it is. */
+export function isWritingLines(model: TerminalModel): boolean {
+  const { buffers, size, core } = model;
+  const { active, normal } = buffers;
+  const isWholeScreen = active.scrollTop === 0 && active.scrollBottom === size.rows - 1;
+  return active === normal && isWholeScreen && !core.coreService.decPrivateModes.origin && rowsBelowCursor(model) <= 1;
+}
+
 class Painter {
   readonly #model: TerminalModel;
   readonly #rows: RowWriter;
@@ -75,6 +91,21 @@ class Painter {
     return rows.take();
   }
 
+  cursorRow(): Uint8Array {
+    const { ledger, buffers, size } = this.#model;
+    const { active } = buffers;
+    const rows = this.#rows;
+    const line = active.lines.get(active.ybase + active.y);
+    rows.write(`${SYNC_BEGIN}\r${this.#tabStops(active)}\r`);
+    if (line !== undefined) rows.row(line, false, { isContinued: false, isDirty: true, columns: size.columns });
+    const isBehind = line !== undefined && active.x >= size.columns;
+    const column = isBehind ? lastColumn(line, size.columns) : Math.min(active.x, size.columns - 1);
+    rows.write(`${rows.pen.reset()}\x1b[${column + 1}G${textState(ledger)}`);
+    if (isBehind) rows.cell(line, column);
+    this.#modes();
+    return rows.take();
+  }
+
   /** Cursor, pen and modes; the last of it ends the synchronized update. */
   #finalState(): void {
     const { ledger, core, buffers, size } = this.#model;
@@ -83,14 +114,20 @@ class Painter {
     rows.write(this.#tabStops(active));
     this.#savedCursor(active);
     rows.write(textState(ledger));
-    const { origin, wraparound } = core.coreService.decPrivateModes;
+    const { origin } = core.coreService.decPrivateModes;
     const isWholeScreen = active.scrollTop === 0 && active.scrollBottom === size.rows - 1;
     if (!isWholeScreen) rows.write(`\x1b[${active.scrollTop + 1};${active.scrollBottom + 1}r`);
     if (origin) rows.write('\x1b[?6h');
     this.#cursor(active, origin);
+    this.#modes();
+  }
+
+  #modes(): void {
+    const { ledger, core } = this.#model;
+    const rows = this.#rows;
     this.#pen(core._inputHandler._curAttrData);
     rows.write(this.#charsets());
-    if (!wraparound) rows.write('\x1b[?7l');
+    if (!core.coreService.decPrivateModes.wraparound) rows.write('\x1b[?7l');
     rows.write(modeState(ledger) + keyPushes(ledger, ledger.screen) + SYNC_END);
     if (ledger.isOn(2026)) rows.write(SYNC_BEGIN);
   }
@@ -127,11 +164,11 @@ class Painter {
     const { columns } = this.#model.size;
     const row = buffer.y + 1 - (isOrigin ? buffer.scrollTop : 0);
     const line = buffer.lines.get(buffer.ybase + buffer.y);
+    // Behind the last column: only writing it again makes the terminal wait there.
     if (buffer.x < columns || line === undefined) {
       this.#rows.write(`\x1b[${row};${Math.min(buffer.x, columns - 1) + 1}H`);
       return;
     }
-    // Behind the last column: only writing it again makes the terminal wait there.
     const last = lastColumn(line, columns);
     this.#rows.write(`\x1b[${row};${last + 1}H`);
     this.#rows.cell(line, last);

@@ -16,10 +16,14 @@ export class ViewPainter {
   #size: TerminalSize;
   #shown: string[] = [];
   #cursor = '';
+  #title = '';
   #isBegun = false;
+  readonly #statusPlace: 'title' | 'row' | undefined;
 
-  constructor(size: TerminalSize) {
+  /** @param statusPlace Where a line about the session is shown, if anywhere. */
+  constructor(size: TerminalSize, statusPlace?: 'title' | 'row') {
     this.#size = size;
+    this.#statusPlace = statusPlace;
   }
 
   resize(size: TerminalSize): void {
@@ -27,25 +31,42 @@ export class ViewPainter {
     this.#forget();
   }
 
-  /** @returns nothing when the viewer sees all that there is to see. */
-  draw(model: TerminalModel): Uint8Array | undefined {
+  /**
+   * @param status A line about the session, in ASCII.
+   * @returns nothing when the viewer sees all that there is to see.
+   */
+  draw(model: TerminalModel, status = ''): Uint8Array | undefined {
     const { active } = model.buffers;
-    const { columns, rows } = this.#size;
+    const { columns } = this.#size;
+    const hasRow = this.#statusPlace === 'row' && this.#size.rows > 1;
+    const rows = hasRow ? this.#size.rows - 1 : this.#size.rows;
     const top = Math.max(0, Math.min(active.y - rows + 1, model.size.rows - rows));
     const writer = new RowWriter(model);
     const out: string[] = [];
     for (let row = 0; row < rows; row++) {
       const text = top + row < model.size.rows ? drawRow(writer, model, { row: top + row, columns }) : '\x1b[K';
-      if (text === this.#shown[row]) continue;
-      this.#shown[row] = text;
-      out.push(`\x1b[${row + 1};1H${text}`);
+      out.push(this.#changed(row, text));
     }
+    if (hasRow) out.push(this.#changed(rows, `\x1b[0;7m${status.slice(0, columns).padEnd(columns)}\x1b[0m`));
+    out.push(this.#titled(status));
     const cursor = cursorOf(model, { columns, row: active.y - top });
-    if (out.length === 0 && cursor === this.#cursor && this.#isBegun) return undefined;
+    if (out.join('') === '' && cursor === this.#cursor && this.#isBegun) return undefined;
     this.#cursor = cursor;
     const begin = this.#isBegun ? '' : BEGIN;
     this.#isBegun = true;
     return Buffer.from(`${begin}${SYNC_BEGIN}${out.join('')}${cursor}${SYNC_END}`, 'latin1');
+  }
+
+  #changed(row: number, text: string): string {
+    if (text === this.#shown[row]) return '';
+    this.#shown[row] = text;
+    return `\x1b[${row + 1};1H${text}`;
+  }
+
+  #titled(status: string): string {
+    if (this.#statusPlace !== 'title' || status === this.#title) return '';
+    this.#title = status;
+    return `\x1b]2;${status}\x1b\\`;
   }
 
   #forget(): void {

@@ -16,6 +16,7 @@ export interface XtermLine {
   readonly _combined: Readonly<Record<number, string | undefined>>;
   readonly _extendedAttrs: Readonly<Record<number, XtermExtended | undefined>>;
   readonly length: number;
+  translateToString(trimsBlanks: boolean): string;
 }
 
 /** Underline style and colour in one word, and the number of a link. */
@@ -50,6 +51,8 @@ export interface XtermBuffer {
     get(at: number): XtermLine | undefined;
     onTrim(listener: (amount: number) => void): unknown;
   };
+  /** Stays with its line when that moves; -1 when the line is gone. */
+  addMarker(line: number): { readonly line: number; dispose(): void };
 }
 
 export interface XtermCore {

@@ -3,7 +3,7 @@ import { parseKeySequence } from '../../config/key-sequence.ts';
 import { EXIT, NonoError } from '../../errors.ts';
 import { AttachClient, type AttachEnd } from '../../session/attach-client.ts';
 import { connectClient, socketName } from '../../session/client.ts';
-import type { ClientMode } from '../../session/messages.ts';
+import type { ClientMode, StatusPlace } from '../../session/messages.ts';
 import type { Session } from '../../session/sessions.ts';
 import type { Context } from '../context.ts';
 import { loadUserConfig } from '../user-config.ts';
@@ -20,15 +20,17 @@ export interface AttachResult {
 
 export interface AttachWish {
   readonly mode: Exclude<ClientMode, 'control'>;
-  /** Lines of the history that are wanted; undefined for all. */
+  /** Lines of the history that are wanted; undefined for those that this terminal has not had. */
   readonly historyLines: number | undefined;
+  /** Where a viewer wants a line about the session. */
+  readonly status?: StatusPlace | undefined;
 }
 
 /** Joins this terminal and the session until one of them leaves. @throws {NonoError} with 254 or 255. */
 export async function attachTerminal(
   context: Context,
   session: Session,
-  { mode, historyLines }: AttachWish,
+  { mode, historyLines, status }: AttachWish,
 ): Promise<AttachResult> {
   const id = session.record.session_id;
   const { clock, environment, terminal: facts } = context;
@@ -44,6 +46,8 @@ export async function attachTerminal(
   using terminal = openTerminal();
   const client = new AttachClient(terminal, {
     mode,
+    status,
+    farewell: `[nono] The client was killed. Attach again with: nono attach ${id}`,
     detachKeys,
     historyLines,
     terminalName: environment.get('TERM' as Bytes) ?? '',

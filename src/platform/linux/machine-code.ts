@@ -5,6 +5,7 @@ import { syscall } from './syscalls.ts';
 const PROT_READ = 1;
 const PROT_WRITE = 2;
 const PROT_EXEC = 4;
+const MAP_SHARED = 1;
 const MAP_PRIVATE = 2;
 const MAP_ANONYMOUS = 0x20;
 const PAGE_BYTES = 4096;
@@ -22,8 +23,12 @@ export function loadCode(code: Uint8Array): number {
   return page.address;
 }
 
-/** Memory that no collector knows: it stays mapped. */
-export function mapMemory(sizeBytes: number): { readonly address: number; readonly bytes: Uint8Array<ArrayBuffer> } {
-  const address = syscall('mmap', 0, sizeBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+/** Memory that no collector knows: it stays mapped. @param isShared With processes that are forked later, which see what is written to it. */
+export function mapMemory(
+  sizeBytes: number,
+  { isShared = false } = {},
+): { readonly address: number; readonly bytes: Uint8Array<ArrayBuffer> } {
+  const flags = (isShared ? MAP_SHARED : MAP_PRIVATE) | MAP_ANONYMOUS;
+  const address = syscall('mmap', 0, sizeBytes, PROT_READ | PROT_WRITE, flags, -1);
   return { address, bytes: new Uint8Array(toArrayBuffer(address, 0, sizeBytes)) };
 }

@@ -13,6 +13,7 @@ export { errnoName } from './errno.ts';
 const NUMBERS_X64 = {
   read: 0,
   write: 1,
+  writev: 20,
   close: 3,
   lseek: 8,
   ftruncate: 77,
@@ -78,6 +79,7 @@ export type SyscallName = keyof typeof NUMBERS_X64;
 const NUMBERS_ARM64: Readonly<Record<SyscallName, number>> = {
   read: 63,
   write: 64,
+  writev: 66,
   close: 57,
   lseek: 62,
   ftruncate: 46,

@@ -1,10 +1,16 @@
-import { SystemError } from '../../errors.ts';
+import { isErrno, SystemError } from '../../errors.ts';
 import type { TerminalSize } from '../../ports/pty.ts';
 import type { TerminalHandlers, UserTerminal } from '../../ports/user-terminal.ts';
 import { followDescriptor, writeAll } from './channel.ts';
+import { readSmallFile } from './small-files.ts';
 import { addressOf, fixedBuffer, trySyscall } from './syscalls.ts';
 import { rawSettings, readSettings, writeSettings } from './terminal-settings.ts';
+import { TerminalStandBy } from './terminal-stand-by.ts';
 import * as uapi from './uapi.ts';
+
+const SESSION_FIELD = 3;
+const DEVICE_FIELD = 4;
+const START_FIELD = 19;
 
 const STDIN = 0;
 const STDOUT = 1;
@@ -16,11 +22,20 @@ export function openLinuxUserTerminal(): UserTerminal {
   const before = readSettings();
   const input = openAgain();
   const following = new DisposableStack();
+  const standBy = new TerminalStandBy(before);
   return {
     size,
     settings: () => before,
-    enterRaw: () => writeSettings(rawSettings(before)),
-    leaveRaw: () => writeSettings(before),
+    identity,
+    enterRaw() {
+      writeSettings(rawSettings(before));
+      standBy.start();
+    },
+    leaveRaw() {
+      standBy.stop();
+      writeSettings(before);
+    },
+    ifKilled: (restore) => standBy.prepare(restore),
     write: (data) => writeAll(STDOUT, data),
     follow(handlers: TerminalHandlers) {
       following.use(followDescriptor(input, (data) => (data.length === 0 ? handlers.onEnd() : handlers.onInput(data))));
@@ -28,6 +43,7 @@ export function openLinuxUserTerminal(): UserTerminal {
       following.defer(() => process.off('SIGWINCH', handlers.onResize));
     },
     [Symbol.dispose]() {
+      standBy.stop();
       writeSettings(before);
       following.dispose();
       trySyscall('close', input);
@@ -44,6 +60,25 @@ function openAgain(): number {
     if (opened >= 0) return opened;
   }
   throw new SystemError('open', 'ENXIO', '/dev/tty');
+}
+
+/** Names of terminals are used again; the process that leads the session on one tells which it is. */
+function identity(): string | undefined {
+  const [session, device] = [statField('self', SESSION_FIELD), statField('self', DEVICE_FIELD)];
+  const started = session === undefined ? undefined : statField(session, START_FIELD);
+  return started === undefined ? undefined : [device, session, started].join('-');
+}
+
+/** Fields of /proc/PID/stat, counted behind the command name, which may hold spaces (proc(5)). */
+function statField(pid: string, field: number): string | undefined {
+  try {
+    const stat = readSmallFile(`/proc/${pid}/stat`);
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[field];
+  } catch (error) {
+    // Who led the session has left.
+    if (isErrno(error, 'ENOENT', 'ESRCH')) return undefined;
+    throw error;
+  }
 }
 
 function size(): TerminalSize {

@@ -5,9 +5,11 @@ import { ClientTerminal } from '../../../src/session/client-terminal.ts';
 const FENCE = '\x1b[c';
 
 function setUp() {
-  const state = { written: '', nowMs: 0 };
+  const state = { written: '', nowMs: 0, ifKilled: '' };
   const terminal: UserTerminal = {
     size: () => ({ columns: 80, rows: 24 }),
+    identity: () => undefined,
+    ifKilled: (data) => void (state.ifKilled = Buffer.from(data).toString('latin1')),
     settings: () => '' as never,
     enterRaw: () => undefined,
     leaveRaw: () => undefined,
@@ -16,7 +18,7 @@ function setUp() {
     [Symbol.dispose]: () => undefined,
   };
   const clock = { nowMs: () => 0, monotonicMs: () => state.nowMs, utcOffsetMinutes: () => 0 };
-  const client = new ClientTerminal(terminal, clock);
+  const client = new ClientTerminal(terminal, clock, 'farewell');
   const write = (text: string) => client.write(Buffer.from(text, 'latin1'));
   const answer = (text: string) => client.follow(Buffer.from(text, 'latin1'));
   return { state, client, write, answer };
@@ -82,6 +84,19 @@ describe('ClientTerminal', () => {
     const { state, write } = setUp();
     write('\x1b]52;c;aGk=\x07');
     expect(state.written).toBe('\x1b]52;c;aGk=\x07');
+  });
+
+  test('says before each mode how to put the terminal back if it is killed', () => {
+    const { state, write } = setUp();
+    write('text');
+    expect(state.ifKilled).toBe('\r\nfarewell\r\n');
+    write('\x1b[?1000h\x1b[31m');
+    expect(state.ifKilled).toBe('\x1b[0m\x1b[?1000l\r\nfarewell\r\n');
+    state.ifKilled = '';
+
+    write('more text\x1b[32m');
+
+    expect(state.ifKilled).toBe('');
   });
 
   test('puts everything back, the title too, and before a drawing from the start', () => {

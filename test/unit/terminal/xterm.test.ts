@@ -17,6 +17,8 @@ describe('createXterm()', () => {
     const line = normal.lines.get(0);
     expect(line?._data).toBeInstanceOf(Uint32Array);
     expect([line?.length, line?.isWrapped, line?._combined, line?._extendedAttrs]).toEqual([10, false, {}, {}]);
+    expect(line?.translateToString(true)).toBe('x');
+    expect(normal.addMarker(1).line).toBe(1);
     expect([...(line?._data.subarray(0, 3) ?? [])]).toEqual([(1 << 22) | 0x78, 0x8000000, 0]);
     expect(core._inputHandler._parser.currentState).toBe(0);
     expect(core._inputHandler._curAttrData).toMatchObject({ fg: 0x8000000, bg: 0, extended: { _ext: 0, _urlId: 0 } });

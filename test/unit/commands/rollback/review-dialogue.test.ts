@@ -27,6 +27,8 @@ function createTerminal(columns: number, isColour: boolean, type: string, keys: 
   let handlers: TerminalHandlers | undefined;
   const terminal: UserTerminal = {
     size: () => ({ columns, rows: 1000 }),
+    identity: () => undefined,
+    ifKilled: () => undefined,
     settings: () => '' as Bytes,
     enterRaw: () => undefined,
     leaveRaw: () => undefined,

@@ -1,0 +1,185 @@
+import { describe, expect, test } from 'vitest';
+import type { Connection } from '../../../src/ports/socket.ts';
+import { type Display, Displays } from '../../../src/session/displays.ts';
+import { decodeServerMessage } from '../../../src/session/messages.ts';
+import { FrameDecoder } from '../../../src/session/protocol.ts';
+import { SessionScreen } from '../../../src/session/screen.ts';
+import * as drawing from '../../../src/terminal/drawing.ts';
+import { createModel } from '../../support/screens.ts';
+
+const SIZE = { columns: 20, rows: 5 };
+
+/** A session, and terminals that keep what they are shown. */
+function setUp() {
+  const answers: string[] = [];
+  const screen = new SessionScreen({
+    size: SIZE,
+    scrollbackLines: 1000,
+    load: () => Promise.resolve(drawing),
+    collectGarbage: () => undefined,
+    answer: (data) => answers.push(Buffer.from(data).toString('latin1')),
+    nowMs: () => 0,
+  });
+  const displays = new Displays(screen, ({ columns, rows }) => `calm-node ${columns}x${rows}`);
+  return {
+    answers,
+    displays,
+    screen,
+    output: (text: string) => displays.output(Buffer.from(text)),
+    settled: () => new Promise<void>((resolve) => screen.whenReached(() => resolve())),
+  };
+}
+
+function openTerminal(size = SIZE) {
+  const model = createModel(size, 1000);
+  const decoder = new FrameDecoder();
+  const connection = {
+    peer: undefined,
+    queuedBytes: 0,
+    write(frames: Uint8Array) {
+      for (const frame of decoder.push(frames)) {
+        const message = decodeServerMessage(frame);
+        if (message.kind === 'output' || message.kind === 'redraw') model.write(message.data);
+      }
+    },
+    end: () => undefined,
+    close: () => undefined,
+  } satisfies Connection;
+  /** All of its scrollback and its screen. */
+  const lines = () => model.textOf(0, model.historyEnd + model.size.rows).filter((line) => line !== '');
+  return { model, connection, lines, user: (text: string) => model.write(Buffer.from(text)) };
+}
+
+const numbered = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, at) => `line ${from + at}\r\n`).join('');
+
+describe('Displays', () => {
+  test('a terminal that comes again is drawn no line of the history that its scrollback has', async () => {
+    const { displays, output, settled } = setUp();
+    output(numbered(1, 30));
+    const terminal = openTerminal();
+    const attach = async (historyLines?: number): Promise<Display> => {
+      const display = displays.addTerminal(terminal.connection, { isFresh: false, historyLines, terminalId: 'pts-1' });
+      await settled();
+      return display;
+    };
+    const leave = async (display: Display) => {
+      displays.remember(display);
+      displays.remove(display);
+      await settled();
+    };
+
+    await leave(await attach());
+    expect(terminal.lines().filter((line) => line === 'line 7')).toHaveLength(1);
+    output(numbered(31, 60));
+    await leave(await attach());
+
+    const lines = terminal.lines();
+    for (let number = 1; number <= 60; number++) {
+      // Each is in the scrollback once; what was on the screen when the terminal left is there as it was left.
+      expect([number, lines.filter((line) => line === `line ${number}`).length]).toEqual([number, 1]);
+    }
+    await attach(Number.MAX_SAFE_INTEGER);
+    expect(terminal.lines().filter((line) => line === 'line 7')).toHaveLength(2);
+  });
+
+  test('a terminal that comes again at another size is still drawn only what is new', async () => {
+    const { displays, screen, output, settled } = setUp();
+    const long = (number: number) => `${number} ${'x'.repeat(30)}\r\n`;
+    for (let number = 1; number <= 20; number++) output(long(number));
+    const terminal = openTerminal();
+    const display = displays.addTerminal(terminal.connection, { isFresh: false, historyLines: undefined, terminalId: 'a' });
+    await settled();
+    displays.remember(display);
+    displays.remove(display);
+    const wider = { columns: 40, rows: 5 };
+    screen.resize(wider);
+    for (let number = 21; number <= 40; number++) output(long(number));
+    const again = openTerminal(wider);
+    displays.addTerminal(again.connection, { isFresh: false, historyLines: undefined, terminalId: 'a' });
+    await settled();
+
+    const numbers = again.lines().flatMap((line) => /^(?<number>\d+) x/.exec(line)?.groups?.['number'] ?? []);
+    // From what was on the screen when it left, or the line below.
+    expect(Number(numbers[0])).toBeGreaterThanOrEqual(18);
+    expect(Number(numbers[0])).toBeLessThanOrEqual(21);
+    expect(numbers.at(-1)).toBe('40');
+  });
+
+  test('another terminal is drawn everything', async () => {
+    const { displays, output, settled } = setUp();
+    output(numbered(1, 30));
+    const first = displays.addTerminal(openTerminal().connection, { isFresh: false, historyLines: undefined, terminalId: 'a' });
+    await settled();
+    displays.remember(first);
+    displays.remove(first);
+    const other = openTerminal();
+    displays.addTerminal(other.connection, { isFresh: false, historyLines: undefined, terminalId: 'b' });
+    await settled();
+
+    expect(other.lines()[0]).toBe('line 1');
+  });
+
+  test('a client that was stopped gets the modes back, and its row; what its user did meanwhile stays', async () => {
+    const { displays, output, settled } = setUp();
+    const terminal = openTerminal();
+    const display = displays.addTerminal(terminal.connection, { isFresh: true, historyLines: undefined, terminalId: 'a' });
+    output('one\r\ntwo\r\n\x1b[?2004h\x1b[?1h> ');
+    displays.suspend(display);
+    output('\x1b[31m');
+    await settled();
+    terminal.user('\x1b[?2004l\x1b[?1l\r\nStopped\r\n$ fg\r\n');
+
+    displays.resume(display);
+    await settled();
+    output('typed');
+    await settled();
+
+    expect(terminal.lines()).toEqual(['one', 'two', '> ', 'Stopped', '$ fg', '> typed']);
+    expect([...terminal.model.ledger.modes]).toEqual(
+      expect.arrayContaining([
+        [2004, true],
+        [1, true],
+      ]),
+    );
+    expect(terminal.model.core._inputHandler._curAttrData.fg & 0xff).toBe(1);
+  });
+
+  test('a client that was stopped on the alternate screen is drawn it', async () => {
+    const { displays, output, settled } = setUp();
+    const terminal = openTerminal();
+    const display = displays.addTerminal(terminal.connection, { isFresh: true, historyLines: undefined, terminalId: 'a' });
+    output('shell\r\n\x1b[?1049h\x1b[2J\x1b[3;3Hfull\x1b[?1000h');
+    await settled();
+    displays.suspend(display);
+    await settled();
+    terminal.user('\x1b[?1000l\x1b[?1049l$ fg\r\n');
+
+    displays.resume(display);
+    await settled();
+
+    expect(terminal.model.buffers.active).toBe(terminal.model.buffers.alt);
+    expect(terminal.model.buffers.alt.lines.get(2)?.translateToString(true)).toBe('  full');
+    expect(terminal.model.ledger.isOn(1000)).toBe(true);
+  });
+
+  test('viewers of several sizes follow, and say what they show where that was asked for', async () => {
+    const { displays, output, settled } = setUp();
+    const [row, title, plain] = [openTerminal({ columns: 30, rows: 4 }), openTerminal({ columns: 10, rows: 9 }), openTerminal()];
+    displays.addViewer(row.connection, row.model.size, 'row');
+    displays.addViewer(title.connection, title.model.size, 'title');
+    displays.addViewer(plain.connection, plain.model.size, undefined);
+    const screenOf = ({ model }: typeof row) =>
+      model.buffers.active === model.buffers.alt
+        ? Array.from({ length: model.size.rows }, (_, at) => model.buffers.alt.lines.get(at)?.translateToString(true))
+        : [];
+    output('first\r\nsecond\r\nthird of them is long\r\n> ');
+    displays.statusChanged();
+    await expect.poll(() => screenOf(plain)[1]).toBe('second');
+    await settled();
+
+    expect(screenOf(row)).toEqual(['third of them is lon', 'g', '> ', 'calm-node 20x5'.padEnd(30)]);
+    expect(title.model.ledger.title).toBe('calm-node 20x5');
+    expect(screenOf(title).slice(0, 3)).toEqual(['first', 'second', 'third of t']);
+    expect(plain.model.ledger.title).toBeUndefined();
+  });
+});
