@@ -110,6 +110,7 @@ function compile({ entries, target, outfile }) {
     `NONO_VERSION=${JSON.stringify(version)}`,
     '--define',
     `NONO_COMMIT=${JSON.stringify(commit())}`,
+    ...codeImages(bun, target),
     ...(target === undefined ? [] : [`--target=bun-${target}`]),
     '--outfile',
     outfile,
@@ -120,6 +121,16 @@ function compile({ entries, target, outfile }) {
     encoding: 'utf8',
   });
   if (status !== 0) fail(`${stdout}${stderr}\nCannot build ${target ?? 'nono'}: bun ended with ${signal ?? status}`);
+}
+
+/**
+ * C of nono's own as machine code, where what compiles it (TinyCC, in bun) runs on the kind of machine that the executable is for. Where it does not,
+ * the executable compiles it itself at each start.
+ */
+function codeImages(bun, target = `${process.platform}-${process.arch}`) {
+  if (process.platform !== 'linux' || !target.startsWith(`linux-${process.arch}`)) return [];
+  const images = JSON.parse(execFileSync(bun, [join(TOP, 'scripts/lib/code-images.mjs')], { encoding: 'utf8', cwd: TOP }));
+  return Object.entries(images).flatMap(([name, image]) => ['--define', `${name}=${JSON.stringify(image)}`]);
 }
 
 /** Empty outside a git work tree, such as in an unpacked archive. */

@@ -9,8 +9,6 @@ declare const NONO_COMMIT: string | undefined;
 const LAUNCHER_ROLE = '__launch';
 /** The same for the supervisor of a session with a terminal of its own. */
 const SUPERVISOR_ROLE = '__supervise';
-/** The same for what carries out calls for a wrapped command. */
-const MEDIATOR_ROLE = '__mediate';
 /** The same for the guardian, which stands between a supervisor and its command. */
 const GUARDIAN_ROLE = '__guard';
 /** The same for a process that takes a snapshot. */
@@ -44,11 +42,6 @@ async function main(): Promise<void> {
   if (first === SUPERVISOR_ROLE) {
     const { runSupervisor } = await import('./platform/supervisor-role.ts');
     runSupervisor();
-    return;
-  }
-  if (first === MEDIATOR_ROLE) {
-    const { runMediator } = await import('./platform/linux/mediator/role.ts');
-    runMediator();
     return;
   }
   if (first === GUARDIAN_ROLE) {

@@ -19,8 +19,6 @@ export async function execute(call: ParsedCall, context: Context): Promise<Comma
   const adapters = await context.loadSandbox();
   const { host } = adapters;
   const staysParent = !host.isMediated() && !host.mediatesFromOutside();
-  // First, because it takes as long to start as the plan takes to make; without a listener it ends by itself.
-  const tell = host.isMediated() || staysParent ? () => undefined : host.startMediator();
   // The process stays the same when it becomes the command: the directory is swept once that one has ended.
   const self = adapters.processes.self();
   const temporaryDirectory = temporaryDirectoryPath(files, makeSessionId(randomHex), self, randomHex);
@@ -29,10 +27,9 @@ export async function execute(call: ParsedCall, context: Context): Promise<Comma
   makeMissing(context, plan);
   createTemporaryDirectory(files, temporaryDirectory);
   if (staysParent) return await (await import('./wrap-as-parent.ts')).wrapAsParent(launch, adapters, context.pid);
-  // When it returns this process may be confined already and remove nothing: the next sweep will.
   const instructions = launch(0);
-  const { mediation } = instructions;
-  const handOver = (listener: number) => (mediation === null ? undefined : tell(listener, mediation));
+  const handOver = instructions.mediation === null ? () => undefined : host.startMediator(instructions.mediation);
+  // When it returns this process may be confined already and remove nothing: the next sweep will.
   throw launchError(host.become(instructions, handOver), call.commandLine[0] as Bytes);
 }
 

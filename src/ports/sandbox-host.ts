@@ -28,8 +28,13 @@ export interface SandboxHost {
   mediate(mediation: Bytes): ListenerTaker;
   /** Whether a process may look at others of its user that it did not start (Yama's ptrace_scope). */
   mediatesFromOutside(): boolean;
-  /** Starts what mediates for this process itself, when it has become the command. @returns what it is told, with the listener. */
-  startMediator(): (listener: number, mediation: Bytes) => void;
+  /**
+   * Starts what mediates for this process itself, when it has become the command. It shares this process's descriptors until it
+   * is told of the listener, and ends when this process ends without a word.
+   *
+   * @returns what tells it.
+   */
+  startMediator(mediation: Bytes): HandOver;
   /** The same attempts from this process, which no sandbox holds back. */
   attempt(attempts: readonly Attempt[]): AttemptResults;
 }

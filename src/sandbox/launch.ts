@@ -2,9 +2,6 @@ import { type Bytes, bufferFromBytes, bytesFromBuffer } from '../bytes.ts';
 import type { Instruction } from './linux/bpf.ts';
 import type { LandlockRuleset } from './linux/landlock.ts';
 
-/** Hidden first argument that turns nono's executable into the mediator of a command that nobody supervises. */
-export const MEDIATOR_ROLE = '__mediate';
-
 /** Hidden first argument that turns nono's executable into the launcher of a command. */
 export const LAUNCHER_ROLE = '__launch';
 

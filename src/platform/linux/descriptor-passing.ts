@@ -1,5 +1,4 @@
-import { SystemError } from '../../errors.ts';
-import { addressOf, errnoName, fixedBuffer, syscall, trySyscall } from './syscalls.ts';
+import { addressOf, fixedBuffer, syscall, trySyscall } from './syscalls.ts';
 
 /** struct msghdr: name, its length, vector, its length, control, its length, flags; eight bytes each. */
 const HEADER_BYTES = 56;
@@ -77,21 +76,4 @@ export function receive(socket: number, sizeBytes: number): Received | number {
   const length = message.receive(socket);
   if (length < 0) return length;
   return { data: message.data.subarray(0, length), descriptor: length === 0 ? undefined : message.descriptor };
-}
-
-/** Two ends of a pair of sockets that keep the bounds of messages. The second is passed on by execve(2). */
-export function socketPair(): readonly [own: number, other: number] {
-  const AF_UNIX = 1;
-  const SOCK_SEQPACKET = 5;
-  const pair = fixedBuffer(8);
-  syscall('socketpair', AF_UNIX, SOCK_SEQPACKET, 0, addressOf(pair));
-  const view = new DataView(pair.buffer);
-  return [view.getInt32(0, true), view.getInt32(4, true)];
-}
-
-/** @throws {SystemError} */
-export function receiveOrThrow(socket: number, sizeBytes: number): Received {
-  const received = receive(socket, sizeBytes);
-  if (typeof received === 'number') throw new SystemError('recvmsg', errnoName(-received));
-  return received;
 }

@@ -32,3 +32,8 @@ export function mapMemory(
   const address = syscall('mmap', 0, sizeBytes, PROT_READ | PROT_WRITE, flags, -1);
   return { address, bytes: new Uint8Array(toArrayBuffer(address, 0, sizeBytes)) };
 }
+
+/** What stands at an address, as memory of the collector's. */
+export function copyOfMemory(address: number, sizeBytes: number): Uint8Array {
+  return new Uint8Array(toArrayBuffer(address, 0, sizeBytes)).slice();
+}

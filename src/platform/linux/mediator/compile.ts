@@ -1,5 +1,6 @@
-import { FFIType } from 'bun:ffi';
+import type { LoadedCode, PlacedCode } from '../code-image.ts';
 import { compileC } from '../compile-c.ts';
+import { codeMappingOf, placedCode, placesOf, WHERE } from '../placed-code.ts';
 import base from './base.c' with { type: 'text' };
 import caller from './caller.c' with { type: 'text' };
 import { mediatorDefinitions } from './calls.ts';
@@ -7,15 +8,24 @@ import loop from './loop.c' with { type: 'text' };
 import metadata from './metadata.c' with { type: 'text' };
 import sockets from './sockets.c' with { type: 'text' };
 
-/** @param arguments Address of `struct arguments` of loop.c. @returns where the mediator begins. */
-export type PrepareMediator = (argumentsAddress: number) => number;
+/** Behind the last of the mediator's data, for what a compiler puts there. */
+const MARGIN_BYTES = 16 * 1024;
+const PAGE_BYTES = 4096;
 
-/** Compiles the mediator: 5 ms. */
-export function compileMediator(): PrepareMediator {
+/** Compiles the mediator here and now: 5 ms. */
+export function compileMediator(): LoadedCode {
+  const { entry, end } = compile();
+  return { entry, from: codeMappingOf(entry).from, end: Math.ceil((end + MARGIN_BYTES) / PAGE_BYTES) * PAGE_BYTES };
+}
+
+/** The same as it stands in memory, for the build. */
+export function compileMediatorOnce(): PlacedCode {
+  return placedCode(compile());
+}
+
+function compile() {
   const architecture = process.arch === 'arm64' ? 'arm64' : 'x64';
   const source = [mediatorDefinitions(architecture), base, caller, metadata, sockets, loop].join('');
-  const symbols = compileC('mediator.c', source, {
-    mediator_prepare: { args: [FFIType.i64_fast], returns: FFIType.i64_fast },
-  });
-  return (argumentsAddress) => Number(symbols.mediator_prepare(argumentsAddress));
+  const { mediator_where } = compileC('mediator.c', source, { mediator_where: WHERE });
+  return placesOf(mediator_where);
 }

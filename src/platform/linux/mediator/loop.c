@@ -54,13 +54,18 @@ static int receive(void) {
 static struct {
   long restorer;
   long listener;
-  /* Whether this becomes a process of its own, and what of its memory it gives up: pairs of first address and end, then 0. */
+  /* Whether this becomes a process of its own, and what of its memory it gives up: pairs of first address and end, then one address and 0. */
   long is_process;
   /* Whether the kernel ends NOTIF_RECV when the last caller is gone (6.11). */
   long wait_ends;
   long unmapped[16];
   /* The low 32 bits of the capabilities that the command has at most. */
   long capabilities;
+  /* For a process of its own: clone(2) onto a stack (machine-code.ts), the stack, a pipe in which a byte says that there is a listener, and the starter's pidfd. */
+  long (*clone_onto)(long flags, long stack);
+  long stack;
+  long ready;
+  long starter;
 } given;
 
 /* With something pending it looks whether the callers still live, and tries local sockets again. */
@@ -93,6 +98,8 @@ static void serve(void) {
     else if (polled[0].happened) return;
   }
 }
+
+enum { CLONE_VM = 0x100, CLONE_FILES = 0x400 };
 
 static void interrupted(int signal) { (void)signal; }
 
@@ -143,13 +150,35 @@ static void open_grants(void) {
 
 /* The memory of the process that it was forked from: it would be this one's own as soon as that one ends. */
 static void unmap_the_rest(void) {
-  for (int at = 0; given.unmapped[at + 1] != 0; at += 2)
+  int at = 0;
+  for (; given.unmapped[at + 1] != 0; at += 2)
     CALL(munmap, given.unmapped[at], given.unmapped[at + 1] - given.unmapped[at], 0, 0, 0, 0);
+  /* To the end, wherever that is on this machine: what reaches beyond it is refused as a whole. */
+  for (long bits = 57; bits > 38; bits--)
+    if (CALL(munmap, given.unmapped[at], (1L << bits) - PAGE_BYTES - given.unmapped[at], 0, 0, 0, 0) == 0) break;
 }
 
-void mediator_main(void) {
-  /* Begun with the memory of its parent, which it leaves by a fork: so nothing that the C library asked the kernel to write (rseq(2)) is asked for any more. */
-  if (given.is_process && CALL(clone, SIGCHLD, 0, 0, 0, 0, 0) != 0) for (;;) CALL(exit_group, 0, 0, 0, 0, 0, 0);
+static void leave(void) {
+  for (;;) CALL(exit_group, 0, 0, 0, 0, 0, 0);
+}
+
+/* @returns 0 when the process that makes the sandbox ended before there was a listener. */
+static int await_listener(void) {
+  struct { int descriptor; short events, happened; } polled[2];
+  polled[0].descriptor = given.ready;
+  polled[1].descriptor = given.starter;
+  polled[0].events = polled[1].events = POLLIN;
+  while (CALL(ppoll, polled, 2, 0, 0, 0, 0) < 0) continue;
+  return polled[0].happened & POLLIN;
+}
+
+static void mediator_main(void) {
+  if (given.is_process) {
+    /* Until here it has memory and descriptors together with its starter, and so finds the listener among them. */
+    if (!await_listener()) leave();
+    /* Now it gets its own: the starter is about to become the command, and what it leaves to this process is given back. */
+    if (CALL(clone, SIGCHLD, 0, 0, 0, 0, 0) != 0) leave();
+  }
   listener = 0;
   /* A thread that is cloned without CLONE_FILES has descriptors of its own, as a process has. */
   if (given.listener != 0) CALL(dup3, given.listener, 0, O_CLOEXEC, 0, 0, 0);
@@ -164,16 +193,21 @@ void mediator_main(void) {
   /* Best effort: a kernel before 6.6 has no such flag. */
   CALL(ioctl, listener, NOTIF_SET_FLAGS, SYNC_WAKE_UP, 0, 0, 0);
   if (prepare_interrupts() && reduce_capabilities()) serve();
-  if (given.is_process) for (;;) CALL(exit_group, 0, 0, 0, 0, 0, 0);
+  if (given.is_process) leave();
   for (;;) CALL(exit, 0, 0, 0, 0, 0, 0);
+}
+
+/* A process between the one that becomes the command and the mediator: when it has ended, the mediator is no child of the command. */
+static void mediator_apart(void) {
+  *(void **)given.stack = (void *)mediator_main;
+  given.clone_onto(CLONE_VM | CLONE_FILES, given.stack);
+  leave();
 }
 
 /* The compiler puts what has no first value in the order of this text: this is the last. */
 static u8 end_of_data[8];
 
 struct arguments {
-  /* Filled in here: an address behind all of this code's data. */
-  void *end;
   void *configuration;
   void *system;
   long restorer;
@@ -181,11 +215,15 @@ struct arguments {
   long capabilities;
   long is_process;
   long wait_ends;
+  void *clone_onto;
+  long stack;
+  long ready;
+  long starter;
   long unmapped[16];
 };
 
 /* @returns where the thread or process begins. */
-void *mediator_prepare(struct arguments *arguments) {
+static void *mediator_prepare(struct arguments *arguments) {
   configuration = arguments->configuration;
   system = (system_call)arguments->system;
   given.restorer = arguments->restorer;
@@ -193,7 +231,23 @@ void *mediator_prepare(struct arguments *arguments) {
   given.capabilities = arguments->capabilities;
   given.is_process = arguments->is_process;
   given.wait_ends = arguments->wait_ends;
+  given.clone_onto = arguments->clone_onto;
+  given.stack = arguments->stack;
+  given.ready = arguments->ready;
+  given.starter = arguments->starter;
   for (int at = 0; at < 16; at++) given.unmapped[at] = arguments->unmapped[at];
-  arguments->end = end_of_data + sizeof end_of_data;
-  return (void *)mediator_main;
+  return given.is_process ? (void *)mediator_apart : (void *)mediator_main;
+}
+
+/*
+ * Where the code to be called begins; addresses behind all data, of the first data that are written to, and of the last function, which is this one. It
+ * is the one that is not static: a compiler may keep the addresses of others behind that end, where they are not moved with the rest.
+ */
+void *mediator_where(long what) {
+  switch (what) {
+    case 0: return (void *)mediator_prepare;
+    case 1: return end_of_data + sizeof end_of_data;
+    case 2: return start_of_data;
+    default: return (void *)mediator_where;
+  }
 }

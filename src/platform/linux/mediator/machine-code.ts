@@ -78,6 +78,7 @@ export interface LoadedCode {
   readonly system: number;
   /** 0 where the kernel brings it. */
   readonly restorer: number;
+  readonly cloneAddress: number;
   /** @returns the new thread's or process's id, or the errno negated. */
   readonly clone: (flags: number, stack: number) => number;
 }
@@ -98,6 +99,7 @@ export function loadMachineCode(): LoadedCode {
     address,
     system: address,
     restorer: restorer === undefined ? 0 : address + PIECE_BYTES,
+    cloneAddress: address + 2 * PIECE_BYTES,
     clone: (flags, stack) => Number(call(flags, stack)),
   };
 }

@@ -3,85 +3,154 @@ import { keptCapabilityMask } from '../../../sandbox/linux/capabilities.ts';
 import { mapMemory } from '../machine-code.ts';
 import { readSmallFile } from '../small-files.ts';
 import { addressOf, errnoName, fixedBuffer, syscall } from '../syscalls.ts';
-import { compileMediator } from './compile.ts';
-import { loadMachineCode } from './machine-code.ts';
+import * as uapi from '../uapi.ts';
+import { loadMediator, type Mediator } from './load.ts';
+import { type LoadedCode, loadMachineCode } from './machine-code.ts';
 
 /**
  * CLONE_* of include/uapi/linux/sched.h: memory, signal handlers, thread, semaphores. Without CLONE_FILES and CLONE_FS it has descriptors
  * and a working directory of its own, so that neither takes the other's place.
  */
 const THREAD_FLAGS = 0x100 | 0x800 | 0x10000 | 0x40000;
-/** Its parent's memory until it forks, and SIGCHLD at its end. */
-const PROCESS_FLAGS = 0x100 | 17;
+/** Memory and descriptors, and no signal at its end. */
+const APART_FLAGS = 0x100 | 0x400;
 /** include/uapi/asm-generic/signal-defs.h */
 const SIG_SETMASK = 2;
 const SIGNAL_SET_BYTES = 8;
+/** include/uapi/linux/wait.h */
+const P_PID = 1;
+const WEXITED = 4;
+const WALL = 0x40000000;
+const SIGINFO_BYTES = 128;
 
 const STACK_BYTES = 64 * 1024;
 const PAGE_BYTES = 4096;
 const WORD_BYTES = 8;
-/** `struct arguments` of loop.c: an address that it fills in, seven words, and pairs of addresses. */
-const ARGUMENT_WORDS = 24;
-const UNMAPPED_AT = 8;
-/** Behind the last of the mediator's data, for what a compiler puts there. */
-const MARGIN_BYTES = 16 * 1024;
+/** `struct arguments` of loop.c: words, and pairs of addresses. */
+const LISTENER_AT = 3;
+const UNMAPPED_AT = 11;
 const UNMAPPED_WORDS = 16;
 
-/** A mediator that is compiled and not started yet. */
+/** include/uapi/linux/auxvec.h: where the kernel's own code begins; its data are before it. */
+const AT_SYSINFO_EHDR = 33n;
+const KERNEL_CODE_BYTES = 16 * 1024;
+const KERNEL_DATA_BYTES = 64 * 1024;
+
+/** A mediator that is ready and not started yet. */
 export interface PreparedMediator {
   /** Goes on as a thread of this process, with its own copy of the listener. @throws {SystemError} */
   startThread(configuration: Uint8Array, listener: number): void;
-  /** The same as a process, whose parent may end. @throws {SystemError} */
-  startProcess(configuration: Uint8Array, listener: number): void;
+  /**
+   * The same as a process, begun before this one is confined: it goes on by itself once it is told of the listener, and ends when
+   * this process ends before. Until then it has this process's descriptors.
+   *
+   * @returns what tells it. @throws {SystemError}
+   */
+  startProcess(configuration: Uint8Array): (listener: number) => void;
 }
 
 export function prepareMediator(): PreparedMediator {
-  const prepare = compileMediator();
+  const mediator = loadMediator();
   const code = loadMachineCode();
-
-  function start(configuration: Uint8Array, listener: number, flags: number): void {
-    const isProcess = flags === PROCESS_FLAGS;
-    const configurationBytes = Math.ceil(configuration.length / PAGE_BYTES) * PAGE_BYTES;
-    const memory = mapMemory(configurationBytes + STACK_BYTES);
-    memory.bytes.set(configuration);
-    const words = fixedBuffer(ARGUMENT_WORDS * WORD_BYTES);
-    const view = new DataView(words.buffer);
-    const put = (at: number, ...values: readonly number[]): void =>
-      values.forEach((value, index) => view.setBigInt64((at + index) * WORD_BYTES, BigInt(value), true));
-    put(
-      0,
-      0,
-      memory.address,
-      code.system,
-      code.restorer,
-      listener,
-      keptCapabilityMask(),
-      isProcess ? 1 : 0,
-      hasEndingWait() ? 1 : 0,
-    );
-    const entry = prepare(addressOf(words));
-    if (isProcess) {
-      const end = Math.ceil((Number(view.getBigInt64(0, true)) + MARGIN_BYTES) / PAGE_BYTES) * PAGE_BYTES;
-      const gaps = memoryBeside([
-        [mappingOf(entry), end],
-        [code.address, code.address + PAGE_BYTES],
-        [memory.address, memory.address + memory.bytes.length],
-        ...kernelMappings(),
-      ]);
-      if (gaps.length > UNMAPPED_WORDS - 2) throw new RangeError('The memory of the mediator is in too many places');
-      put(UNMAPPED_AT, ...gaps);
-      prepare(addressOf(words));
-    }
-    const stack = configurationBytes + STACK_BYTES - 2 * WORD_BYTES;
-    new DataView(memory.bytes.buffer).setBigInt64(stack, BigInt(entry), true);
-    // No handler of the runtime may run on that stack.
-    const result = withSignalsBlocked(() => code.clone(flags, memory.address + stack));
-    if (result < 0) throw new SystemError('clone', errnoName(-result));
-  }
   return {
-    startThread: (configuration, listener) => start(configuration, listener, THREAD_FLAGS),
-    startProcess: (configuration, listener) => start(configuration, listener, PROCESS_FLAGS),
+    startThread(configuration, listener) {
+      const placed = new PlacedMediator(mediator, code, configuration);
+      const entry = placed.prepareThread(listener);
+      clone(code.clone, THREAD_FLAGS, placed.stackFor(entry));
+    },
+    startProcess(configuration) {
+      const ends = new Int32Array(new ArrayBuffer(8));
+      syscall('pipe2', addressOf(new Uint8Array(ends.buffer)), uapi.O_CLOEXEC);
+      const [ready = -1, said = -1] = ends;
+      const placed = new PlacedMediator(mediator, code, configuration);
+      const entry = placed.prepareProcess(ready, syscall('pidfd_open', process.pid));
+      const between = clone(code.clone, APART_FLAGS, placed.firstStackFor(entry));
+      syscall('waitid', P_PID, between, addressOf(fixedBuffer(SIGINFO_BYTES)), WEXITED | WALL);
+      return (listener) => {
+        placed.tell(listener);
+        syscall('write', said, addressOf(fixedBuffer(1)), 1);
+      };
+    },
   };
+}
+
+/** A mediator's configuration and stacks, in memory that outlives this process. */
+class PlacedMediator {
+  readonly #mediator: Mediator;
+  readonly #code: LoadedCode;
+  readonly #configurationBytes: number;
+  readonly #memory: ReturnType<typeof mapMemory>;
+  readonly #words = fixedBuffer((UNMAPPED_AT + UNMAPPED_WORDS) * WORD_BYTES);
+
+  constructor(mediator: Mediator, code: LoadedCode, configuration: Uint8Array) {
+    this.#mediator = mediator;
+    this.#code = code;
+    this.#configurationBytes = Math.ceil(configuration.length / PAGE_BYTES) * PAGE_BYTES;
+    // A page more: the stack of the process between.
+    this.#memory = mapMemory(this.#configurationBytes + PAGE_BYTES + STACK_BYTES);
+    this.#memory.bytes.set(configuration);
+  }
+
+  prepareThread(listener: number): number {
+    this.#put(0, this.#memory.address, this.#code.system, this.#code.restorer, listener, keptCapabilityMask(), 0);
+    this.#put(6, hasEndingWait() ? 1 : 0);
+    return this.#prepare();
+  }
+
+  prepareProcess(ready: number, starter: number): number {
+    this.#put(0, this.#memory.address, this.#code.system, this.#code.restorer, 0, keptCapabilityMask(), 1);
+    this.#put(6, hasEndingWait() ? 1 : 0, this.#code.cloneAddress, this.#top(this.#memory.bytes.length), ready, starter);
+    const { address, bytes } = this.#memory;
+    const gaps = memoryBeside([
+      [this.#mediator.from, this.#mediator.end],
+      [this.#code.address, this.#code.address + PAGE_BYTES],
+      [address, address + bytes.length],
+      ...kernelCode(),
+    ]);
+    if (gaps.length >= UNMAPPED_WORDS) throw new RangeError('The memory of the mediator is in too many places');
+    this.#put(UNMAPPED_AT, ...gaps);
+    return this.#prepare();
+  }
+
+  tell(listener: number): void {
+    this.#put(LISTENER_AT, listener);
+    this.#prepare();
+  }
+
+  /** A stack on which a thread begins at an address. */
+  stackFor(entry: number): number {
+    return this.#beginAt(this.#top(this.#memory.bytes.length), entry);
+  }
+
+  /** The same for the process between. */
+  firstStackFor(entry: number): number {
+    return this.#beginAt(this.#top(this.#configurationBytes + PAGE_BYTES), entry);
+  }
+
+  #top(end: number): number {
+    return this.#memory.address + end - 2 * WORD_BYTES;
+  }
+
+  #beginAt(stack: number, entry: number): number {
+    new DataView(this.#memory.bytes.buffer).setBigInt64(stack - this.#memory.address, BigInt(entry), true);
+    return stack;
+  }
+
+  #put(at: number, ...values: readonly number[]): void {
+    const view = new DataView(this.#words.buffer);
+    values.forEach((value, index) => view.setBigInt64((at + index) * WORD_BYTES, BigInt(value), true));
+  }
+
+  #prepare(): number {
+    return this.#mediator.prepare(addressOf(this.#words));
+  }
+}
+
+/** No handler of the runtime may run on such a stack. @throws {SystemError} */
+function clone(run: (flags: number, stack: number) => number, flags: number, stack: number): number {
+  const result = withSignalsBlocked(() => run(flags, stack));
+  if (result < 0) throw new SystemError('clone', errnoName(-result));
+  return result;
 }
 
 /** Whether the kernel ends the wait for a request when nobody is left to ask: Linux 6.11 and later. */
@@ -104,8 +173,8 @@ function withSignalsBlocked<T>(act: () => T): T {
 type Range = readonly [from: number, end: number];
 
 /**
- * The memory of this process without what is kept: pairs of first address and end. Also where there is nothing at all,
- * because other threads map memory meanwhile.
+ * The memory of this process without what is kept: pairs of first address and end, then where the last begins. Also where there is
+ * nothing at all, because other threads map memory meanwhile.
  */
 function memoryBeside(kept: readonly Range[]): readonly number[] {
   const gaps: number[] = [];
@@ -114,29 +183,16 @@ function memoryBeside(kept: readonly Range[]): readonly number[] {
     if (start > from) gaps.push(from, start);
     from = Math.max(from, end);
   }
-  const last = Math.max(...mappings().map(([[, end]]) => end));
-  return last > from ? [...gaps, from, last] : gaps;
+  return [...gaps, from];
 }
-
-/** Where the mapping begins that holds the mediator's code, and behind it its data. */
-function mappingOf(address: number): number {
-  return mappings().find(([[start, end]]) => address >= start && address < end)?.[0][0] ?? address;
-}
-
-const KERNEL_MAPPING_REGEXP = /\[(?:vdso|vvar|vvar_vclock)\]$/;
 
 /** What the kernel mapped for itself: the return from a signal may be there. */
-function kernelMappings(): readonly Range[] {
-  return mappings().flatMap(([range, line]) => (KERNEL_MAPPING_REGEXP.test(line) ? [range] : []));
-}
-
-/** Ascending; without the page of old system calls that x64 has above all memory. */
-function mappings(): readonly (readonly [Range, string])[] {
-  return readSmallFile('/proc/self/maps')
-    .split('\n')
-    .filter((line) => line !== '' && !line.endsWith('[vsyscall]'))
-    .map((line) => {
-      const [from = '', end = ''] = line.split(' ', 1)[0]?.split('-') ?? [];
-      return [[Number.parseInt(from, 16), Number.parseInt(end, 16)], line] as const;
-    });
+function kernelCode(): readonly Range[] {
+  const auxiliary = Buffer.from(readSmallFile('/proc/self/auxv'), 'latin1');
+  for (let at = 0; at + 2 * WORD_BYTES <= auxiliary.length; at += 2 * WORD_BYTES) {
+    if (auxiliary.readBigUInt64LE(at) !== AT_SYSINFO_EHDR) continue;
+    const start = Number(auxiliary.readBigUInt64LE(at + WORD_BYTES));
+    return [[start - KERNEL_DATA_BYTES, start + KERNEL_CODE_BYTES]];
+  }
+  return [];
 }

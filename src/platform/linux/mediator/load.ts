@@ -1,0 +1,19 @@
+import { CFunction, FFIType, type Pointer } from 'bun:ffi';
+import { decodeImage, type LoadedCode, loadImage } from '../code-image.ts';
+import { compileMediator } from './compile.ts';
+
+/** Replaced by a build on the kind of machine that it is for: encodeImage() of the mediator. */
+declare const NONO_MEDIATOR_IMAGE: string | undefined;
+
+export interface Mediator extends Pick<LoadedCode, 'from' | 'end'> {
+  /** @param argumentsAddress Of `struct arguments` of loop.c. @returns where the thread or the process between begins. */
+  prepare(argumentsAddress: number): number;
+}
+
+/** From what the build has compiled, which takes 0.1 ms; else compiled here and now, which takes 5. */
+export function loadMediator(): Mediator {
+  const { entry, from, end } =
+    typeof NONO_MEDIATOR_IMAGE === 'string' ? loadImage(decodeImage(NONO_MEDIATOR_IMAGE)) : compileMediator();
+  const prepare = CFunction({ ptr: entry as Pointer, args: [FFIType.i64_fast], returns: FFIType.i64_fast });
+  return { from, end, prepare: (argumentsAddress) => Number(prepare(argumentsAddress)) };
+}

@@ -1,0 +1,57 @@
+import { CFunction, FFIType, type Pointer } from 'bun:ffi';
+import { describe, expect, it } from 'vitest';
+import { decodeImage, encodeImage, imageOf, loadImage, type PlacedCode } from '../../src/platform/linux/code-image.ts';
+import { compileC } from '../../src/platform/linux/compile-c.ts';
+import { compileMediatorOnce } from '../../src/platform/linux/mediator/compile.ts';
+import { placedCode, placesOf, WHERE } from '../../src/platform/linux/placed-code.ts';
+
+/** A string, data with a first value, a table of addresses, and a counter that begins at nothing. */
+const SOURCE = `
+static char start_of_data[8] __attribute__((aligned(4096))) = { 1 };
+static long twice(long value) { return value * 2; }
+static long thrice(long value) { return value * 3; }
+static const char *text = "abc";
+static long (*functions[])(long) = { twice, thrice };
+static long count;
+static char end_of_data[8];
+static long run(long value) { count++; return functions[value & 1](value) * 1000 + text[value & 1] + count * 1000000; }
+void *where(long what) {
+  return what == 0 ? (void *)run : what == 1 ? (void *)(end_of_data + 8) : what == 2 ? (void *)start_of_data : (void *)where;
+}
+`;
+
+function compileOnce(): PlacedCode {
+  return placedCode(placesOf(compileC('test.c', SOURCE, { where: WHERE }).where));
+}
+
+describe('imageOf()', () => {
+  it('makes code that runs wherever it is put, each copy with its own data', () => {
+    const image = decodeImage(encodeImage(imageOf([compileOnce(), compileOnce()])));
+    expect(image.pointers.length).toBeGreaterThanOrEqual(3);
+    for (let copy = 0; copy < 3; copy++) {
+      const { entry } = loadImage(image);
+      const run = CFunction({ ptr: entry as Pointer, args: [FFIType.i64_fast], returns: FFIType.i64_fast });
+      expect(Number(run(4))).toBe(1_008_097);
+      expect(Number(run(5))).toBe(2_015_098);
+    }
+  });
+
+  it('makes the same of the same source, each time', () => {
+    const [one, other] = [1, 2].map(() => encodeImage(imageOf([compileMediatorOnce(), compileMediatorOnce()])));
+    expect(other).toBe(one);
+  });
+
+  it('finds nothing in the mediator that refers to memory outside', () => {
+    const { pointers, sizeBytes, bytes } = imageOf([compileMediatorOnce(), compileMediatorOnce()]);
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    for (const at of pointers) expect(Number(view.getBigInt64(at, true))).toBeLessThan(sizeBytes);
+  });
+
+  it('refuses code whose bytes differ otherwise', () => {
+    const [one, other] = [compileOnce(), compileOnce()];
+    const changed = { ...other, bytes: other.bytes.slice() };
+    changed.bytes[8] = (changed.bytes[8] ?? 0) ^ 1;
+    expect(() => imageOf([one, changed])).toThrow('depends on where it stands');
+    expect(() => imageOf([one])).toThrow('one place only');
+  });
+});
