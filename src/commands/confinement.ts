@@ -7,7 +7,7 @@ import { GrantError } from '../sandbox/grant-error.ts';
 import type { Launch } from '../sandbox/launch.ts';
 import { keptCapabilityMask } from '../sandbox/linux/capabilities.ts';
 import { type Enforced, encodeLandlock, enforcedBy, NEWEST_ABI } from '../sandbox/linux/landlock.ts';
-import { encodeMediation, mediationOf } from '../sandbox/linux/mediation.ts';
+import { encodeMediation, hasDatagrams, mediationOf } from '../sandbox/linux/mediation.ts';
 import { encodeSeccomp } from '../sandbox/linux/seccomp.ts';
 import type { Plan } from '../sandbox/plan.ts';
 import { checkAbi, checkPorts } from '../sandbox/sandbox-error.ts';
@@ -67,8 +67,15 @@ export function launchOf(plan: Plan, host: SandboxHost, supervisorPid: number): 
   return {
     supervisorPid,
     landlock: encodeLandlock(plan, abi),
-    filter: encodeSeccomp({ network: plan.network, architecture: host.architecture, abi, mediator }),
+    filter: encodeSeccomp({
+      network: plan.network,
+      architecture: host.architecture,
+      abi,
+      mediator,
+      datagrams: hasDatagrams(plan),
+    }),
     mediation: mediator === 'own' ? bytesFromBuffer(encodeMediation(mediationOf(plan))) : null,
+    mediatesSends: mediator === 'own' && hasDatagrams(plan),
     capabilities: keptCapabilityMask(),
     workingDirectory: plan.workingDirectory,
     executables: plan.executables,

@@ -24,9 +24,10 @@ export async function wrapAsParent(
 ): Promise<CommandResult> {
   const instructions = launch(ownPid);
   const { mediation, command } = instructions;
+  // Before the child is started, which shall be known as one of this process's.
+  const listener = mediation === null ? undefined : host.mediate(mediation);
   const child = spawn.start({ file: OWN_EXECUTABLE, arguments: [LAUNCHER_ROLE], environment: LAUNCHER_ENVIRONMENT });
   using supervision = supervise(signals, ownPid, { onStopSignal: () => undefined, onChild: () => undefined });
-  const listener = mediation === null ? undefined : host.mediate(mediation);
   const failure = decodeLaunchFailure(await child.exchange(encodeLaunch(instructions), listener));
   if (failure !== undefined) throw launchError(failure, command[0] as Bytes);
   return { exitCode: commandEnd(await supervision.follow(child)).exitCode };

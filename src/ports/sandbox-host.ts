@@ -3,8 +3,11 @@ import type { Attempt, AttemptResults, Launch, LaunchFailure, SignalState } from
 import type { Architecture } from '../sandbox/linux/seccomp-uapi.ts';
 import type { ListenerTaker } from './spawn.ts';
 
-/** Passes the listener of a filter on, before any of the command has run. */
-export type HandOver = (listener: number) => void;
+/**
+ * Passes the listener of a filter on, before any of the command has run. It is called before the filter is on; what it returns,
+ * with the filter on: then it can send nothing itself when sends are mediated.
+ */
+export type HandOver = (mediatesSends: boolean) => (listener: number) => void;
 
 /** What the kernel under this process can enforce, and confining this very process. */
 export interface SandboxHost {
@@ -24,7 +27,7 @@ export interface SandboxHost {
   become(launch: Launch, handOver: HandOver): LaunchFailure;
   /** Whether the calls of this process are mediated already, by a nono around it. */
   isMediated(): boolean;
-  /** Mediates for a command that this process starts, until its tree is gone or this process is. */
+  /** Mediates for a command that this process starts afterwards, until its tree is gone or this process is. */
   mediate(mediation: Bytes): ListenerTaker;
   /** Whether a process may look at others of its user that it did not start (Yama's ptrace_scope). */
   mediatesFromOutside(): boolean;

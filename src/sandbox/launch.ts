@@ -14,6 +14,8 @@ export interface Launch {
   readonly filter: readonly Instruction[];
   /** What the filter's mediator is told (encodeMediation()), a unit for each byte; null for a filter that hands nothing over. */
   readonly mediation: Bytes | null;
+  /** Whether the filter hands sends over too: from then on the process itself cannot send. */
+  readonly mediatesSends: boolean;
   /** Low 32 bits of the capability sets; all above are dropped. */
   readonly capabilities: number;
   readonly workingDirectory: Bytes;

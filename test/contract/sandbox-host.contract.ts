@@ -10,6 +10,7 @@ const NOT_OURS: Launch = {
   landlock: { handledFs: 0x1fff, handledNet: 0, scoped: 0, rules: [], ports: [] },
   filter: [],
   mediation: null,
+  mediatesSends: false,
   capabilities: 0,
   workingDirectory: '/' as Bytes,
   executables: ['/bin/false' as Bytes],
@@ -53,7 +54,7 @@ export function describeSandboxHostContract(name: string, createHost: () => Prom
     });
 
     test('gives up at the step that it cannot do, and does none of the later ones', async () => {
-      const failure = (await createHost()).become(NOT_OURS, () => undefined);
+      const failure = (await createHost()).become(NOT_OURS, () => () => undefined);
 
       expect(failure.step).toBe('supervisor');
       expect(readFileSync('/proc/self/status', 'latin1')).toMatch(/^NoNewPrivs:\t0$/m);

@@ -121,6 +121,9 @@ const ATTEMPTS: readonly Attempt[] = [
     'take_descriptor',
     'signal_it',
     'signal_thread',
+    'signal_old_thread',
+    'signal_thread_queue',
+    'signal_group',
     'signal_queue',
     'signal_by_descriptor',
     'limit_it',
@@ -173,7 +176,8 @@ describe.runIf(probe !== undefined).for(KINDS)('a hostile command of $user', ({ 
     places.abstract = `nono-test-${process.pid}-${places.port}`;
     places.socket = join(world.home, 's');
     const [file, ...words] = [...world.asUser, executable, 'serve', places.abstract, places.socket];
-    target = spawn(file, words, { stdio: ['pipe', 'pipe', 'inherit'] });
+    // A process group of its own: the attempts are in the one of the tests.
+    target = spawn(file, words, { stdio: ['pipe', 'pipe', 'inherit'], detached: true });
     places.process = String(target.pid);
     await new Promise((resolve) => target.stdout?.once('data', resolve));
   });

@@ -30,13 +30,11 @@ const FEATURES: readonly Feature[] = [
     },
   },
   { name: 'commands to devices', abi: 5, kernel: '6.10', without: { status: 'ok', detail: 'by the system call filter' } },
+  { name: 'signals', abi: 6, kernel: '6.12', without: { status: 'ok', detail: 'by mediation' } },
 ];
 
 /** Each feature of Landlock with what holds at this ABI. */
 export function landlockChecks(abi: number): readonly Check[] {
-  const features = FEATURES.map(({ name, abi: first, kernel, without }): Check => {
-    return abi >= first ? { name, status: 'ok', detail: `by Landlock, since Linux ${kernel}` } : { name, ...without };
-  });
   const gaps = landlockGaps(abi).map(
     ({ what, kernel }): Check => ({
       name: what,
@@ -45,6 +43,9 @@ export function landlockChecks(abi: number): readonly Check[] {
       fix: `Linux ${kernel} has it; --best-effort goes on without, and says so`,
     }),
   );
-  const kept: Check = { name: 'signals, abstract sockets', status: 'ok', detail: 'kept inside by Landlock, since Linux 6.12' };
-  return [...features, ...(gaps.length === 0 ? [kept] : gaps)];
+  const features = FEATURES.filter(({ name }) => gaps.length === 0 || name !== 'signals').map(
+    ({ name, abi: first, kernel, without }): Check =>
+      abi >= first ? { name, status: 'ok', detail: `by Landlock, since Linux ${kernel}` } : { name, ...without },
+  );
+  return [...features, ...gaps];
 }

@@ -1,6 +1,7 @@
 import type { Bytes } from '../../bytes.ts';
 import { cString } from '../../bytes.ts';
 import { SystemError } from '../../errors.ts';
+import type { HandOver } from '../../ports/sandbox-host.ts';
 import type { Attempt, AttemptResults, Launch, LaunchFailure, LaunchStep, SignalState } from '../../sandbox/launch.ts';
 import type { Instruction } from '../../sandbox/linux/bpf.ts';
 import type { LandlockRuleset } from '../../sandbox/linux/landlock.ts';
@@ -17,7 +18,7 @@ const FIRST_EXTRA_DESCRIPTOR = 3;
 const ALL_DESCRIPTORS = 0x7fffffff;
 
 /** @see SandboxHost.become() */
-export function become(launch: Launch, handOver: (listener: number) => void): LaunchFailure {
+export function become(launch: Launch, handOver: HandOver): LaunchFailure {
   return confineThen(launch, handOver, (pins) => execute(launch, pins));
 }
 
@@ -26,16 +27,12 @@ export function attemptConfined(launch: Launch, attempts: readonly Attempt[]): A
   // None of what is tried is mediated.
   return confineThen(
     launch,
-    () => undefined,
+    () => () => undefined,
     () => tryAll(attempts),
   );
 }
 
-function confineThen<Result>(
-  launch: Launch,
-  handOver: (listener: number) => void,
-  action: (pins: Pins) => Result,
-): Result | LaunchFailure {
+function confineThen<Result>(launch: Launch, handOver: HandOver, action: (pins: Pins) => Result): Result | LaunchFailure {
   let step: LaunchStep = 'supervisor';
   let path: Bytes | undefined;
   const pins = new Pins();
@@ -66,10 +63,12 @@ function confineThen<Result>(
     syscall('landlock_restrict_self', ruleset, 0);
     step = 'signals';
     restoreSignals(launch.signals, pins);
+    step = 'mediator';
+    const pass = launch.mediation === null ? undefined : handOver(launch.mediatesSends);
     step = 'filter';
     const listener = installFilter(launch.filter, launch.mediation !== null, pins);
     step = 'mediator';
-    if (listener !== undefined) handOver(listener);
+    if (listener !== undefined) pass?.(listener);
     step = 'execute';
     return action(pins);
   } catch (error) {

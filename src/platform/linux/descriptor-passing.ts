@@ -1,4 +1,8 @@
+import { SystemError } from '../../errors.ts';
+import type { HandOver } from '../../ports/sandbox-host.ts';
+import { forkCalls } from './forked-calls.ts';
 import { addressOf, fixedBuffer, syscall, trySyscall } from './syscalls.ts';
+import * as uapi from './uapi.ts';
 
 /** struct msghdr: name, its length, vector, its length, control, its length, flags; eight bytes each. */
 const HEADER_BYTES = 56;
@@ -31,12 +35,17 @@ class Message {
   }
 
   send(socket: number, descriptor: number): void {
+    syscall('sendmsg', socket, this.prepare(descriptor));
+  }
+
+  /** @returns the address of what sendmsg(2) is given. */
+  prepare(descriptor: number): number {
     this.#put(this.#control, 0, CONTROL_LENGTH);
     const view = new DataView(this.#control.buffer);
     view.setInt32(8, SOL_SOCKET, true);
     view.setInt32(12, SCM_RIGHTS, true);
     view.setInt32(DESCRIPTOR_AT, descriptor, true);
-    syscall('sendmsg', socket, addressOf(this.#header));
+    return addressOf(this.#header);
   }
 
   /** @returns the length of the data, or the errno negated. */
@@ -60,8 +69,60 @@ class Message {
 }
 
 /** Sends a descriptor with data, at least one byte. @throws {SystemError} */
-export function sendDescriptor(socket: number, descriptor: number, data: Uint8Array): void {
+function sendDescriptor(socket: number, descriptor: number, data: Uint8Array): void {
   new Message(data).send(socket, descriptor);
+}
+
+/** What sendmsg(2) takes of a socket pair at most, whatever its limits (net.core.wmem_default) are. */
+const SAFE_BYTES = 128 * 1024;
+/** include/uapi/linux/fcntl.h */
+const F_DUPFD_CLOEXEC = 1030;
+const FIRST_EXTRA_DESCRIPTOR = 3;
+/** include/uapi/linux/sched.h */
+const CLONE_FILES = 0x400;
+/** include/uapi/linux/wait.h */
+const P_PID = 1;
+const WEXITED = 4;
+const WALL = 0x40000000;
+const SIGINFO_BYTES = 128;
+
+/**
+ * The same for a process that will not be able to send any more, because a filter hands that to somebody who does not have
+ * the descriptor yet: another one, without that filter and with the same descriptors, waits to do it.
+ *
+ * @returns what sends it, once.
+ * @throws {SystemError}
+ */
+function prepareSendDescriptor(socket: number, data: Uint8Array): (descriptor: number) => void {
+  if (data.length > SAFE_BYTES) throw new SystemError('sendmsg', 'EMSGSIZE');
+  const message = new Message(data);
+  const ends = fixedBuffer(8);
+  syscall('pipe2', addressOf(ends), uapi.O_CLOEXEC);
+  const view = new DataView(ends.buffer);
+  const [source, sink] = [view.getInt32(0, true), view.getInt32(4, true)];
+  // Its number is the descriptor's to be.
+  const reserved = syscall('fcntl', source, F_DUPFD_CLOEXEC, FIRST_EXTRA_DESCRIPTOR);
+  const byte = fixedBuffer(8);
+  const pid = forkCalls(
+    [
+      ['read', source, addressOf(byte), 1],
+      ['sendmsg', socket, message.prepare(reserved), 0],
+      ['exit_group', 0],
+    ],
+    CLONE_FILES,
+  );
+  return (descriptor) => {
+    syscall('dup3', descriptor, reserved, uapi.O_CLOEXEC);
+    syscall('write', sink, addressOf(byte), 1);
+    syscall('waitid', P_PID, pid, addressOf(fixedBuffer(SIGINFO_BYTES)), WEXITED | WALL);
+    for (const used of [reserved, source, sink]) syscall('close', used);
+  };
+}
+
+/** Hands a listener over on this socket. @see HandOver */
+export function handOverOn(socket: number, data: Uint8Array): HandOver {
+  return (mediatesSends) =>
+    mediatesSends ? prepareSendDescriptor(socket, data) : (listener) => sendDescriptor(socket, listener, data);
 }
 
 export interface Received {

@@ -1,6 +1,6 @@
 import { decodeLaunch, encodeAttemptResults, encodeLaunchFailure } from '../../sandbox/launch.ts';
 import { attemptConfined, become } from './confine.ts';
-import { sendDescriptor } from './descriptor-passing.ts';
+import { handOverOn } from './descriptor-passing.ts';
 import { addressOf, fixedBuffer, syscall, trySyscall } from './syscalls.ts';
 
 /** The channel to the supervisor. */
@@ -25,7 +25,7 @@ export function runLauncher(terminal: string | undefined): never {
   const launch = decodeLaunch(readMessage());
   const answer =
     launch.attempts === undefined
-      ? encodeLaunchFailure(become(launch, (listener) => sendDescriptor(CHANNEL, listener, new Uint8Array(1))))
+      ? encodeLaunchFailure(become(launch, handOverOn(CHANNEL, new Uint8Array(1))))
       : encodeAttemptResults(attemptConfined(launch, launch.attempts));
   for (let at = 0; at < answer.length; ) at += syscall('write', CHANNEL, addressOf(answer) + at, answer.length - at);
   // Nothing of the runtime may run on: this process is half confined.

@@ -1,10 +1,12 @@
 import { type Bytes, bufferFromBytes } from '../../bytes.ts';
 import { EXIT, isErrno, NonoError } from '../../errors.ts';
+import type { HandOver } from '../../ports/sandbox-host.ts';
 import type { ListenerTaker } from '../../ports/spawn.ts';
 import { MEDIATOR_ANSWER, MEDIATOR_QUESTION } from '../../sandbox/linux/mediation.ts';
 import { type PreparedMediator, prepareMediator } from './mediator/start.ts';
 import { readSmallFile } from './small-files.ts';
 import { addressOf, errnoName, syscall, trySyscall } from './syscalls.ts';
+import { markTree } from './tree-domain.ts';
 
 /** 1 and above: only ancestors, administrators, or nobody (Documentation/admin-guide/LSM/Yama.rst). */
 const YAMA_SCOPE = '/proc/sys/kernel/yama/ptrace_scope';
@@ -28,6 +30,7 @@ export function mediatesFromOutside(): boolean {
 
 /** @see SandboxHost.mediate() */
 export function mediate(mediation: Bytes): ListenerTaker {
+  markTree();
   let mediator: PreparedMediator | undefined;
   return {
     expect() {
@@ -42,8 +45,11 @@ export function mediate(mediation: Bytes): ListenerTaker {
 }
 
 /** @see SandboxHost.startMediator() */
-export function startMediator(mediation: Bytes): (listener: number) => void {
-  return prepared().startProcess(bufferFromBytes(mediation));
+export function startMediator(mediation: Bytes): HandOver {
+  // The mediator and, later, the command are in it.
+  markTree();
+  const tell = prepared().startProcess(bufferFromBytes(mediation));
+  return () => tell;
 }
 
 /** @throws {NonoError} where machine code cannot be had. */

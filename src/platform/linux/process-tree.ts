@@ -1,12 +1,11 @@
 import { type Bytes, cString } from '../../bytes.ts';
 import { SystemError } from '../../errors.ts';
 import type { KeepTree, ProcessTree } from '../../ports/process-tree.ts';
-import { landlockAbi } from './confine.ts';
-import * as confine from './confine-uapi.ts';
 import { forkCalls, type PreparedCall } from './forked-calls.ts';
 import { Pins } from './pins.ts';
 import { readSmallFile } from './small-files.ts';
 import { addressOf, errnoName, fixedBuffer, syscall, trySyscall } from './syscalls.ts';
+import { takeSignalDomain } from './tree-domain.ts';
 import * as uapi from './uapi.ts';
 
 /** include/uapi/linux/prctl.h */
@@ -14,11 +13,6 @@ const PR_SET_CHILD_SUBREAPER = 36;
 const PR_SET_NAME = 15;
 const ALL_DESCRIPTORS = 0x7fffffff;
 const PAUSE_NANOSECONDS = 20_000_000n;
-/** include/uapi/linux/landlock.h: LANDLOCK_SCOPE_SIGNAL, and the ABI that has it. */
-const SCOPE_SIGNAL = 2;
-const SCOPE_ABI = 6;
-const SCOPED_AT = 16;
-const RULESET_BYTES = 24;
 
 /** include/uapi/linux/wait.h */
 const P_ALL = 0;
@@ -115,17 +109,6 @@ function startStandBy(): Disposable {
 /** Orphans of this process's tree become its children. */
 export function adoptOrphans(): void {
   syscall('prctl', PR_SET_CHILD_SUBREAPER, 1);
-}
-
-function takeSignalDomain(): boolean {
-  if (landlockAbi() < SCOPE_ABI) return false;
-  syscall('prctl', confine.PR_SET_NO_NEW_PRIVS, 1);
-  const attributes = fixedBuffer(RULESET_BYTES);
-  new DataView(attributes.buffer).setUint32(SCOPED_AT, SCOPE_SIGNAL, true);
-  const ruleset = syscall('landlock_create_ruleset', addressOf(attributes), attributes.length, 0);
-  syscall('landlock_restrict_self', ruleset, 0);
-  syscall('close', ruleset);
-  return true;
 }
 
 /** kill(-1) leaves out the caller; the domain keeps it from all processes outside. */

@@ -17,6 +17,6 @@ export function createNodeSandboxHost(): SandboxHost {
     isMediated: () => false,
     mediate: () => ({ expect: () => undefined, take: () => undefined }),
     mediatesFromOutside: () => true,
-    startMediator: () => () => undefined,
+    startMediator: () => () => () => undefined,
   };
 }

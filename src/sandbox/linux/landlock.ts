@@ -2,6 +2,7 @@ import type { Bytes } from '../../bytes.ts';
 import type { Access, Network, PathRule, Plan } from '../plan.ts';
 import { ACCESS_FILE, ACCESS_FS, ACCESS_NET, accessFsOf, SCOPE } from './landlock-uapi.ts';
 import type { Mediator } from './mediation.ts';
+import { ABI_WITH_SIGNALS } from './older-kernels.ts';
 
 /** The newest ABI that this encoder knows; a newer kernel is asked for what this one has. */
 export const NEWEST_ABI = 7;
@@ -103,11 +104,15 @@ function rightsOf({ read, write, control }: Access): number {
   return (read ? READ_RIGHTS : 0) | (write ? WRITE_RIGHTS : 0) | (control ? CONTROL_RIGHTS : 0);
 }
 
-/** What an ABI leaves open that the sandbox promises to close and that the seccomp filter cannot close in its place. */
+/** The first ABI under which a process can be in a domain that forbids it nothing (ABI 1 forbids renaming everywhere). */
+export const ABI_WITH_MARK = 2;
+
+/**
+ * What an ABI leaves open that the sandbox promises to close and that neither the filter nor the mediator closes in its place.
+ * Who mediates inside another nono does it for that one's tree.
+ */
 export function landlockGaps(abi: number): readonly Gap[] {
-  const gaps: Gap[] = [];
-  if (abi < 6) gaps.push({ what: 'signals and abstract sockets to processes outside', kernel: '6.12' });
-  return gaps;
+  return abi < ABI_WITH_MARK ? [{ what: 'signals to processes outside', kernel: '5.19' }] : [];
 }
 
 /** What the kernel really took, for the record and for whoever asks later. */
@@ -118,8 +123,10 @@ export interface Enforced {
   readonly truncate: true;
   /** By Landlock from ABI 5 on, before by the filter. */
   readonly device_ioctl: true;
+  /** By Landlock from ABI 6 on, before by this sandbox's own mediation. */
   readonly signals: boolean;
-  readonly abstract_sockets: boolean;
+  /** By mediation: nobody connects to one. */
+  readonly abstract_sockets: true;
   readonly no_new_privs: true;
   /** The system call filter; with `--block-net` it is what blocks. */
   readonly seccomp: true;
@@ -140,8 +147,8 @@ export function enforcedBy(abi: number, mediation: Mediator): Enforced {
     filesystem: true,
     truncate: true,
     device_ioctl: true,
-    signals: abi >= 6,
-    abstract_sockets: abi >= 6,
+    signals: abi >= ABI_WITH_SIGNALS || (abi >= ABI_WITH_MARK && mediation === 'own'),
+    abstract_sockets: true,
     no_new_privs: true,
     seccomp: true,
     local_sockets: mediation === 'own',

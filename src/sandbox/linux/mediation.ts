@@ -39,12 +39,40 @@ export const MEDIATED_CALLS: readonly CallName[] = [
   'removexattrat',
 ];
 
+/** Those that are handed over only with some arguments, or for some plans. */
+export const MEDIATED_BY_ARGUMENTS: readonly CallName[] = [
+  'fcntl',
+  'ioctl',
+  'listen',
+  'open',
+  'openat',
+  'sendmmsg',
+  'sendmsg',
+  'sendto',
+  'socketpair',
+];
+
+/** Where Landlock does not keep signals inside. */
+export const MEDIATED_SIGNALS: readonly CallName[] = [
+  'kill',
+  'tkill',
+  'tgkill',
+  'rt_sigqueueinfo',
+  'rt_tgsigqueueinfo',
+  'pidfd_send_signal',
+];
+
 /** Devices and the files that are standard streams are written to, and keep their mode and owner. */
 const GRANTED: readonly RuleOrigin[] = ['grant', 'profile', 'temporary'];
 
 export function mediationOf({ rules, sockets, network }: Pick<Plan, 'rules' | 'sockets' | 'network'>): Mediation {
   const writable = rules.filter(({ access, origin }) => access.write && GRANTED.includes(origin));
   return { writable: writable.map(({ path, isDirectory }) => ({ path, isDirectory })), sockets, network };
+}
+
+/** A local datagram socket can send to any name, so each of its sends is mediated: only where a socket was granted by name. */
+export function hasDatagrams({ sockets }: Pick<Mediation, 'sockets'>): boolean {
+  return sockets.length > 0;
 }
 
 /**
@@ -55,7 +83,7 @@ export const MEDIATOR_QUESTION = '\0\0nono: is there a mediator?\0';
 export const MEDIATOR_ANSWER = 'ENOTUNIQ';
 
 const WORD_BYTES = 8;
-const HEADER_WORDS = 4;
+const HEADER_WORDS = 5;
 const GRANT_WORDS = 4;
 const NETWORKS = { allowed: 0, blocked: 1, ports: 2, loopback: 3 } as const;
 const KINDS = { tree: 0, file: 1, socket: 2 } as const;
@@ -64,7 +92,7 @@ const BIND = 1 << 17;
 
 /**
  * `struct configuration` of platform/linux/mediator/base.c: words of 64 bits, little-endian. First its size in bytes, the
- * network, the number of grants and that of ports; then for each grant its kind, where its path is, how long that is, and a
+ * network, the number of grants, that of ports, and 1 where there are local datagram sockets; then for each grant its kind, where its path is, how long that is, and a
  * word for the mediator's own use; then the ports with a bit for what they are for; then the paths, each ended by NUL.
  */
 export function encodeMediation({ writable, sockets, network }: Mediation): Uint8Array<ArrayBuffer> {
@@ -84,7 +112,7 @@ export function encodeMediation({ writable, sockets, network }: Mediation): Uint
   const put = (...values: readonly number[]): void => {
     for (const value of values) view.setBigInt64(word++ * WORD_BYTES, BigInt(value), true);
   };
-  put(sizeBytes, NETWORKS[network.mode], grants.length, ports.length);
+  put(sizeBytes, NETWORKS[network.mode], grants.length, ports.length, hasDatagrams({ sockets }) ? 1 : 0);
   let at = textAt;
   for (const { path, kind } of grants) {
     put(kind, at, path.length, -1);

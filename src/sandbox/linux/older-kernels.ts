@@ -1,8 +1,9 @@
 import type { Statement } from './bpf.ts';
-import { errnoLabel, is, jump, loadArgument, switchOn } from './bpf-words.ts';
+import { and, errnoLabel, is, jump, label, loadArgument, switchOn } from './bpf-words.ts';
 import {
   type CallName,
   O_ACCMODE,
+  O_BESIDE,
   O_RDWR,
   O_TRUNC,
   O_WRONLY,
@@ -14,6 +15,8 @@ import {
 /** The ABI from which on Landlock itself sees to truncating, and to ioctl on devices. */
 const ABI_WITH_TRUNCATE = 3;
 const ABI_WITH_IOCTL = 5;
+/** From here on Landlock itself keeps signals inside. */
+export const ABI_WITH_SIGNALS = 6;
 
 /**
  * Calls that Landlock has no right for yet. A file is truncated by a descriptor that is open for writing, which
@@ -26,16 +29,34 @@ export function truncateBlocks(abi: number): readonly (readonly [CallName, reado
   return [
     ['truncate', [jump(errnoLabel('EACCES'))]],
     ['openat2', [jump(errnoLabel('ENOSYS'))]],
-    ['open', openBlock(1)],
-    ['openat', openBlock(2)],
   ];
 }
 
-function openBlock(flagsArgument: number): readonly Statement[] {
+/**
+ * Opens that are looked at by their flags: those that truncate, where Landlock does not; and those to read and write without
+ * more, by which programs open the terminals that they make.
+ *
+ * @param terminals Where the latter go; undefined for nowhere.
+ */
+export function openBlocks(abi: number, terminals: string | undefined): readonly (readonly [CallName, readonly Statement[]])[] {
+  if (abi >= ABI_WITH_TRUNCATE && terminals === undefined) return [];
+  const block = (flags: number): readonly Statement[] => [
+    ...(abi >= ABI_WITH_TRUNCATE ? [] : truncatingOpen(flags)),
+    label(`open-${flags}`),
+    ...(terminals === undefined ? [] : [loadArgument(flags), and(~O_BESIDE >>> 0), is('equal', O_RDWR, { yes: terminals })]),
+    jump('allow'),
+  ];
   return [
-    loadArgument(flagsArgument),
-    is('anyBit', O_TRUNC, { no: 'allow' }),
-    { kind: 'and', constant: O_ACCMODE },
+    ['open', block(1)],
+    ['openat', block(2)],
+  ];
+}
+
+function truncatingOpen(flags: number): readonly Statement[] {
+  return [
+    loadArgument(flags),
+    is('anyBit', O_TRUNC, { no: `open-${flags}` }),
+    and(O_ACCMODE),
     is('equal', O_WRONLY, { yes: 'allow' }),
     is('equal', O_RDWR, { yes: 'allow' }),
     jump(errnoLabel('EACCES')),
@@ -48,7 +69,7 @@ export function otherIoctls(abi: number): readonly Statement[] {
   const within = ([first, last]: readonly [number, number]): readonly Statement[] => [
     is('greater', last, { yes: `ioctl-above-${last}` }),
     is('atLeast', first, { yes: 'allow' }),
-    { kind: 'label', name: `ioctl-above-${last}` },
+    label(`ioctl-above-${last}`),
   ];
   return [
     ...within(TERMINAL_IOCTLS),

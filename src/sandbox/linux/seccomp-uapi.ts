@@ -36,7 +36,7 @@ export const AF = { unix: 1, inet: 2, inet6: 10, netlink: 16 } as const;
 
 /** include/linux/net.h */
 export const SOCK_TYPE_MASK = 0xf;
-export const SOCK = { stream: 1, seqpacket: 5 } as const;
+export const SOCK = { stream: 1, datagram: 2, seqpacket: 5 } as const;
 
 /** include/uapi/linux/netlink.h */
 export const NETLINK_ROUTE = 0;
@@ -51,8 +51,19 @@ export const MSG_FASTOPEN = 0x20000000;
 export const TIOCSTI = 0x5412;
 export const TIOCLINUX = 0x541c;
 
-/** Opens the other side of a terminal by its master (include/uapi/asm-generic/ioctls.h). */
+/** Change what a terminal is: a line discipline, or where the console's messages go. */
+export const TIOCSETD = 0x5423;
+export const TIOCCONS = 0x541d;
+
+/** Open the other side of a terminal by its master, and tell the number in its name (include/uapi/asm-generic/ioctls.h). */
 export const TIOCGPTPEER = 0x5441;
+export const TIOCGPTN = 0x80045430;
+
+/** Name a process that gets signals: F_SETOWN and F_SETOWN_EX of fcntl(2), and commands of sockets (linux/sockios.h). */
+export const F_SETOWN = 8;
+export const F_SETOWN_EX = 15;
+export const FIOSETOWN = 0x8901;
+export const SIOCSPGRP = 0x8902;
 
 /**
  * ioctl commands that change a file or a tree through a descriptor that is only open for reading, which
@@ -106,7 +117,7 @@ export const ORDINARY_IOCTLS: readonly number[] = [
   0x402c542b, // TCSETS2
   0x402c542c, // TCSETSW2
   0x402c542d, // TCSETSF2
-  0x80045430, // TIOCGPTN
+  TIOCGPTN,
   0x40045431, // TIOCSPTLCK
   0x80045432, // TIOCGDEV
   0x40045436, // TIOCSIG
@@ -130,6 +141,8 @@ export const O_ACCMODE = 3;
 export const O_WRONLY = 1;
 export const O_RDWR = 2;
 export const O_TRUNC = 0o1000;
+/** What does not matter of an open: O_NOCTTY, O_NONBLOCK, O_CLOEXEC, and O_LARGEFILE of both machines. */
+export const O_BESIDE = 0o400 | 0o4000 | 0o2000000 | 0o100000 | 0o400000;
 
 /**
  * The highest number of a system call that was looked at when this filter was written: file_setattr(2), Linux 6.17.
@@ -158,6 +171,7 @@ const CALLS = {
   fchmodat2: [452, 452],
   fchown: [93, 55],
   fchownat: [260, 54],
+  fcntl: [72, 25],
   file_setattr: [469, 469],
   finit_module: [313, 273],
   fremovexattr: [199, 16],
@@ -177,6 +191,7 @@ const CALLS = {
   kexec_file_load: [320, 294],
   kexec_load: [246, 104],
   keyctl: [250, 219],
+  kill: [62, 129],
   lchown: [94, undefined],
   listen: [50, 201],
   lremovexattr: [198, 15],
@@ -192,6 +207,7 @@ const CALLS = {
   openat: [257, 56],
   openat2: [437, 437],
   perf_event_open: [298, 241],
+  pidfd_send_signal: [424, 424],
   pivot_root: [155, 41],
   prlimit64: [302, 261],
   quotactl: [179, 60],
@@ -200,6 +216,8 @@ const CALLS = {
   removexattr: [197, 14],
   removexattrat: [466, 466],
   request_key: [249, 218],
+  rt_sigqueueinfo: [129, 138],
+  rt_tgsigqueueinfo: [297, 240],
   sendmmsg: [307, 269],
   sendmsg: [46, 211],
   sendto: [44, 206],
@@ -211,6 +229,8 @@ const CALLS = {
   swapoff: [168, 225],
   swapon: [167, 224],
   syslog: [103, 116],
+  tgkill: [234, 131],
+  tkill: [200, 130],
   truncate: [76, 45],
   umount2: [166, 39],
   unshare: [272, 97],

@@ -13,8 +13,8 @@ import {
   returns,
   switchOn,
 } from './bpf-words.ts';
-import { MEDIATED_CALLS, type Mediator } from './mediation.ts';
-import { otherIoctls, truncateBlocks } from './older-kernels.ts';
+import { MEDIATED_CALLS, MEDIATED_SIGNALS, type Mediator } from './mediation.ts';
+import { ABI_WITH_SIGNALS, openBlocks, otherIoctls, truncateBlocks } from './older-kernels.ts';
 import {
   AF,
   type Architecture,
@@ -24,6 +24,9 @@ import {
   callNumber,
   DATA,
   ERRNO,
+  F_SETOWN,
+  F_SETOWN_EX,
+  FIOSETOWN,
   IPPROTO_TCP,
   MSG_FASTOPEN,
   NAMESPACE_FLAGS,
@@ -31,10 +34,14 @@ import {
   NEWEST_KNOWN_CALL,
   READ_ONLY_CHANGES,
   RETURN,
+  SIOCSPGRP,
   SOCK,
   SOCK_TYPE_MASK,
+  TIOCCONS,
+  TIOCGPTN,
   TIOCGPTPEER,
   TIOCLINUX,
+  TIOCSETD,
   TIOCSTI,
   X32_BIT,
 } from './seccomp-uapi.ts';
@@ -46,6 +53,8 @@ export interface SeccompTarget {
   /** Of Landlock: an older one leaves more to this filter. */
   readonly abi: number;
   readonly mediator: Mediator;
+  /** Whether there are local datagram sockets (hasDatagrams()); false by default. */
+  readonly datagrams?: boolean;
 }
 
 /** Where the filter ends that hands the call to the mediator. */
@@ -107,61 +116,89 @@ export function encodeSeccomp(target: SeccompTarget): readonly Instruction[] {
 }
 
 /** The calls whose arguments decide; every block ends in a jump. */
-function conditionalBlocks({ network, abi, mediator }: SeccompTarget): ReadonlyMap<CallName, readonly Statement[]> {
+function conditionalBlocks(target: SeccompTarget): ReadonlyMap<CallName, readonly Statement[]> {
+  const { network, abi, mediator, datagrams = false } = target;
+  const isOwn = mediator === 'own';
   const blocks = new Map<CallName, readonly Statement[]>([
     ['ioctl', ioctlBlock(abi, mediator)],
-    ['socket', socketBlock(network)],
+    ['socket', socketBlock(network, datagrams)],
     ['socketpair', socketpairBlock(mediator)],
     ['clone', [loadArgument(0), is('anyBit', CLONE_NAMESPACE_FLAGS, { yes: errnoLabel('EPERM') }), jump('allow')]],
     ['prlimit64', prlimitBlock()],
-    ...truncateBlocks(abi),
     ['unshare', [loadArgument(0), is('anyBit', NAMESPACE_FLAGS, { yes: errnoLabel('EPERM') }), jump('allow')]],
+    ...truncateBlocks(abi),
+    ...openBlocks(abi, isOwn ? NOTIFY : undefined),
+    ...sendBlocks(target),
   ]);
-  if (mediator === 'own') for (const call of MEDIATED_CALLS) blocks.set(call, [jump(NOTIFY)]);
-  if (network.mode === 'blocked') {
-    // No filter can see the name of a socket, and behind one may be a way to the network or out of the sandbox (D-Bus,
-    // docker, a resolver). Without a mediator of its own, who needs to connect by name is refused with who must not.
-    if (mediator === 'outer') blocks.set('connect', [jump(errnoLabel('EACCES'))]);
-    blocks.set('sendto', refuseUnlessNull(4, 'EACCES'));
+  if (isOwn) for (const call of MEDIATED_CALLS) blocks.set(call, [jump(NOTIFY)]);
+  if (isOwn && abi < ABI_WITH_SIGNALS) {
+    for (const call of MEDIATED_SIGNALS) blocks.set(call, [jump(NOTIFY)]);
+    blocks.set('fcntl', ownerBlock());
   }
-  if (network.mode === 'ports' || network.mode === 'loopback') {
-    if (mediator === 'own') blocks.set('listen', [jump(NOTIFY)]);
-    for (const [call, flags] of [
-      ['sendto', 3],
-      ['sendmsg', 2],
-      ['sendmmsg', 3],
-    ] as const) {
-      blocks.set(call, [loadArgument(flags), is('anyBit', MSG_FASTOPEN, { yes: errnoLabel('EOPNOTSUPP') }), jump('allow')]);
-    }
-  }
+  if (isOwn && (network.mode === 'ports' || network.mode === 'loopback')) blocks.set('listen', [jump(NOTIFY)]);
+  // No filter can see the name of a socket, and behind one may be a way to the network or out of the sandbox (D-Bus,
+  // docker, a resolver). Without a mediator of its own, who needs to connect by name is refused with who must not.
+  if (!isOwn && network.mode === 'blocked') blocks.set('connect', [jump(errnoLabel('EACCES'))]);
   return blocks;
+}
+
+/** Where the arguments of each sending call are: its flags, and an address that is a pointer in a register. */
+const SENDS: readonly (readonly [call: CallName, flags: number, address: number | undefined])[] = [
+  ['sendto', 3, 4],
+  ['sendmsg', 2, undefined],
+  ['sendmmsg', 3, undefined],
+];
+
+/** What a send may reach by itself, past connect(2). */
+function sendBlocks({
+  network,
+  mediator,
+  datagrams = false,
+}: SeccompTarget): readonly (readonly [CallName, readonly Statement[]])[] {
+  const isMediated = mediator === 'own' && datagrams;
+  const isTcpOnly = network.mode === 'ports' || network.mode === 'loopback';
+  return SENDS.flatMap(([call, flags, address]) => {
+    const fastOpen = [loadArgument(flags), is('anyBit', MSG_FASTOPEN, { yes: errnoLabel('EOPNOTSUPP') })];
+    const before = isTcpOnly ? fastOpen : [];
+    if (isMediated)
+      return [[call, [...before, ...(address === undefined ? [jump(NOTIFY)] : unlessNull(address, NOTIFY))]] as const];
+    if (network.mode === 'blocked' && address !== undefined) return [[call, unlessNull(address, errnoLabel('EACCES'))] as const];
+    return isTcpOnly ? [[call, [...fastOpen, jump('allow')]] as const] : [];
+  });
+}
+
+/** Who gets the signals of a descriptor; to take that away is always allowed. */
+function ownerBlock(): readonly Statement[] {
+  return [
+    loadArgument(1),
+    is('equal', F_SETOWN_EX, { yes: NOTIFY }),
+    is('equal', F_SETOWN, { no: 'allow' }),
+    loadArgument(2),
+    is('equal', 0, { yes: 'allow' }),
+    jump(NOTIFY),
+  ];
 }
 
 /** Setting limits of another process takes no more than its user id: a file size of 0 would break any of them. */
 function prlimitBlock(): readonly Statement[] {
-  return [loadArgument(0), is('equal', 0, { yes: 'allow' }), ...refuseUnlessNull(2, 'EPERM')];
+  return [loadArgument(0), is('equal', 0, { yes: 'allow' }), ...unlessNull(2, errnoLabel('EPERM'))];
 }
 
 /** Of a pointer both halves count. */
-function refuseUnlessNull(index: number, errno: Errno): readonly Statement[] {
-  return [
-    loadArgument(index),
-    is('equal', 0, { no: errnoLabel(errno) }),
-    loadUpperHalf(index),
-    is('equal', 0, { no: errnoLabel(errno) }),
-    jump('allow'),
-  ];
+function unlessNull(index: number, to: string): readonly Statement[] {
+  return [loadArgument(index), is('equal', 0, { no: to }), loadUpperHalf(index), is('equal', 0, { no: to }), jump('allow')];
 }
 
 /** The kernel takes the low 32 bits as the command, so nothing in the high ones can hide it (CVE-2019-10063). */
 function ioctlBlock(abi: number, mediator: Mediator): readonly Statement[] {
-  const refused = [TIOCSTI, TIOCLINUX, ...READ_ONLY_CHANGES].map((command) => [command, errnoLabel('EPERM')] as const);
-  return [
-    loadArgument(1),
-    ...switchOn('ioctl-command', mediator === 'own' ? [...refused, [TIOCGPTPEER, NOTIFY]] : refused, 'ioctl-other'),
-    label('ioctl-other'),
-    ...otherIoctls(abi),
+  const owners = mediator === 'own' && abi < ABI_WITH_SIGNALS ? [FIOSETOWN, SIOCSPGRP] : [];
+  const commands = [TIOCSTI, TIOCLINUX, TIOCSETD, TIOCCONS, ...READ_ONLY_CHANGES, ...owners];
+  const mediated = mediator === 'own' ? [TIOCGPTPEER, TIOCGPTN] : [];
+  const cases = [
+    ...commands.map((command) => [command, errnoLabel('EPERM')] as const),
+    ...mediated.map((command) => [command, NOTIFY] as const),
   ];
+  return [loadArgument(1), ...switchOn('ioctl-command', cases, 'ioctl-other'), label('ioctl-other'), ...otherIoctls(abi)];
 }
 
 /** Of datagram sockets, which could send to any name, the mediator makes a pair of another type. */
@@ -179,9 +216,10 @@ function socketpairBlock(mediator: Mediator): readonly Statement[] {
 
 /**
  * Families by a list of those that are allowed. A datagram socket of AF_UNIX would carry an address with each
- * send, and SOCK_RAW makes one too (unix_create() of net/unix/af_unix.c).
+ * send, and SOCK_RAW makes one too (unix_create() of net/unix/af_unix.c): only where each send is mediated, or an outer
+ * nono sees to it.
  */
-function socketBlock(network: Network): readonly Statement[] {
+function socketBlock(network: Network, datagrams: boolean): readonly Statement[] {
   const inet = { allowed: 'allow', ports: 'socket-tcp', loopback: 'socket-tcp', blocked: errnoLabel('EACCES') }[network.mode];
   const netlink = network.mode === 'allowed' ? 'socket-netlink' : errnoLabel('EACCES');
   return [
@@ -196,6 +234,7 @@ function socketBlock(network: Network): readonly Statement[] {
     and(SOCK_TYPE_MASK),
     is('equal', SOCK.stream, { yes: 'allow' }),
     is('equal', SOCK.seqpacket, { yes: 'allow' }),
+    ...(datagrams ? [is('equal', SOCK.datagram, { yes: 'allow' })] : []),
     jump(errnoLabel('EACCES')),
     // Only what lists addresses and routes: the C library asks it before it resolves names.
     label('socket-netlink'),

@@ -24,7 +24,9 @@ enum {
   EPERM = 1, ENOENT = 2, ESRCH = 3, EINTR = 4, EBADF = 9, EAGAIN = 11, EACCES = 13, EFAULT = 14, ENODEV = 19, ENOTDIR = 20, EINVAL = 22,
   ENOTTY = 25, ERANGE = 34, ENAMETOOLONG = 36, ENOSYS = 38, ELOOP = 40, ENOTUNIQ = 76, EAFNOSUPPORT = 97, ENOBUFS = 105, EALREADY = 114,
   ECONNREFUSED = 111, EINPROGRESS = 115, E2BIG = 7,
-  DEFERRED = 4096,
+  EMSGSIZE = 90, EISCONN = 106, ENOTCONN = 107,
+  /* Beyond any result: somebody else answers later; the kernel does it as if it had not been asked about. */
+  DEFERRED = 1 << 30, CONTINUED,
 };
 
 /* include/uapi/linux/seccomp.h */
@@ -51,7 +53,7 @@ struct added_descriptor {
   u32 target_flags;
 };
 enum { NOTIF_RECV = 0xc0502100, NOTIF_SEND = 0xc0182101, NOTIF_ID_VALID = 0x40082102, NOTIF_ADDFD = 0x40182103,
-  NOTIF_SET_FLAGS = 0x40082104, SYNC_WAKE_UP = 1, ADDFD_SEND = 2 };
+  NOTIF_SET_FLAGS = 0x40082104, SYNC_WAKE_UP = 1, ADDFD_SEND = 2, GOES_ON = 1 };
 
 /* The layout is encodeMediation()'s (sandbox/linux/mediation.ts): 64-bit words, then text. */
 enum { NETWORK_ALLOWED, NETWORK_BLOCKED, NETWORK_PORTS, NETWORK_LOOPBACK };
@@ -67,6 +69,8 @@ struct configuration {
   long network;
   long grants;
   long ports;
+  /* Whether local datagram sockets exist. */
+  long datagrams;
   struct grant grant[1];
 };
 
@@ -80,6 +84,11 @@ static struct request request;
 static void clear(void *memory, long bytes) {
   u8 *at = memory;
   while (bytes-- > 0) *at++ = 0;
+}
+
+/* What a compiler would ask a library for. */
+static void copy(void *to, void *from, long bytes) {
+  for (long at = 0; at < bytes; at++) ((u8 *)to)[at] = ((u8 *)from)[at];
 }
 
 static long length_of(const char *text) {
@@ -105,7 +114,7 @@ static void close_descriptor(long descriptor) {
 }
 
 /* Descriptors that one request opened; all are closed when it has been answered. */
-enum { OPENED_MAXIMUM = 32 };
+enum { OPENED_MAXIMUM = 320 };
 static int opened[OPENED_MAXIMUM];
 static int opened_count;
 

@@ -12,7 +12,7 @@ enum { RESOLVE_NO_MAGICLINKS = 2, RESOLVE_NO_SYMLINKS = 4, RESOLVE_BENEATH = 8, 
 enum { PATH_BYTES = 4096, PAGE_BYTES = 4096 };
 #define AT_FDCWD (-100)
 enum { AT_SYMLINK_NOFOLLOW = 0x100, AT_EMPTY_PATH = 0x1000, AT_SYMLINK_FOLLOW = 0x400 };
-enum { O_RDONLY = 0, O_ACCMODE = 3, O_NONBLOCK = 0x800, O_CLOEXEC = 0x80000, O_PATH = 0x200000, F_GETFL = 3 };
+enum { O_RDONLY = 0, O_RDWR = 2, O_ACCMODE = 3, O_NONBLOCK = 0x800, O_CLOEXEC = 0x80000, O_PATH = 0x200000, F_GETFL = 3 };
 
 struct how { u64 flags, mode, resolve; };
 struct vector { u64 address, bytes; };
@@ -51,29 +51,6 @@ static int has_own_capabilities(void) {
   return sets[0] == own_capabilities[0] && sets[3] == own_capabilities[3];
 }
 
-static long read_memory(u64 from, void *to, long bytes) {
-  struct vector here, there;
-  here.address = (u64)to;
-  here.bytes = there.bytes = bytes;
-  there.address = from;
-  long done = CALL(process_vm_readv, request.tid, &here, 1, &there, 1, 0);
-  if (done == bytes) return 0;
-  return done == -EPERM ? -EPERM : -EFAULT;
-}
-
-/* A NUL-terminated text of at most `bytes`, the NUL included. Never reads past a page that may be the last one. */
-static long read_text(u64 from, char *to, long bytes) {
-  long done = 0;
-  while (done < bytes) {
-    long piece = PAGE_BYTES - ((from + done) & (PAGE_BYTES - 1));
-    if (piece > bytes - done) piece = bytes - done;
-    long failure = read_memory(from + done, to + done, piece);
-    if (failure < 0) return failure;
-    for (long end = done + piece; done < end; done++) if (to[done] == 0) return done;
-  }
-  return -ENAMETOOLONG;
-}
-
 static long parse_number(const char *text, const char **end) {
   long number = 0;
   if (*text < '0' || *text > '9') return -1;
@@ -95,6 +72,36 @@ static char *append_number(char *at, u64 number) {
   while (count > 0) *at++ = digits[--count];
   *at = 0;
   return at;
+}
+
+static long read_memory(u64 from, void *to, long bytes) {
+  struct vector here, there;
+  here.address = (u64)to;
+  here.bytes = there.bytes = bytes;
+  there.address = from;
+  long done = CALL(process_vm_readv, request.tid, &here, 1, &there, 1, 0);
+  if (done == bytes) return 0;
+  return done == -EPERM ? -EPERM : -EFAULT;
+}
+
+/* To write what only this caller may get: whoever has its number later is not reached by it. Look whether it still waits before that. */
+static long open_memory(void) {
+  char path[64];
+  append(append_number(append(path, "/proc/"), request.tid), "/mem");
+  return keep(CALL(openat, AT_FDCWD, path, O_RDWR | O_CLOEXEC, 0, 0, 0));
+}
+
+/* A NUL-terminated text of at most `bytes`, the NUL included. Never reads past a page that may be the last one. */
+static long read_text(u64 from, char *to, long bytes) {
+  long done = 0;
+  while (done < bytes) {
+    long piece = PAGE_BYTES - ((from + done) & (PAGE_BYTES - 1));
+    if (piece > bytes - done) piece = bytes - done;
+    long failure = read_memory(from + done, to + done, piece);
+    if (failure < 0) return failure;
+    for (long end = done + piece; done < end; done++) if (to[done] == 0) return done;
+  }
+  return -ENAMETOOLONG;
 }
 
 /* The process that `tid` is a thread of, where a kernel before 6.9 has no descriptors of threads. */

@@ -1,4 +1,4 @@
-import { MEDIATED_CALLS } from '../../../sandbox/linux/mediation.ts';
+import { MEDIATED_BY_ARGUMENTS, MEDIATED_CALLS, MEDIATED_SIGNALS } from '../../../sandbox/linux/mediation.ts';
 import { type Architecture, callNumber } from '../../../sandbox/linux/seccomp-uapi.ts';
 
 /** The calls that the mediator makes, x64 then arm64, beside those that it is asked for: the same tables as CALLS of seccomp-uapi.ts. */
@@ -14,19 +14,20 @@ const OWN_CALLS: Readonly<Record<string, readonly [x64: number, arm64: number]>>
   dup3: [292, 24],
   exit: [60, 93],
   exit_group: [231, 94],
-  fcntl: [72, 25],
+  getdents64: [217, 61],
+  getpgid: [121, 155],
+  getpid: [39, 172],
   getsockname: [51, 204],
   getsockopt: [55, 209],
   gettid: [186, 178],
   munmap: [11, 215],
-  openat: [257, 56],
   openat2: [437, 437],
   pidfd_getfd: [438, 438],
   pidfd_open: [434, 434],
   ppoll: [271, 73],
   prctl: [157, 167],
   process_vm_readv: [310, 270],
-  process_vm_writev: [311, 271],
+  pwrite64: [18, 68],
   read: [0, 63],
   readlinkat: [267, 78],
   rt_sigaction: [13, 134],
@@ -44,7 +45,7 @@ const O_NOFOLLOW: Readonly<Record<Architecture, number>> = { x64: 0o400000, arm6
 /** What the mediator's C code takes as given: the numbers that differ between machines. */
 export function mediatorDefinitions(architecture: Architecture): string {
   const numbers = new Map(Object.entries(OWN_CALLS).map(([name, [x64, arm64]]) => [name, architecture === 'x64' ? x64 : arm64]));
-  for (const name of [...MEDIATED_CALLS, 'listen', 'socketpair', 'ioctl'] as const) {
+  for (const name of [...MEDIATED_CALLS, ...MEDIATED_BY_ARGUMENTS, ...MEDIATED_SIGNALS]) {
     const number = callNumber(name, architecture);
     if (number !== undefined) numbers.set(name, number);
   }

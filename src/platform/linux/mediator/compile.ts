@@ -6,7 +6,10 @@ import caller from './caller.c' with { type: 'text' };
 import { mediatorDefinitions } from './calls.ts';
 import loop from './loop.c' with { type: 'text' };
 import metadata from './metadata.c' with { type: 'text' };
+import sends from './sends.c' with { type: 'text' };
+import signals from './signals.c' with { type: 'text' };
 import sockets from './sockets.c' with { type: 'text' };
+import terminals from './terminals.c' with { type: 'text' };
 
 /** Behind the last of the mediator's data, for what a compiler puts there. */
 const MARGIN_BYTES = 16 * 1024;
@@ -25,7 +28,7 @@ export function compileMediatorOnce(): PlacedCode {
 
 function compile() {
   const architecture = process.arch === 'arm64' ? 'arm64' : 'x64';
-  const source = [mediatorDefinitions(architecture), base, caller, metadata, sockets, loop].join('');
+  const source = [mediatorDefinitions(architecture), base, caller, metadata, sockets, sends, signals, terminals, loop].join('');
   const { mediator_where } = compileC('mediator.c', source, { mediator_where: WHERE });
   return placesOf(mediator_where);
 }

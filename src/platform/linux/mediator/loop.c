@@ -1,32 +1,25 @@
 /* Requests one after the other, and the life of the mediator. */
 
-/* A terminal's other side, by its own master: no name of a terminal is taken from anybody. */
-enum { TIOCGPTPEER = 0x5441, PTMX_MAJOR = 5, PTMX_MINOR = 2, O_NOCTTY = 0x100 };
-
-static long open_terminal(void) {
-  static struct facts facts;
-  if ((u32)request.arguments[1] != TIOCGPTPEER) return -ENOTTY;
-  long master = take(request.arguments[0]);
-  if (master < 0) return master;
-  long failure = look_at(master, &facts);
-  if (failure < 0) return failure;
-  int is_master = (facts.mode & S_IFMT) == S_IFCHR && (facts.rdev_major == PTMX_MAJOR && facts.rdev_minor == PTMX_MINOR);
-  if (!is_master || !is_waiting(request.id)) return -ENOTTY;
-  long flags = request.arguments[2];
-  long terminal = keep(CALL(ioctl, master, TIOCGPTPEER, (flags & (O_ACCMODE | O_NONBLOCK)) | O_NOCTTY | O_CLOEXEC, 0, 0, 0));
-  if (terminal < 0) return terminal;
-  long added = add_descriptor(terminal, flags & O_CLOEXEC, 1);
-  if (added >= 0) return DEFERRED;
-  /* Before 5.14 the descriptor and the answer are two steps. */
-  return added == -EINVAL ? add_descriptor(terminal, flags & O_CLOEXEC, 0) : added;
-}
-
 static long handle(void) {
   switch (request.number) {
     case CALL_connect: return connect_socket();
     case CALL_listen: return start_listening();
     case CALL_socketpair: return make_pair();
-    case CALL_ioctl: return open_terminal();
+    case CALL_ioctl: return command_terminal();
+#ifdef CALL_open
+    case CALL_open: return open_made_terminal(request.arguments[0], request.arguments[1]);
+#endif
+    case CALL_openat: return open_made_terminal(request.arguments[1], request.arguments[2]);
+    case CALL_sendto: return send_to();
+    case CALL_sendmsg: return send_message();
+    case CALL_sendmmsg: return send_messages();
+    case CALL_kill:
+    case CALL_tkill:
+    case CALL_tgkill:
+    case CALL_rt_sigqueueinfo:
+    case CALL_rt_tgsigqueueinfo:
+    case CALL_pidfd_send_signal:
+    case CALL_fcntl: return send_signal();
     default: return change_metadata();
   }
 }
@@ -34,10 +27,48 @@ static long handle(void) {
 static void send_answer(u64 id, long result) {
   struct answer answer;
   answer.id = id;
-  answer.value = result < 0 ? 0 : result;
+  answer.value = result < 0 || result == CONTINUED ? 0 : result;
   answer.error = result < 0 ? (result > -512 ? result : -EPERM) : 0;
-  answer.flags = 0;
+  answer.flags = result == CONTINUED ? GOES_ON : 0;
   CALL(ioctl, listener, NOTIF_SEND, &answer, 0, 0, 0);
+}
+
+static void drop_pending(int at) {
+  close_descriptor(pending[at].socket);
+  close_descriptor(pending[at].file);
+  long last = --pending_count;
+  if (at != last) copy(&pending[at], &pending[last], sizeof pending[0]);
+}
+
+/* A send that had to wait, once more. */
+static long send_again(struct pending *entry) {
+  copy(&request, &entry->send, sizeof request);
+  retried = entry;
+  long result = handle();
+  retried = 0;
+  close_opened();
+  return result;
+}
+
+/* `events` of its socket, from ppoll(2). */
+static void go_on(int at, int events) {
+  struct pending *entry = &pending[at];
+  int is_send = entry->send.number != 0;
+  long result = -EINTR;
+  if (!is_waiting(entry->id)) {
+    drop_pending(at);
+    return;
+  }
+  if (is_send) result = send_again(entry);
+  else if (events || entry->file >= 0) result = connect_bounded(entry->socket, entry->address, entry->address_bytes);
+  int goes_on = result == -EINTR || (is_blocking(entry->socket) && (result == -EAGAIN || result == -EALREADY || result == -EINPROGRESS));
+  if (goes_on && entry->deadline != 0 && now() >= entry->deadline) {
+    result = entry->file >= 0 || is_send ? -EAGAIN : -EINPROGRESS;
+    goes_on = 0;
+  }
+  if (goes_on) return;
+  send_answer(entry->id, result);
+  drop_pending(at);
 }
 
 /* @returns 0 when there was none after all. */
@@ -84,7 +115,7 @@ static void serve(void) {
     polled[0].descriptor = listener;
     polled[0].events = POLLIN;
     for (int at = 0; at < count; at++) {
-      polled[at + 1].descriptor = pending[at].file >= 0 ? -1 : pending[at].socket;
+      polled[at + 1].descriptor = pending[at].is_polled ? pending[at].socket : -1;
       polled[at + 1].events = POLLOUT;
     }
     /* What ended the wait is over soon: another caller that died is no reason to leave. */

@@ -13,8 +13,12 @@ enum { INTERRUPT_AFTER_NS = 200000 };
 struct pending {
   u64 id;
   int socket;
-  /* What a local address leads through; -1 for one of the network. */
+  /* What a local address leads through; -1 for one of the network, and for a send. */
   int file;
+  /* A send is begun anew, from what was asked; for a connect its number is 0. */
+  struct request send;
+  /* Whether the socket tells when to try again. */
+  int is_polled;
   u32 address_bytes;
   /* CLOCK_MONOTONIC, milliseconds; 0 for none. */
   u64 deadline;
@@ -68,11 +72,25 @@ static long defer(long socket, long file, void *to, long bytes) {
   entry->id = request.id;
   entry->socket = socket;
   entry->file = file;
+  entry->send.number = 0;
+  entry->is_polled = file < 0;
   entry->address_bytes = bytes;
   entry->deadline = deadline_of(socket);
-  for (long at = 0; at < bytes; at++) entry->address[at] = ((u8 *)to)[at];
+  copy(entry->address, to, bytes);
   release(socket);
   release(file);
+  return DEFERRED;
+}
+
+static struct pending *retried;
+
+/* @returns DEFERRED; the second time -EAGAIN, for go_on(). */
+static long defer_send(long socket) {
+  if (retried) return -EAGAIN;
+  if (defer(socket, -1, 0, 0) == -EAGAIN) return -EAGAIN;
+  struct pending *entry = &pending[pending_count - 1];
+  copy(&entry->send, &request, sizeof request);
+  entry->is_polled = option_of(socket, SO_DOMAIN) != AF_UNIX || option_of(socket, SO_TYPE) != SOCK_DGRAM;
   return DEFERRED;
 }
 
@@ -87,6 +105,8 @@ static int is_loopback(void) {
   for (int byte = 0; byte < 15; byte++) if (at[byte] != 0) return 0;
   return at[15] <= 1;
 }
+
+static long bind_to_loopback(long socket) { return CALL(setsockopt, socket, SOL_SOCKET, SO_BINDTODEVICE, "lo", 3, 0); }
 
 static int is_port_named(long use) {
   long port = address[2] << 8 | address[3];
@@ -112,36 +132,52 @@ static long connect_inet(long socket) {
   long failure = check_network(socket, PORT_CONNECT);
   if (failure < 0) return failure;
   if (!is_waiting(request.id)) return -EPERM;
+  /*
+   * With a source route in its options (IP_OPTIONS, IPV6_RTHDR) a packet for this machine is sent to another one first. A
+   * socket of the loopback device sends nothing elsewhere, and to undo that takes CAP_NET_RAW.
+   */
+  if (configuration->network == NETWORK_LOOPBACK && bind_to_loopback(socket) < 0) return -EACCES;
   long result = connect_bounded(socket, address, address_bytes);
   if (result != -EINTR && !((result == -EINPROGRESS || result == -EAGAIN) && is_blocking(socket))) return result;
   return defer(socket, -1, address, address_bytes);
 }
 
-/* The address becomes the path of a descriptor: what it means cannot change any more. */
-static long connect_local(long socket) {
-  static u8 fixed[ADDRESS_BYTES];
+/* What a local address means, as a descriptor of it that is granted. */
+static long socket_file(void) {
   static struct facts facts;
   if (*(u16 *)address != AF_UNIX || address_bytes <= UNIX_PATH_AT) return -EINVAL;
-  long type = option_of(socket, SO_TYPE);
-  if (type != SOCK_STREAM && type != SOCK_SEQPACKET) return -EACCES;
   /* An abstract name belongs to nobody: whose it is could only be found out when it is too late. */
   if (address[UNIX_PATH_AT] == 0) return -EPERM;
   address[address_bytes] = 0;
   long file = opened_beneath(AT_FDCWD, (char *)address + UNIX_PATH_AT, 1);
-  if (file < 0) {
-    file = resolve(AT_FDCWD, (char *)address + UNIX_PATH_AT, 1);
-    if (file < 0) return file;
-    long failure = look_at(file, &facts);
-    if (failure < 0) return failure;
-    if ((facts.mode & S_IFMT) != S_IFSOCK) return -ECONNREFUSED;
-    file = granted(file, 1);
-    if (file < 0) return -EACCES;
-  }
-  if (!is_waiting(request.id) || !has_own_capabilities()) return -EPERM;
-  clear(fixed, sizeof fixed);
+  if (file >= 0) return file;
+  file = resolve(AT_FDCWD, (char *)address + UNIX_PATH_AT, 1);
+  if (file < 0) return file;
+  long failure = look_at(file, &facts);
+  if (failure < 0) return failure;
+  if ((facts.mode & S_IFMT) != S_IFSOCK) return -ECONNREFUSED;
+  file = granted(file, 1);
+  return file < 0 ? -EACCES : file;
+}
+
+/* The address becomes the path of a descriptor: what it means cannot change any more. @returns its bytes. */
+static long fix_address(u8 *fixed, long file) {
+  clear(fixed, ADDRESS_BYTES);
   *(u16 *)fixed = AF_UNIX;
   name_descriptor((char *)fixed + UNIX_PATH_AT, file);
-  long bytes = UNIX_PATH_AT + length_of((char *)fixed + UNIX_PATH_AT) + 1;
+  return UNIX_PATH_AT + length_of((char *)fixed + UNIX_PATH_AT) + 1;
+}
+
+static long connect_local(long socket) {
+  static u8 fixed[ADDRESS_BYTES];
+  long type = option_of(socket, SO_TYPE);
+  if (type == SOCK_DGRAM && configuration->datagrams) {
+    if (*(u16 *)address == AF_UNSPEC) return is_waiting(request.id) ? CALL(connect, socket, address, address_bytes, 0, 0, 0) : -EPERM;
+  } else if (type != SOCK_STREAM && type != SOCK_SEQPACKET) return -EACCES;
+  long file = socket_file();
+  if (file < 0) return file;
+  if (!is_waiting(request.id) || !has_own_capabilities()) return -EPERM;
+  long bytes = fix_address(fixed, file);
   long result = connect_bounded(socket, fixed, bytes);
   if (result != -EINTR && !(result == -EAGAIN && is_blocking(socket))) return result;
   return defer(socket, file, fixed, bytes);
@@ -190,7 +226,7 @@ static long start_listening(void) {
     /* The kernel would choose a port that no rule was asked for. */
     if (configuration->network == NETWORK_PORTS && !is_port_named(PORT_BIND)) return -EACCES;
     /* Whatever address it has, only what comes by the loopback device reaches it; to undo that takes CAP_NET_RAW. */
-    if (configuration->network == NETWORK_LOOPBACK) failure = CALL(setsockopt, socket, SOL_SOCKET, SO_BINDTODEVICE, "lo", 3, 0);
+    if (configuration->network == NETWORK_LOOPBACK) failure = bind_to_loopback(socket);
     if (failure < 0 || configuration->network == NETWORK_BLOCKED) return -EACCES;
   }
   if (!is_waiting(request.id)) return -EPERM;
@@ -214,6 +250,8 @@ static long add_descriptor(long descriptor, long flags, int is_last) {
 static long make_pair(void) {
   int pair[2], given[2];
   long type = request.arguments[1];
+  long memory = open_memory();
+  if (memory < 0) return memory;
   long failure = CALL(socketpair, AF_UNIX, SOCK_SEQPACKET | (type & ~SOCK_TYPE_MASK), request.arguments[2], pair, 0, 0);
   if (failure < 0) return failure;
   keep(pair[0]);
@@ -223,38 +261,5 @@ static long make_pair(void) {
     given[at] = add_descriptor(pair[at], type & O_CLOEXEC, 0);
     if (given[at] < 0) return given[at];
   }
-  struct vector here, there;
-  here.address = (u64)given;
-  there.address = request.arguments[3];
-  here.bytes = there.bytes = sizeof given;
-  return CALL(process_vm_writev, request.tid, &here, 1, &there, 1, 0) == sizeof given ? 0 : -EFAULT;
-}
-
-static void send_answer(u64 id, long result);
-
-static void drop_pending(int at) {
-  close_descriptor(pending[at].socket);
-  close_descriptor(pending[at].file);
-  long last = --pending_count;
-  u8 *to = (u8 *)&pending[at], *from = (u8 *)&pending[last];
-  if (at != last) for (long byte = 0; byte < (long)sizeof pending[0]; byte++) to[byte] = from[byte];
-}
-
-/* `events` of its socket, from ppoll(2). */
-static void go_on(int at, int events) {
-  struct pending *entry = &pending[at];
-  long result = -EINTR;
-  if (!is_waiting(entry->id)) {
-    drop_pending(at);
-    return;
-  }
-  if (events || entry->file >= 0) result = connect_bounded(entry->socket, entry->address, entry->address_bytes);
-  int goes_on = result == -EINTR || (is_blocking(entry->socket) && (result == -EAGAIN || result == -EALREADY || result == -EINPROGRESS));
-  if (goes_on && entry->deadline != 0 && now() >= entry->deadline) {
-    result = entry->file >= 0 ? -EAGAIN : -EINPROGRESS;
-    goes_on = 0;
-  }
-  if (goes_on) return;
-  send_answer(entry->id, result);
-  drop_pending(at);
+  return CALL(pwrite64, memory, given, sizeof given, request.arguments[3], 0, 0) == sizeof given ? 0 : -EFAULT;
 }

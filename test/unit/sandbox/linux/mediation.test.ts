@@ -54,8 +54,8 @@ describe('encodeMediation()', () => {
       network: { mode: 'ports', connect: [443], bind: [80, 443] },
     });
 
-    const [size, network, grants, ports, ...rest] = wordsOf(bytes, 4 + 3 * 4 + 3);
-    expect([size, network, grants, ports]).toEqual([bytes.length, 2, 3, 3]);
+    const [size, network, grants, ports, datagrams, ...rest] = wordsOf(bytes, 5 + 3 * 4 + 3);
+    expect([size, network, grants, ports, datagrams]).toEqual([bytes.length, 2, 3, 3, 1]);
     const found = [0, 4, 8].map((at) => {
       const [kind, offset = 0, length = 0, own] = rest.slice(at, at + 4);
       return [kind, bytesFromBuffer(bytes.subarray(offset, offset + length)), bytes[offset + length], own];
@@ -73,7 +73,7 @@ describe('encodeMediation()', () => {
     ['blocked', 1],
     ['loopback', 3],
   ] as const)('numbers the network that is %s', ([mode, number]) => {
-    expect(wordsOf(encodeMediation({ writable: [], sockets: [], network: { mode } }), 4)).toEqual([32, number, 0, 0]);
+    expect(wordsOf(encodeMediation({ writable: [], sockets: [], network: { mode } }), 5)).toEqual([40, number, 0, 0, 0]);
   });
 });
 

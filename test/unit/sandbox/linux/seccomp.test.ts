@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { MEDIATED_CALLS } from '../../../../src/sandbox/linux/mediation.ts';
+import { MEDIATED_CALLS, MEDIATED_SIGNALS } from '../../../../src/sandbox/linux/mediation.ts';
 import { encodeSeccomp, type SeccompTarget } from '../../../../src/sandbox/linux/seccomp.ts';
 import {
   type Architecture,
@@ -19,10 +19,10 @@ const BLOCKED: Network = { mode: 'blocked' };
 const LOOPBACK: Network = { mode: 'loopback' };
 const PORTS: Network = { mode: 'ports', connect: [443], bind: [] };
 
-/** Numbers of calls that every program makes: read, write, mmap, futex, epoll_wait, openat, connect, execve and the like. */
+/** Numbers of calls that every program makes: read, write, mmap, futex, epoll_wait, execve and the like. */
 const EVERYDAY: Readonly<Record<Architecture, readonly number[]>> = {
-  x64: [0, 1, 3, 9, 10, 11, 12, 13, 14, 45, 49, 57, 58, 59, 60, 61, 62, 72, 202, 231, 232, 257, 262, 281, 318, 434],
-  arm64: [63, 64, 57, 222, 226, 215, 214, 134, 135, 207, 200, 221, 93, 260, 129, 25, 98, 94, 22, 56, 79, 278],
+  x64: [0, 1, 3, 9, 10, 11, 12, 13, 14, 45, 49, 57, 58, 59, 60, 61, 62, 72, 202, 231, 232, 262, 281, 318, 434],
+  arm64: [63, 64, 57, 222, 226, 215, 214, 134, 135, 207, 200, 221, 93, 260, 129, 25, 98, 94, 22, 79, 278],
 };
 
 /** The name of the errno, 'allow' or 'kill'. */
@@ -37,10 +37,10 @@ function answer(value: number): string {
 function ask(
   call: CallName | number,
   args: readonly (number | bigint)[] = [],
-  { network = ALLOWED, architecture = 'x64', abi = 7, mediator = 'outer' }: Partial<SeccompTarget> = {},
+  { network = ALLOWED, architecture = 'x64', abi = 7, mediator = 'outer', datagrams = false }: Partial<SeccompTarget> = {},
 ): string {
   const number = typeof call === 'number' ? call : (callNumber(call, architecture) ?? Number.NaN);
-  const program = encodeSeccomp({ network, architecture, abi, mediator });
+  const program = encodeSeccomp({ network, architecture, abi, mediator, datagrams });
   return answer(simulate(program, { number, architecture: AUDIT_ARCH[architecture], arguments: args }).value);
 }
 
@@ -48,7 +48,8 @@ describe.for(ARCHITECTURES)('the filter for %s', (architecture) => {
   test.for([ALLOWED, BLOCKED, PORTS, LOOPBACK])('is one that the kernel takes ($mode)', (network) => {
     for (const mediator of ['own', 'outer'] as const) {
       for (let abi = 1; abi <= 7; abi++) {
-        expect(() => checkAsKernel(encodeSeccomp({ network, architecture, abi, mediator }))).not.toThrow();
+        for (const datagrams of [false, true])
+          expect(() => checkAsKernel(encodeSeccomp({ network, architecture, abi, mediator, datagrams }))).not.toThrow();
       }
     }
   });
@@ -69,6 +70,22 @@ describe.for(ARCHITECTURES)('the filter for %s', (architecture) => {
       const { value, steps, offsets } = simulate(program, { number, architecture: AUDIT_ARCH[architecture] });
       expect({ number, answer: answer(value), offsets }).toEqual({ number, answer: 'allow', offsets: [4, 0] });
       expect(steps).toBeLessThanOrEqual(16);
+    }
+  });
+
+  test('looks at nothing but the flags of an open, and asks only about those that a terminal is opened with', () => {
+    const program = encodeSeccomp({ network: ALLOWED, architecture, abi: 7, mediator: 'own' });
+    const number = callNumber('openat', architecture) ?? Number.NaN;
+    const open = (flags: number) =>
+      simulate(program, { number, architecture: AUDIT_ARCH[architecture], arguments: [0, 0, flags] });
+
+    const [O_CREAT, O_NOCTTY, O_NONBLOCK, O_CLOEXEC] = [0o100, 0o400, 0o4000, 0o2000000];
+    for (const flags of [2, 2 | O_NOCTTY, 2 | O_CLOEXEC, 2 | O_NOCTTY | O_NONBLOCK | O_CLOEXEC])
+      expect(answer(open(flags).value)).toBe('mediated');
+    for (const flags of [0, 1, 3, O_CLOEXEC, O_NOCTTY, 2 | O_CREAT, 1 | O_NOCTTY | O_CREAT, 2 | 0o1000, 2 | 0o2000]) {
+      const { value, steps, offsets } = open(flags);
+      expect({ flags, answer: answer(value), offsets }).toEqual({ flags, answer: 'allow', offsets: [4, 0, 16 + 2 * 8] });
+      expect(steps).toBeLessThanOrEqual(20);
     }
   });
 
@@ -303,6 +320,42 @@ describe.for(ARCHITECTURES)('the filter of a mediator for %s', (architecture) =>
     ]);
     expect([0x5441, 0x5412, 0x5401].map((command) => asked('ioctl', [3, command]))).toEqual(['mediated', 'EPERM', 'allow']);
     expect(asked('ioctl', [3, 0xffffffff00005441n])).toBe('mediated');
+  });
+
+  test('hands over what asks a terminal for its number, and lets nobody change what a terminal is', () => {
+    expect([0x80045430, 0x5423, 0x541d].map((command) => asked('ioctl', [3, command]))).toEqual(['mediated', 'EPERM', 'EPERM']);
+  });
+
+  test.for([ALLOWED, BLOCKED, PORTS, LOOPBACK])('hands over each send only where datagram sockets exist ($mode)', (network) => {
+    const send = (call: CallName, args: readonly (number | bigint)[], datagrams: boolean) =>
+      ask(call, args, { architecture, mediator: 'own', network, datagrams });
+    const address = 1n << 32n;
+
+    expect(send('socket', [1, 2, 0], true)).toBe('allow');
+    expect(send('socket', [1, 2, 0], false)).toBe('EACCES');
+    expect(send('socket', [1, 3, 0], true)).toBe('EACCES');
+    expect([send('sendto', [3, 1, 1, 0, 0], true), send('sendto', [3, 1, 1, 0, address], true)]).toEqual(['allow', 'mediated']);
+    expect([send('sendmsg', [3, 1, 0], true), send('sendmmsg', [3, 1, 1, 0], true)]).toEqual(['mediated', 'mediated']);
+    expect([send('sendmsg', [3, 1, 0], false), send('sendmmsg', [3, 1, 1, 0], false)]).toEqual(['allow', 'allow']);
+    const isTcpOnly = network.mode === 'ports' || network.mode === 'loopback';
+    expect(send('sendmsg', [3, 1, 0x20000000], true)).toBe(isTcpOnly ? 'EOPNOTSUPP' : 'mediated');
+  });
+
+  test('hands over signals, and who gets those of a descriptor, where Landlock does not keep them inside', () => {
+    const asOn = (abi: number, call: CallName, args: readonly number[] = []) =>
+      ask(call, args, { architecture, mediator: 'own', abi });
+    for (const call of MEDIATED_SIGNALS)
+      expect([1, 5, 6].map((abi) => asOn(abi, call))).toEqual(['mediated', 'mediated', 'allow']);
+    const owners = [
+      [3, 8, 0],
+      [3, 8, 1],
+      [3, 15, 0],
+      [3, 4, 1],
+    ];
+    expect(owners.map((args) => asOn(5, 'fcntl', args))).toEqual(['allow', 'mediated', 'mediated', 'allow']);
+    expect([0x8901, 0x8902].map((command) => asOn(5, 'ioctl', [3, command]))).toEqual(['EPERM', 'EPERM']);
+    expect(asOn(6, 'fcntl', [3, 8, 1])).toBe('allow');
+    expect(ask('kill', [1, 9], { architecture, mediator: 'outer', abi: 5 })).toBe('allow');
   });
 
   test('hands over listening where not every address will do', () => {

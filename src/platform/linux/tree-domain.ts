@@ -1,0 +1,64 @@
+import type { Bytes } from '../../bytes.ts';
+import { ABI_WITH_MARK } from '../../sandbox/linux/landlock.ts';
+import { ACCESS_FS } from '../../sandbox/linux/landlock-uapi.ts';
+import { ABI_WITH_SIGNALS } from '../../sandbox/linux/older-kernels.ts';
+import { landlockAbi } from './confine.ts';
+import * as confine from './confine-uapi.ts';
+import { Pins } from './pins.ts';
+import { RuleWriter } from './rule-writer.ts';
+import { addressOf, fixedBuffer, syscall } from './syscalls.ts';
+
+/** include/uapi/linux/landlock.h: LANDLOCK_SCOPE_SIGNAL */
+const SCOPE_SIGNAL = 2;
+const SCOPED_AT = 16;
+const RULESET_BYTES = 24;
+
+/** One is enough for all that this process starts. */
+let isMarked = false;
+
+/**
+ * Takes a Landlock domain that confines nothing but signals, where the kernel has that (ABI 6): kill(-1) then reaches
+ * this process's tree, all of it at once, and nothing else.
+ *
+ * @returns false where there is none.
+ */
+export function takeSignalDomain(): boolean {
+  if (landlockAbi() < ABI_WITH_SIGNALS) {
+    markTree();
+    return false;
+  }
+  restrict({ handledFs: 0, scoped: SCOPE_SIGNAL }, () => undefined);
+  return true;
+}
+
+/**
+ * Before that: a domain that forbids nothing. The kernel lets this process look only at processes that it starts from now on,
+ * and by that the mediator finds out whom a signal may reach.
+ */
+export function markTree(): void {
+  const abi = landlockAbi();
+  if (isMarked || abi < ABI_WITH_MARK || abi >= ABI_WITH_SIGNALS) return;
+  isMarked = true;
+  // Renaming is forbidden by every domain that has no rule for it (include/uapi/linux/landlock.h), so it is the one to allow.
+  const rights = ACCESS_FS.refer;
+  restrict({ handledFs: rights, scoped: 0 }, (ruleset) => {
+    const pins = new Pins();
+    try {
+      new RuleWriter(ruleset, pins).add({ path: '/' as Bytes, rights, isRequired: true });
+    } finally {
+      pins.release();
+    }
+  });
+}
+
+function restrict(handled: { readonly handledFs: number; readonly scoped: number }, addRules: (ruleset: number) => void): void {
+  syscall('prctl', confine.PR_SET_NO_NEW_PRIVS, 1);
+  const attributes = fixedBuffer(RULESET_BYTES);
+  const view = new DataView(attributes.buffer);
+  view.setUint32(0, handled.handledFs, true);
+  view.setUint32(SCOPED_AT, handled.scoped, true);
+  const ruleset = syscall('landlock_create_ruleset', addressOf(attributes), attributes.length, 0);
+  addRules(ruleset);
+  syscall('landlock_restrict_self', ruleset, 0);
+  syscall('close', ruleset);
+}

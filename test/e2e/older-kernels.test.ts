@@ -1,0 +1,172 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { runProgram } from '../support/nono.ts';
+import { compileProbe, nameResult } from '../support/probe.ts';
+import { needCommands } from '../support/tools.ts';
+import { canBecomeOrdinaryUser, createWorld, type World } from '../support/world.ts';
+
+/** Not one of a version manager, which the sandbox of a world with another home does not know. */
+const PYTHON = '/usr/bin/python3';
+const VERBS = ['run', 'wrap'] as const;
+const KINDS = [
+  { user: 'the caller', ordinaryUser: false },
+  ...(canBecomeOrdinaryUser() ? [{ user: 'an ordinary user', ordinaryUser: true }] : []),
+];
+
+/** Attempts of escape-probe.c at a process outside that Landlock answers from ABI 6 on, and the mediator before. */
+const SIGNALS = [
+  'signal_it',
+  'signal_thread',
+  'signal_old_thread',
+  'signal_queue',
+  'signal_thread_queue',
+  'signal_by_descriptor',
+  'signal_group',
+];
+/** Here only the mediator and the filter refuse; Landlock keeps the signal itself from being sent. */
+const OWNERS = ['own_descriptor', 'own_descriptor_again', 'own_socket'];
+
+/** What programs do with signals among themselves, each in its own way. */
+const INSIDE = `
+import ctypes, fcntl, os, select, signal, socket, subprocess, sys, threading, time
+def child(): return subprocess.Popen(["sleep", "1000"], start_new_session=True)
+c = child(); c.kill(); print("kill", c.wait())
+c = child(); os.killpg(c.pid, signal.SIGTERM); print("group", c.wait())
+c = subprocess.Popen(["sh", "-c", "sleep 1000 & sleep 1000 & echo; wait"], start_new_session=True, stdout=subprocess.PIPE)
+c.stdout.read(1); os.killpg(c.pid, signal.SIGKILL); print("whole group", c.wait(), c.stdout.read())
+c = child(); os.kill(c.pid, signal.SIGSTOP); print("stop", os.WIFSTOPPED(os.waitpid(c.pid, os.WUNTRACED)[1])); os.kill(c.pid, signal.SIGCONT); c.kill(); c.wait()
+c = child(); signal.pidfd_send_signal(os.pidfd_open(c.pid), signal.SIGKILL); print("pidfd", c.wait())
+libc = ctypes.CDLL(None, use_errno=True)
+libc.sigqueue.argtypes = [ctypes.c_int, ctypes.c_int, ctypes.c_void_p]
+c = child(); print("queue", libc.sigqueue(c.pid, 15, None), c.wait())
+c = child(); print("tkill", libc.syscall(TKILL, c.pid, 15), c.wait())
+got = []
+signal.signal(signal.SIGUSR1, lambda n, f: got.append(n))
+os.kill(os.getpid(), signal.SIGUSR1); signal.raise_signal(signal.SIGUSR1); os.kill(0, signal.SIGUSR1); print("own", len(got))
+print("queue to itself", libc.sigqueue(os.getpid(), signal.SIGUSR1, None), len(got))
+t = threading.Thread(target=lambda: time.sleep(0.5)); t.start()
+signal.pthread_kill(t.ident, signal.SIGUSR1); t.join(); print("thread", len(got))
+# The C library sends each thread a signal for this, and believes only one of its own process.
+t = threading.Thread(target=lambda: time.sleep(0.2)); t.start()
+uids = os.getresuid(); os.setresuid(*uids); t.join(); print("ids of all threads", os.getresuid() == uids)
+a, b = socket.socketpair(); signal.signal(signal.SIGIO, lambda n, f: got.append(n))
+before = len(got); fcntl.fcntl(a, fcntl.F_SETOWN, os.getpid()); fcntl.fcntl(a, fcntl.F_SETFL, os.O_ASYNC); b.send(b"x"); select.select([a], [], [], 5)
+print("signal of a descriptor", len(got) - before, fcntl.fcntl(a, fcntl.F_GETOWN) == os.getpid())
+try: os.kill(99999999, 0)
+except ProcessLookupError: print("nobody")
+try: os.kill(os.getpid(), 999)
+except OSError: print("no such signal")
+`;
+const TKILL = process.arch === 'arm64' ? 130 : 200;
+
+const WORKS = [
+  'kill -9',
+  'group -15',
+  "whole group -9 b''",
+  'stop True',
+  'pidfd -9',
+  'queue 0 -15',
+  'tkill 0 -15',
+  'own 3',
+  'queue to itself 0 4',
+  'thread 5',
+  'ids of all threads True',
+  'signal of a descriptor 1 True',
+  'nobody',
+  'no such signal',
+];
+
+const kernel = compileProbe('older-kernel');
+const attempts = compileProbe();
+if (kernel === undefined) console.warn('No older kernel is simulated: that needs a C compiler');
+afterAll(() => {
+  kernel?.[Symbol.dispose]();
+  attempts?.[Symbol.dispose]();
+});
+
+describe.runIf(kernel !== undefined).for(KINDS)('for $user', ({ ordinaryUser }) => {
+  let world: World;
+  let target: ChildProcess;
+  let older = '';
+  let probe = '';
+  let abstract = '';
+  beforeAll(async () => {
+    world = createWorld({ ordinaryUser });
+    older = kernel?.copyTo(world) ?? '';
+    probe = attempts?.copyTo(world) ?? '';
+    abstract = `nono-test-older-${process.pid}-${world.project}`;
+    const [file = '', ...words] = [...world.asUser, probe, 'serve', abstract, join(world.home, 's')];
+    target = spawn(file, words, { stdio: ['pipe', 'pipe', 'inherit'], detached: true });
+    await new Promise((resolve) => target.stdout?.once('data', resolve));
+  });
+  afterAll(() => {
+    target.kill('SIGKILL');
+    world[Symbol.dispose]();
+  });
+
+  const withAbi = (abi: number, words: readonly string[]) => runProgram(world, [older, String(abi), world.executable, ...words]);
+
+  describe.for([2, 4, 6])('with Landlock ABI %i, strictly,', (abi) => {
+    test.for(VERBS)('signals and abstract sockets stay inside under %s', async (verb) => {
+      const names = [...SIGNALS, ...(abi < 6 ? OWNERS : [])];
+      const script = `for name in ${names.join(' ')}; do ${probe} $name ${target.pid}; done; ${probe} connect_abstract ${abstract}`;
+      const outside = await runProgram(world, ['sh', '-c', script]);
+      expect(new Set(outside.stdout.trim().split('\n'))).toEqual(new Set(['ok']));
+
+      const { stdout, stderr } = await withAbi(abi, [
+        verb,
+        '--allow-cwd',
+        '--',
+        'sh',
+        '-c',
+        `${script}; ${probe} signal_it $PPID`,
+      ]);
+
+      const answers = stdout.trim().split('\n').map(nameResult);
+      expect({ answers, stderr }).toEqual({ answers: [...names, '', ''].map(() => 'EPERM'), stderr: '' });
+    });
+
+    test.for(VERBS)('programs signal their own as ever under %s', async (verb, context) => {
+      needCommands(context, PYTHON);
+      const script = INSIDE.replace('TKILL', String(TKILL));
+
+      const { stdout, stderr } = await withAbi(abi, [verb, '--allow-cwd', '--', PYTHON, '-c', script]);
+
+      expect({ lines: stdout.trim().split('\n'), stderr }).toEqual({ lines: WORKS, stderr: '' });
+    });
+  });
+
+  test('the record says what enforces, and with which ABI', async () => {
+    await withAbi(2, ['run', '--name', 'mediated', '--allow-cwd', '--', 'true']);
+    const inspected = await runProgram(world, [world.executable, 'inspect', 'mediated', '--json']);
+
+    expect(JSON.parse(inspected.stdout)).toMatchObject({
+      enforced: { landlock_abi: 2, signals: true, abstract_sockets: true, truncate: true, missing: [] },
+    });
+  });
+
+  test('what no mediation makes up for is an error that names the kernel, and is said everywhere with --best-effort', async () => {
+    for (const verb of VERBS) {
+      const strict = await withAbi(1, [verb, '--allow-cwd', '--', 'true']);
+      expect(strict).toMatchObject({
+        status: 126,
+        stderr: expect.stringMatching(/signals to processes outside \(Linux 5\.19\)/) as string,
+      });
+      const ports = await withAbi(2, [verb, '--allow-cwd', '--allow-port', '80', '--', 'true']);
+      expect(ports).toMatchObject({ status: 126, stderr: expect.stringMatching(/Linux 6\.7/) as string });
+    }
+
+    const { status, stderr } = await withAbi(1, ['run', '--name', 'less', '--best-effort', '--allow-cwd', '--', 'true']);
+    expect({ status, stderr }).toEqual({
+      status: 0,
+      stderr: expect.stringMatching(/Not enforced on this kernel: signals to processes outside/) as string,
+    });
+    const missing = ['signals to processes outside'];
+    const inspected = await runProgram(world, [world.executable, 'inspect', 'less', '--json']);
+    const record = JSON.parse(inspected.stdout) as { session_id: string };
+    expect(record).toMatchObject({ enforced: { landlock_abi: 1, signals: false, missing } });
+    const log = await runProgram(world, ['cat', join(world.state, 'sessions', `${record.session_id}.events.jsonl`)]);
+    expect(JSON.parse(log.stdout.split('\n')[0] ?? '')).toMatchObject({ enforced: { missing } });
+  });
+});
