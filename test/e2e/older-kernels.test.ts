@@ -96,7 +96,7 @@ describe.runIf(kernel !== undefined).for(KINDS)('for $user', ({ ordinaryUser }) 
     older = kernel?.copyTo(world) ?? '';
     probe = attempts?.copyTo(world) ?? '';
     abstract = `nono-test-older-${process.pid}-${world.project}`;
-    const [file = '', ...words] = [...world.asUser, probe, 'serve', abstract, join(world.home, 's')];
+    const [file, ...words] = [...world.asUser, probe, 'serve', abstract, join(world.home, 's')];
     target = spawn(file, words, { stdio: ['pipe', 'pipe', 'inherit'], detached: true });
     await new Promise((resolve) => target.stdout?.once('data', resolve));
   });
