@@ -6,6 +6,7 @@ import type { Hash } from '../ports/hash.ts';
 import type { ContentResult } from './content.ts';
 import { type Entry, isSameInodeState } from './entry.ts';
 import { findLinkGroups, joinLinkGroups } from './link-groups.ts';
+import type { PackedFile } from './node-codec.ts';
 import { namesNow } from './probe.ts';
 import { writeWantedFile } from './restore-file.ts';
 import { OWNER_MODE, type RestoreAction } from './restore-plan.ts';
@@ -36,11 +37,14 @@ export interface ApplyInput {
 /** Makes files that are not there. @returns one result for each, see restoreMissing(). */
 export type MakeMissing = (
   files: readonly { readonly path: Bytes; readonly want: Entry; readonly temporary: Bytes }[],
-) => Promise<readonly ContentResult[]>;
+) => Promise<readonly MadeFile[]>;
+
+/** What restoreMissing() gives, the state of a file that was made still in bytes. */
+export type MadeFile = Exclude<ContentResult, { kind: 'read' }> | { readonly kind: 'made'; readonly file: PackedFile };
 
 export interface ApplyResult {
   /** Files that were made and whose contents the undoing session holds already, with their state. */
-  readonly written: ReadonlyMap<Bytes, Stat>;
+  readonly written: ReadonlyMap<Bytes, PackedFile>;
   readonly done: readonly RestoreAction[];
   /** What was not done, and why. */
   readonly kept: readonly { readonly action: RestoreAction; readonly reason: string }[];
@@ -63,7 +67,7 @@ class Application {
   /** Directories that have been made writable where they were not. */
   readonly #opened = new Set<Bytes>();
   /** Files that were made elsewhere, as they are now. */
-  readonly #written = new Map<Bytes, Stat>();
+  readonly #written = new Map<Bytes, PackedFile>();
   #temporaryCount = 0;
 
   constructor(input: ApplyInput) {
@@ -96,12 +100,12 @@ class Application {
     this.#input.roots.forget();
     const results = await make(files);
     for (const [index, action] of actions.entries()) {
-      const result = results[index] as ContentResult;
+      const result = results[index] as MadeFile;
       const reason = reasonOf(result);
       if (reason === undefined) this.#done.push(action);
       else this.#kept.push({ action, reason });
       const isAlone = action.want !== undefined && action.want.links < 2;
-      if (result.kind === 'read' && isAlone) this.#written.set(action.path, result.stat);
+      if (result.kind === 'made' && isAlone) this.#written.set(action.path, result.file);
     }
   }
 
@@ -236,7 +240,7 @@ function isMissingFile({ now, want }: RestoreAction): boolean {
   return now === undefined && want?.kind === 'file';
 }
 
-function reasonOf(result: ContentResult): string | undefined {
+function reasonOf(result: MadeFile): string | undefined {
   if (result.kind === 'vanished') return 'its directory is gone';
   if (result.kind !== 'skipped') return undefined;
   return result.reason === 'changing'
@@ -267,8 +271,7 @@ function pickCtime({ ctimeSeconds, ctimeNanoseconds }: Pick<Stat, 'ctimeSeconds'
   return { ctimeSeconds, ctimeNanoseconds };
 }
 
-function hasNames(now: readonly Bytes[] | undefined, wanted: Iterable<Bytes> | undefined): boolean {
+function hasNames(now: readonly Bytes[] | undefined, wanted: readonly Bytes[] | undefined): boolean {
   if (now === undefined || wanted === undefined) return false;
-  const names = [...wanted];
-  return names.length === now.length && names.every((name, index) => name === now[index]);
+  return wanted.length === now.length && wanted.every((name, index) => name === now[index]);
 }

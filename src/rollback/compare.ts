@@ -65,8 +65,12 @@ function unknownEntries(entries: readonly Entry[], directory: Entry | undefined)
   return entries.map(({ name }) => skippedEntry(name, 'unreadable'));
 }
 
-/** @returns undefined when nothing changed that is undone. */
-function changeType(left: Entry | undefined, right: Entry | undefined): ChangeType | undefined {
+/**
+ * What became of one path, whatever is below it.
+ *
+ * @returns undefined when nothing changed that is undone.
+ */
+export function changeType(left: Entry | undefined, right: Entry | undefined): ChangeType | undefined {
   if (left === undefined || left.kind === 'skipped') return left === undefined && isHeld(right) ? '+' : undefined;
   if (right === undefined) return '-';
   if (left.kind !== right.kind) return '~';
@@ -83,7 +87,8 @@ export function isSameTime(left: Entry, right: Entry): boolean {
   return left.mtimeSeconds === right.mtimeSeconds && left.mtimeNanoseconds === right.mtimeNanoseconds;
 }
 
-function isSameReference(left: NodeReference, right: NodeReference): boolean {
+/** Whether both lead to the same node. */
+export function isSameReference(left: NodeReference, right: NodeReference): boolean {
   return left.snapshot === right.snapshot && left.offset === right.offset;
 }
 
@@ -124,6 +129,7 @@ export function countedChanges(changes: readonly Change[]): Change[] {
   });
 }
 
+/** @param changes In the order of compareTrees(). */
 export function countChanges(changes: readonly Change[]): ChangeCounts {
   const counts = { created: 0, modified: 0, deleted: 0, modeChanged: 0 };
   for (const { type } of countedChanges(changes)) {

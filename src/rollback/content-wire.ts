@@ -18,7 +18,6 @@ export interface TaskBatch {
 export const RESULT_BYTES = ENTRY_BYTES;
 /** In the first byte of a result; the second is the code of a reason. The rest has the fields of an entry. */
 export const RESULT_KINDS = { kept: 0, read: 1, skipped: 2, vanished: 3 } as const;
-const KINDS = Object.keys(RESULT_KINDS) as (keyof typeof RESULT_KINDS)[];
 const REASONS = new Map<number, SkipReason>(Object.entries(SKIP_REASONS).map(([reason, code]) => [code, reason as SkipReason]));
 
 export function writeResult(into: Buffer, index: number, result: ContentResult): void {
@@ -33,11 +32,17 @@ export function writeResult(into: Buffer, index: number, result: ContentResult):
 /** The opposite of writeResult(), for those that need more than bytes. */
 export function readResult(from: Buffer, index: number): ContentResult {
   const at = index * RESULT_BYTES;
-  const kind = KINDS[from[at + FIELD.kind] as number] ?? 'vanished';
-  if (kind === 'skipped') return { kind, reason: readReason(from, at) };
-  if (kind !== 'read') return { kind };
+  if (from[at + FIELD.kind] !== RESULT_KINDS.read) return readUnread(from, index);
   const stat = { ...unpackStat(from, at), kind: 'file', blocks: 0, uid: 0, isMountPoint: false } as const;
-  return { kind, stat, hash: readHash(from, at) };
+  return { kind: 'read', stat, hash: readHash(from, at) };
+}
+
+/** The same of a result that is not `read`. */
+export function readUnread(from: Buffer, index: number): Exclude<ContentResult, { kind: 'read' }> {
+  const at = index * RESULT_BYTES;
+  const kind = from[at + FIELD.kind];
+  if (kind === RESULT_KINDS.skipped) return { kind: 'skipped', reason: readReason(from, at) };
+  return { kind: kind === RESULT_KINDS.kept ? 'kept' : 'vanished' };
 }
 
 /** The hash in the result at the byte `at`. */

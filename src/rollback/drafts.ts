@@ -2,7 +2,15 @@ import type { Bytes } from '../bytes.ts';
 import type { Hash } from '../ports/hash.ts';
 import { RESULT_KINDS, readReason } from './content-wire.ts';
 import type { Entry, NodeReference, SkipReason } from './entry.ts';
-import { encodeHeader, encodeNode, HEADER_BYTES, NODE_HEADER_BYTES, type NodesHeader, nodeBytes } from './node-codec.ts';
+import {
+  encodeHeader,
+  encodeNode,
+  HEADER_BYTES,
+  NODE_HEADER_BYTES,
+  type NodesHeader,
+  nodeBytes,
+  type PackedFile,
+} from './node-codec.ts';
 import {
   addToTotals,
   compactNode,
@@ -64,7 +72,7 @@ export class Draft implements ContentSink {
 }
 
 /** The encoded node of these entries, sorted by the bytes of their names. */
-export function nodeOf(entries: readonly Entry[]): Buffer {
+export function nodeOf(entries: readonly (Entry | PackedFile)[]): Buffer {
   const bytes = Buffer.allocUnsafe(nodeBytes(entries));
   encodeNode(bytes, 0, entries);
   return bytes;
@@ -127,7 +135,7 @@ export class Drafts {
   }
 
   /** Adds the node of these entries, all of whose contents are known. */
-  addEntries(entries: readonly Entry[]): number {
+  addEntries(entries: readonly (Entry | PackedFile)[]): number {
     return this.add(new Draft(nodeOf(entries), undefined));
   }
 

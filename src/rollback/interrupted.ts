@@ -8,7 +8,8 @@ import type { Manifest } from './manifest.ts';
 import { CHUNK_BYTES } from './objects.ts';
 import { probePath } from './probe.ts';
 import { applyOwn } from './replace-content.ts';
-import { applyAndComplete, hashOnly, type RestoreOutcome, rootPaths, temporaryPrefix } from './restore.ts';
+import { applyAndComplete, type RestoreOutcome } from './restore.ts';
+import { hashOnly, rootPaths, temporaryPrefix } from './restore-parts.ts';
 import { type ProbedChange, planRestore, type RestoreAction, type RestorePlan } from './restore-plan.ts';
 import { RootDirectories } from './root-directories.ts';
 import type { RollbackDeps } from './snapshot.ts';
@@ -41,7 +42,16 @@ export async function resumeRestore(
     const last = session.manifest.snapshots.length - 1;
     const state = { manifest: session.manifest, tree: session.tree(session.manifest, last), isLive: false };
     const request = { session, state, snapshot: journal.snapshot, paths: [] };
-    return await applyAndComplete(deps, { safety, safetyManifest: safety.manifest, request, roots, actions, touched });
+    const before = new TreeIndex(safety.tree(safety.manifest, 0));
+    return await applyAndComplete(deps, {
+      safety,
+      safetyManifest: safety.manifest,
+      request,
+      roots,
+      actions,
+      touched,
+      before: (path) => before.find(path),
+    });
   });
 }
 

@@ -1,8 +1,7 @@
 import type { Bytes } from '../bytes.ts';
 import { baseName, joinPath, parentPath } from '../paths.ts';
-import type { MakeMissing } from './apply.ts';
-import type { ContentResult } from './content.ts';
-import { encodeRestoreBatch, type RestoreTask, readResult } from './content-wire.ts';
+import type { MadeFile, MakeMissing } from './apply.ts';
+import { encodeRestoreBatch, RESULT_BYTES, RESULT_KINDS, type RestoreTask, readUnread } from './content-wire.ts';
 import type { RollbackDeps } from './snapshot.ts';
 import { placeInRoots } from './tree-index.ts';
 
@@ -41,13 +40,17 @@ export function makeMissingIn(deps: RollbackDeps, count: number, plan: MakeMissi
     const batches: RestoreTask[][] = [];
     for (let at = 0; at < tasks.length; at += BATCH_FILES) batches.push(tasks.slice(at, at + BATCH_FILES));
     const answers = await Promise.all(
-      batches.map(async (batch) => decodeResults(await workers.restore(encodeRestoreBatch(batch)), batch.length)),
+      batches.map(async (batch) => decodeResults(await workers.restore(encodeRestoreBatch(batch)), batch)),
     );
     return answers.flat();
   };
 }
 
-function decodeResults(results: Uint8Array, count: number): ContentResult[] {
-  const records = Buffer.from(results.buffer, results.byteOffset, results.byteLength);
-  return Array.from({ length: count }, (_, index) => readResult(records, index));
+function decodeResults(results: Uint8Array, tasks: readonly RestoreTask[]): MadeFile[] {
+  const record = Buffer.from(results.buffer, results.byteOffset, results.byteLength);
+  return tasks.map(({ path }, index) => {
+    const from = index * RESULT_BYTES;
+    if (record[from] === RESULT_KINDS.read) return { kind: 'made', file: { kind: 'file', name: baseName(path), record, from } };
+    return readUnread(record, index);
+  });
 }

@@ -30,6 +30,15 @@ export const KIND_CODES: Readonly<Record<EntryKind, number>> = { file: 0x66, dir
 const KINDS = new Map<number, EntryKind>(Object.entries(KIND_CODES).map(([kind, code]) => [code, kind as EntryKind]));
 const REASONS = new Map<number, SkipReason>(Object.entries(SKIP_REASONS).map(([reason, code]) => [code, reason as SkipReason]));
 
+/** A file whose mode, size, times, inode and hash are where an entry has them, in bytes that came from another thread. */
+export interface PackedFile {
+  readonly kind: 'file';
+  readonly name: Bytes;
+  readonly record: Buffer;
+  /** Where the entry begins in `record`. */
+  readonly from: number;
+}
+
 /** When a snapshot began, by the clock that file times are set by. */
 export interface NodesHeader {
   readonly startedSeconds: number;
@@ -69,9 +78,9 @@ export function entryBytes(entry: Pick<Entry, 'name' | 'target'>): number {
 }
 
 /** The bytes of a node with these entries. */
-export function nodeBytes(entries: readonly Pick<Entry, 'name' | 'target'>[]): number {
+export function nodeBytes(entries: readonly (Entry | PackedFile)[]): number {
   let bytes = NODE_HEADER_BYTES;
-  for (const entry of entries) bytes += entryBytes(entry);
+  for (const entry of entries) bytes += ENTRY_BYTES + entry.name.length + ('record' in entry ? 0 : entry.target.length);
   return bytes;
 }
 
@@ -80,12 +89,23 @@ export function nodeBytes(entries: readonly Pick<Entry, 'name' | 'target'>[]): n
  *
  * @returns the offset after it.
  */
-export function encodeNode(into: Buffer, offset: number, entries: readonly Entry[]): number {
+export function encodeNode(into: Buffer, offset: number, entries: readonly (Entry | PackedFile)[]): number {
   let at = offset + NODE_HEADER_BYTES;
-  for (const entry of entries) at = encodeEntry(into, at, entry);
+  for (const entry of entries) at = 'record' in entry ? copyEntry(into, at, entry) : encodeEntry(into, at, entry);
   into.writeUInt32LE(at - offset, offset);
   into.writeUInt32LE(entries.length, offset + 4);
   return at;
+}
+
+function copyEntry(into: Buffer, at: number, { name, record, from }: PackedFile): number {
+  record.copy(into, at, from, from + ENTRY_BYTES);
+  into[at + FIELD.kind] = KIND_CODES.file;
+  into[at + FIELD.reason] = 0;
+  into.writeUInt16LE(name.length, at + FIELD.nameLength);
+  into.writeUInt16LE(0, at + FIELD.targetLength);
+  into.fill(0, at + FIELD.childSnapshot, at + FIELD.hash);
+  into.write(name, at + ENTRY_BYTES, 'latin1');
+  return at + ENTRY_BYTES + name.length;
 }
 
 function encodeEntry(into: Buffer, at: number, entry: Entry): number {
@@ -141,6 +161,21 @@ export function decodeNode(file: Buffer, offset: number, snapshot: number, isRoo
   }
   if (at !== end) throw new NodesDamage(at, 'bytes after the last entry');
   return entries;
+}
+
+/** The names in the node at `offset`, to be compared: nothing makes sure that they are safe to use. @throws {NodesDamage} */
+export function decodeNames(file: Buffer, offset: number): Bytes[] {
+  const end = offset + nodeLength(file, offset);
+  const names: Bytes[] = [];
+  for (let at = offset + NODE_HEADER_BYTES; at < end; ) {
+    if (at + ENTRY_BYTES > end) throw new NodesDamage(at, 'entry past the end of its node');
+    const nameAt = at + ENTRY_BYTES;
+    const targetAt = nameAt + file.readUInt16LE(at + FIELD.nameLength);
+    at = targetAt + file.readUInt16LE(at + FIELD.targetLength);
+    if (at > end) throw new NodesDamage(at, 'name past the end of its node');
+    names.push(file.toString('latin1', nameAt, targetAt) as Bytes);
+  }
+  return names;
 }
 
 function decodeEntry(file: Buffer, at: number, end: number): Entry {

@@ -2,6 +2,7 @@ import type { Bytes } from '../bytes.ts';
 import { isWithin, parentPath } from '../paths.ts';
 import { Drafts } from './drafts.ts';
 import { type Entry, metadataOf, NO_HASH, skippedEntry } from './entry.ts';
+import type { PackedFile } from './node-codec.ts';
 import { lookAt, namesNow } from './probe.ts';
 import type { RootDirectories } from './root-directories.ts';
 
@@ -15,11 +16,11 @@ import type { RootDirectories } from './root-directories.ts';
 export function draftPartialTree(
   roots: RootDirectories,
   rootPaths: readonly Bytes[],
-  entries: ReadonlyMap<Bytes, Entry | undefined>,
+  entries: ReadonlyMap<Bytes, Entry | PackedFile | undefined>,
 ): Drafts {
   const drafts = new Drafts();
   const children = groupByParent(rootPaths, entries);
-  const rootEntries: Entry[] = [];
+  const rootEntries: (Entry | PackedFile)[] = [];
   for (const path of rootPaths) {
     const entry = draftEntry({ drafts, roots, children, entries }, path, path);
     if (entry !== undefined) rootEntries.push(entry);
@@ -33,10 +34,10 @@ interface PartialTree {
   readonly roots: RootDirectories;
   /** For each directory that leads to an entry: the paths right below it. */
   readonly children: ReadonlyMap<Bytes, ReadonlySet<Bytes>>;
-  readonly entries: ReadonlyMap<Bytes, Entry | undefined>;
+  readonly entries: ReadonlyMap<Bytes, Entry | PackedFile | undefined>;
 }
 
-function groupByParent(rootPaths: readonly Bytes[], entries: ReadonlyMap<Bytes, Entry | undefined>): Map<Bytes, Set<Bytes>> {
+function groupByParent(rootPaths: readonly Bytes[], entries: ReadonlyMap<Bytes, unknown>): Map<Bytes, Set<Bytes>> {
   const children = new Map<Bytes, Set<Bytes>>();
   for (const path of entries.keys()) {
     const root = rootPaths.find((candidate) => isWithin(path, candidate));
@@ -52,14 +53,15 @@ function groupByParent(rootPaths: readonly Bytes[], entries: ReadonlyMap<Bytes, 
   return children;
 }
 
-function draftEntry(tree: PartialTree, path: Bytes, name: Bytes): Entry | undefined {
+function draftEntry(tree: PartialTree, path: Bytes, name: Bytes): Entry | PackedFile | undefined {
   const given = tree.entries.get(path);
-  if (tree.entries.has(path) && given?.kind !== 'directory') return given === undefined ? undefined : { ...given, name };
+  if (given?.kind !== 'directory' && tree.entries.has(path))
+    return given === undefined || given.name === name ? given : { ...given, name };
   const found = lookAt(tree.roots, path);
   // In a directory that the restore has just closed again there is what it put there.
   const stat = found === 'closed' ? given : found?.stat;
   if (stat?.kind !== 'directory') return undefined;
-  const entries: Entry[] = [];
+  const entries: (Entry | PackedFile)[] = [];
   const touched = tree.children.get(path) ?? new Set<Bytes>();
   const prefix = path === '/' ? path : `${path}/`;
   const names = new Set(namesNow(tree.roots, path) ?? []);
@@ -72,6 +74,6 @@ function draftEntry(tree: PartialTree, path: Bytes, name: Bytes): Entry | undefi
   for (const neighbour of names) entries.push(skippedEntry(neighbour, 'untouched'));
   entries.sort((a, b) => (a.name < b.name ? -1 : 1));
   const child = { snapshot: 0, offset: tree.drafts.addEntries(entries) };
-  const mode = given?.mode ?? stat.mode;
+  const mode = given?.kind === 'directory' ? given.mode : stat.mode;
   return { ...metadataOf(stat), mode, name, kind: 'directory', reason: undefined, hash: NO_HASH, target: '' as Bytes, child };
 }

@@ -1,19 +1,20 @@
 import type { Bytes } from '../bytes.ts';
 import { isErrno, StateError } from '../errors.ts';
-import type { Stat } from '../ports/files.ts';
 import { type ApplyResult, applyRestore } from './apply.ts';
-import { type Change, compareTrees, countChanges, isSameState, isSameTime } from './compare.ts';
+import { type Change, compareTrees, isSameReference, isSameState, isSameTime } from './compare.ts';
+import { completeSafety } from './complete-restore.ts';
 import type { ContentDeps } from './content.ts';
 import { isAfterLoss } from './doubt.ts';
 import { syncDisk } from './durability.ts';
-import { type Entry, metadataOf } from './entry.ts';
+import type { Entry } from './entry.ts';
 import { writeJournal } from './journal.ts';
 import { makeMissingIn } from './make-missing.ts';
 import type { Manifest } from './manifest.ts';
+import { MissingNames } from './missing-names.ts';
 import { CHUNK_BYTES, ObjectStore } from './objects.ts';
 import { draftPartialTree } from './partial-tree.ts';
-import type { PresentState } from './present.ts';
-import { lookAt, probePath } from './probe.ts';
+import { probePath } from './probe.ts';
+import { hashOnly, headerOf, type RestoreRequest, type Restoring, rootPaths, temporaryPrefix } from './restore-parts.ts';
 import {
   narrowChanges,
   OWNER_MODE,
@@ -25,32 +26,18 @@ import {
 import { RootDirectories } from './root-directories.ts';
 import { makeRollbackId } from './session-id.ts';
 import { type RollbackDeps, recordSnapshot } from './snapshot.ts';
-import type { SnapshotTree } from './snapshot-tree.ts';
-import type { NewSession, RollbackSession, RollbackStore } from './store.ts';
+import type { NewSession, RollbackStore } from './store.ts';
 import { TreeIndex } from './tree-index.ts';
 
 /** What a directory's owner needs to look at what is in it. */
 const READABLE_MODE = 0o500;
-
-export interface RestoreRequest {
-  readonly session: RollbackSession;
-  readonly state: PresentState;
-  /** The snapshot to go back to. */
-  readonly snapshot: number;
-  /** Absolute; only what is at or below one of them. Empty for everything. */
-  readonly paths: readonly Bytes[];
-  /** By path, the session that reports it as changed too. */
-  readonly alsoChanged?: ReadonlyMap<Bytes, Bytes>;
-  /** What earlier restores of the session have left: a file as one of them made it is nobody else's. */
-  readonly madeByRestores?: readonly SnapshotTree[];
-}
 
 /** What a restore would do. Nothing is changed. */
 export function prepareRestore(deps: RollbackDeps, request: RestoreRequest): RestorePlan {
   const { session, state, snapshot, paths, alsoChanged, madeByRestores = [] } = request;
   const target = session.tree(state.manifest, snapshot);
   const others = state.manifest.snapshots
-    .filter(({ number }) => number !== snapshot)
+    .filter(({ number, root }) => number !== snapshot && !isSameReference(root, state.tree.rootReference))
     .map(({ number }) => session.tree(state.manifest, number));
   const found = mergeChanges([...others, state.tree].map((tree) => narrowChanges(compareTrees(target, tree), paths)));
   const made = madeByRestores.map((tree) => new TreeIndex(tree));
@@ -81,17 +68,15 @@ function mergeChanges(lists: readonly (readonly Change[])[]): Omit<ProbedChange,
 
 function probeChanges(deps: RollbackDeps, roots: RootDirectories, found: readonly Omit<ProbedChange, 'now'>[]): ProbedChange[] {
   const contents = hashOnly(deps);
+  const missing = new MissingNames(
+    roots,
+    found.map(({ change }) => change.path),
+  );
   return found.map(({ change, others }) => ({
     change,
     ...(others === undefined ? {} : { others }),
-    now: probePath(roots, change.path, [change.after], contents),
+    now: missing.has(change.path) ? undefined : probePath(roots, change.path, [change.after], contents),
   }));
-}
-
-/** Reads contents without keeping them. */
-export function hashOnly({ hash, clock }: RollbackDeps): ContentDeps {
-  const chunk = new Uint8Array(new ArrayBuffer(CHUNK_BYTES));
-  return { hash, clock, store: undefined, earlier: undefined, chunk, maxFileBytes: Number.POSITIVE_INFINITY };
 }
 
 export interface RestoreOutcome extends ApplyResult {
@@ -125,7 +110,16 @@ export async function carryOutRestore(
     store.remove(safety.id);
     throw safetyFailure(error);
   }
-  return await applyAndComplete(deps, { safety, safetyManifest, request, roots, actions: checked, touched: checked });
+  const before = new Map(checked.map(({ path, now }) => [path, now]));
+  return await applyAndComplete(deps, {
+    safety,
+    safetyManifest,
+    request,
+    roots,
+    actions: checked,
+    touched: checked,
+    before: (path) => before.get(path),
+  });
 }
 
 function safetyFailure(error: unknown): unknown {
@@ -234,22 +228,11 @@ export function safetyManifestOf(manifest: Manifest, id: Bytes, restores: Bytes,
   };
 }
 
-interface Restoring {
-  readonly safety: NewSession | RollbackSession;
-  readonly safetyManifest: Manifest;
-  readonly request: RestoreRequest;
-  readonly roots: RootDirectories;
-  readonly actions: readonly RestoreAction[];
-  /** All that the restore touches; more than `actions` when a part was done before. */
-  readonly touched: readonly RestoreAction[];
-}
-
 /** Carries out actions and completes the session that undoes them. */
 export async function applyAndComplete(deps: RollbackDeps, restoring: Restoring): Promise<RestoreOutcome> {
   const { safety, safetyManifest, request, roots, actions } = restoring;
   const { session, state, snapshot } = request;
   using objects = session.openObjects();
-  const before = new TreeIndex(safety.tree(safetyManifest, 0));
   const targetTree = session.tree(state.manifest, snapshot);
   using undoObjects = safety.openObjects();
   const plan = { rootPaths: rootPaths(safetyManifest), objects: objects.path, undoObjects: undoObjects.path };
@@ -260,7 +243,7 @@ export async function applyAndComplete(deps: RollbackDeps, restoring: Restoring)
     touched: restoring.touched,
     target: new TreeIndex(targetTree),
     targetTree,
-    modeBefore: (path) => before.find(path)?.mode,
+    modeBefore: (path) => restoring.before(path)?.mode,
     objects,
     hash: deps.hash,
     chunk: new Uint8Array(new ArrayBuffer(CHUNK_BYTES)),
@@ -268,71 +251,4 @@ export async function applyAndComplete(deps: RollbackDeps, restoring: Restoring)
   });
   completeSafety(deps, restoring, result.written);
   return { ...result, safetyId: safety.id };
-}
-
-/** Records the state after the restore, so that the restore can be undone like any other session. */
-function completeSafety(
-  deps: RollbackDeps,
-  { safety, safetyManifest, request, roots, touched }: Restoring,
-  written: ReadonlyMap<Bytes, Stat>,
-): void {
-  roots.forget();
-  using objects = safety.openObjects();
-  using earlier = request.session.openObjects();
-  const store = new ObjectStore(objects, { writer: 'after', isListed: true });
-  const contents: ContentDeps = { ...hashOnly(deps), store, earlier };
-  const entries = new Map<Bytes, Entry | undefined>();
-  for (const { path, want } of touched) {
-    const stat = written.get(path);
-    const isKnown = stat !== undefined && want !== undefined;
-    entries.set(path, isKnown ? { ...want, ...metadataOf(stat) } : entryAfter(roots, path, want, contents));
-  }
-  const nowMs = deps.clock.nowMs();
-  const drafts = draftPartialTree(roots, rootPaths(safetyManifest), entries);
-  const nodes = { ...drafts.encode(1, headerOf(nowMs), deps.hash, undefined), storedBytes: store.storedBytes };
-  const record = recordSnapshot(deps, safety, { number: 1, nodes, label: 'after the restore', isSynced: true });
-  const snapshots = [...safetyManifest.snapshots, record];
-  const complete: Manifest = { ...safetyManifest, status: 'complete', endedMs: nowMs, snapshots };
-  const changes = compareTrees(safety.tree(complete, 0), safety.tree(complete, 1));
-  safety.writeManifest({ ...complete, counts: countChanges(changes) });
-}
-
-/**
- * What stands at `path` after the restore. A file with the size, mode and time that were wanted is the one
- * that was just written and checked: its content is taken over from the session that it came from.
- */
-function entryAfter(roots: RootDirectories, path: Bytes, want: Entry | undefined, contents: ContentDeps): Entry | undefined {
-  const name = roots.nameOf(path);
-  const found = lookAt(roots, path);
-  const { store, earlier } = contents;
-  if (found === 'closed') {
-    if (want?.kind === 'file' && earlier !== undefined) store?.linkFrom(earlier, want.hash);
-    return want;
-  }
-  const stat = want?.kind === 'file' ? found?.stat : undefined;
-  const isWritten =
-    want !== undefined &&
-    stat?.kind === 'file' &&
-    stat.sizeBytes === want.sizeBytes &&
-    stat.mode === want.mode &&
-    stat.mtimeSeconds === want.mtimeSeconds &&
-    stat.mtimeNanoseconds === want.mtimeNanoseconds;
-  if (isWritten && store !== undefined && earlier !== undefined && store.linkFrom(earlier, want.hash)) {
-    return { ...want, ...metadataOf(stat), name };
-  }
-  return probePath(roots, path, [], contents);
-}
-
-/** What the names of a restore's unfinished files begin with. */
-export function temporaryPrefix(safetyId: Bytes): Bytes {
-  return `.nono-restore-${safetyId}-` as Bytes;
-}
-
-/** The tracked roots of a session. */
-export function rootPaths(manifest: Manifest): Bytes[] {
-  return manifest.roots.map(({ path }) => path);
-}
-
-export function headerOf(epochMs: number) {
-  return { startedSeconds: Math.floor(epochMs / 1000), startedNanoseconds: (epochMs % 1000) * 1_000_000 };
 }

@@ -4,16 +4,20 @@ import { baseName, joinPath, parentPath } from '../paths.ts';
 import type { Directory, Files } from '../ports/files.ts';
 import { placeInRoots } from './tree-index.ts';
 
+/** A directory and the one that it is in, while its neighbours are looked at. */
+const RECENT_MAXIMUM = 2;
+
 /**
  * Opens the directories that hold tracked paths, always beneath their root and never through a link.
- * The directory used last stays open, since neighbours come one after the other.
+ * The directories used last stay open, since neighbours come one after the other.
  */
 export class RootDirectories implements Disposable {
   readonly #files: Files;
   readonly #roots: readonly Bytes[];
   readonly #open = new Map<Bytes, Directory>();
   readonly #mountedRoots = new Map<Bytes, boolean>();
-  #last: { readonly path: Bytes; readonly directory: Directory } | undefined;
+  /** The ones used last, the oldest first. */
+  readonly #recent = new Map<Bytes, Directory>();
 
   constructor(files: Files, roots: readonly Bytes[]) {
     this.#files = files;
@@ -57,10 +61,10 @@ export class RootDirectories implements Disposable {
 
   /** A directory at or below a root, undefined when there is none or a link stands in the way. */
   directory(path: Bytes): Directory | undefined {
-    if (this.#last?.path === path) return this.#last.directory;
+    const recent = this.#recent.get(path);
+    if (recent !== undefined) return recent;
     const place = placeInRoots(this.#roots, path);
     if (place === undefined) return undefined;
-    this.#forgetLast();
     try {
       const outside = this.#outside(parentPath(place.root));
       if (outside === undefined) return undefined;
@@ -69,7 +73,7 @@ export class RootDirectories implements Disposable {
       const isMounted = name !== '' && this.#isMounted(place.root);
       const top = isMounted ? this.#mounted(place.root) : outside;
       const directory = top.openDirectory(isMounted ? place.relative : joinPath(name, place.relative));
-      this.#last = { path, directory };
+      this.#keepRecent(path, directory);
       return directory;
     } catch (error) {
       if (isErrno(error, 'ENOENT', 'ENOTDIR', 'ELOOP', 'EXDEV')) return undefined;
@@ -77,9 +81,19 @@ export class RootDirectories implements Disposable {
     }
   }
 
+  #keepRecent(path: Bytes, directory: Directory): void {
+    for (const [oldest, open] of this.#recent) {
+      if (this.#recent.size < RECENT_MAXIMUM) break;
+      open[Symbol.dispose]();
+      this.#recent.delete(oldest);
+    }
+    this.#recent.set(path, directory);
+  }
+
   /** Closes what is open, because the tree below has changed. */
   forget(): void {
-    this.#forgetLast();
+    for (const directory of this.#recent.values()) directory[Symbol.dispose]();
+    this.#recent.clear();
   }
 
   /** The directory that a root lies in: no part of what the command may write unless the user granted it. */
@@ -100,13 +114,8 @@ export class RootDirectories implements Disposable {
     return directory;
   }
 
-  #forgetLast(): void {
-    this.#last?.directory[Symbol.dispose]();
-    this.#last = undefined;
-  }
-
   [Symbol.dispose](): void {
-    this.#forgetLast();
+    this.forget();
     for (const directory of this.#open.values()) directory[Symbol.dispose]();
     this.#open.clear();
   }

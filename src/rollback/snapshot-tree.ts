@@ -1,6 +1,6 @@
 import type { Bytes } from '../bytes.ts';
 import { type Entry, isSettled, type NodeReference } from './entry.ts';
-import { decodeHeader, decodeNode, nodeLength } from './node-codec.ts';
+import { decodeHeader, decodeNames, decodeNode, nodeLength } from './node-codec.ts';
 import type { PlaceOfTree } from './take-wire.ts';
 
 /** One snapshot, read from its nodes file and those of earlier snapshots that it refers to. */
@@ -36,6 +36,11 @@ export class SnapshotTree {
   /** The entries of a directory, sorted by the bytes of their names. */
   children(directory: NodeReference): Entry[] {
     return decodeNode(this.#load(directory.snapshot), directory.offset, directory.snapshot, false);
+  }
+
+  /** Their names alone. */
+  names(directory: NodeReference): Bytes[] {
+    return decodeNames(this.#load(directory.snapshot), directory.offset);
   }
 
   /** The encoded node. */

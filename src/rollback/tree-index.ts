@@ -22,9 +22,12 @@ export class TreeIndex {
     return this.#childrenOf(parent)?.get(path.slice(parent === '/' ? 1 : parent.length + 1) as Bytes);
   }
 
-  /** The names listed in the directory at `path`, skipped ones too; undefined when it is no directory here. */
-  names(path: Bytes): Iterable<Bytes> | undefined {
-    return this.#childrenOf(path)?.keys();
+  /** The names listed in the directory at `path`, skipped ones too, sorted by their bytes; undefined when it is no directory here. */
+  names(path: Bytes): readonly Bytes[] | undefined {
+    const known = this.#directories.get(path);
+    if (known !== undefined) return [...known.keys()];
+    const child = this.find(path)?.child;
+    return child === undefined ? undefined : this.#tree.names(child);
   }
 
   #childrenOf(path: Bytes): ReadonlyMap<Bytes, Entry> | undefined {

@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { deflate } from '../../src/platform/node/deflate.ts';
 import { compareTrees } from '../../src/rollback/compare.ts';
 import { fileDeltas } from '../../src/rollback/file-delta.ts';
-import { rootPaths } from '../../src/rollback/restore.ts';
+import { rootPaths } from '../../src/rollback/restore-parts.ts';
 import { renderPatch } from '../../src/ui/patch.ts';
 import { loadAdapters } from '../support/adapters.ts';
 import { Engine } from './support/engine.ts';

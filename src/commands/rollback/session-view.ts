@@ -9,7 +9,7 @@ import type { GitChange } from '../../rollback/git-changes.ts';
 import { gitChanges } from '../../rollback/git-store.ts';
 import type { Manifest } from '../../rollback/manifest.ts';
 import { type PresentState, presentState } from '../../rollback/present.ts';
-import { rootPaths } from '../../rollback/restore.ts';
+import { rootPaths } from '../../rollback/restore-parts.ts';
 import { narrowChanges } from '../../rollback/restore-plan.ts';
 import type { RollbackSession } from '../../rollback/store.ts';
 import { findTraps, type Trap } from '../../rollback/traps.ts';

@@ -1,0 +1,73 @@
+import type { Bytes } from '../bytes.ts';
+import { type Change, changeType, countChanges } from './compare.ts';
+import type { ContentDeps } from './content.ts';
+import { type Entry, metadataOf } from './entry.ts';
+import type { Manifest } from './manifest.ts';
+import type { PackedFile } from './node-codec.ts';
+import { ObjectStore } from './objects.ts';
+import { draftPartialTree } from './partial-tree.ts';
+import { lookAt, probePath } from './probe.ts';
+import { hashOnly, headerOf, type Restoring, rootPaths } from './restore-parts.ts';
+import type { RootDirectories } from './root-directories.ts';
+import { type RollbackDeps, recordSnapshot } from './snapshot.ts';
+
+/** Records the state after the restore, so that the restore can be undone like any other session. */
+export function completeSafety(
+  deps: RollbackDeps,
+  { safety, safetyManifest, request, roots, touched, before }: Restoring,
+  written: ReadonlyMap<Bytes, PackedFile>,
+): void {
+  roots.forget();
+  using objects = safety.openObjects();
+  using earlier = request.session.openObjects();
+  const store = new ObjectStore(objects, { writer: 'after', isListed: true });
+  const contents: ContentDeps = { ...hashOnly(deps), store, earlier };
+  const entries = new Map<Bytes, Entry | PackedFile | undefined>();
+  const changes: Change[] = [];
+  for (const { path, root, want } of touched) {
+    const file = written.get(path);
+    const after = file === undefined ? entryAfter(roots, path, want, contents) : want;
+    entries.set(path, file ?? after);
+    const type = changeType(before(path), after);
+    if (type !== undefined) changes.push({ path, root, type, before: before(path), after });
+  }
+  const nowMs = deps.clock.nowMs();
+  const drafts = draftPartialTree(roots, rootPaths(safetyManifest), entries);
+  const nodes = { ...drafts.encode(1, headerOf(nowMs), deps.hash, undefined), storedBytes: store.storedBytes };
+  const record = recordSnapshot(deps, safety, { number: 1, nodes, label: 'after the restore', isSynced: true });
+  const snapshots = [...safetyManifest.snapshots, record];
+  const complete: Manifest = { ...safetyManifest, status: 'complete', endedMs: nowMs, snapshots };
+  safety.writeManifest({ ...complete, counts: countChanges(changes.sort(inTreeOrder)) });
+}
+
+/** Parents before what is in them, and a directory's entries together: `a`, `a/b`, `a-b`. */
+function inTreeOrder(one: Change, other: Change): number {
+  const [a, b] = [one.path.replaceAll('/', '\0'), other.path.replaceAll('/', '\0')];
+  return a < b ? -1 : Number(a > b);
+}
+
+/**
+ * What stands at `path` after the restore. A file with the size, mode and time that were wanted is the one
+ * that was just written and checked: its content is taken over from the session that it came from.
+ */
+function entryAfter(roots: RootDirectories, path: Bytes, want: Entry | undefined, contents: ContentDeps): Entry | undefined {
+  const name = roots.nameOf(path);
+  const found = lookAt(roots, path);
+  const { store, earlier } = contents;
+  if (found === 'closed') {
+    if (want?.kind === 'file' && earlier !== undefined) store?.linkFrom(earlier, want.hash);
+    return want;
+  }
+  const stat = want?.kind === 'file' ? found?.stat : undefined;
+  const isWritten =
+    want !== undefined &&
+    stat?.kind === 'file' &&
+    stat.sizeBytes === want.sizeBytes &&
+    stat.mode === want.mode &&
+    stat.mtimeSeconds === want.mtimeSeconds &&
+    stat.mtimeNanoseconds === want.mtimeNanoseconds;
+  if (isWritten && store !== undefined && earlier !== undefined && store.linkFrom(earlier, want.hash)) {
+    return { ...want, ...metadataOf(stat), name };
+  }
+  return probePath(roots, path, [], contents);
+}

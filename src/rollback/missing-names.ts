@@ -1,0 +1,36 @@
+import type { Bytes } from '../bytes.ts';
+import { baseName, parentPath } from '../paths.ts';
+import { namesNow } from './probe.ts';
+import type { RootDirectories } from './root-directories.ts';
+
+/** From so many paths in one directory on, listing it costs less than a look at each. */
+const MANY_PATHS = 4;
+
+/** Knows of many paths that nothing stands there, without a look at each: a program that deletes a tree leaves thousands. */
+export class MissingNames {
+  readonly #roots: RootDirectories;
+  readonly #counts = new Map<Bytes, number>();
+  /** Of the directory asked about last. */
+  #listed: { readonly parent: Bytes; readonly names: ReadonlySet<Bytes> | undefined } | undefined;
+
+  /** @param paths All that will be asked about; neighbours best one after the other. */
+  constructor(roots: RootDirectories, paths: readonly Bytes[]) {
+    this.#roots = roots;
+    for (const path of paths) {
+      const parent = parentPath(path);
+      this.#counts.set(parent, (this.#counts.get(parent) ?? 0) + 1);
+    }
+  }
+
+  /** True when nothing stands at `path`; false when something does, or when only a look can tell. */
+  has(path: Bytes): boolean {
+    const parent = parentPath(path);
+    if ((this.#counts.get(parent) ?? 0) < MANY_PATHS) return false;
+    if (this.#listed?.parent !== parent) {
+      const names = namesNow(this.#roots, parent);
+      this.#listed = { parent, names: names && new Set(names) };
+    }
+    const { names } = this.#listed;
+    return names !== undefined && !names.has(baseName(path));
+  }
+}

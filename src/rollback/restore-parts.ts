@@ -1,0 +1,56 @@
+import type { Bytes } from '../bytes.ts';
+import type { ContentDeps } from './content.ts';
+import type { Entry } from './entry.ts';
+import type { Manifest } from './manifest.ts';
+import { CHUNK_BYTES } from './objects.ts';
+import type { PresentState } from './present.ts';
+import type { RestoreAction } from './restore-plan.ts';
+import type { RootDirectories } from './root-directories.ts';
+import type { RollbackDeps } from './snapshot.ts';
+import type { SnapshotTree } from './snapshot-tree.ts';
+import type { NewSession, RollbackSession } from './store.ts';
+
+export interface RestoreRequest {
+  readonly session: RollbackSession;
+  readonly state: PresentState;
+  /** The snapshot to go back to. */
+  readonly snapshot: number;
+  /** Absolute; only what is at or below one of them. Empty for everything. */
+  readonly paths: readonly Bytes[];
+  /** By path, the session that reports it as changed too. */
+  readonly alsoChanged?: ReadonlyMap<Bytes, Bytes>;
+  /** What earlier restores of the session have left: a file as one of them made it is nobody else's. */
+  readonly madeByRestores?: readonly SnapshotTree[];
+}
+
+export interface Restoring {
+  readonly safety: NewSession | RollbackSession;
+  readonly safetyManifest: Manifest;
+  readonly request: RestoreRequest;
+  readonly roots: RootDirectories;
+  readonly actions: readonly RestoreAction[];
+  /** All that the restore touches; more than `actions` when a part was done before. */
+  readonly touched: readonly RestoreAction[];
+  /** What stood at a touched path before the restore began. */
+  readonly before: (path: Bytes) => Entry | undefined;
+}
+
+/** Reads contents without keeping them. */
+export function hashOnly({ hash, clock }: RollbackDeps): ContentDeps {
+  const chunk = new Uint8Array(new ArrayBuffer(CHUNK_BYTES));
+  return { hash, clock, store: undefined, earlier: undefined, chunk, maxFileBytes: Number.POSITIVE_INFINITY };
+}
+
+/** What the names of a restore's unfinished files begin with. */
+export function temporaryPrefix(safetyId: Bytes): Bytes {
+  return `.nono-restore-${safetyId}-` as Bytes;
+}
+
+/** The tracked roots of a session. */
+export function rootPaths(manifest: Manifest): Bytes[] {
+  return manifest.roots.map(({ path }) => path);
+}
+
+export function headerOf(epochMs: number) {
+  return { startedSeconds: Math.floor(epochMs / 1000), startedNanoseconds: (epochMs % 1000) * 1_000_000 };
+}
