@@ -26,7 +26,7 @@ const SIGKILL = 9;
 
 /** Runs the command on the caller's streams, under this process, with a record from before its start until after its end. */
 export async function runPlain(call: ParsedCall, context: Context): Promise<CommandResult> {
-  const { files, uid, randomHex } = context;
+  const { files, uid } = context;
   const name = call.values.get('name')?.[0];
   const chosenName = name === undefined ? undefined : checkSessionName(name);
   checkSnapshotOptions(call);
@@ -39,7 +39,7 @@ export async function runPlain(call: ParsedCall, context: Context): Promise<Comm
   const launcher = tree.own(startLauncher(adapters.spawn));
   cleanUp.defer(() => launcher.kill(SIGKILL));
   const id = unusedSessionId(context);
-  const temporaryDirectory = temporaryDirectoryPath(files, id, adapters.processes.self(), randomHex);
+  const temporaryDirectory = temporaryDirectoryPath(context, id, adapters.processes.self());
   const setVariables = new Map([[SESSION_VARIABLE, id as Bytes]]);
   const confinement = await confine(call, context, adapters, { temporaryDirectory, setVariables });
   if (wantsRollback) (await import('./run-snapshots.ts')).checkRoots(confinement.plan);

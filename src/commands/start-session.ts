@@ -89,11 +89,11 @@ interface StartInput {
 }
 
 async function describeStart({ call, context, adapters, supervisor, chosenName, wish }: StartInput): Promise<SessionStart> {
-  const { clock, files, hostName, homeDirectory, stateDirectory, uid, randomHex } = context;
+  const { clock, hostName, homeDirectory, stateDirectory, uid } = context;
   const { processes } = adapters;
   const id = unusedSessionId(context);
   const owner = { ...processes.self(), pid: supervisor.pid, startTicks: processes.startTicks(supervisor.pid) ?? 0 };
-  const temporaryDirectory = temporaryDirectoryPath(files, id, owner, randomHex);
+  const temporaryDirectory = temporaryDirectoryPath(context, id, owner);
   const setVariables = new Map([[SESSION_VARIABLE, id as Bytes]]);
   const confinement = await confine(call, context, adapters, { temporaryDirectory, setVariables });
   const { plan } = confinement;

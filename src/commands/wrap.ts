@@ -22,7 +22,7 @@ export async function execute(call: ParsedCall, context: Context): Promise<Comma
   const staysParent = !host.isMediated() && !host.mediatesFromOutside();
   // The process stays the same when it becomes the command: the directory is swept once that one has ended.
   const self = adapters.processes.self();
-  const temporaryDirectory = temporaryDirectoryPath(files, makeSessionId(randomHex), self, randomHex);
+  const temporaryDirectory = temporaryDirectoryPath(context, makeSessionId(randomHex), self);
   const { launch, plan } = await confine(call, context, adapters, { temporaryDirectory, setVariables: new Map() });
   if (isSweepDue(randomHex)) sweepTemporaryDirectories(files, adapters.processes, uid);
   makeMissing(context, plan);

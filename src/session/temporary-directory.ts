@@ -1,5 +1,5 @@
 import { type Bytes, displayBytes } from '../bytes.ts';
-import { EXIT, isErrno, NonoError } from '../errors.ts';
+import { EXIT, isErrno, NonoError, SystemError } from '../errors.ts';
 import { joinPath } from '../paths.ts';
 import type { Files } from '../ports/files.ts';
 import type { Processes, ProcessIdentity } from '../ports/processes.ts';
@@ -13,10 +13,34 @@ const RANDOM_BYTES = 8;
 /** `nono-<id>-<random>.<pid>.<start>.<pid namespace>`: the owner is in the name, so that a sweep can tell whether it lives. */
 const NAME_REGEXP = /^nono-[0-9a-f]{6}-[0-9a-f]{16}\.(?<pid>\d+)\.(?<start>\d+)\.(?<namespace>\d+)$/;
 
+export interface TemporaryPlace {
+  readonly files: Files;
+  /** The caller's: its TMPDIR is where the directory is put inside another nono, which grants that one rather than /tmp. */
+  readonly environment: ReadonlyMap<Bytes, Bytes>;
+  readonly randomHex: RandomHex;
+}
+
 /** The path of a session's TMPDIR, made by createTemporaryDirectory(). */
-export function temporaryDirectoryPath(files: Files, id: string, owner: ProcessIdentity, random: RandomHex): Bytes {
-  const name = `nono-${id}-${random(RANDOM_BYTES)}.${owner.pid}.${owner.startTicks}.${owner.pidNamespace}` as Bytes;
-  return joinPath(files.realPath(PARENT) ?? PARENT, name);
+export function temporaryDirectoryPath(
+  { files, environment, randomHex }: TemporaryPlace,
+  id: string,
+  owner: ProcessIdentity,
+): Bytes {
+  const name = `nono-${id}-${randomHex(RANDOM_BYTES)}.${owner.pid}.${owner.startTicks}.${owner.pidNamespace}` as Bytes;
+  const given = environment.get('TMPDIR' as Bytes);
+  const outer = given?.startsWith('/') === true && !canOpen(files, PARENT) ? files.realPath(given) : undefined;
+  return joinPath(outer ?? files.realPath(PARENT) ?? PARENT, name);
+}
+
+function canOpen(files: Files, path: Bytes): boolean {
+  try {
+    files.openDirectory(path)[Symbol.dispose]();
+    return true;
+  } catch (error) {
+    // Whatever else is wrong with it is said by whoever uses it.
+    if (error instanceof SystemError) return !isErrno(error, 'EACCES');
+    throw error;
+  }
 }
 
 /** @throws {NonoError} when /tmp cannot be written; EEXIST cannot happen but by somebody's doing, and fails too. */
@@ -44,7 +68,8 @@ export function removeTemporaryDirectory(files: Files, path: Bytes): void {
 /** Removes what sessions left whose supervisor was killed. */
 export function sweepTemporaryDirectories(files: Files, processes: Processes, uid: number): void {
   const parent = files.realPath(PARENT);
-  if (parent === undefined) return;
+  // Inside another nono, whose own sweep takes what is left in its TMPDIR.
+  if (parent === undefined || !canOpen(files, parent)) return;
   using directory = files.openDirectory(parent);
   const self = processes.self();
   for (const name of directory.names()) {

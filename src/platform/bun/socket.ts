@@ -1,6 +1,7 @@
 import type { Socket } from 'bun';
-import { cString } from '../../bytes.ts';
+import { cString, textFromBytes } from '../../bytes.ts';
 import { SystemError } from '../../errors.ts';
+import { joinPath } from '../../paths.ts';
 import type { Connection, ConnectionHandlers, Peer, SocketAddress, Sockets } from '../../ports/socket.ts';
 import { addressOf, fixedBuffer, syscall, trySyscall } from '../linux/syscalls.ts';
 import * as uapi from '../linux/uapi.ts';
@@ -12,6 +13,8 @@ const SO_PEERCRED = 17;
 const CREDENTIALS_BYTES = 12;
 const UID_AT = 4;
 const OTHERS_NOTHING = 0o177;
+/** sun_path without its final NUL (unix(7)). */
+const ADDRESS_BYTES_MAXIMUM = 107;
 /** A peer that reads nothing is let go after so long. */
 const LINGER_MS = 1000;
 
@@ -64,10 +67,11 @@ function listen(address: SocketAddress, onConnection: (connection: Connection) =
 async function connect(address: SocketAddress, handlers: ConnectionHandlers): Promise<Connection> {
   const directory = openDirectory(address);
   try {
-    const socket = await Bun.connect<State>({
-      unix: pathThrough(directory, address),
-      data: { connection: undefined, handlers },
-      socket: events,
+    const socket = await connectTo(pathThrough(directory, address), handlers).catch(async (error: unknown) => {
+      // Inside another nono, which connects on our behalf, follows no such link, and for the runtime that is a refusal.
+      const path = textFromBytes(joinPath(address.directory, address.name));
+      if (!isRefused(error) || Buffer.byteLength(path) > ADDRESS_BYTES_MAXIMUM) throw error;
+      return await connectTo(path, handlers);
     });
     const connection = new BunConnection(socket, peerOf(socket));
     socket.data.connection = connection;
@@ -77,6 +81,14 @@ async function connect(address: SocketAddress, handlers: ConnectionHandlers): Pr
   } finally {
     trySyscall('close', directory);
   }
+}
+
+function connectTo(path: string, handlers: ConnectionHandlers): Promise<Socket<State>> {
+  return Bun.connect<State>({ unix: path, data: { connection: undefined, handlers }, socket: events });
+}
+
+function isRefused(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ECONNREFUSED';
 }
 
 const events = {

@@ -210,7 +210,12 @@ describe('temporary directories', () => {
   });
   const make = (pid: number, startTicks: number, pidNamespace = 77): string => {
     const random = `${pid}${startTicks}${pidNamespace}`.padStart(16, '0');
-    const path = temporaryDirectoryPath(files, 'abcdef', { pid, startTicks, pidNamespace, bootId: 'b' }, () => random);
+    const path = temporaryDirectoryPath({ files, environment: new Map(), randomHex: () => random }, 'abcdef', {
+      pid,
+      startTicks,
+      pidNamespace,
+      bootId: 'b',
+    });
     createTemporaryDirectory(files, path);
     return path;
   };
