@@ -5,7 +5,7 @@ import type { CommandResult } from './commands/spec.ts';
 declare const NONO_VERSION: string | undefined;
 declare const NONO_COMMIT: string | undefined;
 
-/** Hidden first argument that turns the executable into the launcher of a command. */
+/** Hidden first argument that turns the executable into a process that confines itself as it is told. */
 const LAUNCHER_ROLE = '__launch';
 /** The same for the supervisor of a session with a terminal of its own. */
 const SUPERVISOR_ROLE = '__supervise';
@@ -36,7 +36,7 @@ async function main(): Promise<void> {
   }
   if (first === LAUNCHER_ROLE) {
     const { runLauncher } = await import('./platform/linux/launcher.ts');
-    runLauncher(process.argv[3]);
+    runLauncher();
     return;
   }
   if (first === SUPERVISOR_ROLE) {

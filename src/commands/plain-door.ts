@@ -2,6 +2,7 @@ import { SystemError } from '../errors.ts';
 import type { RequestOutcome } from '../session/hub.ts';
 import type { LiveSession } from '../session/live-session.ts';
 import type { SessionEnd } from '../session/messages.ts';
+import type { OwnedTree } from '../session/owned-tree.ts';
 import type { PlainSession } from '../session/plain-session.ts';
 import type { PlainRun } from './run-plain-session.ts';
 
@@ -20,13 +21,15 @@ interface Opened {
 export class PlainDoor {
   readonly #run: PlainRun;
   readonly #live: LiveSession;
+  readonly #tree: OwnedTree;
   readonly #checkpoint: Checkpoint;
   readonly #timer: ReturnType<typeof setTimeout>;
   #opening: Promise<void> | undefined;
   #opened: Opened | undefined;
 
-  constructor(run: PlainRun, live: LiveSession, checkpoint: Checkpoint) {
+  constructor(run: PlainRun, { live, tree }: { readonly live: LiveSession; readonly tree: OwnedTree }, checkpoint: Checkpoint) {
     this.#run = run;
+    this.#tree = tree;
     this.#checkpoint = checkpoint;
     this.#live = live;
     this.#timer = setTimeout(() => {
@@ -47,7 +50,7 @@ export class PlainDoor {
   }
 
   async #open(): Promise<void> {
-    const { context, sessions, names, id, tree } = this.#run;
+    const { context, sessions, names, id } = this.#run;
     const live = this.#live;
     const [sockets, { PlainSession: Session }, { SessionSocket }, { renameSession }] = await Promise.all([
       context.loadSockets(),
@@ -56,7 +59,7 @@ export class PlainDoor {
       import('../session/rename-session.ts'),
     ]);
     const rename = (name: string) => renameSession(live, names, name);
-    const session = new Session({ sessionId: id, live, ending: tree.ending, checkpoint: this.#checkpoint, rename });
+    const session = new Session({ sessionId: id, live, ending: this.#tree.ending, checkpoint: this.#checkpoint, rename });
     try {
       const socket = new SessionSocket({ sockets, sessions, id, accept: (connection) => session.accept(connection) });
       live.alsoBeat(() => socket.ensure());

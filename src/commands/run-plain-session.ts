@@ -2,19 +2,18 @@ import { type Bytes, storeBytes } from '../bytes.ts';
 import type { Config } from '../config/schema.ts';
 import { EXIT } from '../errors.ts';
 import type { Directory } from '../ports/files.ts';
-import type { StartedProcess } from '../ports/spawn.ts';
+import type { LaunchedProcess } from '../ports/spawn.ts';
 import { PATIENCE_MS } from '../rollback/durability.ts';
 import type { Exclusions } from '../rollback/rules.ts';
 import type { RollbackRun } from '../rollback/run.ts';
-import { decodeLaunchFailure, encodeLaunch } from '../sandbox/launch.ts';
 import { launchError } from '../sandbox/sandbox-error.ts';
 import { digestExecutable, policyDigest, startEvent } from '../session/audit-start.ts';
 import { claimSession } from '../session/claim.ts';
 import { type CommandEnd, commandEnd, LiveSession } from '../session/live-session.ts';
-import type { OwnedTree } from '../session/owned-tree.ts';
+import { OwnedTree } from '../session/owned-tree.ts';
 import { type SessionIdentity, STARTING } from '../session/record.ts';
 import { supervise } from '../session/supervise.ts';
-import { signalName } from '../signal-names.ts';
+import { signalName, signalNumber } from '../signal-names.ts';
 import { formatTimestamp } from '../time.ts';
 import type { Checkpoints } from './checkpoints.ts';
 import type { Confinement } from './confinement.ts';
@@ -22,14 +21,13 @@ import type { Context, SandboxAdapters } from './context.ts';
 import { PlainDoor } from './plain-door.ts';
 import { captureLimits, retentionLimits } from './user-config.ts';
 
+const SIGKILL = signalNumber('SIGKILL');
 const NO_SNAPSHOTS = { isDone: false, code: 'refused', message: 'it takes no snapshots' } as const;
 
 /** Everything of one run that its steps share. */
 export interface PlainRun {
   readonly context: Context;
   readonly adapters: SandboxAdapters;
-  readonly tree: OwnedTree;
-  readonly launcher: StartedProcess;
   readonly stateDirectory: Directory;
   readonly sessions: Directory;
   readonly names: Directory;
@@ -54,8 +52,9 @@ export interface PlainEnd {
 
 /** The session of a command that is about to be launched. */
 export async function runPlainSession(run: PlainRun): Promise<PlainEnd> {
-  const { context, adapters, tree, launcher } = run;
+  const { context, adapters } = run;
   using cleanUp = new DisposableStack();
+  const tree = cleanUp.use(new OwnedTree(adapters.keepTree));
   let live: LiveSession | undefined;
   const supervision = cleanUp.use(
     supervise(adapters.signals, context.pid, {
@@ -63,23 +62,27 @@ export async function runPlainSession(run: PlainRun): Promise<PlainEnd> {
         live?.isPaused(signal !== undefined);
         live?.audit(signal === undefined ? { event: 'continued' } : { event: 'paused', signal: signalName(signal) });
       },
-      onChild: () => tree.ending.look(),
+      onChild: () => tree.look(),
     }),
   );
   live = cleanUp.use(claim(run));
   const snapshots = await startSnapshots(run, live);
+  let command: LaunchedProcess;
   try {
-    await launch(run);
+    command = tree.own(launch(run));
   } catch (error) {
     snapshots?.abandon();
     throw error;
   }
-  await live.isRunning(launcher.pid, snapshots === undefined ? null : snapshots.id);
+  cleanUp.defer(() => command.kill(SIGKILL));
+  // Who comes after a crash finds the snapshots by the record.
+  if (snapshots === undefined) live.isRunningSoon(command.pid, null);
+  else await live.isRunning(command.pid, snapshots.id);
   const checkpoints = snapshots === undefined ? undefined : cleanUp.use(await startCheckpoints(run, live, snapshots));
-  const door = new PlainDoor(run, live, async (label) => (await checkpoints?.take(label)) ?? NO_SNAPSHOTS);
+  const door = new PlainDoor(run, { live, tree }, async (label) => (await checkpoints?.take(label)) ?? NO_SNAPSHOTS);
   const over = new AbortController();
-  const executed = recordExecuted(run, live, over.signal);
-  const end = commandEnd(await supervision.follow(launcher));
+  const executed = recordExecuted(run, { live, pid: command.pid }, over.signal);
+  const end = commandEnd(await supervision.follow(command));
   over.abort();
   tree.commandEnded();
   await Promise.all([executed, tree.ending.gone]);
@@ -92,22 +95,26 @@ export async function runPlainSession(run: PlainRun): Promise<PlainEnd> {
   return { exitCode, rollbackId: failure === null ? snapshots?.id : undefined };
 }
 
-async function recordExecuted({ context, confinement, launcher }: PlainRun, live: LiveSession, over: AbortSignal): Promise<void> {
+async function recordExecuted(
+  { context, confinement }: PlainRun,
+  { live, pid }: { readonly live: LiveSession; readonly pid: number },
+  over: AbortSignal,
+): Promise<void> {
   const { files, hash } = context;
   const executable = confinement.plan.executables[0] as Bytes;
   const digest = await digestExecutable(files, hash, executable, over);
-  const fields = { child_pid: launcher.pid, executable: storeBytes(executable), executable_digest: digest };
+  const fields = { child_pid: pid, executable: storeBytes(executable), executable_digest: digest };
   live.audit({ event: 'executed', ...fields });
 }
 
-/** Hands the instructions over. @throws {NonoError} when a step failed before the command ran. */
-async function launch({ context, adapters, confinement, launcher }: PlainRun): Promise<void> {
+/** @throws {NonoError} when a step failed before the command ran. */
+function launch({ context, adapters, confinement }: PlainRun): LaunchedProcess {
   const instructions = confinement.launch(context.pid);
   const { mediation } = instructions;
   const listener = mediation === null ? undefined : adapters.host.mediate(mediation);
-  const answer = await launcher.exchange(encodeLaunch(instructions), listener);
-  const failure = decodeLaunchFailure(answer);
-  if (failure !== undefined) throw launchError(failure, confinement.plan.command[0] as Bytes);
+  const launched = adapters.host.launch(instructions, { listener });
+  if ('step' in launched) throw launchError(launched, confinement.plan.command[0] as Bytes);
+  return launched;
 }
 
 function claim(run: PlainRun): LiveSession {

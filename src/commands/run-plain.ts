@@ -2,7 +2,6 @@ import type { Bytes } from '../bytes.ts';
 import { joinPath } from '../paths.ts';
 import type { Directory } from '../ports/files.ts';
 import { checkSessionName } from '../session/names.ts';
-import { OwnedTree } from '../session/owned-tree.ts';
 import { openStateDirectory } from '../session/state-directory.ts';
 import {
   createTemporaryDirectory,
@@ -19,10 +18,7 @@ import { type PlainEnd, runPlainSession } from './run-plain-session.ts';
 import { reviewSession } from './session/review-session.ts';
 import { checkSnapshotOptions, chooseExclusions, chooseInterval } from './snapshot-options.ts';
 import type { CommandResult, ParsedCall } from './spec.ts';
-import { startLauncher } from './start-launcher.ts';
 import { loadUserConfig } from './user-config.ts';
-
-const SIGKILL = 9;
 
 /** Runs the command on the caller's streams, under this process, with a record from before its start until after its end. */
 export async function runPlain(call: ParsedCall, context: Context): Promise<CommandResult> {
@@ -33,11 +29,6 @@ export async function runPlain(call: ParsedCall, context: Context): Promise<Comm
   const wantsRollback = call.flags.has('rollback');
   const config = await loadUserConfig(context);
   const adapters = await context.loadSandbox();
-  // First, because it takes as long to start as the plan takes to make; when no instructions come it ends by itself.
-  using cleanUp = new DisposableStack();
-  const tree = cleanUp.use(new OwnedTree(adapters.keepTree));
-  const launcher = tree.own(startLauncher(adapters.spawn));
-  cleanUp.defer(() => launcher.kill(SIGKILL));
   const id = unusedSessionId(context);
   const temporaryDirectory = temporaryDirectoryPath(context, id, adapters.processes.self());
   const setVariables = new Map([[SESSION_VARIABLE, id as Bytes]]);
@@ -55,8 +46,6 @@ export async function runPlain(call: ParsedCall, context: Context): Promise<Comm
     end = await runPlainSession({
       context,
       adapters,
-      tree,
-      launcher,
       stateDirectory,
       sessions,
       names,

@@ -1,7 +1,7 @@
 import type { Bytes } from '../bytes.ts';
 import type { Attempt, AttemptResults, Launch, LaunchFailure, SignalState } from '../sandbox/launch.ts';
 import type { Architecture } from '../sandbox/linux/seccomp-uapi.ts';
-import type { ListenerTaker } from './spawn.ts';
+import type { LaunchedProcess, LaunchOptions, ListenerTaker } from './spawn.ts';
 
 /**
  * Passes the listener of a filter on, before any of the command has run. It is called before the filter is on; what it returns,
@@ -25,6 +25,10 @@ export interface SandboxHost {
    * An adapter that cannot enforce a step fails at that step and never skips it.
    */
   become(launch: Launch, handOver: HandOver): LaunchFailure;
+  /**
+   * The same in a child of this process, with its streams and in its process group, which has become the command when this returns.
+   */
+  launch(launch: Launch, options?: LaunchOptions): LaunchedProcess | LaunchFailure;
   /** Whether the calls of this process are mediated already, by a nono around it. */
   isMediated(): boolean;
   /** Mediates for a command that this process starts afterwards, until its tree is gone or this process is. */

@@ -16,23 +16,39 @@ export interface StartOptions {
   readonly environment: Readonly<Record<string, string>>;
 }
 
-export interface StartedProcess {
+/** A child of this process, to its end. */
+export interface FollowedProcess {
   readonly pid: number;
   /** Settles once the process is reaped. Never rejects. */
   readonly exited: Promise<ProcessExit>;
+  /** Sends a signal by number; nothing happens once the process is reaped. */
+  kill(signal: number): void;
+}
+
+/** A command that was launched. */
+export interface LaunchedProcess extends FollowedProcess {
+  /** To be called whenever a child has changed: nobody else tells that it has ended. */
+  look(): void;
+}
+
+export interface LaunchOptions {
+  /** The command gets a process group of its own, in the foreground of the terminal on descriptor 0. */
+  readonly takesTerminal?: boolean;
+  readonly listener?: ListenerTaker | undefined;
+}
+
+export interface StartedProcess extends FollowedProcess {
   /**
    * Writes all of `message` to descriptor 3, ends that direction, and gives what was written there until
    * the other side closed it, which execve(2) does by close-on-exec. Once only. A process that dies
    * meanwhile gives what it wrote before. May block: a launcher answers within milliseconds.
    */
-  exchange(message: Uint8Array, listener?: ListenerTaker): Uint8Array | Promise<Uint8Array>;
-  /** Sends a signal by number; nothing happens once the process is reaped. */
-  kill(signal: number): void;
+  exchange(message: Uint8Array): Uint8Array | Promise<Uint8Array>;
 }
 
-/** Who gets the listener that a launcher's filter has, before the launcher is the command. */
+/** Who gets the listener that a command's filter has. */
 export interface ListenerTaker {
-  /** While the process prepares itself: the time for what takes long. */
+  /** Before it is launched: what can fail. */
   expect(): void;
   /** Owns the descriptor from now on. */
   take(descriptor: number): void;

@@ -11,6 +11,8 @@ import type { OwnedRecord } from './registry.ts';
 /** A reader takes a session for lost that has been silent for several of these. */
 export const HEARTBEAT_MS = 10_000;
 const SIGNAL_EXIT_BASE = 128;
+/** To write a record takes a tenth of this; the shortest commands are over before. */
+const ANNOUNCED_AFTER_MS = 20;
 
 /** How the command ended, as shells and records count it. */
 export interface CommandEnd {
@@ -45,6 +47,7 @@ export class LiveSession implements Disposable {
   readonly #clock: Clock;
   readonly #beats: (() => void)[] = [];
   readonly #timer: ReturnType<typeof setInterval>;
+  #announcing: ReturnType<typeof setTimeout> | undefined;
   #state: SessionState;
   #name: string;
   #nameLock: Disposable;
@@ -70,6 +73,12 @@ export class LiveSession implements Disposable {
   /** Settles when readers see it. */
   isRunning(childPid: number, rollbackSession: string | null): Promise<void> {
     return this.#update({ status: 'running', childPid, rollbackSession });
+  }
+
+  /** The same a moment later: what a command is that is over by then, only its end says. */
+  isRunningSoon(childPid: number, rollbackSession: string | null): void {
+    this.#state = { ...this.#state, status: 'running', childPid, rollbackSession };
+    this.#announcing = setTimeout(() => void this.#update({}), ANNOUNCED_AFTER_MS);
   }
 
   isPaused(isPaused: boolean): void {
@@ -108,6 +117,7 @@ export class LiveSession implements Disposable {
    * @returns what could not be written down, to be said; null when all was.
    */
   async hasEnded({ exitCode, signal }: CommandEnd, failure: string | null): Promise<string | null> {
+    clearTimeout(this.#announcing);
     const nowMs = this.#clock.nowMs();
     const ended = formatTimestamp(nowMs, this.#clock.utcOffsetMinutes(nowMs));
     this.#audit.record({ event: 'end', exit_code: exitCode, signal, failure });
@@ -125,6 +135,7 @@ export class LiveSession implements Disposable {
   /** A session whose command never ran leaves no record. */
   [Symbol.dispose](): void {
     clearInterval(this.#timer);
+    clearTimeout(this.#announcing);
     this.#audit.close();
     if (this.#isOver) this.#record[Symbol.dispose]();
     else this.#record.withdraw();

@@ -1,12 +1,12 @@
 import type { KeepTree, ProcessTree } from '../ports/process-tree.ts';
-import type { StartedProcess } from '../ports/spawn.ts';
+import type { LaunchedProcess } from '../ports/spawn.ts';
 import { TreeEnding } from './tree-ending.ts';
 
 /** The tree of a command that this process starts and waits for itself. */
 export class OwnedTree implements Disposable {
   readonly #tree: ProcessTree;
   readonly ending: TreeEnding;
-  #owned: StartedProcess | undefined;
+  #owned: LaunchedProcess | undefined;
 
   /** Before anything is started: what was started earlier does not belong to it. */
   constructor(keepTree: KeepTree) {
@@ -14,10 +14,16 @@ export class OwnedTree implements Disposable {
     this.ending = new TreeEnding(this.#tree);
   }
 
-  /** The process that becomes the command. */
-  own(started: StartedProcess): StartedProcess {
+  /** The command. */
+  own(started: LaunchedProcess): LaunchedProcess {
     this.#owned = started;
     return started;
+  }
+
+  /** To be called whenever a child has changed. */
+  look(): void {
+    this.#owned?.look();
+    this.ending.look();
   }
 
   /** It was waited for: what is left of its tree is ended. */

@@ -1,5 +1,5 @@
 import type { CaughtSignal, Signals } from '../ports/signals.ts';
-import type { ProcessExit, StartedProcess } from '../ports/spawn.ts';
+import type { FollowedProcess, ProcessExit } from '../ports/spawn.ts';
 
 /** include/uapi/asm-generic/signal.h */
 const SIGCONT = 18;
@@ -11,7 +11,7 @@ const TERMINAL_STOPS: readonly number[] = [SIGTSTP, SIGTTIN, SIGTTOU];
 /** Stands between the caller and a command that shares its process group, until it is disposed of. */
 export interface Supervision extends Disposable {
   /** Looks after `child` from now on. @returns how it ended. */
-  follow(child: StartedProcess): Promise<ProcessExit>;
+  follow(child: FollowedProcess): Promise<ProcessExit>;
 }
 
 export interface SupervisionHandlers {
@@ -29,7 +29,7 @@ export interface SupervisionHandlers {
 export function supervise(signals: Signals, ownPid: number, { onStopSignal, onChild }: SupervisionHandlers): Supervision {
   const ownGroup = signals.groupOf(ownPid);
   const hadTerminal = ownGroup !== undefined && signals.foregroundGroup() === ownGroup;
-  let child: StartedProcess | undefined;
+  let child: FollowedProcess | undefined;
   let isPaused = false;
 
   function forward({ signal, isFromProcess }: CaughtSignal): void {

@@ -18,11 +18,10 @@ export function createBunSpawn(): Spawn {
       return {
         pid: child.pid,
         exited,
-        exchange(message, listener) {
+        exchange(message) {
           writeAll(channel, message);
           trySyscall('shutdown', channel, SHUT_WR);
-          listener?.expect();
-          return readAll(channel, listener === undefined ? undefined : (descriptor) => listener.take(descriptor));
+          return readAll(channel);
         },
         kill: (signal) => child.kill(signal),
       };

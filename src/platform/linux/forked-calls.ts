@@ -1,15 +1,13 @@
 import { CFunction, FFIType, type Pointer } from 'bun:ffi';
 import { SystemError } from '../../errors.ts';
 import { loadCode } from './machine-code.ts';
-import { addressOf, errnoName, fixedBuffer, type SyscallName, syscall, syscallNumber } from './syscalls.ts';
+import { withSignalsBlocked } from './signal-mask.ts';
+import { errnoName, type SyscallName, syscallNumber } from './syscalls.ts';
 
 /** A system call and its arguments: numbers, or memory that the caller keeps alive until the fork. */
 export type PreparedCall = readonly [name: SyscallName, ...arguments: (number | bigint)[]];
 
 const WORDS_A_CALL = 7;
-/** include/uapi/asm-generic/signal.h */
-const SIG_SETMASK = 2;
-const SIGNAL_SET_BYTES = 8;
 
 /**
  * Forks a process that makes these calls one after the other, whatever they answer; the last one has to end it. It shares
@@ -22,18 +20,11 @@ const SIGNAL_SET_BYTES = 8;
  */
 export function forkCalls(calls: readonly PreparedCall[], flags = 0): number {
   const list = encode(calls);
-  const before = fixedBuffer(SIGNAL_SET_BYTES);
-  const all = fixedBuffer(SIGNAL_SET_BYTES).fill(0xff);
   const run = CFunction({ ptr: loadCode(forkCode(flags)) as Pointer, args: [FFIType.ptr], returns: FFIType.i64_fast });
-  syscall('rt_sigprocmask', SIG_SETMASK, addressOf(all), addressOf(before), SIGNAL_SET_BYTES);
-  try {
-    const pid = Number(run(list));
-    if (pid < 0) throw new SystemError('clone', errnoName(-pid));
-    return pid;
-  } finally {
-    syscall('rt_sigprocmask', SIG_SETMASK, addressOf(before), 0, SIGNAL_SET_BYTES);
-    run.close();
-  }
+  const pid = withSignalsBlocked(() => Number(run(list)));
+  run.close();
+  if (pid < 0) throw new SystemError('clone', errnoName(-pid));
+  return pid;
 }
 
 function encode(calls: readonly PreparedCall[]): Uint8Array {

@@ -1,12 +1,11 @@
 import { encodeLine, LineReader } from '../../json-lines.ts';
 import type { ProcessTree } from '../../ports/process-tree.ts';
-import type { StartedProcess } from '../../ports/spawn.ts';
-import { decodeLaunchFailure, encodeLaunch, LAUNCHER_ROLE, type Launch } from '../../sandbox/launch.ts';
+import type { LaunchedProcess, ProcessExit } from '../../ports/spawn.ts';
+import type { Launch } from '../../sandbox/launch.ts';
 import { type GuardianOrder, type GuardianReport } from '../../session/guardian-wire.ts';
 import { TreeEnding } from '../../session/tree-ending.ts';
-import { createBunSpawn } from '../bun/spawn.ts';
 import { followDescriptor, writeAll } from './channel.ts';
-import { FOREGROUND } from './launcher.ts';
+import { launchCommand } from './launched-process.ts';
 import { mediate } from './mediation.ts';
 import { createProcessTree } from './process-tree.ts';
 import { createLinuxSignals } from './signals.ts';
@@ -14,8 +13,8 @@ import { takeOnSettings } from './terminal-settings.ts';
 
 /** The channel to the supervisor. */
 const CHANNEL = 3;
-const OWN_EXECUTABLE = '/proc/self/exe';
-const LAUNCHER_ENVIRONMENT = { BUN_JSC_useBaselineJIT: '0' };
+const SIGKILL = 9;
+const EXIT_FAILED = 1;
 
 /**
  * The guardian role: leads the session on the command's terminal and is the command's parent, so that its process
@@ -23,33 +22,26 @@ const LAUNCHER_ENVIRONMENT = { BUN_JSC_useBaselineJIT: '0' };
  * to end the tree.
  */
 export function runGuardian(): void {
-  // First, because it takes longest; and before signals are watched, whose dispositions it would inherit.
   const tree = createProcessTree(() => guardian.commandPid());
-  const child = createBunSpawn().start({
-    file: OWN_EXECUTABLE,
-    arguments: [LAUNCHER_ROLE, FOREGROUND],
-    environment: LAUNCHER_ENVIRONMENT,
-  });
-  const guardian = new Guardian(tree, child);
+  const guardian = new Guardian(tree);
   guardian.listen();
 }
 
 class Guardian {
   readonly #ending: TreeEnding;
-  readonly #child: StartedProcess;
   readonly #signals = createLinuxSignals();
+  #child: LaunchedProcess | undefined;
   #isOver = false;
   #stopSignal: number | null = null;
 
-  constructor(tree: ProcessTree, child: StartedProcess) {
+  constructor(tree: ProcessTree) {
     this.#ending = new TreeEnding(tree);
     void this.#ending.gone.then(() => process.exit(0));
-    this.#child = child;
   }
 
   /** Until it has been waited for. */
   commandPid(): number | undefined {
-    return this.#isOver ? undefined : this.#child.pid;
+    return this.#isOver ? undefined : this.#child?.pid;
   }
 
   listen(): void {
@@ -58,34 +50,52 @@ class Guardian {
     const lines = new LineReader<GuardianOrder>();
     followDescriptor(CHANNEL, (data) => {
       // The supervisor is gone: nothing of the tree may outlive it.
-      if (data.length === 0) this.#ending.end(0);
+      if (data.length === 0) this.#end(0);
       for (const order of lines.push(data)) this.#obey(order);
     });
-    void this.#followCommand();
   }
 
-  async #followCommand(): Promise<void> {
-    const exit = await this.#child.exited;
+  #end(graceMs: number): void {
+    if (this.#child === undefined) this.#isWithout({ code: null, signal: SIGKILL });
+    else this.#ending.end(graceMs);
+  }
+
+  /** There is no command, and none will be. */
+  #isWithout(exit: ProcessExit): void {
     this.#isOver = true;
     this.#report({ kind: 'ended', exit });
     this.#ending.commandEnded();
   }
 
-  async #launch(launch: Launch): Promise<void> {
+  async #followCommand(child: LaunchedProcess): Promise<void> {
+    const exit = await child.exited;
+    this.#isOver = true;
+    this.#report({ kind: 'ended', exit });
+    this.#ending.commandEnded();
+  }
+
+  #launch(launch: Launch): void {
     const listener = launch.mediation === null ? undefined : mediate(launch.mediation);
-    const answer = await this.#child.exchange(encodeLaunch({ ...launch, supervisorPid: process.pid }), listener);
-    const failure = decodeLaunchFailure(answer);
-    this.#report(failure === undefined ? { kind: 'started', pid: this.#child.pid } : { kind: 'failed', failure });
+    const launched = launchCommand({ ...launch, supervisorPid: process.pid }, { takesTerminal: true, listener });
+    if ('step' in launched) {
+      this.#report({ kind: 'failed', failure: launched });
+      this.#isWithout({ code: EXIT_FAILED, signal: null });
+      return;
+    }
+    this.#child = launched;
+    this.#report({ kind: 'started', pid: launched.pid });
+    void this.#followCommand(launched);
+    this.#lookAtChildren();
   }
 
   #obey(order: GuardianOrder): void {
     switch (order.kind) {
       case 'launch':
         if (order.terminal !== null) takeOnSettings(order.terminal);
-        void this.#launch(order.launch);
+        this.#launch(order.launch);
         return;
       case 'end':
-        this.#ending.end(order.graceMs);
+        this.#end(order.graceMs);
         return;
       case 'signal':
         this.#signal(order.signal);
@@ -93,6 +103,7 @@ class Guardian {
   }
 
   #signal(signal: number): void {
+    if (this.#child === undefined) return;
     const group = this.#signals.groupOf(this.#child.pid);
     const foreground = this.#signals.foregroundGroup();
     if (foreground !== undefined && foreground > 1) this.#signals.send(-foreground, signal);
@@ -100,13 +111,14 @@ class Guardian {
   }
 
   #lookAtChildren(): void {
-    if (!this.#isOver) {
+    if (!this.#isOver && this.#child !== undefined) {
       const signal = this.#signals.stopSignal(this.#child.pid) ?? null;
       if (signal !== this.#stopSignal) {
         this.#stopSignal = signal;
         this.#report({ kind: 'stopped', signal });
       }
     }
+    this.#child?.look();
     this.#ending.look();
   }
 

@@ -1,27 +1,17 @@
 import { decodeLaunch, encodeAttemptResults, encodeLaunchFailure } from '../../sandbox/launch.ts';
 import { attemptConfined, become } from './confine.ts';
 import { handOverOn } from './descriptor-passing.ts';
-import { addressOf, fixedBuffer, syscall, trySyscall } from './syscalls.ts';
+import { addressOf, fixedBuffer, syscall } from './syscalls.ts';
 
 /** The channel to the supervisor. */
 const CHANNEL = 3;
 const READ_BYTES = 64 * 1024;
 
-/** Second argument of a launcher that has a terminal: its command gets a process group of its own, in the foreground. */
-export const FOREGROUND = 'foreground';
-
-/** include/uapi/asm-generic/signal.h, ioctls.h */
-const SIGTTOU = 22;
-const SIG_BLOCK = 0;
-const SIGNAL_SET_BYTES = 8;
-const TIOCSPGRP = 0x5410;
-
 /**
- * The launcher role: reads its instructions, confines itself and becomes the command. It answers only
- * when a step failed; when it is the command, close-on-exec ends the channel.
+ * The launcher role: reads its instructions, confines itself and tries what it is told to, or becomes the command. It answers with
+ * what came of it, or when a step failed; when it is the command, close-on-exec ends the channel.
  */
-export function runLauncher(terminal: string | undefined): never {
-  if (terminal === FOREGROUND) takeForeground();
+export function runLauncher(): never {
   const launch = decodeLaunch(readMessage());
   const answer =
     launch.attempts === undefined
@@ -41,17 +31,4 @@ function readMessage(): Uint8Array {
     if (length === 0) return Buffer.concat(pieces);
     pieces.push(piece.subarray(0, length));
   }
-}
-
-/** Only the process itself can: after its execve(2) the parent may not set its group any more. */
-function takeForeground(): void {
-  syscall('setpgid', 0, 0);
-  // A group in the background that asks for the terminal is stopped, unless it blocks the signal. The command's mask comes later.
-  const mask = fixedBuffer(SIGNAL_SET_BYTES);
-  new DataView(mask.buffer).setUint32(0, 1 << (SIGTTOU - 1), true);
-  syscall('rt_sigprocmask', SIG_BLOCK, addressOf(mask), 0, SIGNAL_SET_BYTES);
-  const group = fixedBuffer(4);
-  new DataView(group.buffer).setInt32(0, process.pid, true);
-  // A terminal that was hung up meanwhile has no foreground.
-  trySyscall('ioctl', 0, TIOCSPGRP, addressOf(group));
 }

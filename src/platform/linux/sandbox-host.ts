@@ -1,6 +1,7 @@
 import type { SandboxHost } from '../../ports/sandbox-host.ts';
 import { tryAll } from './attempts.ts';
 import { become, landlockAbi } from './confine.ts';
+import { launchCommand } from './launched-process.ts';
 import { isMediated, mediate, mediatesFromOutside, startMediator } from './mediation.ts';
 import { readCallerSignals } from './process-facts.ts';
 
@@ -12,6 +13,7 @@ export function createLinuxSandboxHost(): SandboxHost {
     architecture: process.arch === 'arm64' ? 'arm64' : 'x64',
     callerSignals: () => callerSignals,
     become,
+    launch: launchCommand,
     attempt: tryAll,
     isMediated,
     mediate,

@@ -1,6 +1,7 @@
 import { SystemError } from '../../../errors.ts';
 import { keptCapabilityMask } from '../../../sandbox/linux/capabilities.ts';
 import { mapMemory } from '../machine-code.ts';
+import { withSignalsBlocked } from '../signal-mask.ts';
 import { readSmallFile } from '../small-files.ts';
 import { addressOf, errnoName, fixedBuffer, syscall } from '../syscalls.ts';
 import * as uapi from '../uapi.ts';
@@ -14,9 +15,6 @@ import { type LoadedCode, loadMachineCode } from './machine-code.ts';
 const THREAD_FLAGS = 0x100 | 0x800 | 0x10000 | 0x40000;
 /** Memory and descriptors, and no signal at its end. */
 const APART_FLAGS = 0x100 | 0x400;
-/** include/uapi/asm-generic/signal-defs.h */
-const SIG_SETMASK = 2;
-const SIGNAL_SET_BYTES = 8;
 /** include/uapi/linux/wait.h */
 const P_PID = 1;
 const WEXITED = 4;
@@ -157,17 +155,6 @@ function clone(run: (flags: number, stack: number) => number, flags: number, sta
 function hasEndingWait(): boolean {
   const [major = 0, minor = 0] = readSmallFile('/proc/sys/kernel/osrelease').split('.').map(Number);
   return major > 6 || (major === 6 && minor >= 11);
-}
-
-function withSignalsBlocked<T>(act: () => T): T {
-  const all = fixedBuffer(SIGNAL_SET_BYTES).fill(0xff);
-  const before = fixedBuffer(SIGNAL_SET_BYTES);
-  syscall('rt_sigprocmask', SIG_SETMASK, addressOf(all), addressOf(before), SIGNAL_SET_BYTES);
-  try {
-    return act();
-  } finally {
-    syscall('rt_sigprocmask', SIG_SETMASK, addressOf(before), 0, SIGNAL_SET_BYTES);
-  }
 }
 
 type Range = readonly [from: number, end: number];

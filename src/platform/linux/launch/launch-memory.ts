@@ -1,0 +1,149 @@
+import type { Bytes } from '../../../bytes.ts';
+import type { Launch, LaunchFailure, LaunchStep } from '../../../sandbox/launch.ts';
+import type { Instruction } from '../../../sandbox/linux/bpf.ts';
+import { mapMemory } from '../machine-code.ts';
+import { loadMachineCode } from '../mediator/machine-code.ts';
+import { addressOf, errnoName, fixedBuffer } from '../syscalls.ts';
+
+/** In the order of the enumeration in launch.c. */
+const STEPS: readonly LaunchStep[] = [
+  'supervisor',
+  'descriptors',
+  'directory',
+  'capabilities',
+  'privileges',
+  'ruleset',
+  'rule',
+  'restrict',
+  'signals',
+  'filter',
+  'execute',
+];
+const DONE = -1;
+/** Beside the rights in launch.c. */
+const REQUIRED = 2 ** 30;
+const SHELL = '/bin/sh' as Bytes;
+
+const WORD_BYTES = 8;
+const STACK_BYTES = 16 * 1024;
+/** struct launch: words. The answers are the first four. */
+const WORDS = 30;
+const STEP_AT = 0;
+const LISTENER_AT = 3;
+/** struct sock_filter of include/uapi/linux/filter.h: code, jt, jf, k. */
+const SOCK_FILTER_BYTES = 8;
+
+/**
+ * A launch as launch.c reads it. All of it stays where it is for as long as this object is in use: until the process is the command, or its child
+ * has begun to be.
+ */
+export class LaunchMemory {
+  readonly #launch: Launch;
+  readonly #held: Uint8Array[] = [];
+  readonly #words = new BigInt64Array(new ArrayBuffer(WORDS * WORD_BYTES));
+  readonly address: number;
+
+  constructor(launch: Launch, { takesTerminal = false } = {}) {
+    this.#launch = launch;
+    const { system, cloneAddress } = loadMachineCode();
+    const { landlock, signals, filter } = launch;
+    const stack = mapMemory(STACK_BYTES);
+    this.#put([
+      ...[DONE, 0, -1, -1],
+      ...[system, cloneAddress, stack.address + STACK_BYTES - 2 * WORD_BYTES],
+      ...[launch.supervisorPid, takesTerminal ? 1 : 0, this.#text([launch.workingDirectory]), launch.capabilities],
+      ...[landlock.handledFs, landlock.handledNet, landlock.scoped],
+      ...[landlock.rules.length, this.#rights(), this.#text(landlock.rules.map(({ path }) => path))],
+      ...[landlock.ports.length, this.#ports()],
+    ]);
+    this.#words.set([signalSet(signals.ignored), signalSet(signals.blocked)], 19);
+    this.#put([this.#program(filter), launch.mediation === null ? 0 : 1], 21);
+    const { executables, command, environment } = launch;
+    const [path = '' as Bytes] = executables;
+    this.#put(
+      [executables, command, [SHELL, path, ...command.slice(1)], environment].map((items) => this.#vector(items)),
+      23,
+    );
+    this.address = this.#hold(new Uint8Array(this.#words.buffer));
+  }
+
+  /** What the mediator is to listen on, once the filter is on. */
+  get listener(): number | undefined {
+    const listener = Number(this.#words[LISTENER_AT]);
+    return listener < 0 ? undefined : listener;
+  }
+
+  /** @returns undefined while nothing has failed. */
+  get failure(): LaunchFailure | undefined {
+    const [step = DONE, error = 0, item = -1] = Array.from(this.#words.subarray(STEP_AT, STEP_AT + 3), Number);
+    const name = STEPS[step];
+    if (name === undefined) return undefined;
+    const { workingDirectory, landlock, executables } = this.#launch;
+    const paths = { directory: workingDirectory, rule: landlock.rules[item]?.path, execute: executables[item] } as const;
+    const path = name === 'directory' || name === 'rule' || name === 'execute' ? paths[name] : undefined;
+    return { step: name, errno: errnoName(error), ...(path === undefined ? {} : { path }) };
+  }
+
+  #put(values: readonly number[], at = 0): void {
+    this.#words.set(values.map(BigInt), at);
+  }
+
+  #hold(memory: Uint8Array): number {
+    this.#held.push(memory);
+    return addressOf(memory);
+  }
+
+  /** Strings one after the other, each ended by NUL. */
+  #text(items: readonly Bytes[]): number {
+    const text = `${items.join('\0')}\0`;
+    const memory = fixedBuffer(text.length);
+    Buffer.from(memory.buffer).write(text, 'latin1');
+    return this.#hold(memory);
+  }
+
+  /** The address of an array of strings that is ended by 0. */
+  #vector(items: readonly Bytes[]): number {
+    let address = this.#text(items);
+    const pointers = new BigInt64Array(new ArrayBuffer((items.length + 1) * WORD_BYTES));
+    items.forEach((item, at) => {
+      pointers[at] = BigInt(address);
+      address += item.length + 1;
+    });
+    return this.#hold(new Uint8Array(pointers.buffer));
+  }
+
+  #rights(): number {
+    const rights = this.#launch.landlock.rules.map((rule) => rule.rights + (rule.isRequired ? REQUIRED : 0));
+    const memory = new Uint32Array(new ArrayBuffer(Math.max(1, rights.length) * 4));
+    memory.set(rights);
+    return this.#hold(new Uint8Array(memory.buffer));
+  }
+
+  #ports(): number {
+    const words = this.#launch.landlock.ports.flatMap(({ rights, port }) => [BigInt(rights), BigInt(port)]);
+    const memory = new BigInt64Array(new ArrayBuffer(Math.max(1, words.length) * WORD_BYTES));
+    memory.set(words);
+    return this.#hold(new Uint8Array(memory.buffer));
+  }
+
+  /** struct sock_fprog: a 16-bit length, padding, a pointer to 16 bits of code, 8 and 8 of jumps, 32 of constant for each instruction. */
+  #program(filter: readonly Instruction[]): number {
+    const words = new Uint32Array(new ArrayBuffer(Math.max(1, filter.length) * SOCK_FILTER_BYTES));
+    let at = 0;
+    for (const [code, jumpTrue, jumpFalse, constant] of filter) {
+      words[at++] = code | (jumpTrue << 16) | (jumpFalse << 24);
+      words[at++] = constant;
+    }
+    const program = new BigInt64Array(new ArrayBuffer(2 * WORD_BYTES));
+    program.set([BigInt(filter.length), BigInt(this.#hold(new Uint8Array(words.buffer)))]);
+    return this.#hold(new Uint8Array(program.buffer));
+  }
+}
+
+/** Signal N is bit N - 1. */
+function signalSet(signals: readonly number[]): bigint {
+  return BigInt.asIntN(
+    64,
+    signals.reduce((set, signal) => set | (1n << BigInt(signal - 1)), 0n),
+  );
+}

@@ -1,0 +1,74 @@
+import type { LaunchedProcess, LaunchOptions, ProcessExit } from '../../ports/spawn.ts';
+import type { Launch, LaunchFailure } from '../../sandbox/launch.ts';
+import { LaunchMemory } from './launch/launch-memory.ts';
+import { loadLaunch, RUN } from './launch/load.ts';
+import { withSignalsBlocked } from './signal-mask.ts';
+import { addressOf, errnoName, fixedBuffer, syscall, trySyscall } from './syscalls.ts';
+
+/** include/uapi/linux/wait.h, include/uapi/asm-generic/siginfo.h */
+const P_PID = 1;
+const WNOHANG = 1;
+const WEXITED = 4;
+const CLD_EXITED = 1;
+const SIGINFO_BYTES = 128;
+const CODE_AT = 8;
+const PID_AT = 16;
+const STATUS_AT = 24;
+
+/** @see SandboxHost.launch() */
+export function launchCommand(launch: Launch, { takesTerminal, listener }: LaunchOptions = {}): LaunchedProcess | LaunchFailure {
+  listener?.expect();
+  const memory = new LaunchMemory(launch, { takesTerminal });
+  const run = loadLaunch();
+  // The child shares all memory, and this thread waits, until it is the command or has ended.
+  const pid = withSignalsBlocked(() => run(memory.address, RUN.start));
+  if (pid < 0) return { step: 'plan', errno: errnoName(-pid) };
+  const child = new LaunchedChild(pid);
+  const { failure } = memory;
+  if (failure !== undefined) child.wait();
+  if (memory.listener !== undefined) {
+    if (failure === undefined && listener !== undefined) listener.take(memory.listener);
+    else syscall('close', memory.listener);
+  }
+  return failure ?? child;
+}
+
+/** A child that no runtime knows. */
+class LaunchedChild implements LaunchedProcess {
+  readonly pid: number;
+  readonly #exited = Promise.withResolvers<ProcessExit>();
+  #isOver = false;
+
+  constructor(pid: number) {
+    this.pid = pid;
+  }
+
+  get exited(): Promise<ProcessExit> {
+    return this.#exited.promise;
+  }
+
+  look(): void {
+    this.#reap(WEXITED | WNOHANG);
+  }
+
+  /** It has ended, or is about to. */
+  wait(): void {
+    this.#reap(WEXITED);
+  }
+
+  kill(signal: number): void {
+    if (!this.#isOver) trySyscall('kill', this.pid, signal);
+  }
+
+  #reap(options: number): void {
+    if (this.#isOver) return;
+    const details = fixedBuffer(SIGINFO_BYTES);
+    const view = new DataView(details.buffer);
+    syscall('waitid', P_PID, this.pid, addressOf(details), options);
+    if (view.getInt32(PID_AT, true) !== this.pid) return;
+    this.#isOver = true;
+    const status = view.getInt32(STATUS_AT, true);
+    const hasExited = view.getInt32(CODE_AT, true) === CLD_EXITED;
+    this.#exited.resolve(hasExited ? { code: status, signal: null } : { code: null, signal: status });
+  }
+}
