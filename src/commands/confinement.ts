@@ -75,7 +75,6 @@ export function launchOf(plan: Plan, host: SandboxHost, supervisorPid: number): 
       datagrams: hasDatagrams(plan),
     }),
     mediation: mediator === 'own' ? bytesFromBuffer(encodeMediation(mediationOf(plan))) : null,
-    mediatesSends: mediator === 'own' && hasDatagrams(plan),
     capabilities: keptCapabilityMask(),
     workingDirectory: plan.workingDirectory,
     executables: plan.executables,

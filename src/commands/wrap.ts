@@ -1,5 +1,4 @@
 import type { Bytes } from '../bytes.ts';
-import type { HandOver } from '../ports/sandbox-host.ts';
 import { launchError } from '../sandbox/sandbox-error.ts';
 import { makeSessionId } from '../session/names.ts';
 import { createTemporaryDirectory, sweepTemporaryDirectories, temporaryDirectoryPath } from '../session/temporary-directory.ts';
@@ -29,13 +28,10 @@ export async function execute(call: ParsedCall, context: Context): Promise<Comma
   createTemporaryDirectory(files, temporaryDirectory);
   if (staysParent) return await (await import('./wrap-as-parent.ts')).wrapAsParent(launch, adapters, context.pid);
   const instructions = launch(0);
-  const handOver = instructions.mediation === null ? handsNothing : host.startMediator(instructions.mediation);
+  const handOver = instructions.mediation === null ? () => undefined : host.startMediator(instructions.mediation);
   // When it returns this process may be confined already and remove nothing: the next sweep will.
   throw launchError(host.become(instructions, handOver), call.commandLine[0] as Bytes);
 }
-
-/** For a filter without a listener. */
-const handsNothing: HandOver = () => () => undefined;
 
 /** Nobody is left to tidy up behind a wrapped command: now and then the next one does, not each time. */
 function isSweepDue(randomHex: (sizeBytes: number) => string): boolean {

@@ -3,11 +3,8 @@ import type { Attempt, AttemptResults, Launch, LaunchFailure, SignalState } from
 import type { Architecture } from '../sandbox/linux/seccomp-uapi.ts';
 import type { LaunchedProcess, LaunchOptions, ListenerTaker } from './spawn.ts';
 
-/**
- * Passes the listener of a filter on, before any of the command has run. It is called before the filter is on; what it returns,
- * with the filter on: then it can send nothing itself when sends are mediated.
- */
-export type HandOver = (mediatesSends: boolean) => (listener: number) => void;
+/** Passes the listener of a filter on, before any of the command has run. */
+export type HandOver = (listener: number) => void;
 
 /** What the kernel under this process can enforce, and confining this very process. */
 export interface SandboxHost {

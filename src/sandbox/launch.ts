@@ -14,8 +14,6 @@ export interface Launch {
   readonly filter: readonly Instruction[];
   /** What the filter's mediator is told (encodeMediation()), a unit for each byte; null for a filter that hands nothing over. */
   readonly mediation: Bytes | null;
-  /** Whether the filter hands sends over too: from then on the process itself cannot send. */
-  readonly mediatesSends: boolean;
   /** Low 32 bits of the capability sets; all above are dropped. */
   readonly capabilities: number;
   readonly workingDirectory: Bytes;
@@ -89,11 +87,6 @@ export function decodeLaunch(message: Uint8Array): Launch {
 /** What the launcher answers when it fails; it closes the channel without a word when it becomes the command. */
 export function encodeLaunchFailure(failure: LaunchFailure): Uint8Array {
   return bufferFromBytes(JSON.stringify(failure) as Bytes);
-}
-
-/** @returns undefined for an empty answer: the command was executed. */
-export function decodeLaunchFailure(message: Uint8Array): LaunchFailure | undefined {
-  return message.length === 0 ? undefined : (JSON.parse(bytesFromBuffer(message)) as LaunchFailure);
 }
 
 /** What the launcher answers when it was told to try things: the results, or why the sandbox could not be applied. */

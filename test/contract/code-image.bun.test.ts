@@ -2,6 +2,7 @@ import { CFunction, FFIType, type Pointer } from 'bun:ffi';
 import { describe, expect, it } from 'vitest';
 import { decodeImage, encodeImage, imageOf, loadImage, type PlacedCode } from '../../src/platform/linux/code-image.ts';
 import { compileC } from '../../src/platform/linux/compile-c.ts';
+import { compileLaunchOnce } from '../../src/platform/linux/launch/load.ts';
 import { compileMediatorOnce } from '../../src/platform/linux/mediator/compile.ts';
 import { placedCode, placesOf, WHERE } from '../../src/platform/linux/placed-code.ts';
 
@@ -36,9 +37,18 @@ describe('imageOf()', () => {
     }
   });
 
-  it('makes the same of the same source, each time', () => {
-    const [one, other] = [1, 2].map(() => encodeImage(imageOf([compileMediatorOnce(), compileMediatorOnce()])));
-    expect(other).toBe(one);
+  it.for([
+    ['the mediator', compileMediatorOnce],
+    ['a launch', compileLaunchOnce],
+  ] as const)('makes the same code of %s, each time', ([, compile]) => {
+    const places = [1, 2, 3, 4].map(() => compile());
+    const [one, other] = [places.slice(0, 2), places.slice(2)].map((both) => imageOf(both));
+    // Behind the last function may be gaps with what was there before.
+    const strictBytes = places[0]?.strictBytes;
+    const code = (image: typeof one) => Buffer.from(image?.bytes.subarray(0, strictBytes) ?? []).toString('base64');
+    expect(code(one) === code(other)).toBe(true);
+    expect(other?.entry).toBe(one?.entry);
+    expect(other?.sizeBytes).toBe(one?.sizeBytes);
   });
 
   it('finds nothing in the mediator that refers to memory outside', () => {

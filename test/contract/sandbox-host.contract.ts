@@ -10,7 +10,6 @@ const NOT_OURS: Launch = {
   landlock: { handledFs: 0x1fff, handledNet: 0, scoped: 0, rules: [], ports: [] },
   filter: [],
   mediation: null,
-  mediatesSends: false,
   capabilities: 0,
   workingDirectory: '/' as Bytes,
   executables: ['/bin/false' as Bytes],

@@ -47,7 +47,6 @@ async function launch(world: World, { landlockAbi, filter }: Kernel, script: str
     landlock: encodeLandlock({ rules, network }, landlockAbi),
     filter,
     mediation: null,
-    mediatesSends: false,
     capabilities: 0,
     workingDirectory: bytesFromText(world.project),
     executables: [bytesFromText(PYTHON)],

@@ -1,5 +1,4 @@
 import { SystemError } from '../../errors.ts';
-import { receive } from './descriptor-passing.ts';
 import { addressOf, errnoName, fixedBuffer, syscall, trySyscall } from './syscalls.ts';
 import * as uapi from './uapi.ts';
 
@@ -49,16 +48,15 @@ export function writeAll(descriptor: number, message: Uint8Array): void {
   }
 }
 
-/** Until the other side has closed its end. @param take Gets each descriptor that comes, with the one byte that it comes with. */
-export function readAll(descriptor: number, take?: (descriptor: number) => void): Uint8Array {
+/** Until the other side has closed its end. */
+export function readAll(descriptor: number): Uint8Array {
   const pieces: Uint8Array[] = [];
   for (;;) {
-    const piece = receive(descriptor, READ_BYTES);
-    if (typeof piece === 'number') readFailure(descriptor, errnoName(-piece));
-    else if (piece.data.length === 0) return Buffer.concat(pieces);
-    else if (piece.descriptor === undefined) pieces.push(piece.data);
-    else if (take === undefined) syscall('close', piece.descriptor);
-    else take(piece.descriptor);
+    const piece = fixedBuffer(READ_BYTES);
+    const length = trySyscall('read', descriptor, addressOf(piece), READ_BYTES);
+    if (length < 0) readFailure(descriptor, errnoName(-length));
+    else if (length === 0) return Buffer.concat(pieces);
+    else pieces.push(piece.subarray(0, length));
   }
 }
 

@@ -8,12 +8,11 @@ import { syscall, trySyscall } from './syscalls.ts';
 
 /** @see SandboxHost.become() */
 export function become(launch: Launch, handOver: HandOver): LaunchFailure {
-  const pass = launch.mediation === null ? undefined : handOver(launch.mediatesSends);
   const memory = new LaunchMemory(launch);
   const run = loadLaunch();
   run(memory.address, RUN.confine);
   if (memory.failure === undefined) {
-    if (memory.listener !== undefined) pass?.(memory.listener);
+    if (memory.listener !== undefined) handOver(memory.listener);
     run(memory.address, RUN.execute);
   }
   const { failure } = memory;

@@ -15,12 +15,11 @@ const WORDS_A_CALL = 7;
  * where another process of nono's executable takes 4 ms and 15 MB. Its end sends no signal, and only waitid(2) with __WALL
  * finds it: nobody takes it for one of the children that a command left behind.
  *
- * @param flags CLONE_*, at most 16 bits of them: CLONE_FILES shares this process's descriptors.
  * @returns its pid.
  */
-export function forkCalls(calls: readonly PreparedCall[], flags = 0): number {
+export function forkCalls(calls: readonly PreparedCall[]): number {
   const list = encode(calls);
-  const run = CFunction({ ptr: loadCode(forkCode(flags)) as Pointer, args: [FFIType.ptr], returns: FFIType.i64_fast });
+  const run = CFunction({ ptr: loadCode(forkCode()) as Pointer, args: [FFIType.ptr], returns: FFIType.i64_fast });
   const pid = withSignalsBlocked(() => Number(run(list)));
   run.close();
   if (pid < 0) throw new SystemError('clone', errnoName(-pid));
@@ -39,21 +38,9 @@ function encode(calls: readonly PreparedCall[]): Uint8Array {
 }
 
 /** `long run(long *list) { pid = clone(0); if (pid != 0) return pid; for (;; list += 7) syscall(list[0], …, list[6]); }` */
-function forkCode(flags: number): Uint8Array {
-  if (process.arch === 'arm64') {
-    const code = Uint32Array.from(ARM64_CODE);
-    code[ARM64_FLAGS_AT] = ARM64_MOVE_TO_X0 | (flags << 5);
-    return new Uint8Array(code.buffer);
-  }
-  const code = Uint8Array.from(X64_CODE);
-  new DataView(code.buffer).setUint32(X64_FLAGS_AT, flags, true);
-  return code;
+function forkCode(): Uint8Array {
+  return process.arch === 'arm64' ? new Uint8Array(ARM64_CODE.buffer) : X64_CODE;
 }
-
-/** Where the flags of clone(2) are: the operand of `mov edi`, and the instruction `mov x0` with its operand in bits 5 to 20. */
-const X64_FLAGS_AT = 10;
-const ARM64_FLAGS_AT = 1;
-const ARM64_MOVE_TO_X0 = 0xd2800000;
 
 // biome-ignore format: one instruction a line
 const X64_CODE = new Uint8Array([

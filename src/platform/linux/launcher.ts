@@ -1,6 +1,5 @@
 import { decodeLaunch, encodeAttemptResults, encodeLaunchFailure } from '../../sandbox/launch.ts';
 import { attemptConfined, become } from './confine.ts';
-import { handOverOn } from './descriptor-passing.ts';
 import { addressOf, fixedBuffer, syscall } from './syscalls.ts';
 
 /** The channel to the supervisor. */
@@ -8,14 +7,14 @@ const CHANNEL = 3;
 const READ_BYTES = 64 * 1024;
 
 /**
- * The launcher role: reads its instructions, confines itself and tries what it is told to, or becomes the command. It answers with
+ * The launcher role: reads its instructions, confines itself and tries what it is told to, or becomes the command, whose calls nobody mediates. It answers with
  * what came of it, or when a step failed; when it is the command, close-on-exec ends the channel.
  */
 export function runLauncher(): never {
   const launch = decodeLaunch(readMessage());
   const answer =
     launch.attempts === undefined
-      ? encodeLaunchFailure(become(launch, handOverOn(CHANNEL, new Uint8Array(1))))
+      ? encodeLaunchFailure(become(launch, () => undefined))
       : encodeAttemptResults(attemptConfined(launch, launch.attempts));
   for (let at = 0; at < answer.length; ) at += syscall('write', CHANNEL, addressOf(answer) + at, answer.length - at);
   // Nothing of the runtime may run on: this process is half confined.

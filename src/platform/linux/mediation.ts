@@ -48,8 +48,7 @@ export function mediate(mediation: Bytes): ListenerTaker {
 export function startMediator(mediation: Bytes): HandOver {
   // The mediator and, later, the command are in it.
   markTree();
-  const tell = prepared().startProcess(bufferFromBytes(mediation));
-  return () => tell;
+  return prepared().startProcess(bufferFromBytes(mediation));
 }
 
 /** @throws {NonoError} where machine code cannot be had. */

@@ -1,6 +1,6 @@
 import { type Bytes, displayBytes } from '../../bytes.ts';
 import { SystemError } from '../../errors.ts';
-import type { LandlockRule, PortRule } from '../../sandbox/linux/landlock.ts';
+import type { LandlockRule } from '../../sandbox/linux/landlock.ts';
 import * as confine from './confine-uapi.ts';
 import type { Pins } from './pins.ts';
 import { errnoName, fixedBuffer, syscall, trySyscall } from './syscalls.ts';
@@ -14,14 +14,10 @@ const RESOLVE_AT = 16;
 /** struct landlock_path_beneath_attr, packed: allowed_access, parent_fd. */
 const RULE_BYTES = 12;
 const DESCRIPTOR_AT = 8;
-/** struct landlock_net_port_attr: allowed_access, port. */
-const PORT_RULE_BYTES = 16;
-const PORT_AT = 8;
 
 /** Adds rules to one ruleset. Its memory is made once, because a plan has hundreds of rules. */
 export class RuleWriter {
   readonly #ruleset: number;
-  readonly #pins: Pins;
   readonly #path: Buffer;
   readonly #pathAddress: number;
   readonly #howAddress: number;
@@ -30,7 +26,6 @@ export class RuleWriter {
 
   constructor(ruleset: number, pins: Pins) {
     this.#ruleset = ruleset;
-    this.#pins = pins;
     this.#path = Buffer.from(fixedBuffer(PATH_BYTES).buffer);
     this.#pathAddress = pins.address(this.#path);
     const how = fixedBuffer(HOW_BYTES);
@@ -59,15 +54,6 @@ export class RuleWriter {
     } finally {
       trySyscall('close', opened);
     }
-  }
-
-  /** @throws {SystemError} */
-  addPort({ port, rights }: PortRule): void {
-    const rule = fixedBuffer(PORT_RULE_BYTES);
-    const view = new DataView(rule.buffer);
-    view.setUint32(0, rights, true);
-    view.setUint32(PORT_AT, port, true);
-    syscall('landlock_add_rule', this.#ruleset, confine.LANDLOCK_RULE_NET_PORT, this.#pins.address(rule));
   }
 
   #place(path: Bytes): number {

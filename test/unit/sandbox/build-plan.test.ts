@@ -78,7 +78,6 @@ describe('encodeLaunch()', () => {
       },
       filter: [[0x06, 0, 0, 0x7fff0000]],
       mediation: all,
-      mediatesSends: true,
       capabilities: 0,
       workingDirectory: all,
       executables: [all],

@@ -48,14 +48,12 @@ export class LaunchMemory {
     const { system, cloneAddress } = loadMachineCode();
     const { landlock, signals, filter } = launch;
     const stack = mapMemory(STACK_BYTES);
-    this.#put([
-      ...[DONE, 0, -1, -1],
-      ...[system, cloneAddress, stack.address + STACK_BYTES - 2 * WORD_BYTES],
-      ...[launch.supervisorPid, takesTerminal ? 1 : 0, this.#text([launch.workingDirectory]), launch.capabilities],
-      ...[landlock.handledFs, landlock.handledNet, landlock.scoped],
-      ...[landlock.rules.length, this.#rights(), this.#text(landlock.rules.map(({ path }) => path))],
-      ...[landlock.ports.length, this.#ports()],
-    ]);
+    this.#put([DONE, 0, -1, -1], 0);
+    this.#put([system, cloneAddress, stack.address + STACK_BYTES - 2 * WORD_BYTES], 4);
+    this.#put([launch.supervisorPid, takesTerminal ? 1 : 0, this.#text([launch.workingDirectory]), launch.capabilities], 7);
+    this.#put([landlock.handledFs, landlock.handledNet, landlock.scoped], 11);
+    this.#put([landlock.rules.length, this.#rights(), this.#text(landlock.rules.map(({ path }) => path))], 14);
+    this.#put([landlock.ports.length, this.#ports()], 17);
     this.#words.set([signalSet(signals.ignored), signalSet(signals.blocked)], 19);
     this.#put([this.#program(filter), launch.mediation === null ? 0 : 1], 21);
     const { executables, command, environment } = launch;
@@ -84,7 +82,7 @@ export class LaunchMemory {
     return { step: name, errno: errnoName(error), ...(path === undefined ? {} : { path }) };
   }
 
-  #put(values: readonly number[], at = 0): void {
+  #put(values: readonly number[], at: number): void {
     this.#words.set(values.map(BigInt), at);
   }
 
