@@ -18,7 +18,19 @@ export interface OpenStateOptions {
  * @returns undefined when it does not exist and is not to be created.
  * @throws {StateError} with the command that repairs it.
  */
-export function openStateDirectory(files: Files, path: Bytes, uid: number, { create }: OpenStateOptions): Directory | undefined {
+export function openStateDirectory(files: Files, path: Bytes, uid: number, options: OpenStateOptions): Directory | undefined {
+  try {
+    return open(files, path, uid, options);
+  } catch (error) {
+    if (!isErrno(error, 'EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'ELOOP', 'ENOSPC', 'EDQUOT', 'EIO')) throw error;
+    throw new StateError(`Cannot use the state directory "${displayBytes(path)}"`, {
+      cause: error,
+      hint: 'Make it readable and writable, with free space, or set NONO_HOME to another place (inside another nono: one that is granted)',
+    });
+  }
+}
+
+function open(files: Files, path: Bytes, uid: number, { create }: OpenStateOptions): Directory | undefined {
   if (create && lookAt(files, path) === undefined) makeDirectories(files, path);
   const stat = lookAt(files, path);
   if (stat === undefined) return undefined;

@@ -350,6 +350,47 @@ describe.for(KINDS)('the mediator of a wrapped command of $user', ({ ordinaryUse
   });
 });
 
+const AFTER_KILL = `
+import errno, os, socket, sys, threading, time
+def name(call):
+    try: call(); return "ok"
+    except OSError as error: return errno.errorcode[error.errno]
+outside, near = sys.argv[1:]
+calls = [lambda: os.chmod(outside, 0o666), lambda: os.chmod("own", 0o600), lambda: os.utime("own"), lambda: os.chown("own", -1, -1),
+  lambda: os.setxattr("own", "user.a", b"1"), lambda: os.fchmod(f, 0o600), lambda: socket.socket(socket.AF_UNIX).connect(near),
+  lambda: socket.socket(socket.AF_UNIX).connect("own.s"), lambda: socket.socket().connect(("127.0.0.1", 9)),
+  lambda: socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM), lambda: os.openpty()]
+f = os.open("own", os.O_RDWR | os.O_CREAT)
+os.chmod("own", 0o600)
+# One that waits when the mediator dies: its queue is full.
+s = socket.socket(socket.AF_UNIX); s.bind("own.s"); s.listen(0); first = socket.socket(socket.AF_UNIX); first.connect("own.s")
+waiting = threading.Thread(target=lambda: print("waited", name(lambda: socket.socket(socket.AF_UNIX).connect("own.s"))))
+waiting.start()
+print("ready"); sys.stdout.flush(); sys.stdin.readline(); waiting.join()
+print(*[name(call) for call in calls])
+print(open("own").read() == "", name(lambda: open(outside)), name(lambda: os.open("own", os.O_WRONLY)), name(lambda: os.kill(os.getppid(), 0)))
+`;
+
+describe.for(KINDS)('the killed mediator of a wrapped command of $user', ({ ordinaryUser }) => {
+  test('opens nothing: each call fails, that which waits too, and the rules stay', async (context) => {
+    needCommands(context, PYTHON);
+    using world = createWorld({ ordinaryUser });
+    using outside = new Outside(world);
+    await outside.make(world);
+    const before = lstatSync(outside.file);
+    const words = ['wrap', '--allow-cwd', '--', PYTHON, '-c', AFTER_KILL, outside.file, outside.socket];
+    const running = startNono(world, words, { keepsInput: true });
+    await waitFor('the command', () => running.stdout() === 'ready\n');
+
+    process.kill(mediatorOf(world), 'SIGKILL');
+    running.child.stdin?.end('go on\n');
+    const { stdout, stderr } = await running.ended;
+
+    expect(stdout || stderr).toBe(`ready\nwaited ENOSYS\n${Array(11).fill('ENOSYS').join(' ')}\nTrue EACCES ok EPERM\n`);
+    expect([outside.visitors, lstatSync(outside.file).mode]).toEqual([0, before.mode]);
+  });
+});
+
 describe.runIf(canBecomeOrdinaryUser()).for(KINDS)('where Yama restricts ptrace, $user', ({ ordinaryUser }) => {
   test("wraps by staying the parent, with the same sandbox and the command's end", async (context) => {
     needCommands(context, 'unshare', 'ps');

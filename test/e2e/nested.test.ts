@@ -1,0 +1,119 @@
+import { chmodSync, copyFileSync, lstatSync, mkdirSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { runNono } from '../support/nono.ts';
+import { needCommands } from '../support/tools.ts';
+import { canBecomeOrdinaryUser, createWorld, type World } from '../support/world.ts';
+
+/** Not one of a version manager, which the sandbox of a world with another home does not know. */
+const PYTHON = '/usr/bin/python3';
+const PAIRS = ['run', 'wrap'].flatMap((outer) => ['run', 'wrap'].map((inner) => ({ outer, inner })));
+const KINDS = [
+  { user: 'the caller', ordinaryUser: false },
+  ...(canBecomeOrdinaryUser() ? [{ user: 'an ordinary user', ordinaryUser: true }] : []),
+];
+const SAID = '[nono] Inside another nono: connects and changes of mode, owner and times go by the grants of that one\n';
+
+/** A project of the outer nono with the executable, a place for the inner one's state, and a project of its own. */
+function createNest(ordinaryUser: boolean): World {
+  const world = createWorld({ ordinaryUser });
+  copyFileSync(world.executable, join(world.project, 'nono'));
+  chmodSync(join(world.project, 'nono'), 0o755);
+  for (const name of ['state', 'inner', 'beside']) {
+    mkdirSync(join(world.project, name), { mode: 0o700 });
+    writeFileSync(join(world.project, name, 'file'), 'x', { mode: 0o600 });
+  }
+  return world;
+}
+
+/** Files that root made are the user's. */
+async function give(world: World): Promise<void> {
+  if (world.asUser.length === 0) return;
+  const { runProgram } = await import('../support/nono.ts');
+  await runProgram({ ...world, asUser: [] }, ['chown', '-R', '65534:65534', world.project]);
+}
+
+describe.for(KINDS)('nono inside nono, of $user', ({ ordinaryUser }) => {
+  const inNest = async (world: World, { outer, inner }: { outer: string; inner: string }, options: string, script: string) => {
+    await give(world);
+    const whole = `cd inner; NONO_HOME=../state ../nono ${inner} ${options} --allow-cwd -- sh -c "$0"`;
+    return runNono(world, [outer, '--allow-cwd', '--', 'sh', '-c', whole, script]);
+  };
+
+  test.for(PAIRS)('$inner in $outer adds its own rules, and leaves mediation to the outer one, which it says', async (pair) => {
+    using world = createNest(ordinaryUser);
+    const script = `touch new; chmod 600 new; stat -c %a new
+cat ../beside/file 2>/dev/null || echo closed; touch ../beside/new 2>/dev/null || echo closed; kill -0 $PPID 2>/dev/null || echo kept
+chmod 640 ../beside/file && stat -c %a ../beside/file
+chmod 600 /etc/hostname 2>/dev/null || echo refused; cat ${world.home}/x 2>/dev/null || echo closed
+touch "$TMPDIR/f" && echo temporary`;
+
+    const { status, stdout, stderr } = await inNest(world, pair, '', script);
+
+    // What the outer one's grants allow is changed: the one thing that the inner one cannot keep to its own.
+    expect({ status, lines: stdout.trim().split('\n'), stderr }).toEqual({
+      status: 0,
+      lines: ['600', 'closed', 'closed', 'kept', '640', 'refused', 'closed', 'temporary'],
+      stderr: SAID,
+    });
+    expect(lstatSync(join(world.project, 'inner/new')).mode & 0o777).toBe(0o600);
+  });
+
+  test.for(PAIRS)(
+    '$inner in $outer connects by the grants of the outer one, and without a network to nothing',
+    async (pair, context) => {
+      needCommands(context, PYTHON);
+      using world = createNest(ordinaryUser);
+      const outside = join(world.home, 's');
+      let visitors = 0;
+      const server = createServer((connection) => {
+        visitors++;
+        connection.end();
+      });
+      await new Promise<void>((resolve) => server.listen(outside, resolve));
+      chmodSync(outside, 0o777);
+      const code = `import socket, errno, os
+def name(call):
+    try: call(); return 'ok'
+    except OSError as error: return errno.errorcode[error.errno]
+s = socket.socket(socket.AF_UNIX); s.bind('own'); s.listen(5)
+print(*[name(lambda: socket.socket(socket.AF_UNIX).connect(path)) for path in ('${outside}', 'own')]); os.unlink('own')`;
+      await give(world);
+      writeFileSync(join(world.project, 'inner/connect.py'), code, { mode: 0o644 });
+
+      const open = await inNest(world, pair, '', `${PYTHON} connect.py`);
+      const blocked = await inNest(world, pair, '--block-net', `${PYTHON} connect.py`);
+      server.close();
+
+      expect([open.stdout, blocked.stdout, visitors]).toEqual(['EACCES ok\n', 'EACCES EACCES\n', 0]);
+    },
+  );
+
+  test.for(PAIRS)('$inner in $outer refuses what only a mediator of its own could do', async (pair) => {
+    using world = createNest(ordinaryUser);
+
+    for (const options of ['--allow-port 80', '--block-net=loopback']) {
+      const { status, stdout, stderr } = await inNest(world, pair, options, 'echo ran');
+      expect({ status, stdout }).toEqual({ status: 126, stdout: '' });
+      expect(stderr).toContain('Cannot limit the network inside another nono');
+    }
+  });
+
+  test('a place for its state that is not granted is an error that names the way out', async () => {
+    using world = createNest(ordinaryUser);
+    await give(world);
+
+    const { status, stdout, stderr } = await runNono(world, [
+      'wrap',
+      '--allow-cwd',
+      '--',
+      'sh',
+      '-c',
+      'cd inner; ../nono run --allow-cwd -- echo ran',
+    ]);
+
+    expect({ status, stdout }).toEqual({ status: 125, stdout: '' });
+    expect(stderr).toMatch(/Cannot use the state directory.*\n(?:.*\n)*Hint: .*NONO_HOME/);
+  });
+});
