@@ -23,6 +23,7 @@ interface Attempt {
 const BLOCK = ['--block-net'] as const;
 /** Where the file is that may only be read. */
 const READABLE = ['--read', '../home/readable'] as const;
+const LOOPBACK = ['--block-net=loopback'] as const;
 const PORTS = ['--allow-port', '9'] as const;
 
 const ATTEMPTS: readonly Attempt[] = [
@@ -52,6 +53,10 @@ const ATTEMPTS: readonly Attempt[] = [
   { attempt: 'send_from_pair', at: 'socket', inside: 'EACCES', options: BLOCK },
   { attempt: 'local_datagrams', inside: 'EACCES' },
   { attempt: 'local_raw', inside: 'EACCES' },
+  // By way of another machine, though the address is this one's: EXDEV says that the socket sends by the loopback device alone.
+  { attempt: 'source_route', at: 'port', inside: 'EPERM', options: LOOPBACK },
+  { attempt: 'segment_route', at: 'port', inside: 'EXDEV', options: LOOPBACK },
+  { attempt: 'plain_route', at: 'port', inside: 'EXDEV', options: LOOPBACK },
   // Around the filter.
   { attempt: 'io_uring', inside: 'EPERM' },
   { attempt: 'foreign_table', inside: 'SIGSYS' },
@@ -114,6 +119,16 @@ const ATTEMPTS: readonly Attempt[] = [
     'no_attribute_descriptor',
     'no_attribute_at',
   ].map((attempt): Attempt => ({ attempt, at: 'readable', inside: 'EPERM', options: READABLE })),
+  // Files outside: what is made, cut, linked and exchanged there, also by the kernel.
+  ...['bind_outside', 'fifo_outside', 'temporary_outside', 'dump_core', 'truncate_path', 'truncate_by_open'].map(
+    (attempt): Attempt => ({ attempt, at: 'readable', inside: 'EACCES', options: READABLE }),
+  ),
+  ...['truncate_for_nothing', 'write_it', 'exchange', 'rename_within'].map(
+    (attempt): Attempt => ({ attempt, at: 'readable', inside: 'EACCES', options: READABLE }),
+  ),
+  ...['link_into', 'link_by_descriptor'].map(
+    (attempt): Attempt => ({ attempt, at: 'readable', inside: 'EXDEV', options: READABLE }),
+  ),
   // Processes outside.
   ...[
     'attach',
@@ -127,8 +142,13 @@ const ATTEMPTS: readonly Attempt[] = [
     'signal_queue',
     'signal_by_descriptor',
     'limit_it',
+    'take_any_descriptor',
+    'compare_it',
+    'robust_list',
+    'move_its_pages',
   ].map((attempt): Attempt => ({ attempt, at: 'process', inside: 'EPERM' })),
   ...[
+    'advise_it',
     'memory_file',
     'environment_file',
     'root_directory',
