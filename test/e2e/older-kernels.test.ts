@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { runProgram } from '../support/nono.ts';
@@ -135,6 +136,18 @@ describe.runIf(kernel !== undefined).for(KINDS)('for $user', ({ ordinaryUser }) 
 
       expect({ lines: stdout.trim().split('\n'), stderr }).toEqual({ lines: WORKS, stderr: '' });
     });
+  });
+
+  test('a session on a terminal of its own keeps them inside too, and ends what it started', async (context) => {
+    needCommands(context, 'setsid');
+    const script = `sleep 1000 & kill $!; wait $!; echo ended $?; ${probe} signal_it ${target.pid}; ${probe} signal_it $PPID
+setsid sleep 1000 & echo $! > descendant`;
+    await withAbi(4, ['run', '--detached', '--name', 'own', '--allow-cwd', '--', 'sh', '-c', `{ ${script}; } > result`]);
+
+    const result = readFileSync(join(world.project, 'result'), 'utf8');
+    expect(result.trim().split('\n').map(nameResult)).toEqual(['ended 143', 'EPERM', 'EPERM']);
+    const descendant = readFileSync(join(world.project, 'descendant'), 'utf8').trim();
+    expect(existsSync(`/proc/${descendant}`)).toBe(false);
   });
 
   test('the record says what enforces, and with which ABI', async () => {
