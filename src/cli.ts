@@ -1,11 +1,14 @@
 import { type Bytes, displayBytes } from './bytes.ts';
 import type { Context } from './commands/context.ts';
 import { commands } from './commands/index.ts';
-import type { CommandResult, CommandSpec } from './commands/spec.ts';
+import type { CommandResult, CommandSpec, ParsedCall } from './commands/spec.ts';
 import { EXIT, UsageError } from './errors.ts';
 import { commandHelp, generalHelp, groupHelp } from './help.ts';
 import { nearest } from './nearest.ts';
 import { parseCall } from './parse.ts';
+
+/** Asked by the shells' completions (ui/completion-scripts.ts); no verb of its own, since nobody types it. */
+const COMPLETE = '__complete';
 
 /**
  * Finds the verb in `words` (argv without the executable), parses its options and runs it.
@@ -14,24 +17,34 @@ import { parseCall } from './parse.ts';
  */
 export async function runCli(words: readonly Bytes[], context: () => Context, version: string): Promise<CommandResult> {
   const [first] = words;
-  if (first === undefined || first === 'help' || isHelpOption(first)) return help(words.slice(1), version);
-  if (findGroup(first) !== undefined && isHelpOption(words[1])) return help([first], version);
+  if (first === undefined) return (await import('./commands/support/overview.ts')).overview(context());
+  if (first === COMPLETE) return (await import('./commands/support/complete.ts')).complete(words.slice(1), context());
+  if (isHelpOption(first)) return page(generalHelp(version));
+  const group = findGroup(first);
+  if (group !== undefined && isHelpOption(words[1])) return page(groupHelp(group));
   const { spec, rest } = findCommand(words);
   const call = parseCall(spec, rest);
-  if (call.flags.has('help')) return { output: commandHelp(spec), exitCode: EXIT.ok };
+  if (call.flags.has('help')) return page(commandHelp(spec));
+  // It needs nothing of the machine, so it works where nothing else does.
+  if (spec.name === 'help') return await help(call, version);
   const { execute } = await spec.load();
-  return execute(call, context());
+  return await execute(call, context());
 }
 
 function isHelpOption(word: string | undefined): boolean {
   return word === '--help' || word === '-h';
 }
 
-function help(words: readonly Bytes[], version: string): CommandResult {
-  if (words.length === 0) return { output: generalHelp(version), exitCode: EXIT.ok };
-  const group = findGroup(words[0]);
-  const isWhole = group !== undefined && words.length === 1;
-  return { output: isWhole ? groupHelp(group) : commandHelp(findCommand(words).spec), exitCode: EXIT.ok };
+async function help({ flags, positionals }: ParsedCall, version: string): Promise<CommandResult> {
+  if (flags.has('man')) return page((await import('./man.ts')).manualPage(version));
+  const [first] = positionals;
+  if (first === undefined) return page(generalHelp(version));
+  const group = findGroup(first);
+  return page(group !== undefined && positionals.length === 1 ? groupHelp(group) : commandHelp(findCommand(positionals).spec));
+}
+
+function page(output: string): CommandResult {
+  return { output, exitCode: EXIT.ok };
 }
 
 /** The name of a family of verbs such as rollback; `undo` is its older name. */

@@ -3,20 +3,40 @@ import type { CommandSpec, OptionSpec } from './commands/spec.ts';
 
 const WIDTH_COLUMNS = 100;
 
+/** What people come for, and the verbs for it: by the first word of their names. */
+export interface Topic {
+  readonly title: string;
+  readonly verbs: readonly string[];
+}
+
+export const TOPICS: readonly Topic[] = [
+  { title: 'Run', verbs: ['run', 'shell', 'wrap', 'attach', 'detach', 'send', 'stop', 'wait', 'approvals', 'allow', 'deny'] },
+  { title: 'Look', verbs: ['ps', 'inspect', 'logs', 'screen', 'rename', 'prune', 'why', 'audit'] },
+  { title: 'Review and undo', verbs: ['rollback'] },
+  { title: 'Configure', verbs: [] },
+];
+
+/** The verbs of a topic, in the order of the topic; the last topic has all that no other names. */
+export function verbsOf(topic: Topic, specs: readonly CommandSpec[]): readonly CommandSpec[] {
+  const first = ({ name }: CommandSpec) => name.split(' ')[0] ?? name;
+  if (topic !== TOPICS.at(-1)) return topic.verbs.flatMap((verb) => specs.filter((spec) => first(spec) === verb));
+  const named = new Set(TOPICS.flatMap(({ verbs }) => verbs));
+  return specs.filter((spec) => !named.has(first(spec)));
+}
+
 /** The page of `nono help`: each verb in one line. */
 export function generalHelp(version: string): string {
   return [
     `nono ${version}: runs a command in a kernel-enforced sandbox and undoes what it changed`,
     '',
     'Usage: nono COMMAND [OPTIONS]',
-    '',
-    ...listVerbs(commands),
+    ...TOPICS.flatMap((topic) => ['', `${topic.title}:`, ...listVerbs(verbsOf(topic, commands))]),
     '',
     'Examples:',
     '  nono run --rollback --allow-cwd -- npm test',
     '  nono rollback restore latest',
     '',
-    'See `nono COMMAND --help` for one command.',
+    'See `nono COMMAND --help` for one command, and `nono` alone for what goes on now.',
     '',
   ].join('\n');
 }
@@ -38,7 +58,7 @@ export function groupHelp(group: string): string {
 }
 
 function listVerbs(specs: readonly CommandSpec[]): string[] {
-  const widest = Math.max(...specs.map(({ name }) => name.length));
+  const widest = Math.max(...commands.map(({ name }) => name.length));
   return specs.map(({ name, summary }) => `  ${name.padEnd(widest)}  ${summary}`);
 }
 
@@ -59,7 +79,8 @@ export function commandHelp(spec: CommandSpec): string {
   return lines.join('\n');
 }
 
-function usageLine(spec: CommandSpec): string {
+/** `nono run [OPTIONS] -- COMMAND [ARGUMENT…]`. */
+export function usageLine(spec: CommandSpec): string {
   const parts = [`nono ${spec.name} [OPTIONS]`];
   if (spec.positionals !== undefined) {
     const { name, minimum, maximum } = spec.positionals;
@@ -71,7 +92,8 @@ function usageLine(spec: CommandSpec): string {
   return parts.join(' ');
 }
 
-function optionLabel({ name, arity, short, placeholder }: OptionSpec): string {
+/** `-p, --profile NAME|PATH`. */
+export function optionLabel({ name, arity, short, placeholder }: OptionSpec): string {
   const value = placeholder ?? 'VALUE';
   const tail = arity === 'flag' ? '' : arity === 'value' ? ` ${value}` : `[=${value}]`;
   return `${short === undefined ? '' : `-${short}, `}--${name}${tail}`;

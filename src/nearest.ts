@@ -1,10 +1,10 @@
-/** The candidate that is at most a third of its letters away from `word`, the first of equals. */
-export function nearest(word: string, candidates: Iterable<string>): string | undefined {
+/** The candidate that is at most a third of its letters, and `most`, away from `word`, the first of equals. */
+export function nearest(word: string, candidates: Iterable<string>, most = Number.POSITIVE_INFINITY): string | undefined {
   let best: string | undefined;
   let bestDistance = Number.POSITIVE_INFINITY;
   for (const candidate of candidates) {
     const distance = editDistance(word, candidate);
-    if (distance < bestDistance && distance <= Math.max(1, Math.floor(candidate.length / 3))) {
+    if (distance < bestDistance && distance <= Math.min(most, Math.max(1, Math.floor(candidate.length / 3)))) {
       best = candidate;
       bestDistance = distance;
     }

@@ -15,10 +15,11 @@ const E2E_TIMEOUT_MS = 60_000;
 /** One test is dozens of runs, each under strace. */
 const FAULTS_TIMEOUT_MS = 300_000;
 
-/** Bun imports C as text when it is told so; here a plugin does. */
-const cAsText = {
-  name: 'c-as-text',
-  transform: (code: string, id: string) => (id.endsWith('.c') ? `export default ${JSON.stringify(code)}` : undefined),
+/** Bun imports other languages as text when it is told so; here a plugin does. */
+const otherLanguagesAsText = {
+  name: 'other-languages-as-text',
+  transform: (code: string, id: string) =>
+    /\.(?:c|bash|zsh|fish)$/.test(id) ? `export default ${JSON.stringify(code)}` : undefined,
 };
 
 function project(
@@ -27,7 +28,7 @@ function project(
   more: { readonly maxWorkers?: number; readonly globalSetup?: string[] } = {},
 ) {
   return {
-    plugins: [cAsText],
+    plugins: [otherLanguagesAsText],
     test: {
       name,
       root: top,

@@ -6,6 +6,13 @@ const TOOLS = [
   { command: 'tmux', debianPackage: 'tmux' },
   { command: 'strace', debianPackage: 'strace' },
   { command: 'bwrap', debianPackage: 'bubblewrap' },
+  { command: 'busybox', debianPackage: 'busybox-static' },
+  { command: 'dash', debianPackage: 'dash' },
+  { command: 'zsh', debianPackage: 'zsh' },
+  { command: 'fish', debianPackage: 'fish' },
+  { command: 'shellcheck', debianPackage: 'shellcheck' },
+  { command: 'ruby', debianPackage: 'ruby' },
+  { command: 'mandoc', debianPackage: 'mandoc' },
 ];
 
 /**

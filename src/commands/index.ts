@@ -4,6 +4,7 @@ import { rollbackCommands } from './rollback/index.ts';
 import { runCommands } from './run-options.ts';
 import { sessionCommands } from './session-options.ts';
 import type { CommandSpec } from './spec.ts';
+import { supportCommands } from './support-options.ts';
 
 /** Every verb, in the order of `nono help`. */
 export const commands: readonly CommandSpec[] = [
@@ -12,4 +13,5 @@ export const commands: readonly CommandSpec[] = [
   ...rollbackCommands,
   ...auditCommands,
   ...policyCommands,
+  ...supportCommands,
 ];

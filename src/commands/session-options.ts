@@ -77,7 +77,7 @@ export const sessionCommands: readonly CommandSpec[] = [
     summary: 'Drop the terminal that is attached to a session',
     options: [HELP_OPTION],
     positionals: ONE_ID,
-    examples: ['nono detach a3f7c2'],
+    examples: ['nono detach a3f7c2', 'nono detach calm-node'],
     load: () => import('./session/detach.ts'),
   },
   {
@@ -98,7 +98,7 @@ export const sessionCommands: readonly CommandSpec[] = [
     summary: 'Wait until sessions have ended and print their exit statuses',
     options: [JSON_OPTION, HELP_OPTION],
     positionals: IDS,
-    examples: ['nono wait a3f7c2'],
+    examples: ['nono wait a3f7c2', 'nono wait build tests --json'],
     load: () => import('./session/wait.ts'),
   },
   {
@@ -126,7 +126,7 @@ export const sessionCommands: readonly CommandSpec[] = [
     summary: 'Give a session another name',
     options: [HELP_OPTION],
     positionals: { name: 'ID and NAME', minimum: 2, maximum: 2 },
-    examples: ['nono rename a3f7c2 nightly'],
+    examples: ['nono rename a3f7c2 nightly', 'nono rename calm-node api-refactoring'],
     load: () => import('./session/rename.ts'),
   },
   {

@@ -1,5 +1,6 @@
 import { type Bytes, displayBytes } from '../bytes.ts';
 import { DamageError, isErrno, NotFoundError, StateError, SystemError, UsageError } from '../errors.ts';
+import { nearest } from '../nearest.ts';
 import { parentPath } from '../paths.ts';
 import type { Directory, OpenFile } from '../ports/files.ts';
 import type { Hash } from '../ports/hash.ts';
@@ -12,6 +13,8 @@ import { isUnknown, LOCK, lockNewSession, tryLockSession, tryTurn } from './sess
 import { readWhole } from './small-file.ts';
 import { SnapshotTree } from './snapshot-tree.ts';
 
+/** So many wrong letters still mean the same id: more, and every id of the same day would be meant. */
+const TYPOS = 2;
 const DIRECTORY_MODE = 0o700;
 const FILE_MODE = 0o600;
 const MANIFEST = 'manifest.json' as Bytes;
@@ -345,5 +348,8 @@ export function findSession(manifests: readonly Manifest[], unreadable: readonly
   }
   if (first !== undefined) return first;
   if (firstDamaged !== undefined) throw firstDamaged.error;
-  throw new NotFoundError(`Cannot find rollback session "${shown}"`, { hint: 'List them with `nono rollback list --all`' });
+  const names = manifests.flatMap(({ id, runId }) => [displayBytes(id), displayBytes(runId as Bytes)]);
+  const guess = nearest(shown, ['latest', ...names], TYPOS);
+  const hint = `${guess === undefined ? '' : `Did you mean ${guess}? `}List them with \`nono rollback list --all\``;
+  throw new NotFoundError(`Cannot find rollback session "${shown}"`, { hint });
 }

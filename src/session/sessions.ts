@@ -1,5 +1,6 @@
-import { type Bytes, displayBytes } from '../bytes.ts';
+import { type Bytes, bytesFromText, displayBytes } from '../bytes.ts';
 import { DamageError, isErrno, NotFoundError, SystemError, UsageError } from '../errors.ts';
+import { nearest } from '../nearest.ts';
 import type { Directory, OpenFile } from '../ports/files.ts';
 import type { Processes, ProcessIdentity } from '../ports/processes.ts';
 import { isSessionId } from './names.ts';
@@ -8,6 +9,8 @@ import { readWhole } from './read-whole.ts';
 import type { SessionRecord, SessionStatus } from './record.ts';
 
 const EXTENSION = '.json';
+/** So many wrong letters still mean the same name. */
+const TYPOS = 2;
 /** A record is a few kilobytes; a command line may make it longer, and the kernel takes none above this. */
 const RECORD_BYTES_MAXIMUM = 8 * 1024 * 1024;
 
@@ -126,7 +129,10 @@ export function findSession({ sessions, unreadable }: SessionList, wanted: Bytes
   if (found !== undefined && new Set(candidates).size === 1) return found;
   const shown = displayBytes(wanted);
   if (found === undefined) {
-    throw new NotFoundError(`Cannot find session "${shown}"`, { hint: 'List sessions with `nono ps --all`' });
+    const names = [...sessions].reverse().flatMap(({ record }) => [displayBytes(bytesFromText(record.name)), record.session_id]);
+    const guess = nearest(shown, names, TYPOS);
+    const hint = guess === undefined ? 'List sessions with `nono ps --all`' : `Did you mean ${guess}? See \`nono ps --all\``;
+    throw new NotFoundError(`Cannot find session "${shown}"`, { hint });
   }
   const list = candidates.map(({ record }) => `${record.session_id} (${record.name})`).join(', ');
   throw new UsageError(`Cannot tell which session "${shown}" is: it fits ${list}`, { hint: 'Give more digits of the id' });

@@ -13,7 +13,7 @@ function call(...words: readonly string[]) {
 }
 
 describe('runCli()', () => {
-  test.for([[], ['help'], ['--help'], ['-h']])('shows the general help for %j', async (words) => {
+  test.for([['help'], ['--help'], ['-h']])('shows the general help for %j', async (words) => {
     const { output, exitCode } = await call(...words);
 
     expect(output).toContain('Usage: nono COMMAND');

@@ -1,0 +1,143 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { findBun } from './bun.mjs';
+import { findPaths } from './find-paths.mjs';
+
+/** What runs inside the executable: main.ts, then the entry file of each worker, which the bundler must be told of. */
+const ENTRIES = ['src/main.ts', 'src/platform/bun/content-worker.ts', 'src/platform/bun/sync-worker.ts'];
+
+/** A promise to users: spec of the product, not of Bun. */
+const MAX_SIZE_BYTES = 120_000_000;
+
+const SCRATCH_PREFIX = '.build-';
+const LEFTOVER_AGE_MS = 10 * 60 * 1000;
+
+/** What is said without a stack: the message is for whoever builds. */
+export class BuildError extends Error {}
+
+/**
+ * Compiles into a directory of its own and renames, so that nobody ever runs a half-written executable.
+ *
+ * @param runtime Bun for another platform (runtimes.mjs), with the name of that platform; without it, for this one
+ * @throws {BuildError}
+ */
+export function buildExecutable({ top, outfile, runtime }) {
+  const entries = ENTRIES.map((entry) => join(top, entry));
+  const missing = entries.find((entry) => !existsSync(entry));
+  if (missing !== undefined) throw new BuildError(`Cannot build: there is no ${missing}`);
+  removeLeftovers(dirname(outfile));
+  const begun = new Date();
+  const scratch = mkdtempSync(join(dirname(outfile), SCRATCH_PREFIX));
+  try {
+    const made = join(scratch, 'nono');
+    const words = [...compileWords(top), ...codeImages(top, runtime?.name), ...runtimeWords(runtime)];
+    runBun(top, [...words, '--outfile', made, ...entries]);
+    check(top, made);
+    // A source that changes while we compile is newer than the executable: ./scripts/nono will build again.
+    utimesSync(made, begun, begun);
+    renameSync(made, outfile);
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+}
+
+/** What a build that was killed has left; a directory this old belongs to none that is still running. */
+function removeLeftovers(directory) {
+  for (const name of readdirSync(directory).filter((entry) => entry.startsWith(SCRATCH_PREFIX))) {
+    const path = join(directory, name);
+    const ageMs = Date.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Number.POSITIVE_INFINITY);
+    if (ageMs > LEFTOVER_AGE_MS) rmSync(path, { recursive: true, force: true });
+  }
+}
+
+function compileWords(top) {
+  return [
+    'build',
+    '--compile',
+    // Each verb becomes a chunk of its own, which is read only when it is imported.
+    '--splitting',
+    '--bytecode',
+    '--format=esm',
+    '--minify',
+    '--sourcemap=none',
+    // Most of what nono does is over before optimized code pays: a start takes a fifth less. main.ts takes it back for the rest.
+    '--compile-jit-policy=100',
+    // What is in the current directory may be hostile: none of it is configuration of the executable.
+    '--no-compile-autoload-dotenv',
+    '--no-compile-autoload-bunfig',
+    '--no-compile-autoload-tsconfig',
+    '--no-compile-autoload-package-json',
+    '--define',
+    `NONO_VERSION=${JSON.stringify(readVersion(top))}`,
+    '--define',
+    `NONO_COMMIT=${JSON.stringify(readCommit(top))}`,
+  ];
+}
+
+/**
+ * C of nono's own as machine code, where what compiles it (TinyCC, in bun) runs on the kind of machine that the executable is for. Where it does not,
+ * the executable compiles it itself at each start.
+ */
+function codeImages(top, target = `${process.platform}-${process.arch}`) {
+  if (process.platform !== 'linux' || !target.startsWith(`linux-${process.arch}`)) return [];
+  const images = JSON.parse(runBun(top, [join(top, 'scripts/lib/code-images.mjs')]));
+  return Object.entries(images).flatMap(([name, image]) => ['--define', `${name}=${JSON.stringify(image)}`]);
+}
+
+function runtimeWords(runtime) {
+  if (runtime === undefined) return [];
+  return [`--target=bun-${runtime.name}`, `--compile-executable-path=${runtime.executable}`];
+}
+
+/**
+ * The npm packages that are bundled, by the bundler's own account.
+ *
+ * @returns names in alphabetical order
+ */
+export function bundledPackages(top) {
+  const scratch = mkdtempSync(join(top, 'dist', SCRATCH_PREFIX));
+  try {
+    const metafile = join(scratch, 'meta.json');
+    const words = ['build', '--target=bun', '--splitting', '--format=esm', `--outdir=${scratch}`, `--metafile=${metafile}`];
+    runBun(top, [...words, ...ENTRIES.map((entry) => join(top, entry))]);
+    const inputs = Object.keys(JSON.parse(readFileSync(metafile, 'utf8')).inputs);
+    const names = inputs.map((input) => /.*node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(input)?.[1]);
+    return [...new Set(names.filter((name) => name !== undefined))].sort();
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+}
+
+function runBun(top, words) {
+  const bun = findBun(top);
+  if (bun === undefined) throw new BuildError('Cannot build: the bun of node_modules does not run here, try `npm ci`');
+  const { status, signal, stdout, stderr } = spawnSync(bun, words, { cwd: top, encoding: 'utf8' });
+  if (status !== 0) throw new BuildError(`${stdout}${stderr}\nCannot build: bun ended with ${signal ?? status}`);
+  return stdout;
+}
+
+export function readVersion(top) {
+  return JSON.parse(readFileSync(join(top, 'package.json'), 'utf8')).version;
+}
+
+/** Empty outside a git work tree, such as in an unpacked archive. */
+function readCommit(top) {
+  try {
+    const words = ['-C', top, 'rev-parse', '--short=10', 'HEAD'];
+    return execFileSync('git', words, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+  } catch {
+    return '';
+  }
+}
+
+/** An executable that is too large, or that tells where it was built, never reaches its name. */
+function check(top, file) {
+  const sizeBytes = statSync(file).size;
+  if (sizeBytes > MAX_SIZE_BYTES)
+    throw new BuildError(`Cannot keep the executable: it has ${sizeBytes} bytes, at most ${MAX_SIZE_BYTES} are allowed`);
+  const [found] = findPaths(file, [top, homedir()]);
+  if (found !== undefined)
+    throw new BuildError(`Cannot keep the executable: it contains the path of this machine ${JSON.stringify(found)}`);
+}

@@ -1,0 +1,151 @@
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { runNono, runProgram } from '../support/nono.ts';
+import { startDetached } from '../support/sessions.ts';
+import { openTerminal } from '../support/tmux.ts';
+import { needCommands } from '../support/tools.ts';
+import { createWorld, type World } from '../support/world.ts';
+
+/** A world with nono on its PATH, a session that runs, one that can be undone, and files to name. */
+async function createFurnishedWorld() {
+  const world = createWorld();
+  const bin = join(world.directory, 'bin');
+  mkdirSync(bin);
+  symlinkSync(world.executable, join(bin, 'nono'));
+  mkdirSync(join(world.project, 'src'));
+  writeFileSync(join(world.project, 'some file.txt'), '');
+  const path = `${bin}:${world.environment['PATH']}`;
+  const furnished: World = { ...world, environment: { ...world.environment, PATH: path } };
+  const id = await startDetached(furnished, '--name', 'calm-node', '--rollback', '--silent', '--', 'sleep', '1000');
+  const list = await runNono(furnished, ['rollback', 'list', '--all', '--json']);
+  const [{ session_id: rollbackId }] = JSON.parse(list.stdout) as [{ session_id: string }];
+  return {
+    world: furnished,
+    id,
+    rollbackId,
+    [Symbol.asyncDispose]: async () => {
+      await runNono(furnished, ['stop', '--force', id]);
+      world[Symbol.dispose]();
+    },
+  };
+}
+
+/** What a shell would offer, one a line. */
+type Complete = (world: World, words: readonly string[]) => Promise<string[]>;
+
+/** As bash calls the function: `=` stands apart. */
+const completeInBash: Complete = async (world, words) => {
+  const script = `eval "$(nono completion bash)"; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _nono; printf '%s\\n' "\${COMPREPLY[@]}"`;
+  return lines(await runProgram(world, ['bash', '--norc', '-c', script, 'bash', 'nono', ...words]));
+};
+
+const completeInFish: Complete = async (world, words) => {
+  const script = 'nono completion fish | source; complete -C "$argv[1]"';
+  const outcome = await runProgram(world, ['fish', '--no-config', '-c', script, ['nono', ...words].join(' ')]);
+  return lines(outcome).map((line) => line.split('\t')[0] ?? '');
+};
+
+/** Through zsh's own machinery: a real line editor in a pseudo-terminal, whose list of matches is read. */
+const completeInZsh: Complete = async (world, words) => {
+  const script = [
+    'zmodload zsh/zpty; zpty editor zsh -f -i; zpty -w editor "PS1=READY; autoload -Uz compinit; compinit -u -D"',
+    'zpty -w editor \'eval "$(nono completion zsh)"; zstyle ":completion:*" list-prompt ""; LISTMAX=0; unset zle_bracketed_paste\'',
+    // Instead of showing matches it prints them, in a form of its own.
+    `zpty -w editor 'compadd () { local -a found; builtin compadd -O found "$@"; local m; for m in $found; do print -r -- "<match:$m>" >> ${world.directory}/matches; done; builtin compadd "$@" }'`,
+    `zpty -w editor 'finish () { zle complete-word 2>/dev/null; print done > ${world.directory}/done; }; zle -N finish; bindkey "^I" finish'`,
+    `zpty -n -w editor "$1"$'\\t'`,
+    `while [[ ! -e ${world.directory}/done ]]; do zpty -r -t editor x || sleep 0.02; done; cat ${world.directory}/matches 2>/dev/null; rm -f ${world.directory}/{done,matches}; zpty -d editor`,
+  ].join('\n');
+  const outcome = await runProgram(world, ['zsh', '-f', '-c', script, 'zsh', ['nono', ...words].join(' ')]);
+  // Zsh asks for the same matches more than once.
+  return [...new Set(lines(outcome).flatMap((line) => /^<match:(.*)>$/.exec(line)?.[1] ?? []))];
+};
+
+function lines({ stdout, stderr, status }: { stdout: string; stderr: string; status: number | null }): string[] {
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  return stdout.split('\n').filter((line) => line !== '');
+}
+
+describe('nono completion', () => {
+  test.for([
+    { shell: 'bash', complete: completeInBash },
+    { shell: 'zsh', complete: completeInZsh },
+    { shell: 'fish', complete: completeInFish },
+  ])('completes verbs, options, sessions, snapshots, profiles and paths in $shell', async ({ shell, complete }, context) => {
+    needCommands(context, shell);
+    await using furnished = await createFurnishedWorld();
+    const { world, id, rollbackId } = furnished;
+
+    expect(await complete(world, ['att'])).toEqual(['attach']);
+    expect((await complete(world, ['rollback', 'res'])).toSorted()).toEqual(['restore']);
+    expect((await complete(world, ['run', '--allow-f'])).toSorted()).toEqual(['--allow-file']);
+    expect((await complete(world, ['attach', 'c'])).toSorted()).toEqual(['calm-node']);
+    expect(await complete(world, ['stop', ''])).toEqual(expect.arrayContaining([id, 'calm-node']));
+    expect(await complete(world, ['rollback', 'show', rollbackId.slice(0, 4)])).toEqual([rollbackId]);
+    expect(await complete(world, ['run', '--profile', 'claude'])).toEqual(['claude-code']);
+    expect((await complete(world, ['run', '--allow', 's'])).map((path) => path.replace(/\/$/, ''))).toEqual(['src']);
+  });
+
+  test.for(['bash', 'zsh', 'fish'])(
+    'completes what is typed in a terminal with %s, and the command after the dashes',
+    async (shell, context) => {
+      needCommands(context, 'tmux', shell);
+      await using furnished = await createFurnishedWorld();
+      const { world } = furnished;
+      const starts: Readonly<Record<string, readonly [command: string[], setUp: string]>> = {
+        bash: [['bash', '--norc', '--noprofile', '-i'], 'eval "$(nono completion bash)"; PS1="> "'],
+        zsh: [['zsh', '-f', '-i'], 'autoload -Uz compinit; compinit -u -D; eval "$(nono completion zsh)"; PS1="> "'],
+        fish: [['fish', '--no-config'], 'nono completion fish | source; function fish_prompt; echo "> "; end'],
+      };
+      const [command, setUp] = starts[shell] ?? [[], ''];
+      await using terminal = await openTerminal(world, { command });
+      await terminal.type(setUp);
+      await terminal.press('Enter');
+      await terminal.waitFor(/^> *$/m);
+      await terminal.type('nono atta');
+      await terminal.press('Tab');
+      await terminal.waitFor(/^> nono attach/m);
+      await terminal.type('cal');
+      await terminal.press('Tab');
+      await terminal.waitFor(/^> nono attach calm-node/m);
+      await terminal.press('C-c');
+      await terminal.type('nono run --allow-cwd -- mktem');
+      await terminal.press('Tab');
+      await terminal.waitFor(/^> nono run --allow-cwd -- mktemp/m);
+    },
+  );
+
+  test('refuses another shell and names the nearest', async () => {
+    using world = createWorld();
+
+    const { status, stderr } = await runNono(world, ['completion', 'bsh']);
+
+    expect(stderr).toContain('Did you mean `nono completion bash`?');
+    expect(status).toBe(2);
+  });
+
+  test('never puts an escape sequence of a planted record before the shell, nor complains about one that is damaged', async () => {
+    await using furnished = await createFurnishedWorld();
+    const { world, id } = furnished;
+    writeFileSync(join(world.state, 'sessions', 'ffffff.json'), '{"name": "\\u001b[31m');
+
+    const { status, stdout, stderr } = await runNono(world, ['__complete', 'attach', '']);
+
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(stdout).toContain(`${id}\t`);
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: it is what must not be there
+    expect(stdout).not.toMatch(/[\x00-\x08\x0b-\x1f\x7f]/);
+  });
+
+  test('answers with one process', async (context) => {
+    needCommands(context, 'strace');
+    await using furnished = await createFurnishedWorld();
+    const { world } = furnished;
+
+    const traced = ['strace', '-f', '-qq', '-e', 'trace=execve', 'nono', '__complete', 'rollback', 'show', ''];
+    const { stderr } = await runProgram(world, traced as [string, ...string[]]);
+
+    expect(stderr.match(/execve\([^\n]*= 0/g)).toHaveLength(1);
+  });
+});
