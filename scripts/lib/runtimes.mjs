@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { findBun } from './bun.mjs';
 
 /** Where the packages are kept between builds, below dist. */
 const CACHE = '.runtimes';
@@ -16,6 +17,8 @@ const CACHE = '.runtimes';
  * @throws {Error} that says what npm said, or which checksum came
  */
 export function fetchRuntime({ top, target, version }) {
+  const installed = installedRuntime({ top, target, version });
+  if (installed !== undefined) return describe(installed, readFileSync(installed));
   const cache = join(top, 'dist', CACHE);
   mkdirSync(cache, { recursive: true });
   const file = join(cache, `${target.runtime.replace('@oven/', '')}-${version}.tgz`);
@@ -23,7 +26,20 @@ export function fetchRuntime({ top, target, version }) {
   const executable = file.replace(/\.tgz$/, '');
   const bytes = unpack(file);
   if (!existsSync(executable) || !readFileSync(executable).equals(bytes)) writeWhole(executable, bytes);
+  return describe(executable, bytes);
+}
+
+function describe(executable, bytes) {
   return { executable, sha256: createHash('sha256').update(bytes).digest('hex') };
+}
+
+/** The one that builds, where it is for this very platform: npm has compared it with the lock when it was installed. */
+function installedRuntime({ top, target, version }) {
+  const isMusl = process.platform === 'linux' && process.report.getReport().header.glibcVersionRuntime === undefined;
+  if (target.name !== `${process.platform}-${process.arch}${isMusl ? '-musl' : ''}`) return undefined;
+  const description = join(top, 'node_modules', 'bun', 'package.json');
+  if (!existsSync(description) || JSON.parse(readFileSync(description, 'utf8')).version !== version) return undefined;
+  return findBun(top);
 }
 
 function download({ target, version, cache, file }) {

@@ -57,7 +57,3 @@ export const TARGETS = [
   },
 ];
 
-/** What `node` calls this machine, as a name of TARGETS; undefined for one that nono is not released for. */
-export function hostTarget() {
-  return TARGETS.find(({ name }) => name === `${process.platform}-${process.arch}`);
-}
