@@ -86,14 +86,19 @@ function release({ out, scratch, names, url, isFast }) {
     for (const name of archives) console.log(`${name} (${megabytes(join(scratch, name))} MB)`);
     files.push(...archives);
   }
-  writeFileSync(join(scratch, LIST), `${JSON.stringify(makeSbom({ top: TOP, version, packages, bunVersion, runtimes: targets }), undefined, 2)}\n`);
+  writeFileSync(
+    join(scratch, LIST),
+    `${JSON.stringify(makeSbom({ top: TOP, version, packages, bunVersion, runtimes: targets }), undefined, 2)}\n`,
+  );
   writeFileSync(join(scratch, 'install.sh'), fill('install.sh', { url }), { mode: 0o755 });
   files.push(LIST, 'install.sh');
   if (names === undefined) {
     writeFileSync(join(scratch, 'nono.rb'), fillFormula({ scratch, version, url }));
     files.push('nono.rb');
   }
-  const sums = files.map((name) => `${sha256(join(scratch, name))}  ${name}\n`).sort((a, b) => (a.slice(64) < b.slice(64) ? -1 : 1));
+  const sums = files
+    .map((name) => `${sha256(join(scratch, name))}  ${name}\n`)
+    .sort((a, b) => (a.slice(64) < b.slice(64) ? -1 : 1));
   writeFileSync(join(scratch, SUMS), sums.join(''));
   refuseTraces(files.filter((name) => !name.includes('.tar.')).map((name) => join(scratch, name)));
   for (const name of [...files, SUMS]) renameSync(join(scratch, name), join(out, name));

@@ -1,7 +1,8 @@
 import { superviseSession } from '../commands/supervisor.ts';
+import { NonoError } from '../errors.ts';
 import { encodeLine, LineReader } from '../json-lines.ts';
 import { StartedGuardian } from '../session/guarded-command.ts';
-import type { SessionStart, StartReport } from '../session/start-wire.ts';
+import { describeStartFailure, type SessionStart, type StartReport } from '../session/start-wire.ts';
 import { createBunHash } from './bun/hash.ts';
 import { startBunPty } from './bun/pty.ts';
 import { createBunSockets } from './bun/socket.ts';
@@ -20,7 +21,7 @@ const CHANNEL = 3;
 /** The supervisor role: waits for its instructions and lives as long as the session. */
 export function runSupervisor(): void {
   // At once, because it takes as long to start as the rest takes to prepare; without a command it ends with this process.
-  const guardian = new StartedGuardian(startBunPty);
+  const guardian = startGuardian();
   const lines = new LineReader<SessionStart>();
   const starter = new AbortController();
   let isTold = false;
@@ -30,9 +31,25 @@ export function runSupervisor(): void {
     if (data.length === 0) starter.abort();
     for (const start of lines.push(data)) {
       isTold = true;
-      void supervise(start, guardian, starter.signal);
+      if (guardian instanceof NonoError) refuse(guardian);
+      else void supervise(start, guardian, starter.signal);
     }
   });
+}
+
+/** What went wrong is told when the starter listens for it. */
+function startGuardian(): StartedGuardian | NonoError {
+  try {
+    return new StartedGuardian(startBunPty);
+  } catch (error) {
+    if (error instanceof NonoError) return error;
+    throw error;
+  }
+}
+
+function refuse(error: NonoError): never {
+  report({ kind: 'failed', error: describeStartFailure(error) });
+  process.exit(0);
 }
 
 async function supervise(start: SessionStart, guardian: StartedGuardian, starterGone: AbortSignal): Promise<void> {

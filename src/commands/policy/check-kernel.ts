@@ -11,6 +11,8 @@ const RELEASE = '/proc/sys/kernel/osrelease' as Bytes;
 const SECURITY_MODULES = '/sys/kernel/security/lsm' as Bytes;
 const SECCOMP_ACTIONS = '/proc/sys/kernel/seccomp/actions_avail' as Bytes;
 const ROOT = '/' as Bytes;
+/** What every command may read; the smallest of systems has only some of them. */
+const SYSTEM_DIRECTORIES = ['/usr' as Bytes, '/bin' as Bytes, '/lib' as Bytes];
 
 /** What this kernel can enforce, and whether a sandbox can really be applied here and now. */
 export async function checkKernel(context: Context): Promise<readonly Check[]> {
@@ -91,8 +93,9 @@ async function tryBoth(context: Context, adapters: SandboxAdapters) {
   const options = { temporaryDirectory: '/tmp/nono-SESSION' as Bytes, setVariables: new Map(), expectsYes: false };
   const { plan } = await planCall(call, { ...context, workingDirectory: ROOT }, adapters.facts, options);
   const rules = plan.rules.filter(({ origin }) => origin !== 'temporary');
+  const system = SYSTEM_DIRECTORIES.find((path) => context.files.stat(path) !== undefined) ?? ROOT;
   const attempts = [
-    { call: 'read', path: '/usr' as Bytes },
+    { call: 'read', path: system },
     { call: 'read', path: context.homeDirectory },
   ] as const;
   return probe(attempts, { ...plan, rules }, context, adapters);

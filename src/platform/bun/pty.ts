@@ -1,3 +1,4 @@
+import { EXIT, NonoError } from '../../errors.ts';
 import type { Pty, PtyStart } from '../../ports/pty.ts';
 import { followDescriptor, writeAll } from '../linux/channel.ts';
 import { processExit } from './spawn.ts';
@@ -13,12 +14,14 @@ const DRAIN_TIMEOUT_MS = 250;
 /** A pseudo-terminal by Bun.spawn, which makes the process the leader of a session on it. */
 export function startBunPty({ file, arguments: words, environment, columns, rows, onData, onMessage }: PtyStart): Pty {
   const { promise: endOfFile, resolve: onEnd } = Promise.withResolvers<void>();
-  const child = Bun.spawn([file, ...words], {
-    env: { ...environment },
-    // Inline: the parent keeps the slave of a terminal that is made before, and end-of-file never comes.
-    terminal: { cols: columns, rows, data: (_terminal, data) => onData(data), exit: () => onEnd() },
-    stdio: [null, null, null, 'pipe'],
-  });
+  const child = spawnOnTerminal(() =>
+    Bun.spawn([file, ...words], {
+      env: { ...environment },
+      // Inline: the parent keeps the slave of a terminal that is made before, and end-of-file never comes.
+      terminal: { cols: columns, rows, data: (_terminal, data) => onData(data), exit: () => onEnd() },
+      stdio: [null, null, null, 'pipe'],
+    }),
+  );
   const { terminal } = child;
   const channel = child.stdio[CHANNEL];
   if (terminal === undefined) throw new TypeError('Bun.spawn() gave no terminal');
@@ -39,4 +42,16 @@ export function startBunPty({ file, arguments: words, environment, columns, rows
     kill: (signal) => child.kill(signal),
     [Symbol.dispose]: () => terminal.close(),
   };
+}
+
+/** @throws {NonoError} in a container or a root directory without usable pseudo-terminals. */
+function spawnOnTerminal<T>(spawn: () => T): T {
+  try {
+    return spawn();
+  } catch (error) {
+    throw new NonoError('E_TERMINAL', EXIT.nonoFailed, 'Cannot make a terminal for the command', {
+      cause: error,
+      hint: 'Mount devpts on /dev/pts with ptmxmode=0666 and make /dev/ptmx a link to pts/ptmx',
+    });
+  }
 }

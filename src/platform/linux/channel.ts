@@ -18,7 +18,7 @@ export function followDescriptor(descriptor: number, onData: (data: Uint8Array) 
   const reader = Bun.file(descriptor).stream().getReader();
   void (async () => {
     for (;;) {
-      const { value, done } = await reader.read();
+      const { value, done } = await reader.read().catch(endOfReset);
       if (done) break;
       if (value.length > 0) onData(value);
     }
@@ -30,6 +30,12 @@ export function followDescriptor(descriptor: number, onData: (data: Uint8Array) 
       void reader.cancel();
     },
   };
+}
+
+/** A side that died with something unread resets the connection: the end, as of any that died. */
+function endOfReset(error: unknown): { readonly value: undefined; readonly done: true } {
+  if (error instanceof Error && 'code' in error && error.code === 'ECONNRESET') return { value: undefined, done: true };
+  throw error;
 }
 
 /** Blocks while the other side starts up; a side that died takes nothing more. */

@@ -1,0 +1,285 @@
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { join, resolve } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { runProgram } from '../support/nono.ts';
+import { needCommands, needOtherUser } from '../support/tools.ts';
+import { createWorld, type World } from '../support/world.ts';
+
+const INSTALLER = resolve(import.meta.dirname, '../../scripts/install.sh');
+const ARCHIVE = 'nono-linux-x64.tar.gz';
+const FILES = [
+  'LICENSE',
+  'LICENSES-OF-OTHERS',
+  'README.md',
+  'completions/nono.bash',
+  'completions/_nono',
+  'completions/nono.fish',
+  'man/nono.1',
+];
+const SHELLS: readonly (readonly string[])[] = [['dash'], ['bash', '--posix'], ['busybox', 'sh']];
+
+/** A release whose executable is a script that knows its version and lists no sessions. */
+function makeRelease(world: World, version: string, executable = `echo "nono ${version}"`): string {
+  const release = join(world.directory, `release-${version}`);
+  const tree = join(world.directory, 'tree', 'nono');
+  for (const directory of ['completions', 'man']) mkdirSync(join(tree, directory), { recursive: true });
+  writeFileSync(join(tree, 'nono'), `#!/bin/sh\n[ "$1" != ps ] || exit 0\n${executable}\n`);
+  chmodSync(join(tree, 'nono'), 0o755);
+  for (const file of FILES) writeFileSync(join(tree, file), `${file} of ${version}\n`);
+  mkdirSync(release);
+  execFileSync('tar', ['-czf', join(release, ARCHIVE), '-C', join(world.directory, 'tree'), 'nono']);
+  writeFileSync(join(release, 'SHA256SUMS'), `${sha256(join(release, ARCHIVE))}  ${ARCHIVE}\n`);
+  return release;
+}
+
+function sha256(file: string): string {
+  return createHash('sha256').update(readFileSync(file)).digest('hex');
+}
+
+const install = (world: World, shell: readonly string[], ...words: readonly string[]) =>
+  runProgram(world, [...shell, INSTALLER, '--target', 'linux-x64', ...words] as [string, ...string[]]);
+
+/** All files below the home, without what a shell may have left. */
+function filesBelow(directory: string): string[] {
+  if (!existsSync(directory)) return [];
+  return readdirSync(directory, { recursive: true, withFileTypes: true })
+    .filter((entry) => !entry.isDirectory())
+    .map((entry) => join(entry.parentPath, entry.name).slice(directory.length + 1))
+    .sort();
+}
+
+describe('install.sh', () => {
+  test('says what shellcheck has against it: nothing', async (context) => {
+    needCommands(context, 'shellcheck');
+    const scripts = [INSTALLER, resolve(INSTALLER, '../lib/smoke.sh')];
+
+    expect(execFileSync('shellcheck', ['--shell=sh', ...scripts], { encoding: 'utf8' })).toBe('');
+  });
+
+  test.for(SHELLS)(
+    'run by %s installs into the home, does nothing twice, upgrades and takes all away',
+    async (shell, context) => {
+      needCommands(context, shell[0] ?? 'sh');
+      using world = createWorld();
+      const bin = join(world.home, '.local', 'bin', 'nono');
+      const release = makeRelease(world, '1.0.0');
+
+      const first = await install(world, shell, '--from', release);
+      expect({ status: first.status, stderr: first.stderr }).toEqual({ status: 0, stderr: '' });
+      expect(first.stdout).toContain(`Installed nono 1.0.0 as ${bin}\n`);
+      expect(first.stdout).toContain(`export PATH="${join(world.home, '.local', 'bin')}:$PATH"`);
+      const installed = filesBelow(join(world.home, '.local'));
+      expect(installed).toEqual([
+        'bin/nono',
+        'share/bash-completion/completions/nono',
+        'share/doc/nono/LICENSE',
+        'share/doc/nono/LICENSES-OF-OTHERS',
+        'share/doc/nono/README.md',
+        'share/fish/vendor_completions.d/nono.fish',
+        'share/man/man1/nono.1',
+        'share/zsh/site-functions/_nono',
+      ]);
+      expect(statSync(bin).mode & 0o7777).toBe(0o755);
+      const { ino } = statSync(bin);
+
+      const again = await install(world, shell, '--from', join(release, ARCHIVE));
+      expect(again.stdout).toContain('nono 1.0.0 is already installed');
+      expect(statSync(bin).ino).toBe(ino);
+
+      const upgrade = await install(world, shell, `--from=${makeRelease(world, '1.1.0')}`);
+      expect(upgrade.stdout).toContain(`Upgraded nono 1.0.0 to nono 1.1.0 as ${bin}`);
+      expect(filesBelow(join(world.home, '.local'))).toEqual(installed);
+
+      mkdirSync(join(world.state, 'sessions'), { recursive: true });
+      const removal = await install(world, shell, '--uninstall');
+      expect(removal.stdout).toContain(`Kept ${world.state}\n`);
+      expect(filesBelow(join(world.home, '.local'))).toEqual([]);
+      expect((await install(world, shell, '--uninstall')).stdout).toContain('nono is not installed below');
+      expect((await install(world, shell, '--uninstall', '--purge')).stdout).toContain(`Removed ${world.state}\n`);
+      expect(existsSync(world.state)).toBe(false);
+    },
+  );
+
+  test.for(SHELLS)(
+    'run by %s installs nothing of a release that was tampered with, cut off or is not whole',
+    async (shell, context) => {
+      needCommands(context, shell[0] ?? 'sh');
+      using world = createWorld();
+      const release = makeRelease(world, '1.0.0');
+      const copy = (name: string) => {
+        const place = join(world.directory, name);
+        cpSync(release, place, { recursive: true });
+        return place;
+      };
+      const tampered = copy('tampered');
+      const bytes = readFileSync(join(tampered, ARCHIVE));
+      bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 1;
+      writeFileSync(join(tampered, ARCHIVE), bytes);
+      const truncated = copy('truncated');
+      writeFileSync(join(truncated, ARCHIVE), bytes.subarray(0, 100));
+      const summed = copy('summed');
+      writeFileSync(join(summed, ARCHIVE), bytes.subarray(0, 100));
+      writeFileSync(join(summed, 'SHA256SUMS'), `${sha256(join(summed, ARCHIVE))}  ${ARCHIVE}\n`);
+      const unnamed = copy('unnamed');
+      writeFileSync(join(unnamed, 'SHA256SUMS'), `${'0'.repeat(64)}  other.tar.gz\n`);
+      const unsummed = copy('unsummed');
+      rmSync(join(unsummed, 'SHA256SUMS'));
+      const empty = copy('empty');
+      rmSync(join(empty, ARCHIVE));
+      const cases: readonly (readonly [from: string, complaint: RegExp])[] = [
+        [tampered, /its SHA-256 is [0-9a-f]{64}, SHA256SUMS says/],
+        [truncated, /its SHA-256 is/],
+        [summed, /Cannot unpack/],
+        [unnamed, /SHA256SUMS does not name it/],
+        [unsummed, /there is no SHA256SUMS beside it/],
+        [empty, /there is no nono-linux-x64\.tar\.gz in/],
+        [join(world.directory, 'nowhere'), /there is no such file or directory/],
+      ];
+      for (const [from, complaint] of cases) {
+        const { status, stderr } = await install(world, shell, '--from', from);
+        expect(stderr).toMatch(complaint);
+        expect(status).toBe(1);
+      }
+      expect(filesBelow(join(world.home, '.local'))).toEqual([]);
+    },
+  );
+
+  test('keeps the executable that was there when the new one does not run here, and says what it said', async () => {
+    using world = createWorld();
+    await install(world, ['sh'], '--from', makeRelease(world, '1.0.0'));
+    const broken = makeRelease(world, '2.0.0', 'echo "libfoo.so: not found" >&2; exit 127');
+
+    const { status, stderr } = await install(world, ['sh'], '--from', broken);
+
+    expect(stderr).toContain('libfoo.so: not found');
+    expect(stderr).toContain('does not run here');
+    expect(status).toBe(1);
+    expect(readFileSync(join(world.home, '.local/bin/nono'), 'utf8')).toContain('nono 1.0.0');
+    expect(readdirSync(join(world.home, '.local/bin'))).toEqual(['nono']);
+  });
+
+  test('replaces a link and leaves what it points to, and refuses a directory in its place', async () => {
+    using world = createWorld();
+    const release = makeRelease(world, '1.0.0');
+    const bin = join(world.home, '.local', 'bin');
+    mkdirSync(bin, { recursive: true });
+    writeFileSync(join(world.project, 'checkout'), '#!/bin/sh\n', { mode: 0o755 });
+    symlinkSync(join(world.project, 'checkout'), join(bin, 'nono'));
+    expect((await install(world, ['sh'], '--from', release)).status).toBe(0);
+    expect(readFileSync(join(world.project, 'checkout'), 'utf8')).toBe('#!/bin/sh\n');
+
+    const prefix = join(world.directory, 'other');
+    mkdirSync(join(prefix, 'bin', 'nono'), { recursive: true });
+    const { status, stderr } = await install(world, ['sh'], '--from', release, '--prefix', prefix);
+    expect(stderr).toContain('a directory has its name');
+    expect(status).toBe(1);
+    expect(readdirSync(join(prefix, 'bin'))).toEqual(['nono']);
+  });
+
+  test('neither uninstalls under sessions that run, nor removes a NONO_HOME that is not its own', async () => {
+    using world = createWorld();
+    await install(world, ['sh'], '--from', makeRelease(world, '1.0.0', '[ "$1" = ps ] || echo "nono 1.0.0"'));
+    const bin = join(world.home, '.local/bin/nono');
+    const script = readFileSync(bin, 'utf8');
+    writeFileSync(
+      bin,
+      script.replace('[ "$1" != ps ] || exit 0', '[ "$1" != ps ] || { echo HEADING; echo "a3f7c2 calm-node"; exit 0; }'),
+    );
+
+    const busy = await install(world, ['sh'], '--uninstall');
+    expect(busy.stderr).toContain('a3f7c2 calm-node');
+    expect(busy.status).toBe(1);
+    writeFileSync(bin, script);
+    writeFileSync(join(world.project, 'mine'), '');
+    const words = ['sh', INSTALLER, '--uninstall', '--purge'] as [string, ...string[]];
+    const { stdout } = await runProgram(world, words, { environment: { NONO_HOME: world.project } });
+    expect(stdout).toContain(`Kept ${world.project}: it does not look like`);
+    expect(existsSync(join(world.project, 'mine'))).toBe(true);
+  });
+
+  test.for([
+    { words: ['--frobnicate'], message: 'there is no such option' },
+    { words: ['--from'], message: 'Cannot use --from without a value' },
+    { words: ['--prefix='], message: 'Cannot use --prefix without a value' },
+    { words: ['--purge'], message: 'Cannot use --purge without --uninstall' },
+  ])('refuses $words with 2', async ({ words, message }) => {
+    using world = createWorld();
+
+    const { status, stderr } = await runProgram(world, ['sh', INSTALLER, ...words]);
+
+    expect(stderr).toContain(message);
+    expect(status).toBe(2);
+  });
+
+  test('says that it has to be told where from, and what a directory of others takes', async (context) => {
+    needOtherUser(context);
+    using world = createWorld({ ordinaryUser: true });
+    const script = join(world.directory, 'install.sh');
+    cpSync(INSTALLER, script);
+
+    expect((await runProgram(world, ['sh', script])).stderr).toContain('Say it with --from DIR, FILE or URL');
+    const release = makeRelease(world, '1.0.0');
+    const refused = await runProgram(world, ['sh', script, '--target', 'linux-x64', '--from', release, '--prefix', '/usr']);
+    expect(refused.stderr).toContain('Choose a directory of your own with --prefix DIR');
+    expect(refused.status).toBe(1);
+  });
+
+  test.for(['curl', 'wget'])('fetches with %s alone, and compares what it fetched', async (program, context) => {
+    needCommands(context, program);
+    using world = createWorld();
+    const release = makeRelease(world, '1.0.0');
+    const bin = join(world.directory, 'only');
+    mkdirSync(bin);
+    const tools = [
+      'sh',
+      'uname',
+      'sed',
+      'cut',
+      'awk',
+      'grep',
+      'mkdir',
+      'rm',
+      'mv',
+      'chmod',
+      'tar',
+      'gzip',
+      'sha256sum',
+      'cmp',
+      'cat',
+      'rmdir',
+      program,
+    ];
+    for (const tool of tools) symlinkSync(execFileSync('which', [tool], { encoding: 'utf8' }).trim(), join(bin, tool));
+    const url = program === 'curl' ? `file://${release}` : undefined;
+    if (url === undefined) {
+      // wget has no file: addresses; what it is called with is what matters.
+      rmSync(join(bin, 'wget'));
+      writeFileSync(join(bin, 'wget'), `#!/bin/sh\n[ "$1 $2" = "-q -O" ] || exit 9\n/bin/cp "${release}/\${4##*/}" "$3"\n`, {
+        mode: 0o755,
+      });
+    }
+    const words = ['sh', INSTALLER, '--target', 'linux-x64', '--from', url ?? 'https://example.invalid/v1'] as [
+      string,
+      ...string[],
+    ];
+    const { status, stdout, stderr } = await runProgram(world, words, { environment: { PATH: bin } });
+
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(stdout).toContain('Installed nono 1.0.0');
+    writeFileSync(join(release, 'SHA256SUMS'), `${'0'.repeat(64)}  ${ARCHIVE}\n`);
+    expect((await runProgram(world, words, { environment: { PATH: bin } })).status).toBe(1);
+  });
+});
