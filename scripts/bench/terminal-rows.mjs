@@ -57,10 +57,15 @@ async function timeOnTerminal(command, place) {
 }
 
 function measureEcho(quantile) {
-  return async ({ nono, place, scratch, hasPeer }) => ({
-    ownMs: quantileOf(await echoTimes(`${nono} run --allow-cwd -- cat`, place), quantile),
-    peerMs: hasPeer ? quantileOf(await echoTimes(`${tmuxWords(scratch)} new-session cat`, place), quantile) : undefined,
-  });
+  return async ({ nono, place, scratch, hasPeer }) => {
+    const tmux = tmuxWords(scratch);
+    const own = await echoTimes(`${nono} run --name echo --allow-cwd -- cat`, place);
+    // A terminal that is closed only detaches.
+    timeCommand([nono, 'stop', '--force', 'echo'], place);
+    const peer = hasPeer ? await echoTimes(`${tmux} new-session cat`, place) : undefined;
+    if (hasPeer) timeCommand(['sh', '-c', `${tmux} kill-server`], place);
+    return { ownMs: quantileOf(own, quantile), peerMs: peer === undefined ? undefined : quantileOf(peer, quantile) };
+  };
 }
 
 /** What is typed comes back by the terminal of the command, through the session, to the terminal that is typed at. */

@@ -79,12 +79,17 @@ export class OutputLog implements Disposable {
     this.#waiting = [];
     this.#waitingBytes = 0;
     this.#times = [];
+    const before = this.#log?.stat().sizeBytes ?? 0;
+    let isLogged = false;
     try {
       this.#log = this.#append(this.#log, logName(this.#id), data, LOG_BYTES_MAXIMUM);
+      isLogged = true;
       this.#timesFile = this.#append(this.#timesFile, timesName(this.#id), times, TIMES_BYTES_MAXIMUM);
     } catch (error) {
       // A full disk, or a directory that is gone: the session goes on without this piece of its log.
       if (!(error instanceof SystemError)) throw error;
+      // Times count what is in the log.
+      if (!isLogged) this.#totalBytes -= data.length - ((this.#log?.stat().sizeBytes ?? before) - before);
     }
   }
 

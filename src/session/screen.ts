@@ -3,18 +3,26 @@ import { ControlScanner } from '../terminal/control-scanner.ts';
 import type * as drawing from '../terminal/drawing.ts';
 import type { TerminalModel } from '../terminal/model.ts';
 import { PendingQueries, replyOfCsi, replyOfText } from '../terminal/queries.ts';
+import { FLOOD_WINDOW_MS, FloodGauge } from './flood-gauge.ts';
 
 /** Parsed in one turn of the loop: two milliseconds, so that keys and clients do not wait. */
 const SLICE_BYTES = 256 * 1024;
 /** Output is gathered in blocks, which are used again: each piece that a terminal gives would be garbage of its own. */
 const BLOCK_BYTES = 64 * 1024;
-const FREE_BLOCKS_MAXIMUM = 64;
+const FREE_BLOCKS_MAXIMUM = 160;
 /** So much output leaves so much garbage that it is collected at once; the engine would let it grow to several times that. */
 const COLLECTED_BYTES = 32 * 1024 * 1024;
 /** What less than this leaves behind is not worth it. */
 const COLLECTED_AT_REST_BYTES = 4 * 1024 * 1024;
 const REST_MS = 500;
 
+/**
+ * So much of a flood is gathered before it is parsed: what the end of it pushes out of the scrollback need not be. Far more
+ * than the ten thousand lines of a usual scrollback, far less than the terminal may be ahead.
+ */
+const FLOOD_BYTES = 8 * 1024 * 1024;
+/** Less than this is parsed rather than looked through. */
+const FAST_FORWARD_BYTES = 1024 * 1024;
 /** With more than this unparsed, the terminal is not read until some of it is parsed. */
 const UNPARSED_BYTES_MAXIMUM = 16 * 1024 * 1024;
 
@@ -31,7 +39,8 @@ export type Reader = object;
 type Tell = (model: TerminalModel, drawing: Drawing) => void;
 
 type Step =
-  | { readonly kind: 'data'; readonly block: Uint8Array; length: number; reader: Reader | undefined }
+  /** Of the block, the bytes from `from` to `length` are still to be parsed. */
+  | { readonly kind: 'data'; readonly block: Uint8Array; from: number; length: number; reader: Reader | undefined }
   | { readonly kind: 'resize'; readonly size: TerminalSize }
   | { readonly kind: 'tell'; readonly tell: Tell };
 
@@ -65,18 +74,26 @@ export class SessionScreen {
   #isLoading = false;
   #isToBeLoaded = false;
   #isScheduled = false;
+  readonly #gauge: FloodGauge;
+  #floodTimer: ReturnType<typeof setTimeout> | undefined;
+  /** Steps that somebody waits for. */
+  #waiting = 0;
+  /** To be parsed before it is worth to look again how much need not be. */
+  #parseFirstBytes = 0;
   /** Whose output is being parsed. */
   #reader: Reader | undefined;
   readonly #pending = new Map<Reader, { readonly queries: PendingQueries<string>; readonly replies: ControlScanner }>();
 
   constructor(deps: ScreenDeps) {
     this.#deps = deps;
+    this.#gauge = new FloodGauge(deps.nowMs);
   }
 
   /** @param reader The client that was sent the same. */
   output(data: Uint8Array, reader: Reader | undefined): void {
     this.#gather(data, reader);
     this.#unparsedBytes += data.length;
+    this.#gauge.came(data.length);
     while (this.#unparsedBytes > UNPARSED_BYTES_MAXIMUM && this.#loaded !== undefined) this.#parse(this.#loaded);
     if (!this.#isToBeLoaded) setTimeout(() => void this.#load(), LOAD_AFTER_MS);
     this.#isToBeLoaded = true;
@@ -91,6 +108,7 @@ export class SessionScreen {
   /** Calls back, later, when everything up to now is parsed. What has come by then and is not parsed is given by handOver(). */
   whenReached(tell: Tell): void {
     this.#steps.push({ kind: 'tell', tell });
+    this.#waiting += 1;
     void this.#load();
     this.#schedule();
   }
@@ -109,7 +127,7 @@ export class SessionScreen {
     return this.#steps.slice(this.#next).flatMap((step) => {
       if (step.kind !== 'data') return [];
       step.reader = reader;
-      return [step.block.subarray(0, step.length)];
+      return [step.block.subarray(step.from, step.length)];
     });
   }
 
@@ -163,6 +181,10 @@ export class SessionScreen {
 
   #schedule(): void {
     if (this.#isScheduled || this.#loaded === undefined || this.#next === this.#steps.length) return;
+    if (this.#isFlooded()) {
+      if (this.#floodTimer === undefined) this.#floodTimer = setTimeout(() => this.#lookForFlood(), FLOOD_WINDOW_MS);
+      return;
+    }
     this.#isScheduled = true;
     setImmediate(() => {
       this.#isScheduled = false;
@@ -172,19 +194,66 @@ export class SessionScreen {
   }
 
   #parse({ model, drawing }: { readonly model: TerminalModel; readonly drawing: Drawing }): void {
+    this.#fastForward(model, drawing);
     let parsedBytes = 0;
     while (parsedBytes < SLICE_BYTES) {
       const step = this.#takeStep();
       if (step === undefined) return;
       if (step.kind === 'tell') {
+        this.#waiting -= 1;
         step.tell(model, drawing);
       } else if (step.kind === 'resize') {
         model.resize(step.size);
       } else {
         this.#reader = step.reader;
-        model.write(step.block.subarray(0, step.length));
-        parsedBytes += step.length;
-        this.#parsed(step.block, step.length);
+        const data = step.block.subarray(step.from, step.length);
+        model.write(data);
+        parsedBytes += data.length;
+        this.#parseFirstBytes -= data.length;
+        this.#parsed(step.block, data.length);
+      }
+    }
+  }
+
+  /** More is coming, and nobody waits for what has come. */
+  #isFlooded(): boolean {
+    return this.#gauge.isFlood && this.#waiting === 0 && this.#unparsedBytes < FLOOD_BYTES;
+  }
+
+  #lookForFlood(): void {
+    this.#floodTimer = undefined;
+    this.#gauge.look();
+    this.#schedule();
+  }
+
+  /** Leaves out what would be pushed out of all that is kept by what has come behind it. */
+  #fastForward(model: TerminalModel, { fastForward }: Drawing): void {
+    if (this.#unparsedBytes < FAST_FORWARD_BYTES || this.#parseFirstBytes > 0 || !model.isScrollingFreely) return;
+    const pieces: Uint8Array[] = [];
+    for (const step of this.#steps.slice(this.#next)) {
+      if (step.kind !== 'data') break;
+      pieces.push(step.block.subarray(step.from, step.length));
+    }
+    // The cursor may have all of the screen below it before the first line scrolls.
+    const keptLines = this.#deps.scrollbackLines + 2 * model.size.rows;
+    const { skippedBytes, substitute, simpleBytes } = fastForward(pieces, keptLines);
+    this.#parseFirstBytes = skippedBytes === 0 ? simpleBytes + 1 : 0;
+    this.#skip(skippedBytes);
+    if (skippedBytes > 0) model.write(substitute);
+  }
+
+  #skip(bytes: number): void {
+    for (let left = bytes; left > 0; ) {
+      const step = this.#steps[this.#next];
+      if (step?.kind !== 'data') throw new TypeError('Expected the bytes that were looked through to be there');
+      const skipped = Math.min(left, step.length - step.from);
+      left -= skipped;
+      step.from += skipped;
+      if (step.from < step.length) {
+        this.#unparsedBytes -= skipped;
+      } else {
+        this.#takeStep();
+        this.#parsed(step.block, skipped);
       }
     }
   }
@@ -193,7 +262,13 @@ export class SessionScreen {
     for (let at = 0; at < data.length; ) {
       const last = this.#next < this.#steps.length ? this.#steps.at(-1) : undefined;
       if (last?.kind !== 'data' || last.reader !== reader || last.length === BLOCK_BYTES) {
-        this.#steps.push({ kind: 'data', block: this.#freeBlocks.pop() ?? new Uint8Array(BLOCK_BYTES), length: 0, reader });
+        this.#steps.push({
+          kind: 'data',
+          block: this.#freeBlocks.pop() ?? new Uint8Array(BLOCK_BYTES),
+          from: 0,
+          length: 0,
+          reader,
+        });
         continue;
       }
       const piece = data.subarray(at, at + BLOCK_BYTES - last.length);

@@ -1,4 +1,5 @@
 /** What is loaded together, when the command of a session has been started. */
+export { fastForward } from './fast-forward.ts';
 export { TerminalModel } from './model.ts';
 export { isWritingLines, paint, paintCursorRow, rowsBelowCursor } from './painter.ts';
 export { screenDocument } from './screen-document.ts';

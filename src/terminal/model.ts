@@ -115,6 +115,14 @@ export class TerminalModel {
     return this.#savedRows.get(buffer) ?? 0;
   }
 
+  /** Whether each line feed scrolls the whole normal screen, as soon as the cursor is at its end, and nothing is begun. */
+  get isScrollingFreely(): boolean {
+    const { active, normal } = this.buffers;
+    const isWholeScreen = active.scrollTop === 0 && active.scrollBottom === this.#size.rows - 1;
+    const isGround = this.core._inputHandler._parser.currentState === GROUND;
+    return active === normal && isWholeScreen && isGround && this.unfinished.length === 0;
+  }
+
   write(data: Uint8Array): void {
     const { _parser: parser } = this.core._inputHandler;
     for (let at = 0; at < data.length; at += PARSED_BYTES) {
