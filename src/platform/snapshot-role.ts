@@ -1,7 +1,7 @@
 import { textFromBytes } from '../bytes.ts';
 import { encodeLine, LineReader } from '../json-lines.ts';
 import { takeCheckpoint } from '../rollback/checkpoint.ts';
-import { openRollbacks } from '../rollback/run.ts';
+import { openRollbacks } from '../rollback/open-rollbacks.ts';
 import { RollbackStore } from '../rollback/store.ts';
 import type { SnapshotOrder, SnapshotReport } from '../session/snapshot-wire.ts';
 import { describeStartFailure } from '../session/start-wire.ts';

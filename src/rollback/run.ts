@@ -1,7 +1,7 @@
-import { type Bytes, displayBytes } from '../bytes.ts';
+import type { Bytes } from '../bytes.ts';
 import { EXIT, isErrno, NonoError, StateError, SystemError } from '../errors.ts';
-import { isWithin, joinPath } from '../paths.ts';
-import type { Directory, Stat } from '../ports/files.ts';
+import { isWithin } from '../paths.ts';
+import type { Directory } from '../ports/files.ts';
 import { CANNOT_STORE } from './cannot-store.ts';
 import type { CaptureLimits } from './capture.ts';
 import { DEFAULT_LIMITS } from './default-limits.ts';
@@ -11,14 +11,12 @@ import { takeFinal } from './final.ts';
 import { storeGit } from './git-store.ts';
 import { addIgnoreFilesAbove, findWorkTreeTop, GitTracked } from './git-work-tree.ts';
 import type { ChangeCounts, Manifest, SnapshotRecord, TrackedRoot } from './manifest.ts';
+import { openRollbacks } from './open-rollbacks.ts';
 import { DEFAULT_EXCLUSIONS, type Exclusions, Rules } from './rules.ts';
 import { makeRollbackId } from './session-id.ts';
 import { type RollbackDeps, recordSnapshot, type SnapshotProgress, type TakenRoot, takeNodes } from './snapshot.ts';
 import type { SnapshotTree } from './snapshot-tree.ts';
 import { type NewSession, type RollbackSession, RollbackStore } from './store.ts';
-
-const ROLLBACKS = 'rollbacks' as Bytes;
-const DIRECTORY_MODE = 0o700;
 
 export interface RollbackStart {
   /** The open state directory, checked by the caller. */
@@ -67,27 +65,6 @@ export interface RollbackRun {
   finish(end: CommandEnd, onProgress?: (progress: SnapshotProgress) => void): Promise<ChangeCounts>;
   /** The command was never started: nothing of the session stays. */
   abandon(): void;
-}
-
-/**
- * Opens `rollbacks/`, creating it when it is missing.
- *
- * @throws {StateError} when somebody else could change what is in it.
- */
-export function openRollbacks(stateDirectory: Directory): Directory {
-  const stat = stateDirectory.stat(ROLLBACKS);
-  if (stat === undefined) stateDirectory.createDirectory(ROLLBACKS, DIRECTORY_MODE);
-  else checkOwn(stat, stateDirectory.statSelf().uid, displayBytes(joinPath(stateDirectory.path, ROLLBACKS)));
-  return stateDirectory.openDirectory(ROLLBACKS);
-}
-
-function checkOwn({ kind, mode, uid }: Stat, owner: number, shown: string): void {
-  const refuse = (reason: string, hint: string) => new StateError(`Cannot use "${shown}": ${reason}`, { hint });
-  if (kind === 'symlink') throw refuse('it is a symbolic link', `Remove the link: rm "${shown}"`);
-  if (kind !== 'directory') throw refuse('it is not a directory', `Move it away: mv "${shown}" "${shown}.old"`);
-  if (uid !== owner)
-    throw refuse(`it belongs to the user with the number ${uid}`, `Take it over: sudo chown -R ${owner} "${shown}"`);
-  if ((mode & 0o077) !== 0) throw refuse('others can use it', `Close it: chmod 700 "${shown}"`);
 }
 
 /** Roots that lie in another root are covered by it. */

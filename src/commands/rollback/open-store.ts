@@ -2,12 +2,12 @@ import { type Bytes, displayBytes } from '../../bytes.ts';
 import { NotFoundError, StateError } from '../../errors.ts';
 import { joinPath } from '../../paths.ts';
 import type { Manifest } from '../../rollback/manifest.ts';
+import { ROLLBACKS } from '../../rollback/open-rollbacks.ts';
 import type { RollbackDeps } from '../../rollback/snapshot.ts';
 import { findSession, type RollbackSession, RollbackStore, type UnreadableSession } from '../../rollback/store.ts';
 import { openStateDirectory } from '../../session/state-directory.ts';
 import type { Context } from '../context.ts';
 
-const ROLLBACKS = 'rollbacks' as Bytes;
 /** Where sessions were kept before; read, never written. */
 const OLDER = 'undo' as Bytes;
 

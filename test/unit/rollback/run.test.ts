@@ -1,7 +1,35 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { type Bytes, bytesFromText } from '../../../src/bytes.ts';
+import { openRollbacks } from '../../../src/rollback/open-rollbacks.ts';
 import { Engine } from '../../laws/support/engine.ts';
+import { loadAdapters } from '../../support/adapters.ts';
+import { createScratchDirectory } from '../../support/scratch.ts';
+
+const adapters = await loadAdapters();
+
+describe('openRollbacks()', () => {
+  test('takes the directory that another first run makes at the same moment', () => {
+    using scratch = createScratchDirectory();
+    using state = adapters.files.openDirectory(bytesFromText(scratch.path));
+    let looks = 0;
+    const racing = new Proxy(state, {
+      get(target, key) {
+        if (key === 'stat') return (name: Bytes) => (looks++ === 0 ? makeMeanwhile(scratch.at('rollbacks')) : target.stat(name));
+        const value: unknown = Reflect.get(target, key);
+        return typeof value === 'function' ? value.bind(target) : value;
+      },
+    });
+    using opened = openRollbacks(racing);
+    expect(opened.names()).toEqual([]);
+    expect(looks).toBe(2);
+  });
+});
+
+function makeMeanwhile(path: string): undefined {
+  mkdirSync(path, { mode: 0o700 });
+}
 
 describe('a rollback run', () => {
   test('takes a heartbeat after its final snapshot, while the session removes old ones', async () => {
