@@ -12,6 +12,7 @@ import { BenchFailure } from './bench/measure.mjs';
 import { MEDIATION_ROWS } from './bench/mediation-rows.mjs';
 import { ROWS } from './bench/rows.mjs';
 import { SESSION_ROWS } from './bench/session-rows.mjs';
+import { STORE_ROWS } from './bench/store-rows.mjs';
 import { TERMINAL_ROWS } from './bench/terminal-rows.mjs';
 import { makeTree } from './bench/tree.mjs';
 import { TOP } from './lib/prepare.mjs';
@@ -38,7 +39,7 @@ else {
 async function runBench() {
   const scratch = mkdtempSync(join(existsSync(FAST_DIRECTORY) ? FAST_DIRECTORY : tmpdir(), 'nono-bench-'));
   try {
-    const rows = [...ROWS, ...SESSION_ROWS, ...TERMINAL_ROWS, ...MEDIATION_ROWS, ...ENGINE_ROWS].filter(
+    const rows = [...ROWS, ...SESSION_ROWS, ...TERMINAL_ROWS, ...MEDIATION_ROWS, ...ENGINE_ROWS, ...STORE_ROWS].filter(
       ({ name }) => positionals.length === 0 || positionals.some((word) => name.includes(word)),
     );
     const bench = prepareBench(scratch, rows);
@@ -79,7 +80,7 @@ function prepareBench(scratch, rows) {
 }
 
 /** A row that cannot be measured gives its reason and does not stop the others. */
-async function measureRow({ name, peer, command, budget, limit, unit = 'ms', measure }, bench) {
+async function measureRow({ name, peer, command, installed = '', budget, limit, unit = 'ms', measure }, bench) {
   stderr.write(`${name} …\n`);
   const hasPeer = hasCommand(command);
   const row = { name, peer, budget, limit };
@@ -92,7 +93,7 @@ async function measureRow({ name, peer, command, budget, limit, unit = 'ms', mea
       own: round(ownMs),
       peer_figure: round(peerMs),
       ratio: round(ratio),
-      verdict: judge({ own: ownMs, ratio, budget, limit, command }),
+      verdict: judge({ own: ownMs, ratio, budget, limit, command, installed }),
     };
   } catch (error) {
     if (!(error instanceof BenchFailure)) throw error;
@@ -100,9 +101,9 @@ async function measureRow({ name, peer, command, budget, limit, unit = 'ms', mea
   }
 }
 
-function judge({ own, ratio, budget, limit, command }) {
+function judge({ own, ratio, budget, limit, command, installed }) {
   if (limit !== undefined) return own <= limit ? 'ok' : 'over';
-  if (ratio === undefined) return `no ${command} here`;
+  if (ratio === undefined) return `no ${command} here${installed && `: ${installed}`}`;
   if (budget === undefined) return 'reported';
   return ratio <= budget ? 'ok' : 'over';
 }

@@ -35,7 +35,7 @@ const RUN = ['run', '--rollback', '--allow-cwd', '--'];
 const NANOSECONDS = 1_000_000n;
 
 /** Milliseconds from the start of nono to that of its command, and from the command's end to nono's. */
-function timeParts({ nono, place }, cwd, script = 'true') {
+export function sessionParts({ nono, place }, cwd, script = 'true') {
   const begunMs = Date.now();
   const words = [nono, ...RUN, 'sh', '-c', `date +%s%N; ${script}; date +%s%N`];
   const { stdout } = timeCommand(words, { ...place, cwd });
@@ -53,7 +53,7 @@ function forget({ state }) {
 
 /** The tree is unchanged since the last session; an empty directory is what the start itself costs. */
 function warmMs(bench) {
-  return timeParts(bench, bench.tree).beforeMs - timeParts(bench, bench.place.cwd).beforeMs;
+  return sessionParts(bench, bench.tree).beforeMs - sessionParts(bench, bench.place.cwd).beforeMs;
 }
 
 function measureWarmBaseline(bench) {
@@ -61,7 +61,7 @@ function measureWarmBaseline(bench) {
   forget(bench);
   git('init', '-q');
   git('add', '-A');
-  timeParts(bench, bench.tree);
+  sessionParts(bench, bench.tree);
   const figures = interleave({ runs: bench.treeRuns, own: () => warmMs(bench), peer: () => git('status', '--short') });
   rmSync(join(bench.tree, '.git'), { recursive: true });
   return figures;
@@ -69,10 +69,10 @@ function measureWarmBaseline(bench) {
 
 function measureFinal(bench) {
   forget(bench);
-  timeParts(bench, bench.tree);
+  sessionParts(bench, bench.tree);
   const changed = bench.paths.filter((_, index) => index % Math.ceil(bench.paths.length / 100) === 0);
   const script = changed.map((path) => `echo x >> '${path}'`).join('; ');
-  const afterMs = (cwd, what) => timeParts(bench, cwd, what).afterMs;
+  const afterMs = (cwd, what) => sessionParts(bench, cwd, what).afterMs;
   return interleave({
     runs: bench.treeRuns,
     own: () => afterMs(bench.tree, script) - afterMs(bench.place.cwd, 'true'),
@@ -109,9 +109,9 @@ function measureWhileRunning(bench) {
 function measureDisk(bench) {
   forget(bench);
   const usedKib = () => Number(execFileSync('du', ['-sk', bench.state], { encoding: 'utf8' }).split('\t')[0]);
-  timeParts(bench, bench.tree);
+  sessionParts(bench, bench.tree);
   const first = usedKib();
-  timeParts(bench, bench.tree);
+  sessionParts(bench, bench.tree);
   return { ownMs: usedKib() - first, peerMs: first };
 }
 
@@ -133,7 +133,7 @@ function hashWithNode({ paths, tree, scratch, place }) {
 
 function measureVerify(bench) {
   forget(bench);
-  timeParts(bench, bench.tree);
+  sessionParts(bench, bench.tree);
   return interleave({
     runs: bench.treeRuns,
     own: () => timeCommand([bench.nono, 'rollback', 'verify', 'latest'], bench.place).tookMs,
@@ -159,7 +159,7 @@ function growth(count) {
     const peers = [];
     for (let run = 0; run < Math.min(3, bench.treeRuns); run++) {
       forget(bench);
-      samples.push(timeParts(bench, many).beforeMs - timeParts(bench, bench.place.cwd).beforeMs);
+      samples.push(sessionParts(bench, many).beforeMs - sessionParts(bench, bench.place.cwd).beforeMs);
       peers.push(timeCommand(['cp', '-a', many, copy], bench.place).tookMs);
       rmSync(copy, { recursive: true });
     }
@@ -189,7 +189,7 @@ function measureLarge(bench) {
   const block = Buffer.alloc(16 * 1024 * 1024, 'nono');
   for (let written = 0; written < 4e9; written += block.length) appendFileSync(file, block);
   forget(bench);
-  const ownMs = timeParts(bench, directory).beforeMs - timeParts(bench, bench.place.cwd).beforeMs;
+  const ownMs = sessionParts(bench, directory).beforeMs - sessionParts(bench, bench.place.cwd).beforeMs;
   const peerMs = timeCommand(['sha256sum', file], bench.place).tookMs;
   truncateSync(file);
   rmSync(directory, { recursive: true });
