@@ -5,8 +5,11 @@ import type { TerminalModel } from '../terminal/model.ts';
 import { PendingQueries, replyOfCsi, replyOfText } from '../terminal/queries.ts';
 import { FLOOD_WINDOW_MS, FloodGauge } from './flood-gauge.ts';
 
-/** Parsed in one turn of the loop: two milliseconds, so that keys and clients do not wait. */
+/** Parsed in one turn of the loop, so that keys, signals and clients do not wait: the one of short lines in this time, the other of coloured ones. */
+const SLICE_MS = 4;
 const SLICE_BYTES = 256 * 1024;
+/** Between two looks at the clock: a millisecond or two of the slowest there is, lines of one character. */
+const PIECE_BYTES = 8 * 1024;
 /** Output is gathered in blocks, which are used again: each piece that a terminal gives would be garbage of its own. */
 const BLOCK_BYTES = 64 * 1024;
 const FREE_BLOCKS_MAXIMUM = 160;
@@ -38,11 +41,16 @@ export type Reader = object;
 
 type Tell = (model: TerminalModel, drawing: Drawing) => void;
 
-type Step =
-  /** Of the block, the bytes from `from` to `length` are still to be parsed. */
-  | { readonly kind: 'data'; readonly block: Uint8Array; from: number; length: number; reader: Reader | undefined }
-  | { readonly kind: 'resize'; readonly size: TerminalSize }
-  | { readonly kind: 'tell'; readonly tell: Tell };
+/** Of the block, the bytes from `from` to `length` are still to be parsed. */
+interface DataStep {
+  readonly kind: 'data';
+  readonly block: Uint8Array;
+  from: number;
+  length: number;
+  reader: Reader | undefined;
+}
+
+type Step = DataStep | { readonly kind: 'resize'; readonly size: TerminalSize } | { readonly kind: 'tell'; readonly tell: Tell };
 
 export interface ScreenDeps {
   readonly size: TerminalSize;
@@ -195,24 +203,35 @@ export class SessionScreen {
 
   #parse({ model, drawing }: { readonly model: TerminalModel; readonly drawing: Drawing }): void {
     this.#fastForward(model, drawing);
-    let parsedBytes = 0;
-    while (parsedBytes < SLICE_BYTES) {
-      const step = this.#takeStep();
+    const { nowMs } = this.#deps;
+    const endMs = nowMs() + SLICE_MS;
+    for (let parsedBytes = 0; parsedBytes < SLICE_BYTES && nowMs() < endMs; ) {
+      const step = this.#steps[this.#next];
       if (step === undefined) return;
-      if (step.kind === 'tell') {
-        this.#waiting -= 1;
-        step.tell(model, drawing);
-      } else if (step.kind === 'resize') {
+      if (step.kind === 'data') {
+        parsedBytes += this.#parsePiece(step, model);
+        continue;
+      }
+      this.#stepIsDone();
+      if (step.kind === 'resize') {
         model.resize(step.size);
       } else {
-        this.#reader = step.reader;
-        const data = step.block.subarray(step.from, step.length);
-        model.write(data);
-        parsedBytes += data.length;
-        this.#parseFirstBytes -= data.length;
-        this.#parsed(step.block, data.length);
+        this.#waiting -= 1;
+        step.tell(model, drawing);
       }
     }
+  }
+
+  /** @returns its length. */
+  #parsePiece(step: DataStep, model: TerminalModel): number {
+    const piece = step.block.subarray(step.from, Math.min(step.length, step.from + PIECE_BYTES));
+    this.#reader = step.reader;
+    step.from += piece.length;
+    model.write(piece);
+    this.#parseFirstBytes -= piece.length;
+    this.#parsed(piece.length);
+    if (step.from === step.length) this.#blockIsDone(step);
+    return piece.length;
   }
 
   /** More is coming, and nobody waits for what has come. */
@@ -249,12 +268,8 @@ export class SessionScreen {
       const skipped = Math.min(left, step.length - step.from);
       left -= skipped;
       step.from += skipped;
-      if (step.from < step.length) {
-        this.#unparsedBytes -= skipped;
-      } else {
-        this.#takeStep();
-        this.#parsed(step.block, skipped);
-      }
+      this.#parsed(skipped);
+      if (step.from === step.length) this.#blockIsDone(step);
     }
   }
 
@@ -278,9 +293,13 @@ export class SessionScreen {
     }
   }
 
-  #parsed(block: Uint8Array, length: number): void {
-    this.#unparsedBytes -= length;
+  #blockIsDone({ block }: DataStep): void {
     if (this.#freeBlocks.length < FREE_BLOCKS_MAXIMUM) this.#freeBlocks.push(block);
+    this.#stepIsDone();
+  }
+
+  #parsed(length: number): void {
+    this.#unparsedBytes -= length;
     this.#garbageBytes += length;
     if (this.#garbageBytes > COLLECTED_BYTES) this.#collect();
     clearTimeout(this.#restTimer);
@@ -297,15 +316,12 @@ export class SessionScreen {
     this.#deps.collectGarbage();
   }
 
-  #takeStep(): Step | undefined {
-    const step = this.#steps[this.#next];
-    if (step === undefined) return undefined;
+  #stepIsDone(): void {
     this.#next += 1;
     // Not one by one, which would move all the others each time.
     if (this.#next >= DONE_STEPS_MAXIMUM || this.#next === this.#steps.length) {
       this.#steps = this.#steps.slice(this.#next);
       this.#next = 0;
     }
-    return step;
   }
 }

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { SessionScreen } from '../../../src/session/screen.ts';
 import * as drawing from '../../../src/terminal/drawing.ts';
 
-function createScreen() {
+function createScreen(nowMs = () => 0) {
   const answers: string[] = [];
   const screen = new SessionScreen({
     size: { columns: 20, rows: 5 },
@@ -10,7 +10,7 @@ function createScreen() {
     load: () => Promise.resolve(drawing),
     collectGarbage: () => undefined,
     answer: (data) => answers.push(Buffer.from(data).toString('latin1')),
-    nowMs: () => 0,
+    nowMs,
   });
   const settle = () => new Promise<void>((resolve) => screen.whenReached(() => resolve()));
   return { screen, answers, settle, write: (text: string, reader?: object) => screen.output(Buffer.from(text), reader) };
@@ -85,5 +85,26 @@ describe('SessionScreen', () => {
 
     expect(await seen).toEqual({ x: 6, rest: ' after' });
     await settle();
+  });
+
+  test('lets others have the loop while it parses what takes long', async () => {
+    let now = 0;
+    // Each look at the clock is three milliseconds after the last one: a slice is over after one piece.
+    const { screen, settle, write } = createScreen(() => (now += 3));
+    write('first');
+    await settle();
+    const pieces = 8;
+    write('y\r\n'.repeat((pieces * 8 * 1024) / 3));
+    let turns = 0;
+    let isOver = false;
+    const count = () => {
+      turns += 1;
+      if (!isOver) setImmediate(count);
+    };
+    setImmediate(count);
+    await new Promise<void>((resolve) => screen.whenReached(() => resolve()));
+    isOver = true;
+
+    expect(turns).toBeGreaterThanOrEqual(pieces);
   });
 });
