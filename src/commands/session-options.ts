@@ -74,10 +74,10 @@ export const sessionCommands: readonly CommandSpec[] = [
   },
   {
     name: 'detach',
-    summary: 'Drop the terminal that is attached to a session',
+    summary: 'Drop the terminals that are attached to sessions',
     options: [HELP_OPTION],
-    positionals: ONE_ID,
-    examples: ['nono detach a3f7c2', 'nono detach calm-node'],
+    positionals: IDS,
+    examples: ['nono detach a3f7c2', 'nono detach calm-node build'],
     load: () => import('./session/detach.ts'),
   },
   {
@@ -103,10 +103,10 @@ export const sessionCommands: readonly CommandSpec[] = [
   },
   {
     name: 'inspect',
-    summary: 'Show everything about a session',
+    summary: 'Show everything about sessions',
     options: [{ name: 'events', arity: 'flag', help: 'Show what happened to it: its audit log' }, JSON_OPTION, HELP_OPTION],
-    positionals: ONE_ID,
-    examples: ['nono inspect a3f7c2 --json', 'nono inspect a3f7c2 --events'],
+    positionals: IDS,
+    examples: ['nono inspect a3f7c2 --json', 'nono inspect a3f7c2 --events', 'nono inspect build tests'],
     load: () => import('./session/inspect.ts'),
   },
   {

@@ -199,6 +199,59 @@ describe('nono stop', () => {
   });
 });
 
+describe('several IDs', () => {
+  /** The record of a session that this host can say nothing about. */
+  function plantForeign(world: World, like: string): string {
+    const id = like === 'f0f0f0' ? 'f0f0f1' : 'f0f0f0';
+    const record = {
+      ...JSON.parse(readFileSync(recordPath(world, like), 'utf8')),
+      session_id: id,
+      name: 'far',
+      host: 'elsewhere',
+    };
+    writeFileSync(recordPath(world, id), JSON.stringify(record), { mode: 0o600 });
+    return id;
+  }
+
+  test('are all stopped and waited for, but one that cannot be, which is named', async () => {
+    using world = createWorld();
+    const [one = '', other = ''] = await Promise.all([1, 2].map(() => startDetached(world, '--', 'sleep', '1000')));
+    const far = plantForeign(world, one);
+
+    const unknown = await runNono(world, ['stop', '--force', one, 'nobody']);
+    expect(unknown).toMatchObject({ status: 4, stdout: '' });
+    expect(isAlive(readRecord(world, one).child_pid ?? 0)).toBe(true);
+    const stopped = await runNono(world, ['stop', '--force', one, far, other, one]);
+    expect(stopped).toMatchObject({ status: 3, stdout: `${one}\n${other}\n` });
+    expect(stopped.stderr).toContain(`Cannot stop session ${far}: it runs on another host`);
+    const waited = await runNono(world, ['wait', one, far, one, '--json']);
+    expect(waited.status).toBe(3);
+    expect(JSON.parse(waited.stdout)).toMatchObject({
+      sessions: [
+        { session_id: one, exit_code: 137 },
+        { session_id: far, exit_code: null, error: `Cannot wait for session ${far}: it runs on another host` },
+        { session_id: one, exit_code: 137 },
+      ],
+    });
+    expect(await runNono(world, ['wait', far])).toMatchObject({ status: 1, stdout: '' });
+  });
+
+  test('are inspected and detached from together', async () => {
+    using world = createWorld();
+    const ids = await Promise.all([1, 2].map(() => startDetached(world, '--', 'cat')));
+
+    const { status, stdout } = await runNono(world, ['inspect', ...ids]);
+    expect(status).toBe(0);
+    expect(stdout.split('\n\n').map((table) => /^Session: +(\w+)/.exec(table)?.[1])).toEqual(ids);
+    expect(await json(world, 'inspect', ...ids)).toMatchObject({ sessions: ids.map((id) => ({ session_id: id })) });
+    expect((await runNono(world, ['inspect', '--events', ...ids])).status).toBe(2);
+    const detached = await runNono(world, ['detach', ...ids]);
+    expect(detached.status).toBe(0);
+    for (const id of ids) expect(detached.stderr).toContain(`no terminal is attached to session ${id}`);
+    await stopAll(world, ...ids);
+  });
+});
+
 describe('nono wait, send, rename, detach and prune', () => {
   test('wait prints one status a line, in the order given', async () => {
     using world = createWorld();

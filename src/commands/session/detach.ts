@@ -1,14 +1,17 @@
-import { EXIT } from '../../errors.ts';
+import type { Session } from '../../session/sessions.ts';
 import type { Context } from '../context.ts';
 import type { CommandResult, ParsedCall } from '../spec.ts';
-import { ask, controlSession, openSession } from './open-sessions.ts';
+import { forEach, openEach } from './each-session.ts';
+import { ask, controlSession } from './open-sessions.ts';
 
-export async function execute({ positionals: [wanted] }: ParsedCall, context: Context): Promise<CommandResult> {
-  if (wanted === undefined) throw new TypeError('Expected the parser to ask for an ID');
-  const session = await openSession(context, wanted);
-  const id = session.record.session_id;
+export async function execute({ positionals }: ParsedCall, context: Context): Promise<CommandResult> {
+  const sessions = [...new Set(await openEach(context, positionals))];
+  const { exitCode } = await forEach(context, sessions, (session) => detach(context, session));
+  return { exitCode };
+}
+
+async function detach(context: Context, session: Session): Promise<void> {
   using client = session.isLive ? await controlSession(context, session) : undefined;
   const isDetached = client !== undefined && (await ask(client, session, 'detach', { verb: 'detach' }));
-  if (!isDetached) context.notify(`Nothing to do: no terminal is attached to session ${id}`);
-  return { exitCode: EXIT.ok };
+  if (!isDetached) context.notify(`Nothing to do: no terminal is attached to session ${session.record.session_id}`);
 }

@@ -1,5 +1,5 @@
 import { bytesFromText, displayBytes } from '../../bytes.ts';
-import { EXIT } from '../../errors.ts';
+import { EXIT, UsageError } from '../../errors.ts';
 import type { EventFields } from '../../session/audit-read.ts';
 import { workingDirectoryOf } from '../../session/read-record.ts';
 import type { Session } from '../../session/sessions.ts';
@@ -10,16 +10,30 @@ import { printJson } from '../rollback/documents.ts';
 import { reviewState } from '../rollback/review-state.ts';
 import type { CommandResult, ParsedCall } from '../spec.ts';
 import { sessionDocument, shown, shownCommand } from './documents.ts';
-import { openSession } from './open-sessions.ts';
+import { openEach } from './each-session.ts';
 
-export async function execute({ flags, positionals: [wanted] }: ParsedCall, context: Context): Promise<CommandResult> {
-  if (wanted === undefined) throw new TypeError('Expected the parser to ask for an ID');
-  const session = await openSession(context, wanted);
+export async function execute({ flags, positionals }: ParsedCall, context: Context): Promise<CommandResult> {
+  if (flags.has('events') && positionals.length > 1) {
+    throw new UsageError('Cannot show the events of several sessions in one list', { hint: 'Give one ID with --events' });
+  }
+  const sessions = await openEach(context, positionals);
+  const [session] = sessions;
+  if (session === undefined) throw new TypeError('Expected the parser to ask for an ID');
   if (flags.has('events')) return showEvents(session, flags.has('json'), context);
-  const rollbackId = session.record.rollback_session;
-  const reviewed = session.isLive ? null : reviewState(context, rollbackId === null ? null : bytesFromText(rollbackId));
-  if (flags.has('json')) return { output: printJson({ ...sessionDocument(session), reviewed }), exitCode: EXIT.ok };
-  return { output: renderTable(lines(session, reviewed).map(([name, value]) => [`${name}:`, value])), exitCode: EXIT.ok };
+  if (!flags.has('json')) {
+    const tables = sessions.map((each) =>
+      renderTable(lines(each, reviewOf(each, context)).map(([name, value]) => [`${name}:`, value])),
+    );
+    return { output: tables.join('\n'), exitCode: EXIT.ok };
+  }
+  const documents = sessions.map((each) => ({ ...sessionDocument(each), reviewed: reviewOf(each, context) }));
+  return { output: printJson(documents.length === 1 ? documents[0] : { sessions: documents }), exitCode: EXIT.ok };
+}
+
+/** Null while it lives. */
+function reviewOf({ record, isLive }: Session, context: Context): boolean | null {
+  const { rollback_session: rollbackId } = record;
+  return isLive ? null : reviewState(context, rollbackId === null ? null : bytesFromText(rollbackId));
 }
 
 /** What happened, in its order. A log that is not what was written is shown as far as it can be read. */

@@ -2,13 +2,14 @@ import { EXIT, NonoError, UsageError } from '../../errors.ts';
 import { parseCount } from '../../parse.ts';
 import type { ControlClient } from '../../session/client.ts';
 import { DEFAULT_GRACE_MS } from '../../session/default-grace.ts';
-import { findSession, type Session } from '../../session/sessions.ts';
+import type { Session } from '../../session/sessions.ts';
 import { signalNumber } from '../../signal-names.ts';
 import type { Context } from '../context.ts';
 import { printJson } from '../rollback/documents.ts';
 import type { CommandResult, ParsedCall } from '../spec.ts';
+import { forEach, openEach } from './each-session.ts';
 import { supervisorGone } from './follow-end.ts';
-import { controlSession, openSessions } from './open-sessions.ts';
+import { controlSession } from './open-sessions.ts';
 
 const SIGKILL = signalNumber('SIGKILL');
 const SIGTERM = signalNumber('SIGTERM');
@@ -19,20 +20,20 @@ type Stopped = 'stopped' | 'killed' | 'already ended';
 
 export async function execute({ positionals, flags, values }: ParsedCall, context: Context): Promise<CommandResult> {
   const graceMs = readGrace(flags, values.get('timeout')?.[0]);
-  const list = await openSessions(context, { isQuiet: true });
-  // All of them are looked up first: a wrong ID stops nothing.
-  const sessions = new Set(positionals.map((wanted) => findSession(list, wanted)));
-  const results = await Promise.all(
-    Array.from(sessions, async (session) => ({
-      session_id: session.record.session_id,
-      result: await stop(context, session, graceMs),
-    })),
-  );
-  if (flags.has('json')) return { output: printJson({ sessions: results }), exitCode: EXIT.ok };
+  const sessions = [...new Set(await openEach(context, positionals))];
+  const { all, exitCode } = await forEach(context, sessions, (session) => stop(context, session, graceMs));
+  const results = all.map(({ session, result, error }) => ({
+    session_id: session.record.session_id,
+    result: result ?? 'failed',
+    ...(error === undefined ? {} : { error: error.message }),
+  }));
+  if (flags.has('json')) return { output: printJson({ sessions: results }), exitCode };
   for (const { session_id: id, result } of results.filter(({ result: how }) => how === 'already ended'))
     context.notify(`Nothing to do: session ${id} has ${result}`);
-  const lines = results.filter(({ result }) => result !== 'already ended').map(({ session_id: id }) => `${id}\n`);
-  return { output: lines.join(''), exitCode: EXIT.ok };
+  const lines = results
+    .filter(({ result }) => result === 'stopped' || result === 'killed')
+    .map(({ session_id: id }) => `${id}\n`);
+  return { output: lines.join(''), exitCode };
 }
 
 function readGrace(flags: ReadonlySet<string>, timeout: Parameters<typeof parseCount>[1] | undefined): number {

@@ -1,20 +1,24 @@
 import { EXIT, NonoError } from '../../errors.ts';
-import { findSession, type Session } from '../../session/sessions.ts';
+import type { Session } from '../../session/sessions.ts';
 import type { Context } from '../context.ts';
 import { printJson } from '../rollback/documents.ts';
 import type { CommandResult, ParsedCall } from '../spec.ts';
+import { forEach, openEach } from './each-session.ts';
 import { supervisorGone } from './follow-end.ts';
-import { controlSession, openSession, openSessions } from './open-sessions.ts';
+import { controlSession, openSession } from './open-sessions.ts';
 
 export async function execute({ positionals, flags }: ParsedCall, context: Context): Promise<CommandResult> {
-  const list = await openSessions(context, { isQuiet: true });
-  const sessions = positionals.map((wanted) => findSession(list, wanted));
-  const ends = await Promise.all(sessions.map((session) => waitForEnd(context, session)));
+  const sessions = await openEach(context, positionals);
+  const { all, exitCode } = await forEach(context, sessions, (session) => waitForEnd(context, session));
   if (flags.has('json')) {
-    const documents = ends.map((exitCode, at) => ({ session_id: sessions[at]?.record.session_id, exit_code: exitCode }));
-    return { output: printJson({ sessions: documents }), exitCode: EXIT.ok };
+    const documents = all.map(({ session, result = null, error }) => ({
+      session_id: session.record.session_id,
+      exit_code: result,
+      ...(error === undefined ? {} : { error: error.message }),
+    }));
+    return { output: printJson({ sessions: documents }), exitCode };
   }
-  return { output: ends.map((exitCode) => `${exitCode}\n`).join(''), exitCode: EXIT.ok };
+  return { output: all.flatMap(({ result }) => (result === undefined ? [] : `${result}\n`)).join(''), exitCode };
 }
 
 /** A session whose supervisor was killed has no status of its own: what `attach` says then is its. */
