@@ -22,6 +22,8 @@ export interface Session {
   readonly status: SeenStatus;
   /** The supervisor lives. */
   readonly isLive: boolean;
+  /** When the supervisor last touched the record: its heartbeat. */
+  readonly touchedMs: number;
 }
 
 export interface UnreadableRecord {
@@ -88,7 +90,7 @@ export function readSession(
   try {
     using file = directory.openFile(name);
     const record = parseRecord(id, readWhole(file, stat.sizeBytes));
-    return { record, ...judge(record, file, deps) };
+    return { record, ...judge(record, file, deps), touchedMs: stat.mtimeSeconds * 1000 };
   } catch (error) {
     if (isErrno(error, 'ENOENT')) return undefined; // Pruned meanwhile.
     if (!(error instanceof SystemError)) throw error;

@@ -1,9 +1,12 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { startNono } from '../support/nono.ts';
+import { runNono, startNono } from '../support/nono.ts';
 import { listSessions, readProject, rollback, writeProject } from '../support/rollback.ts';
-import { needOtherUser } from '../support/tools.ts';
+import { readRecord, untilGone } from '../support/sessions.ts';
+import { needCommands, needOtherUser } from '../support/tools.ts';
 import { dumpTree } from '../support/tree.ts';
 import { waitFor } from '../support/wait.ts';
 import { createWorld } from '../support/world.ts';
@@ -54,6 +57,56 @@ describe.for(KINDS)('a session of $user whose supervisor is killed', ({ ordinary
     expect(dumpTree(world.project)).toEqual(before);
     expect(await rollback(world, ['verify', '--all'])).toMatchObject({ status: 0 });
   });
+});
+
+describe('a supervisor that is killed while it takes the final snapshot', () => {
+  test.for(['mkdirat', 'syncfs', 'renameat2'])(
+    '(at %s) leaves a session that is lost, says so, and is recovered',
+    async (call, context) => {
+      needCommands(context, 'strace');
+      using world = createWorld();
+      writeProject(world, { file: 'old', gone: 'old' });
+      const before = dumpTree(world.project);
+      const script = 'read -r line; echo new > file; rm gone; echo made > made';
+      const { stdout } = await runNono(world, ['run', '--rollback', '--detached', '--allow-cwd', '--', 'sh', '-c', script]);
+      const id = /session ([0-9a-f]{6})/.exec(stdout)?.[1] ?? '';
+      const { supervisor_pid: supervisor } = readRecord(world, id);
+      // From now on it makes none of these calls before the command has ended.
+      const words = [
+        '-f',
+        '-p',
+        String(supervisor),
+        '-o',
+        '/dev/null',
+        '-e',
+        `trace=${call}`,
+        '-e',
+        `inject=${call}:signal=KILL:when=1`,
+      ];
+      const strace = spawn('strace', words, { stdio: ['ignore', 'ignore', 'pipe'] });
+      const ended = once(strace, 'close');
+      await once(strace.stderr, 'data');
+      await runNono(world, ['send', id, '--enter']);
+      await ended;
+      await untilGone(supervisor);
+
+      const listed = await runNono(world, ['ps', '--all', '--json']);
+      expect({ status: listed.status, sessions: JSON.parse(listed.stdout) }).toMatchObject({
+        status: 0,
+        sessions: [{ session_id: id, status: 'lost', exit_code: null }],
+      });
+      expect((await runNono(world, ['wait', id])).stdout).toBe('255\n');
+      expect((await runNono(world, ['inspect', id])).stdout).toMatch(/^Status: +lost$/m);
+      expect((await rollback(world, ['list'])).stdout).toMatch(/ sh {2}lost\n$/);
+      expect((await rollback(world, ['show', id])).stdout).toMatch(
+        /recovered[^]* ~ file \| 2 \+-\n {2}- gone \| 1 -\n {2}\+ made \| 1 \+\n/,
+      );
+      expect(await rollback(world, ['restore', id])).toMatchObject({ status: 0, stderr: '' });
+      expect(dumpTree(world.project)).toEqual(before);
+      expect(await rollback(world, ['verify', '--all'])).toMatchObject({ status: 0 });
+      expect((await runNono(world, ['prune'])).stdout).toBe(`${id}\n`);
+    },
+  );
 });
 
 describe('a session of another host that shares the state directory', () => {

@@ -47,6 +47,23 @@ describe('nono run on a terminal, as a session', () => {
     expect(readRecord(world, id)).toMatchObject({ status: 'exited', exit_code: 137 });
   });
 
+  test('gives a program that draws all of its screen its keys and its size, and the terminal back after it', async (context) => {
+    needCommands(context, 'tmux', 'htop');
+    using world = createWorld();
+    await using terminal = await openTerminal(world);
+    await enter(terminal, `clear; echo before; ${world.executable} run --allow-cwd -- htop; echo status $?`);
+    await terminal.waitFor(/F1Help.*F10Quit/);
+    await terminal.press('F1');
+    await terminal.waitFor(/Released under the GNU GPL/);
+    await terminal.press('Space');
+    await terminal.waitFor(/F1Help.*F10Quit/);
+    await terminal.resize({ columns: 60, rows: 20 });
+    await terminal.waitFor(/^(?:.*\n){19}F1Help/);
+    await terminal.press('F10');
+
+    expect(await terminal.waitFor(/status 0/)).toContain('before');
+  });
+
   test('goes on when the terminal is closed', async (context) => {
     needCommands(context, 'tmux');
     using world = createWorld();

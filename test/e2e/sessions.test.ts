@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { runNono, startNono } from '../support/nono.ts';
@@ -332,5 +332,27 @@ describe('nono wait, send, rename, detach and prune', () => {
         .toSorted(),
     );
     await stopAll(world, live);
+  });
+
+  test('prune takes a lost session for ended at its last heartbeat', async () => {
+    using world = createWorld();
+    const id = await startDetached(world, '--', 'sleep', '1000');
+    const { supervisor_pid: supervisor, child_pid: child } = readRecord(world, id);
+    process.kill(supervisor, 'SIGKILL');
+    await untilGone(child);
+    await untilGone(supervisor);
+    const lastSeen = (daysAgo: number) => {
+      const record = JSON.parse(readFileSync(recordPath(world, id), 'utf8'));
+      const started = new Date(Date.now() - 30 * 86_400_000).toISOString();
+      writeFileSync(recordPath(world, id), JSON.stringify({ ...record, started }));
+      const seconds = Date.now() / 1000 - daysAgo * 86_400;
+      utimesSync(recordPath(world, id), seconds, seconds);
+    };
+
+    lastSeen(3);
+    expect((await runNono(world, ['prune', '--older-than', '5'])).stdout).toBe('');
+    lastSeen(6);
+    expect((await runNono(world, ['prune', '--older-than', '5'])).stdout).toBe(`${id}\n`);
+    expect(readdirSync(join(world.state, 'sessions')).filter((name) => name.startsWith(id))).toEqual([]);
   });
 });

@@ -40,9 +40,9 @@ export async function execute({ flags, values }: ParsedCall, context: Context): 
   return { output: ids.map((id) => `${id}\n`).join(''), exitCode: EXIT.ok };
 }
 
-/** Nobody wrote down when a lost session ended: it goes by its start. */
-function ended({ record }: Session): Ended {
-  return { id: record.session_id, endedMs: Date.parse(record.ended ?? record.started) };
+/** Nobody wrote down when a lost session ended: it lived until its last heartbeat at least. */
+function ended({ record, touchedMs }: Session): Ended {
+  return { id: record.session_id, endedMs: record.ended === null ? touchedMs : Date.parse(record.ended) };
 }
 
 /** With what starts and ends left behind that were killed half way. */
