@@ -53,10 +53,12 @@ export async function confine(
   if (question !== undefined) askFor(question, plan, context);
   const enforced = enforcedBy(Math.min(abi, NEWEST_ABI), mediator);
   announce(plan, enforced, call, context);
+  let encoded: Launch | undefined;
+  const instructions = () => (encoded ??= launchOf(plan, host, 0));
   return {
     plan,
     enforced,
-    launch: (supervisorPid) => launchOf(plan, host, supervisorPid),
+    launch: (supervisorPid) => ({ ...instructions(), supervisorPid }),
   };
 }
 

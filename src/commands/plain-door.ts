@@ -37,6 +37,11 @@ export class PlainDoor {
     }, OPENS_AFTER_MS);
   }
 
+  /** Somebody may be there. */
+  get isOpen(): boolean {
+    return this.#opening !== undefined;
+  }
+
   progress(line: string): void {
     this.#opened?.session.progress(line);
   }

@@ -88,7 +88,7 @@ export async function runPlainSession(run: PlainRun): Promise<PlainEnd> {
   await Promise.all([executed, tree.ending.gone]);
   checkpoints?.[Symbol.dispose]();
   const failure = await finishSnapshots(run, { snapshots, live, door }, end);
-  const loss = await live.hasEnded(end, failure);
+  const loss = await live.hasEnded(end, failure, door.isOpen ? 'meanwhile' : 'at once');
   if (loss !== null) context.notify(loss);
   await door.close({ reason: 'ended', ...end });
   const exitCode = failure !== null && end.exitCode === 0 ? EXIT.nonoFailed : end.exitCode;

@@ -7,6 +7,7 @@ import { formatTimestamp } from '../time.ts';
 import { AUDIT_FORMAT, type AuditEvent } from './audit-event.ts';
 import { type AuditHead, hexDigest, NO_LINE, readAudit, wholeLinesSize } from './audit-read.ts';
 import { removeUnlessMissing } from './name-lock.ts';
+import type { Pace } from './pace.ts';
 import { readWhole } from './read-whole.ts';
 
 const FILE_MODE = 0o600;
@@ -97,10 +98,11 @@ export class AuditLog {
   }
 
   /** Until what was recorded is on the disk for certain; a disk that fails is noted in the log alone. */
-  async sync(): Promise<void> {
+  async sync(pace: Pace): Promise<void> {
     this.flush();
     try {
-      await this.#file.syncLater();
+      if (pace === 'meanwhile') await this.#file.syncLater();
+      else this.#file.sync();
     } catch (error) {
       if (!(error instanceof SystemError)) throw error;
       this.record({ event: 'gap', lost: 0, since: this.#now(), reason: error.errno });

@@ -5,6 +5,7 @@ import { signalName } from '../signal-names.ts';
 import { formatTimestamp } from '../time.ts';
 import type { AuditEvent } from './audit-event.ts';
 import type { AuditLog } from './audit-log.ts';
+import type { Pace } from './pace.ts';
 import type { Attachment, SessionState, SessionStatus } from './record.ts';
 import type { OwnedRecord } from './registry.ts';
 
@@ -116,16 +117,16 @@ export class LiveSession implements Disposable {
    *
    * @returns what could not be written down, to be said; null when all was.
    */
-  async hasEnded({ exitCode, signal }: CommandEnd, failure: string | null): Promise<string | null> {
+  async hasEnded({ exitCode, signal }: CommandEnd, failure: string | null, pace: Pace = 'meanwhile'): Promise<string | null> {
     clearTimeout(this.#announcing);
     const nowMs = this.#clock.nowMs();
     const ended = formatTimestamp(nowMs, this.#clock.utcOffsetMinutes(nowMs));
     this.#audit.record({ event: 'end', exit_code: exitCode, signal, failure });
-    await this.#audit.sync();
+    await this.#audit.sync(pace);
     const { lost } = this.#audit;
     // Before anybody can see that the session has ended, so that whoever does finds the name free.
     this.#nameLock[Symbol.dispose]();
-    await this.#update({ status: 'exited', exitCode, signal, ended, failure, auditHead: this.#audit.head });
+    await this.#update({ status: 'exited', exitCode, signal, ended, failure, auditHead: this.#audit.head }, pace);
     this.#isOver = true;
     if (this.#isBehind) this.#overwrite();
     if (this.#isBehind) return 'The record of the session could not be written: the disk takes nothing';
@@ -149,10 +150,10 @@ export class LiveSession implements Disposable {
     for (const beat of this.#beats) beat();
   }
 
-  async #update(change: Partial<SessionState>): Promise<void> {
+  async #update(change: Partial<SessionState>, pace: Pace = 'meanwhile'): Promise<void> {
     this.#state = { ...this.#state, ...change };
     try {
-      await this.#record.update(this.#state);
+      await this.#record.update(this.#state, pace);
       this.#isBehind = false;
     } catch (error) {
       if (!isErrno(error, ...DISK_REFUSALS)) throw error;

@@ -4,6 +4,7 @@ import type { Directory, OpenFile } from '../ports/files.ts';
 import { auditFileName } from './audit-log.ts';
 import { removeUnlessMissing } from './name-lock.ts';
 import { makeSessionId, type RandomHex } from './names.ts';
+import type { Pace } from './pace.ts';
 import { makeRecord, type SessionIdentity, type SessionState } from './record.ts';
 
 const RECORD_MODE = 0o600;
@@ -18,7 +19,7 @@ export interface OwnedRecord extends Disposable {
    *
    * @throws {SystemError} by rejecting; the old record stays.
    */
-  update(state: SessionState): Promise<void>;
+  update(state: SessionState, pace?: Pace): Promise<void>;
   /** Writes over the record in its place: for a disk that has no room for another file. A reader may see half of it. */
   overwrite(state: SessionState): void;
   /** Gives the session another name with the next update. */
@@ -76,21 +77,22 @@ class LockedRecord implements OwnedRecord {
     this.#file = file;
   }
 
-  update(state: SessionState): Promise<void> {
+  update(state: SessionState, pace: Pace = 'meanwhile'): Promise<void> {
     this.#wanted = state;
-    const written = this.#writing.then(() => this.#replace());
+    const written = this.#writing.then(() => this.#replace(pace));
     // One failure is the failure of that update, not of those after it.
     this.#writing = written.catch(() => undefined);
     return written;
   }
 
-  async #replace(): Promise<void> {
+  async #replace(pace: Pace): Promise<void> {
     const state = this.#wanted;
     if (state === undefined || this.#isGone) return;
     const next = createTemporary(this.#sessions, this.#identity, state);
     this.#wanted = undefined;
     try {
-      await next.file.syncLater();
+      if (pace === 'meanwhile') await next.file.syncLater();
+      else next.file.sync();
     } catch (error) {
       this.#discard(next);
       // Whoever waits for a later state finds this one missing too, and tries again.
@@ -105,7 +107,8 @@ class LockedRecord implements OwnedRecord {
     this.#sessions.rename(next.name, this.#sessions, this.#name);
     this.#file[Symbol.dispose]();
     this.#file = next.file;
-    await this.#sessions.syncLater();
+    if (pace === 'meanwhile') await this.#sessions.syncLater();
+    else this.#sessions.sync();
   }
 
   #discard({ name, file }: Temporary): void {

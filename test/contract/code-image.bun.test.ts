@@ -9,16 +9,24 @@ import { placedCode, placesOf, WHERE } from '../../src/platform/linux/placed-cod
 /** A string, data with a first value, a table of addresses, and a counter that begins at nothing. */
 const SOURCE = `
 static char start_of_data[8] __attribute__((aligned(4096))) = { 1 };
+static const char start_of_constants[8] = { 1 };
 static long twice(long value) { return value * 2; }
 static long thrice(long value) { return value * 3; }
 static const char *text = "abc";
 static long (*functions[])(long) = { twice, thrice };
 static long count;
-static char end_of_data[8];
 static long run(long value) { count++; return functions[value & 1](value) * 1000 + text[value & 1] + count * 1000000; }
+static char end_of_data[8];
+static const char end_of_constants[8] = { 1 };
+static char end_of_initialized[8] = { 1 };
+static void end_of_code(void);
 void *where(long what) {
-  return what == 0 ? (void *)run : what == 1 ? (void *)(end_of_data + 8) : what == 2 ? (void *)start_of_data : (void *)where;
+  void *places[7];
+  places[0] = run; places[1] = end_of_code; places[2] = (void *)start_of_constants; places[3] = (void *)(end_of_constants + 8);
+  places[4] = start_of_data; places[5] = end_of_initialized + 8; places[6] = end_of_data + 8;
+  return places[what];
 }
+static void end_of_code(void) {}
 `;
 
 function compileOnce(): PlacedCode {
@@ -41,14 +49,9 @@ describe('imageOf()', () => {
     ['the mediator', compileMediatorOnce],
     ['a launch', compileLaunchOnce],
   ] as const)('makes the same code of %s, each time', ([, compile]) => {
-    const places = [1, 2, 3, 4].map(() => compile());
-    const [one, other] = [places.slice(0, 2), places.slice(2)].map((both) => imageOf(both));
-    // Behind the last function may be gaps with what was there before.
-    const strictBytes = places[0]?.strictBytes;
-    const code = (image: typeof one) => Buffer.from(image?.bytes.subarray(0, strictBytes) ?? []).toString('base64');
-    expect(code(one) === code(other)).toBe(true);
-    expect(other?.entry).toBe(one?.entry);
-    expect(other?.sizeBytes).toBe(one?.sizeBytes);
+    const [one, other] = [1, 2].map(() => encodeImage(imageOf([compile(), compile()])));
+    // Without showing them where they differ: they are long.
+    expect(one === other).toBe(true);
   });
 
   it('finds nothing in the mediator that refers to memory outside', () => {

@@ -18,7 +18,7 @@ export async function recordRestore(
     if (log === undefined) return;
     const { id, snapshot, restoreId } = restore;
     log.record({ event: 'restore', rollback_session: id, snapshot, restore_session: restoreId });
-    await log.sync();
+    await log.sync('meanwhile');
     log.close();
   } catch (error) {
     // What was restored is restored.

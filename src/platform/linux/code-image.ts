@@ -61,8 +61,6 @@ export interface PlacedCode {
   readonly address: number;
   /** Up to the page with the first data that are written to. */
   readonly codeBytes: number;
-  /** Up to the last function: what is behind may have gaps that nobody has written to. */
-  readonly strictBytes: number;
   readonly entry: number;
   readonly bytes: Uint8Array;
 }
@@ -75,7 +73,7 @@ export interface PlacedCode {
 export function imageOf([first, ...others]: readonly PlacedCode[]): CodeImage {
   if (first === undefined || others.length === 0)
     throw new Error('Code that stands in one place only tells nothing about others');
-  const { address, codeBytes, strictBytes, entry } = first;
+  const { address, codeBytes, entry } = first;
   if (codeBytes % PAGE_BYTES !== 0) throw new Error('The data of compiled code do not begin on a page of their own');
   const bytes = first.bytes.slice();
   const view = viewOf(bytes);
@@ -85,9 +83,9 @@ export function imageOf([first, ...others]: readonly PlacedCode[]): CodeImage {
     const moved = word - BigInt(address);
     if (others.every((other) => wordOf(other, at) === word)) continue;
     const isPointer = others.every((other) => wordOf(other, at) - BigInt(other.address) === moved);
-    if (isPointer) pointers.push(at);
-    else if (at < strictBytes) throw new Error('Compiled code depends on where it stands');
-    view.setBigInt64(at, isPointer ? moved : 0n, true);
+    if (!isPointer) throw new Error('Compiled code depends on where it stands');
+    pointers.push(at);
+    view.setBigInt64(at, moved, true);
   }
   const used = bytes.findLastIndex((byte) => byte !== 0) + 1;
   return { codeBytes, sizeBytes: bytes.length, entry: entry - address, pointers, bytes: bytes.subarray(0, used) };

@@ -3,31 +3,31 @@ import type { PlacedCode } from './code-image.ts';
 import { copyOfMemory } from './machine-code.ts';
 import { readSmallFile } from './small-files.ts';
 
-/** A function of compiled C that tells where the C is: the one that is called, what is behind all data, the first data that are written to, and itself. */
+/** A function of compiled C that tells where the C is. */
 export const WHERE = { args: [FFIType.i64_fast], returns: FFIType.i64_fast } as const;
 
-/** What it tells. */
-export interface Places {
-  readonly entry: number;
-  readonly end: number;
-  readonly data: number;
-  readonly lastFunction: number;
-}
+/** What it tells, by number: addresses. */
+const PLACES = ['entry', 'codeEnd', 'constants', 'constantsEnd', 'data', 'initializedEnd', 'end'] as const;
+
+export type Places = Readonly<Record<(typeof PLACES)[number], number>>;
 
 export function placesOf(where: (what: number) => number | bigint): Places {
-  return { entry: Number(where(0)), end: Number(where(1)), data: Number(where(2)), lastFunction: Number(where(3)) };
+  return Object.fromEntries(PLACES.map((name, at) => [name, Number(where(at))])) as Places;
 }
 
-/** A copy of code that was compiled just now and has not run yet. */
-export function placedCode({ entry, end, data, lastFunction }: Places): PlacedCode {
+/** A copy of code that was compiled just now and has not run yet; of the gaps in it, where anything may be, nothing. */
+export function placedCode({ entry, codeEnd, constants, constantsEnd, data, initializedEnd, end }: Places): PlacedCode {
   const { from } = codeMappingOf(entry);
-  return {
-    address: from,
-    codeBytes: data - from,
-    strictBytes: lastFunction - from,
-    entry,
-    bytes: copyOfMemory(from, end - from),
-  };
+  const bytes = new Uint8Array(end - from);
+  for (const [start, stop] of [
+    [from, codeEnd],
+    [constants, constantsEnd],
+    [data, initializedEnd],
+  ] as const) {
+    if (start < from || stop <= start || stop > end) throw new Error('Compiled code is not in the order that it was written in');
+    bytes.set(copyOfMemory(start, stop - start), start - from);
+  }
+  return { address: from, codeBytes: data - from, entry, bytes };
 }
 
 /** The memory that holds the code at an address, and nothing that cannot be executed. */

@@ -8,8 +8,12 @@ typedef unsigned short u16;
 typedef unsigned int u32;
 typedef unsigned long u64;
 
-/* On a page of its own, with all that is written to behind it: what is before is executed and never written. */
+/*
+ * On a page of its own, with all that is written to behind it: what is before is executed and never written. These two and those at the end of all
+ * tell the build what to copy (placed-code.ts).
+ */
 static u8 start_of_data[8] __attribute__((aligned(4096))) = { 1 };
+static const u8 start_of_constants[8] = { 1 };
 
 enum { EPERM = 1, ENOENT = 2, ESRCH = 3, ENOEXEC = 8, EACCES = 13, ENODEV = 19, ENOTDIR = 20, EINVAL = 22, ETIMEDOUT = 110, ESTALE = 116 };
 
@@ -258,15 +262,25 @@ static long launch_run(struct launch *instructions, long what) {
   return launch->clone_onto(CLONE_VM | CLONE_FILES | CLONE_VFORK | SIGCHLD, launch->stack);
 }
 
+static const u8 end_of_constants[8] = { 1 };
+static u8 end_of_initialized[8] = { 1 };
+static void end_of_code(void);
+
 /*
- * Where the code to be called begins; addresses behind all data, of the first data that are written to, and of the last function, which is this one. It
- * is the one that is not static: a compiler may keep the addresses of others behind that end, where they are not moved with the rest.
+ * Where the code to be called begins, and what the build has to know: in the order of Places of placed-code.ts. It is the one function that is not
+ * static: a compiler may keep the addresses of others outside of what is copied.
  */
 void *launch_where(long what) {
   switch (what) {
     case 0: return (void *)launch_run;
-    case 1: return end_of_data + sizeof end_of_data;
-    case 2: return start_of_data;
-    default: return (void *)launch_where;
+    case 1: return (void *)end_of_code;
+    case 2: return (void *)start_of_constants;
+    case 3: return (void *)(end_of_constants + sizeof end_of_constants);
+    case 4: return start_of_data;
+    case 5: return end_of_initialized + sizeof end_of_initialized;
+    default: return end_of_data + sizeof end_of_data;
   }
 }
+
+/* The last of the code. */
+static void end_of_code(void) {}

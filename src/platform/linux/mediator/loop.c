@@ -270,15 +270,25 @@ static void *mediator_prepare(struct arguments *arguments) {
   return given.is_process ? (void *)mediator_apart : (void *)mediator_main;
 }
 
+static const u8 end_of_constants[8] = { 1 };
+static u8 end_of_initialized[8] = { 1 };
+static void end_of_code(void);
+
 /*
- * Where the code to be called begins; addresses behind all data, of the first data that are written to, and of the last function, which is this one. It
- * is the one that is not static: a compiler may keep the addresses of others behind that end, where they are not moved with the rest.
+ * Where the code to be called begins, and what the build has to know: in the order of Places of placed-code.ts. It is the one function that is not
+ * static: a compiler may keep the addresses of others outside of what is copied.
  */
 void *mediator_where(long what) {
   switch (what) {
     case 0: return (void *)mediator_prepare;
-    case 1: return end_of_data + sizeof end_of_data;
-    case 2: return start_of_data;
-    default: return (void *)mediator_where;
+    case 1: return (void *)end_of_code;
+    case 2: return (void *)start_of_constants;
+    case 3: return (void *)(end_of_constants + sizeof end_of_constants);
+    case 4: return start_of_data;
+    case 5: return end_of_initialized + sizeof end_of_initialized;
+    default: return end_of_data + sizeof end_of_data;
   }
 }
+
+/* The last of the code. */
+static void end_of_code(void) {}
