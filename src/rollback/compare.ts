@@ -93,7 +93,7 @@ export function isSameReference(left: NodeReference, right: NodeReference): bool
 }
 
 /** Merges two sorted listings. */
-function* pairByName(left: readonly Entry[], right: readonly Entry[]): Generator<[Entry | undefined, Entry | undefined]> {
+export function* pairByName(left: readonly Entry[], right: readonly Entry[]): Generator<[Entry | undefined, Entry | undefined]> {
   let [i, j] = [0, 0];
   while (i < left.length || j < right.length) {
     const [one, other] = [left[i], right[j]];

@@ -2,7 +2,7 @@ import { type Bytes, displayBytes } from '../bytes.ts';
 import { DamageError } from '../errors.ts';
 import { isWithin, parentPath } from '../paths.ts';
 import { applyRestore } from './apply.ts';
-import type { Change } from './compare.ts';
+import { type Change, isSameTime } from './compare.ts';
 import { type Journal, readJournal } from './journal.ts';
 import type { Manifest } from './manifest.ts';
 import { CHUNK_BYTES } from './objects.ts';
@@ -10,7 +10,7 @@ import { probePath } from './probe.ts';
 import { applyOwn } from './replace-content.ts';
 import { applyAndComplete, type RestoreOutcome } from './restore.ts';
 import { hashOnly, rootPaths, temporaryPrefix } from './restore-parts.ts';
-import { type ProbedChange, planRestore, type RestoreAction, type RestorePlan } from './restore-plan.ts';
+import { type ProbedChange, planRestore, type RestoreAction, type RestorePlan, touchContents } from './restore-plan.ts';
 import { RootDirectories } from './root-directories.ts';
 import type { RollbackDeps } from './snapshot.ts';
 import type { SnapshotTree } from './snapshot-tree.ts';
@@ -38,7 +38,9 @@ export async function resumeRestore(
   return await withInterrupted(deps, store, safetyId, async ({ safety, session, journal, roots }) => {
     if (journal.isOwn) return await resumeOwn(deps, { safety, session, journal, roots });
     const target = session.tree(session.manifest, journal.snapshot);
-    const { actions, touched } = replan(deps, { journal, roots, session, to: target, from: safety.tree(safety.manifest, 0) });
+    const planned = replan(deps, { journal, roots, session, to: target, from: safety.tree(safety.manifest, 0) });
+    const actions = touchContents(planned.actions, journal.touchedMs);
+    const touched = withTouched(planned.touched, actions, journal.touchedMs);
     const last = session.manifest.snapshots.length - 1;
     const state = { manifest: session.manifest, tree: session.tree(session.manifest, last), isLive: false };
     const request = { session, state, snapshot: journal.snapshot, paths: [] };
@@ -124,6 +126,25 @@ interface Replanning {
   readonly session: RollbackSession;
   readonly to: SnapshotTree;
   readonly from: SnapshotTree;
+}
+
+/** All that the restore touches, with the times that it gives or has given. */
+function withTouched(
+  touched: readonly RestoreAction[],
+  actions: readonly RestoreAction[],
+  touchedMs: number | undefined,
+): readonly RestoreAction[] {
+  if (touchedMs === undefined) return touched;
+  const planned = new Map(actions.map((action) => [action.path, action]));
+  return touched.map((action) => planned.get(action.path) ?? asDone(action, touchedMs));
+}
+
+/** What has that time already got it before the interruption. */
+function asDone(action: RestoreAction, touchedMs: number): RestoreAction {
+  const [given] = touchContents([action], touchedMs);
+  const { now } = action;
+  const isGiven = given?.want !== undefined && now !== undefined && isSameTime(given.want, now);
+  return isGiven ? given : action;
 }
 
 /** Plans the paths of the journal anew from one tree to the other. */

@@ -15,13 +15,22 @@ export interface Journal {
   readonly snapshot: number;
   /** The state to go to is that snapshot of the restore's own session. */
   readonly isOwn: boolean;
+  /** The time that files whose content comes back get; undefined for their own. */
+  readonly touchedMs: number | undefined;
   readonly paths: readonly Bytes[];
 }
 
-export function writeJournal(directory: Directory, { restores, snapshot, isOwn, paths }: Journal): void {
+export function writeJournal(directory: Directory, { restores, snapshot, isOwn, touchedMs, paths }: Journal): void {
   using file = directory.createFile(JOURNAL, JOURNAL_MODE);
   const lines = [
-    { format: FORMAT, restores, snapshot, ...(isOwn ? { own: true } : {}), paths: paths.length },
+    {
+      format: FORMAT,
+      restores,
+      snapshot,
+      ...(isOwn ? { own: true } : {}),
+      ...(touchedMs === undefined ? {} : { touched_ms: touchedMs }),
+      paths: paths.length,
+    },
     ...paths.map(storeBytes),
   ];
   file.write(Buffer.from(lines.map((line) => `${JSON.stringify(line)}\n`).join('')));
@@ -34,12 +43,17 @@ export function readJournal(session: RollbackSession): Journal {
   if (text === undefined) throw wrong;
   const lines = Buffer.from(text, 'latin1').toString('utf8').split('\n').slice(0, -1);
   const [head, ...rest] = lines.map((line) => parseLine(line, wrong));
-  const { format, restores, snapshot, own, paths: count } = (head ?? {}) as Record<string, unknown>;
+  const { format, restores, snapshot, own, touched_ms: touchedMs, paths: count } = (head ?? {}) as Record<string, unknown>;
   const paths = rest.map(bytesFromStored);
   if (format !== FORMAT || typeof restores !== 'string' || !isRollbackId(restores) || count !== paths.length) throw wrong;
   if (typeof snapshot !== 'number' || !Number.isSafeInteger(snapshot) || snapshot < 0) throw wrong;
   if (!paths.every((path) => path?.startsWith('/') === true)) throw wrong;
-  return { restores, snapshot, isOwn: own === true, paths: paths as Bytes[] };
+  if (touchedMs !== undefined && !isTime(touchedMs)) throw wrong;
+  return { restores, snapshot, isOwn: own === true, touchedMs, paths: paths as Bytes[] };
+}
+
+function isTime(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 }
 
 function parseLine(line: string, wrong: DamageError): unknown {

@@ -93,7 +93,7 @@ function prepare(
     return recordSnapshot(deps, safety, { number, nodes: { ...nodes, storedBytes }, label });
   };
   const snapshots = [record(0, before, 'before the restore', objectStore.storedBytes), record(1, want, 'after the restore', 0)];
-  writeJournal(safety.directory, { restores: session.id, snapshot: 1, isOwn: true, paths: [path] });
+  writeJournal(safety.directory, { restores: session.id, snapshot: 1, isOwn: true, touchedMs: undefined, paths: [path] });
   const manifest = { ...safetyManifestOf(state.manifest, safety.id, session.id, nowMs), snapshots };
   safety.directory.syncFileSystem();
   safety.writeManifest(manifest);

@@ -21,6 +21,8 @@ export interface RestoreRequest {
   readonly alsoChanged?: ReadonlyMap<Bytes, Bytes>;
   /** What earlier restores of the session have left: a file as one of them made it is nobody else's. */
   readonly madeByRestores?: readonly SnapshotTree[];
+  /** Files whose content comes back get the time of the restore. */
+  readonly isTouching?: boolean;
 }
 
 export interface Restoring {

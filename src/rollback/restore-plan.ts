@@ -6,6 +6,8 @@ import { type Entry, isSameInodeState } from './entry.ts';
 /** What a directory's owner needs to list, enter and change it. */
 export const OWNER_MODE = 0o700;
 
+const NANOSECONDS_PER_MS = 1_000_000;
+
 /** One path that a restore puts into another state. */
 export interface RestoreAction {
   readonly path: Bytes;
@@ -72,6 +74,20 @@ export function planRestore(
 export function narrowChanges(changes: readonly Change[], paths: readonly Bytes[]): readonly Change[] {
   if (paths.length === 0) return changes;
   return changes.filter(({ path }) => paths.some((wanted) => isWithin(path, wanted)));
+}
+
+/**
+ * Gives files whose content comes back the time of the restore, for tools that build what is newer than its result; what is put
+ * back otherwise keeps its own.
+ */
+export function touchContents(actions: readonly RestoreAction[], touchedMs: number | undefined): readonly RestoreAction[] {
+  if (touchedMs === undefined) return actions;
+  const time = { mtimeSeconds: Math.floor(touchedMs / 1000), mtimeNanoseconds: (touchedMs % 1000) * NANOSECONDS_PER_MS };
+  return actions.map((action) => {
+    const { want, type } = action;
+    const isContent = want?.kind === 'file' && (type === '+' || type === '~');
+    return isContent ? { ...action, want: { ...want, ...time } } : action;
+  });
 }
 
 function isAsLeft(now: Entry | undefined, left: Entry | undefined): boolean {

@@ -22,6 +22,7 @@ import {
   planRestore,
   type RestoreAction,
   type RestorePlan,
+  touchContents,
 } from './restore-plan.ts';
 import { RootDirectories } from './root-directories.ts';
 import { makeRollbackId } from './session-id.ts';
@@ -98,14 +99,15 @@ export async function carryOutRestore(
   const { manifest } = request.state;
   using roots = new RootDirectories(deps.files, rootPaths(manifest));
   const startedMs = deps.clock.nowMs();
-  const offset = deps.clock.utcOffsetMinutes(startedMs);
-  using safety = store.create((attempt) => makeRollbackId(startedMs + attempt * 1000, offset, pid));
+  const touchedMs = request.isTouching === true ? startedMs : undefined;
+  using safety = createSafety(store, pid, startedMs, deps.clock.utcOffsetMinutes(startedMs));
   let safetyManifest: Manifest;
   let checked: readonly RestoreAction[];
   try {
-    const stored = storePresentState(deps, safety, request, roots, openClosed(deps, roots, actions));
+    const wanted = touchContents(openClosed(deps, roots, actions), touchedMs);
+    const stored = storePresentState(deps, safety, request, roots, wanted);
     checked = stored.actions;
-    safetyManifest = await listSafety(deps, safety, request, roots, { ...stored, startedMs });
+    safetyManifest = await listSafety(deps, safety, request, roots, { ...stored, startedMs, touchedMs });
   } catch (error) {
     store.remove(safety.id);
     throw safetyFailure(error);
@@ -122,11 +124,22 @@ export async function carryOutRestore(
   });
 }
 
+function createSafety(store: RollbackStore, pid: number, startedMs: number, utcOffsetMinutes: number): NewSession {
+  try {
+    return store.create((attempt) => makeRollbackId(startedMs + attempt * 1000, utcOffsetMinutes, pid));
+  } catch (error) {
+    throw safetyFailure(error);
+  }
+}
+
+/** What a restore would replace cannot be stored; nothing was changed. */
+export class SafetyError extends StateError {}
+
 function safetyFailure(error: unknown): unknown {
   if (!isErrno(error, 'ENOSPC', 'EDQUOT', 'EROFS', 'EIO')) return error;
-  return new StateError('Cannot store what the restore would replace, so nothing was changed', {
+  return new SafetyError('Cannot store what the restore would replace, so nothing was changed', {
     cause: error,
-    hint: 'Free space with `nono rollback cleanup`, then restore again',
+    hint: 'Free space with `nono rollback cleanup`, then restore again; --force restores without a way to undo it',
   });
 }
 
@@ -193,13 +206,20 @@ async function listSafety(
     actions,
     storedBytes,
     startedMs,
-  }: { readonly actions: readonly RestoreAction[]; readonly storedBytes: number; readonly startedMs: number },
+    touchedMs,
+  }: {
+    readonly actions: readonly RestoreAction[];
+    readonly storedBytes: number;
+    readonly startedMs: number;
+    readonly touchedMs: number | undefined;
+  },
 ): Promise<Manifest> {
   const { manifest } = state;
   const entries = new Map(actions.map(({ path, now }) => [path, now]));
   const drafts = draftPartialTree(roots, rootPaths(manifest), entries);
   const nodes = { ...drafts.encode(0, headerOf(startedMs), deps.hash, undefined), storedBytes };
-  writeJournal(safety.directory, { restores: session.id, snapshot, isOwn: false, paths: actions.map(({ path }) => path) });
+  const paths = actions.map(({ path }) => path);
+  writeJournal(safety.directory, { restores: session.id, snapshot, isOwn: false, touchedMs, paths });
   const snapshots = [recordSnapshot(deps, safety, { number: 0, nodes, label: 'before the restore' })];
   const safetyManifest: Manifest = { ...safetyManifestOf(manifest, safety.id, session.id, startedMs), snapshots };
   await syncDisk(deps, safety.directory);

@@ -144,3 +144,47 @@ describe('nono rollback restore', () => {
     expect(fs.readdirSync(join(world.project, 'made'))).toEqual(['mine']);
   });
 });
+
+describe('nono rollback restore', () => {
+  test('--touch gives files whose content comes back the time of the restore, and no others', async () => {
+    using world = createWorld();
+    writeProject(world, { edited: 'old\n', gone: 'old\n', closed: 'old\n', kept: 'old\n' });
+    for (const name of ['edited', 'gone', 'closed', 'kept'])
+      fs.utimesSync(join(world.project, name), 1_500_000_000, 1_500_000_000);
+    await runTracked(world, 'echo new > edited; rm gone; chmod 600 closed');
+    const begunMs = Date.now();
+
+    expect(await rollback(world, ['restore', 'latest', '--touch'])).toMatchObject({ status: 0, stderr: '' });
+
+    const timeMs = (name: string) => fs.statSync(join(world.project, name)).mtimeMs;
+    for (const name of ['edited', 'gone']) {
+      expect(timeMs(name)).toBeGreaterThanOrEqual(begunMs);
+      expect(timeMs(name)).toBeLessThanOrEqual(Date.now());
+    }
+    for (const name of ['closed', 'kept']) expect(timeMs(name)).toBe(1_500_000_000_000);
+    expect(fs.readdirSync(world.project).map((name) => readProject(world, name))).toEqual(Array(4).fill('old\n'));
+    const again = await rollback(world, ['restore', 'latest']);
+    expect(again.stdout).toMatch(/^Nothing to restore: /);
+    expect(await rollback(world, ['verify', '--all'])).toMatchObject({ status: 0 });
+  });
+
+  test('names what rules leave out and the session changed', async () => {
+    using world = createWorld();
+    writeProject(world, {
+      file: 'old\n',
+      '.gitignore': 'build/\n*.log\n',
+      'node_modules/a/b': 'x\n',
+      'build/x': 'x\n',
+      'kept.log': 'x\n',
+    });
+    await runTracked(world, 'echo new > file; : > node_modules/new; rm -r build; : > new.log');
+
+    const outcome = await rollback(world, ['restore', 'latest', '--dry-run', '--json']);
+    const { excluded_changed: excluded } = JSON.parse(outcome.stdout) as { readonly excluded_changed: readonly unknown[] };
+    expect(excluded).toEqual(['build', 'new.log', 'node_modules'].map((name) => ({ path: join(world.project, name) })));
+    const shown = await rollback(world, ['restore', 'latest']);
+    expect(shown.stdout).toMatch(/Not tracked, and changed: build\n.*changed: new\.log\n.*changed: node_modules\nUndo with/);
+    const narrowed = await rollback(world, ['restore', 'latest', 'file']);
+    expect(narrowed.stdout).not.toContain('Not tracked');
+  });
+});

@@ -124,20 +124,26 @@ describe('a full disk', () => {
     expect(readProject(world, 'file')).toBe('old');
   });
 
-  test('during the safety snapshot: the restore refuses and changes nothing', async (context) => {
+  test('during the safety snapshot: the restore refuses and changes nothing; --force goes on without a way back', async (context) => {
     using world = createWorld();
     using _ = mountSmall(context, world.state, 'size=20m');
-    writeProject(world, { file: 'old' });
-    await runTracked(world, 'echo new > file; head -c 200000 /dev/urandom > large');
-    writeNoise(world, 'large', 15_000_000);
-    fs.writeFileSync(join(world.state, 'filler'), Buffer.alloc(freeBytes(world.state) - 1_000_000));
+    writeProject(world, { file: 'old', gone: 'old' });
+    const before = dumpTree(world.project);
+    await runTracked(world, 'echo new > file; rm gone; head -c 200000 /dev/urandom > large');
+    fs.writeFileSync(join(world.state, 'filler'), Buffer.alloc(freeBytes(world.state)));
     const left = dumpTree(world.project);
 
-    const { status, stderr } = await rollback(world, ['restore', 'latest', '--force']);
-
-    expect(status).toBe(1);
-    expect(stderr).toMatch(/Cannot store what the restore would replace, so nothing was changed[^]*Hint: /);
+    const refused = await rollback(world, ['restore', 'latest']);
+    expect(refused).toMatchObject({ status: 1, stdout: '' });
+    expect(refused.stderr).toMatch(/Cannot store what the restore would replace, so nothing was changed[^]*Hint: .*--force/);
     expect(dumpTree(world.project)).toEqual(left);
+    expect(await listSessions(world)).toHaveLength(1);
+
+    const forced = await rollback(world, ['restore', 'latest', '--force']);
+    expect(forced).toMatchObject({ status: 0 });
+    expect(forced.stderr).toMatch(/without a way to undo/);
+    expect(forced.stdout).not.toContain('Undo with');
+    expect(dumpTree(world.project)).toEqual(before);
     expect(await listSessions(world)).toHaveLength(1);
   });
 });

@@ -87,7 +87,11 @@ function killAtEach(attempt: (turn: number) => boolean): number {
   return kills;
 }
 
-describe('a kill at any system call', () => {
+function withoutTimes(lines: readonly string[]): string[] {
+  return lines.map((line) => line.replace(/ mtime=\d+/, ''));
+}
+
+describe('L6: a kill at any system call', () => {
   test.for(CALLS)('of a restore (%s) leaves a restore that runs to its end, or is taken back', (call, context) => {
     needCommands(context, 'strace');
     killAtEach((turn) => {
@@ -126,6 +130,31 @@ describe('a kill at any system call', () => {
       return true;
     });
     expect(kills).toBeGreaterThan(10);
+  });
+
+  test('of a restore with --touch leaves one that gives the rest the time that it began with', (context) => {
+    needCommands(context, 'strace');
+    const kills = killAtEach((turn) => {
+      using world = createWorld();
+      makeTree(world.project);
+      const before = withoutTimes(dumpTree(world.project));
+      expect(nono(world, ['run', '--rollback', '--allow-cwd', '--', 'sh', '-c', EDITS]).status).toBe(0);
+      const begunMs = Date.now();
+      const killed = nono(world, ['rollback', 'restore', 'latest', '--touch'], { call: 'renameat2', turn });
+      if (killed.status === 0) return false;
+      const endedMs = Date.now();
+      const second = nono(world, ['rollback', 'restore', 'latest', '--touch']);
+      expect(second, `${turn}`).toMatchObject({ status: 0 });
+      expect(withoutTimes(dumpTree(world.project)), `${turn}`).toEqual(before);
+      // Once the restore is listed the rest has the time of the first try, before that of the second.
+      const isResumed = second.text.includes('Completed an interrupted restore');
+      const times = ['a', 'gone/inner/f', 'sub/deep/c'].map((path) => fs.statSync(join(world.project, path)).mtimeMs);
+      expect(Math.min(...times), `${turn}`).toBeGreaterThanOrEqual(begunMs);
+      expect(Math.max(...times), `${turn}`).toBeLessThanOrEqual(isResumed ? endedMs : Date.now());
+      expect(nono(world, ['rollback', 'verify', '--all']), `${turn}`).toMatchObject({ status: 0 });
+      return true;
+    });
+    expect(kills).toBeGreaterThan(3);
   });
 
   test.for(CALLS)('of a run (%s) changes nothing but what the command did, and what is listed restores', (call, context) => {

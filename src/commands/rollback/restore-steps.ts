@@ -1,13 +1,15 @@
 import type { Bytes } from '../../bytes.ts';
 import { DamageError, EXIT, NonoError } from '../../errors.ts';
+import type { ApplyResult } from '../../rollback/apply.ts';
 import { changedBy, findOverlapping } from '../../rollback/doubt.ts';
 import { findUnfinished, resumeRestore } from '../../rollback/interrupted.ts';
 import type { Manifest } from '../../rollback/manifest.ts';
 import type { PresentState } from '../../rollback/present.ts';
 import { type ReplaceOutcome, replaceContent } from '../../rollback/replace-content.ts';
-import { carryOutRestore, prepareRestore, type RestoreOutcome } from '../../rollback/restore.ts';
+import { carryOutRestore, prepareRestore, type RestoreOutcome, SafetyError } from '../../rollback/restore.ts';
 import { type RestoreRequest } from '../../rollback/restore-parts.ts';
 import type { RestoreAction, RestorePlan } from '../../rollback/restore-plan.ts';
+import { restoreUnsafely } from '../../rollback/restore-unsafely.ts';
 import { markReviewed } from '../../rollback/reviewed.ts';
 import type { SnapshotTree } from '../../rollback/snapshot-tree.ts';
 import type { RollbackStore } from '../../rollback/store.ts';
@@ -30,17 +32,24 @@ export async function finishInterrupted(context: Context, { store, session, mani
   }
 }
 
+interface Wanted {
+  readonly state: PresentState;
+  readonly snapshot: number;
+  readonly paths: readonly Bytes[];
+  readonly isTouching?: boolean;
+}
+
 /** Plans a restore of the session to one of its snapshots. Nothing is changed. */
 export function planSteps(
   context: Context,
   { store, session, manifests }: NamedSession,
-  { state, snapshot, paths }: { readonly state: PresentState; readonly snapshot: number; readonly paths: readonly Bytes[] },
+  { state, snapshot, paths, isTouching = false }: Wanted,
 ): RestoreSteps {
   const overlapping = findOverlapping(manifests, state.manifest, context.clock.nowMs());
   for (const { id } of overlapping) context.notify(`Session ${id} ran on the same files at the same time`);
   const alsoChanged = changedBy(store, overlapping);
   const madeByRestores = treesOfRestores({ store, session, manifests });
-  const request = { session, state, snapshot, paths, alsoChanged, madeByRestores };
+  const request = { session, state, snapshot, paths, alsoChanged, madeByRestores, isTouching };
   return { request, plan: prepareRestore(rollbackDeps(context), request) };
 }
 
@@ -78,6 +87,28 @@ export async function carryOut(
   const outcome = await carryOutRestore(rollbackDeps(context), store, request, actions, context.pid);
   await remember(context, named, request, outcome.safetyId);
   return outcome;
+}
+
+/** As carryOut(); where there is no room for what undoes it, without. */
+export async function carryOutForced(
+  context: Context,
+  named: NamedSession,
+  request: RestoreRequest,
+  actions: readonly RestoreAction[],
+): Promise<RestoreOutcome | UnsafeOutcome | undefined> {
+  try {
+    return await carryOut(context, named, request, actions);
+  } catch (error) {
+    if (!(error instanceof SafetyError)) throw error;
+    context.notify(`${error.message}; it is restored without a way to undo that`);
+  }
+  using _lock = lockSession(named, request.state);
+  return { ...(await restoreUnsafely(rollbackDeps(context), request, actions)), safetyId: undefined };
+}
+
+/** What a restore did that nothing undoes. */
+export interface UnsafeOutcome extends ApplyResult {
+  readonly safetyId: undefined;
 }
 
 /** Gives one file another content than a snapshot has, under the session's lock. */

@@ -1,7 +1,9 @@
 import { type Bytes, displayBytes, jsonPath } from '../../bytes.ts';
 import { EXIT, isErrno, NonoError, StateError, UsageError } from '../../errors.ts';
 import { parseCount } from '../../parse.ts';
+import { isWithin } from '../../paths.ts';
 import { compareTrees } from '../../rollback/compare.ts';
+import { excludedChanges } from '../../rollback/excluded-changes.ts';
 import { abortRestore, findUnfinished } from '../../rollback/interrupted.ts';
 import { presentState } from '../../rollback/present.ts';
 import type { RestoreOutcome } from '../../rollback/restore.ts';
@@ -15,11 +17,12 @@ import type { CommandResult, ParsedCall } from '../spec.ts';
 import { printJson } from './documents.ts';
 import { type NamedSession, openNamedSession, rollbackDeps } from './open-store.ts';
 import { restoreHunks } from './restore-hunks.ts';
-import { busy, carryOut, finishInterrupted, planSteps } from './restore-steps.ts';
+import { busy, carryOut, carryOutForced, finishInterrupted, planSteps, type UnsafeOutcome } from './restore-steps.ts';
 import { selectPaths } from './select-paths.ts';
 
 /** Paths named in a message before the rest is counted. */
 const PATHS_NAMED = 20;
+const EXCLUDED_NAMED = 5;
 
 interface Wish {
   readonly snapshot: number;
@@ -28,6 +31,7 @@ interface Wish {
   readonly isForced: boolean;
   readonly keepsConflicts: boolean;
   readonly isJson: boolean;
+  readonly isTouching: boolean;
 }
 
 /** What the file system of the tracked files answers when it is not nono that is wrong. */
@@ -70,22 +74,29 @@ async function restore(call: ParsedCall, context: Context): Promise<CommandResul
     return await restoreHunks(context, named, paths);
   }
   line.update('Comparing …');
-  const { request, plan } = planSteps(context, named, { state, snapshot: wish.snapshot, paths });
-  if (wish.isDryRun) return report({ context, session, wish, plan, actions: chosen(plan, wish), outcome: undefined });
+  const { request, plan } = planSteps(context, named, { state, snapshot: wish.snapshot, paths, isTouching: wish.isTouching });
+  const excluded = excludedChanges(session.tree(manifest, wish.snapshot), state.tree).filter(
+    (path) => paths.length === 0 || paths.some((above) => isWithin(path, above)),
+  );
+  const parts = { context, session, wish, plan, excluded };
+  if (wish.isDryRun) return report({ ...parts, actions: chosen(plan, wish), outcome: undefined });
   if (plan.conflicts.length > 0 && !wish.isForced && !wish.keepsConflicts) {
-    if (wish.isJson) return report({ context, session, wish, plan, actions: [], outcome: undefined });
+    if (wish.isJson) return report({ ...parts, actions: [], outcome: undefined });
     throw conflictError(plan, session, context);
   }
   const actions = chosen(plan, wish);
   line.update(`Restoring ${actions.length.toLocaleString('en')} paths …`);
-  return report({ context, session, wish, plan, actions, outcome: await carryOut(context, named, request, actions) });
+  const run = wish.isForced ? carryOutForced : carryOut;
+  return report({ ...parts, actions, outcome: await run(context, named, request, actions) });
 }
 
 function readWish({ flags, values }: ParsedCall): Wish {
   if (flags.has('force') && flags.has('keep-conflicts')) {
     throw new UsageError('Cannot use --force with --keep-conflicts: one overwrites what the other leaves');
   }
-  const unfit = ['dry-run', 'force', 'keep-conflicts', 'abort', 'json'].find((name) => flags.has('patch') && flags.has(name));
+  const unfit = ['dry-run', 'force', 'keep-conflicts', 'touch', 'abort', 'json'].find(
+    (name) => flags.has('patch') && flags.has(name),
+  );
   if (unfit !== undefined) throw new UsageError(`Cannot use --patch with --${unfit}: it asks for each change`);
   if (flags.has('patch') && values.has('snapshot')) {
     throw new UsageError('Cannot use --patch with --snapshot: it goes back to the baseline');
@@ -96,6 +107,7 @@ function readWish({ flags, values }: ParsedCall): Wish {
     isPatch: flags.has('patch'),
     isDryRun: flags.has('dry-run'),
     isForced: flags.has('force'),
+    isTouching: flags.has('touch'),
     keepsConflicts: flags.has('keep-conflicts'),
     isJson: flags.has('json'),
   };
@@ -147,7 +159,9 @@ interface Report {
   readonly wish: Wish;
   readonly plan: RestorePlan;
   readonly actions: readonly RestoreAction[];
-  readonly outcome: RestoreOutcome | undefined;
+  /** What changed and no snapshot holds. */
+  readonly excluded: readonly Bytes[];
+  readonly outcome: RestoreOutcome | UnsafeOutcome | undefined;
 }
 
 function report(input: Report): CommandResult {
@@ -158,7 +172,7 @@ function report(input: Report): CommandResult {
   return { output: wish.isJson ? reportJson(input) : reportText(input), exitCode };
 }
 
-function reportJson({ session, wish, plan, actions, outcome }: Report): string {
+function reportJson({ session, wish, plan, actions, excluded, outcome }: Report): string {
   return printJson({
     session_id: session.id,
     snapshot: wish.snapshot,
@@ -170,11 +184,12 @@ function reportJson({ session, wish, plan, actions, outcome }: Report): string {
     })),
     conflicts: plan.conflicts.map(({ action, reason }) => ({ ...jsonPath(action.path), reason })),
     kept: (outcome?.kept ?? []).map(({ action, reason }) => ({ ...jsonPath(action.path), reason })),
+    excluded_changed: excluded.map(jsonPath),
     restore_session: outcome?.safetyId ?? null,
   });
 }
 
-function reportText({ context, session, wish, plan, actions, outcome }: Report): string {
+function reportText({ context, session, wish, plan, actions, excluded, outcome }: Report): string {
   const palette = createPalette(context.terminal.colourStdout);
   const roots = session.manifest.roots.map(({ path }) => path);
   const show = (path: Bytes) => displayPath(path, roots, context.homeDirectory);
@@ -190,6 +205,15 @@ function reportText({ context, session, wish, plan, actions, outcome }: Report):
   for (const { path, type } of shown) lines.push(`  ${colourMark(type, palette)} ${show(path)}`);
   for (const { action, reason } of outcome?.kept ?? []) lines.push(`  Kept ${show(action.path)}: ${reason}`);
   if (!wish.isForced) for (const { action, reason } of plan.conflicts) lines.push(`  Left ${show(action.path)}: ${reason}`);
-  if (outcome !== undefined) lines.push(`Undo with: nono rollback restore ${outcome.safetyId}`);
+  lines.push(...excludedLines(excluded, show));
+  if (outcome?.safetyId !== undefined) lines.push(`Undo with: nono rollback restore ${outcome.safetyId}`);
   return `${lines.join('\n')}\n`;
+}
+
+/** For those who wonder why a build still differs. */
+function excludedLines(excluded: readonly Bytes[], show: (path: Bytes) => string): string[] {
+  const lines = excluded.slice(0, EXCLUDED_NAMED).map((path) => `  Not tracked, and changed: ${show(path)}`);
+  if (excluded.length > EXCLUDED_NAMED)
+    lines.push(`  Not tracked, and changed: ${excluded.length - EXCLUDED_NAMED} more, see --json`);
+  return lines;
 }
