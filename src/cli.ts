@@ -21,7 +21,7 @@ export async function runCli(words: readonly Bytes[], context: () => Context, ve
   if (first === COMPLETE) return (await import('./commands/support/complete.ts')).complete(words.slice(1), context());
   if (isHelpOption(first)) return page(generalHelp(version));
   const group = findGroup(first);
-  if (group !== undefined && isHelpOption(words[1])) return page(groupHelp(group));
+  if (group !== undefined && !isCommand(group) && isHelpOption(words[1])) return page(groupHelp(group));
   const { spec, rest } = findCommand(words);
   const call = parseCall(spec, rest);
   if (call.flags.has('help')) return page(commandHelp(spec));
@@ -40,7 +40,11 @@ async function help({ flags, positionals }: ParsedCall, version: string): Promis
   const [first] = positionals;
   if (first === undefined) return page(generalHelp(version));
   const group = findGroup(first);
-  return page(group !== undefined && positionals.length === 1 ? groupHelp(group) : commandHelp(findCommand(positionals).spec));
+  return page(
+    group !== undefined && positionals.length === 1 && !isCommand(group)
+      ? groupHelp(group)
+      : commandHelp(findCommand(positionals).spec),
+  );
 }
 
 function page(output: string): CommandResult {
@@ -53,13 +57,19 @@ function findGroup(word: string | undefined): string | undefined {
   return name !== undefined && commands.some((spec) => spec.name.startsWith(`${name} `)) ? name : undefined;
 }
 
+/** A family of verbs can be a verb too: `approvals` lists. */
+function isCommand(name: string): boolean {
+  return commands.some((spec) => spec.name === name);
+}
+
 function groups(): readonly string[] {
   return [...new Set(commands.flatMap(({ name }) => (name.includes(' ') ? [name.slice(0, name.indexOf(' '))] : [])))];
 }
 
 function findCommand(words: readonly Bytes[]): { readonly spec: CommandSpec; readonly rest: readonly Bytes[] } {
   const [first = '', second] = words;
-  const group = findGroup(first);
+  const isAlone = second === undefined || second.startsWith('-');
+  const group = isAlone && isCommand(first) ? undefined : findGroup(first);
   const name = group === undefined ? first : `${group} ${second ?? ''}`;
   const spec = commands.find((command) => command.name === name);
   if (spec !== undefined) return { spec, rest: words.slice(group === undefined ? 1 : 2) };

@@ -1,4 +1,5 @@
 import { type Bytes, bytesFromBuffer, bytesFromText, displayBytes } from '../bytes.ts';
+import type { Profile } from '../config/profile-type.ts';
 import { EXIT, NonoError } from '../errors.ts';
 import type { PathFacts } from '../ports/path-facts.ts';
 import type { SandboxHost } from '../ports/sandbox-host.ts';
@@ -32,6 +33,8 @@ export interface ConfinementOptions {
   readonly setVariables: ReadonlyMap<Bytes, Bytes>;
   /** Whether a plan counts on a yes to the question for the working directory; true by default. */
   readonly expectsYes?: boolean;
+  /** Whether somebody is there who can be asked; true by default. */
+  readonly canAsk?: boolean;
 }
 
 /**
@@ -50,6 +53,7 @@ export async function confine(
   const { plan, question } = await planCall(call, context, facts, options);
   const mediator = host.isMediated() ? 'outer' : 'own';
   checkPorts(plan.network, abi, mediator);
+  if (plan.asks && mediator === 'outer') throw cannotAskInside();
   if (question !== undefined) askFor(question, plan, context);
   const enforced = enforcedBy(Math.min(abi, NEWEST_ABI), mediator);
   announce(plan, enforced, call, context);
@@ -75,7 +79,9 @@ export function launchOf(plan: Plan, host: SandboxHost, supervisorPid: number): 
       abi,
       mediator,
       datagrams: hasDatagrams(plan),
+      asks: plan.asks,
     }),
+    asks: plan.asks && mediator === 'own',
     mediation: mediator === 'own' ? bytesFromBuffer(encodeMediation(mediationOf(plan))) : null,
     capabilities: keptCapabilityMask(),
     workingDirectory: plan.workingDirectory,
@@ -102,7 +108,7 @@ export async function planCall(
   call: ParsedCall,
   context: Context,
   facts: PathFacts,
-  { temporaryDirectory, setVariables, expectsYes = true }: ConfinementOptions,
+  { temporaryDirectory, setVariables, expectsYes = true, canAsk = true }: ConfinementOptions,
 ): Promise<OpenPlan> {
   const workingDirectory = existingWorkingDirectory(context);
   const profile = await loadProfile(call, context);
@@ -127,7 +133,7 @@ export async function planCall(
       ]),
       temporaryDirectory,
       network: chooseNetwork(call, profile),
-      asks: profile.asks,
+      asks: canAsk && wantsAsking(call, profile),
       isBestEffort: call.flags.has('best-effort'),
       profile: profile.name,
       excludes: {
@@ -163,11 +169,25 @@ function askFor(question: string, { profile }: Plan, { terminal, confirm }: Cont
   );
 }
 
+function wantsAsking({ flags }: ParsedCall, { asks }: Profile): boolean {
+  return flags.has('ask') || (asks && !flags.has('no-ask'));
+}
+
+function cannotAskInside(): NonoError {
+  return new NonoError(
+    'E_ASK',
+    EXIT.nonoFailed,
+    'Cannot ask for approvals inside another nono: the kernel lets only one of them look at opens',
+    {
+      hint: 'Leave --ask out here, and give it to the outer one',
+    },
+  );
+}
+
 function announce(plan: Plan, { missing, mediation }: Enforced, { flags }: ParsedCall, { notify }: Context): void {
-  const { withheld, network, skipped, asks } = plan;
+  const { withheld, network, skipped } = plan;
   if (flags.has('verbose'))
     for (const { place, path, reason } of skipped) notify(`Skipped ${displayBytes(path)} of ${place}: ${reason}`);
-  if (asks) notify('`ask` of the profile has no effect yet: what is not granted fails');
   if (withheld.length > 0)
     notify(`Withheld from the command: ${withheld.map(displayBytes).join(', ')} (pass one with --env NAME)`);
   if (network.mode === 'ports')

@@ -15,6 +15,7 @@ import type { Sockets } from '../ports/socket.ts';
 import type { Spawn } from '../ports/spawn.ts';
 import type { TakeElsewhere } from '../ports/take-process.ts';
 import type { OpenUserTerminal } from '../ports/user-terminal.ts';
+import type { RunHook } from '../session/approval-host.ts';
 
 /** What main() knows of the world and hands to a verb; the verbs read nothing else. */
 export interface Context {
@@ -60,6 +61,8 @@ export interface Context {
   readonly loadSockets: () => Promise<Sockets>;
   /** What opens the terminal of stdin and stdout, where both are one. */
   readonly loadUserTerminal: () => Promise<OpenUserTerminal>;
+  /** What runs a hook of the user's. */
+  readonly loadHookRunner: (environment: Readonly<Record<string, string>>) => Promise<RunHook>;
   /** All of stdin. */
   readonly readInput: () => Promise<Uint8Array>;
 }

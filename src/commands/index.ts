@@ -1,3 +1,4 @@
+import { approvalCommands } from './approval-options.ts';
 import { auditCommands } from './audit/index.ts';
 import { policyCommands } from './policy-options.ts';
 import { rollbackCommands } from './rollback/index.ts';
@@ -10,6 +11,7 @@ import { supportCommands } from './support-options.ts';
 export const commands: readonly CommandSpec[] = [
   ...runCommands,
   ...sessionCommands,
+  ...approvalCommands,
   ...rollbackCommands,
   ...auditCommands,
   ...policyCommands,

@@ -4,6 +4,7 @@ import type { LiveSession } from '../session/live-session.ts';
 import type { SessionEnd } from '../session/messages.ts';
 import type { OwnedTree } from '../session/owned-tree.ts';
 import type { PlainSession } from '../session/plain-session.ts';
+import type { PlainAsking } from './plain-asking.ts';
 import type { PlainRun } from './run-plain-session.ts';
 
 /** A command that takes less than this is over before anybody could ask for its session: its start need not wait for a socket. */
@@ -27,9 +28,16 @@ export class PlainDoor {
   #opening: Promise<void> | undefined;
   #opened: Opened | undefined;
 
-  constructor(run: PlainRun, { live, tree }: { readonly live: LiveSession; readonly tree: OwnedTree }, checkpoint: Checkpoint) {
+  readonly #asking: PlainAsking | undefined;
+
+  constructor(
+    run: PlainRun,
+    { live, tree, asking }: { readonly live: LiveSession; readonly tree: OwnedTree; readonly asking: PlainAsking | undefined },
+    checkpoint: Checkpoint,
+  ) {
     this.#run = run;
     this.#tree = tree;
+    this.#asking = asking;
     this.#checkpoint = checkpoint;
     this.#live = live;
     this.#timer = setTimeout(() => {
@@ -64,11 +72,20 @@ export class PlainDoor {
       import('../session/rename-session.ts'),
     ]);
     const rename = (name: string) => renameSession(live, names, name);
-    const session = new Session({ sessionId: id, live, ending: this.#tree.ending, checkpoint: this.#checkpoint, rename });
+    const session = new Session({
+      sessionId: id,
+      live,
+      ending: this.#tree.ending,
+      checkpoint: this.#checkpoint,
+      rename,
+      approvals: this.#asking?.approvals,
+      clock: context.clock,
+    });
     try {
       const socket = new SessionSocket({ sockets, sessions, id, accept: (connection) => session.accept(connection) });
       live.alsoBeat(() => socket.ensure());
       this.#opened = { session, socket };
+      this.#asking?.canBeReached();
     } catch (error) {
       // The command runs all the same; whoever wants to stop it finds its process in the record.
       if (!(error instanceof SystemError)) throw error;

@@ -117,8 +117,21 @@ const ROLLBACK_OPTIONS: readonly OptionSpec[] = [
   },
 ];
 
+/** Requests outside the grants. */
+const ASK_OPTIONS: readonly OptionSpec[] = [
+  {
+    name: 'ask',
+    aliases: ['capability-elevation'],
+    arity: 'flag',
+    help: 'Let an open outside the grants wait for your answer instead of failing',
+  },
+  { name: 'ask-timeout', arity: 'value', placeholder: 'SECONDS', help: 'Deny what nobody has answered by then (300)' },
+  { name: 'no-ask', arity: 'flag', help: 'Ask for nothing, although the profile says so' },
+];
+
 const SESSION_OPTIONS: readonly OptionSpec[] = [
   { name: 'name', arity: 'value', placeholder: 'NAME', help: 'Name the session' },
+  ...ASK_OPTIONS,
   ...ROLLBACK_OPTIONS,
   { name: 'silent', arity: 'flag', help: 'Say nothing and ask for no review, unless nono itself fails' },
   { name: 'detached', arity: 'flag', help: 'Leave the command in the background, on a terminal of its own' },

@@ -2,6 +2,7 @@ import { type Bytes, storeBytes } from '../bytes.ts';
 import type { Config } from '../config/schema.ts';
 import { EXIT } from '../errors.ts';
 import type { Directory } from '../ports/files.ts';
+import type { Mediating } from '../ports/sandbox-host.ts';
 import type { LaunchedProcess } from '../ports/spawn.ts';
 import { PATIENCE_MS } from '../rollback/durability.ts';
 import type { Exclusions } from '../rollback/rules.ts';
@@ -18,6 +19,7 @@ import { formatTimestamp } from '../time.ts';
 import type { Checkpoints } from './checkpoints.ts';
 import type { Confinement } from './confinement.ts';
 import type { Context, SandboxAdapters } from './context.ts';
+import type { PlainAsking } from './plain-asking.ts';
 import { PlainDoor } from './plain-door.ts';
 import { captureLimits, retentionLimits } from './user-config.ts';
 
@@ -42,6 +44,8 @@ export interface PlainRun {
   /** The command waits for the disk, however long. */
   readonly isDurable: boolean;
   readonly config: Config | undefined;
+  /** How long a question waits. */
+  readonly askTimeoutMs: number;
 }
 
 export interface PlainEnd {
@@ -52,7 +56,7 @@ export interface PlainEnd {
 
 /** The session of a command that is about to be launched. */
 export async function runPlainSession(run: PlainRun): Promise<PlainEnd> {
-  const { context, adapters } = run;
+  const { context, adapters, confinement } = run;
   using cleanUp = new DisposableStack();
   const tree = cleanUp.use(new OwnedTree(adapters.keepTree));
   let live: LiveSession | undefined;
@@ -67,9 +71,12 @@ export async function runPlainSession(run: PlainRun): Promise<PlainEnd> {
   );
   live = cleanUp.use(claim(run));
   const snapshots = await startSnapshots(run, live);
+  const asking = confinement.plan.asks ? await (await import('./plain-asking.ts')).startAsking(run, live) : undefined;
   let command: LaunchedProcess;
   try {
-    command = tree.own(launch(run));
+    const launched = launch(run, asking);
+    cleanUp.defer(() => launched.mediating?.[Symbol.dispose]());
+    command = tree.own(launched.command);
   } catch (error) {
     snapshots?.abandon();
     throw error;
@@ -79,15 +86,17 @@ export async function runPlainSession(run: PlainRun): Promise<PlainEnd> {
   if (snapshots === undefined) live.isRunningSoon(command.pid, null);
   else await live.isRunning(command.pid, snapshots.id);
   const checkpoints = snapshots === undefined ? undefined : cleanUp.use(await startCheckpoints(run, live, snapshots));
-  const door = new PlainDoor(run, { live, tree }, async (label) => (await checkpoints?.take(label)) ?? NO_SNAPSHOTS);
+  const door = new PlainDoor(run, { live, tree, asking }, async (label) => (await checkpoints?.take(label)) ?? NO_SNAPSHOTS);
   const over = new AbortController();
   const executed = recordExecuted(run, { live, pid: command.pid }, over.signal);
   const end = commandEnd(await supervision.follow(command));
   over.abort();
+  asking?.approvals.end();
   tree.commandEnded();
   await Promise.all([executed, tree.ending.gone]);
   checkpoints?.[Symbol.dispose]();
   const failure = await finishSnapshots(run, { snapshots, live, door }, end);
+  if (asking !== undefined) (await import('./denials.ts')).denialLines(asking.approvals.denials, end).forEach(context.notify);
   const loss = await live.hasEnded(end, failure, door.isOpen ? 'meanwhile' : 'at once');
   if (loss !== null) context.notify(loss);
   await door.close({ reason: 'ended', ...end });
@@ -108,13 +117,17 @@ async function recordExecuted(
 }
 
 /** @throws {NonoError} when a step failed before the command ran. */
-function launch({ context, adapters, confinement }: PlainRun): LaunchedProcess {
+function launch(
+  { context, adapters, confinement }: PlainRun,
+  asking: PlainAsking | undefined,
+): { readonly command: LaunchedProcess; readonly mediating: Mediating | undefined } {
   const instructions = confinement.launch(context.pid);
   const { mediation } = instructions;
-  const listener = mediation === null ? undefined : adapters.host.mediate(mediation);
-  const launched = adapters.host.launch(instructions, { listener });
-  if ('step' in launched) throw launchError(launched, confinement.plan.command[0] as Bytes);
-  return launched;
+  const mediating = mediation === null ? undefined : adapters.host.mediate(mediation, asking?.onQuestions);
+  if (mediating !== undefined) asking?.answersGoTo(mediating);
+  const command = adapters.host.launch(instructions, { listener: mediating });
+  if ('step' in command) throw launchError(command, confinement.plan.command[0] as Bytes);
+  return { command, mediating };
 }
 
 function claim(run: PlainRun): LiveSession {

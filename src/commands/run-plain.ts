@@ -9,6 +9,7 @@ import {
   sweepTemporaryDirectories,
   temporaryDirectoryPath,
 } from '../session/temporary-directory.ts';
+import { askTimeoutMs } from './ask-timeout.ts';
 import { confine } from './confinement.ts';
 import type { Context } from './context.ts';
 import { makeMissing } from './make-missing.ts';
@@ -58,6 +59,7 @@ export async function runPlain(call: ParsedCall, context: Context): Promise<Comm
       checkpointEveryMs: chooseInterval(call),
       isDurable: call.flags.has('durable'),
       config,
+      askTimeoutMs: askTimeoutMs(call, config),
     });
   } finally {
     removeTemporaryDirectory(files, temporaryDirectory);

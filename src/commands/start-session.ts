@@ -1,12 +1,21 @@
 import type { Bytes } from '../bytes.ts';
+import type { Config } from '../config/schema.ts';
 import { EXIT, NonoError } from '../errors.ts';
 import { encodeLine, LineReader } from '../json-lines.ts';
 import type { BackgroundProcess } from '../ports/background.ts';
 import type { Plan } from '../sandbox/plan.ts';
 import { checkSessionName } from '../session/names.ts';
-import { type RollbackWish, type SessionStart, type StartReport, SUPERVISOR_ROLE, startError } from '../session/start-wire.ts';
+import {
+  type AskingWish,
+  type RollbackWish,
+  type SessionStart,
+  type StartReport,
+  SUPERVISOR_ROLE,
+  startError,
+} from '../session/start-wire.ts';
 import { temporaryDirectoryPath } from '../session/temporary-directory.ts';
 import { formatTimestamp } from '../time.ts';
+import { askTimeoutMs, textEnvironment } from './ask-timeout.ts';
 import { type Confinement, confine } from './confinement.ts';
 import type { Context, SandboxAdapters } from './context.ts';
 import { makeMissing } from './make-missing.ts';
@@ -121,8 +130,15 @@ async function describeStart({ call, context, adapters, supervisor, chosenName, 
     homeDirectory,
     uid,
     scrollbackLines: scrollbackLines(await loadUserConfig(context)),
+    asking: plan.asks ? describeAsking(call, context, await loadUserConfig(context)) : null,
     ...wish,
   };
+}
+
+function describeAsking(call: ParsedCall, context: Context, config: Config | undefined): AskingWish {
+  const command = config?.approvals.notify;
+  const hook = command === undefined ? null : { command, environment: textEnvironment(context.environment) };
+  return { timeoutMs: askTimeoutMs(call, config), hook };
 }
 
 async function describeRollback(call: ParsedCall, context: Context, plan: Plan): Promise<RollbackWish> {

@@ -14,6 +14,7 @@ import type { Sockets } from '../ports/socket.ts';
 import type { TakeElsewhere } from '../ports/take-process.ts';
 import { PATIENCE_MS } from '../rollback/durability.ts';
 import type { RollbackRun } from '../rollback/run.ts';
+import { hookInput, programName, type RunHook } from '../session/approval-host.ts';
 import { digestExecutable, policyDigest, startEvent } from '../session/audit-start.ts';
 import { claimSession } from '../session/claim.ts';
 import { DEFAULT_GRACE_MS } from '../session/default-grace.ts';
@@ -24,10 +25,10 @@ import type { RandomHex } from '../session/names.ts';
 import { OutputLog } from '../session/output-log.ts';
 import { STARTING } from '../session/record.ts';
 import { renameSession } from '../session/rename-session.ts';
-import { Runtime } from '../session/runtime.ts';
+import { type AskingDeps, Runtime } from '../session/runtime.ts';
 import { saveScreen } from '../session/saved-screen.ts';
 import { SessionSocket } from '../session/session-socket.ts';
-import { describeStartFailure, type SessionStart, type StartReport } from '../session/start-wire.ts';
+import { type AskingWish, describeStartFailure, type SessionStart, type StartReport } from '../session/start-wire.ts';
 import { openStateDirectory } from '../session/state-directory.ts';
 import { createTemporaryDirectory, removeTemporaryDirectory, sweepTemporaryDirectories } from '../session/temporary-directory.ts';
 import { signalNumber } from '../signal-names.ts';
@@ -54,6 +55,7 @@ export interface SupervisorDeps {
   readonly collectGarbage: () => void;
   readonly loadDiskSync: () => Promise<SyncDisk>;
   readonly loadBackground: () => Promise<Background>;
+  readonly loadHookRunner: (environment: Readonly<Record<string, string>>) => Promise<RunHook>;
   /** The starter died, or gave up, before it heard of a session that runs. */
   readonly starterGone: AbortSignal;
   /** Somebody asks by SIGUSR1 for a socket that is gone. */
@@ -103,8 +105,23 @@ class SupervisedSession {
       clock: deps.clock,
       collectGarbage: deps.collectGarbage,
       checkpoint: async (label) => (await this.#checkpoints?.take(label)) ?? this.#noCheckpoint(),
+      asking: start.asking === null ? undefined : this.#asking(start.asking),
       rename: (name) => this.#rename?.(name) ?? { isDone: false, code: 'failed', message: 'the session is only starting' },
     });
+  }
+
+  #asking({ timeoutMs, hook }: AskingWish): AskingDeps {
+    const { files, clock, loadHookRunner } = this.#deps;
+    const sessionId = this.#start.identity.id;
+    return {
+      timeoutMs,
+      programOf: (pid) => programName(files, pid),
+      onAsked(question, name) {
+        if (hook === null) return;
+        const input = hookInput(question, { sessionId, name, clock });
+        void loadHookRunner(hook.environment).then((run) => run(hook.command, input));
+      },
+    };
   }
 
   async run(): Promise<void> {
@@ -161,6 +178,7 @@ class SupervisedSession {
     await executed;
     this.#checkpoints?.[Symbol.dispose]();
     const failure = await this.#finishSnapshots(state, snapshots, live, end);
+    await this.#reportDenials(end);
     const loss = await live.hasEnded(end, failure);
     if (loss !== null) this.#runtime.progress(loss);
     await this.#runtime.close({ reason: 'ended', ...end });
@@ -251,6 +269,13 @@ class SupervisedSession {
     const checkpoints = new Taker(deps, rollback.checkpointEveryMs ?? undefined);
     checkpoints.begin();
     return checkpoints;
+  }
+
+  async #reportDenials(end: CommandEnd): Promise<void> {
+    const { denials } = this.#runtime;
+    if (denials.length === 0) return;
+    const { denialLines } = await import('./denials.ts');
+    for (const line of denialLines(denials, end)) this.#runtime.progress(line);
   }
 
   #noCheckpoint(): RequestOutcome {

@@ -22,7 +22,12 @@ export async function execute(call: ParsedCall, context: Context): Promise<Comma
   // The process stays the same when it becomes the command: the directory is swept once that one has ended.
   const self = adapters.processes.self();
   const temporaryDirectory = temporaryDirectoryPath(context, makeSessionId(randomHex), self);
-  const { launch, plan } = await confine(call, context, adapters, { temporaryDirectory, setVariables: new Map() });
+  const { launch, plan } = await confine(call, context, adapters, {
+    temporaryDirectory,
+    setVariables: new Map(),
+    // Nobody stays who could ask.
+    canAsk: false,
+  });
   if (isSweepDue(randomHex)) sweepTemporaryDirectories(files, adapters.processes, uid);
   makeMissing(context, plan);
   createTemporaryDirectory(files, temporaryDirectory);

@@ -69,6 +69,7 @@ export function createContext(version: string): Context {
     loadSandbox,
     loadUserTerminal: async () => (await import('./linux/user-terminal.ts')).openLinuxUserTerminal,
     readInput: () => Bun.stdin.bytes(),
+    loadHookRunner: async (variables) => (await import('./bun/hook.ts')).createHookRunner(variables),
     loadBackground: async () => (await import('./bun/background.ts')).createBunBackground(),
     loadSockets: async () => (await import('./bun/socket.ts')).createBunSockets(),
     loadDeflate: async () => (await import('./node/deflate.ts')).deflate,

@@ -1,6 +1,7 @@
 import { superviseSession } from '../commands/supervisor.ts';
 import { NonoError } from '../errors.ts';
 import { encodeLine, LineReader } from '../json-lines.ts';
+import type { RunHook } from '../session/approval-host.ts';
 import { StartedGuardian } from '../session/guarded-command.ts';
 import { describeStartFailure, type SessionStart, type StartReport } from '../session/start-wire.ts';
 import { createBunHash } from './bun/hash.ts';
@@ -52,6 +53,8 @@ function refuse(error: NonoError): never {
   process.exit(0);
 }
 
+let hook: RunHook | undefined;
+
 async function supervise(start: SessionStart, guardian: StartedGuardian, starterGone: AbortSignal): Promise<void> {
   await superviseSession(start, {
     files: createLinuxFiles(),
@@ -67,6 +70,7 @@ async function supervise(start: SessionStart, guardian: StartedGuardian, starter
     loadDiskSync: async () => (await import('./bun/sync-disk.ts')).syncDiskInThread,
     loadContentWorkers: async () => (await import('./bun/content-workers.ts')).startContentWorkers,
     loadTakeElsewhere: async () => (await import('./bun/take-process.ts')).takeInProcess,
+    loadHookRunner: async (environment) => (hook ??= (await import('./bun/hook.ts')).createHookRunner(environment)),
     collectGarbage: () => Bun.gc(true),
     starterGone,
     onSocketWanted,

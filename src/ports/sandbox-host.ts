@@ -3,6 +3,12 @@ import type { Attempt, AttemptResults, Launch, LaunchFailure, SignalState } from
 import type { Architecture } from '../sandbox/linux/seccomp-uapi.ts';
 import type { LaunchedProcess, LaunchOptions, ListenerTaker } from './spawn.ts';
 
+/** Mediates, and asks, until it is disposed of. */
+export interface Mediating extends ListenerTaker, Disposable {
+  /** A message to the mediator; ask-wire.ts has its form. Returns at once. */
+  answer(message: Uint8Array): void;
+}
+
 /** Passes the listener of a filter on, before any of the command has run. */
 export type HandOver = (listener: number) => void;
 
@@ -28,8 +34,12 @@ export interface SandboxHost {
   launch(launch: Launch, options?: LaunchOptions): LaunchedProcess | LaunchFailure;
   /** Whether the calls of this process are mediated already, by a nono around it. */
   isMediated(): boolean;
-  /** Mediates for a command that this process starts afterwards, until its tree is gone or this process is. */
-  mediate(mediation: Bytes): ListenerTaker;
+  /**
+   * Mediates for a command that this process starts afterwards, until its tree is gone or this process is.
+   *
+   * @param onQuestions Gets what the mediator says, piece by piece (ask-wire.ts), where the mediation asks.
+   */
+  mediate(mediation: Bytes, onQuestions?: (data: Uint8Array) => void): Mediating;
   /** Whether a process may look at others of its user that it did not start (Yama's ptrace_scope). */
   mediatesFromOutside(): boolean;
   /**

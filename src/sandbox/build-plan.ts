@@ -4,7 +4,7 @@ import { scrubEnvironment } from './environment.ts';
 import { resolveGrants } from './grants.ts';
 import { type Plan, READ_WRITE, RuleSet } from './plan.ts';
 import type { Policy, World } from './policy.ts';
-import { sensitivePlaces } from './sensitive.ts';
+import { forbiddenPlaces, sensitivePlaces } from './sensitive.ts';
 import { streamRules } from './streams.ts';
 import { systemRules } from './system-paths.ts';
 import { toolchainRules } from './toolchains.ts';
@@ -44,6 +44,7 @@ export function buildPlan(policy: Policy, world: World): Plan {
     network: policy.network,
     sockets: grants.sockets,
     asks: policy.asks,
+    forbidden: policy.asks ? forbiddenPlaces(world, grants.permitted) : [],
     isBestEffort: policy.isBestEffort,
     profile: policy.profile,
     excludes: policy.excludes,

@@ -19,6 +19,8 @@ export interface ResolvedGrants {
   readonly missingDirectories: readonly Bytes[];
   readonly missingFiles: readonly MissingFile[];
   readonly skipped: readonly SkippedGrant[];
+  /** Sensitive paths that are permitted: absolute, links resolved. */
+  readonly permitted: readonly Bytes[];
 }
 
 interface WrittenGrants {
@@ -45,6 +47,7 @@ export function resolveGrants(written: WrittenGrants, world: World, places: read
     missingDirectories: resolver.missingDirectories,
     missingFiles: resolver.missingFiles,
     skipped: resolver.skipped,
+    permitted: resolver.permitted,
   };
 }
 
@@ -57,12 +60,12 @@ class Resolver {
   readonly #resolved: { readonly source: SourcedPath; readonly path: Bytes }[] = [];
   readonly #world: World;
   readonly #places: readonly SensitivePlace[];
-  readonly #permitted: readonly Bytes[];
+  readonly permitted: readonly Bytes[];
 
   constructor(world: World, places: readonly SensitivePlace[], overrides: readonly Bytes[]) {
     this.#world = world;
     this.#places = places;
-    this.#permitted = overrides.map((path) => resolveOverride(path, world));
+    this.permitted = overrides.map((path) => resolveOverride(path, world));
   }
 
   add(grant: Grant): void {
@@ -200,7 +203,7 @@ class Resolver {
   }
 
   #refuseConflict(source: SourcedPath, path: Bytes, access: Access): void {
-    const conflict = findConflict(path, access, this.#places, this.#permitted);
+    const conflict = findConflict(path, access, this.#places, this.permitted);
     if (conflict !== undefined) throw refusal(source, path, conflict, this.#world);
   }
 }

@@ -14,6 +14,8 @@ export interface Launch {
   readonly filter: readonly Instruction[];
   /** What the filter's mediator is told (encodeMediation()), a unit for each byte; null for a filter that hands nothing over. */
   readonly mediation: Bytes | null;
+  /** The mediator asks about what the plan does not give. */
+  readonly asks?: boolean;
   /** Low 32 bits of the capability sets; all above are dropped. */
   readonly capabilities: number;
   readonly workingDirectory: Bytes;

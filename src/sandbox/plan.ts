@@ -59,6 +59,8 @@ export interface Plan {
   readonly sockets: readonly Bytes[];
   /** Whether an open outside the grants waits for the operator instead of failing. */
   readonly asks: boolean;
+  /** What no yes opens, with all that is below: nono's own state and the sensitive places; empty unless somebody is asked. */
+  readonly forbidden: readonly ForbiddenPlace[];
   readonly isBestEffort: boolean;
   /** By name, or by path as it was given. */
   readonly profile: string;
@@ -70,6 +72,13 @@ export interface Plan {
   readonly missingFiles: readonly MissingFile[];
   /** What the profile names and this machine does not have. */
   readonly skipped: readonly SkippedGrant[];
+}
+
+/** A sensitive path that stays closed while approvals are asked for. */
+export interface ForbiddenPlace {
+  readonly path: Bytes;
+  /** Reading there is harmless. */
+  readonly isWriteOnly: boolean;
 }
 
 export interface MissingFile {

@@ -2,7 +2,7 @@ import type { Bytes } from '../bytes.ts';
 import { configPath } from '../config/config-path.ts';
 import { isWithin, joinPath, parentPath } from '../paths.ts';
 import { namesQuietly, resolveQuietly } from './look-up.ts';
-import type { Access } from './plan.ts';
+import type { Access, ForbiddenPlace } from './plan.ts';
 import { isRoot, type World } from './policy.ts';
 
 /** A place that holds what a sandboxed command must not get by accident. */
@@ -165,12 +165,12 @@ function configurationDirectory({ environment, homeDirectory }: World): Bytes {
 }
 
 /** The sensitive places that exist, with their links resolved now; nono's state always. */
-export function sensitivePlaces(world: World): readonly SensitivePlace[] {
+export function sensitivePlaces(world: World, { alsoMissing = false } = {}): readonly SensitivePlace[] {
   const { facts, homeDirectory, stateDirectory } = world;
   const places: SensitivePlace[] = [];
   const add = (path: Bytes, what: string, { isExpected = false, ...flags }: PlaceFlags = {}): void => {
     const resolved = resolveQuietly(facts, path)?.path;
-    if (resolved === undefined && !isExpected) return;
+    if (resolved === undefined && !isExpected && !alsoMissing) return;
     places.push({ path, resolved: resolved ?? path, what, isWriteOnly: false, isAbsolute: false, ...flags });
   };
   add(stateDirectory, "nono's own state", { isAbsolute: true, isExpected: true });
@@ -181,13 +181,24 @@ export function sensitivePlaces(world: World): readonly SensitivePlace[] {
   for (const [what, names] of Object.entries(HOME_PLACES)) {
     for (const name of names) {
       const slash = name.indexOf('/');
-      if (inHome.has(slash < 0 ? name : name.slice(0, slash))) add(joinPath(homeDirectory, name as Bytes), what);
+      if (alsoMissing || inHome.has(slash < 0 ? name : name.slice(0, slash))) add(joinPath(homeDirectory, name as Bytes), what);
     }
   }
   for (const path of SOCKETS) add(path as Bytes, 'a socket that commands the machine');
   for (const path of KERNEL_INTERFACES) add(path as Bytes, 'an interface of the kernel', { isWriteOnly: true });
   if (isRoot(world)) for (const path of SYSTEM_SECRETS) add(path as Bytes, 'secrets of the machine');
   return places;
+}
+
+/**
+ * What stays closed whatever is approved while the command runs: also what does not exist yet.
+ *
+ * @param overrides Absolute, links resolved: sensitive paths that are permitted.
+ */
+export function forbiddenPlaces(world: World, overrides: readonly Bytes[]): readonly ForbiddenPlace[] {
+  return sensitivePlaces(world, { alsoMissing: true })
+    .filter((place) => place.isAbsolute || !isOverridden(place.resolved, place, overrides))
+    .flatMap(({ path, resolved, isWriteOnly }) => [...new Set([path, resolved])].map((one) => ({ path: one, isWriteOnly })));
 }
 
 /** How a path and a sensitive place meet. */

@@ -39,6 +39,34 @@ export type AuditEvent =
   | ({ readonly event: 'stop'; readonly timeout_ms: number; readonly signal: string | null } & Actor)
   | ({ readonly event: 'rename'; readonly name: string } & Actor)
   | ({ readonly event: 'send'; readonly bytes: number } & Actor)
+  /** A request outside the grants waits for somebody. */
+  | {
+      readonly event: 'asked';
+      readonly approval: number;
+      readonly access: string;
+      readonly path: StoredBytes;
+      /** The thread that asks. */
+      readonly pid: number;
+    }
+  | ({
+      readonly event: 'answered';
+      readonly approval: number;
+      readonly verdict: ApprovalVerdict;
+      /** So many requests had been put together. */
+      readonly requests: number;
+      /** What was said with it. */
+      readonly note: string | null;
+    } & Actor)
+  /** It was allowed, and the kernel refused it, or it was something else by then. */
+  | { readonly event: 'not_opened'; readonly approval: number; readonly path: StoredBytes; readonly errno: number }
+  /** Refused without a question; the first of its kind. */
+  | {
+      readonly event: 'denied';
+      readonly access: string;
+      readonly path: StoredBytes;
+      readonly reason: string;
+      readonly pid: number;
+    }
   | { readonly event: 'paused'; readonly signal: string }
   | { readonly event: 'continued' }
   | {
@@ -57,6 +85,9 @@ export type AuditEvent =
   | { readonly event: 'end'; readonly exit_code: number; readonly signal: string | null; readonly failure: string | null }
   /** So many events could not be written, from that time on. */
   | { readonly event: 'gap'; readonly lost: number; readonly since: string; readonly reason: string };
+
+/** What somebody decided, or why nobody did: the time was up, the caller is dead, the session is over. */
+export type ApprovalVerdict = 'once' | 'session' | 'folder' | 'deny' | 'deny_session' | 'timeout' | 'gone' | 'ended';
 
 /** `asked`: by its own client; `dropped`: by `nono detach`; `stolen`; `gone`: the connection ended without a word. */
 export type DetachReason = 'asked' | 'dropped' | 'stolen' | 'gone' | 'ended';

@@ -21,6 +21,8 @@ export interface GuardedOptions {
   readonly onOutput: (data: Uint8Array) => void;
   /** The number of the signal that stopped the command; null when it goes on. */
   readonly onStopped: (signal: number | null) => void;
+  /** What the mediator asks, piece by piece. */
+  readonly onQuestions: (data: Uint8Array) => void;
 }
 
 /** A guardian that was started before anybody knew for what; it waits for a command. */
@@ -100,6 +102,11 @@ export class GuardedCommand {
     this.#order({ kind: 'signal', signal });
   }
 
+  /** To the mediator. */
+  answer(message: Uint8Array): void {
+    this.#order({ kind: 'answer', data: Buffer.from(message).toString('base64') });
+  }
+
   type(data: Uint8Array): void {
     this.#pty.write(data);
   }
@@ -121,6 +128,9 @@ export class GuardedCommand {
         return;
       case 'stopped':
         this.#options.onStopped(report.signal);
+        return;
+      case 'asked':
+        this.#options.onQuestions(Buffer.from(report.data, 'base64'));
         return;
       case 'ended':
         this.#exit = report.exit;

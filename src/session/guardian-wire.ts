@@ -12,7 +12,9 @@ export type GuardianOrder =
   /** Ends the whole tree: SIGTERM, and SIGKILL after that time. */
   | { readonly kind: 'end'; readonly graceMs: number }
   /** Sends a signal to the foreground of the terminal and to the command. */
-  | { readonly kind: 'signal'; readonly signal: number };
+  | { readonly kind: 'signal'; readonly signal: number }
+  /** A message to the mediator (ask-wire.ts), in base64. */
+  | { readonly kind: 'answer'; readonly data: string };
 
 /** What the guardian reports. Its own end follows the last process of the tree. */
 export type GuardianReport =
@@ -20,4 +22,6 @@ export type GuardianReport =
   | { readonly kind: 'started'; readonly pid: number }
   /** `signal` is what stopped the command; null when it goes on. */
   | { readonly kind: 'stopped'; readonly signal: number | null }
-  | { readonly kind: 'ended'; readonly exit: ProcessExit };
+  | { readonly kind: 'ended'; readonly exit: ProcessExit }
+  /** What the mediator said, in base64: a piece of a stream. */
+  | { readonly kind: 'asked'; readonly data: string };

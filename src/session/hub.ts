@@ -100,6 +100,11 @@ export class Hub {
     };
   }
 
+  /** What waits for an answer has changed. */
+  questionsChanged(): void {
+    this.#host.hasBegun();
+  }
+
   /** The command was stopped from the keyboard: the shell around the client gets its prompt. */
   stopped(): void {
     const client = this.#interactive();

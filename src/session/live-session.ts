@@ -94,6 +94,11 @@ export class LiveSession implements Disposable {
     if (!this.#isOver && attachment !== this.#state.attachment) void this.#update({ attachment });
   }
 
+  /** Questions that wait for an answer; readers see it soon. */
+  hasPending(pendingApprovals: number): void {
+    if (!this.#isOver && pendingApprovals !== this.#state.pendingApprovals) void this.#update({ pendingApprovals });
+  }
+
   get name(): string {
     return this.#name;
   }

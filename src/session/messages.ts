@@ -1,5 +1,6 @@
 import type { TerminalSize } from '../ports/pty.ts';
 import { encodeFrame, FRAME, type Frame, type FrameType, ProtocolError } from './protocol.ts';
+import { DECISIONS, type Decision } from './question.ts';
 
 const MODES = ['attach', 'steal', 'view', 'control'] as const;
 export type ClientMode = (typeof MODES)[number];
@@ -23,7 +24,10 @@ export type ControlRequest =
   | { readonly verb: 'checkpoint'; readonly label: string }
   | { readonly verb: 'send'; readonly data: Uint8Array }
   | { readonly verb: 'screen' }
-  | { readonly verb: 'log'; readonly follow: boolean };
+  | { readonly verb: 'log'; readonly follow: boolean }
+  /** `since` waits until the list is no longer the one of that version. */
+  | { readonly verb: 'approvals'; readonly since: number | undefined }
+  | { readonly verb: 'decide'; readonly number: number; readonly decision: Decision; readonly note: string | null };
 
 export type ClientMessage =
   | {
@@ -43,6 +47,8 @@ export type ClientMessage =
   | { readonly kind: 'resize'; readonly size: TerminalSize }
   | { readonly kind: 'detach' }
   | { readonly kind: 'request'; readonly request: ControlRequest };
+
+const VERBS = ['status', 'stop', 'detach', 'rename', 'checkpoint', 'send', 'screen', 'log', 'approvals', 'decide'] as const;
 
 const ERROR_CODES = ['busy', 'protocol', 'no_terminal', 'name_taken', 'refused', 'failed'] as const;
 export type RefusalCode = (typeof ERROR_CODES)[number];
@@ -198,6 +204,10 @@ function requestFields(request: ControlRequest): Fields {
       return { verb: 'send', data: Buffer.from(request.data).toString('base64') };
     case 'log':
       return { verb: 'log', follow: request.follow };
+    case 'approvals':
+      return { verb: 'approvals', since: request.since };
+    case 'decide':
+      return { verb: 'decide', number: request.number, decision: request.decision, note: request.note };
     case 'status':
     case 'detach':
     case 'screen':
@@ -221,7 +231,7 @@ function decodeHello(document: Fields): ClientMessage {
 }
 
 function decodeRequest(document: Fields): ControlRequest {
-  const verb = oneOf(document, 'verb', ['status', 'stop', 'detach', 'rename', 'checkpoint', 'send', 'screen', 'log'] as const);
+  const verb = oneOf(document, 'verb', VERBS);
   switch (verb) {
     case 'stop':
       return { verb, timeoutMs: wholeNumber(document, 'timeout_ms', TIMEOUT_MS_MAXIMUM) };
@@ -236,6 +246,16 @@ function decodeRequest(document: Fields): ControlRequest {
     }
     case 'log':
       return { verb, follow: document['follow'] === true };
+    case 'approvals':
+      return {
+        verb,
+        since: document['since'] === undefined ? undefined : wholeNumber(document, 'since', Number.MAX_SAFE_INTEGER),
+      };
+    case 'decide': {
+      const note = document['note'] === null || document['note'] === undefined ? null : text(document, 'note');
+      const decision = oneOf(document, 'decision', DECISIONS);
+      return { verb, number: wholeNumber(document, 'number', Number.MAX_SAFE_INTEGER), decision, note };
+    }
     case 'status':
     case 'detach':
     case 'screen':

@@ -1,4 +1,7 @@
+import type { Clock } from '../ports/clock.ts';
 import type { Connection, ConnectionHandlers } from '../ports/socket.ts';
+import { answerAbout } from './approval-requests.ts';
+import type { Approvals } from './approvals.ts';
 import type { Actor } from './audit-event.ts';
 import { Hub, type HubHost, type RequestOutcome } from './hub.ts';
 import type { LiveSession } from './live-session.ts';
@@ -13,6 +16,9 @@ export interface PlainSessionDeps {
   /** Takes a snapshot of the session as it is now. */
   readonly checkpoint: (label: string) => Promise<RequestOutcome>;
   readonly rename: (name: string) => Promise<RequestOutcome>;
+  /** Undefined where nobody is asked. */
+  readonly approvals: Approvals | undefined;
+  readonly clock: Clock;
 }
 
 /** The control socket's side of a session whose command runs on the streams of its caller: nobody can attach. */
@@ -69,6 +75,9 @@ export class PlainSession {
         return this.#deps.checkpoint(request.label);
       case 'rename':
         return this.#rename(request.name, actor);
+      case 'approvals':
+      case 'decide':
+        return answerAbout(this.#deps.approvals, request, { actor, clock: this.#deps.clock });
     }
   }
 

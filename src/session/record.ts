@@ -48,6 +48,8 @@ export interface SessionState {
   readonly failure: string | null;
   /** Where the audit log stood when the session ended. */
   readonly auditHead: AuditHead | null;
+  /** Questions that wait for an answer. */
+  readonly pendingApprovals: number;
 }
 
 export const STARTING: SessionState = {
@@ -60,6 +62,7 @@ export const STARTING: SessionState = {
   signal: null,
   failure: null,
   auditHead: null,
+  pendingApprovals: 0,
 };
 
 /**
@@ -134,7 +137,7 @@ export function makeRecord(identity: SessionIdentity, state: SessionState): Sess
     terminal: identity.hasTerminal,
     rollback_session: state.rollbackSession,
     enforced: identity.enforced,
-    pending_approvals: 0,
+    pending_approvals: state.status === 'exited' ? 0 : state.pendingApprovals,
     failure: state.failure,
     audit: state.auditHead,
   };

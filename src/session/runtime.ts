@@ -5,12 +5,15 @@ import type { TerminalSize } from '../ports/pty.ts';
 import type { Connection, ConnectionHandlers } from '../ports/socket.ts';
 import type { Launch } from '../sandbox/launch.ts';
 import { signalName, signalNumber } from '../signal-names.ts';
+import { answerAbout } from './approval-requests.ts';
+import { Approvals, type Denial } from './approvals.ts';
 import type { Actor } from './audit-event.ts';
 import { GuardedCommand, type StartedGuardian } from './guarded-command.ts';
 import { Hub, type HubHost, type RequestOutcome } from './hub.ts';
 import { type CommandEnd, commandEnd, type LiveSession } from './live-session.ts';
 import type { ControlRequest, SessionEnd } from './messages.ts';
 import type { OutputLog } from './output-log.ts';
+import type { Question } from './question.ts';
 import { SessionScreen } from './screen.ts';
 
 const SIGCONT = signalNumber('SIGCONT');
@@ -27,8 +30,18 @@ export interface RuntimeDeps {
   readonly collectGarbage: () => void;
   /** Takes a snapshot of the session as it is now. */
   readonly checkpoint: (label: string) => Promise<RequestOutcome>;
+  /** Undefined where nobody is asked. */
+  readonly asking: AskingDeps | undefined;
   /** Gives the session another name, when it can be had. */
   readonly rename: (name: string) => RequestOutcome | Promise<RequestOutcome>;
+}
+
+/** How questions about what the plan does not give are asked. */
+export interface AskingDeps {
+  readonly timeoutMs: number;
+  readonly programOf: (pid: number) => string | undefined;
+  /** A question came; `name` is the session's. */
+  readonly onAsked: (question: Question, name: string) => void;
 }
 
 /**
@@ -43,6 +56,7 @@ export class Runtime {
   readonly #screen: SessionScreen;
   readonly #hub: Hub;
   readonly #deps: RuntimeDeps;
+  readonly #approvals: Approvals | undefined;
   #live: LiveSession | undefined;
   #stopSignal: number | null = null;
   #stopTimer: ReturnType<typeof setTimeout> | undefined;
@@ -56,7 +70,9 @@ export class Runtime {
       size: deps.size,
       onOutput: (data) => this.#output(data),
       onStopped: (signal) => this.#stopped(signal),
+      onQuestions: (data) => this.#approvals?.take(data),
     });
+    this.#approvals = deps.asking === undefined ? undefined : this.#makeApprovals(deps.asking);
     this.#screen = new SessionScreen({
       size: deps.size,
       scrollbackLines: deps.scrollbackLines,
@@ -66,6 +82,28 @@ export class Runtime {
       nowMs: () => deps.clock.monotonicMs(),
     });
     this.#hub = new Hub(this.#hubHost(), this.#screen);
+  }
+
+  #makeApprovals({ timeoutMs, programOf, onAsked }: AskingDeps): Approvals {
+    const { sessionId, clock } = this.#deps;
+    return new Approvals({
+      sessionId,
+      clock,
+      timeoutMs,
+      programOf,
+      answer: (message) => this.#command.answer(message),
+      audit: (event) => this.#live?.audit(event),
+      onAsked: (question) => onAsked(question, this.#live?.name ?? ''),
+      onChanged: () => {
+        this.#live?.hasPending(this.#approvals?.pending.length ?? 0);
+        this.#hub.questionsChanged();
+      },
+    });
+  }
+
+  /** What the command was refused, as far as somebody saw it. */
+  get denials(): readonly Denial[] {
+    return this.#approvals?.denials ?? [];
   }
 
   #hubHost(): HubHost {
@@ -105,6 +143,7 @@ export class Runtime {
 
   async ended(): Promise<CommandEnd> {
     const end = commandEnd(await this.#command.ended());
+    this.#approvals?.end();
     // Whoever hears that it has ended finds all of it there.
     this.#log?.flush();
     return end;
@@ -203,6 +242,9 @@ export class Runtime {
         return this.screen().then((content) => ({ isDone: true, changed: false, content }));
       case 'log':
         return { isDone: true, changed: false, content: this.#log?.read() ?? new Uint8Array(), follows: request.follow };
+      case 'approvals':
+      case 'decide':
+        return answerAbout(this.#approvals, request, { actor, clock: this.#deps.clock });
     }
   }
 

@@ -29,6 +29,14 @@ export interface SessionStart {
   readonly terminal: Bytes | null;
   /** The command is started only when a client is attached, so that this one sees all of its output. */
   readonly waitsForClient: boolean;
+  /** Null where nobody is asked. */
+  readonly asking: AskingWish | null;
+}
+
+export interface AskingWish {
+  readonly timeoutMs: number;
+  /** Run with each question, with this environment; null for none. */
+  readonly hook: { readonly command: string; readonly environment: Readonly<Record<string, string>> } | null;
 }
 
 export interface RollbackWish {

@@ -20,7 +20,9 @@ export async function probe(
 ): Promise<AttemptResults> {
   if (attempts.length === 0) return [];
   const launcher = startLauncher(spawn);
-  const answer = decodeAttemptResults(await launcher.exchange(encodeLaunch({ ...launchOf(plan, host, pid), attempts })));
+  const answer = decodeAttemptResults(
+    await launcher.exchange(encodeLaunch({ ...launchOf({ ...plan, asks: false }, host, pid), attempts })),
+  );
   await launcher.exited;
   if (answer === undefined)
     throw new NonoError('E_SANDBOX', EXIT.cannotExecute, 'Cannot try it: the process in the sandbox was killed', {

@@ -25,7 +25,7 @@ function row(session: Session, nowMs: number): readonly string[] {
   return [
     record.session_id,
     shown(record.name),
-    status,
+    isLive && status === 'running' && record.pending_approvals > 0 ? `waiting(${record.pending_approvals})` : status,
     isLive ? record.attachment : '-',
     isLive && record.child_pid !== null ? String(record.child_pid) : '-',
     hasUptime ? formatDuration(endMs - Date.parse(record.started)) : '-',

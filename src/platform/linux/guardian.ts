@@ -1,5 +1,6 @@
 import { encodeLine, LineReader } from '../../json-lines.ts';
 import type { ProcessTree } from '../../ports/process-tree.ts';
+import type { Mediating } from '../../ports/sandbox-host.ts';
 import type { LaunchedProcess, ProcessExit } from '../../ports/spawn.ts';
 import type { Launch } from '../../sandbox/launch.ts';
 import { type GuardianOrder, type GuardianReport } from '../../session/guardian-wire.ts';
@@ -33,6 +34,7 @@ class Guardian {
   #child: LaunchedProcess | undefined;
   #isOver = false;
   #stopSignal: number | null = null;
+  #mediating: Mediating | undefined;
 
   constructor(tree: ProcessTree) {
     this.#ending = new TreeEnding(tree);
@@ -75,8 +77,10 @@ class Guardian {
   }
 
   #launch(launch: Launch): void {
-    const listener = launch.mediation === null ? undefined : mediate(launch.mediation);
-    const launched = launchCommand({ ...launch, supervisorPid: process.pid }, { takesTerminal: true, listener });
+    const { mediation, asks } = launch;
+    const onQuestions = (data: Uint8Array): void => this.#report({ kind: 'asked', data: Buffer.from(data).toString('base64') });
+    if (mediation !== null) this.#mediating = mediate(mediation, asks === true ? onQuestions : undefined);
+    const launched = launchCommand({ ...launch, supervisorPid: process.pid }, { takesTerminal: true, listener: this.#mediating });
     if ('step' in launched) {
       this.#report({ kind: 'failed', failure: launched });
       this.#isWithout({ code: EXIT_FAILED, signal: null });
@@ -99,6 +103,9 @@ class Guardian {
         return;
       case 'signal':
         this.#signal(order.signal);
+        return;
+      case 'answer':
+        this.#mediating?.answer(Buffer.from(order.data, 'base64'));
     }
   }
 

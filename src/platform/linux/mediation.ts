@@ -1,8 +1,8 @@
 import { type Bytes, bufferFromBytes } from '../../bytes.ts';
 import { EXIT, isErrno, NonoError } from '../../errors.ts';
-import type { HandOver } from '../../ports/sandbox-host.ts';
-import type { ListenerTaker } from '../../ports/spawn.ts';
+import type { HandOver, Mediating } from '../../ports/sandbox-host.ts';
 import { MEDIATOR_ANSWER, MEDIATOR_QUESTION } from '../../sandbox/linux/mediation.ts';
+import { AskChannel } from './ask-channel.ts';
 import { type PreparedMediator, prepareMediator } from './mediator/start.ts';
 import { readSmallFile } from './small-files.ts';
 import { addressOf, errnoName, syscall, trySyscall } from './syscalls.ts';
@@ -29,8 +29,9 @@ export function mediatesFromOutside(): boolean {
 }
 
 /** @see SandboxHost.mediate() */
-export function mediate(mediation: Bytes): ListenerTaker {
+export function mediate(mediation: Bytes, onQuestions?: (data: Uint8Array) => void): Mediating {
   markTree();
+  const channel = onQuestions === undefined ? undefined : new AskChannel(onQuestions);
   let mediator: PreparedMediator | undefined;
   return {
     expect() {
@@ -38,9 +39,12 @@ export function mediate(mediation: Bytes): ListenerTaker {
     },
     take(listener) {
       mediator ??= prepared();
-      mediator.startThread(bufferFromBytes(mediation), listener);
+      mediator.startThread(bufferFromBytes(mediation), listener, channel?.others);
       syscall('close', listener);
+      channel?.closeOthers();
     },
+    answer: (message) => channel?.send(message),
+    [Symbol.dispose]: () => channel?.[Symbol.dispose](),
   };
 }
 

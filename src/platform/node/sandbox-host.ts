@@ -16,7 +16,12 @@ export function createNodeSandboxHost(): SandboxHost {
     launch: () => ({ step: 'supervisor', errno: 'ENOSYS' }),
     attempt: (attempts) => attempts.map(() => 'ENOSYS'),
     isMediated: () => false,
-    mediate: () => ({ expect: () => undefined, take: () => undefined }),
+    mediate: () => ({
+      expect: () => undefined,
+      take: () => undefined,
+      answer: () => undefined,
+      [Symbol.dispose]: () => undefined,
+    }),
     mediatesFromOutside: () => true,
     startMediator: () => () => () => undefined,
   };

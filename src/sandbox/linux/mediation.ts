@@ -1,5 +1,5 @@
 import { type Bytes, bufferFromBytes } from '../../bytes.ts';
-import type { Network, Plan, RuleOrigin } from '../plan.ts';
+import type { ForbiddenPlace, Network, PathRule, Plan, RuleOrigin } from '../plan.ts';
 import type { CallName } from './seccomp-uapi.ts';
 
 /** What the mediator is told: a part of the plan, in the form that its C code reads. */
@@ -9,6 +9,14 @@ export interface Mediation {
   /** Sockets, and directories of sockets, that the command may connect to wherever they are. */
   readonly sockets: readonly Bytes[];
   readonly network: Network;
+  /** What the plan gives and what no yes may open; undefined where an open outside the plan just fails. */
+  readonly asking?: Asking | undefined;
+}
+
+/** What an open is measured by before somebody is asked. */
+export interface Asking {
+  readonly rules: readonly Pick<PathRule, 'path' | 'isDirectory' | 'access'>[];
+  readonly forbidden: readonly ForbiddenPlace[];
 }
 
 /** Who carries out the calls that no rule can decide: a mediator of this sandbox, or that of a nono around it, under that one's plan. */
@@ -61,13 +69,26 @@ export const MEDIATED_SIGNALS: readonly CallName[] = [
   'rt_tgsigqueueinfo',
   'pidfd_send_signal',
 ];
+/** The calls that are looked at too where somebody is asked about what the plan does not give. */
+export const ASKED_CALLS = ['open', 'creat', 'openat', 'openat2'] as const satisfies readonly CallName[];
 
 /** Devices and the files that are standard streams are written to, and keep their mode and owner. */
 const GRANTED: readonly RuleOrigin[] = ['grant', 'profile', 'temporary'];
 
-export function mediationOf({ rules, sockets, network }: Pick<Plan, 'rules' | 'sockets' | 'network'>): Mediation {
+export function mediationOf({
+  rules,
+  sockets,
+  network,
+  asks = false,
+  forbidden = [],
+}: Pick<Plan, 'rules' | 'sockets' | 'network'> & Partial<Pick<Plan, 'asks' | 'forbidden'>>): Mediation {
   const writable = rules.filter(({ access, origin }) => access.write && GRANTED.includes(origin));
-  return { writable: writable.map(({ path, isDirectory }) => ({ path, isDirectory })), sockets, network };
+  return {
+    writable: writable.map(({ path, isDirectory }) => ({ path, isDirectory })),
+    sockets,
+    network,
+    asking: asks ? { rules, forbidden } : undefined,
+  };
 }
 
 /** A local datagram socket can send to any name, so each of its sends is mediated: only where a socket was granted by name. */
@@ -83,19 +104,23 @@ export const MEDIATOR_QUESTION = '\0\0nono: is there a mediator?\0';
 export const MEDIATOR_ANSWER = 'ENOTUNIQ';
 
 const WORD_BYTES = 8;
-const HEADER_WORDS = 5;
+const HEADER_WORDS = 6;
 const GRANT_WORDS = 4;
 const NETWORKS = { allowed: 0, blocked: 1, ports: 2, loopback: 3 } as const;
 const KINDS = { tree: 0, file: 1, socket: 2 } as const;
 const CONNECT = 1 << 16;
 const BIND = 1 << 17;
+const PLACE_WORDS = 3;
+/** ACCESS_* of open.c. */
+export const ASKED_ACCESS = { read: 1, write: 2, tree: 4, forbidden: 8, connect: 16, create: 32, directory: 64 } as const;
 
 /**
  * `struct configuration` of platform/linux/mediator/base.c: words of 64 bits, little-endian. First its size in bytes, the
- * network, the number of grants, that of ports, and 1 where there are local datagram sockets; then for each grant its kind, where its path is, how long that is, and a
- * word for the mediator's own use; then the ports with a bit for what they are for; then the paths, each ended by NUL.
+ * network, the number of grants, that of ports, 1 where there are local datagram sockets, and where the places begin (0 for none); then for each grant its
+ * kind, where its path is, how long that is, and a word for the mediator's own use; then the ports with a bit for what they are for; then, where somebody
+ * is asked, the number of places and for each what it gives or forbids, where its path is and how long that is; then the paths, each ended by NUL.
  */
-export function encodeMediation({ writable, sockets, network }: Mediation): Uint8Array<ArrayBuffer> {
+export function encodeMediation({ writable, sockets, network, asking }: Mediation): Uint8Array<ArrayBuffer> {
   const grants = [
     ...writable.map(({ path, isDirectory }) => ({ path, kind: isDirectory ? KINDS.tree : KINDS.file })),
     ...sockets.map((path) => ({ path, kind: KINDS.socket })),
@@ -104,15 +129,18 @@ export function encodeMediation({ writable, sockets, network }: Mediation): Uint
     network.mode === 'ports'
       ? [...network.connect.map((port) => port | CONNECT), ...network.bind.map((port) => port | BIND)]
       : [];
-  const textAt = (HEADER_WORDS + GRANT_WORDS * grants.length + ports.length) * WORD_BYTES;
-  const sizeBytes = grants.reduce((sum, { path }) => sum + path.length + 1, textAt);
+  const places = asking === undefined ? [] : placesOf(asking);
+  const placesAt = (HEADER_WORDS + GRANT_WORDS * grants.length + ports.length) * WORD_BYTES;
+  const textAt = placesAt + (asking === undefined ? 0 : (1 + PLACE_WORDS * places.length) * WORD_BYTES);
+  const sizeBytes = [...grants, ...places].reduce((sum, { path }) => sum + path.length + 1, textAt);
   const bytes = new Uint8Array(new ArrayBuffer(sizeBytes));
   const view = new DataView(bytes.buffer);
   let word = 0;
   const put = (...values: readonly number[]): void => {
     for (const value of values) view.setBigInt64(word++ * WORD_BYTES, BigInt(value), true);
   };
-  put(sizeBytes, NETWORKS[network.mode], grants.length, ports.length, hasDatagrams({ sockets }) ? 1 : 0);
+  put(sizeBytes, NETWORKS[network.mode], grants.length, ports.length);
+  put(hasDatagrams({ sockets }) ? 1 : 0, asking === undefined ? 0 : placesAt);
   let at = textAt;
   for (const { path, kind } of grants) {
     put(kind, at, path.length, -1);
@@ -120,5 +148,22 @@ export function encodeMediation({ writable, sockets, network }: Mediation): Uint
     at += path.length + 1;
   }
   put(...ports);
+  if (asking !== undefined) put(places.length);
+  for (const { path, access } of places) {
+    put(access, at, path.length);
+    bytes.set(bufferFromBytes(path), at);
+    at += path.length + 1;
+  }
   return bytes;
+}
+
+function placesOf({ rules, forbidden }: Asking): readonly { readonly path: Bytes; readonly access: number }[] {
+  const { read, write, tree, forbidden: no } = ASKED_ACCESS;
+  return [
+    ...rules.map(({ path, isDirectory, access }) => ({
+      path,
+      access: (access.read ? read : 0) | (access.write ? write : 0) | (isDirectory ? tree : 0),
+    })),
+    ...forbidden.map(({ path, isWriteOnly }) => ({ path, access: no | tree | write | (isWriteOnly ? 0 : read) })),
+  ];
 }

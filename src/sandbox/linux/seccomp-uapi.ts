@@ -143,6 +143,7 @@ export const O_RDWR = 2;
 export const O_TRUNC = 0o1000;
 /** What does not matter of an open: O_NOCTTY, O_NONBLOCK, O_CLOEXEC, and O_LARGEFILE of both machines. */
 export const O_BESIDE = 0o400 | 0o4000 | 0o2000000 | 0o100000 | 0o400000;
+export const O_PATH = 0o10000000;
 
 /**
  * The highest number of a system call that was looked at when this filter was written: file_setattr(2), Linux 6.17.
@@ -164,6 +165,7 @@ const CALLS = {
   clone: [56, 220],
   clone3: [435, 435],
   connect: [42, 203],
+  creat: [85, undefined],
   delete_module: [176, 106],
   fanotify_init: [300, 262],
   fchmod: [91, 52],

@@ -13,7 +13,7 @@ import {
   returns,
   switchOn,
 } from './bpf-words.ts';
-import { MEDIATED_CALLS, MEDIATED_SIGNALS, type Mediator } from './mediation.ts';
+import { ASKED_CALLS, MEDIATED_CALLS, MEDIATED_SIGNALS, type Mediator } from './mediation.ts';
 import { ABI_WITH_SIGNALS, openBlocks, otherIoctls, truncateBlocks } from './older-kernels.ts';
 import {
   AF,
@@ -32,6 +32,7 @@ import {
   NAMESPACE_FLAGS,
   NETLINK_ROUTE,
   NEWEST_KNOWN_CALL,
+  O_PATH,
   READ_ONLY_CHANGES,
   RETURN,
   SIOCSPGRP,
@@ -55,6 +56,8 @@ export interface SeccompTarget {
   readonly mediator: Mediator;
   /** Whether there are local datagram sockets (hasDatagrams()); false by default. */
   readonly datagrams?: boolean;
+  /** Opens are handed to the mediator, which asks about what the plan does not give. */
+  readonly asks?: boolean;
 }
 
 /** Where the filter ends that hands the call to the mediator. */
@@ -117,7 +120,7 @@ export function encodeSeccomp(target: SeccompTarget): readonly Instruction[] {
 
 /** The calls whose arguments decide; every block ends in a jump. */
 function conditionalBlocks(target: SeccompTarget): ReadonlyMap<CallName, readonly Statement[]> {
-  const { network, abi, mediator, datagrams = false } = target;
+  const { network, abi, mediator, datagrams = false, asks = false } = target;
   const isOwn = mediator === 'own';
   const blocks = new Map<CallName, readonly Statement[]>([
     ['ioctl', ioctlBlock(abi, mediator)],
@@ -128,6 +131,7 @@ function conditionalBlocks(target: SeccompTarget): ReadonlyMap<CallName, readonl
     ['unshare', [loadArgument(0), is('anyBit', NAMESPACE_FLAGS, { yes: errnoLabel('EPERM') }), jump('allow')]],
     ...truncateBlocks(abi),
     ...openBlocks(abi, isOwn ? NOTIFY : undefined),
+    ...(asks && isOwn ? askedBlocks(abi) : []),
     ...sendBlocks(target),
   ]);
   if (isOwn) for (const call of MEDIATED_CALLS) blocks.set(call, [jump(NOTIFY)]);
@@ -178,6 +182,30 @@ function ownerBlock(): readonly Statement[] {
     jump(NOTIFY),
   ];
 }
+
+/**
+ * What is opened as a path only is never asked about, and needs no look. Where Landlock knows no truncating, what that
+ * refuses is refused before anybody is asked.
+ */
+function askedBlocks(abi: number): readonly (readonly [CallName, readonly Statement[]])[] {
+  const known = new Map([...truncateBlocks(abi), ...openBlocks(abi, NOTIFY)]);
+  for (const call of ASKED_CALLS) {
+    const at = FLAGS_ARGUMENT[call];
+    const look = at === undefined ? [] : [loadArgument(at), is('anyBit', O_PATH, { yes: 'allow' })];
+    known.set(call, [...look, ...(known.get(call) ?? [jump('allow')]).map(allowedToNotify)]);
+  }
+  return [...known];
+}
+
+/** The same statement, with the mediator where it lets pass. */
+function allowedToNotify(statement: Statement): Statement {
+  const other = (to: string | undefined): string | undefined => (to === 'allow' ? NOTIFY : to);
+  if (statement.kind === 'jump') return { ...statement, to: other(statement.to) ?? statement.to };
+  return statement.kind === 'branch' ? { ...statement, yes: other(statement.yes), no: other(statement.no) } : statement;
+}
+
+/** Of openat2(2) they are behind a pointer. */
+const FLAGS_ARGUMENT: Readonly<Partial<Record<CallName, number>>> = { open: 1, openat: 2 };
 
 /** Setting limits of another process takes no more than its user id: a file size of 0 would break any of them. */
 function prlimitBlock(): readonly Statement[] {

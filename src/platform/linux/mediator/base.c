@@ -27,7 +27,7 @@ static system_call system;
 enum {
   EPERM = 1, ENOENT = 2, ESRCH = 3, EINTR = 4, EBADF = 9, EAGAIN = 11, EACCES = 13, EFAULT = 14, ENODEV = 19, ENOTDIR = 20, EINVAL = 22,
   ENOTTY = 25, ERANGE = 34, ENAMETOOLONG = 36, ENOSYS = 38, ELOOP = 40, ENOTUNIQ = 76, EAFNOSUPPORT = 97, ENOBUFS = 105, EALREADY = 114,
-  ECONNREFUSED = 111, EINPROGRESS = 115, E2BIG = 7,
+  ECONNREFUSED = 111, EINPROGRESS = 115, E2BIG = 7, EEXIST = 17, ENFILE = 23, EMFILE = 24,
   EMSGSIZE = 90, EISCONN = 106, ENOTCONN = 107,
   /* Beyond any result: somebody else answers later; the kernel does it as if it had not been asked about. */
   DEFERRED = 1 << 30, CONTINUED,
@@ -75,6 +75,8 @@ struct configuration {
   long ports;
   /* Whether local datagram sockets exist. */
   long datagrams;
+  /* Where in it struct asking is; 0 where nobody is asked. */
+  long asking;
   struct grant grant[1];
 };
 

@@ -12,7 +12,7 @@ enum { RESOLVE_NO_MAGICLINKS = 2, RESOLVE_NO_SYMLINKS = 4, RESOLVE_BENEATH = 8, 
 enum { PATH_BYTES = 4096, PAGE_BYTES = 4096 };
 #define AT_FDCWD (-100)
 enum { AT_SYMLINK_NOFOLLOW = 0x100, AT_EMPTY_PATH = 0x1000, AT_SYMLINK_FOLLOW = 0x400 };
-enum { O_RDONLY = 0, O_RDWR = 2, O_ACCMODE = 3, O_NONBLOCK = 0x800, O_CLOEXEC = 0x80000, O_PATH = 0x200000, F_GETFL = 3 };
+enum { O_RDONLY = 0, O_RDWR = 2, O_ACCMODE = 3, O_NOCTTY = 0x100, O_NONBLOCK = 0x800, O_CLOEXEC = 0x80000, O_PATH = 0x200000, F_GETFL = 3 };
 
 struct how { u64 flags, mode, resolve; };
 struct vector { u64 address, bytes; };

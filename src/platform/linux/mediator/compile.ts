@@ -6,6 +6,7 @@ import caller from './caller.c' with { type: 'text' };
 import { mediatorDefinitions } from './calls.ts';
 import loop from './loop.c' with { type: 'text' };
 import metadata from './metadata.c' with { type: 'text' };
+import open from './open.c' with { type: 'text' };
 import sends from './sends.c' with { type: 'text' };
 import signals from './signals.c' with { type: 'text' };
 import sockets from './sockets.c' with { type: 'text' };
@@ -28,7 +29,9 @@ export function compileMediatorOnce(): PlacedCode {
 
 function compile() {
   const architecture = process.arch === 'arm64' ? 'arm64' : 'x64';
-  const source = [mediatorDefinitions(architecture), base, caller, metadata, sockets, sends, signals, terminals, loop].join('');
+  const source = [mediatorDefinitions(architecture), base, caller, metadata, sockets, sends, signals, terminals, open, loop].join(
+    '',
+  );
   const { mediator_where } = compileC('mediator.c', source, { mediator_where: WHERE });
   return placesOf(mediator_where);
 }

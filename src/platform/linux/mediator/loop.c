@@ -1,5 +1,16 @@
 /* Requests one after the other, and the life of the mediator. */
 
+/* By the flags that programs open their terminals with, and a path that only those have; else what somebody may be asked about. */
+static long open_anything(void) {
+  u64 *a = request.arguments;
+  long result = CONTINUED;
+#ifdef CALL_open
+  if (request.number == CALL_open && (a[1] & O_ACCMODE) == O_RDWR) result = open_made_terminal(a[0], a[1]);
+#endif
+  if (request.number == CALL_openat && (a[2] & O_ACCMODE) == O_RDWR) result = open_made_terminal(a[1], a[2]);
+  return result == CONTINUED && configuration->asking ? open_file() : result;
+}
+
 static long handle(void) {
   switch (request.number) {
     case CALL_connect: return connect_socket();
@@ -7,9 +18,11 @@ static long handle(void) {
     case CALL_socketpair: return make_pair();
     case CALL_ioctl: return command_terminal();
 #ifdef CALL_open
-    case CALL_open: return open_made_terminal(request.arguments[0], request.arguments[1]);
+    case CALL_open:
+    case CALL_creat:
 #endif
-    case CALL_openat: return open_made_terminal(request.arguments[1], request.arguments[2]);
+    case CALL_openat:
+    case CALL_openat2: return open_anything();
     case CALL_sendto: return send_to();
     case CALL_sendmsg: return send_message();
     case CALL_sendmmsg: return send_messages();
@@ -87,6 +100,8 @@ static struct {
   long listener;
   /* Whether this becomes a process of its own, and what of its memory it gives up: pairs of first address and end, then one address and 0. */
   long is_process;
+  /* Where questions go and where answers come from; -1 where nobody is asked. */
+  long tells, listens;
   /* Whether the kernel ends NOTIF_RECV when the last caller is gone (6.11). */
   long wait_ends;
   long unmapped[16];
@@ -100,30 +115,40 @@ static struct {
 } given;
 
 /* With something pending it looks whether the callers still live, and tries local sockets again. */
-enum { LOOK_AGAIN_MS = 10 };
+enum { LOOK_AGAIN_MS = 10, LOOK_FOR_GONE_MS = 100 };
 
 static void serve(void) {
-  static struct { int descriptor; short events, happened; } polled[PENDING_MAXIMUM + 1];
+  static struct { int descriptor; short events, happened; } polled[PENDING_MAXIMUM + 2];
   long wait[2];
-  u64 next_look = 0;
+  u64 next_look = 0, next_look_for_gone = 0;
   for (;;) {
     /* Without a look whether anybody is left who could ask: where the kernel ends the wait when nobody is. */
-    while (given.wait_ends && pending_count == 0 && receive()) continue;
+    while (given.wait_ends && pending_count == 0 && asked_count == 0 && receive()) continue;
     int count = pending_count;
+    tell_asked();
     wait[0] = 0;
-    wait[1] = LOOK_AGAIN_MS * 1000000;
+    wait[1] = (count > 0 || has_untold() ? LOOK_AGAIN_MS : LOOK_FOR_GONE_MS) * 1000000;
     polled[0].descriptor = listener;
     polled[0].events = POLLIN;
+    polled[1].descriptor = configuration->asking ? LISTENS : -1;
+    polled[1].events = POLLIN;
     for (int at = 0; at < count; at++) {
-      polled[at + 1].descriptor = pending[at].is_polled ? pending[at].socket : -1;
-      polled[at + 1].events = POLLOUT;
+      polled[at + 2].descriptor = pending[at].is_polled ? pending[at].socket : -1;
+      polled[at + 2].events = POLLOUT;
     }
     /* What ended the wait is over soon: another caller that died is no reason to leave. */
-    if (CALL(ppoll, polled, count + 1, count || given.wait_ends ? wait : 0, 0, 0, 0) < 0) continue;
+    if (CALL(ppoll, polled, count + 2, count || asked_count || given.wait_ends ? wait : 0, 0, 0, 0) < 0) continue;
     /* From the last: what is dropped is replaced by the last. */
     int is_due = count > 0 && now() >= next_look;
     if (is_due) next_look = now() + LOOK_AGAIN_MS;
-    for (int at = count - 1; at >= 0; at--) if (is_due || polled[at + 1].happened) go_on(at, polled[at + 1].happened);
+    for (int at = count - 1; at >= 0; at--) if (is_due || polled[at + 2].happened) go_on(at, polled[at + 2].happened);
+    if (asked_count > 0) {
+      obey();
+      if (now() >= next_look_for_gone) {
+        next_look_for_gone = now() + LOOK_FOR_GONE_MS;
+        look_for_gone();
+      }
+    }
     if (polled[0].happened & POLLIN) receive();
     /* Nobody is left who could ask. */
     else if (polled[0].happened) return;
@@ -131,6 +156,8 @@ static void serve(void) {
 }
 
 enum { CLONE_VM = 0x100, CLONE_FILES = 0x400 };
+/* Above what the streams and the first descriptors of a process are. */
+enum { F_DUPFD = 0, OUT_OF_THE_WAY = 16 };
 
 static void interrupted(int signal) { (void)signal; }
 
@@ -210,10 +237,15 @@ static void mediator_main(void) {
     /* Now it gets its own: the starter is about to become the command, and what it leaves to this process is given back. */
     if (CALL(clone, SIGCHLD, 0, 0, 0, 0, 0) != 0) leave();
   }
+  /* A thread that is cloned without CLONE_FILES has descriptors of its own, as a process has. First out of each other's way. */
+  listener = CALL(fcntl, given.listener, F_DUPFD, OUT_OF_THE_WAY, 0, 0, 0);
+  long tells = given.tells < 0 ? -1 : CALL(fcntl, given.tells, F_DUPFD, OUT_OF_THE_WAY, 0, 0, 0);
+  long listens = given.tells < 0 ? -1 : CALL(fcntl, given.listens, F_DUPFD, OUT_OF_THE_WAY, 0, 0, 0);
+  CALL(dup3, listener, 0, O_CLOEXEC, 0, 0, 0);
   listener = 0;
-  /* A thread that is cloned without CLONE_FILES has descriptors of its own, as a process has. */
-  if (given.listener != 0) CALL(dup3, given.listener, 0, O_CLOEXEC, 0, 0, 0);
-  CALL(close_range, 1, 0xffffffff, 0, 0, 0, 0);
+  if (tells >= 0) CALL(dup3, tells, TELLS, O_CLOEXEC, 0, 0, 0);
+  if (tells >= 0) CALL(dup3, listens, LISTENS, O_CLOEXEC, 0, 0, 0);
+  CALL(close_range, tells < 0 ? 1 : LISTENS + 1, 0xffffffff, 0, 0, 0, 0);
   if (given.is_process) {
     CALL(setsid, 0, 0, 0, 0, 0, 0);
     CALL(chdir, "/", 0, 0, 0, 0, 0);
@@ -223,7 +255,7 @@ static void mediator_main(void) {
   open_grants();
   /* Best effort: a kernel before 6.6 has no such flag. */
   CALL(ioctl, listener, NOTIF_SET_FLAGS, SYNC_WAKE_UP, 0, 0, 0);
-  if (prepare_interrupts() && reduce_capabilities()) serve();
+  if (prepare_interrupts() && reduce_capabilities() && (configuration->asking == 0 || prepare_asking())) serve();
   if (given.is_process) leave();
   for (;;) CALL(exit, 0, 0, 0, 0, 0, 0);
 }
@@ -250,6 +282,8 @@ struct arguments {
   long stack;
   long ready;
   long starter;
+  long tells;
+  long listens;
   long unmapped[16];
 };
 
@@ -266,6 +300,8 @@ static void *mediator_prepare(struct arguments *arguments) {
   given.stack = arguments->stack;
   given.ready = arguments->ready;
   given.starter = arguments->starter;
+  given.tells = arguments->tells;
+  given.listens = arguments->listens;
   for (int at = 0; at < 16; at++) given.unmapped[at] = arguments->unmapped[at];
   return given.is_process ? (void *)mediator_apart : (void *)mediator_main;
 }

@@ -143,7 +143,7 @@ static long connect_inet(long socket) {
 }
 
 /* What a local address means, as a descriptor of it that is granted. */
-static long socket_file(void) {
+static long socket_file(long *outside) {
   static struct facts facts;
   if (*(u16 *)address != AF_UNIX || address_bytes <= UNIX_PATH_AT) return -EINVAL;
   /* An abstract name belongs to nobody: whose it is could only be found out when it is too late. */
@@ -156,6 +156,7 @@ static long socket_file(void) {
   long failure = look_at(file, &facts);
   if (failure < 0) return failure;
   if ((facts.mode & S_IFMT) != S_IFSOCK) return -ECONNREFUSED;
+  *outside = file;
   file = granted(file, 1);
   return file < 0 ? -EACCES : file;
 }
@@ -168,19 +169,27 @@ static long fix_address(u8 *fixed, long file) {
   return UNIX_PATH_AT + length_of((char *)fixed + UNIX_PATH_AT) + 1;
 }
 
-static long connect_local(long socket) {
+static long connect_held(long socket, long file) {
   static u8 fixed[ADDRESS_BYTES];
-  long type = option_of(socket, SO_TYPE);
-  if (type == SOCK_DGRAM && configuration->datagrams) {
-    if (*(u16 *)address == AF_UNSPEC) return is_waiting(request.id) ? CALL(connect, socket, address, address_bytes, 0, 0, 0) : -EPERM;
-  } else if (type != SOCK_STREAM && type != SOCK_SEQPACKET) return -EACCES;
-  long file = socket_file();
-  if (file < 0) return file;
-  if (!is_waiting(request.id) || !has_own_capabilities()) return -EPERM;
   long bytes = fix_address(fixed, file);
   long result = connect_bounded(socket, fixed, bytes);
   if (result != -EINTR && !(result == -EAGAIN && is_blocking(socket))) return result;
   return defer(socket, file, fixed, bytes);
+}
+
+static long ask_to_connect(long socket, long file);
+
+static long connect_local(long socket) {
+  long outside = -1;
+  long type = option_of(socket, SO_TYPE);
+  if (type == SOCK_DGRAM && configuration->datagrams) {
+    if (*(u16 *)address == AF_UNSPEC) return is_waiting(request.id) ? CALL(connect, socket, address, address_bytes, 0, 0, 0) : -EPERM;
+  } else if (type != SOCK_STREAM && type != SOCK_SEQPACKET) return -EACCES;
+  long file = socket_file(&outside);
+  if (file == -EACCES && outside >= 0) return ask_to_connect(socket, outside);
+  if (file < 0) return file;
+  if (!is_waiting(request.id) || !has_own_capabilities()) return -EPERM;
+  return connect_held(socket, file);
 }
 
 static long copy_address(u64 from, u64 bytes) {

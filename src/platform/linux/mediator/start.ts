@@ -26,7 +26,8 @@ const PAGE_BYTES = 4096;
 const WORD_BYTES = 8;
 /** `struct arguments` of loop.c: words, and pairs of addresses. */
 const LISTENER_AT = 3;
-const UNMAPPED_AT = 11;
+const CHANNEL_AT = 11;
+const UNMAPPED_AT = 13;
 const UNMAPPED_WORDS = 16;
 
 /** include/uapi/linux/auxvec.h: where the kernel's own code begins; its data are before it. */
@@ -34,10 +35,18 @@ const AT_SYSINFO_EHDR = 33n;
 const KERNEL_CODE_BYTES = 16 * 1024;
 const KERNEL_DATA_BYTES = 64 * 1024;
 
+/** Where the mediator writes its questions, and where it reads the answers. */
+export interface AskingEnds {
+  readonly tells: number;
+  readonly listens: number;
+}
+
+const NOBODY: AskingEnds = { tells: -1, listens: -1 };
+
 /** A mediator that is ready and not started yet. */
 export interface PreparedMediator {
-  /** Goes on as a thread of this process, with its own copy of the listener. @throws {SystemError} */
-  startThread(configuration: Uint8Array, listener: number): void;
+  /** Goes on as a thread of this process, with its own copies of the descriptors. @throws {SystemError} */
+  startThread(configuration: Uint8Array, listener: number, asking?: AskingEnds): void;
   /**
    * The same as a process, begun before this one is confined: it goes on by itself once it is told of the listener, and ends when
    * this process ends before. Until then it has this process's descriptors.
@@ -51,9 +60,9 @@ export function prepareMediator(): PreparedMediator {
   const mediator = loadMediator();
   const code = loadMachineCode();
   return {
-    startThread(configuration, listener) {
+    startThread(configuration, listener, asking = NOBODY) {
       const placed = new PlacedMediator(mediator, code, configuration);
-      const entry = placed.prepareThread(listener);
+      const entry = placed.prepareThread(listener, asking);
       clone(code.clone, THREAD_FLAGS, placed.stackFor(entry));
     },
     startProcess(configuration) {
@@ -89,15 +98,17 @@ class PlacedMediator {
     this.#memory.bytes.set(configuration);
   }
 
-  prepareThread(listener: number): number {
+  prepareThread(listener: number, { tells, listens }: AskingEnds): number {
     this.#put(0, this.#memory.address, this.#code.system, this.#code.restorer, listener, keptCapabilityMask(), 0);
     this.#put(6, hasEndingWait() ? 1 : 0);
+    this.#put(CHANNEL_AT, tells, listens);
     return this.#prepare();
   }
 
   prepareProcess(ready: number, starter: number): number {
     this.#put(0, this.#memory.address, this.#code.system, this.#code.restorer, 0, keptCapabilityMask(), 1);
     this.#put(6, hasEndingWait() ? 1 : 0, this.#code.cloneAddress, this.#top(this.#memory.bytes.length), ready, starter);
+    this.#put(CHANNEL_AT, NOBODY.tells, NOBODY.listens);
     const { address, bytes } = this.#memory;
     const gaps = memoryBeside([
       [this.#mediator.from, this.#mediator.end],

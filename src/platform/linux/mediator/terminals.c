@@ -2,7 +2,7 @@
  * Terminals that programs inside make. The rules name no terminal, since those of the user have such names too: what may be
  * opened is the other side of a master that somebody inside has.
  */
-enum { TIOCGPTPEER = 0x5441, TIOCGPTN = 0x80045430, PTMX_MAJOR = 5, PTMX_MINOR = 2, O_NOCTTY = 0x100 };
+enum { TIOCGPTPEER = 0x5441, TIOCGPTN = 0x80045430, PTMX_MAJOR = 5, PTMX_MINOR = 2 };
 
 /* Other sides, as paths of no name: they neither keep a terminal open nor lead to the next one with its number. */
 enum { TERMINALS_MAXIMUM = 64 };

@@ -54,8 +54,8 @@ describe('encodeMediation()', () => {
       network: { mode: 'ports', connect: [443], bind: [80, 443] },
     });
 
-    const [size, network, grants, ports, datagrams, ...rest] = wordsOf(bytes, 5 + 3 * 4 + 3);
-    expect([size, network, grants, ports, datagrams]).toEqual([bytes.length, 2, 3, 3, 1]);
+    const [size, network, grants, ports, datagrams, asking, ...rest] = wordsOf(bytes, 6 + 3 * 4 + 3);
+    expect([size, network, grants, ports, datagrams, asking]).toEqual([bytes.length, 2, 3, 3, 1, 0]);
     const found = [0, 4, 8].map((at) => {
       const [kind, offset = 0, length = 0, own] = rest.slice(at, at + 4);
       return [kind, bytesFromBuffer(bytes.subarray(offset, offset + length)), bytes[offset + length], own];
@@ -68,12 +68,40 @@ describe('encodeMediation()', () => {
     expect(rest.slice(12)).toEqual([443 + 65536, 80 + 131072, 443 + 131072]);
   });
 
+  test('says what is given and what no yes opens where somebody is asked', () => {
+    const bytes = encodeMediation({
+      writable: [],
+      sockets: [],
+      network: ALLOWED,
+      asking: {
+        rules: [rule('/a', READ_WRITE, 'grant'), rule('/f', READ, 'grant', false)],
+        forbidden: [
+          { path: '/key' as Bytes, isWriteOnly: false },
+          { path: '/sys' as Bytes, isWriteOnly: true },
+        ],
+      },
+    });
+
+    const [, , , , , at = 0] = wordsOf(bytes, 6);
+    const [count = 0, ...words] = wordsOf(bytes.slice(at), 1 + 4 * 3);
+    const places = Array.from({ length: count }, (_, index) => {
+      const [access, offset = 0, length = 0] = words.slice(index * 3, index * 3 + 3);
+      return [access, bytesFromBuffer(bytes.subarray(offset, offset + length))];
+    });
+    expect(places).toEqual([
+      [7, '/a'],
+      [1, '/f'],
+      [15, '/key'],
+      [14, '/sys'],
+    ]);
+  });
+
   test.for([
     ['allowed', 0],
     ['blocked', 1],
     ['loopback', 3],
   ] as const)('numbers the network that is %s', ([mode, number]) => {
-    expect(wordsOf(encodeMediation({ writable: [], sockets: [], network: { mode } }), 5)).toEqual([40, number, 0, 0, 0]);
+    expect(wordsOf(encodeMediation({ writable: [], sockets: [], network: { mode } }), 6)).toEqual([48, number, 0, 0, 0, 0]);
   });
 });
 

@@ -1,0 +1,14 @@
+import { UsageError } from '../../errors.ts';
+import type { Context } from '../context.ts';
+import type { CommandResult, ParsedCall } from '../spec.ts';
+import { decideAll } from './decide.ts';
+
+export async function execute({ positionals, flags }: ParsedCall, context: Context): Promise<CommandResult> {
+  if (flags.has('session') && flags.has('folder')) {
+    throw new UsageError('Cannot use --session with --folder: the folder is allowed for the session', {
+      hint: 'Leave one of them out',
+    });
+  }
+  const decision = flags.has('folder') ? 'folder' : flags.has('session') ? 'session' : 'once';
+  return await decideAll(positionals, { decision, note: null }, context);
+}

@@ -1,0 +1,25 @@
+import type { Clock } from '../ports/clock.ts';
+import type { Approvals } from './approvals.ts';
+import type { Actor } from './audit-event.ts';
+import type { RequestOutcome } from './hub.ts';
+import type { ControlRequest } from './messages.ts';
+import { questionDocument } from './question.ts';
+
+type ApprovalRequest = Extract<ControlRequest, { verb: 'approvals' | 'decide' }>;
+
+/** What a client is told about the questions of a session, or does with one of them. */
+export async function answerAbout(
+  approvals: Approvals | undefined,
+  request: ApprovalRequest,
+  { actor, clock }: { readonly actor: Actor; readonly clock: Clock },
+): Promise<RequestOutcome> {
+  if (request.verb === 'decide') {
+    const { number, decision, note } = request;
+    const isDone = approvals?.decide(number, decision, { actor, note }) ?? false;
+    return { isDone: true, changed: isDone };
+  }
+  if (request.since !== undefined) await approvals?.changedSince(request.since);
+  const questions = (approvals?.pending ?? []).map((question) => questionDocument(question, clock));
+  const content = Buffer.from(JSON.stringify({ version: approvals?.version ?? 0, questions }), 'utf8');
+  return { isDone: true, changed: false, content };
+}

@@ -1,0 +1,253 @@
+import { type Bytes, storeBytes } from '../bytes.ts';
+import { isWithin, parentPath } from '../paths.ts';
+import type { Clock } from '../ports/clock.ts';
+import { encodeRule, encodeVerdict, type Refusal, type Told, ToldReader, type WantedAccess } from '../sandbox/linux/ask-wire.ts';
+import type { Actor, ApprovalVerdict, AuditEvent } from './audit-event.ts';
+import { accessWord, type Decision, type Question } from './question.ts';
+
+/** So many files of one directory are asked about apart; those after them are one question. */
+const APART_IN_DIRECTORY = 3;
+/** With so many questions open, new ones join those that are of the same kind. */
+const QUESTIONS_MAXIMUM = 50;
+/** Different denials that are kept for the report; more are only counted. */
+const DENIALS_MAXIMUM = 1000;
+
+/** Something that the command was refused. */
+export interface Denial {
+  readonly path: Bytes;
+  readonly access: WantedAccess;
+  readonly reason: Refusal | ApprovalVerdict;
+  count: number;
+}
+
+export interface ApprovalsDeps {
+  readonly sessionId: string;
+  readonly clock: Clock;
+  readonly timeoutMs: number;
+  /** To the mediator. */
+  readonly answer: (message: Uint8Array) => void;
+  readonly audit: (event: AuditEvent) => void;
+  /** The short name of a process; undefined when it is gone. */
+  readonly programOf: (pid: number) => string | undefined;
+  /** A question came: once for each. */
+  readonly onAsked: (question: Question) => void;
+  /** What is open has changed. */
+  readonly onChanged: () => void;
+}
+
+interface OpenQuestion extends Question {
+  readonly requests: Map<bigint, Bytes>;
+  readonly timer: ReturnType<typeof setTimeout>;
+}
+
+type Closing = { readonly verdict: ApprovalVerdict; readonly actor: Actor | undefined; readonly note: string | null };
+
+/**
+ * The requests of one session that wait for somebody: asked, then decided once, by whoever is first. What waits is held by
+ * the mediator; this only says yes or no.
+ */
+export class Approvals {
+  readonly #deps: ApprovalsDeps;
+  readonly #reader = new ToldReader();
+  readonly #open = new Map<number, OpenQuestion>();
+  readonly #denials = new Map<string, Denial>();
+  /** Allowed, and not opened yet. */
+  readonly #allowed = new Map<bigint, { readonly number: number; readonly path: Bytes }>();
+  #lastNumber = 0;
+  #version = 0;
+  #waiters: (() => void)[] = [];
+  #isOver = false;
+
+  constructor(deps: ApprovalsDeps) {
+    this.#deps = deps;
+  }
+
+  /** What the mediator said. */
+  take(data: Uint8Array): void {
+    for (const told of this.#reader.push(data)) this.#hear(told);
+  }
+
+  /** The oldest first. */
+  get pending(): readonly Question[] {
+    return [...this.#open.values()];
+  }
+
+  /** Counts up with each change. */
+  get version(): number {
+    return this.#version;
+  }
+
+  /** Settles when something has changed since `version`, or the session is over. */
+  async changedSince(version: number): Promise<void> {
+    if (this.#version !== version || this.#isOver) return;
+    await new Promise<void>((resolve) => this.#waiters.push(resolve));
+  }
+
+  /** The most frequent first. */
+  get denials(): readonly Denial[] {
+    return [...this.#denials.values()].toSorted((a, b) => b.count - a.count);
+  }
+
+  /** @returns false when no such question is open: it is unknown, was answered, or its caller is gone. */
+  decide(number: number, decision: Decision, { actor, note }: { readonly actor: Actor; readonly note: string | null }): boolean {
+    const question = this.#open.get(number);
+    if (question === undefined) return false;
+    this.#remember(question, decision);
+    this.#close(question, { verdict: decision, actor, note });
+    if (decision === 'session' || decision === 'folder') this.#closeCovered(question, decision, actor);
+    return true;
+  }
+
+  /** The session is over: nobody waits any more. */
+  end(): void {
+    this.#isOver = true;
+    for (const question of this.#open.values()) this.#close(question, { verdict: 'ended', actor: undefined, note: null });
+    this.#changed();
+  }
+
+  #hear(told: Told): void {
+    switch (told.kind) {
+      case 'asked':
+        this.#asked(told);
+        return;
+      case 'gone':
+        this.#gone(told.request);
+        return;
+      case 'refused':
+        this.#denied(told.path, told.access, told.reason, told.pid);
+        return;
+      case 'done':
+        this.#done(told);
+    }
+  }
+
+  #asked({ request, pid, path, access }: Extract<Told, { kind: 'asked' }>): void {
+    if (this.#isOver) {
+      this.#deps.answer(encodeVerdict(request, false));
+      return;
+    }
+    const joined = this.#similar(path, access);
+    if (joined !== undefined) {
+      joined.requests.set(request, path);
+      joined.count = joined.requests.size;
+      if (!joined.paths.includes(path)) joined.paths.push(path);
+      this.#changed();
+      return;
+    }
+    const number = ++this.#lastNumber;
+    const { clock, timeoutMs } = this.#deps;
+    const question: OpenQuestion = {
+      number,
+      id: `${this.#deps.sessionId}-${number}`,
+      access,
+      paths: [path],
+      pid,
+      program: this.#deps.programOf(pid) ?? null,
+      askedMs: clock.nowMs(),
+      endMs: clock.monotonicMs() + timeoutMs,
+      count: 1,
+      requests: new Map([[request, path]]),
+      timer: setTimeout(() => this.#expire(number), timeoutMs),
+    };
+    this.#open.set(number, question);
+    this.#deps.audit({ event: 'asked', approval: number, access: accessWord(access), path: storeBytes(path), pid });
+    this.#changed();
+    this.#deps.onAsked(question);
+  }
+
+  /** The question that one more request joins: about the same, or one of many about one directory. */
+  #similar(path: Bytes, access: WantedAccess): OpenQuestion | undefined {
+    const alike = [...this.#open.values()].filter((question) => accessWord(question.access) === accessWord(access));
+    const same = alike.find(({ paths }) => paths.includes(path));
+    if (same !== undefined) return same;
+    const directory = parentPath(path);
+    const near = alike.filter(({ paths }) => parentPath(paths[0] as Bytes) === directory);
+    if (near.length >= APART_IN_DIRECTORY) return near.at(-1);
+    return this.#open.size >= QUESTIONS_MAXIMUM ? alike.at(-1) : undefined;
+  }
+
+  #expire(number: number): void {
+    const question = this.#open.get(number);
+    if (question !== undefined) this.#close(question, { verdict: 'timeout', actor: undefined, note: null });
+  }
+
+  #gone(request: bigint): void {
+    const question = [...this.#open.values()].find(({ requests }) => requests.has(request));
+    if (question === undefined) return;
+    question.requests.delete(request);
+    question.count = question.requests.size;
+    if (question.requests.size === 0) this.#close(question, { verdict: 'gone', actor: undefined, note: null });
+    else this.#changed();
+  }
+
+  #done({ request, errno }: Extract<Told, { kind: 'done' }>): void {
+    const allowed = this.#allowed.get(request);
+    this.#allowed.delete(request);
+    if (allowed === undefined || errno === 0) return;
+    this.#deps.audit({ event: 'not_opened', approval: allowed.number, path: storeBytes(allowed.path), errno });
+  }
+
+  /** Holds from now on, so that the mediator does not ask again. */
+  #remember({ paths, access }: OpenQuestion, decision: Decision): void {
+    if (decision === 'once' || decision === 'deny') return;
+    const isAllowed = decision !== 'deny_session';
+    const isTree = decision === 'folder';
+    const held = isTree ? [...new Set(paths.map((path) => folderOf(path, access)))] : paths;
+    for (const path of held) this.#deps.answer(encodeRule({ path, isTree, isAllowed, access }));
+  }
+
+  #close(question: OpenQuestion, { verdict, actor, note }: Closing): void {
+    clearTimeout(question.timer);
+    this.#open.delete(question.number);
+    const isAllowed = verdict === 'once' || verdict === 'session' || verdict === 'folder';
+    for (const [request, path] of question.requests) {
+      this.#deps.answer(encodeVerdict(request, isAllowed));
+      if (isAllowed) this.#allowed.set(request, { number: question.number, path });
+    }
+    const { pid, uid } = actor ?? { pid: null, uid: null };
+    const { number: approval, count: requests } = question;
+    this.#deps.audit({ event: 'answered', approval, verdict, requests, note, pid, uid });
+    if (!isAllowed && verdict !== 'gone' && verdict !== 'ended')
+      for (const path of question.paths) this.#count(path, question.access, verdict);
+    this.#changed();
+  }
+
+  /** Other questions that the word for a file or folder answers too. */
+  #closeCovered({ paths, access }: OpenQuestion, decision: Decision, actor: Actor): void {
+    const covers = (path: Bytes): boolean =>
+      paths.some((held) => (decision === 'folder' ? isWithin(path, folderOf(held, access)) : path === held));
+    for (const other of this.#open.values()) {
+      const { read, write, connect } = other.access;
+      const isLess = (access.read || !read) && (access.write || !write) && access.connect === connect;
+      if (isLess && other.paths.every(covers)) this.#close(other, { verdict: 'session', actor, note: null });
+    }
+  }
+
+  #denied(path: Bytes, access: WantedAccess, reason: Refusal, pid: number): void {
+    if (this.#count(path, access, reason))
+      this.#deps.audit({ event: 'denied', access: accessWord(access), path: storeBytes(path), reason, pid });
+  }
+
+  /** @returns whether it is the first of its kind. */
+  #count(path: Bytes, access: WantedAccess, reason: Denial['reason']): boolean {
+    const key = `${accessWord(access)} ${path}`;
+    const known = this.#denials.get(key);
+    if (known !== undefined) known.count += 1;
+    else if (this.#denials.size < DENIALS_MAXIMUM) this.#denials.set(key, { path, access, reason, count: 1 });
+    else return false;
+    return known === undefined;
+  }
+
+  #changed(): void {
+    this.#version += 1;
+    const waiters = this.#waiters;
+    this.#waiters = [];
+    for (const tell of waiters) tell();
+    this.#deps.onChanged();
+  }
+}
+
+/** The folder that a word for a folder means. */
+export function folderOf(path: Bytes, { directory }: Pick<WantedAccess, 'directory'>): Bytes {
+  return directory ? path : parentPath(path);
+}

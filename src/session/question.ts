@@ -1,0 +1,54 @@
+import { type Bytes, jsonPath } from '../bytes.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { WantedAccess } from '../sandbox/linux/ask-wire.ts';
+import { formatTimestamp } from '../time.ts';
+
+/** What somebody says to a question: for this request, for the rest of the session, for all of the folder; no, and never. */
+export const DECISIONS = ['once', 'session', 'folder', 'deny', 'deny_session'] as const;
+export type Decision = (typeof DECISIONS)[number];
+
+/** Something that the command wants and the plan does not give. */
+export interface Question {
+  /** Counts up within the session. */
+  readonly number: number;
+  /** What people type: the session's id and the number. */
+  readonly id: string;
+  readonly access: WantedAccess;
+  /** Absolute, as they were called when it was asked; more than one where requests were put together. */
+  readonly paths: Bytes[];
+  /** Of the first request. */
+  readonly pid: number;
+  readonly program: string | null;
+  /** By the wall clock. */
+  readonly askedMs: number;
+  /** By the monotonic clock: then it is denied. */
+  readonly endMs: number;
+  /** Requests that wait. */
+  count: number;
+}
+
+/** What is wanted, in a word or two. */
+export function accessWord({ read, write, connect, create, directory }: WantedAccess): string {
+  if (connect) return 'connect';
+  if (create) return 'create';
+  if (directory && !write) return 'list';
+  if (read && write) return 'read and write';
+  return write ? 'write' : 'read';
+}
+
+/** As it stands in documents; see PROTOCOL.md. */
+export function questionDocument(question: Question, clock: Clock): Readonly<Record<string, unknown>> {
+  const { id, number, access, paths, pid, program, askedMs, endMs, count } = question;
+  return {
+    id,
+    number,
+    access: accessWord(access),
+    ...jsonPath(paths[0] as Bytes),
+    paths: paths.map((path) => jsonPath(path)),
+    requests: count,
+    pid,
+    program,
+    asked: formatTimestamp(askedMs, clock.utcOffsetMinutes(askedMs)),
+    seconds_left: Math.max(0, Math.round((endMs - clock.monotonicMs()) / 1000)),
+  };
+}

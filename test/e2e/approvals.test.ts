@@ -1,0 +1,295 @@
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join, resolve } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { type Running, runNono, runProgram, startNono } from '../support/nono.ts';
+import { readRecord } from '../support/sessions.ts';
+import { waitFor } from '../support/wait.ts';
+import { canBecomeOrdinaryUser, createWorld, type World } from '../support/world.ts';
+
+/** Not one of a version manager, which the sandbox of a world with another home does not know. */
+const PYTHON = '/usr/bin/python3';
+const ROUNDS = 10_000;
+const LONG_MS = 120_000;
+const fixtures = resolve(import.meta.dirname, '../fixtures');
+
+interface Question {
+  readonly id: string;
+  readonly session_id: string;
+  readonly access: string;
+  readonly path: string;
+  readonly paths: readonly unknown[];
+  readonly requests: number;
+  readonly pid: number;
+}
+
+describe.for([
+  { user: 'the caller', ordinaryUser: false },
+  ...(canBecomeOrdinaryUser() ? [{ user: 'an ordinary user', ordinaryUser: true }] : []),
+])('a request of $user outside the grants', ({ ordinaryUser }) => {
+  let world: World;
+  let out: string;
+  const running: Running[] = [];
+
+  beforeEach(async () => {
+    world = createWorld({ ordinaryUser });
+    out = join(world.home, 'out');
+    await sh(`mkdir ${out} ${out}/sub; printf allowed > ${out}/f; printf secret > ${out}/g`);
+  });
+  afterEach(async () => {
+    for (const { child } of running) child.kill('SIGTERM');
+    await Promise.all(running.splice(0).map(({ ended }) => ended));
+    world[Symbol.dispose]();
+  });
+
+  const sh = (script: string) => runProgram(world, ['sh', '-c', script]);
+  const start = (script: string, ...options: readonly string[]): Running => {
+    const started = startNono(world, ['run', '--ask', '--allow-cwd', ...options, '--', 'sh', '-c', script], {
+      timeoutMs: LONG_MS,
+    });
+    running.push(started);
+    return started;
+  };
+  const list = async (): Promise<readonly Question[]> =>
+    JSON.parse((await runNono(world, ['approvals', '--json'])).stdout) as readonly Question[];
+  const asked = (path: string): Promise<Question> =>
+    waitFor(`a question for ${path}`, async () => (await list()).find((question) => question.path === path));
+  const answer = (...words: readonly string[]) => runNono(world, words);
+
+  test('waits, and opens the file when somebody allows it', async () => {
+    const run = start(`cat ${out}/f; echo; cat ${out}/f`);
+    const { id, access, session_id: session } = await asked(`${out}/f`);
+
+    expect(access).toBe('read');
+    expect((await runNono(world, ['ps'])).stdout).toContain('waiting(1)');
+    await waitFor(
+      'the record to say so',
+      () => (readRecord(world, session) as unknown as { pending_approvals: number }).pending_approvals === 1,
+    );
+    expect(run.stderr()).toContain(`waits to read ${out}/f: answer with \`nono allow ${id}\``);
+    expect(await answer('allow', id)).toMatchObject({ status: 0, stdout: `${id}\n` });
+    const second = await waitFor('the second one', async () => (await list()).find((question) => question.id !== id));
+    expect(await answer('approvals', 'deny', '--reason', 'enough', second.id)).toMatchObject({ status: 0 });
+
+    const { stdout, stderr } = await run.ended;
+    expect(stdout).toBe('allowed\n');
+    expect(stderr).toContain('Permission denied');
+    expect(stderr).toContain(`Denied: read ${out}/f (by your answer; --read-file ${out}/f gives it)`);
+    expect(await answer('allow', id)).toMatchObject({ status: 4 });
+    expect(await answer('deny', `${session}-99`)).toMatchObject({ status: 4 });
+    const events = (await runNono(world, ['inspect', session, '--events'])).stdout;
+    for (const word of ['asked', 'answered', 'enough']) expect(events).toContain(word);
+    expect(await runNono(world, ['audit', 'verify', session])).toMatchObject({ status: 0 });
+  });
+
+  test('is denied when its time is up, and only it waits meanwhile', async () => {
+    const run = start(`cat ${out}/f & echo other; wait; echo end`, '--ask-timeout', '1');
+
+    const { stdout, stderr } = await run.ended;
+
+    expect(stdout).toBe('other\nend\n');
+    expect(stderr).toContain('Permission denied');
+  });
+
+  test('is never asked where the plan gives it, where it fails anyway, and for what no approval opens', async () => {
+    await sh(
+      `mkdir ${world.home}/.ssh; echo key > ${world.home}/.ssh/id; mkfifo ${out}/pipe; touch ${out}/none; chmod 0 ${out}/none`,
+    );
+    const missing = `cat ${out}/missing/x ${out}/f/x 2>&1; [ -e ${out}/f ] && echo seen; cat ${world.home}/.ssh/id 2>&1`;
+    const state = `cat ${world.state}/sessions/*.json 2>&1 | head -1; echo x > ${world.home}/.ssh/new; cat ${out}/pipe 2>&1`;
+    const run = start(`cat /etc/hostname > inside; ${missing}; ${state}; cat < /dev/null; ls -d .; exec 2>&1; cat ${out}/f/`);
+
+    const { stdout } = await run.ended;
+
+    expect(stdout).toContain('seen');
+    expect(stdout.match(/Permission denied/g)?.length).toBeGreaterThanOrEqual(2);
+    expect(stdout).toMatch(/missing\/x: No such file or directory/);
+    expect(existsSync(join(world.home, '.ssh/new'))).toBe(false);
+    expect(run.stderr()).not.toContain('waits to');
+  });
+
+  test('shows a program the same as without a sandbox, in every way to open', { timeout: LONG_MS }, async () => {
+    const probe = join(world.project, 'open-flags.py');
+    copyFileSync(join(fixtures, 'open-flags.py'), probe);
+    const prepare = (directory: string) =>
+      sh(`mkdir -p ${directory}/d; printf 0123456789 > ${directory}/f; chmod 644 ${directory}/f; ln -s f ${directory}/l`);
+    const [inside, outside] = [join(out, 'inside'), join(out, 'outside')];
+    await Promise.all([prepare(inside), prepare(outside)]);
+    const plain = await runProgram(world, [PYTHON, probe, outside]);
+
+    const run = start(`${PYTHON} -c 'open("${inside}/f", "r+")'; ${PYTHON} ${probe} ${inside}`);
+    await answer('allow', '--folder', (await asked(`${inside}/f`)).id);
+    const { stdout, stderr } = await run.ended;
+
+    expect(stderr.split('\n').filter((line) => !line.startsWith('[nono]') && line !== '')).toEqual([]);
+    expect(plain.stdout.split('\n').length).toBeGreaterThan(5000);
+    expect(
+      stdout
+        .split('\n')
+        .filter((line, at) => line !== plain.stdout.split('\n')[at])
+        .slice(0, 5),
+    ).toEqual([]);
+  });
+
+  test.for(['file', 'directory', 'parent'])(
+    'opens what was allowed or nothing while its %s changes',
+    { timeout: LONG_MS },
+    async (kind) => {
+      const probe = join(world.project, 'open-race.py');
+      copyFileSync(join(fixtures, 'open-race.py'), probe);
+      await sh(`mkdir -p ${out}/a/sub ${out}/b/sub; printf allowed > ${out}/a/sub/f; printf secret > ${out}/b/sub/f`);
+      const script = `cat ${out}/a/sub/f > /dev/null; cat ${out}/b/sub/f; ${PYTHON} ${probe} ${kind} ${ROUNDS} ${out}/a/sub/f ${out}/b/sub/f`;
+      const run = start(script);
+      await answer('allow', '--session', (await asked(`${out}/a/sub/f`)).id);
+      await answer('deny', '--session', (await asked(`${out}/b/sub/f`)).id);
+
+      const { stdout } = await run.ended;
+
+      expect(stdout).toMatch(new RegExp(`^${ROUNDS} tried, [1-9]\\d* opened, 0 of the secret\n$`));
+    },
+  );
+
+  test('opens the file that was asked about when its path leads elsewhere by the time of the answer', async () => {
+    await sh(`cd ${world.project}; ln -s ${out}/f link; mkdir -p ${out}/old; printf allowed > ${out}/old/h`);
+    const run = start(`cat link; echo; cat ${out}/old/h; echo; cat ${out}/f`);
+    const first = await asked(`${out}/f`);
+    await sh(`cd ${world.project}; ln -sf ${out}/g link`);
+    await answer('allow', first.id);
+    const second = await asked(`${out}/old/h`);
+    await sh(`mv ${out}/old ${out}/away; mkdir ${out}/old; printf secret > ${out}/old/h`);
+    await answer('allow', second.id);
+    const third = await asked(`${out}/f`);
+    await sh(`rm ${out}/f; ln -s ${out}/g ${out}/f`);
+    await answer('allow', third.id);
+
+    const { stdout } = await run.ended;
+
+    expect(stdout).toBe('allowed\nallowed\nallowed');
+  });
+
+  test('is put together with a thousand others, and answered with them', { timeout: LONG_MS }, async () => {
+    await sh(`cd ${out}/sub; for at in $(seq 1000); do echo $at > $at; done`);
+    const threads = `
+import threading
+def read(at):
+    try: found.append(open("${out}/sub/%d" % at).read())
+    except OSError as error: found.append(error.strerror)
+found = []
+threads = [threading.Thread(target=read, args=(at,)) for at in range(1, 1001)]
+[thread.start() for thread in threads]; [thread.join() for thread in threads]
+print(len([text for text in found if text.strip().isdigit()]), set(text for text in found if not text.strip().isdigit()))`;
+    await sh(`cat > ${world.project}/many.py <<'END'\n${threads}\nEND`);
+    const run = start(`${PYTHON} many.py`);
+    const total = async () => (await list()).reduce((sum, { requests }) => sum + requests, 0);
+    await waitFor('all of them', async () => (await total()) === 1000, LONG_MS);
+    const questions = await list();
+
+    expect(questions.length).toBeLessThanOrEqual(3);
+    await answer('allow', ...questions.map(({ id }) => id));
+
+    expect((await run.ended).stdout).toBe('1000 set()\n');
+  });
+
+  test('is gone with its program, and its question too', async () => {
+    const run = start(`cat ${out}/f & echo $!; wait; sleep 60`);
+    await asked(`${out}/f`);
+    const { pid } = (await list())[0] as Question;
+    process.kill(pid, 'SIGKILL');
+
+    expect(await waitFor('no question', async () => (await list()).length === 0)).toBe(true);
+    run.child.kill('SIGTERM');
+  });
+
+  test('is decided once, by whoever is first', async () => {
+    const run = start(`cat ${out}/f; true`);
+    const { id } = await asked(`${out}/f`);
+    const results = await Promise.all([answer('allow', id), answer('deny', id), answer('allow', id), answer('deny', id)]);
+
+    expect(results.map(({ status }) => String(status)).toSorted()).toEqual(['0', '4', '4', '4']);
+    expect((await run.ended).stdout).toBe(results.findIndex(({ status }) => status === 0) % 2 === 0 ? 'allowed' : '');
+  });
+
+  test('shows control characters of its path escaped', async () => {
+    await sh(`printf x > "$(printf '${out}/\\033[31mred\\a')"`);
+    const run = start(`cat ${out}/*red*; true`);
+    const found = await waitFor('the question', async () => (await list())[0]);
+    // A pattern of the shell lists the directory first.
+    await answer('allow', found.id);
+    await waitFor('the file', async () => (await list()).find(({ access }) => access === 'read'));
+
+    const shown = (await runNono(world, ['approvals'])).stdout;
+    expect(shown).toContain(String.raw`\x1b[31mred\x07`);
+    expect(shown).not.toContain('\u001b');
+    expect(run.stderr()).not.toContain('\u001b');
+  });
+
+  test('to connect to a socket waits too', async () => {
+    const socket = join(out, 's');
+    const server = createServer((connection) => connection.end('hello'));
+    await new Promise<void>((done) => server.listen(socket, done));
+    chmodSync(socket, 0o777);
+    const script = `import socket; s = socket.socket(socket.AF_UNIX); s.connect("${socket}"); print(s.recv(9))`;
+    await sh(`echo '${script}' > ${world.project}/connect.py`);
+    const run = start(`${PYTHON} connect.py`);
+    const { id, access } = await asked(socket);
+    await answer('allow', id);
+
+    const { stdout } = await run.ended;
+    server.close();
+    expect(access).toBe('connect');
+    expect(stdout).toBe("b'hello'\n");
+  });
+
+  test('runs the hook of the configuration, which may answer', async () => {
+    mkdirSync(join(world.home, '.config/nono'), { recursive: true });
+    const script = String.raw`read -r line; id=$(echo "$line" | sed 's/.*"id":"\([^"]*\)".*/\1/'); echo "$line" > ${world.home}/seen; ${world.executable} allow $id`;
+    writeFileSync(join(world.home, 'hook'), script);
+    writeFileSync(join(world.home, '.config/nono/config.toml'), `[approvals]\nnotify = "sh ~/hook"\n`);
+    const run = start(`cat ${out}/f`);
+
+    await waitFor('the hook', () => existsSync(join(world.home, 'seen')));
+    expect(readFileSync(join(world.home, 'seen'), 'utf8')).toContain(`${out}/f`);
+    expect((await run.ended).stdout).toBe('allowed');
+  });
+
+  test('waits in the background until somebody answers', async () => {
+    const { stdout } = await runNono(world, [
+      'run',
+      '--detached',
+      '--ask',
+      '--allow-cwd',
+      '--',
+      'sh',
+      '-c',
+      `cat ${out}/f > copy; echo new > ${out}/made`,
+    ]);
+    const session = /session (?<id>[0-9a-f]{6})/.exec(stdout)?.groups?.['id'] ?? '';
+    await answer('allow', (await asked(`${out}/f`)).id);
+    await answer('allow', (await asked(`${out}/made`)).id);
+
+    await runNono(world, ['wait', session]);
+    expect(readFileSync(join(world.project, 'copy'), 'utf8')).toBe('allowed');
+    expect(readFileSync(join(out, 'made'), 'utf8')).toBe('new\n');
+  });
+});
+
+test('one inside another nono cannot ask', async () => {
+  using world = createWorld();
+  mkdirSync(join(world.project, 'sub'));
+  const state = `NONO_HOME=${join(world.project, 'state')}`;
+  const inner = [world.executable, 'run', '--ask', '--allow', 'sub', '--', 'true'];
+  const nested = await runNono(world, ['run', '--allow-cwd', '--env', state, '--', ...inner]);
+
+  expect(nested).toMatchObject({ status: 125 });
+  expect(nested.stderr).toContain('E_ASK');
+});
+
+test('a wrapped command is asked nothing, whatever its profile says', async () => {
+  using world = createWorld();
+  writeFileSync(join(world.directory, 'asking.toml'), 'ask = true\n');
+  writeFileSync(join(world.home, 'f'), '');
+  const words = ['wrap', '--profile', join(world.directory, 'asking.toml'), '--allow-cwd', '--', 'cat', join(world.home, 'f')];
+
+  expect(await runNono(world, words)).toMatchObject({ status: 1, stderr: expect.stringContaining('Permission denied') });
+  expect(await runNono(world, ['wrap', '--ask', '--allow-cwd', '--', 'true'])).toMatchObject({ status: 2 });
+});
