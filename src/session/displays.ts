@@ -21,6 +21,10 @@ export interface Display {
   readonly isFollower: boolean;
   /** Undefined where what the command writes is passed on as it is; a viewer is only ever drawn. */
   readonly view: { size: TerminalSize; painter: ViewPainter | undefined; readonly status: StatusPlace | undefined } | undefined;
+  /** Rows of nono's own that are shown over the last ones of the screen, which is drawn like a viewer's meanwhile. */
+  over: { readonly rows: () => readonly string[]; painter: ViewPainter | undefined } | undefined;
+  /** Called when it begins to get what the command writes. */
+  onLive: () => void;
   /** It gets what the command writes. Otherwise it is to be drawn first. */
   isLive: boolean;
   /** What is kept for it was too much. */
@@ -100,8 +104,48 @@ export class Displays {
     this.#screen.whenReached((model) => this.#hasSeen(display, model, model.historyEnd));
   }
 
+  /**
+   * Shows rows over the last ones of a terminal, until uncover(); what is below is drawn from the model, and keys come in their plain forms.
+   *
+   * @returns false for a terminal that is not shown the session now.
+   */
+  cover(display: Display, rows: () => readonly string[]): boolean {
+    if (!display.isLive || display.isGone) return false;
+    display.isLive = false;
+    display.over = { rows, painter: undefined };
+    this.#screen.whenReached((model, drawing) => {
+      this.#hasSeen(display, model, model.historyEnd);
+      this.#beginOver(display, model, drawing);
+    });
+    return true;
+  }
+
+  /** The rows have changed. @param isLoud The bell rings. */
+  coverChanged(display: Display, isLoud: boolean): void {
+    if (display.over === undefined) return;
+    if (isLoud) sendPieces(display.connection, 'output', Buffer.from(BELL, 'latin1'));
+    this.#scheduleViews(0);
+  }
+
+  /** The screen is drawn as it is now, and followed from there on. */
+  uncover(display: Display): void {
+    if (display.over === undefined || display.isGone) return;
+    display.over = undefined;
+    sendPieces(display.connection, 'output', Buffer.from(OVER_END, 'latin1'));
+    this.#draw(display, 'again');
+  }
+
+  #beginOver(display: Display, model: TerminalModel, drawing: Drawing): void {
+    const { over } = display;
+    if (over === undefined || display.isGone) return;
+    over.painter = new drawing.ViewPainter(model.size);
+    sendPieces(display.connection, 'redraw', Buffer.from(OVER_BEGIN, 'latin1'));
+    this.#drawView(display, model, drawing);
+  }
+
   /** Its client has the terminal again. */
   resume(display: Display): void {
+    if (display.over !== undefined) this.#screen.whenReached((model, drawing) => this.#beginOver(display, model, drawing));
     if (!display.isSuspended) return;
     display.isSuspended = false;
     this.#screen.whenReached((model, { isWritingLines }) => {
@@ -157,6 +201,7 @@ export class Displays {
     if (!display.isBehind || display.isSuspended) return;
     display.isBehind = false;
     if (display.isFollower) display.isLive = true;
+    else if (display.over !== undefined) this.#scheduleViews(0);
     else if (display.view === undefined) this.#draw(display, 'again');
     else this.#scheduleViews(0);
   }
@@ -165,6 +210,7 @@ export class Displays {
   async finish(): Promise<void> {
     const late = [...this.#displays].filter(({ isLive, isFollower }) => !isLive && !isFollower);
     if (late.length === 0) return;
+    for (const display of late) this.uncover(display);
     for (const display of late) if (display.view === undefined) this.#draw(display, display.isSuspended ? 'first' : 'again');
     await new Promise<void>((resolve) => {
       this.#screen.whenReached((model, drawing) => {
@@ -175,7 +221,15 @@ export class Displays {
   }
 
   #add(start: Pick<Display, 'connection' | 'isFollower' | 'view' | 'isLive' | 'terminalId'>): Display {
-    const display: Display = { ...start, isBehind: false, isGone: false, isSuspended: false, historySeen: undefined };
+    const display: Display = {
+      ...start,
+      isBehind: false,
+      isGone: false,
+      isSuspended: false,
+      historySeen: undefined,
+      over: undefined,
+      onLive: () => undefined,
+    };
     this.#displays.add(display);
     return display;
   }
@@ -203,6 +257,7 @@ export class Displays {
       sendPieces(display.connection, 'redraw', first);
       for (const piece of [...more, ...this.#screen.handOver(display)]) sendPieces(display.connection, 'output', piece);
       display.isLive = true;
+      display.onLive();
     });
   }
 
@@ -227,7 +282,8 @@ export class Displays {
   }
 
   #scheduleViews(afterMs: number): void {
-    if (this.#viewTimer !== undefined || ![...this.#displays].some(({ view }) => view !== undefined)) return;
+    if (this.#viewTimer !== undefined || ![...this.#displays].some(({ view, over }) => view !== undefined || over !== undefined))
+      return;
     this.#viewTimer = setTimeout(() => {
       this.#screen.whenReached((model, drawing) => {
         this.#viewTimer = undefined;
@@ -238,7 +294,12 @@ export class Displays {
 
   /** One that has not read the last drawing gets the next when it has. */
   #drawView(display: Display, model: TerminalModel, { ViewPainter: Painter }: Drawing): void {
-    const { view } = display;
+    const { view, over } = display;
+    if (over?.painter !== undefined) {
+      display.isBehind = display.connection.queuedBytes > 0;
+      const drawing = display.isBehind ? undefined : over.painter.draw(model, '', over.rows());
+      if (drawing !== undefined) sendPieces(display.connection, 'output', drawing);
+    }
     if (view === undefined) return;
     view.painter ??= new Painter(view.size, view.status);
     display.isBehind = display.connection.queuedBytes > 0;
@@ -246,6 +307,11 @@ export class Displays {
     if (drawing !== undefined) sendPieces(display.connection, 'output', drawing);
   }
 }
+
+const BELL = '\x07';
+/** The title is kept and said, pastes are marked, the bell rings. */
+const OVER_BEGIN = `\x1b[22;0t\x1b]2;nono: waiting for your answer\x1b\\\x1b[?2004h${BELL}`;
+const OVER_END = '\x1b[23;0t';
 
 /** In frames as large as they may be; the frames after the first of a `redraw` are output. */
 export function sendPieces(connection: Connection, kind: 'output' | 'redraw' | 'content', data: Uint8Array): void {

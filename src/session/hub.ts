@@ -1,5 +1,6 @@
 import type { TerminalSize } from '../ports/pty.ts';
 import type { Connection, ConnectionHandlers } from '../ports/socket.ts';
+import { AttachedPrompt } from './attached-prompt.ts';
 import type { Actor, AuditEvent, DetachReason } from './audit-event.ts';
 import { type Display, Displays, sendPieces } from './displays.ts';
 import {
@@ -12,6 +13,7 @@ import {
   type SessionEnd,
 } from './messages.ts';
 import { FrameDecoder, ProtocolError } from './protocol.ts';
+import type { Decision, Question } from './question.ts';
 import type { SessionScreen } from './screen.ts';
 
 /** A connection that says nothing is no client. */
@@ -56,6 +58,11 @@ export interface HubHost {
   readonly request: (request: ControlRequest, actor: Actor) => RequestOutcome | Promise<RequestOutcome>;
   readonly audit: (event: AuditEvent) => void;
   readonly attachmentChanged: (isAttached: boolean) => void;
+  /** What waits for an answer, the oldest first. */
+  readonly questions: () => readonly Question[];
+  readonly decide: (number: number, decision: Decision, actor: Actor) => void;
+  /** Milliseconds from an arbitrary start. */
+  readonly nowMs: () => number;
 }
 
 /** Joins the clients of one session to it. None of them can delay it: what one does not read is dropped for that one. */
@@ -68,11 +75,24 @@ export class Hub {
   readonly #connections = new Set<Connection>();
   #onIdle: () => void = () => undefined;
   #end: SessionEnd | undefined;
+  readonly #asking: AttachedPrompt;
+  /** Of the terminal that is attached. */
+  #size: TerminalSize = { columns: 80, rows: 24 };
 
   constructor(host: HubHost, screen: SessionScreen) {
     this.#host = host;
     this.#screen = screen;
     this.displays = new Displays(screen, (size) => this.#describe(size));
+    this.#asking = new AttachedPrompt(this.displays, {
+      questions: host.questions,
+      nowMs: host.nowMs,
+      size: () => this.#size,
+      decide: (number, decision) => {
+        const client = this.#interactive();
+        if (client !== undefined) host.decide(number, decision, actorOf(client));
+      },
+      forward: (display, data) => this.#type(display, data),
+    });
   }
 
   get isAttached(): boolean {
@@ -102,7 +122,7 @@ export class Hub {
 
   /** What waits for an answer has changed. */
   questionsChanged(): void {
-    this.#host.hasBegun();
+    this.#asking.changed();
   }
 
   /** The command was stopped from the keyboard: the shell around the client gets its prompt. */
@@ -176,12 +196,17 @@ export class Hub {
     } else if (role !== 'interactive' || display === undefined) {
       throw new ProtocolError('input without the mode attach');
     } else if (message.kind === 'resize') {
+      this.#size = message.size;
       this.#host.resize(message.size);
       this.displays.resume(display);
-    } else {
-      this.#screen.typed(display, message.data);
-      this.#host.type(message.data);
+    } else if (!this.#asking.type(message.data)) {
+      this.#type(display, message.data);
     }
+  }
+
+  #type(display: Display, data: Uint8Array): void {
+    this.#screen.typed(display, data);
+    this.#host.type(data);
   }
 
   #welcome(
@@ -214,12 +239,14 @@ export class Hub {
       client.role = 'interactive';
       this.#host.attachmentChanged(true);
       this.displays.statusChanged();
+      this.#size = size;
       this.#host.resize(size);
       client.display = this.displays.addTerminal(client.connection, {
         isFresh: !this.#host.hasBegun(),
         historyLines: history,
         terminalId,
       });
+      this.#asking.attached(client.display);
     }
   }
 
@@ -263,6 +290,7 @@ export class Hub {
     }
     client.role = 'gone';
     this.#clients.delete(client);
+    if (wasInteractive) this.#asking.left();
     if (client.display !== undefined) this.displays.remove(client.display);
     if (wasInteractive) this.#host.attachmentChanged(false);
     this.displays.statusChanged();

@@ -39,6 +39,9 @@ export class PlainSession {
       hasBegun: () => true,
       request: (request, actor) => this.#request(request, actor),
       audit: (event) => live.audit(event),
+      questions: () => [],
+      decide: () => undefined,
+      nowMs: () => 0,
       attachmentChanged: () => undefined,
     };
     this.#hub = new Hub(host, unseenScreen());

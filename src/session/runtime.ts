@@ -118,6 +118,9 @@ export class Runtime {
       hasBegun: () => this.#isLaunched,
       request: (request, actor) => this.#request(request, actor),
       audit: (event) => this.#live?.audit(event),
+      questions: () => this.#approvals?.pending ?? [],
+      decide: (number, decision, actor) => void this.#approvals?.decide(number, decision, { actor, note: null }),
+      nowMs: () => this.#deps.clock.monotonicMs(),
       attachmentChanged: (isAttached) => this.#attachmentChanged(isAttached),
     };
   }

@@ -1,4 +1,4 @@
-import { bytesFromBuffer } from '../bytes.ts';
+import { bytesFromBuffer, bytesFromText } from '../bytes.ts';
 import type { TerminalSize } from '../ports/pty.ts';
 import type { TerminalModel } from './model.ts';
 import { RowWriter } from './row-writer.ts';
@@ -33,9 +33,10 @@ export class ViewPainter {
 
   /**
    * @param status A line about the session, in ASCII.
+   * @param over Text with colours that takes the place of the last rows; the cursor is not shown then.
    * @returns nothing when the viewer sees all that there is to see.
    */
-  draw(model: TerminalModel, status = ''): Uint8Array | undefined {
+  draw(model: TerminalModel, status = '', over: readonly string[] = []): Uint8Array | undefined {
     const { active } = model.buffers;
     const { columns } = this.#size;
     const hasRow = this.#statusPlace === 'row' && this.#size.rows > 1;
@@ -44,12 +45,14 @@ export class ViewPainter {
     const writer = new RowWriter(model);
     const out: string[] = [];
     for (let row = 0; row < rows; row++) {
-      const text = top + row < model.size.rows ? drawRow(writer, model, { row: top + row, columns }) : '\x1b[K';
-      out.push(this.#changed(row, text));
+      const covering = over[row - rows + over.length];
+      const isThere = top + row < model.size.rows;
+      const text = isThere && covering === undefined ? drawRow(writer, model, { row: top + row, columns }) : '\x1b[K';
+      out.push(this.#changed(row, covering === undefined ? text : `\x1b[0m${bytesFromText(covering)}\x1b[0m\x1b[K`));
     }
     if (hasRow) out.push(this.#changed(rows, `\x1b[0;7m${status.slice(0, columns).padEnd(columns)}\x1b[0m`));
     out.push(this.#titled(status));
-    const cursor = cursorOf(model, { columns, row: active.y - top });
+    const cursor = over.length > 0 ? '\x1b[?25l' : cursorOf(model, { columns, row: active.y - top });
     if (out.join('') === '' && cursor === this.#cursor && this.#isBegun) return undefined;
     this.#cursor = cursor;
     const begin = this.#isBegun ? '' : BEGIN;

@@ -15,11 +15,31 @@ export interface Terminal extends AsyncDisposable {
   resize(size: { readonly columns: number; readonly rows: number }): Promise<void>;
   /** The lines on the screen, without trailing blanks; `history` adds what has scrolled off. */
   screen(options?: { readonly history?: boolean }): Promise<string>;
+  /** Every cell with its colours, the cursor, the screen that is on and the modes that programs set. */
+  cells(): Promise<string>;
   /** Waits until the screen matches and gives it back. */
   waitFor(pattern: string | RegExp, timeoutMs?: number): Promise<string>;
   /** What a format of tmux says about the window, such as '#{pane_current_command}'. */
   query(format: string): Promise<string>;
 }
+
+const STATE = [
+  'cursor_x',
+  'cursor_y',
+  'cursor_flag',
+  'alternate_on',
+  'mouse_any_flag',
+  'mouse_sgr_flag',
+  'keypad_flag',
+  'keypad_cursor_flag',
+  'insert_flag',
+  'origin_flag',
+  'wrap_flag',
+  'scroll_region_upper',
+  'scroll_region_lower',
+]
+  .map((name) => `#{${name}}`)
+  .join(' ');
 
 interface TerminalOptions {
   readonly columns?: number;
@@ -59,6 +79,7 @@ export async function openTerminal(world: World, options: TerminalOptions = {}):
     press: async (...keys) => void (await tmux('send-keys', '--', ...keys)),
     resize: async (size) => void (await tmux('resize-window', '-x', String(size.columns), '-y', String(size.rows))),
     screen,
+    cells: async () => `${await tmux('capture-pane', '-p', '-e', '-N')}${await tmux('display-message', '-p', STATE)}`,
     query: async (format) => (await tmux('display-message', '-p', format)).trimEnd(),
     async waitFor(pattern, timeoutMs) {
       let last = '';

@@ -18,6 +18,9 @@ const HOST: HubHost = {
   request: () => ({ isDone: true, changed: false }),
   audit: () => undefined,
   attachmentChanged: () => undefined,
+  questions: () => [],
+  decide: () => undefined,
+  nowMs: () => 0,
 };
 
 function createHub(): Hub {

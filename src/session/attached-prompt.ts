@@ -1,0 +1,128 @@
+import type { TerminalSize } from '../ports/pty.ts';
+import { ApprovalPrompt, type PromptAct } from './approval-prompt.ts';
+import type { Display, Displays } from './displays.ts';
+import type { Decision, Question } from './question.ts';
+
+/** The time that is left is drawn so often. */
+const TICK_MS = 1000;
+
+interface PromptHost {
+  readonly questions: () => readonly Question[];
+  readonly decide: (number: number, decision: Decision) => void;
+  /** To the command. */
+  readonly forward: (display: Display, data: Uint8Array) => void;
+  readonly size: () => TerminalSize;
+  readonly nowMs: () => number;
+}
+
+/** Puts the questions of a session on the terminal that is attached, and takes them away again. */
+export class AttachedPrompt {
+  readonly #displays: Displays;
+  readonly #host: PromptHost;
+  #display: Display | undefined;
+  #prompt: ApprovalPrompt | undefined;
+  /** Numbers of questions that were put off: they do not open it again. */
+  #later = new Set<number>();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #ticker: ReturnType<typeof setInterval> | undefined;
+
+  constructor(displays: Displays, host: PromptHost) {
+    this.#displays = displays;
+    this.#host = host;
+  }
+
+  attached(display: Display): void {
+    this.left();
+    this.#display = display;
+    display.onLive = () => this.#update(true);
+    this.#update(true);
+  }
+
+  /** The terminal is gone, or somebody else's: whoever comes next is asked about all that waits. */
+  left(): void {
+    this.#forget();
+    this.#display = undefined;
+    this.#later.clear();
+  }
+
+  changed(): void {
+    this.#update(this.#isNews());
+  }
+
+  /** @returns whether it is for the prompt; else it is for the command. */
+  type(data: Uint8Array): boolean {
+    if (this.#prompt === undefined) return false;
+    this.#do(this.#prompt.type(data, this.#host.nowMs()));
+    return true;
+  }
+
+  #isNews(): boolean {
+    const known = this.#shown;
+    this.#shown = new Set(this.#host.questions().map(({ number }) => number));
+    return [...this.#shown].some((number) => !known.has(number));
+  }
+
+  #shown: ReadonlySet<number> = new Set();
+
+  #update(isLoud: boolean): void {
+    const questions = this.#host.questions();
+    if (this.#prompt !== undefined && questions.length === 0) this.#close();
+    else if (this.#prompt !== undefined) {
+      this.#prompt.show(questions, this.#host.nowMs());
+      this.#changed(isLoud);
+    } else if (questions.some(({ number }) => !this.#later.has(number))) this.#open(questions);
+  }
+
+  #open(questions: readonly Question[]): void {
+    const display = this.#display;
+    if (display === undefined) return;
+    const prompt = new ApprovalPrompt(this.#host.nowMs());
+    prompt.show(questions, this.#host.nowMs());
+    // One that is being drawn says so when it is done.
+    if (!this.#displays.cover(display, () => prompt.rows(this.#host.size(), this.#host.nowMs()))) return;
+    this.#prompt = prompt;
+    this.#ticker = setInterval(() => this.#changed(false), TICK_MS);
+    this.#wait();
+  }
+
+  #close(): void {
+    this.#forget();
+    if (this.#display !== undefined) this.#displays.uncover(this.#display);
+  }
+
+  #forget(): void {
+    this.#prompt = undefined;
+    clearTimeout(this.#timer);
+    clearInterval(this.#ticker);
+  }
+
+  #changed(isLoud: boolean): void {
+    if (this.#display !== undefined) this.#displays.coverChanged(this.#display, isLoud);
+    this.#wait();
+  }
+
+  #wait(): void {
+    clearTimeout(this.#timer);
+    const deadlineMs = this.#prompt?.deadlineMs();
+    if (deadlineMs === undefined) return;
+    const expire = (): void => {
+      if (this.#prompt !== undefined) this.#do(this.#prompt.expire(this.#host.nowMs()));
+    };
+    this.#timer = setTimeout(expire, Math.max(1, deadlineMs - this.#host.nowMs()));
+  }
+
+  #do(acts: readonly PromptAct[]): void {
+    for (const act of acts) {
+      if (act.kind === 'decide') this.#host.decide(act.number, act.decision);
+      else if (act.kind === 'later') this.#putOff();
+      else if (act.kind === 'redraw') this.#changed(false);
+      else if (this.#display !== undefined) this.#host.forward(this.#display, act.data);
+    }
+    this.#wait();
+  }
+
+  #putOff(): void {
+    this.#later = new Set(this.#host.questions().map(({ number }) => number));
+    this.#close();
+  }
+}
