@@ -48,7 +48,9 @@ export function expectedWord(words: readonly string[], commands: readonly Comman
   if (first === 'help' && !current.startsWith('-'))
     return { candidates: matching(helpWords(commands, before.slice(1)), current), kinds: [] };
   const group = first === 'undo' ? 'rollback' : first;
-  const members = membersOf(commands, group);
+  // A family that is a verb too is that one where options follow.
+  const isAlone = commands.some(({ name }) => name === first) && (second ?? current).startsWith('-');
+  const members = isAlone ? [] : membersOf(commands, group);
   if (members.length > 0 && second === undefined) return { candidates: matching(members, current), kinds: [] };
   const name = members.length > 0 ? `${group} ${second}` : first;
   const spec = commands.find((command) => command.name === name);

@@ -52,6 +52,27 @@ const CALL_ROWS = [
   },
 }));
 
+/** What --ask costs an open that the grants give, in µs for each: at most 60 more, and nothing without it. */
+const OPEN_ROWS = [
+  { name: 'one open of a granted file, under --ask', peer: 'without --ask', options: ['--ask'], peerIsNono: true },
+  { name: 'one open of a granted file, not asked for', peer: 'without nono', options: [], peerIsNono: false },
+].map(({ name, peer, options, peerIsNono }) => ({
+  name,
+  peer,
+  command: PYTHON,
+  budget: undefined,
+  unit: 'µs',
+  measure: ({ nono, place, scratch, startRuns }) => {
+    const cwd = join(scratch, 'opens');
+    mkdirSync(cwd, { recursive: true });
+    const words = [PYTHON, '-c', program('', 'os.close(os.open("f", os.O_RDONLY))')];
+    const one = (prefix) => Number(timeCommand([...prefix, ...words], { ...place, cwd }).stdout) / 1000;
+    const run = [nono, 'run', '--allow-cwd'];
+    const own = () => one([...run, ...options, '--']);
+    return interleave({ runs: startRuns, own, peer: () => one(peerIsNono ? [...run, '--'] : []) });
+  },
+}));
+
 function serve(family, at) {
   return `
 if ${family} == socket.AF_UNIX and os.path.exists("s"): os.unlink("s")
@@ -112,6 +133,7 @@ function packages({ cwd, environment }) {
 /** What nono carries out for its command, beside the same without nono. */
 export const MEDIATION_ROWS = [
   ...CALL_ROWS,
+  ...OPEN_ROWS,
   {
     name: `tar x of ${FILES} files`,
     peer: 'without nono',

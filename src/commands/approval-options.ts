@@ -15,6 +15,8 @@ const ALLOW: Omit<CommandSpec, 'name'> = {
   options: [
     { name: 'session', arity: 'flag', help: 'For the rest of the session' },
     { name: 'folder', arity: 'flag', help: 'All of its folder, for the rest of the session' },
+    { name: 'always', arity: 'flag', help: 'For the session, and in your profile; what is written is shown first' },
+    { name: 'yes', arity: 'flag', help: 'With --always: write it without asking' },
     HELP_OPTION,
   ],
   positionals: IDS,

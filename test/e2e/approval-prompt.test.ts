@@ -152,6 +152,21 @@ describe('the prompt on the terminal that is attached', () => {
     await waitFor('the end', async () => !(await runNono(world, ['ps'])).stdout.includes(id));
   });
 
+  test('leaves the question when its terminal is closed', async () => {
+    const terminal = await openTerminal(world);
+    await begin(terminal, 'sleep 60');
+    await waitFor('the command', async () => (await runNono(world, ['ps'])).stdout.includes('running'));
+    go();
+    await terminal.waitFor(QUESTION);
+    await terminal[Symbol.asyncDispose]();
+    await waitFor('nobody to be attached', async () => (await runNono(world, ['ps'])).stdout.includes('detached'));
+
+    expect(await runNono(world, ['allow', '1'])).toMatchObject({ status: 0 });
+    expect(await answered()).toBe('0');
+    const id = /[0-9a-f]{6}/.exec((await runNono(world, ['ps'])).stdout)?.[0] ?? '';
+    await runNono(world, ['stop', '--force', id]);
+  });
+
   test('goes when somebody else has answered', async () => {
     await using terminal = await openTerminal(world);
     await begin(terminal, 'less text');

@@ -252,6 +252,70 @@ print(len([text for text in found if text.strip().isdigit()]), set(text for text
     expect((await run.ended).stdout).toBe('allowed');
   });
 
+  test('is allowed for good by a line of the profile, which is shown first', async () => {
+    const run = start(`cat ${out}/f; cat ${out}/f`);
+    const { id } = await asked(`${out}/f`);
+    const profile = join(world.home, '.config/nono/profiles/default.toml');
+
+    expect(await answer('allow', '--always', id)).toMatchObject({ status: 2 });
+    expect(existsSync(profile)).toBe(false);
+    const { stdout, stderr } = await answer('allow', '--always', '--yes', id);
+    expect(stdout).toBe(`${id}\n`);
+    expect(stderr).toContain(`read_file = ["${out}/f"]`);
+    expect((await run.ended).stdout).toBe('allowedallowed');
+    const later = await runNono(world, ['run', '--allow-cwd', '--', 'cat', `${out}/f`]);
+    expect(later).toMatchObject({ status: 0, stdout: 'allowed' });
+  });
+
+  test.skipIf(ordinaryUser).for(['os.setuid(65534)', 'os.setgid(65534)', 'ctypes.CDLL(None).setfsgid(65534)'])(
+    'is refused at once to a program that is somebody else by %s',
+    async (change) => {
+      await sh(`chmod 777 ${world.home} ${out} ${out}/f`);
+      const script = `import ctypes, os\n${change}\ntry: open("${out}/f")\nexcept OSError as error: print(error.strerror)`;
+      writeFileSync(join(world.project, 'change.py'), script);
+      const run = start(`${PYTHON} change.py`);
+
+      expect((await run.ended).stdout).toBe('Permission denied\n');
+      expect(run.stderr()).not.toContain('waits to');
+    },
+  );
+
+  test('leaves the session as it is when nono has no descriptors left', async () => {
+    await sh(`cd ${out}/sub; for at in $(seq 200); do echo $at > $at; done`);
+    const threads = `
+import threading
+found = []
+def read(at):
+    try: found.append(open("${out}/sub/%d" % at).read())
+    except OSError as error: found.append(error.strerror)
+threads = [threading.Thread(target=read, args=(at,)) for at in range(1, 201)]
+[thread.start() for thread in threads]; [thread.join() for thread in threads]
+print(len(found))`;
+    writeFileSync(join(world.project, 'many.py'), threads);
+    const words = [
+      'prlimit',
+      '--nofile=100:100',
+      world.executable,
+      'run',
+      '--ask',
+      '--allow-cwd',
+      '--',
+      PYTHON,
+      'many.py',
+    ] as const;
+    const run = runProgram(world, [...words], { timeoutMs: LONG_MS });
+    await waitFor('questions', async () => (await list()).length === 3);
+    await answer('allow', ...(await list()).map(({ id }) => id));
+    // What came too late for that is asked about anew.
+    const rest = waitFor('no more', async () => {
+      for (const { id } of await list()) await answer('allow', id);
+      return (await list()).length === 0;
+    });
+
+    expect((await run).stdout).toBe('200\n');
+    await rest;
+  });
+
   test('waits in the background until somebody answers', async () => {
     const { stdout } = await runNono(world, [
       'run',

@@ -9,6 +9,12 @@ export async function execute({ positionals, flags }: ParsedCall, context: Conte
       hint: 'Leave one of them out',
     });
   }
+  if (flags.has('yes') && !flags.has('always'))
+    throw new UsageError('Cannot use --yes without --always', { hint: 'Add --always' });
+  if (flags.has('always')) {
+    const { allowAlways } = await import('./always.ts');
+    return await allowAlways(positionals, { isSure: flags.has('yes') }, context);
+  }
   const decision = flags.has('folder') ? 'folder' : flags.has('session') ? 'session' : 'once';
   return await decideAll(positionals, { decision, note: null }, context);
 }

@@ -35,7 +35,7 @@ export async function decideAll(
 }
 
 /** By the whole id, or by the number alone where one session asks under that number. */
-function findQuestion(all: readonly SessionQuestions[], word: Bytes): Found {
+export function findQuestion(all: readonly SessionQuestions[], word: Bytes): Found {
   const found = all.flatMap((one) => one.questions.map((question) => ({ found: one, question })));
   const text = textFromBytes(word);
   const named = found.filter(({ question, found: { session } }) => {
