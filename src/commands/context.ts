@@ -3,6 +3,7 @@ import type { Background } from '../ports/background.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { StartContentWorkers } from '../ports/content-workers.ts';
 import type { Deflate } from '../ports/deflate.ts';
+import type { FreeBytes } from '../ports/disk-space.ts';
 import type { SyncDisk } from '../ports/disk-sync.ts';
 import type { Files } from '../ports/files.ts';
 import type { Hash } from '../ports/hash.ts';
@@ -47,6 +48,8 @@ export interface Context {
   readonly randomHex: (sizeBytes: number) => string;
   /** Loads what compresses binary files for a patch. */
   readonly loadDeflate: () => Promise<Deflate>;
+  /** Loads what tells how full a disk is. */
+  readonly loadDiskSpace: () => Promise<FreeBytes>;
   /** What starting and confining a command takes; loaded only by the verbs that do. */
   /** Loads what waits for a disk in a thread of its own. */
   readonly loadDiskSync: () => Promise<SyncDisk>;

@@ -49,7 +49,7 @@ export async function startRun(deps: RollbackDeps, { plan, ...start }: RunStart,
     roots: plan.writableGrants,
     command: plan.command,
     workingDirectory: plan.workingDirectory,
-    onProgress: (progress) => status.update(progressText('baseline', progress)),
+    onProgress: (progress) => tell(status, 'baseline', progress),
   });
   status[Symbol.dispose]();
   say.notify(trackedLine(run, say.homeDirectory));
@@ -67,10 +67,10 @@ export interface Say {
   readonly homeDirectory: Bytes;
 }
 
-function progressText(what: 'baseline' | 'final snapshot', progress: SnapshotProgress): string {
-  return progress.phase === 'syncing'
-    ? `Writing the ${what} to the disk …`
-    : `Taking the ${what}: ${progress.entries.toLocaleString('en')} entries …`;
+/** How many entries there will be nobody knows before they have been listed. */
+function tell(line: ProgressLine, what: 'baseline' | 'final snapshot', progress: SnapshotProgress): void {
+  if (progress.phase === 'syncing') line.update(`Writing the ${what} to the disk …`);
+  else line.count(`Taking the ${what}`, progress.entries, 'entries');
 }
 
 function reasonOf(error: unknown): string {
@@ -128,7 +128,7 @@ export async function finishRun(
   using status = new ProgressLine(showProgress, clock);
   try {
     const counts = await snapshots.finish({ exitCode, signal: signal ?? undefined }, (progress) =>
-      status.update(progressText('final snapshot', progress)),
+      tell(status, 'final snapshot', progress),
     );
     status[Symbol.dispose]();
     for (const line of summaryLines(counts, snapshots.id)) notify(line);

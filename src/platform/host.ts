@@ -13,6 +13,9 @@ import { createSystemClock } from './system-clock.ts';
 const DEFAULT_COLUMNS = 80;
 const ANSWER_BYTES = 256;
 const STATE_DIRECTORY = '.nono' as Bytes;
+/** Often enough to know that it goes on, seldom enough to be listened to. */
+const PLAIN_BETWEEN_MS = 10_000;
+const ENDING_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 const NO_COLOR_FLAG = '--no-color';
 
 /**
@@ -62,7 +65,7 @@ export function createContext(version: string): Context {
     executable: bytesFromText(process.execPath),
     version,
     terminal: readTerminalFacts(environment),
-    showProgress,
+    showProgress: (text) => showProgress(text, hasPlainTerminal(environment)),
     notify: (line) => writeLine(`[nono] ${line}\n`),
     confirm,
     randomHex: (sizeBytes) => Buffer.from(crypto.getRandomValues(new Uint8Array(sizeBytes))).toString('hex'),
@@ -73,6 +76,7 @@ export function createContext(version: string): Context {
     loadBackground: async () => (await import('./bun/background.ts')).createBunBackground(),
     loadSockets: async () => (await import('./bun/socket.ts')).createBunSockets(),
     loadDeflate: async () => (await import('./node/deflate.ts')).deflate,
+    loadDiskSpace: async () => (await import('./node/disk-space.ts')).freeBytes,
     loadDiskSync: async () => (await import('./bun/sync-disk.ts')).syncDiskInThread,
     loadContentWorkers: async () => (await import('./bun/content-workers.ts')).startContentWorkers,
     loadTakeElsewhere: async () => (await import('./bun/take-process.ts')).takeInProcess,
@@ -136,18 +140,28 @@ function findStateDirectory(environment: ReadonlyMap<Bytes, Bytes>, home: Bytes,
 }
 
 function readTerminalFacts(environment: ReadonlyMap<Bytes, Bytes>): TerminalFacts {
-  const wantsColour = (environment.get('NO_COLOR' as Bytes) ?? '') === '' && !hasColourFlag();
+  const isOn = (name: string) => !['', '0', undefined].includes(environment.get(name as Bytes));
+  const isPlain = hasPlainTerminal(environment);
+  const refusesColour = (environment.get('NO_COLOR' as Bytes) ?? '') !== '' || hasColourFlag() || isPlain;
   // Not by process.stdout.isTTY, whose first touch loads Node's streams.
   const isStdoutTerminal = isTerminal(1);
   const isStderrTerminal = isTerminal(2);
+  const hasColour = (isShown: boolean) =>
+    !refusesColour && (isOn('CLICOLOR_FORCE') || (isShown && environment.get('CLICOLOR' as Bytes) !== '0'));
   return {
     isStdinTerminal: isTerminal(0),
     isStdoutTerminal,
     isStderrTerminal,
     columns: terminalSize(1)?.columns ?? DEFAULT_COLUMNS,
-    colourStdout: wantsColour && isStdoutTerminal,
-    colourStderr: wantsColour && isStderrTerminal,
+    colourStdout: hasColour(isStdoutTerminal),
+    colourStderr: hasColour(isStderrTerminal),
   };
+}
+
+/** Where nothing can, or shall, be drawn over: a terminal that knows no sequences, and whoever has a screen reader follow the lines. */
+function hasPlainTerminal(environment: ReadonlyMap<Bytes, Bytes>): boolean {
+  const plain = environment.get('NONO_PLAIN' as Bytes) ?? '';
+  return environment.get('TERM' as Bytes) === 'dumb' || (plain !== '' && plain !== '0');
 }
 
 /** A notice that nobody can read any more is no reason to fail. */
@@ -155,11 +169,41 @@ function writeLine(text: string): void {
   tryWrite(2, text);
 }
 
+/** What showProgress() has drawn and not taken away. */
+let isDrawn = false;
+let plainNextMs = 0;
+
 /** Cut to the terminal, since a line that wraps cannot be drawn over. */
-function showProgress(text: string | undefined): void {
+function showProgress(text: string | undefined, isPlain: boolean): void {
   if (!isTerminal(2)) return;
-  const columns = terminalSize(2)?.columns ?? DEFAULT_COLUMNS;
-  writeLine(`\r${text === undefined ? '' : `[nono] ${text}`.slice(0, columns - 1)}\x1b[K`);
+  if (isPlain) showPlainly(text);
+  else {
+    const columns = terminalSize(2)?.columns ?? DEFAULT_COLUMNS;
+    listenForInterrupt(text !== undefined);
+    writeLine(`\r${text === undefined ? '' : `[nono] ${text}`.slice(0, columns - 1)}\x1b[K`);
+  }
+}
+
+/** A line of its own every now and then. */
+function showPlainly(text: string | undefined): void {
+  if (text === undefined || Date.now() < plainNextMs) return;
+  plainNextMs = Date.now() + PLAIN_BETWEEN_MS;
+  writeLine(`[nono] ${text}\n`);
+}
+
+/** Ctrl-C leaves no half of a line behind: it goes first, and the signal then does what it does. */
+function listenForInterrupt(isWanted: boolean): void {
+  if (isWanted === isDrawn) return;
+  isDrawn = isWanted;
+  if (isWanted) for (const signal of ENDING_SIGNALS) process.on(signal, endDrawing);
+  else for (const signal of ENDING_SIGNALS) process.off(signal, endDrawing);
+}
+
+function endDrawing(signal: NodeJS.Signals): void {
+  writeLine('\r\x1b[K');
+  listenForInterrupt(false);
+  // Who else listens decides what follows; where nobody does, the signal ends us as it would have.
+  if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
 }
 
 /** The terminal is in line mode, so that one read gives one line and the command's input stays where it is. */

@@ -1,5 +1,6 @@
 import type { Bytes } from '../bytes.ts';
 import { DamageError, isErrno } from '../errors.ts';
+import { nextTurn } from '../next-turn.ts';
 import { baseName, parentPath } from '../paths.ts';
 import type { Directory, Stat } from '../ports/files.ts';
 import type { Hash } from '../ports/hash.ts';
@@ -32,6 +33,8 @@ export interface ApplyInput {
   readonly chunk: Uint8Array;
   /** Makes the names of temporary files; the same for each run of one restore, so that a rerun finds them. */
   readonly temporaryPrefix: Bytes;
+  /** How many actions have been tried. */
+  readonly onProgress?: ((done: number) => void) | undefined;
 }
 
 /** Makes files that are not there. @returns one result for each, see restoreMissing(). */
@@ -58,6 +61,11 @@ export async function applyRestore(input: ApplyInput): Promise<ApplyResult> {
   return await new Application(input).run();
 }
 
+/** Actions between two words about how far it is. */
+const TRIED_AT_ONCE = 256;
+/** Files that are handed to the other threads together. */
+const MADE_AT_ONCE = 16_384;
+
 class Application {
   readonly #input: ApplyInput;
   readonly #done: RestoreAction[] = [];
@@ -76,17 +84,30 @@ class Application {
 
   async run(): Promise<ApplyResult> {
     const { actions, makeMissing } = this.#input;
-    for (const action of actions.toReversed()) if (action.want === undefined) this.#attempt(action, () => this.#remove(action));
+    for (const action of actions.toReversed()) {
+      if (action.want !== undefined) continue;
+      this.#attempt(action, () => this.#remove(action));
+      await this.#pause();
+    }
     const missing: RestoreAction[] = [];
     for (const action of actions) {
       if (action.want === undefined) continue;
       if (makeMissing !== undefined && isMissingFile(action) && this.#isMakeable(action.path)) missing.push(action);
       else this.#attempt(action, () => this.#bringBack(action, action.want as Entry));
+      await this.#pause();
     }
     if (makeMissing !== undefined && missing.length > 0) await this.#makeMissing(missing, makeMissing);
     this.#joinLinks();
     this.#finishDirectories();
     return { done: this.#done, kept: this.#kept, written: this.#written };
+  }
+
+  /** Every now and then: says how far it is, and lets a signal be heard. */
+  #pause(): Promise<void> | undefined {
+    const tried = this.#done.length + this.#kept.length;
+    if (tried === 0 || tried % TRIED_AT_ONCE !== 0) return undefined;
+    this.#input.onProgress?.(tried);
+    return nextTurn();
   }
 
   /** Makes its directory writable. @returns false where only this thread knows the way: a root itself, a mount. */
@@ -98,7 +119,11 @@ class Application {
   async #makeMissing(actions: readonly RestoreAction[], make: MakeMissing): Promise<void> {
     const files = actions.map(({ path, want }) => ({ path, want: want as Entry, temporary: this.#temporaryName() }));
     this.#input.roots.forget();
-    const results = await make(files);
+    const results: MadeFile[] = [];
+    for (let at = 0; at < files.length; at += MADE_AT_ONCE) {
+      results.push(...(await make(files.slice(at, at + MADE_AT_ONCE))));
+      this.#input.onProgress?.(this.#done.length + this.#kept.length + results.length);
+    }
     for (const [index, action] of actions.entries()) {
       const result = results[index] as MadeFile;
       const reason = reasonOf(result);

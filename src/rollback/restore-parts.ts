@@ -11,6 +11,8 @@ import type { SnapshotTree } from './snapshot-tree.ts';
 import type { NewSession, RollbackSession } from './store.ts';
 
 export interface RestoreRequest {
+  /** Called every now and then with the number of actions that were tried. */
+  readonly onProgress?: ((done: number) => void) | undefined;
   readonly session: RollbackSession;
   readonly state: PresentState;
   /** The snapshot to go back to. */

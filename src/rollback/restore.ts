@@ -258,6 +258,7 @@ export async function applyAndComplete(deps: RollbackDeps, restoring: Restoring)
   const plan = { rootPaths: rootPaths(safetyManifest), objects: objects.path, undoObjects: undoObjects.path };
   const result = await applyRestore({
     makeMissing: makeMissingIn(deps, actions.length, plan),
+    onProgress: request.onProgress,
     roots,
     actions,
     touched: restoring.touched,

@@ -34,10 +34,15 @@ export interface VerifyResult {
 }
 
 /** Recomputes every node and every object of a session. */
-export async function verifySession(deps: RollbackDeps, store: RollbackStore, id: Bytes): Promise<VerifyResult> {
+export async function verifySession(
+  deps: RollbackDeps,
+  store: RollbackStore,
+  id: Bytes,
+  onProgress?: (checked: number, objects: number) => void,
+): Promise<VerifyResult> {
   const findings: Finding[] = [];
   const report = (kind: FindingKind, path: Bytes, message: string) => void findings.push({ session: id, kind, path, message });
-  const objects = new ObjectChecks(report);
+  const objects = new ObjectChecks(report, onProgress);
   try {
     using session = store.open(id);
     checkTrees(session, deps.hash, report, objects);
@@ -64,6 +69,8 @@ function checkTrees(session: RollbackSession, hash: Hash, report: Report, object
   }
 }
 
+/** Objects between two words about how far it is. */
+const TOLD_EVERY = 256;
 const GIT_RECORD = '.git' as Bytes;
 
 /** A record that cannot be read is found again, with its path, when its object is checked. */
@@ -84,10 +91,13 @@ class ObjectChecks implements ContentSink {
   /** By the hash, the first path that needs it. */
   readonly #paths = new Map<Bytes, Bytes>();
   readonly #checked: { readonly hash: Bytes; readonly path: Bytes }[] = [];
+  readonly #onProgress: ((checked: number, objects: number) => void) | undefined;
+  #settled = 0;
   bytes = 0;
 
-  constructor(report: Report) {
+  constructor(report: Report, onProgress?: (checked: number, objects: number) => void) {
     this.#report = report;
+    this.#onProgress = onProgress;
   }
 
   get count(): number {
@@ -110,6 +120,8 @@ class ObjectChecks implements ContentSink {
 
   settle(position: number, results: Buffer, at: number): void {
     const { hash, path } = this.#checked[position] as { readonly hash: Bytes; readonly path: Bytes };
+    this.#settled += 1;
+    if (this.#settled % TOLD_EVERY === 0) this.#onProgress?.(this.#settled, this.#paths.size);
     const name = `object "${objectPath(hash)}"`;
     const kind = results[at];
     if (kind === RESULT_KINDS.vanished) this.#report('missing-object', path, `Cannot use ${name}: it is missing`);

@@ -1,4 +1,5 @@
 import type { Clock } from '../ports/clock.ts';
+import { paceText } from './pace.ts';
 
 /** What takes less is not worth a line. */
 const SHOWN_AFTER_MS = 1000;
@@ -12,6 +13,7 @@ export class ProgressLine implements Disposable {
   readonly #timer: ReturnType<typeof setTimeout>;
   #nextMs: number;
   #text: string | undefined;
+  #begunMs: number | undefined;
   #isShown = false;
 
   /** @param show Draws the line anew; undefined takes it away. */
@@ -22,6 +24,13 @@ export class ProgressLine implements Disposable {
     this.#nextMs = clock.monotonicMs() + SHOWN_AFTER_MS;
     // Where nothing calls update() for long; where this thread is busy, update() is what shows it.
     this.#timer = setTimeout(() => this.#draw(), SHOWN_AFTER_MS);
+  }
+
+  /** How far it is since the first call, with rate and time left. */
+  count(what: string, done: number, unit: string, total?: number): void {
+    const nowMs = this.#clock.monotonicMs();
+    this.#begunMs ??= nowMs;
+    this.update(paceText(what, { done, unit, elapsedMs: nowMs - this.#begunMs, ...(total === undefined ? {} : { total }) }));
   }
 
   update(text: string): void {

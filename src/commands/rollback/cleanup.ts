@@ -1,5 +1,6 @@
 import { type Bytes, displayBytes } from '../../bytes.ts';
 import { EXIT, NonoError, UsageError } from '../../errors.ts';
+import { nextTurn } from '../../next-turn.ts';
 import { parseCount } from '../../parse.ts';
 import { retentionItems } from '../../rollback/housekeeping.ts';
 import { findOrphans, measureRemovals, type Removal, removeSessions } from '../../rollback/removal.ts';
@@ -34,9 +35,14 @@ export async function execute(call: ParsedCall, context: Context): Promise<Comma
   if (wish.isDryRun) return report(wish, measureRemovals(store, chosen));
   if (wish.isAll && chosen.length > 0) confirmAll(call, context, chosen.length);
   using line = new ProgressLine(context.showProgress, context.clock);
-  let removed = 0;
-  const tell = () => line.update(`Removing sessions: ${++removed} of ${chosen.length} …`);
-  return report(wish, removeSessions(store, chosen, tell));
+  const removals = removeSessions(store, []);
+  for (const [index, id] of chosen.entries()) {
+    line.count('Removing', index, 'sessions', chosen.length);
+    // Between two of them a signal is heard.
+    await nextTurn();
+    removals.push(...removeSessions(store, [id]));
+  }
+  return report(wish, removals);
 }
 
 function readWish({ flags, values }: ParsedCall): Wish {

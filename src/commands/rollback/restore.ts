@@ -85,9 +85,10 @@ async function restore(call: ParsedCall, context: Context): Promise<CommandResul
     throw conflictError(plan, session, context);
   }
   const actions = chosen(plan, wish);
-  line.update(`Restoring ${actions.length.toLocaleString('en')} paths …`);
+  const tell = (done: number) => line.count('Restoring', done, 'paths', actions.length);
+  tell(0);
   const run = wish.isForced ? carryOutForced : carryOut;
-  return report({ ...parts, actions, outcome: await run(context, named, request, actions) });
+  return report({ ...parts, actions, outcome: await run(context, named, { ...request, onProgress: tell }, actions) });
 }
 
 function readWish({ flags, values }: ParsedCall): Wish {

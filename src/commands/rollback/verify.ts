@@ -22,10 +22,11 @@ export async function execute({ flags, positionals }: ParsedCall, context: Conte
   if (store === undefined && wanted !== undefined)
     throw new NotFoundError(`Cannot find rollback session "${displayBytes(wanted)}"`);
   const results: VerifyResult[] = [];
-  using line = new ProgressLine(context.showProgress, context.clock);
   for (const id of store === undefined ? [] : ids) {
-    line.update(`Verifying ${displayBytes(id)} (${results.length + 1} of ${ids.length}) …`);
-    results.push(await verifySession(rollbackDeps(context), store as RollbackStore, id));
+    const what = `Verifying ${displayBytes(id)} (${results.length + 1} of ${ids.length})`;
+    using line = new ProgressLine(context.showProgress, context.clock, `${what} …`);
+    const tell = (checked: number, objects: number) => line.count(what, checked, 'objects', objects);
+    results.push(await verifySession(rollbackDeps(context), store as RollbackStore, id, tell));
   }
   const isSound = results.every(({ findings }) => findings.length === 0);
   return {
