@@ -2,7 +2,7 @@ import { type Bytes, displayBytes } from './bytes.ts';
 import type { Context } from './commands/context.ts';
 import { commands } from './commands/index.ts';
 import type { CommandResult, CommandSpec, ParsedCall } from './commands/spec.ts';
-import { EXIT, UsageError } from './errors.ts';
+import { EXIT, UnknownWordError, UsageError } from './errors.ts';
 import { commandHelp, generalHelp, groupHelp } from './help.ts';
 import { nearest } from './nearest.ts';
 import { parseCall } from './parse.ts';
@@ -16,6 +16,29 @@ const COMPLETE = '__complete';
  * @throws {UsageError} for words that mean nothing, and whatever the verb throws.
  */
 export async function runCli(words: readonly Bytes[], context: () => Context, version: string): Promise<CommandResult> {
+  try {
+    return await runWords(silentLast(words), context, version);
+  } catch (error) {
+    throw error instanceof UnknownWordError ? await explain(error) : error;
+  }
+}
+
+/** `nono -s run …`, as the nono in Rust takes it: the same as `nono run --silent …`. */
+function silentLast(words: readonly Bytes[]): readonly Bytes[] {
+  const [first, second = '' as Bytes] = words;
+  if (first !== '-s' && first !== '--silent') return words;
+  const isKnown = commands.some(({ name, options }) => name === second && options.some((option) => option.name === 'silent'));
+  return isKnown ? [second, '--silent' as Bytes, ...words.slice(2)] : words.slice(1);
+}
+
+/** What a word of the other tool is called here: known only to a table that is loaded when somebody uses one. */
+async function explain(error: UnknownWordError): Promise<UsageError> {
+  const { insteadOfOption, insteadOfVerb } = await import('./older-tool.ts');
+  const hint = error.kind === 'option' ? insteadOfOption(error.word) : insteadOfVerb(error.word);
+  return hint === undefined ? error : new UsageError(error.message, { hint });
+}
+
+async function runWords(words: readonly Bytes[], context: () => Context, version: string): Promise<CommandResult> {
   const [first] = words;
   if (first === undefined) return (await import('./commands/support/overview.ts')).overview(context());
   if (first === COMPLETE) return (await import('./commands/support/complete.ts')).complete(words.slice(1), context());
@@ -78,10 +101,7 @@ function findCommand(words: readonly Bytes[]): { readonly spec: CommandSpec; rea
   }
   const candidates = commands.map((command) => command.name).filter((other) => other.includes(' ') === (group !== undefined));
   const guess = nearest(name, group === undefined ? [...candidates, ...groups()] : candidates);
-  throw new UsageError(`Cannot run "nono ${displayBytes(name as Bytes)}": there is no such command`, {
-    hint:
-      guess === undefined
-        ? `See \`nono ${group === undefined ? 'help' : `${group} --help`}\``
-        : `Did you mean \`nono ${guess}\`?`,
-  });
+  const hint =
+    guess === undefined ? `See \`nono ${group === undefined ? 'help' : `${group} --help`}\`` : `Did you mean \`nono ${guess}\`?`;
+  throw new UnknownWordError('verb', name, `Cannot run "nono ${displayBytes(name as Bytes)}": there is no such command`, hint);
 }

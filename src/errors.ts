@@ -48,6 +48,19 @@ export class UsageError extends NonoError {
   }
 }
 
+/** An option or a verb that nobody here knows; whoever knows other tools may know a better hint. */
+export class UnknownWordError extends UsageError {
+  readonly kind: 'option' | 'verb';
+  /** As it was written: `--frobnicate`, `profile diff`. */
+  readonly word: string;
+
+  constructor(kind: 'option' | 'verb', word: string, message: string, hint: string) {
+    super(message, { hint });
+    this.kind = kind;
+    this.word = word;
+  }
+}
+
 /** nono's own state (a directory, a record, a manifest) cannot be used. */
 export class StateError extends NonoError {
   constructor(message: string, options: NonoErrorOptions = {}) {

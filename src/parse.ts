@@ -1,7 +1,7 @@
 import type { Bytes } from './bytes.ts';
 import { displayBytes } from './bytes.ts';
 import type { CommandSpec, OptionSpec, ParsedCall } from './commands/spec.ts';
-import { UsageError } from './errors.ts';
+import { UnknownWordError, UsageError } from './errors.ts';
 import { nearest } from './nearest.ts';
 
 /**
@@ -67,9 +67,9 @@ function findOption(spec: CommandSpec, written: string): OptionSpec {
   if (found !== undefined) return found;
   const names = spec.options.flatMap((option) => [option.name, ...(option.aliases ?? [])]);
   const guess = nearest(name, names);
-  throw new UsageError(`Cannot use "${displayBytes(written as Bytes)}": nono ${spec.name} has no such option`, {
-    hint: guess === undefined ? `See \`nono ${spec.name} --help\`` : `Did you mean --${guess}?`,
-  });
+  const message = `Cannot use "${displayBytes(written as Bytes)}": nono ${spec.name} has no such option`;
+  const hint = guess === undefined ? `See \`nono ${spec.name} --help\`` : `Did you mean --${guess}?`;
+  throw new UnknownWordError('option', written, message, hint);
 }
 
 function checkPositionals(spec: CommandSpec, positionals: readonly Bytes[], hasSeparator: boolean): void {

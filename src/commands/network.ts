@@ -12,11 +12,16 @@ const LAST_PORT = 65535;
  *
  * @throws {UsageError} for what is no port, and no way to block.
  */
-export function chooseNetwork({ values }: ParsedCall, { blocksNetwork }: Pick<Profile, 'blocksNetwork'>): Network {
+export function chooseNetwork({ flags, values }: ParsedCall, { blocksNetwork }: Pick<Profile, 'blocksNetwork'>): Network {
   const connect = ports('allow-port', values.get('allow-port'));
   const bind = ports('allow-bind', values.get('allow-bind'));
   const namesPorts = connect.length > 0 || bind.length > 0;
   const block = values.get('block-net')?.[0];
+  if (flags.has('allow-net')) {
+    if (namesPorts || block !== undefined)
+      throw new UsageError('Cannot use --allow-net with --block-net, --allow-port or --allow-bind: they say different things');
+    return { mode: 'allowed' };
+  }
   if (block !== undefined && block !== '') {
     if (block !== LOOPBACK)
       throw new UsageError(`Cannot use --block-net=${displayBytes(block)}: all that can follow is ${LOOPBACK}`);

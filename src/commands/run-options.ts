@@ -9,9 +9,23 @@ export const GRANT_OPTIONS: readonly OptionSpec[] = [
     placeholder: 'NAME|PATH',
     help: 'Start from a profile, see `nono profile list`',
   },
-  { name: 'allow', arity: 'value', repeatable: true, placeholder: 'DIR', help: 'Let the command read and write below DIR' },
-  { name: 'read', arity: 'value', repeatable: true, placeholder: 'DIR', help: 'Let the command read below DIR' },
-  { name: 'write', arity: 'value', repeatable: true, placeholder: 'DIR', help: 'Let the command write below DIR, not read' },
+  {
+    name: 'allow',
+    short: 'a',
+    arity: 'value',
+    repeatable: true,
+    placeholder: 'DIR',
+    help: 'Let the command read and write below DIR',
+  },
+  { name: 'read', short: 'r', arity: 'value', repeatable: true, placeholder: 'DIR', help: 'Let the command read below DIR' },
+  {
+    name: 'write',
+    short: 'w',
+    arity: 'value',
+    repeatable: true,
+    placeholder: 'DIR',
+    help: 'Let the command write below DIR, not read',
+  },
   {
     name: 'allow-file',
     arity: 'value',
@@ -52,9 +66,16 @@ export const GRANT_OPTIONS: readonly OptionSpec[] = [
   },
   {
     name: 'block-net',
+    aliases: ['net-block'],
     arity: 'optional',
     placeholder: 'loopback',
     help: 'Leave the command no network, or only TCP within this machine',
+  },
+  {
+    name: 'allow-net',
+    aliases: ['net-allow'],
+    arity: 'flag',
+    help: 'Leave it the whole network, although its profile blocks it',
   },
   {
     name: 'allow-port',
@@ -107,6 +128,7 @@ const ROLLBACK_OPTIONS: readonly OptionSpec[] = [
     arity: 'flag',
     help: 'Ask nobody at the end to review what has changed',
   },
+  { name: 'no-rollback', aliases: ['no-undo'], arity: 'flag', help: 'Take none, as without --rollback' },
   { name: 'rollback-all', arity: 'flag', help: 'Leave nothing out, not even node_modules and .git' },
   { name: 'durable', arity: 'flag', help: 'Start the command only when its baseline is on the disk, however long that takes' },
   {
@@ -133,7 +155,7 @@ const SESSION_OPTIONS: readonly OptionSpec[] = [
   { name: 'name', arity: 'value', placeholder: 'NAME', help: 'Name the session' },
   ...ASK_OPTIONS,
   ...ROLLBACK_OPTIONS,
-  { name: 'silent', arity: 'flag', help: 'Say nothing and ask for no review, unless nono itself fails' },
+  { name: 'silent', short: 's', arity: 'flag', help: 'Say nothing and ask for no review, unless nono itself fails' },
   { name: 'detached', arity: 'flag', help: 'Leave the command in the background, on a terminal of its own' },
   { name: 'supervised', arity: 'flag', help: 'Accepted for older scripts: every run is supervised' },
 ];

@@ -15,6 +15,8 @@ const INTERVAL_MS_MAXIMUM = 7 * 24 * 3_600_000;
  * @throws {UsageError}
  */
 export function checkSnapshotOptions({ flags, values }: ParsedCall): void {
+  if (flags.has('rollback') && flags.has('no-rollback'))
+    throw new UsageError('Cannot use --rollback with --no-rollback: they say different things');
   const given = NEED_ROLLBACK.find((name) => flags.has(name) || values.has(name));
   if (given !== undefined && !flags.has('rollback')) {
     throw new UsageError(`Cannot use --${given} without --rollback: no snapshot is taken`, { hint: 'Add --rollback' });

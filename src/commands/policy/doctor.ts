@@ -1,10 +1,11 @@
-import { type Bytes, displayBytes, textFromBytes } from '../../bytes.ts';
+import { type Bytes, displayBytes } from '../../bytes.ts';
 import { readConfig } from '../../config/config.ts';
 import { configPath } from '../../config/config-path.ts';
 import { listProfiles, resolveProfile } from '../../config/profiles.ts';
-import { EXIT, NonoError } from '../../errors.ts';
+import { EXIT, isErrno, NonoError } from '../../errors.ts';
 import { joinPath } from '../../paths.ts';
 import { openStateDirectory } from '../../session/state-directory.ts';
+import { formatSize } from '../../ui/size.ts';
 import type { Context } from '../context.ts';
 import { profilePlaces } from '../load-profile.ts';
 import type { CommandResult, ParsedCall } from '../spec.ts';
@@ -12,6 +13,18 @@ import { checkKernel, readLine } from './check-kernel.ts';
 import { type Check, checksResult } from './checks.ts';
 
 const OLDER_STATE = '.local/state/nono' as Bytes;
+/** What the nono in Rust takes options from. */
+const OLDER_VARIABLES = [
+  'NONO_ALLOW',
+  'NONO_BLOCK_NET',
+  'NONO_PROFILE',
+  'NONO_CAPABILITY_ELEVATION',
+  'NONO_THEME',
+] as readonly string[] as readonly Bytes[];
+const PTMX = '/dev/ptmx' as Bytes;
+const OTHERS_READ_WRITE = 0o006;
+/** Below it a snapshot of an ordinary project may not fit. */
+const FREE_BYTES_MINIMUM = 1024 ** 3;
 
 /** Everything that can keep nono from working here, each with ok or the way out. */
 export async function execute({ flags }: ParsedCall, context: Context): Promise<CommandResult> {
@@ -19,7 +32,9 @@ export async function execute({ flags }: ParsedCall, context: Context): Promise<
     ...(await checkKernel(context)),
     ...checkSurroundings(context),
     checkState(context),
+    await checkDisk(context),
     checkTerminal(context),
+    checkPseudoTerminals(context),
     checkConfig(context),
     ...checkProfiles(context),
     ...checkOlderTool(context),
@@ -71,6 +86,29 @@ function checkState({ files, stateDirectory, uid }: Context): Check {
   });
 }
 
+/** Where the state directory is, or will be. */
+async function checkDisk(context: Context): Promise<Check> {
+  const { files, stateDirectory, homeDirectory } = context;
+  const path = files.stat(stateDirectory) === undefined ? homeDirectory : stateDirectory;
+  const freeBytes = await context.loadDiskSpace();
+  const free = freeBytes(path);
+  if (free === undefined) return { name: 'disk', status: 'ok', detail: 'its file system does not say how full it is' };
+  const detail = `${formatSize(free)} free for snapshots`;
+  if (free >= FREE_BYTES_MINIMUM) return { name: 'disk', status: 'ok', detail };
+  return { name: 'disk', status: 'limited', detail, fix: 'make room: nono rollback cleanup --keep 5, nono prune' };
+}
+
+/** Without them no session has a terminal of its own: in a root directory made by hand they are easily forgotten. */
+function checkPseudoTerminals({ files, uid }: Context): Check {
+  const name = 'pseudo-terminals';
+  const stat = files.stat(PTMX);
+  const fix = 'mount devpts on /dev/pts with ptmxmode=0666 and make /dev/ptmx a link to pts/ptmx';
+  if (stat === undefined) return { name, status: 'limited', detail: 'there is no /dev/ptmx: no --detached, no attach', fix };
+  if (uid === 0 || (stat.mode & OTHERS_READ_WRITE) === OTHERS_READ_WRITE)
+    return { name, status: 'ok', detail: displayBytes(PTMX) };
+  return { name, status: 'limited', detail: '/dev/ptmx cannot be opened: no --detached, no attach', fix };
+}
+
 function checkTerminal({ terminal, environment }: Context): Check {
   const name = 'terminal';
   const { isStdinTerminal, isStdoutTerminal, isStderrTerminal } = terminal;
@@ -112,17 +150,44 @@ function checkProfiles(context: Context): readonly Check[] {
   );
 }
 
-/** Kept apart from ours, and never touched. */
-function checkOlderTool({ files, homeDirectory }: Context): readonly Check[] {
-  const path = joinPath(homeDirectory, OLDER_STATE);
-  if (files.stat(path) === undefined) return [];
-  return [
-    {
+/** Kept apart from ours: named, and never read or touched. */
+function checkOlderTool({ files, environment, homeDirectory, ...context }: Context): readonly Check[] {
+  const found: Check[] = [];
+  const state = joinPath(homeDirectory, OLDER_STATE);
+  if (files.stat(state) !== undefined)
+    found.push({
       name: 'older state',
       status: 'ok',
-      detail: `${textFromBytes(path)} is of another nono; this one neither reads nor changes it`,
-    },
-  ];
+      detail: `${displayBytes(state)} is of another nono; this one neither reads nor changes it`,
+    });
+  const { directory } = profilePlaces({ files, environment, homeDirectory, ...context });
+  const profiles = namesIn(files, directory).filter((name) => name.endsWith('.json'));
+  if (profiles.length > 0)
+    found.push({
+      name: 'older profiles',
+      status: 'limited',
+      detail: `${profiles.map(displayBytes).join(', ')}: profiles of another nono, which are not read`,
+      fix: 'write them anew as TOML: nono profile init NAME',
+    });
+  const variables = OLDER_VARIABLES.filter((name) => environment.has(name));
+  if (variables.length > 0)
+    found.push({
+      name: 'older variables',
+      status: 'limited',
+      detail: `${variables.join(', ')}: not read, because nothing but the command line widens a sandbox`,
+      fix: 'write the option instead, or put it into a profile',
+    });
+  return found;
+}
+
+function namesIn(files: Context['files'], path: Bytes): readonly Bytes[] {
+  try {
+    using directory = files.openDirectory(path);
+    return directory.names();
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', 'ENOTDIR', 'EACCES', 'ELOOP')) return [];
+    throw error;
+  }
 }
 
 function checkBy(name: string, look: () => string): Check {

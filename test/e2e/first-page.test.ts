@@ -1,0 +1,82 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { runNono, runProgram } from '../support/nono.ts';
+import { startDetached } from '../support/sessions.ts';
+import { needCommands } from '../support/tools.ts';
+import { createWorld } from '../support/world.ts';
+
+describe('nono alone', () => {
+  test('says that nothing runs, and the three next things to type', async () => {
+    using world = createWorld();
+
+    const { status, stdout, stderr } = await runNono(world, []);
+
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(stdout).toMatch(/^Nothing is running\.\n\nNext:\n(?: {2}nono .*\n){3}$/);
+    expect(stdout).toContain('nono run --rollback --allow-cwd -- COMMAND');
+  });
+
+  test('shows what runs and what nobody has reviewed, and how to join and to review it', async () => {
+    using world = createWorld();
+    await runNono(world, ['run', '--rollback', '--silent', '--allow-cwd', '--', 'sh', '-c', 'echo x > made']);
+    const id = await startDetached(world, '--name', 'calm-node', '--', 'sleep', '1000');
+
+    const { stdout } = await runNono(world, []);
+
+    expect(stdout).toMatch(new RegExp(`^Running:\n  ${id}  calm-node  running, detached  .*sleep 1000\n`));
+    expect(stdout).toMatch(/^Not reviewed:\n {2}\d{8}-\d{6}-\d+ {2}just now {2}.* {2}\+1 file\n/m);
+    expect(stdout).toContain('  nono attach calm-node ');
+    expect(stdout).toMatch(/ {2}nono rollback review \d{8}-/);
+    await runNono(world, ['stop', '--force', id]);
+  });
+});
+
+describe('nono help --man', () => {
+  test('is a manual page without a mistake, where the home is unknown too', async (context) => {
+    needCommands(context, 'mandoc');
+    using world = createWorld();
+
+    const { stdout } = await runNono(world, ['help', '--man'], { environment: { HOME: undefined } });
+    const lint = await runProgram(world, ['mandoc', '-T', 'lint', '-W', 'error'], { input: stdout });
+
+    expect(stdout).toMatch(/^\.TH NONO 1 /);
+    expect(lint).toMatchObject({ status: 0, stdout: '' });
+  });
+});
+
+describe('nono doctor', () => {
+  test('names what another nono has left, and leaves it', async () => {
+    using world = createWorld();
+    mkdirSync(join(world.home, '.local/state/nono'), { recursive: true });
+    mkdirSync(join(world.home, '.config/nono/profiles'), { recursive: true });
+    writeFileSync(join(world.home, '.config/nono/profiles/mine.json'), '{');
+
+    const { stdout, status } = await runNono(world, ['doctor', '--json'], { environment: { NONO_PROFILE: 'developer' } });
+
+    const { checks } = JSON.parse(stdout) as { readonly checks: readonly { readonly name: string; readonly detail: string }[] };
+    const detail = (name: string) => checks.find((check) => check.name === name)?.detail;
+    expect(detail('older state')).toContain('neither reads nor changes');
+    expect(detail('older profiles')).toContain('mine.json');
+    expect(detail('older variables')).toContain('NONO_PROFILE');
+    expect(detail('disk')).toMatch(/^[\d.]+ [KMGT]?i?B free/);
+    expect(detail('pseudo-terminals')).toBe('/dev/ptmx');
+    expect(status).toBe(0);
+  });
+});
+
+describe('colours', () => {
+  test.for([
+    { name: 'none without a terminal', environment: {}, colour: false },
+    { name: 'some with CLICOLOR_FORCE', environment: { CLICOLOR_FORCE: '1' }, colour: true },
+    { name: 'none with NO_COLOR, whatever else', environment: { CLICOLOR_FORCE: '1', NO_COLOR: '1' }, colour: false },
+    { name: 'none where the terminal is dumb', environment: { CLICOLOR_FORCE: '1', TERM: 'dumb' }, colour: false },
+    { name: 'none for a screen reader', environment: { CLICOLOR_FORCE: '1', NONO_PLAIN: '1' }, colour: false },
+  ])('$name', async ({ environment, colour }) => {
+    using world = createWorld();
+
+    const { stdout } = await runNono(world, [], { environment });
+
+    expect(stdout.includes('\u001b[')).toBe(colour);
+  });
+});
