@@ -138,6 +138,8 @@ function valueOf(spec: CommandSpec, place: string, current: string): Expected {
 
 function idKinds(verb: string): readonly WordKind[] {
   if (LIVE_VERBS.includes(verb)) return ['live-session'];
+  // Requests come and go too fast to be offered.
+  if (verb.startsWith('approvals ')) return [];
   return verb.startsWith('rollback ') ? ['rollback'] : ['session'];
 }
 

@@ -31,36 +31,60 @@ async function createFurnishedWorld() {
   };
 }
 
-/** What a shell would offer, one a line. */
-type Complete = (world: World, words: readonly string[]) => Promise<string[]>;
+/** What a shell would offer for the last word of each call. */
+type Complete = (world: World, calls: readonly (readonly string[])[]) => Promise<readonly string[][]>;
 
 /** As bash calls the function: `=` stands apart. */
-const completeInBash: Complete = async (world, words) => {
+const completeInBash = async (world: World, words: readonly string[]) => {
   const script = `eval "$(nono completion bash)"; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _nono; printf '%s\\n' "\${COMPREPLY[@]}"`;
   return lines(await runProgram(world, ['bash', '--norc', '-c', script, 'bash', 'nono', ...words]));
 };
 
-const completeInFish: Complete = async (world, words) => {
+const completeInFish = async (world: World, words: readonly string[]) => {
   const script = 'nono completion fish | source; complete -C "$argv[1]"';
   const outcome = await runProgram(world, ['fish', '--no-config', '-c', script, ['nono', ...words].join(' ')]);
   return lines(outcome).map((line) => line.split('\t')[0] ?? '');
 };
 
-/** Through zsh's own machinery: a real line editor in a pseudo-terminal, whose list of matches is read. */
-const completeInZsh: Complete = async (world, words) => {
+/** Through zsh's own machinery: a real line editor in a pseudo-terminal, whose matches are written down. */
+const completeInZsh: Complete = async (world, calls) => {
   const script = [
     'zmodload zsh/zpty; zpty editor zsh -f -i; zpty -w editor "PS1=READY; autoload -Uz compinit; compinit -u -D"',
-    'zpty -w editor \'eval "$(nono completion zsh)"; zstyle ":completion:*" list-prompt ""; LISTMAX=0; unset zle_bracketed_paste\'',
+    'zpty -w editor \'eval "$(nono completion zsh)"; LISTMAX=0; unset zle_bracketed_paste\'',
     // Instead of showing matches it prints them, in a form of its own.
-    `zpty -w editor 'compadd () { local -a found; builtin compadd -O found "$@"; local m; for m in $found; do print -r -- "<match:$m>" >> ${world.directory}/matches; done; builtin compadd "$@" }'`,
-    `zpty -w editor 'finish () { zle complete-word 2>/dev/null; print done > ${world.directory}/done; }; zle -N finish; bindkey "^I" finish'`,
-    `zpty -n -w editor "$1"$'\\t'`,
-    `while [[ ! -e ${world.directory}/done ]]; do zpty -r -t editor x || sleep 0.02; done; cat ${world.directory}/matches 2>/dev/null; rm -f ${world.directory}/{done,matches}; zpty -d editor`,
+    `zpty -w editor 'compadd () { local -a found; builtin compadd -O found "$@"; local m; for m in $found; do print -r -- "<match:$m>" >> matches.txt; done; builtin compadd "$@" }'`,
+    `zpty -w editor 'finish () { zle complete-word 2>/dev/null; BUFFER=; print done > finished.txt; }; zle -N finish; bindkey "^I" finish'`,
+    'for line in "$@"; do',
+    '  zpty -n -w editor "$line"$\'\\t\'',
+    '  while [[ ! -s finished.txt ]]; do zpty -r -t editor x || sleep 0.02; done',
+    '  print -r -- "<line>"; cat matches.txt 2>/dev/null; rm -f matches.txt finished.txt',
+    'done; zpty -d editor',
   ].join('\n');
-  const outcome = await runProgram(world, ['zsh', '-f', '-c', script, 'zsh', ['nono', ...words].join(' ')]);
+  const outcome = await runProgram(world, [
+    'zsh',
+    '-f',
+    '-c',
+    script,
+    'zsh',
+    ...calls.map((words) => ['nono', ...words].join(' ')),
+  ]);
+  expect({ status: outcome.status, stderr: outcome.stderr }).toEqual({ status: 0, stderr: '' });
   // Zsh asks for the same matches more than once.
-  return [...new Set(lines(outcome).flatMap((line) => /^<match:(.*)>$/.exec(line)?.[1] ?? []))];
+  const matches = (part: string) => new Set(part.split('\n').flatMap((line) => /^<match:(.*)>$/.exec(line)?.[1] ?? []));
+  return outcome.stdout
+    .split('<line>\n')
+    .slice(1)
+    .map((part) => [...matches(part)]);
 };
+
+/** One call after the other. */
+const each =
+  (complete: (world: World, words: readonly string[]) => Promise<string[]>): Complete =>
+  async (world, calls) => {
+    const answers: string[][] = [];
+    for (const words of calls) answers.push(await complete(world, words));
+    return answers;
+  };
 
 function lines({ stdout, stderr, status }: { stdout: string; stderr: string; status: number | null }): string[] {
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
@@ -69,22 +93,33 @@ function lines({ stdout, stderr, status }: { stdout: string; stderr: string; sta
 
 describe('nono completion', () => {
   test.for([
-    { shell: 'bash', complete: completeInBash },
+    { shell: 'bash', complete: each(completeInBash) },
     { shell: 'zsh', complete: completeInZsh },
-    { shell: 'fish', complete: completeInFish },
+    { shell: 'fish', complete: each(completeInFish) },
   ])('completes verbs, options, sessions, snapshots, profiles and paths in $shell', async ({ shell, complete }, context) => {
     needCommands(context, shell);
     await using furnished = await createFurnishedWorld();
     const { world, id, rollbackId } = furnished;
 
-    expect(await complete(world, ['att'])).toEqual(['attach']);
-    expect((await complete(world, ['rollback', 'res'])).toSorted()).toEqual(['restore']);
-    expect((await complete(world, ['run', '--allow-f'])).toSorted()).toEqual(['--allow-file']);
-    expect((await complete(world, ['attach', 'c'])).toSorted()).toEqual(['calm-node']);
-    expect(await complete(world, ['stop', ''])).toEqual(expect.arrayContaining([id, 'calm-node']));
-    expect(await complete(world, ['rollback', 'show', rollbackId.slice(0, 4)])).toEqual([rollbackId]);
-    expect(await complete(world, ['run', '--profile', 'claude'])).toEqual(['claude-code']);
-    expect((await complete(world, ['run', '--allow', 's'])).map((path) => path.replace(/\/$/, ''))).toEqual(['src']);
+    const [verb, undo, option, name, ids, rollback, profile, directory] = await complete(world, [
+      ['att'],
+      ['rollback', 'res'],
+      ['run', '--allow-f'],
+      ['attach', 'c'],
+      ['stop', ''],
+      ['rollback', 'show', rollbackId.slice(0, 4)],
+      ['run', '--profile', 'claude'],
+      ['run', '--allow', 's'],
+    ]);
+    expect({ verb, undo, option, name }).toEqual({
+      verb: ['attach'],
+      undo: ['restore'],
+      option: ['--allow-file'],
+      name: ['calm-node'],
+    });
+    expect(ids).toEqual(expect.arrayContaining([id, 'calm-node']));
+    expect({ rollback, profile }).toEqual({ rollback: [rollbackId], profile: ['claude-code'] });
+    expect(directory?.map((path) => path.replace(/\/$/, ''))).toEqual(['src']);
   });
 
   test.for(['bash', 'zsh', 'fish'])(

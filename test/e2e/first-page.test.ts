@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { runNono, runProgram } from '../support/nono.ts';
 import { startDetached } from '../support/sessions.ts';
-import { needCommands } from '../support/tools.ts';
+import { needCommands, needOtherUser } from '../support/tools.ts';
 import { createWorld } from '../support/world.ts';
 
 describe('nono alone', () => {
@@ -62,6 +62,21 @@ describe('nono doctor', () => {
     expect(detail('disk')).toMatch(/^[\d.]+ [KMGT]?i?B free/);
     expect(detail('pseudo-terminals')).toBe('/dev/ptmx');
     expect(status).toBe(0);
+  });
+});
+
+describe('a machine without pseudo-terminals', () => {
+  test('is told how to mend that, by the run and by doctor, and keeps nothing of the session', async (context) => {
+    needCommands(context, 'unshare', 'mount');
+    needOtherUser(context);
+    using world = createWorld();
+    const within = ['unshare', '--mount', 'sh', '-c', 'mount --bind /dev/full /dev/ptmx && exec "$@"', 'sh'] as const;
+
+    const run = await runProgram(world, [...within, world.executable, 'run', '--detached', '--allow-cwd', '--', 'true']);
+    expect(run.stderr).toContain('Cannot make a terminal for the command [E_TERMINAL]');
+    expect(run.stderr).toContain('Hint: Mount devpts');
+    expect(run.status).toBe(125);
+    expect((await runNono(world, ['ps', '--all', '--json'])).stdout).toBe('[]\n');
   });
 });
 

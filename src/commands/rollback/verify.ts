@@ -23,7 +23,7 @@ export async function execute({ flags, positionals }: ParsedCall, context: Conte
     throw new NotFoundError(`Cannot find rollback session "${displayBytes(wanted)}"`);
   const results: VerifyResult[] = [];
   for (const id of store === undefined ? [] : ids) {
-    const what = `Verifying ${displayBytes(id)} (${results.length + 1} of ${ids.length})`;
+    const what = ids.length === 1 ? 'Verifying' : `Verifying session ${results.length + 1} of ${ids.length}`;
     using line = new ProgressLine(context.showProgress, context.clock, `${what} …`);
     const tell = (checked: number, objects: number) => line.count(what, checked, 'objects', objects);
     results.push(await verifySession(rollbackDeps(context), store as RollbackStore, id, tell));

@@ -3,6 +3,7 @@ import { EXIT, UsageError } from '../../errors.ts';
 import type { EventFields } from '../../session/audit-read.ts';
 import { workingDirectoryOf } from '../../session/read-record.ts';
 import type { Session } from '../../session/sessions.ts';
+import { formatAge } from '../../time.ts';
 import { renderTable } from '../../ui/table.ts';
 import { readSessionAudit } from '../audit/read-logs.ts';
 import type { Context } from '../context.ts';
@@ -22,7 +23,7 @@ export async function execute({ flags, positionals }: ParsedCall, context: Conte
   if (flags.has('events')) return showEvents(session, flags.has('json'), context);
   if (!flags.has('json')) {
     const tables = sessions.map((each) =>
-      renderTable(lines(each, reviewOf(each, context)).map(([name, value]) => [`${name}:`, value])),
+      renderTable(lines(each, reviewOf(each, context), context.clock.nowMs()).map(([name, value]) => [`${name}:`, value])),
     );
     return { output: tables.join('\n'), exitCode: EXIT.ok };
   }
@@ -53,7 +54,13 @@ function eventRow({ format: _format, number: _number, prev: _prev, time, event, 
   return [time, event, parts.join(' ')].map((value) => shown(String(value)));
 }
 
-function lines(session: Session, reviewed: boolean | null): readonly (readonly [name: string, value: string])[] {
+/** When, and how long ago that is. */
+function withAge(timestamp: string, nowMs: number): string {
+  const ageMs = nowMs - Date.parse(timestamp);
+  return Number.isFinite(ageMs) ? `${shown(timestamp)} (${formatAge(ageMs)})` : shown(timestamp);
+}
+
+function lines(session: Session, reviewed: boolean | null, nowMs: number): readonly (readonly [name: string, value: string])[] {
   const { record, status, isLive } = session;
   const { enforced } = record;
   const rights = Object.entries(enforced)
@@ -67,8 +74,8 @@ function lines(session: Session, reviewed: boolean | null): readonly (readonly [
     ['Command', shownCommand(session)],
     ['Command pid', isLive && record.child_pid !== null ? String(record.child_pid) : '-'],
     ['Supervisor pid', isLive ? String(record.supervisor_pid) : '-'],
-    ['Started', shown(record.started)],
-    ['Ended', record.ended === null ? '-' : shown(record.ended)],
+    ['Started', withAge(record.started, nowMs)],
+    ['Ended', record.ended === null ? '-' : withAge(record.ended, nowMs)],
     ['Exit status', exitStatus(session)],
     ['Profile', shown(record.profile)],
     ['Working directory', displayBytes(workingDirectoryOf(record))],

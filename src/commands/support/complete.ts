@@ -11,10 +11,10 @@ import type { SessionRecord } from '../../session/record.ts';
 import { openStateDirectory } from '../../session/state-directory.ts';
 import type { Context } from '../context.ts';
 import { commands } from '../index.ts';
-import { openSessionsDirectory } from '../session/open-sessions.ts';
 import type { CommandResult } from '../spec.ts';
 
 const ROLLBACKS = 'rollbacks' as Bytes;
+const SESSIONS = 'sessions' as Bytes;
 /** Nobody chooses among more; whoever has thousands of records writes the beginning of an id. */
 const MOST_SHOWN = 200;
 /** As of sessions.ts: what is larger is no record. */
@@ -76,7 +76,7 @@ async function candidatesOf(kind: WordKind, context: Context, current: string): 
 
 /** By name and by id, the newest first. */
 function sessions(context: Context, onlyLive: boolean): Candidate[] {
-  using directory = openSessionsDirectory(context);
+  using directory = openBelowState(context, SESSIONS);
   if (directory === undefined) return [];
   const records = sessionIds(directory)
     .map((id) => readRecord(directory, id))
@@ -129,15 +129,19 @@ function onOneLine({ text, about }: Candidate): Candidate {
 
 /** Ids of rollback sessions by their names alone, and `latest`; those of sessions once a word is begun that is not a date. */
 function rollbacks(context: Context, current: string): Candidate[] {
-  const { files, stateDirectory, uid } = context;
-  using state = openStateDirectory(files, stateDirectory, uid, { create: false });
-  if (state === undefined) return [];
-  using directory = openStateDirectory(files, joinPath(stateDirectory, ROLLBACKS), uid, { create: false });
+  using directory = openBelowState(context, ROLLBACKS);
   if (directory === undefined) return [];
   const ids = directory.names().filter(isRollbackId).sort().reverse().slice(0, MOST_SHOWN);
   const own = [{ text: 'latest', about: 'the newest' }, ...ids.map((id) => ({ text: id as string, about: dateOf(id) }))];
   const isOther = current !== '' && !own.some(({ text }) => text.startsWith(current));
   return isOther ? sessions(context, false) : own;
+}
+
+/** Under the checks of the state directory; what the verbs load for that beside is left out, since somebody waits for a key. */
+function openBelowState({ files, stateDirectory, uid }: Context, name: Bytes): Directory | undefined {
+  using state = openStateDirectory(files, stateDirectory, uid, { create: false });
+  if (state === undefined) return undefined;
+  return openStateDirectory(files, joinPath(stateDirectory, name), uid, { create: false });
 }
 
 /** `20261121-100637-10029` as a date for people. */
