@@ -1,14 +1,22 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { paint } from '../../src/terminal/painter.ts';
+import { runNono } from '../support/nono.ts';
 import { createScratchDirectory } from '../support/scratch.ts';
 import { createModel } from '../support/screens.ts';
-import { TmuxPanes } from '../support/tmux-panes.ts';
+import { readRecord, startDetached } from '../support/sessions.ts';
+import { TmuxPanes, withEnd } from '../support/tmux-panes.ts';
 import { tmuxStream } from '../support/tmux-streams.ts';
 import { needCommands } from '../support/tools.ts';
+import { waitFor } from '../support/wait.ts';
+import { createWorld, type World } from '../support/world.ts';
 
 const SIZE = { columns: 30, rows: 8 };
 const STREAMS = 200;
+/** Of them so many by sessions, each a few processes. */
+const ATTACHED_STREAMS = Number(process.env['NONO_STREAMS'] ?? 10);
 /** Panes that are open at once. */
 const BATCH = 10;
 /** Of the streams: the same in each run. */
@@ -27,6 +35,13 @@ function drawingOf(bytes: Uint8Array): Uint8Array {
   return Buffer.concat(paint(model, { historyFrom: 0, isFirst: false }));
 }
 
+/** It writes when its terminal has the size of the pane. */
+function startWriting(world: World, name: string, bytes: Uint8Array): Promise<string> {
+  writeFileSync(join(world.project, name), withEnd(bytes));
+  const untilSized = `until [ "$(stty size)" = '${SIZE.rows} ${SIZE.columns}' ]; do sleep 0.05; done`;
+  return startDetached(world, '--', 'sh', '-c', `stty raw -echo; ${untilSized}; cat ${name}; exec sleep 1000`);
+}
+
 describe('A pane of tmux shows the same', () => {
   test('when it reads what a program writes and when it is drawn what the model made of it', async (context) => {
     needCommands(context, 'tmux');
@@ -42,6 +57,30 @@ describe('A pane of tmux shows the same', () => {
           shown: shown[index],
         });
       });
+    }
+  });
+
+  test('when it reads what a program writes and when it attaches to a session of it', async (context) => {
+    needCommands(context, 'tmux');
+    using world = createWorld();
+    using scratch = createScratchDirectory();
+    using panes = new TmuxPanes(scratch.path, SIZE);
+    const streams = fc.sample(tmuxStream, { numRuns: ATTACHED_STREAMS, seed: SEED + 1 });
+    const attach = (id: string) => `NONO_HOME=${world.state} HOME=${world.home} exec ${world.executable} attach ${id}`;
+    for (let first = 0; first < streams.length; first += BATCH) {
+      const batch = streams.slice(first, first + BATCH);
+      const direct = await panes.show(batch);
+      const sessions = await Promise.all(batch.map((bytes, at) => startWriting(world, `stream-${first + at}`, bytes)));
+
+      const live = await panes.run(sessions.map(attach));
+      await waitFor('all to be detached', () => sessions.every((id) => readRecord(world, id).attachment === 'detached'));
+      const again = await panes.run(sessions.map(attach));
+
+      batch.forEach((bytes, at) => {
+        const expected = { bytes: String(bytes), live: direct[at], again: direct[at] };
+        expect({ bytes: String(bytes), live: live[at], again: again[at] }).toEqual(expected);
+      });
+      await runNono(world, ['stop', '--force', ...sessions]);
     }
   });
 

@@ -27,6 +27,11 @@ const TITLE = 'all of it was read';
 const END = `\x1b]2;${TITLE}\x07`;
 const MARK = ' end of the pane';
 
+/** What the panes wait for is behind it. */
+export function withEnd(bytes: Uint8Array): Uint8Array {
+  return Buffer.concat([bytes, Buffer.from(END)]);
+}
+
 /** A tmux server whose panes show files, for terminals that are to be compared. */
 export class TmuxPanes implements Disposable {
   readonly #directory: string;
@@ -44,11 +49,18 @@ export class TmuxPanes implements Disposable {
 
   /** What each pane shows when it has read its bytes: cells with attributes, cursor and flags. */
   async show(streams: readonly Uint8Array[]): Promise<readonly string[]> {
-    const windows = streams.map((bytes, at) => {
-      const file = join(this.#directory, `stream-${at}`);
-      writeFileSync(file, Buffer.concat([bytes, Buffer.from(END)]));
-      return { target: `:${at + 1}`, command: `stty raw -echo; cat ${file}; exec sleep 1000` };
-    });
+    return await this.run(
+      streams.map((bytes, at) => {
+        const file = join(this.#directory, `stream-${at}`);
+        writeFileSync(file, withEnd(bytes));
+        return `stty raw -echo; cat ${file}; exec sleep 1000`;
+      }),
+    );
+  }
+
+  /** The same for what commands show that write withEnd(). */
+  async run(commands: readonly string[]): Promise<readonly string[]> {
+    const windows = commands.map((command, at) => ({ target: `:${at + 1}`, command }));
     // One call for all: each is a process.
     this.#all(windows.map(({ target, command }) => ['new-window', '-d', '-t', target, 'sh', '-c', command]));
     await waitFor('the panes', () => {
