@@ -15,6 +15,7 @@ const RELAY = fileURLToPath(new URL('../support/relay.ts', import.meta.url));
 /** As a line across half the world. */
 const DELAY_MS = 300;
 const FLAGS = '#{alternate_on} #{mouse_button_flag} #{keypad_cursor_flag} #{cursor_flag} #{bracket_paste_flag}';
+const MODES = '\\033[?1049h\\033[2J\\033[?1002;1006;2004h\\033[?1h\\033[?25lfull screen';
 const SHELL = { command: ['bash', '--norc', '--noprofile', '-i'], environment: { HISTFILE: '' } };
 
 async function enter(terminal: Terminal, text: string): Promise<void> {
@@ -27,11 +28,13 @@ async function untilAttached(world: World, id: string, attachment = 'attached'):
 }
 
 describe("The user's terminal", () => {
-  test('is put back when the client is killed, and says how to go on', async (context) => {
+  test.for([
+    { user: 'the caller', ordinaryUser: false },
+    { user: 'an ordinary user', ordinaryUser: true },
+  ])('of $user is put back when the client is killed, and says how to go on', async ({ ordinaryUser }, context) => {
     needCommands(context, 'tmux', 'bash');
-    using world = createWorld();
-    const modes = '\\033[?1049h\\033[2J\\033[?1002;1006;2004h\\033[?1h\\033[?25lfull screen';
-    const id = await startDetached(world, '--', 'sh', '-c', `stty -echo; printf '${modes}'; cat`);
+    using world = createWorld({ ordinaryUser });
+    const id = await startDetached(world, '--', 'sh', '-c', `stty -echo; printf '${MODES}'; cat`);
     await using terminal = await openTerminal(world, SHELL);
     const before = await terminal.query(FLAGS);
     // The shell keeps settings of its own; what is left behind is looked at by a command.
@@ -50,6 +53,21 @@ describe("The user's terminal", () => {
     await waitFor('the modes', async () => (await terminal.query(FLAGS)).replace(/ 1$/, ' 0') === before.replace(/ 1$/, ' 0'));
     expect(standBysOf(client)).toEqual([]);
     await runNono(world, ['stop', '--force', id]);
+  });
+
+  test('is put back when the supervisor is killed', async (context) => {
+    needCommands(context, 'tmux', 'bash');
+    using world = createWorld();
+    const id = await startDetached(world, '--', 'sh', '-c', `stty -echo; printf '${MODES}'; cat`);
+    await using terminal = await openTerminal(world, SHELL);
+    const before = await terminal.query(FLAGS);
+    await enter(terminal, `${world.executable} attach ${id}; echo status $?; stty -a | grep -o '.\\?icanon'`);
+    await terminal.waitFor('full screen');
+
+    process.kill(readRecord(world, id).supervisor_pid, 'SIGKILL');
+
+    await terminal.waitFor(/status 255\n ?icanon/);
+    await waitFor('the modes', async () => (await terminal.query(FLAGS)).replace(/ 1$/, ' 0') === before.replace(/ 1$/, ' 0'));
   });
 
   test('has the modes again after Ctrl-Z and fg, also of a program that does not set them again', async (context) => {
