@@ -1,6 +1,7 @@
 import type { TerminalSize } from '../ports/pty.ts';
 import type { Connection } from '../ports/socket.ts';
-import type { HistoryPlace, TerminalModel } from '../terminal/model.ts';
+import { type HistoryPlace, placeInHistory, readLines } from '../terminal/history.ts';
+import type { TerminalModel } from '../terminal/model.ts';
 import type { ViewPainter } from '../terminal/view-painter.ts';
 import { encodeServerMessage, type StatusPlace } from './messages.ts';
 import type { Drawing, SessionScreen } from './screen.ts';
@@ -91,7 +92,7 @@ export class Displays {
       const { normal } = model.buffers;
       const end = model.historyEnd;
       this.#forget(terminalId);
-      this.#shownOn.set(terminalId, { history: model.placeAt(end), rows: model.textOf(end, end + normal.y) });
+      this.#shownOn.set(terminalId, { history: placeInHistory(model, end), rows: readLines(model, end, end + normal.y) });
       for (const [first] of this.#shownOn) if (this.#shownOn.size > REMEMBERED_TERMINALS) this.#forget(first);
     });
   }
@@ -263,7 +264,7 @@ export class Displays {
 
   #hasSeen(display: Display, model: TerminalModel, line: number): void {
     display.historySeen?.[Symbol.dispose]();
-    display.historySeen = model.placeAt(line);
+    display.historySeen = placeInHistory(model, line);
   }
 
   /** From what was on its screen when it left, those rows count that are in the history now as they were. */
@@ -271,7 +272,7 @@ export class Displays {
     const shown = this.#shownOn.get(terminalId);
     if (shown === undefined) return;
     const from = shown.history.line();
-    const now = model.textOf(from, Math.min(model.historyEnd, from + shown.rows.length));
+    const now = readLines(model, from, Math.min(model.historyEnd, from + shown.rows.length));
     const changed = now.findIndex((row, at) => row !== shown.rows[at]);
     this.#hasSeen(display, model, from + (changed < 0 ? now.length : changed));
   }

@@ -3,6 +3,7 @@ import { ControlScanner } from '../terminal/control-scanner.ts';
 import type * as drawing from '../terminal/drawing.ts';
 import type { TerminalModel } from '../terminal/model.ts';
 import { PendingQueries, replyOfCsi, replyOfText } from '../terminal/queries.ts';
+import { Backlog, type DataStep, type Reader } from './backlog.ts';
 import { FLOOD_WINDOW_MS, FloodGauge } from './flood-gauge.ts';
 
 /** Parsed in one turn of the loop, so that keys, signals and clients do not wait: the one of short lines in this time, the other of coloured ones. */
@@ -10,9 +11,6 @@ const SLICE_MS = 4;
 const SLICE_BYTES = 256 * 1024;
 /** Between two looks at the clock: a millisecond or two of the slowest there is, lines of one character. */
 const PIECE_BYTES = 8 * 1024;
-/** Output is gathered in blocks, which are used again: each piece that a terminal gives would be garbage of its own. */
-const BLOCK_BYTES = 64 * 1024;
-const FREE_BLOCKS_MAXIMUM = 160;
 /** So much output leaves so much garbage that it is collected at once; the engine would let it grow to several times that. */
 const COLLECTED_BYTES = 32 * 1024 * 1024;
 /** What less than this leaves behind is not worth it. */
@@ -29,28 +27,13 @@ const FAST_FORWARD_BYTES = 1024 * 1024;
 /** With more than this unparsed, the terminal is not read until some of it is parsed. */
 const UNPARSED_BYTES_MAXIMUM = 16 * 1024 * 1024;
 
-const DONE_STEPS_MAXIMUM = 1024;
 /** The model is loaded by then, or when it is needed: most short commands end before, and the start of none waits for it. */
 const LOAD_AFTER_MS = 100;
 
 /** The model and what draws it. */
 export type Drawing = typeof drawing;
 
-/** Whose terminal shows what the command writes, and so answers what it asks. */
-export type Reader = object;
-
 type Tell = (model: TerminalModel, drawing: Drawing) => void;
-
-/** Of the block, the bytes from `from` to `length` are still to be parsed. */
-interface DataStep {
-  readonly kind: 'data';
-  readonly block: Uint8Array;
-  from: number;
-  length: number;
-  reader: Reader | undefined;
-}
-
-type Step = DataStep | { readonly kind: 'resize'; readonly size: TerminalSize } | { readonly kind: 'tell'; readonly tell: Tell };
 
 export interface ScreenDeps {
   readonly size: TerminalSize;
@@ -70,11 +53,7 @@ export interface ScreenDeps {
  */
 export class SessionScreen {
   readonly #deps: ScreenDeps;
-  #steps: Step[] = [];
-  /** Those before it are done. */
-  #next = 0;
-  #unparsedBytes = 0;
-  readonly #freeBlocks: Uint8Array[] = [];
+  readonly #backlog = new Backlog<Tell>();
   /** Parsed since memory was last given back. */
   #garbageBytes = 0;
   #restTimer: ReturnType<typeof setTimeout> | undefined;
@@ -84,8 +63,6 @@ export class SessionScreen {
   #isScheduled = false;
   readonly #gauge: FloodGauge;
   #floodTimer: ReturnType<typeof setTimeout> | undefined;
-  /** Steps that somebody waits for. */
-  #waiting = 0;
   /** To be parsed before it is worth to look again how much need not be. */
   #parseFirstBytes = 0;
   /** Whose output is being parsed. */
@@ -99,24 +76,22 @@ export class SessionScreen {
 
   /** @param reader The client that was sent the same. */
   output(data: Uint8Array, reader: Reader | undefined): void {
-    this.#gather(data, reader);
-    this.#unparsedBytes += data.length;
+    this.#backlog.output(data, reader);
     this.#gauge.came(data.length);
-    while (this.#unparsedBytes > UNPARSED_BYTES_MAXIMUM && this.#loaded !== undefined) this.#parse(this.#loaded);
+    while (this.#backlog.bytes > UNPARSED_BYTES_MAXIMUM && this.#loaded !== undefined) this.#parse(this.#loaded);
     if (!this.#isToBeLoaded) setTimeout(() => void this.#load(), LOAD_AFTER_MS);
     this.#isToBeLoaded = true;
     this.#schedule();
   }
 
   resize(size: TerminalSize): void {
-    this.#steps.push({ kind: 'resize', size });
+    this.#backlog.resize(size);
     this.#schedule();
   }
 
   /** Calls back, later, when everything up to now is parsed. What has come by then and is not parsed is given by handOver(). */
   whenReached(tell: Tell): void {
-    this.#steps.push({ kind: 'tell', tell });
-    this.#waiting += 1;
+    this.#backlog.tell(tell);
     void this.#load();
     this.#schedule();
   }
@@ -132,11 +107,7 @@ export class SessionScreen {
 
   /** The output that the model has not seen; from now on `reader` has it all. */
   handOver(reader: Reader): readonly Uint8Array[] {
-    return this.#steps.slice(this.#next).flatMap((step) => {
-      if (step.kind !== 'data') return [];
-      step.reader = reader;
-      return [step.block.subarray(step.from, step.length)];
-    });
+    return this.#backlog.handOver(reader);
   }
 
   /** What was typed at the terminal of a reader. */
@@ -188,7 +159,7 @@ export class SessionScreen {
   }
 
   #schedule(): void {
-    if (this.#isScheduled || this.#loaded === undefined || this.#next === this.#steps.length) return;
+    if (this.#isScheduled || this.#loaded === undefined || this.#backlog.isEmpty) return;
     if (this.#isFlooded()) {
       if (this.#floodTimer === undefined) this.#floodTimer = setTimeout(() => this.#lookForFlood(), FLOOD_WINDOW_MS);
       return;
@@ -206,19 +177,15 @@ export class SessionScreen {
     const { nowMs } = this.#deps;
     const endMs = nowMs() + SLICE_MS;
     for (let parsedBytes = 0; parsedBytes < SLICE_BYTES && nowMs() < endMs; ) {
-      const step = this.#steps[this.#next];
+      const step = this.#backlog.first;
       if (step === undefined) return;
       if (step.kind === 'data') {
         parsedBytes += this.#parsePiece(step, model);
         continue;
       }
-      this.#stepIsDone();
-      if (step.kind === 'resize') {
-        model.resize(step.size);
-      } else {
-        this.#waiting -= 1;
-        step.tell(model, drawing);
-      }
+      this.#backlog.firstIsDone();
+      if (step.kind === 'resize') model.resize(step.size);
+      else step.tell(model, drawing);
     }
   }
 
@@ -226,17 +193,16 @@ export class SessionScreen {
   #parsePiece(step: DataStep, model: TerminalModel): number {
     const piece = step.block.subarray(step.from, Math.min(step.length, step.from + PIECE_BYTES));
     this.#reader = step.reader;
-    step.from += piece.length;
     model.write(piece);
     this.#parseFirstBytes -= piece.length;
-    this.#parsed(piece.length);
-    if (step.from === step.length) this.#blockIsDone(step);
+    this.#backlog.consume(step, piece.length);
+    this.#leavesGarbage(piece.length);
     return piece.length;
   }
 
   /** More is coming, and nobody waits for what has come. */
   #isFlooded(): boolean {
-    return this.#gauge.isFlood && this.#waiting === 0 && this.#unparsedBytes < FLOOD_BYTES;
+    return this.#gauge.isFlood && this.#backlog.waiting === 0 && this.#backlog.bytes < FLOOD_BYTES;
   }
 
   #lookForFlood(): void {
@@ -247,81 +213,31 @@ export class SessionScreen {
 
   /** Leaves out what would be pushed out of all that is kept by what has come behind it. */
   #fastForward(model: TerminalModel, { fastForward }: Drawing): void {
-    if (this.#unparsedBytes < FAST_FORWARD_BYTES || this.#parseFirstBytes > 0 || !model.isScrollingFreely) return;
-    const pieces: Uint8Array[] = [];
-    for (const step of this.#steps.slice(this.#next)) {
-      if (step.kind !== 'data') break;
-      pieces.push(step.block.subarray(step.from, step.length));
-    }
+    if (this.#backlog.bytes < FAST_FORWARD_BYTES || this.#parseFirstBytes > 0 || !model.isScrollingFreely) return;
     // The cursor may have all of the screen below it before the first line scrolls.
     const keptLines = this.#deps.scrollbackLines + 2 * model.size.rows;
-    const { skippedBytes, substitute, simpleBytes } = fastForward(pieces, keptLines);
+    const { skippedBytes, substitute, simpleBytes } = fastForward(this.#backlog.pieces(), keptLines);
     this.#parseFirstBytes = skippedBytes === 0 ? simpleBytes + 1 : 0;
-    this.#skip(skippedBytes);
-    if (skippedBytes > 0) model.write(substitute);
+    if (skippedBytes === 0) return;
+    this.#backlog.skip(skippedBytes);
+    model.write(substitute);
+    this.#leavesGarbage(skippedBytes);
   }
 
-  #skip(bytes: number): void {
-    for (let left = bytes; left > 0; ) {
-      const step = this.#steps[this.#next];
-      if (step?.kind !== 'data') throw new TypeError('Expected the bytes that were looked through to be there');
-      const skipped = Math.min(left, step.length - step.from);
-      left -= skipped;
-      step.from += skipped;
-      this.#parsed(skipped);
-      if (step.from === step.length) this.#blockIsDone(step);
-    }
-  }
-
-  #gather(data: Uint8Array, reader: Reader | undefined): void {
-    for (let at = 0; at < data.length; ) {
-      const last = this.#next < this.#steps.length ? this.#steps.at(-1) : undefined;
-      if (last?.kind !== 'data' || last.reader !== reader || last.length === BLOCK_BYTES) {
-        this.#steps.push({
-          kind: 'data',
-          block: this.#freeBlocks.pop() ?? new Uint8Array(BLOCK_BYTES),
-          from: 0,
-          length: 0,
-          reader,
-        });
-        continue;
-      }
-      const piece = data.subarray(at, at + BLOCK_BYTES - last.length);
-      last.block.set(piece, last.length);
-      last.length += piece.length;
-      at += piece.length;
-    }
-  }
-
-  #blockIsDone({ block }: DataStep): void {
-    if (this.#freeBlocks.length < FREE_BLOCKS_MAXIMUM) this.#freeBlocks.push(block);
-    this.#stepIsDone();
-  }
-
-  #parsed(length: number): void {
-    this.#unparsedBytes -= length;
-    this.#garbageBytes += length;
+  #leavesGarbage(bytes: number): void {
+    this.#garbageBytes += bytes;
     if (this.#garbageBytes > COLLECTED_BYTES) this.#collect();
     clearTimeout(this.#restTimer);
     if (this.#garbageBytes > COLLECTED_AT_REST_BYTES) this.#restTimer = setTimeout(() => this.#rest(), REST_MS);
   }
 
   #rest(): void {
-    this.#freeBlocks.length = 0;
+    this.#backlog.dropSpareBlocks();
     this.#collect();
   }
 
   #collect(): void {
     this.#garbageBytes = 0;
     this.#deps.collectGarbage();
-  }
-
-  #stepIsDone(): void {
-    this.#next += 1;
-    // Not one by one, which would move all the others each time.
-    if (this.#next >= DONE_STEPS_MAXIMUM || this.#next === this.#steps.length) {
-      this.#steps = this.#steps.slice(this.#next);
-      this.#next = 0;
-    }
   }
 }

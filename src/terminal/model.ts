@@ -18,12 +18,6 @@ export interface Mark {
   readonly text: string;
 }
 
-/** A place in the history that stays with its line when the terminal is resized. */
-export interface HistoryPlace extends Disposable {
-  /** As historyEnd counts; the oldest line that is kept when its own is kept no longer. */
-  line(): number;
-}
-
 export interface ModelOptions {
   readonly size: TerminalSize;
   /** Lines above the screen that are kept. */
@@ -81,24 +75,6 @@ export class TerminalModel {
   /** The number, as historyEnd counts, of the oldest line that is kept. */
   get historyStart(): number {
     return this.#trimmedLines;
-  }
-
-  /** @param line As historyEnd counts. */
-  placeAt(line: number): HistoryPlace {
-    const buffer = this.buffers.normal;
-    const marker = buffer.addMarker(Math.max(0, Math.min(line - this.#trimmedLines, buffer.lines.length - 1)));
-    return {
-      // After a full reset all that is there was written since.
-      line: () => this.#trimmedLines + (buffer === this.buffers.normal ? Math.max(0, marker.line) : 0),
-      [Symbol.dispose]: () => marker.dispose(),
-    };
-  }
-
-  /** What is to be read on lines of the normal screen and its history. @param from As historyEnd counts. */
-  textOf(from: number, to: number): readonly string[] {
-    const { lines } = this.buffers.normal;
-    const text = (line: number) => lines.get(line - this.#trimmedLines)?.translateToString(true) ?? '';
-    return Array.from({ length: Math.max(0, to - from) }, (_, at) => text(from + at));
   }
 
   /** What was written of a sequence or character that is not complete. */

@@ -5,6 +5,7 @@ import { decodeServerMessage } from '../../../src/session/messages.ts';
 import { FrameDecoder } from '../../../src/session/protocol.ts';
 import { SessionScreen } from '../../../src/session/screen.ts';
 import * as drawing from '../../../src/terminal/drawing.ts';
+import { readLines } from '../../../src/terminal/history.ts';
 import { createModel } from '../../support/screens.ts';
 
 const SIZE = { columns: 20, rows: 5 };
@@ -46,7 +47,7 @@ function openTerminal(size = SIZE) {
     close: () => undefined,
   } satisfies Connection;
   /** All of its scrollback and its screen. */
-  const lines = () => model.textOf(0, model.historyEnd + model.size.rows).filter((line) => line !== '');
+  const lines = () => readLines(model, 0, model.historyEnd + model.size.rows).filter((line) => line !== '');
   return { model, connection, lines, user: (text: string) => model.write(Buffer.from(text)) };
 }
 
