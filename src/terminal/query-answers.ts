@@ -1,6 +1,7 @@
 import type { TerminalSize } from '../ports/pty.ts';
 import { KEPT_MODES, type ModeLedger } from './mode-ledger.ts';
 import { paletteHex } from './palette.ts';
+import { attributeParameters } from './pen.ts';
 import type { XtermBuffer, XtermCore } from './xterm.ts';
 
 export interface QueryContext {
@@ -128,10 +129,13 @@ function checksum({ parameters, buffer, size }: QueryContext): string {
   return `\x1bP${identifier}!~${(-sum & 0xffff).toString(16).toUpperCase().padStart(4, '0')}${STRING_END}`;
 }
 
-function setting({ body, buffer, ledger }: QueryContext): string {
+function setting({ body, buffer, ledger, core }: QueryContext): string {
   if (body === 'r') return `\x1bP1$r${buffer.scrollTop + 1};${buffer.scrollBottom + 1}r${STRING_END}`;
   if (body === ' q') return `\x1bP1$r${ledger.cursorStyle} q${STRING_END}`;
-  if (body === 'm') return `\x1bP1$r0m${STRING_END}`;
+  if (body === 'm') {
+    const { fg, bg, extended } = core._inputHandler._curAttrData;
+    return `\x1bP1$r${['0', ...attributeParameters(fg, bg, extended._ext)].join(';')}m${STRING_END}`;
+  }
   return `\x1bP0$r${STRING_END}`;
 }
 
@@ -149,10 +153,22 @@ function colour({ kind, parameters: [at = 0], body, ledger }: QueryContext): str
     const index = Number(asked);
     return asked === undefined || !Number.isInteger(index)
       ? ''
-      : `\x1b]4;${index};${ledger.palette.get(index) ?? paletteColour(index)}${STRING_END}`;
+      : `\x1b]4;${index};${asComponents(ledger.palette.get(index)) ?? paletteColour(index)}${STRING_END}`;
   }
-  const set = ledger.dynamicColours.get(number) ?? DEFAULT_COLOURS[number];
+  const set = asComponents(ledger.dynamicColours.get(number)) ?? DEFAULT_COLOURS[number];
   return set === undefined ? '' : `\x1b]${number};${set}${STRING_END}`;
+}
+
+/** A colour as xterm says it, of four digits for each component, however it was set: `#rgb` to `#rrrrggggbbbb`, or `rgb:r/g/b`. */
+function asComponents(written: string | undefined): string | undefined {
+  if (written === undefined) return undefined;
+  const digits = /^#(?<digits>(?:[\da-f]{3}){1,4})$/i.exec(written)?.groups?.['digits'];
+  const third = (digits?.length ?? 0) / 3;
+  const parts =
+    digits === undefined
+      ? /^rgb:(?<parts>[\da-f]{1,4}\/[\da-f]{1,4}\/[\da-f]{1,4})$/i.exec(written)?.groups?.['parts']?.split('/')
+      : [0, 1, 2].map((part) => digits.slice(part * third, (part + 1) * third));
+  return parts === undefined ? written : `rgb:${parts.map((part) => part.repeat(4).slice(0, 4)).join('/')}`;
 }
 
 function paletteColour(index: number): string {
