@@ -171,6 +171,27 @@ export function* readObject(objects: Directory, hash: Bytes, hasher: Hash, into:
   }
 }
 
+/** Smaller ones are copied sooner than the file system shares them. */
+const CLONED_BYTES_MINIMUM = CHUNK_BYTES;
+
+/**
+ * Makes an empty file share the object's blocks, and checks what is in it then: the copy can no longer change.
+ *
+ * @returns false where that is not worth it or the file system cannot; nothing was written then.
+ * @throws {DamageError} when the object is missing or is not what its name says.
+ */
+export function cloneObject(objects: Directory, hash: Bytes, into: OpenFile, hasher: Hash, chunk: Uint8Array): boolean {
+  const path = objectPath(hash);
+  using file = openObject(objects, path);
+  if (file.stat().sizeBytes < CLONED_BYTES_MINIMUM || !into.cloneFrom(file)) return false;
+  const stream = hasher.createSha256();
+  into.rewind();
+  for (let length = into.read(chunk); length > 0; length = into.read(chunk)) stream.update(chunk.subarray(0, length));
+  const actual = stream.digest();
+  if (actual !== hash) throw new DamageError(`Cannot use object "${path}": its SHA-256 is ${hexHash(actual)}`);
+  return true;
+}
+
 function openObject(objects: Directory, path: Bytes): OpenFile {
   let file: OpenFile;
   try {

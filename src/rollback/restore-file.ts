@@ -3,7 +3,7 @@ import { DamageError, isErrno } from '../errors.ts';
 import type { Directory } from '../ports/files.ts';
 import type { Hash } from '../ports/hash.ts';
 import type { ContentResult } from './content.ts';
-import { type ObjectStore, readObject } from './objects.ts';
+import { cloneObject, type ObjectStore, readObject } from './objects.ts';
 import { SparseWriter } from './sparse.ts';
 
 /** The state of a file that is to be there. */
@@ -35,9 +35,11 @@ export function writeWantedFile(parent: Directory, name: Bytes, want: WantedFile
 }
 
 function fillFile(file: ReturnType<Directory['createFile']>, want: WantedFile, { objects, hash, chunk }: RestoreFileDeps): void {
-  const writer = new SparseWriter(file);
-  for (const piece of readObject(objects, want.hash, hash, chunk)) writer.write(piece);
-  writer.finish();
+  if (!cloneObject(objects, want.hash, file, hash, chunk)) {
+    const writer = new SparseWriter(file);
+    for (const piece of readObject(objects, want.hash, hash, chunk)) writer.write(piece);
+    writer.finish();
+  }
   file.setMode(want.mode);
   file.setModificationTime(want.mtimeSeconds, want.mtimeNanoseconds);
 }

@@ -1,9 +1,11 @@
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, type TestContext, test } from 'vitest';
 import { runNono, startNono } from '../support/nono.ts';
 import { listSessions, readProject, rollback, runTracked, writeProject } from '../support/rollback.ts';
+import { needCommands } from '../support/tools.ts';
 import { dumpTree } from '../support/tree.ts';
 import { waitFor } from '../support/wait.ts';
 import { createWorld, type World } from '../support/world.ts';
@@ -17,6 +19,25 @@ function mountSmall(context: TestContext, path: string, options: string): Dispos
     context.skip(`needs root and mount(8): ${String(error).split('\n')[0]}`);
   }
   return { [Symbol.dispose]: () => execFileSync('umount', ['-l', path]) };
+}
+
+/** Makes a file system in a file and mounts it, with the world's project in it. */
+function mountImage(context: TestContext, world: World, makeFileSystem: readonly string[]): Disposable {
+  const image = join(world.directory, 'image');
+  const mounted = join(world.directory, 'mounted');
+  const [tool = '', ...words] = makeFileSystem;
+  fs.mkdirSync(mounted);
+  fs.rmSync(world.project, { recursive: true });
+  try {
+    execFileSync('truncate', ['-s', '1G', image], { stdio: 'pipe' });
+    execFileSync(tool, [...words, image], { stdio: 'pipe' });
+    execFileSync('mount', ['-o', 'loop', image, mounted], { stdio: 'pipe' });
+  } catch (error) {
+    context.skip(`needs root, a loop device and a kernel with that file system: ${String(error).split('\n')[0]}`);
+  }
+  fs.mkdirSync(join(mounted, 'project'));
+  fs.symlinkSync(join(mounted, 'project'), world.project);
+  return { [Symbol.dispose]: () => execFileSync('umount', ['-l', mounted]) };
 }
 
 function freeBytes(path: string): number {
@@ -145,6 +166,31 @@ describe('a full disk', () => {
     expect(forced.stdout).not.toContain('Undo with');
     expect(dumpTree(world.project)).toEqual(before);
     expect(await listSessions(world)).toHaveLength(1);
+  });
+});
+
+describe('a file system that shares blocks', () => {
+  test.for([
+    { type: 'xfs', tool: 'mkfs.xfs', words: ['-q'] },
+    { type: 'btrfs', tool: 'mkfs.btrfs', words: ['-q'] },
+  ])('($type): neither a snapshot nor a restore of a large file takes its space again', ({ tool, words }, context) => {
+    needCommands(context, tool);
+    using world = createWorld();
+    using _ = mountImage(context, world, [tool, ...words]);
+    const large = join(world.project, 'large');
+    execFileSync('sh', ['-c', 'head -c 60000000 /dev/urandom > "$1"; sync -f "$1"', 'sh', large]);
+    const before = createHash('sha256').update(fs.readFileSync(large)).digest('hex');
+    const freeAtFirst = freeBytes(world.project);
+    const nono = (...args: readonly string[]) => {
+      const environment = { ...world.environment, NONO_HOME: join(world.project, '../state') };
+      return execFileSync(world.executable, args, { cwd: world.project, env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
+    };
+    nono('run', '--rollback', '--allow-cwd', '--', 'sh', '-c', 'echo more >> large');
+    nono('rollback', 'restore', 'latest');
+    expect(createHash('sha256').update(fs.readFileSync(large)).digest('hex')).toBe(before);
+    execFileSync('sync', ['-f', large]);
+    expect(freeAtFirst - freeBytes(world.project)).toBeLessThan(20_000_000);
+    nono('rollback', 'verify', '--all');
   });
 });
 
