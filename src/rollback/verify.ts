@@ -57,11 +57,13 @@ export async function verifySession(
 }
 
 function checkTrees(session: RollbackSession, hash: Hash, report: Report, objects: ObjectChecks): void {
+  const visited = new Map<string, Bytes>();
   for (const record of session.manifest.snapshots) {
     const nodesPath = `snapshots/${record.number}/nodes` as Bytes;
     try {
       const tree = session.tree(session.manifest, record.number);
-      new TreeCheck(tree, hash, report, (entry, path) => objects.add(entry.hash, path)).checkRoots(record.merkleRoot, nodesPath);
+      const check = new TreeCheck(tree, { hash, report, visited, onFile: (entry, path) => objects.add(entry.hash, path) });
+      check.checkRoots(record.merkleRoot, nodesPath);
     } catch (error) {
       if (!(error instanceof DamageError)) throw error;
       report('nodes', nodesPath, error.message);
@@ -137,17 +139,21 @@ class ObjectChecks implements ContentSink {
   }
 }
 
+interface TreeCheckDeps {
+  readonly hash: Hash;
+  readonly report: Report;
+  /** By its place, the Merkle hash that a node was checked against: snapshots share the nodes of what did not change. */
+  readonly visited: Map<string, Bytes>;
+  readonly onFile: (entry: Entry, path: Bytes) => void;
+}
+
 class TreeCheck {
   readonly #tree: SnapshotTree;
-  readonly #hash: Hash;
-  readonly #report: Report;
-  readonly #onFile: (entry: Entry, path: Bytes) => void;
+  readonly #deps: TreeCheckDeps;
 
-  constructor(tree: SnapshotTree, hash: Hash, report: Report, onFile: (entry: Entry, path: Bytes) => void) {
+  constructor(tree: SnapshotTree, deps: TreeCheckDeps) {
     this.#tree = tree;
-    this.#hash = hash;
-    this.#report = report;
-    this.#onFile = onFile;
+    this.#deps = deps;
   }
 
   checkRoots(expected: Bytes, nodesPath: Bytes): void {
@@ -156,18 +162,23 @@ class TreeCheck {
   }
 
   #checkEntry(entry: Entry, path: Bytes): void {
-    if (entry.kind === 'file') this.#onFile(entry, path);
-    if (entry.kind === 'symlink' && this.#hash.sha256(Buffer.from(entry.target, 'latin1')) !== entry.hash) {
-      this.#report('merkle', path, 'The link target does not fit its hash');
+    const { hash, report, visited, onFile } = this.#deps;
+    if (entry.kind === 'file') onFile(entry, path);
+    if (entry.kind === 'symlink' && hash.sha256(Buffer.from(entry.target, 'latin1')) !== entry.hash) {
+      report('merkle', path, 'The link target does not fit its hash');
     }
     if (entry.child === undefined) return;
+    const place = `${entry.child.snapshot}:${entry.child.offset}`;
+    if (visited.get(place) === entry.hash) return;
+    visited.set(place, entry.hash);
     this.#checkMerkle(entry.child, entry.hash, path);
     for (const child of this.#tree.children(entry.child)) this.#checkEntry(child, joinPath(path, child.name));
   }
 
   #checkMerkle(reference: NodeReference, expected: Bytes, path: Bytes): void {
-    if (merkleHash(this.#tree.nodeBytes(reference), 0, this.#hash) !== expected) {
-      this.#report('merkle', path, 'The Merkle hash does not fit the node');
+    const { hash, report } = this.#deps;
+    if (merkleHash(this.#tree.nodeBytes(reference), 0, hash) !== expected) {
+      report('merkle', path, 'The Merkle hash does not fit the node');
     }
   }
 }
