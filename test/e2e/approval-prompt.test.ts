@@ -23,7 +23,13 @@ describe('the prompt on the terminal that is attached', () => {
     writeFileSync(join(out, 'f'), 'allowed');
     writeFileSync(join(world.project, 'text'), Array.from({ length: 90 }, (_, at) => `${at + 1} the quick brown fox\n`).join(''));
   });
-  afterEach(() => world[Symbol.dispose]());
+  afterEach(async () => {
+    // A terminal that is closed leaves its session running.
+    const { stdout } = await runNono(world, ['ps', '--json']);
+    const ids = (JSON.parse(stdout) as readonly { readonly session_id: string }[]).map(({ session_id: id }) => id);
+    if (ids.length > 0) await runNono(world, ['stop', '--force', ...ids]);
+    world[Symbol.dispose]();
+  });
 
   /** A program on the terminal, and one beside it that asks when the file `go` is there. */
   const begin = async (terminal: Terminal, program: string, files: readonly string[] = ['f']): Promise<void> => {
@@ -163,8 +169,6 @@ describe('the prompt on the terminal that is attached', () => {
 
     expect(await runNono(world, ['allow', '1'])).toMatchObject({ status: 0 });
     expect(await answered()).toBe('0');
-    const id = /[0-9a-f]{6}/.exec((await runNono(world, ['ps'])).stdout)?.[0] ?? '';
-    await runNono(world, ['stop', '--force', id]);
   });
 
   test('goes when somebody else has answered', async () => {
@@ -172,11 +176,14 @@ describe('the prompt on the terminal that is attached', () => {
     await begin(terminal, 'less text');
     await terminal.waitFor('20 the quick');
     const before = await settled(terminal);
+    const title = await terminal.query('#{pane_title}');
     go();
     await terminal.waitFor(QUESTION);
+    expect(await terminal.query('#{pane_title}')).toBe('nono: waiting for your answer');
     await runNono(world, ['deny', '1']);
 
     expect(await answered()).toBe('1');
+    expect(await waitFor('the title as before', async () => (await terminal.query('#{pane_title}')) === title)).toBe(true);
     expect(await waitFor('the screen as before', async () => (await terminal.cells()) === before)).toBe(true);
   });
 });

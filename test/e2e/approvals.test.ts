@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Running, runNono, runProgram, startNono } from '../support/nono.ts';
-import { readRecord } from '../support/sessions.ts';
+import { readRecord, untilGone } from '../support/sessions.ts';
 import { waitFor } from '../support/wait.ts';
 import { canBecomeOrdinaryUser, createWorld, type World } from '../support/world.ts';
 
@@ -314,6 +314,27 @@ print(len(found))`;
 
     expect((await run).stdout).toBe('200\n');
     await rest;
+  });
+
+  test('ends with its tree when nono is killed', async () => {
+    const { stdout } = await runNono(world, [
+      'run',
+      '--detached',
+      '--ask',
+      '--allow-cwd',
+      '--',
+      'sh',
+      '-c',
+      `cat ${out}/f > copy; sleep 60`,
+    ]);
+    const session = /session (?<id>[0-9a-f]{6})/.exec(stdout)?.groups?.['id'] ?? '';
+    await asked(`${out}/f`);
+    const { supervisor_pid: supervisor, child_pid: child } = readRecord(world, session);
+    process.kill(supervisor, 'SIGKILL');
+
+    expect(await untilGone(child)).toBe(true);
+    expect(readFileSync(join(world.project, 'copy'), 'utf8')).toBe('');
+    expect(await list()).toEqual([]);
   });
 
   test('waits in the background until somebody answers', async () => {
