@@ -1,8 +1,11 @@
 import { type Bytes, bufferFromBytes, bytesFromBuffer } from './bytes.ts';
 
-/** One line of JSON with one character for each byte; JSON leaves no newline within. */
+const WIDE_REGEXP = /[^\0-\xff]/g;
+
+/** One line of JSON with one character for each byte; JSON leaves no newline within. Text for people may hold more: as escapes. */
 export function encodeLine(value: unknown): Uint8Array {
-  return bufferFromBytes(`${JSON.stringify(value)}\n` as Bytes);
+  const escape = (unit: string) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  return bufferFromBytes(`${JSON.stringify(value).replaceAll(WIDE_REGEXP, escape)}\n` as Bytes);
 }
 
 /** Finds the lines in what one of nono's own processes sends to another; their form is not checked. */

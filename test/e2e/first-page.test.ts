@@ -1,10 +1,12 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { runNono, runProgram } from '../support/nono.ts';
 import { startDetached } from '../support/sessions.ts';
+import { openTerminal } from '../support/tmux.ts';
 import { needCommands, needOtherUser } from '../support/tools.ts';
-import { createWorld } from '../support/world.ts';
+import { waitFor } from '../support/wait.ts';
+import { createWorld, type World } from '../support/world.ts';
 
 describe('nono alone', () => {
   test('says that nothing runs, and the three next things to type', async () => {
@@ -93,5 +95,65 @@ describe('colours', () => {
     const { stdout } = await runNono(world, [], { environment });
 
     expect(stdout.includes('\u001b[')).toBe(colour);
+  });
+});
+
+/** What was traced may still be waiting for its slow disk. */
+function untilNothingRuns(world: World): Promise<boolean> {
+  const read = (pid: string, name: string) => {
+    try {
+      return readFileSync(`/proc/${pid}/${name}`, 'latin1');
+    } catch {
+      return ''; // Gone since, or somebody else's.
+    }
+  };
+  return waitFor('the sessions to end', () =>
+    readdirSync('/proc')
+      .filter((name) => /^\d+$/.test(name))
+      .every((pid) => !/\0__\w/.test(read(pid, 'cmdline')) || !read(pid, 'environ').includes(`HOME=${world.home}\0`)),
+  );
+}
+
+describe('a line of progress', () => {
+  /** A disk that takes three seconds: the line comes after one. */
+  const slowDisk = ['strace', '-f', '-qq', '-o', '/dev/null', '-e', 'trace=syncfs', '-e', 'inject=syncfs:delay_enter=3000000'];
+
+  test('goes as a whole when somebody presses Ctrl-C', async (context) => {
+    needCommands(context, 'strace', 'tmux');
+    using world = createWorld();
+    await using terminal = await openTerminal(world);
+    const words = [...slowDisk, world.executable, 'run', '--rollback', '--durable', '--allow-cwd', '--', 'true'];
+    await terminal.type(`clear; ${words.join(' ')}`);
+    await terminal.press('Enter');
+    await terminal.waitFor('Writing the baseline to the disk');
+    await terminal.press('C-c');
+
+    const screen = await terminal.waitFor(/^\$$/m);
+    expect(screen).not.toContain('Writing the baseline');
+    await untilNothingRuns(world);
+  });
+
+  test('is a line of its own, and stays, where nothing may be drawn over', async (context) => {
+    needCommands(context, 'strace', 'tmux');
+    using world = createWorld();
+    await using terminal = await openTerminal(world, { environment: { NONO_PLAIN: '1' } });
+    const words = [
+      ...slowDisk,
+      world.executable,
+      'run',
+      '--rollback',
+      '--durable',
+      '--no-rollback-prompt',
+      '--allow-cwd',
+      '--',
+      'echo',
+      'ended',
+    ];
+    await terminal.type(`clear; ${words.join(' ')}`);
+    await terminal.press('Enter');
+
+    const screen = await terminal.waitFor(/^ended$[^]*^\$$/m);
+    await untilNothingRuns(world);
+    expect(screen).toMatch(/^\[nono\] Writing the baseline to the disk …$/m);
   });
 });
