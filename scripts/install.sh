@@ -264,9 +264,9 @@ trap 'exit 143' TERM
 
 case $from in
   http://* | https://* | file://*)
-    name=nono-$target.tar.gz
-    if can_read_xz; then name=nono-$target.tar.xz; fi
     fetch "${from%/}/SHA256SUMS" "$scratch/SHA256SUMS"
+    name=nono-$target.tar.xz
+    if ! can_read_xz || ! grep -q " $name\$" "$scratch/SHA256SUMS"; then name=nono-$target.tar.gz; fi
     fetch "${from%/}/$name" "$scratch/$name"
     archive=$scratch/$name sums=$scratch/SHA256SUMS
     ;;
