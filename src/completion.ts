@@ -51,11 +51,13 @@ export function expectedWord(words: readonly string[], commands: readonly Comman
   // A family that is a verb too is that one where options follow.
   const isAlone = commands.some(({ name }) => name === first) && (second ?? current).startsWith('-');
   const members = isAlone ? [] : membersOf(commands, group);
-  if (members.length > 0 && second === undefined) return { candidates: matching(members, current), kinds: [] };
-  const name = members.length > 0 ? `${group} ${second}` : first;
-  const spec = commands.find((command) => command.name === name);
-  if (spec === undefined) return NOTHING;
-  return inCommand(spec, words, before.length - (members.length > 0 ? 2 : 1));
+  if (members.length > 0 && second === undefined && !current.startsWith('-'))
+    return { candidates: matching(members, current), kinds: [] };
+  const member = commands.find((command) => command.name === `${group} ${second}`);
+  if (member !== undefined) return inCommand(member, words, before.length - 2);
+  // A group may be a verb itself: `nono approvals -f`.
+  const spec = commands.find((command) => command.name === first);
+  return spec === undefined ? NOTHING : inCommand(spec, words, before.length - 1);
 }
 
 function inCommand(spec: CommandSpec, words: readonly string[], countBefore: number): Expected {
@@ -139,7 +141,7 @@ function valueOf(spec: CommandSpec, place: string, current: string): Expected {
 function idKinds(verb: string): readonly WordKind[] {
   if (LIVE_VERBS.includes(verb)) return ['live-session'];
   // Requests come and go too fast to be offered.
-  if (verb.startsWith('approvals ')) return [];
+  if (/^(?:approvals |allow$|deny$)/.test(verb)) return [];
   return verb.startsWith('rollback ') ? ['rollback'] : ['session'];
 }
 

@@ -46,10 +46,17 @@ describe('expectedWord()', () => {
     { words: ['profile', 'show', ''], kinds: ['profile', 'file'] },
     { words: ['rollback', 'export', 'latest', '--html', ''], kinds: ['file'] },
     { words: ['rename', 'a', ''], kinds: [] },
+    { words: ['allow', ''], kinds: [] },
     { words: ['frobnicate', ''], kinds: [] },
     { words: ['rollback', 'frobnicate', ''], kinds: [] },
   ])('knows what $words wants', ({ words, kinds }) => {
     expect(expectedWord(words, commands).kinds).toEqual(kinds);
+  });
+
+  test('offers the verbs of a group that is a verb itself, and its options', () => {
+    expect(texts('approvals', '')).toEqual(expect.arrayContaining(['list', 'allow', 'deny']));
+    expect(texts('approvals', '--j')).toEqual(['--json']);
+    expect(texts('approvals', 'allow', '--h')).toEqual(['--help']);
   });
 
   test('leaves what comes after the two dashes to the completions of that command', () => {
