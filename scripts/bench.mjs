@@ -80,10 +80,10 @@ function prepareBench(scratch, rows) {
 }
 
 /** A row that cannot be measured gives its reason and does not stop the others. */
-async function measureRow({ name, peer, command, installed = '', budget, limit, unit = 'ms', measure }, bench) {
+async function measureRow({ name, peer, command, installed = '', budget, limit, extra, unit = 'ms', measure }, bench) {
   stderr.write(`${name} …\n`);
   const hasPeer = hasCommand(command);
-  const row = { name, peer, budget, limit };
+  const row = { name, peer, budget, limit, extra };
   try {
     const { ownMs, peerMs } = await measure({ ...bench, hasPeer });
     const ratio = peerMs === undefined ? undefined : ownMs / peerMs;
@@ -93,7 +93,7 @@ async function measureRow({ name, peer, command, installed = '', budget, limit, 
       own: round(ownMs),
       peer_figure: round(peerMs),
       ratio: round(ratio),
-      verdict: judge({ own: ownMs, ratio, budget, limit, command, installed }),
+      verdict: judge({ own: ownMs, peer: peerMs, ratio, budget, limit, extra, command, installed }),
     };
   } catch (error) {
     if (!(error instanceof BenchFailure)) throw error;
@@ -101,9 +101,10 @@ async function measureRow({ name, peer, command, installed = '', budget, limit, 
   }
 }
 
-function judge({ own, ratio, budget, limit, command, installed }) {
+function judge({ own, peer, ratio, budget, limit, extra, command, installed }) {
   if (limit !== undefined) return own <= limit ? 'ok' : 'over';
   if (ratio === undefined) return `no ${command} here${installed && `: ${installed}`}`;
+  if (extra !== undefined) return own - peer <= extra ? 'ok' : 'over';
   if (budget === undefined) return 'reported';
   return ratio <= budget ? 'ok' : 'over';
 }
@@ -119,13 +120,13 @@ function describeRun({ paths, totalBytes, scratch }, rows) {
 
 function formatTable(bench, results) {
   const { machine, tree } = describeRun(bench, results);
-  const cells = results.map(({ name, unit, own, peer, peer_figure: peerFigure, ratio, budget, limit, verdict }) => [
+  const cells = results.map(({ name, unit, own, peer, peer_figure: peerFigure, ratio, budget, limit, extra, verdict }) => [
     name,
     show(own, ` ${unit}`),
     peer,
     show(peerFigure, ` ${unit}`),
     show(ratio, '×'),
-    limit === undefined ? show(budget, '×') : show(limit, ` ${unit}`),
+    extra === undefined ? (limit === undefined ? show(budget, '×') : show(limit, ` ${unit}`)) : `+${show(extra, ` ${unit}`)}`,
     verdict,
   ]);
   const lines = [['row', 'nono', 'peer', 'peer took', 'ratio', 'budget', ''], ...cells];

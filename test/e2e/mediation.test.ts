@@ -236,6 +236,33 @@ os.unlink("full.s")`,
     expect(stdout || stderr).toBe('not held up\n9\nEAGAIN\nEAGAIN\nthrough\nthrough\n');
   });
 
+  test.for(VERBS)('that hears nothing from the network holds no other up, under %s', async (verb) => {
+    // A listener whose queue is full drops what asks for a connection: nobody ever answers.
+    const { stdout, stderr } = await python(
+      verb,
+      `
+import threading
+s = socket.socket(); s.bind(("127.0.0.1", 0)); s.listen(0)
+def connect():
+    c = socket.socket(); c.settimeout(None); c.connect(s.getsockname()); return c
+full = [socket.socket() for _ in range(3)]
+[c.setblocking(False) or c.connect_ex(s.getsockname()) for c in full]
+def hang():
+    pid = os.fork()
+    if pid == 0: connect(); os._exit(0)
+    return pid
+hanging = [hang(), hang()]
+state = lambda pid: open("/proc/%d/syscall" % pid).read().split()[0]
+while any(state(pid) != "${process.arch === 'arm64' ? 203 : 42}" for pid in hanging): pass
+for at in range(1000): os.close(os.open("o", os.O_RDWR | (os.O_CREAT if at == 0 else 0)))
+for at in range(1000): os.chmod("o", 0o600)
+print("not held up", [os.waitpid(pid, os.WNOHANG)[0] for pid in hanging])
+[os.kill(pid, 9) for pid in hanging]; print([os.waitpid(pid, 0)[1] for pid in hanging]); os.unlink("o")`,
+    );
+
+    expect(stdout || stderr).toBe('not held up [0, 0]\n[9, 9]\n');
+  });
+
   test.for(VERBS)('connects by TCP as it would without, under %s', async (verb) => {
     const server = createServer((connection) => {
       // What the other end does not read is no matter.
