@@ -20,7 +20,8 @@ allow_vars = ["ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "CLAUDE_CODE_OAUTH_TO
   ],
   [
     'codex',
-    `# Seen with 0.169.0 against a stand-in for its API, as an ordinary user: it starts, keeps its state and runs shell commands.
+    `# Seen with 0.169.0 against a stand-in for its API, as an ordinary user, on a terminal: it starts, stores a key with \`codex login\`, runs shell
+# commands, edits files, and goes on with the conversation after a restart (\`resume --last\`); ~/.ssh stays closed to all of that.
 # Its own sandbox, which wants namespaces, cannot be nested, and its background server does not start here: begin with
 #   nono run --profile codex -- codex --no-daemon --sandbox danger-full-access
 # nono is the sandbox then.
@@ -36,7 +37,9 @@ allow_vars = ["OPENAI_API_KEY", "CODEX_API_KEY"]
   ],
   [
     'opencode',
-    `# Seen with 1.18.33 against a stand-in for its API, as an ordinary user: it starts, makes its state and asks for tools.
+    `# Seen with 1.18.33 against a stand-in for its API, as an ordinary user, on a terminal: it starts, runs shell commands, edits files, and goes on
+# with the conversation after a restart (\`-c\`); ~/.ssh stays closed to all of that. It asks a server of its own for its list of models: where that
+# cannot be reached its start takes half a minute, with nono and without.
 description = "The agent opencode, with the caches of npm, pip, cargo and Go"
 extends = ["node-dev", "python-dev", "rust-dev", "go-dev"]
 
@@ -60,7 +63,8 @@ allow_vars = [
   ],
   [
     'gemini',
-    `# Seen with 0.61.0 against a stand-in for its API, as an ordinary user: it starts, runs shell commands and edits files.
+    `# Seen with 0.61.0 against a stand-in for its API, as an ordinary user, on a terminal: it starts, keeps the trust in a directory, runs shell commands,
+# edits files, and goes on with the conversation after a restart (\`--resume latest\`); ~/.ssh stays closed to all of that.
 # It asks for the way to log in unless ~/.gemini/settings.json has one.
 description = "Google's Gemini CLI, with the caches of npm, pip, cargo and Go"
 extends = ["node-dev", "python-dev", "rust-dev", "go-dev"]

@@ -76,7 +76,7 @@ class Search {
     const directory = resolveQuietly(facts, written)?.path;
     if (directory === undefined || !this.#isInHome(directory) || this.#visited.has(directory)) return;
     this.#visited.add(directory);
-    const prefix = PROGRAM_NAMES.includes(baseName(directory)) ? parentPath(directory) : directory;
+    const prefix = holdsPrograms(directory) ? parentPath(directory) : directory;
     const isShared = this.#share(prefix);
     if (!isShared) this.#share(directory);
     this.#addCompanions(directory.slice(homeDirectory.length + 1));
@@ -124,6 +124,12 @@ class Search {
     this.rules.push(rule);
     return true;
   }
+}
+
+/** A package that is installed beside others, as npm does without `--global`, has its dependencies beside it too. */
+function holdsPrograms(directory: Bytes): boolean {
+  const name = baseName(directory);
+  return PROGRAM_NAMES.includes(name) || (name === '.bin' && baseName(parentPath(directory)) === 'node_modules');
 }
 
 /**

@@ -68,7 +68,23 @@ describe('toolchainRules()', () => {
       layout: 'the project',
       lines: ['/home/u/project/node_modules/.bin/x'],
       path: '/home/u/project/node_modules/.bin',
-      expected: ['/home/u/project/node_modules/.bin'],
+      expected: ['/home/u/project/node_modules'],
+    },
+    {
+      layout: 'a package whose dependencies are beside it',
+      lines: [
+        '/home/u/tools/node_modules/.bin/x -> ../@s/x/bin/x.js',
+        '/home/u/tools/node_modules/@s/x/bin/x.js',
+        '/home/u/tools/.npmrc',
+      ],
+      path: '/home/u/tools/node_modules/.bin',
+      expected: ['/home/u/tools/node_modules'],
+    },
+    {
+      layout: 'a directory that is called .bin',
+      lines: ['/home/u/x/.bin/y'],
+      path: '/home/u/x/.bin',
+      expected: ['/home/u/x/.bin'],
     },
   ])('shares what belongs to $layout', ({ lines, path, expected }) => {
     expect(shared(lines, path)).toEqual(expected);
