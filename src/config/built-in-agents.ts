@@ -39,7 +39,7 @@ allow_vars = ["OPENAI_API_KEY", "CODEX_API_KEY"]
     'opencode',
     `# Seen with 1.18.33 against a stand-in for its API, as an ordinary user, on a terminal: it starts, runs shell commands, edits files, and goes on
 # with the conversation after a restart (\`-c\`); ~/.ssh stays closed to all of that. It asks a server of its own for its list of models: where that
-# cannot be reached its start takes half a minute, with nono and without.
+# cannot be reached its start takes half a minute.
 description = "The agent opencode, with the caches of npm, pip, cargo and Go"
 extends = ["node-dev", "python-dev", "rust-dev", "go-dev"]
 
