@@ -20,6 +20,9 @@ const CALLS = [
   'execve',
   'write',
   'clone3',
+  'clone',
+  'landlock_restrict_self',
+  'seccomp',
 ] as const;
 
 /** Every call at first, then fewer and fewer; with FAULTS_ALL=1 every single one. */
