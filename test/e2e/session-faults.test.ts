@@ -98,6 +98,51 @@ describe('a start', () => {
   });
 });
 
+describe('a registry', () => {
+  test('that cannot be read or written is named by every verb, and nothing is left of a start', async (context) => {
+    needOtherUser(context);
+    using world = createWorld({ ordinaryUser: true });
+    await runNono(world, ['run', '--allow-cwd', '--', 'true']);
+    const sessions = join(world.state, 'sessions');
+    const before = fs.readdirSync(sessions);
+    const starts = [
+      ['run', '--allow-cwd', '--', 'touch', 'proof'],
+      ['run', '--detached', '--allow-cwd', '--', 'touch', 'proof'],
+    ];
+    const refusals = async (mode: number, verbs: readonly (readonly string[])[]) => {
+      fs.chmodSync(sessions, mode);
+      const outcomes = await Promise.all(verbs.map((words) => runNono(world, words)));
+      fs.chmodSync(sessions, 0o700);
+      for (const { stdout, stderr } of outcomes)
+        expect({ stdout, stderr }).toEqual({ stdout: '', stderr: expect.stringContaining(sessions) });
+      return outcomes.map(({ status }) => status);
+    };
+
+    const looks = [['ps'], ['inspect', 'a3f7c2'], ['stop', 'a3f7c2'], ['prune']];
+    expect(await refusals(0, [...starts, ...looks])).toEqual([125, 125, 1, 1, 1, 1]);
+    expect(await refusals(0o500, starts)).toEqual([125, 125]);
+    expect(await refusals(0o750, [...starts, ['ps']])).toEqual([125, 125, 1]);
+    expect(exists(world, 'proof')).toBe(false);
+    expect(fs.readdirSync(sessions)).toEqual(before);
+    expect(fs.readdirSync(join(world.state, 'names'))).toEqual([]);
+  });
+});
+
+describe('a slow disk', () => {
+  test('holds a start in the background up, which says so, and is no failure', async (context) => {
+    needCommands(context, 'tmux', 'strace');
+    using world = createWorld();
+    fs.writeFileSync(join(world.project, 'file'), 'content');
+    await using terminal = await openTerminal(world, { columns: 120 });
+    const slow = 'strace -f -o /dev/null -e trace=syncfs -e inject=syncfs:delay_enter=2500000';
+    await terminal.type(`clear; ${slow} ${world.executable} run --rollback --detached --allow-cwd -- true; echo status $?`);
+    await terminal.press('Enter');
+
+    await terminal.waitFor(/^\[nono\] .*disk/m);
+    await terminal.waitFor(/^Started detached session [0-9a-f]{6}\.\n.*\n(?:.*\n)*status 0$/m);
+  });
+});
+
 describe('a disk that becomes full', () => {
   test('keeps no session from going on, and its end is recorded', async (context) => {
     using world = createWorld();
