@@ -206,7 +206,7 @@ static void open_grants(void) {
   }
 }
 
-/* The memory of the process that it was forked from: it would be this one's own as soon as that one ends. */
+/* What the starter left when it became the command. */
 static void unmap_the_rest(void) {
   int at = 0;
   for (; given.unmapped[at + 1] != 0; at += 2)
@@ -230,19 +230,28 @@ static int await_listener(void) {
   return polled[0].happened & POLLIN;
 }
 
+/*
+ * Until the starter is the command, or has ended: execve(2) closes its end of the pipe after it has left the memory that it shared (begin_new_exec of
+ * fs/exec.c), so that all of that is this process's alone, and no fork has to copy it first.
+ */
+static void await_execution(long ready) {
+  u8 byte;
+  CALL(dup3, ready, 1, O_CLOEXEC, 0, 0, 0);
+  CALL(close_range, 2, 0xffffffff, 0, 0, 0, 0);
+  while (CALL(read, 1, &byte, 1, 0, 0, 0) > 0) continue;
+}
+
 static void mediator_main(void) {
-  if (given.is_process) {
-    /* Until here it has memory and descriptors together with its starter, and so finds the listener among them. */
-    if (!await_listener()) leave();
-    /* Now it gets its own: the starter is about to become the command, and what it leaves to this process is given back. */
-    if (CALL(clone, SIGCHLD, 0, 0, 0, 0, 0) != 0) leave();
-  }
+  /* Until here a process has the descriptors of its starter, which took a table of its own before it told of the listener. */
+  if (given.is_process && !await_listener()) leave();
+  long ready = given.is_process ? CALL(fcntl, given.ready, F_DUPFD, OUT_OF_THE_WAY, 0, 0, 0) : -1;
   /* A thread that is cloned without CLONE_FILES has descriptors of its own, as a process has. First out of each other's way. */
   listener = CALL(fcntl, given.listener, F_DUPFD, OUT_OF_THE_WAY, 0, 0, 0);
   long tells = given.tells < 0 ? -1 : CALL(fcntl, given.tells, F_DUPFD, OUT_OF_THE_WAY, 0, 0, 0);
   long listens = given.tells < 0 ? -1 : CALL(fcntl, given.listens, F_DUPFD, OUT_OF_THE_WAY, 0, 0, 0);
   CALL(dup3, listener, 0, O_CLOEXEC, 0, 0, 0);
   listener = 0;
+  if (given.is_process) await_execution(ready);
   if (tells >= 0) CALL(dup3, tells, TELLS, O_CLOEXEC, 0, 0, 0);
   if (tells >= 0) CALL(dup3, listens, LISTENS, O_CLOEXEC, 0, 0, 0);
   CALL(close_range, tells < 0 ? 1 : LISTENS + 1, 0xffffffff, 0, 0, 0, 0);
