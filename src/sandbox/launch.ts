@@ -51,11 +51,10 @@ export interface SignalState {
   readonly blocked: readonly number[];
 }
 
-/** Where a launch can fail, in the order in which it is done. */
+/** Where a launch can fail, in the order in which it is done; `plan` is the child itself. */
 export type LaunchStep =
   | 'plan'
   | 'supervisor'
-  | 'descriptors'
   | 'directory'
   | 'capabilities'
   | 'privileges'
@@ -64,7 +63,7 @@ export type LaunchStep =
   | 'restrict'
   | 'signals'
   | 'filter'
-  | 'mediator'
+  | 'descriptors'
   | 'execute';
 
 /** The step that failed; before `execute` returned nothing of the command has run. */

@@ -51,9 +51,8 @@ export function checkPorts(network: Network, abi: number, mediator: Mediator): v
 
 /** What each step was for, for people. */
 const STEPS: Readonly<Record<Exclude<LaunchStep, 'execute'>, string>> = {
-  plan: 'read its instructions',
+  plan: 'begin',
   supervisor: 'tie the command to its supervisor',
-  descriptors: 'close inherited descriptors',
   signals: 'restore signal settings',
   directory: 'enter the working directory',
   capabilities: 'drop capabilities',
@@ -62,7 +61,7 @@ const STEPS: Readonly<Record<Exclude<LaunchStep, 'execute'>, string>> = {
   rule: 'add a Landlock rule',
   restrict: 'restrict itself with Landlock',
   filter: 'install the seccomp filter',
-  mediator: 'reach its mediator',
+  descriptors: 'let go of inherited descriptors',
 };
 
 /** The user's error for a failed launch: 127 when the command is gone, else 126. */
