@@ -105,6 +105,19 @@ describe('a kill at any system call', () => {
     });
   });
 
+  test.for(['clone', 'landlock_restrict_self', 'seccomp', 'close_range', 'write', 'execve'])(
+    'of a wrap (%s) leaves no process, its mediator neither',
+    async (call, context) => {
+      needCommands(context, 'strace');
+      await killAtEach(async (turn) => {
+        using world = createWorld();
+        const { status } = nono(world, ['wrap', '--allow-cwd', '--', 'sh', '-c', ':'], { call, turn });
+        await waitFor(`nothing to be left (${call} ${turn})`, () => processesIn(world).length === 0);
+        return status !== 0;
+      });
+    },
+  );
+
   test.for(CALLS)('of a start in the background (%s) is told, or leaves a session that can be stopped', async (call, context) => {
     needCommands(context, 'strace');
     await killAtEach(async (turn) => {
