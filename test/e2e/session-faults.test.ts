@@ -358,7 +358,7 @@ describe('a registry', () => {
     expect((await runNono(world, ['prune'])).stdout).toBe(`${id}\n`);
   });
 
-  test('leaves alone what belongs to another host, boot or pid namespace', async () => {
+  test('leaves alone what belongs to another host', async () => {
     using world = createWorld();
     const id = await startDetached(world, '--', 'true');
     await untilStatus(world, id, 'exited');
