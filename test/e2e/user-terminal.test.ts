@@ -70,6 +70,25 @@ describe("The user's terminal", () => {
     await waitFor('the modes', async () => (await terminal.query(FLAGS)).replace(/ 1$/, ' 0') === before.replace(/ 1$/, ' 0'));
   });
 
+  test('is put back when another one takes over, and that one when the session is ended', async (context) => {
+    needCommands(context, 'tmux');
+    using world = createWorld();
+    const id = await startDetached(world, '--', 'sh', '-c', `stty -echo; printf '${MODES}'; cat`);
+    await using first = await openTerminal(world);
+    await using second = await openTerminal(world);
+    const before = await first.query(FLAGS);
+    await enter(first, `${world.executable} attach ${id}; echo first $?`);
+    await first.waitFor('full screen');
+    await enter(second, `${world.executable} attach --steal ${id}; echo second $?`);
+    await second.waitFor('full screen');
+
+    await first.waitFor('first 254');
+    expect(await first.query(FLAGS)).toBe(before);
+    await runNono(world, ['stop', '--force', id]);
+    await second.waitFor('second 137');
+    expect(await second.query(FLAGS)).toBe(before);
+  });
+
   test('has the modes again after Ctrl-Z and fg, also of a program that does not set them again', async (context) => {
     needCommands(context, 'tmux', 'bash');
     using world = createWorld();
