@@ -10,6 +10,8 @@ import type { Drawing, SessionScreen } from './screen.ts';
 const QUEUE_BYTES_MAXIMUM = 4 * 1024 * 1024;
 /** Viewers see no more changes than this apart. */
 const VIEW_INTERVAL_MS = 30;
+/** Who cannot follow a flood sees where it is no oftener than this. */
+const FLOOD_INTERVAL_MS = 150;
 /** A frame holds more. */
 const OUTPUT_PIECE_BYTES = 128 * 1024;
 /** Terminals that were here and left, which may come again. */
@@ -199,7 +201,13 @@ export class Displays {
 
   /** Everything that was kept for it is read. */
   caughtUp(display: Display): void {
-    if (!display.isBehind || display.isSuspended) return;
+    // What is drawn in the midst of a flood is gone before anybody sees it, and keeps the command waiting.
+    if (display.isBehind && this.#screen.isInFlood) setTimeout(() => this.#goOn(display), FLOOD_INTERVAL_MS);
+    else this.#goOn(display);
+  }
+
+  #goOn(display: Display): void {
+    if (!display.isBehind || display.isSuspended || display.isGone) return;
     display.isBehind = false;
     if (display.isFollower) display.isLive = true;
     else if (display.over !== undefined) this.#scheduleViews(0);

@@ -96,6 +96,11 @@ export class SessionScreen {
     this.#schedule();
   }
 
+  /** Output comes faster than anybody could read it. */
+  get isInFlood(): boolean {
+    return this.#gauge.isFlood;
+  }
+
   get isLoaded(): boolean {
     return this.#loaded !== undefined;
   }

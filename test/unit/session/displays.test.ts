@@ -47,7 +47,7 @@ function openTerminal(size = SIZE) {
     close: () => undefined,
   } satisfies Connection;
   /** All of its scrollback and its screen. */
-  const lines = () => readLines(model, 0, model.historyEnd + model.size.rows).filter((line) => line !== '');
+  const lines = () => readLines(model, model.historyStart, model.historyEnd + model.size.rows).filter((line) => line !== '');
   return { model, connection, lines, user: (text: string) => model.write(Buffer.from(text)) };
 }
 
@@ -104,6 +104,26 @@ describe('Displays', () => {
     expect(Number(numbers[0])).toBeGreaterThanOrEqual(18);
     expect(Number(numbers[0])).toBeLessThanOrEqual(21);
     expect(numbers.at(-1)).toBe('40');
+  });
+
+  test('a terminal that could not follow is drawn what it missed, once, also in a flood', async () => {
+    const { displays, output, settled } = setUp();
+    const terminal = openTerminal();
+    const display = displays.addTerminal(terminal.connection, { isFresh: true, historyLines: undefined, terminalId: 'a' });
+    for (const from of [1, 10_001]) {
+      output(numbered(from, from + 20));
+      terminal.connection.queuedBytes = 5 * 1024 * 1024;
+      output(numbered(from + 21, from + 9999));
+      terminal.connection.queuedBytes = 0;
+      displays.caughtUp(display);
+      await expect.poll(() => terminal.lines().at(-1), { timeout: 10_000 }).toBe(`line ${from + 9999}`);
+      await settled();
+    }
+
+    const lines = terminal.lines();
+    expect(new Set(lines).size).toBe(lines.length);
+    // As many as the model keeps.
+    expect(lines.slice(-1000)).toEqual(Array.from({ length: 1000 }, (_, at) => `line ${19_001 + at}`));
   });
 
   test('another terminal is drawn everything', async () => {
