@@ -46,6 +46,26 @@ describe('a tree of thousands of files', () => {
     expect(await rollback(world, ['verify', '--all'])).toMatchObject({ status: 0 });
   });
 
+  test('is whole in a second session where the first has lost contents: those are read again', async () => {
+    using world = createWorld();
+    makeLargeTree(world);
+    const before = dumpTree(world.project);
+    expect(await runTracked(world, 'true')).toMatchObject({ status: 0 });
+    const rollbacks = join(world.state, 'rollbacks');
+    const [first = ''] = fs.readdirSync(rollbacks);
+    const objects = (id: string) => fs.readdirSync(join(rollbacks, id, 'objects'), { recursive: true, encoding: 'utf8' });
+    const stored = objects(first).filter((path) => path.includes('/'));
+    for (const [index, path] of stored.entries()) if (index % 3 === 0) fs.rmSync(join(rollbacks, first, 'objects', path));
+
+    expect(await runTracked(world, EDITS)).toMatchObject({ status: 0 });
+
+    const second = fs.readdirSync(rollbacks).find((id) => id !== first) ?? '';
+    expect(objects(second)).toEqual(expect.arrayContaining(stored));
+    expect(await rollback(world, ['verify', second])).toMatchObject({ status: 0 });
+    expect(await rollback(world, ['restore', second])).toMatchObject({ status: 0 });
+    expect(dumpTree(world.project)).toEqual(before);
+  });
+
   test('SIGKILL of the process that takes the snapshot: the command is not started, nothing is left', async (context) => {
     needCommands(context, 'strace');
     using world = createWorld();
