@@ -67,10 +67,13 @@ export interface Say {
   readonly homeDirectory: Bytes;
 }
 
-/** How many entries there will be nobody knows before they have been listed. */
+/** How many entries there will be nobody knows before they have been listed; there are about as many as the last time. */
 function tell(line: ProgressLine, what: 'baseline' | 'final snapshot', progress: SnapshotProgress): void {
   if (progress.phase === 'syncing') line.update(`Writing the ${what} to the disk …`);
-  else line.count(`Taking the ${what}`, progress.entries, 'entries');
+  else {
+    const { entries, expected } = progress;
+    line.count(`Taking the ${what}`, entries, 'entries', expected === undefined ? undefined : Math.max(expected, entries));
+  }
 }
 
 function reasonOf(error: unknown): string {

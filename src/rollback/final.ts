@@ -46,6 +46,7 @@ async function captureFinal(
   const number = manifest.snapshots.length;
   const baseline = session.tree(manifest, 0);
   const previous = number === 1 ? baseline : session.tree(manifest, number - 1);
+  const expected = manifest.snapshots.at(-1)?.entryCount;
   const nodes = await takeNodes(deps, {
     roots: manifest.roots.map((root) => ({ ...root, collect: undefined })),
     number,
@@ -53,7 +54,7 @@ async function captureFinal(
     earlierObjects: undefined,
     objects,
     limits,
-    onProgress: (entries) => onProgress?.({ phase: 'reading', entries }),
+    onProgress: (entries) => onProgress?.({ phase: 'reading', entries, expected }),
   });
   const before = manifest.git?.before;
   const git = storeGitAgain(deps, objects, before);

@@ -138,6 +138,7 @@ async function takeBaseline(
     addIgnoreFilesAbove(deps.files, path, top, rules);
     return { path, rules, collect: new GitTracked(deps.files, path, top) };
   });
+  const expected = earlier?.session.manifest.snapshots.at(-1)?.entryCount;
   const nodes = await takeNodes(deps, {
     roots,
     number: 0,
@@ -145,7 +146,7 @@ async function takeBaseline(
     earlierObjects,
     objects,
     limits: start.limits ?? DEFAULT_LIMITS,
-    onProgress: (entries) => start.onProgress?.({ phase: 'reading', entries }),
+    onProgress: (entries) => start.onProgress?.({ phase: 'reading', entries, expected }),
   });
   const tops = nodes.roots.flatMap((root) => root.tops);
   const git = storeGit(deps, objects, tops);

@@ -32,7 +32,8 @@ export interface RollbackDeps {
 
 /** How far a snapshot is. */
 export type SnapshotProgress =
-  | { readonly phase: 'reading'; readonly entries: number }
+  /** `expected` is how many entries there were the last time. */
+  | { readonly phase: 'reading'; readonly entries: number; readonly expected: number | undefined }
   /** What was read is on its way to the disk. */
   | { readonly phase: 'syncing' };
 
