@@ -57,9 +57,10 @@ export function planRestore(
     const { path, root, before: want, after: left } = change;
     const action: RestoreAction = { path, root, want, now, type: actionType(want, now) };
     if (isSameState(now, want)) {
-      // Times are put back only while they are those that the session left.
-      const isHere = want !== undefined && now !== undefined && left !== undefined;
-      if (isHere && !isSameTime(now, want) && isSameTime(now, left)) actions.push({ ...action, type: 'm' });
+      // Times are put back only while they are those that the session left, or was in before.
+      const isHere = want !== undefined && now !== undefined && !isSameTime(now, want);
+      const isOurTime = isHere && [left, ...others].some((state) => state !== undefined && isSameTime(now, state));
+      if (isOurTime) actions.push({ ...action, type: 'm' });
       continue;
     }
     const isOurs = isAsLeft(now, left) || others.some((other) => isAsLeft(now, other));
