@@ -4,7 +4,7 @@ import { attachTerminal } from './session/attach-terminal.ts';
 import { openSession } from './session/open-sessions.ts';
 import { reviewSession } from './session/review-session.ts';
 import type { CommandResult, ParsedCall } from './spec.ts';
-import { startSession } from './start-session.ts';
+import { isSupervisorDeath, startSession } from './start-session.ts';
 
 /** Starts a session and attaches this terminal to it before the command writes its first byte. */
 export async function runAttached(call: ParsedCall, context: Context): Promise<CommandResult> {
@@ -18,9 +18,17 @@ export async function runAttached(call: ParsedCall, context: Context): Promise<C
     if (hasEnded && call.flags.has('rollback')) await reviewSession(context, id);
     return { exitCode };
   } catch (error) {
-    // Why the command was not started says more than that its supervisor is gone.
+    throw (await failureOf(ready)) ?? error;
+  }
+}
+
+/** Why the command was not started, which says more than that its supervisor is gone; undefined when it was, or when that is all there is to say. */
+async function failureOf(ready: Promise<void>): Promise<unknown> {
+  try {
     await ready;
-    throw error;
+    return undefined;
+  } catch (error) {
+    return isSupervisorDeath(error) ? undefined : error;
   }
 }
 

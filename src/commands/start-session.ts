@@ -27,6 +27,7 @@ import { captureLimits, loadUserConfig, retentionLimits, scrollbackLines } from 
 
 /** The same file that this process runs, even when another version was installed over it. */
 const OWN_EXECUTABLE = '/proc/self/exe';
+const SUPERVISOR_DIED = 'E_SUPERVISOR';
 /** Its own files are found by absolute paths; nothing of the caller's environment concerns it. */
 const SUPERVISOR_ENVIRONMENT = { HOME: '/' };
 
@@ -161,8 +162,13 @@ function launchOf({ launch }: Confinement): SessionStart['launch'] {
   return launch(0);
 }
 
+/** Whether nothing more is known than that the supervisor has ended without a word. */
+export function isSupervisorDeath(error: unknown): boolean {
+  return error instanceof NonoError && error.code === SUPERVISOR_DIED;
+}
+
 function supervisorDied(): NonoError {
-  return new NonoError('E_SUPERVISOR', EXIT.nonoFailed, 'Cannot start the session: its supervisor was killed', {
+  return new NonoError(SUPERVISOR_DIED, EXIT.nonoFailed, 'Cannot start the session: its supervisor was killed', {
     hint: 'Run it again; `nono ps --all` shows what is left',
   });
 }

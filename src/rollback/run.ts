@@ -138,7 +138,6 @@ async function takeBaseline(
     addIgnoreFilesAbove(deps.files, path, top, rules);
     return { path, rules, collect: new GitTracked(deps.files, path, top) };
   });
-  const expected = earlier?.session.manifest.snapshots.at(-1)?.entryCount;
   const nodes = await takeNodes(deps, {
     roots,
     number: 0,
@@ -146,7 +145,7 @@ async function takeBaseline(
     earlierObjects,
     objects,
     limits: start.limits ?? DEFAULT_LIMITS,
-    onProgress: (entries) => start.onProgress?.({ phase: 'reading', entries, expected }),
+    onProgress: (entries) => start.onProgress?.({ phase: 'reading', entries, expected: earlier?.entryCount }),
   });
   const tops = nodes.roots.flatMap((root) => root.tops);
   const git = storeGit(deps, objects, tops);
@@ -205,7 +204,8 @@ function findEarlier(store: RollbackStore, roots: readonly Bytes[]): Earlier | u
     const { kind, roots: tracked } = session.manifest;
     const isOfSame = kind === 'run' && roots.some((path) => tracked.some((root) => root.path === path));
     const tree = isOfSame ? readableTree(session) : undefined;
-    if (tree !== undefined) return { session, tree, [Symbol.dispose]: () => session[Symbol.dispose]() };
+    const entryCount = session.manifest.snapshots.at(-1)?.entryCount;
+    if (tree !== undefined) return { session, tree, entryCount, [Symbol.dispose]: () => session[Symbol.dispose]() };
     session[Symbol.dispose]();
   }
   return undefined;
@@ -214,6 +214,8 @@ function findEarlier(store: RollbackStore, roots: readonly Bytes[]): Earlier | u
 interface Earlier extends Disposable {
   readonly session: RollbackSession;
   readonly tree: SnapshotTree;
+  /** Of that tree. */
+  readonly entryCount: number | undefined;
 }
 
 /** Its last snapshot, undefined where that is damaged: a new session must not fail for an old one. */

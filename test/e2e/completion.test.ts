@@ -17,7 +17,7 @@ async function createFurnishedWorld() {
   writeFileSync(join(world.project, 'some file.txt'), '');
   const path = `${bin}:${world.environment['PATH']}`;
   const furnished: World = { ...world, environment: { ...world.environment, PATH: path } };
-  const id = await startDetached(furnished, '--name', 'calm-node', '--rollback', '--silent', '--', 'sleep', '1000');
+  const id = await startDetached(furnished, '--name', 'work-node', '--rollback', '--silent', '--', 'sleep', '1000');
   const list = await runNono(furnished, ['rollback', 'list', '--all', '--json']);
   const [{ session_id: rollbackId }] = JSON.parse(list.stdout) as [{ session_id: string }];
   return {
@@ -105,7 +105,7 @@ describe('nono completion', () => {
       ['att'],
       ['rollback', 'res'],
       ['run', '--allow-f'],
-      ['attach', 'c'],
+      ['attach', 'w'],
       ['stop', ''],
       ['rollback', 'show', rollbackId.slice(0, 4)],
       ['run', '--profile', 'claude'],
@@ -115,9 +115,9 @@ describe('nono completion', () => {
       verb: ['attach'],
       undo: ['restore'],
       option: ['--allow-file'],
-      name: ['calm-node'],
+      name: ['work-node'],
     });
-    expect(ids).toEqual(expect.arrayContaining([id, 'calm-node']));
+    expect(ids).toEqual(expect.arrayContaining([id, 'work-node']));
     expect({ rollback, profile }).toEqual({ rollback: [rollbackId], profile: ['claude-code'] });
     expect(directory?.map((path) => path.replace(/\/$/, ''))).toEqual(['src']);
   });
@@ -141,9 +141,9 @@ describe('nono completion', () => {
       await terminal.type('nono atta');
       await terminal.press('Tab');
       await terminal.waitFor(/^> nono attach/m);
-      await terminal.type('cal');
+      await terminal.type('wor');
       await terminal.press('Tab');
-      await terminal.waitFor(/^> nono attach calm-node/m);
+      await terminal.waitFor(/^> nono attach work-node/m);
       await terminal.press('C-c');
       await terminal.type('nono run --allow-cwd -- mktem');
       await terminal.press('Tab');

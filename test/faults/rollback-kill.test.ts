@@ -34,8 +34,8 @@ const EDITS =
 
 /** Every call at first, then fewer and fewer; with FAULTS_ALL=1 every single one. */
 function nextTurn(turn: number): number {
-  if (process.env['FAULTS_ALL'] === '1' || turn < 8) return turn + 1;
-  return turn < 60 ? turn + 7 : turn + 61;
+  if (process.env['FAULTS_ALL'] === '1' || turn < 6) return turn + 1;
+  return turn < 60 ? turn + 9 : turn + 71;
 }
 
 function makeTree(root: string): void {

@@ -14,7 +14,7 @@ import { FaultPlan, makeFaulty } from './support/faulty-files.ts';
 /** What a file system may answer at any call; a full disk goes on being full. */
 const ERRNOS = ['ENOSPC', 'EDQUOT', 'EIO', 'EMFILE', 'ENOMEM', 'EROFS'] as const;
 /** Each error takes another few of the calls; with FAULTS_ALL=1 every call fails with every error. */
-const STRIDE = Number(process.env['FAULTS_STRIDE'] ?? (process.env['FAULTS_ALL'] === '1' ? 1 : 24));
+const STRIDE = Number(process.env['FAULTS_STRIDE'] ?? (process.env['FAULTS_ALL'] === '1' ? 1 : 40));
 const OK = { exitCode: 0, signal: undefined };
 const counts: string[] = [];
 
