@@ -39,6 +39,8 @@ export interface ProbedChange {
   readonly now: Entry | undefined;
   /** States that other snapshots of the session have there: an earlier restore of it may have made them. */
   readonly others?: readonly (Entry | undefined)[];
+  /** What earlier restores of it have left there, with times that are meant to stay. */
+  readonly made?: readonly Entry[];
 }
 
 /**
@@ -53,7 +55,7 @@ export function planRestore(
 ): RestorePlan {
   const actions: RestoreAction[] = [];
   const conflicts: Conflict[] = [];
-  for (const { change, now, others = [] } of probed) {
+  for (const { change, now, others = [], made = [] } of probed) {
     const { path, root, before: want, after: left } = change;
     const action: RestoreAction = { path, root, want, now, type: actionType(want, now) };
     if (isSameState(now, want)) {
@@ -63,7 +65,7 @@ export function planRestore(
       if (isOurTime) actions.push({ ...action, type: 'm' });
       continue;
     }
-    const isOurs = isAsLeft(now, left) || others.some((other) => isAsLeft(now, other));
+    const isOurs = isAsLeft(now, left) || [...others, ...made].some((other) => isAsLeft(now, other));
     const reason = isOurs ? doubtOf(change) : conflictReason(now, left);
     if (reason === undefined) actions.push(action);
     else conflicts.push({ action, reason });

@@ -42,7 +42,7 @@ export function prepareRestore(deps: RollbackDeps, request: RestoreRequest): Res
     .map(({ number }) => session.tree(state.manifest, number));
   const found = mergeChanges([...others, state.tree].map((tree) => narrowChanges(compareTrees(target, tree), paths)));
   const made = madeByRestores.map((tree) => new TreeIndex(tree));
-  const known = found.map(({ change, others: states = [] }) => ({ change, others: [...states, ...filesAt(made, change.path)] }));
+  const known = found.map((one) => ({ ...one, made: filesAt(made, one.change.path) }));
   using roots = new RootDirectories(deps.files, rootPaths(state.manifest));
   return planRestore(probeChanges(deps, roots, known), (change) => {
     // What was named is wanted, whoever else changed it.
@@ -73,11 +73,10 @@ function probeChanges(deps: RollbackDeps, roots: RootDirectories, found: readonl
     roots,
     found.map(({ change }) => change.path),
   );
-  return found.map(({ change, others }) => ({
-    change,
-    ...(others === undefined ? {} : { others }),
-    now: missing.has(change.path) ? undefined : probePath(roots, change.path, [change.after], contents),
-  }));
+  return found.map((one) => {
+    const { path, after } = one.change;
+    return { ...one, now: missing.has(path) ? undefined : probePath(roots, path, [after], contents) };
+  });
 }
 
 export interface RestoreOutcome extends ApplyResult {

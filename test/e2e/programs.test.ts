@@ -194,7 +194,7 @@ const PROGRAMS: readonly Program[] = [
     program: 'curl to a server of its own',
     needs: ['curl', '/usr/bin/python3'],
     script:
-      'echo served > f && python3 -u -m http.server --bind 127.0.0.1 0 > log 2>&1 & i=0; until grep -q port log || [ $i -gt 300 ]; do i=$((i + 1)); sleep 0.1; done; port=$(sed -n "s/.*port \\([0-9]*\\).*/\\1/p" log); curl -s "http://127.0.0.1:$port/f"; kill $!',
+      ': > log; echo served > f; python3 -u -m http.server --bind 127.0.0.1 0 > log 2>&1 & i=0; until grep -q port log || [ $i -gt 300 ]; do i=$((i + 1)); sleep 0.1; done; port=$(sed -n "s/.*port \\([0-9]*\\).*/\\1/p" log); curl -s "http://127.0.0.1:$port/f"; kill $!',
     prints: /^served\n$/,
   },
   {
