@@ -1,6 +1,6 @@
 import type { Bytes } from '../bytes.ts';
 import { joinPath } from '../paths.ts';
-import { type Entry, isSameContent, type NodeReference, skippedEntry } from './entry.ts';
+import { type Entry, isSameContent, isSameInodeState, type NodeReference, skippedEntry } from './entry.ts';
 import type { ChangeCounts } from './manifest.ts';
 import type { SnapshotTree } from './snapshot-tree.ts';
 
@@ -27,13 +27,16 @@ export interface Change {
  *
  * What `before` does not hold is never a change: nobody can say whether it is new. What `before` holds
  * and `after` does not is one: something stands in its way.
+ *
+ * @param excluded Gets the paths that a rule leaves out and that were made, replaced or removed, or whose own listing changed: no
+ *   snapshot holds them. What changed deeper in an excluded directory is not seen.
  */
-export function compareTrees(before: SnapshotTree, after: SnapshotTree): Change[] {
+export function compareTrees(before: SnapshotTree, after: SnapshotTree, excluded: Bytes[] = []): Change[] {
   const changes: Change[] = [];
   if (isSameReference(before.rootReference, after.rootReference)) return changes;
   for (const [left, right] of pairByName(before.roots(), after.roots())) {
     const path = (left ?? right)?.name as Bytes;
-    compareEntries({ before, after, root: path, changes }, path, left, right);
+    compareEntries({ before, after, root: path, changes, excluded }, path, left, right);
   }
   return changes;
 }
@@ -43,9 +46,11 @@ interface Comparison {
   readonly after: SnapshotTree;
   readonly root: Bytes;
   readonly changes: Change[];
+  readonly excluded: Bytes[];
 }
 
 function compareEntries(comparison: Comparison, path: Bytes, left: Entry | undefined, right: Entry | undefined): void {
+  if (isExclusionChange(left, right)) comparison.excluded.push(path);
   const type = changeType(left, right);
   if (type !== undefined) comparison.changes.push({ path, root: comparison.root, type, before: left, after: right });
   const [leftChild, rightChild] = [left?.child, right?.child];
@@ -58,6 +63,11 @@ function compareEntries(comparison: Comparison, path: Bytes, left: Entry | undef
   for (const [one, other] of pairByName(leftEntries, rightEntries)) {
     compareEntries(comparison, joinPath(path, (one ?? other)?.name as Bytes), one, other);
   }
+}
+
+function isExclusionChange(left: Entry | undefined, right: Entry | undefined): boolean {
+  if (left?.reason !== 'excluded' && right?.reason !== 'excluded') return false;
+  return left === undefined || right === undefined || !isSameInodeState(left, right);
 }
 
 function unknownEntries(entries: readonly Entry[], directory: Entry | undefined): Entry[] {
@@ -93,7 +103,7 @@ export function isSameReference(left: NodeReference, right: NodeReference): bool
 }
 
 /** Merges two sorted listings. */
-export function* pairByName(left: readonly Entry[], right: readonly Entry[]): Generator<[Entry | undefined, Entry | undefined]> {
+function* pairByName(left: readonly Entry[], right: readonly Entry[]): Generator<[Entry | undefined, Entry | undefined]> {
   let [i, j] = [0, 0];
   while (i < left.length || j < right.length) {
     const [one, other] = [left[i], right[j]];

@@ -3,7 +3,6 @@ import { EXIT, isErrno, NonoError, StateError, UsageError } from '../../errors.t
 import { parseCount } from '../../parse.ts';
 import { isWithin } from '../../paths.ts';
 import { compareTrees } from '../../rollback/compare.ts';
-import { excludedChanges } from '../../rollback/excluded-changes.ts';
 import { abortRestore, findUnfinished } from '../../rollback/interrupted.ts';
 import { presentState } from '../../rollback/present.ts';
 import type { RestoreOutcome } from '../../rollback/restore.ts';
@@ -67,7 +66,8 @@ async function restore(call: ParsedCall, context: Context): Promise<CommandResul
     );
   }
   const { manifest } = state;
-  const changes = compareTrees(session.tree(manifest, wish.snapshot), state.tree);
+  const excluded: Bytes[] = [];
+  const changes = compareTrees(session.tree(manifest, wish.snapshot), state.tree, excluded);
   const paths = selectPaths(context, given, { verb: 'restore', manifest, changes });
   if (wish.isPatch) {
     line[Symbol.dispose]();
@@ -75,10 +75,8 @@ async function restore(call: ParsedCall, context: Context): Promise<CommandResul
   }
   line.update('Comparing …');
   const { request, plan } = planSteps(context, named, { state, snapshot: wish.snapshot, paths, isTouching: wish.isTouching });
-  const excluded = excludedChanges(session.tree(manifest, wish.snapshot), state.tree).filter(
-    (path) => paths.length === 0 || paths.some((above) => isWithin(path, above)),
-  );
-  const parts = { context, session, wish, plan, excluded };
+  const left = excluded.filter((path) => paths.length === 0 || paths.some((above) => isWithin(path, above)));
+  const parts = { context, session, wish, plan, excluded: left };
   if (wish.isDryRun) return report({ ...parts, actions: chosen(plan, wish), outcome: undefined });
   if (plan.conflicts.length > 0 && !wish.isForced && !wish.keepsConflicts) {
     if (wish.isJson) return report({ ...parts, actions: [], outcome: undefined });
