@@ -8,20 +8,20 @@ import type { ContentResult } from './content.ts';
 import { type Entry, isSameInodeState } from './entry.ts';
 import { findLinkGroups, joinLinkGroups } from './link-groups.ts';
 import type { PackedFile } from './node-codec.ts';
+import { CHUNK_BYTES } from './objects.ts';
 import { namesNow } from './probe.ts';
 import { writeWantedFile } from './restore-file.ts';
 import { OWNER_MODE, type RestoreAction } from './restore-plan.ts';
 import type { RootDirectories } from './root-directories.ts';
 import type { SnapshotTree } from './snapshot-tree.ts';
-import type { TreeIndex } from './tree-index.ts';
+import { TreeIndex } from './tree-index.ts';
 
 export interface ApplyInput {
   readonly roots: RootDirectories;
   readonly actions: readonly RestoreAction[];
   /** All that the restore touches; more than `actions` when a part was done before an interruption. */
   readonly touched: readonly RestoreAction[];
-  /** The snapshot to go to, for directories around what is restored. */
-  readonly target: TreeIndex;
+  /** The snapshot to go to. */
   readonly targetTree: SnapshotTree;
   /** The mode of a directory before the restore began, which an interrupted run may have widened. */
   readonly modeBefore: (path: Bytes) => number | undefined;
@@ -29,8 +29,6 @@ export interface ApplyInput {
   /** Makes many files at once; undefined to make each in its turn. */
   readonly makeMissing?: MakeMissing | undefined;
   readonly hash: Hash;
-  /** CHUNK_BYTES of memory. */
-  readonly chunk: Uint8Array;
   /** Makes the names of temporary files; the same for each run of one restore, so that a rerun finds them. */
   readonly temporaryPrefix: Bytes;
   /** How many actions have been tried. */
@@ -68,6 +66,9 @@ const MADE_AT_ONCE = 16_384;
 
 class Application {
   readonly #input: ApplyInput;
+  /** For directories around what is restored. */
+  readonly #target: TreeIndex;
+  readonly #chunk = new Uint8Array(new ArrayBuffer(CHUNK_BYTES));
   readonly #done: RestoreAction[] = [];
   readonly #kept: { action: RestoreAction; reason: string }[] = [];
   /** Directories whose entries or mode were touched, with the mode that each had. */
@@ -80,6 +81,7 @@ class Application {
 
   constructor(input: ApplyInput) {
     this.#input = input;
+    this.#target = new TreeIndex(input.targetTree);
   }
 
   async run(): Promise<ApplyResult> {
@@ -221,7 +223,7 @@ class Application {
     }
     const temporary = this.#temporaryName();
     if (want.kind === 'symlink') this.#makeSymlink(parent, temporary, want);
-    else writeWantedFile(parent, temporary, want, this.#input);
+    else writeWantedFile(parent, temporary, want, { ...this.#input, chunk: this.#chunk });
     parent.rename(temporary, parent, name);
   }
 
@@ -246,7 +248,8 @@ class Application {
 
   /** Deepest first: setting a time or a mode above does not change what is below. */
   #finishDirectories(): void {
-    const { roots, target } = this.#input;
+    const { roots } = this.#input;
+    const target = this.#target;
     for (const [path, mode] of [...this.#touched].sort(([a], [b]) => (a < b ? 1 : -1))) {
       const want = target.find(path);
       const parent = roots.parentOf(path);

@@ -5,7 +5,6 @@ import { applyRestore } from './apply.ts';
 import { type Change, isSameTime } from './compare.ts';
 import { type Journal, readJournal } from './journal.ts';
 import type { Manifest } from './manifest.ts';
-import { CHUNK_BYTES } from './objects.ts';
 import { probePath } from './probe.ts';
 import { applyOwn } from './replace-content.ts';
 import { applyAndComplete, type RestoreOutcome } from './restore.ts';
@@ -83,12 +82,10 @@ export async function abortRestore(deps: RollbackDeps, store: RollbackStore, saf
       roots,
       actions,
       touched,
-      target,
       targetTree,
       modeBefore: (path) => target.find(path)?.mode,
       objects,
       hash: deps.hash,
-      chunk: new Uint8Array(new ArrayBuffer(CHUNK_BYTES)),
       temporaryPrefix: temporaryPrefix(safety.id),
     });
     return result.done.length;

@@ -5,7 +5,7 @@ import { compareTrees, countChanges } from './compare.ts';
 import type { Entry } from './entry.ts';
 import { writeJournal } from './journal.ts';
 import type { Manifest } from './manifest.ts';
-import { CHUNK_BYTES, ObjectStore } from './objects.ts';
+import { ObjectStore } from './objects.ts';
 import { draftPartialTree } from './partial-tree.ts';
 import type { PresentState } from './present.ts';
 import { probePath } from './probe.ts';
@@ -118,12 +118,10 @@ export async function applyOwn(
     roots,
     actions,
     touched: actions,
-    target: new TreeIndex(targetTree),
     targetTree,
     modeBefore: (path) => before.find(path)?.mode,
     objects,
     hash: deps.hash,
-    chunk: new Uint8Array(new ArrayBuffer(CHUNK_BYTES)),
     temporaryPrefix: temporaryPrefix(safety.id),
   });
   const [kept] = result.kept;

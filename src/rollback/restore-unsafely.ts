@@ -1,10 +1,8 @@
 import { type ApplyResult, applyRestore } from './apply.ts';
-import { CHUNK_BYTES } from './objects.ts';
 import { type RestoreRequest, rootPaths, temporaryPrefix } from './restore-parts.ts';
 import type { RestoreAction } from './restore-plan.ts';
 import { RootDirectories } from './root-directories.ts';
 import type { RollbackDeps } from './snapshot.ts';
-import { TreeIndex } from './tree-index.ts';
 
 /**
  * Carries out a plan without a session that would undo it, where there is no room for one. Each action is still complete or not
@@ -23,12 +21,10 @@ export async function restoreUnsafely(
     roots,
     actions,
     touched: actions,
-    target: new TreeIndex(targetTree),
     targetTree,
     modeBefore: (path) => before.get(path)?.mode,
     objects,
     hash: deps.hash,
-    chunk: new Uint8Array(new ArrayBuffer(CHUNK_BYTES)),
     temporaryPrefix: temporaryPrefix(session.id),
   });
 }

@@ -11,7 +11,7 @@ import { writeJournal } from './journal.ts';
 import { makeMissingIn } from './make-missing.ts';
 import type { Manifest } from './manifest.ts';
 import { MissingNames } from './missing-names.ts';
-import { CHUNK_BYTES, ObjectStore } from './objects.ts';
+import { ObjectStore } from './objects.ts';
 import { draftPartialTree } from './partial-tree.ts';
 import { probePath } from './probe.ts';
 import { hashOnly, headerOf, type RestoreRequest, type Restoring, rootPaths, temporaryPrefix } from './restore-parts.ts';
@@ -261,12 +261,10 @@ export async function applyAndComplete(deps: RollbackDeps, restoring: Restoring)
     roots,
     actions,
     touched: restoring.touched,
-    target: new TreeIndex(targetTree),
     targetTree,
     modeBefore: (path) => restoring.before(path)?.mode,
     objects,
     hash: deps.hash,
-    chunk: new Uint8Array(new ArrayBuffer(CHUNK_BYTES)),
     temporaryPrefix: temporaryPrefix(safety.id),
   });
   completeSafety(deps, restoring, result.written);
