@@ -107,6 +107,18 @@ function storeEarlier(place: Place, texts: readonly string[]): void {
   for (const text of texts) earlier.store(hash.sha256(Buffer.from(text)), Buffer.from(text));
 }
 
+/** From `earlier` into `objects`. */
+function openTakingOver(place: Place): BulkContents {
+  return new BulkContents(bulk, {
+    clock,
+    roots: [],
+    objects: descriptorOf(place.open('objects')),
+    earlier: descriptorOf(place.open('earlier')),
+    writer: undefined,
+    maxFileBytes: 1e9,
+  });
+}
+
 function expectShared({ scratch }: Place): void {
   for (const path of fs.readdirSync(scratch.at('earlier'), { recursive: true }) as string[]) {
     const inodeOf = (name: string) => fs.statSync(scratch.at(`${name}/${path}`)).ino;
@@ -189,14 +201,7 @@ describe('BulkContents', () => {
       ...texts.map((text, index) => entryOf(text, { kind: 'file', isHashed: index % 4 < 2 })),
       entryOf('a link', { kind: 'symlink', isHashed: true }),
     ]);
-    const contents = new BulkContents(bulk, {
-      clock,
-      roots: [],
-      objects: descriptorOf(place.open('objects')),
-      earlier: descriptorOf(place.open('earlier')),
-      writer: undefined,
-      maxFileBytes: 1e9,
-    });
+    const contents = openTakingOver(place);
     expect([...knownFiles(entries, 0, entries.length)]).toHaveLength(20);
     expect(contents.takeOver(entries)).toBe(10);
     const marked = [...knownFiles(entries, 0, entries.length)].filter((at) => entries[at + FIELD.reason] === NOT_TAKEN_OVER);
@@ -211,14 +216,7 @@ describe('BulkContents', () => {
   test('entries that are cut short are not read past their end', () => {
     using place = createPlace('objects', 'earlier');
     const whole = entryOf('some text', { kind: 'file', isHashed: true });
-    const contents = new BulkContents(bulk, {
-      clock,
-      roots: [],
-      objects: descriptorOf(place.open('objects')),
-      earlier: descriptorOf(place.open('earlier')),
-      writer: undefined,
-      maxFileBytes: 1e9,
-    });
+    const contents = openTakingOver(place);
     expect(contents.takeOver(Buffer.from(whole.subarray(0, ENTRY_BYTES - 1)))).toBe(0);
     expect(contents.takeOver(Buffer.alloc(0))).toBe(0);
   });
