@@ -34,4 +34,11 @@ export interface ContentWorkers extends AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-export type StartContentWorkers = (plan: WorkerPlan) => ContentWorkers;
+/** Threads that are starting, and do not know yet what for. */
+export interface StartingWorkers extends AsyncDisposable {
+  /** What they are to do; ends with these. */
+  workOn(plan: WorkerPlan): ContentWorkers;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+export type StartContentWorkers = () => StartingWorkers;

@@ -40,6 +40,12 @@ export type MakeMissing = (
   files: readonly { readonly path: Bytes; readonly want: Entry; readonly temporary: Bytes }[],
 ) => Promise<readonly MadeFile[]>;
 
+/** Actions of which each was to make a file, and what became of them. */
+interface MadeFiles {
+  readonly actions: readonly RestoreAction[];
+  readonly results: readonly MadeFile[];
+}
+
 /** What restoreMissing() gives, the state of a file that was made still in bytes. */
 export type MadeFile = Exclude<ContentResult, { kind: 'read' }> | { readonly kind: 'made'; readonly file: PackedFile };
 
@@ -61,8 +67,8 @@ export async function applyRestore(input: ApplyInput): Promise<ApplyResult> {
 
 /** Actions between two words about how far it is. */
 const TRIED_AT_ONCE = 256;
-/** Files that are handed to the other threads together. */
-const MADE_AT_ONCE = 16_384;
+/** Enough that a message costs little for each file, and few enough that no thread idles at the end. */
+const MADE_AT_ONCE = 250;
 
 class Application {
   readonly #input: ApplyInput;
@@ -78,6 +84,14 @@ class Application {
   /** Files that were made elsewhere, as they are now. */
   readonly #written = new Map<Bytes, PackedFile>();
   #temporaryCount = 0;
+  /** What other threads are making, in the order of the actions. */
+  readonly #making: Promise<MadeFiles>[] = [];
+  /** Of these, the files that were answered and are not among the done or kept yet. */
+  #madeCount = 0;
+  /** Actions gone through, carried out or handed over. */
+  #looked = 0;
+  /** A directory that files can be made in. */
+  #lastMakeable: Bytes | undefined;
 
   constructor(input: ApplyInput) {
     this.#input = input;
@@ -91,14 +105,21 @@ class Application {
       this.#attempt(action, () => this.#remove(action));
       await this.#pause();
     }
-    const missing: RestoreAction[] = [];
+    let missing: RestoreAction[] = [];
     for (const action of actions) {
       if (action.want === undefined) continue;
-      if (makeMissing !== undefined && isMissingFile(action) && this.#isMakeable(action.path)) missing.push(action);
-      else this.#attempt(action, () => this.#bringBack(action, action.want as Entry));
+      if (makeMissing !== undefined && isMissingFile(action) && this.#isMakeable(action.path)) {
+        missing.push(action);
+        if (missing.length === MADE_AT_ONCE) {
+          this.#hand(missing, makeMissing);
+          missing = [];
+        }
+      } else this.#attempt(action, () => this.#bringBack(action, action.want as Entry));
       await this.#pause();
     }
-    if (makeMissing !== undefined && missing.length > 0) await this.#makeMissing(missing, makeMissing);
+    if (makeMissing !== undefined && missing.length > 0) this.#hand(missing, makeMissing);
+    for (const made of this.#making) this.#settle(await made);
+    this.#input.roots.forget();
     this.#joinLinks();
     this.#finishDirectories();
     return { done: this.#done, kept: this.#kept, written: this.#written };
@@ -106,26 +127,41 @@ class Application {
 
   /** Every now and then: says how far it is, and lets a signal be heard. */
   #pause(): Promise<void> | undefined {
-    const tried = this.#done.length + this.#kept.length;
-    if (tried === 0 || tried % TRIED_AT_ONCE !== 0) return undefined;
-    this.#input.onProgress?.(tried);
+    this.#looked += 1;
+    if (this.#looked % TRIED_AT_ONCE !== 0) return undefined;
+    this.#tell();
     return nextTurn();
+  }
+
+  #tell(): void {
+    this.#input.onProgress?.(this.#done.length + this.#kept.length + this.#madeCount);
   }
 
   /** Makes its directory writable. @returns false where only this thread knows the way: a root itself, a mount. */
   #isMakeable(path: Bytes): boolean {
-    return this.#input.roots.isPlain(path) && this.#writableParent(path) !== undefined;
+    const directory = parentPath(path);
+    // Neighbours come one after the other, and nothing takes a directory away once files are made.
+    if (this.#lastMakeable === directory) return true;
+    if (!this.#input.roots.isPlain(path) || this.#writableParent(path) === undefined) return false;
+    if (this.#input.roots.contains(directory)) this.#lastMakeable = directory;
+    return true;
   }
 
-  /** Files that are not there do not depend on each other: they are made in other threads. */
-  async #makeMissing(actions: readonly RestoreAction[], make: MakeMissing): Promise<void> {
+  /** Files that are not there do not depend on each other: other threads make them while this one looks for more. */
+  #hand(actions: readonly RestoreAction[], make: MakeMissing): void {
     const files = actions.map(({ path, want }) => ({ path, want: want as Entry, temporary: this.#temporaryName() }));
-    this.#input.roots.forget();
-    const results: MadeFile[] = [];
-    for (let at = 0; at < files.length; at += MADE_AT_ONCE) {
-      results.push(...(await make(files.slice(at, at + MADE_AT_ONCE))));
-      this.#input.onProgress?.(this.#done.length + this.#kept.length + results.length);
-    }
+    const made = make(files).then((results) => {
+      this.#madeCount += results.length;
+      this.#tell();
+      return { actions, results };
+    });
+    // Seen when all are waited for; a failure before that would count as unhandled.
+    made.catch(() => undefined);
+    this.#making.push(made);
+  }
+
+  #settle({ actions, results }: MadeFiles): void {
+    this.#madeCount -= results.length;
     for (const [index, action] of actions.entries()) {
       const result = results[index] as MadeFile;
       const reason = reasonOf(result);

@@ -70,7 +70,7 @@ export class BatchingReader implements ContentReader, AsyncDisposable {
   }
 
   #startWorkers(): ContentWorkers {
-    this.#workers ??= this.#start(this.#plan);
+    this.#workers ??= this.#start().workOn(this.#plan);
     return this.#workers;
   }
 

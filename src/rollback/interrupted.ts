@@ -4,6 +4,7 @@ import { isWithin, parentPath } from '../paths.ts';
 import { applyRestore } from './apply.ts';
 import { type Change, isSameTime } from './compare.ts';
 import { type Journal, readJournal } from './journal.ts';
+import { startMaking } from './make-missing.ts';
 import type { Manifest } from './manifest.ts';
 import { probePath } from './probe.ts';
 import { applyOwn } from './replace-content.ts';
@@ -44,6 +45,7 @@ export async function resumeRestore(
     const state = { manifest: session.manifest, tree: session.tree(session.manifest, last), isLive: false };
     const request = { session, state, snapshot: journal.snapshot, paths: [] };
     const before = new TreeIndex(safety.tree(safety.manifest, 0));
+    await using threads = await startMaking(deps, actions.length);
     return await applyAndComplete(deps, {
       safety,
       safetyManifest: safety.manifest,
@@ -52,6 +54,7 @@ export async function resumeRestore(
       actions,
       touched,
       before: (path) => before.find(path),
+      threads,
     });
   });
 }

@@ -1,5 +1,6 @@
 import type { Bytes } from '../bytes.ts';
 import { baseName, joinPath, parentPath } from '../paths.ts';
+import type { StartingWorkers } from '../ports/content-workers.ts';
 import type { MadeFile, MakeMissing } from './apply.ts';
 import { encodeRestoreBatch, RESULT_BYTES, RESULT_KINDS, type RestoreTask, readUnread } from './content-wire.ts';
 import type { RollbackDeps } from './snapshot.ts';
@@ -7,7 +8,6 @@ import { placeInRoots } from './tree-index.ts';
 
 /** Fewer files than this are made faster than threads start. */
 const MANY_FILES = 300;
-const BATCH_FILES = 250;
 
 export interface MakeMissingPlan {
   readonly rootPaths: readonly Bytes[];
@@ -16,33 +16,31 @@ export interface MakeMissingPlan {
   readonly undoObjects: Bytes;
 }
 
-/** Makes files in other threads; undefined where there are none, or for so few that it is not worth it. */
-export function makeMissingIn(deps: RollbackDeps, count: number, plan: MakeMissingPlan): MakeMissing | undefined {
-  const { loadContentWorkers } = deps;
-  if (loadContentWorkers === undefined || count < MANY_FILES) return undefined;
+/** Starts the threads that make files; undefined where there are none, or for so few that it is not worth it. */
+export async function startMaking(deps: RollbackDeps, count: number): Promise<StartingWorkers | undefined> {
+  if (deps.loadContentWorkers === undefined || count < MANY_FILES) return undefined;
+  const start = await deps.loadContentWorkers();
+  return start();
+}
+
+/** Makes files in these threads, which whoever started them ends. */
+export function makeMissingIn(threads: StartingWorkers, { rootPaths, objects, undoObjects }: MakeMissingPlan): MakeMissing {
+  const workers = threads.workOn({
+    // From the directory that holds it on, so that a root that is a link by now is not followed.
+    roots: rootPaths.map(parentPath),
+    objects: undoObjects,
+    earlierObjects: objects,
+    maxFileBytes: Number.POSITIVE_INFINITY,
+    isListed: true,
+  });
   return async (files) => {
-    const { rootPaths, objects, undoObjects } = plan;
-    const start = await loadContentWorkers();
-    await using workers = start({
-      // From the directory that holds it on, so that a root that is a link by now is not followed.
-      roots: rootPaths.map(parentPath),
-      objects: undoObjects,
-      earlierObjects: objects,
-      maxFileBytes: Number.POSITIVE_INFINITY,
-      isListed: true,
-    });
     const tasks = files.map(({ path, want, temporary }): RestoreTask => {
       const place = placeInRoots(rootPaths, path);
       if (place === undefined) throw new RangeError('A file to restore lies in no root');
       const relative = joinPath(baseName(place.root), place.relative);
       return { root: rootPaths.indexOf(place.root), path: relative, temporary, want };
     });
-    const batches: RestoreTask[][] = [];
-    for (let at = 0; at < tasks.length; at += BATCH_FILES) batches.push(tasks.slice(at, at + BATCH_FILES));
-    const answers = await Promise.all(
-      batches.map(async (batch) => decodeResults(await workers.restore(encodeRestoreBatch(batch)), batch)),
-    );
-    return answers.flat();
+    return decodeResults(await workers.restore(encodeRestoreBatch(tasks)), tasks);
   };
 }
 

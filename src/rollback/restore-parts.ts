@@ -1,4 +1,6 @@
 import type { Bytes } from '../bytes.ts';
+import type { StartingWorkers } from '../ports/content-workers.ts';
+import type { Change } from './compare.ts';
 import type { ContentDeps } from './content.ts';
 import type { Entry } from './entry.ts';
 import type { Manifest } from './manifest.ts';
@@ -23,6 +25,8 @@ export interface RestoreRequest {
   readonly alsoChanged?: ReadonlyMap<Bytes, Bytes>;
   /** What earlier restores of the session have left: a file as one of them made it is nobody else's. */
   readonly madeByRestores?: readonly SnapshotTree[];
+  /** The state compared with the snapshot, where the caller knows it already. */
+  readonly changes?: readonly Change[] | undefined;
   /** Files whose content comes back get the time of the restore. */
   readonly isTouching?: boolean;
 }
@@ -37,6 +41,8 @@ export interface Restoring {
   readonly touched: readonly RestoreAction[];
   /** What stood at a touched path before the restore began. */
   readonly before: (path: Bytes) => Entry | undefined;
+  /** That make files; undefined to make each in its turn. */
+  readonly threads?: StartingWorkers | undefined;
 }
 
 /** Reads contents without keeping them. */

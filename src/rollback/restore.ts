@@ -8,7 +8,7 @@ import { isAfterLoss } from './doubt.ts';
 import { syncDisk } from './durability.ts';
 import type { Entry } from './entry.ts';
 import { writeJournal } from './journal.ts';
-import { makeMissingIn } from './make-missing.ts';
+import { makeMissingIn, startMaking } from './make-missing.ts';
 import type { Manifest } from './manifest.ts';
 import { MissingNames } from './missing-names.ts';
 import { ObjectStore } from './objects.ts';
@@ -35,14 +35,15 @@ const READABLE_MODE = 0o500;
 
 /** What a restore would do. Nothing is changed. */
 export function prepareRestore(deps: RollbackDeps, request: RestoreRequest): RestorePlan {
-  const { session, state, snapshot, paths, alsoChanged, madeByRestores = [] } = request;
+  const { session, state, snapshot, paths, alsoChanged, madeByRestores = [], changes } = request;
   const target = session.tree(state.manifest, snapshot);
   const others = state.manifest.snapshots
     .filter(({ number, root }) => number !== snapshot && !isSameReference(root, state.tree.rootReference))
     .map(({ number }) => session.tree(state.manifest, number));
-  const found = mergeChanges([...others, state.tree].map((tree) => narrowChanges(compareTrees(target, tree), paths)));
+  const lists = [...others.map((tree) => compareTrees(target, tree)), changes ?? compareTrees(target, state.tree)];
+  const found = mergeChanges(lists.map((list) => narrowChanges(list, paths)));
   const made = madeByRestores.map((tree) => new TreeIndex(tree));
-  const known = found.map((one) => ({ ...one, made: filesAt(made, one.change.path) }));
+  const known = made.length === 0 ? found : found.map((one) => ({ ...one, made: filesAt(made, one.change.path) }));
   using roots = new RootDirectories(deps.files, rootPaths(state.manifest));
   return planRestore(probeChanges(deps, roots, known), (change) => {
     // What was named is wanted, whoever else changed it.
@@ -56,8 +57,13 @@ function filesAt(trees: readonly TreeIndex[], path: Bytes): Entry[] {
   return trees.flatMap((tree) => tree.find(path) ?? []).filter(({ kind }) => kind === 'file');
 }
 
-/** One change for each path, the last list's where it has one, with the states that the other lists have there. */
+/**
+ * One change for each path, the last list's where it has one, with the states that the other lists have there; parents before
+ * what is in them.
+ */
 function mergeChanges(lists: readonly (readonly Change[])[]): Omit<ProbedChange, 'now'>[] {
+  const [only, another] = lists;
+  if (only !== undefined && another === undefined) return only.map((change) => ({ change, others: [] }));
   const byPath = new Map<Bytes, { change: Change; others: (Entry | undefined)[] }>();
   for (const change of lists.toReversed().flat()) {
     const known = byPath.get(change.path);
@@ -96,6 +102,8 @@ export async function carryOutRestore(
   pid: number,
 ): Promise<RestoreOutcome> {
   const { manifest } = request.state;
+  // They start while this thread stores what stands there now.
+  await using threads = await startMaking(deps, actions.length);
   using roots = new RootDirectories(deps.files, rootPaths(manifest));
   const startedMs = deps.clock.nowMs();
   const touchedMs = request.isTouching === true ? startedMs : undefined;
@@ -120,6 +128,7 @@ export async function carryOutRestore(
     actions: checked,
     touched: checked,
     before: (path) => before.get(path),
+    threads,
   });
 }
 
@@ -256,7 +265,7 @@ export async function applyAndComplete(deps: RollbackDeps, restoring: Restoring)
   using undoObjects = safety.openObjects();
   const plan = { rootPaths: rootPaths(safetyManifest), objects: objects.path, undoObjects: undoObjects.path };
   const result = await applyRestore({
-    makeMissing: makeMissingIn(deps, actions.length, plan),
+    makeMissing: restoring.threads && makeMissingIn(restoring.threads, plan),
     onProgress: request.onProgress,
     roots,
     actions,
@@ -267,6 +276,9 @@ export async function applyAndComplete(deps: RollbackDeps, restoring: Restoring)
     hash: deps.hash,
     temporaryPrefix: temporaryPrefix(safety.id),
   });
+  // They end while this thread records what they have made.
+  const ended = restoring.threads?.[Symbol.asyncDispose]();
   completeSafety(deps, restoring, result.written);
+  await ended;
   return { ...result, safetyId: safety.id };
 }

@@ -1,6 +1,7 @@
 import type { Bytes } from '../../bytes.ts';
 import { DamageError, EXIT, NonoError } from '../../errors.ts';
 import type { ApplyResult } from '../../rollback/apply.ts';
+import type { Change } from '../../rollback/compare.ts';
 import { changedBy, findOverlapping } from '../../rollback/doubt.ts';
 import { findUnfinished, resumeRestore } from '../../rollback/interrupted.ts';
 import type { Manifest } from '../../rollback/manifest.ts';
@@ -37,19 +38,21 @@ interface Wanted {
   readonly snapshot: number;
   readonly paths: readonly Bytes[];
   readonly isTouching?: boolean;
+  /** The state compared with the snapshot, where the caller has done that. */
+  readonly changes?: readonly Change[];
 }
 
 /** Plans a restore of the session to one of its snapshots. Nothing is changed. */
 export function planSteps(
   context: Context,
   { store, session, manifests }: NamedSession,
-  { state, snapshot, paths, isTouching = false }: Wanted,
+  { state, snapshot, paths, isTouching = false, changes }: Wanted,
 ): RestoreSteps {
   const overlapping = findOverlapping(manifests, state.manifest, context.clock.nowMs());
   for (const { id } of overlapping) context.notify(`Session ${id} ran on the same files at the same time`);
   const alsoChanged = changedBy(store, overlapping);
   const madeByRestores = treesOfRestores({ store, session, manifests });
-  const request = { session, state, snapshot, paths, alsoChanged, madeByRestores, isTouching };
+  const request = { session, state, snapshot, paths, alsoChanged, madeByRestores, isTouching, changes };
   return { request, plan: prepareRestore(rollbackDeps(context), request) };
 }
 

@@ -74,7 +74,13 @@ async function restore(call: ParsedCall, context: Context): Promise<CommandResul
     return await restoreHunks(context, named, paths);
   }
   line.update('Comparing …');
-  const { request, plan } = planSteps(context, named, { state, snapshot: wish.snapshot, paths, isTouching: wish.isTouching });
+  const { request, plan } = planSteps(context, named, {
+    state,
+    snapshot: wish.snapshot,
+    paths,
+    changes,
+    isTouching: wish.isTouching,
+  });
   const left = excluded.filter((path) => paths.length === 0 || paths.some((above) => isWithin(path, above)));
   const parts = { context, session, wish, plan, excluded: left };
   if (wish.isDryRun) return report({ ...parts, actions: chosen(plan, wish), outcome: undefined });

@@ -1,5 +1,5 @@
 import { SystemError } from '../../errors.ts';
-import type { ContentWorkers, WorkerPlan } from '../../ports/content-workers.ts';
+import type { ContentWorkers, StartingWorkers } from '../../ports/content-workers.ts';
 import type { FromWorker, ToWorker } from './content-worker.ts';
 
 /** One for each core up to here: two saturate the file system, and the machine is the user's. */
@@ -11,9 +11,22 @@ interface Waiting {
 }
 
 /** Starts as many threads as there are cores, at least two. */
-export function startContentWorkers(plan: WorkerPlan): ContentWorkers {
+export function startContentWorkers(): StartingWorkers {
   const count = Math.max(2, Math.min(WORKERS_MAXIMUM, navigator.hardwareConcurrency));
-  const threads = Array.from({ length: count }, (_, index) => new Thread(plan, `${process.pid}-${index}`));
+  const threads = Array.from({ length: count }, () => new Thread());
+  const end = async () => {
+    await Promise.all(threads.map((thread) => thread.end()));
+  };
+  return {
+    workOn(plan) {
+      for (const [index, thread] of threads.entries()) thread.work({ kind: 'plan', plan, writer: `${process.pid}-${index}` });
+      return workersOf(threads, end);
+    },
+    [Symbol.asyncDispose]: end,
+  };
+}
+
+function workersOf(threads: readonly Thread[], end: () => Promise<void>): ContentWorkers {
   return {
     run: (batch, into) => resultsOf(threads, (id) => ({ kind: 'batch', id, batch, into }), [into.buffer]),
     async takeOver(entries) {
@@ -25,9 +38,7 @@ export function startContentWorkers(plan: WorkerPlan): ContentWorkers {
       const answers = await Promise.all(threads.map((thread) => thread.ask((id) => ({ kind: 'total', id }))));
       return answers.reduce((sum, answer) => sum + (answer.kind === 'total' ? answer.storedBytes : 0), 0);
     },
-    async [Symbol.asyncDispose]() {
-      await Promise.all(threads.map((thread) => thread.end()));
-    },
+    [Symbol.asyncDispose]: end,
   };
 }
 
@@ -55,12 +66,17 @@ class Thread {
   readonly #worker: Worker;
   readonly #waiting = new Map<number, Waiting>();
   #nextId = 0;
+  #ended: Promise<void> | undefined;
 
-  constructor(plan: WorkerPlan, writer: string) {
+  constructor() {
     this.#worker = new Worker(workerFile());
     this.#worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#answered(data);
     this.#worker.onerror = ({ message }) => this.#failAll(new Error(`A thread that reads contents ended: ${message}`));
-    this.#send({ kind: 'plan', plan, writer });
+  }
+
+  /** Sends what no answer comes to. */
+  work(message: ToWorker): void {
+    this.#worker.postMessage(message);
   }
 
   get pending(): number {
@@ -72,22 +88,23 @@ class Thread {
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });
-      this.#send(make(id), given);
+      this.#worker.postMessage(make(id), given);
     });
   }
 
   /** Resolves when the thread writes nothing any more: what it has stored may be removed then. */
-  async end(): Promise<void> {
+  end(): Promise<void> {
+    this.#ended ??= this.#terminate();
+    return this.#ended;
+  }
+
+  async #terminate(): Promise<void> {
     const closed = new Promise((resolve) => {
       this.#worker.addEventListener('close', resolve, { once: true });
     });
     this.#worker.terminate();
     this.#failAll(new Error('The threads that read contents were ended before they answered'));
     await closed;
-  }
-
-  #send(message: ToWorker, given: ArrayBuffer[] = []): void {
-    this.#worker.postMessage(message, given);
   }
 
   #answered(answer: FromWorker): void {
