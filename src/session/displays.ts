@@ -2,6 +2,7 @@ import type { TerminalSize } from '../ports/pty.ts';
 import type { Connection } from '../ports/socket.ts';
 import { type HistoryPlace, placeInHistory, readLines } from '../terminal/history.ts';
 import type { TerminalModel } from '../terminal/model.ts';
+import type { Standing } from '../terminal/standing.ts';
 import type { ViewPainter } from '../terminal/view-painter.ts';
 import { encodeServerMessage, type StatusPlace } from './messages.ts';
 import type { Drawing, SessionScreen } from './screen.ts';
@@ -25,7 +26,7 @@ export interface Display {
   /** Undefined where what the command writes is passed on as it is; a viewer is only ever drawn. */
   readonly view: { size: TerminalSize; painter: ViewPainter | undefined; readonly status: StatusPlace | undefined } | undefined;
   /** Rows of nono's own that are shown over the last ones of the screen, which is drawn like a viewer's meanwhile. */
-  over: { readonly rows: () => readonly string[]; painter: ViewPainter | undefined } | undefined;
+  over: Over | undefined;
   /** Called when it begins to get what the command writes. */
   onLive: () => void;
   /** It gets what the command writes. Otherwise it is to be drawn first. */
@@ -39,6 +40,14 @@ export interface Display {
   historySeen: HistoryPlace | undefined;
   /** The terminal, told apart from any other; undefined where that is not known. */
   readonly terminalId: string | undefined;
+}
+
+/** What is in front of the session on a terminal. */
+interface Over {
+  readonly rows: () => readonly string[];
+  painter: ViewPainter | undefined;
+  /** What is behind it; undefined when that is the user's own. */
+  standing: Standing | undefined;
 }
 
 /** What a terminal was shown when it left. */
@@ -101,6 +110,10 @@ export class Displays {
 
   /** Its client stops, and its terminal is the user's. */
   suspend(display: Display): void {
+    if (display.over !== undefined) {
+      display.isSuspended = true;
+      display.over.standing = undefined;
+    }
     if (!display.isLive) return;
     display.isLive = false;
     display.isSuspended = true;
@@ -115,9 +128,11 @@ export class Displays {
   cover(display: Display, rows: () => readonly string[]): boolean {
     if (!display.isLive || display.isGone) return false;
     display.isLive = false;
-    display.over = { rows, painter: undefined };
+    const over: Over = { rows, painter: undefined, standing: undefined };
+    display.over = over;
     this.#screen.whenReached((model, drawing) => {
       this.#hasSeen(display, model, model.historyEnd);
+      if (!display.isSuspended) over.standing = drawing.standingOf(model);
       this.#beginOver(display, model, drawing);
     });
     return true;
@@ -125,22 +140,30 @@ export class Displays {
 
   /** The rows have changed. @param isLoud The bell rings. */
   coverChanged(display: Display, isLoud: boolean): void {
-    if (display.over === undefined) return;
+    if (display.over === undefined || display.isSuspended) return;
     if (isLoud) sendPieces(display.connection, 'output', Buffer.from(BELL, 'latin1'));
     this.#scheduleViews(0);
   }
 
   /** The screen is drawn as it is now, and followed from there on. */
   uncover(display: Display): void {
-    if (display.over === undefined || display.isGone) return;
+    const { over } = display;
+    if (over === undefined || display.isGone) return;
     display.over = undefined;
+    if (display.isSuspended) return;
     sendPieces(display.connection, 'output', Buffer.from(OVER_END, 'latin1'));
-    this.#draw(display, 'again');
+    this.#screen.whenReached((model, drawing) => {
+      const { standing } = over;
+      if (standing === undefined) this.#drawBelow(display, model, drawing);
+      // What has scrolled through the whole screen has nothing of the user's above it.
+      else if (standing.line > 0) this.#draw(display, 'again');
+      else this.#draw(display, () => drawing.paintSince(model, standing) ?? drawing.paint(model, NOTHING_SEEN));
+    });
   }
 
   #beginOver(display: Display, model: TerminalModel, drawing: Drawing): void {
     const { over } = display;
-    if (over === undefined || display.isGone) return;
+    if (over === undefined || display.isGone || display.isSuspended) return;
     over.painter = new drawing.ViewPainter(model.size);
     sendPieces(display.connection, 'redraw', Buffer.from(OVER_BEGIN, 'latin1'));
     this.#drawView(display, model, drawing);
@@ -148,13 +171,18 @@ export class Displays {
 
   /** Its client has the terminal again. */
   resume(display: Display): void {
-    if (display.over !== undefined) this.#screen.whenReached((model, drawing) => this.#beginOver(display, model, drawing));
-    if (!display.isSuspended) return;
+    const wasSuspended = display.isSuspended;
     display.isSuspended = false;
-    this.#screen.whenReached((model, { isWritingLines }) => {
-      const isAtEnd = (display.historySeen?.line() ?? 0) >= model.historyEnd;
-      this.#draw(display, isAtEnd && isWritingLines(model) ? 'row' : 'first');
+    this.#screen.whenReached((model, drawing) => {
+      if (display.over !== undefined) this.#beginOver(display, model, drawing);
+      else if (wasSuspended) this.#drawBelow(display, model, drawing);
     });
+  }
+
+  /** On a terminal that shows what is its user's. */
+  #drawBelow(display: Display, model: TerminalModel, { isWritingLines }: Drawing): void {
+    const isAtEnd = (display.historySeen?.line() ?? 0) >= model.historyEnd;
+    this.#draw(display, isAtEnd && isWritingLines(model) ? 'row' : 'first');
   }
 
   addViewer(connection: Connection, size: TerminalSize, status: StatusPlace | undefined): Display {
@@ -257,11 +285,13 @@ export class Displays {
   }
 
   /** Everything up to now by what the model knows, and from there on as it comes. */
-  #draw(display: Display, occasion: 'first' | 'again' | 'row'): void {
+  #draw(display: Display, occasion: 'first' | 'again' | 'row' | (() => readonly Uint8Array[])): void {
     this.#screen.whenReached((model, { paint, paintCursorRow }) => {
       if (display.isGone || display.isLive) return;
       const historyFrom = display.historySeen?.line() ?? 0;
-      const drawing = occasion === 'row' ? paintCursorRow(model) : paint(model, { historyFrom, isFirst: occasion === 'first' });
+      const painted = (): readonly Uint8Array[] =>
+        occasion === 'row' ? paintCursorRow(model) : paint(model, { historyFrom, isFirst: occasion === 'first' });
+      const drawing = typeof occasion === 'function' ? occasion() : painted();
       const [first = new Uint8Array(), ...more] = drawing;
       sendPieces(display.connection, 'redraw', first);
       for (const piece of [...more, ...this.#screen.handOver(display)]) sendPieces(display.connection, 'output', piece);
@@ -304,7 +334,7 @@ export class Displays {
   /** One that has not read the last drawing gets the next when it has. */
   #drawView(display: Display, model: TerminalModel, { ViewPainter: Painter }: Drawing): void {
     const { view, over } = display;
-    if (over?.painter !== undefined) {
+    if (over?.painter !== undefined && !display.isSuspended) {
       display.isBehind = display.connection.queuedBytes > 0;
       const drawing = display.isBehind ? undefined : over.painter.draw(model, '', over.rows());
       if (drawing !== undefined) sendPieces(display.connection, 'output', drawing);
@@ -318,8 +348,10 @@ export class Displays {
 }
 
 const BELL = '\x07';
+/** From the cursor on, with what is the user's moved away. */
+const NOTHING_SEEN = { historyFrom: 0, isFirst: true };
 /** The title is kept and said, pastes are marked, the bell rings. */
-const OVER_BEGIN = `\x1b[22;0t\x1b]2;nono: waiting for your answer\x1b\\\x1b[?2004h${BELL}`;
+const OVER_BEGIN = `\x1b[m\x0f\x1b(B\x1b)B\x1b[22;0t\x1b]2;nono: waiting for your answer\x1b\\\x1b[?2004h${BELL}`;
 const OVER_END = '\x1b[23;0t';
 
 /** In frames as large as they may be; the frames after the first of a `redraw` are output. */

@@ -13,7 +13,7 @@ export interface PaintOptions {
 
 /** Lines that are scrolled through before the screen is shown; more of them come behind it, so that one sees it at once. */
 const SHOWN_FIRST_LINES = 200;
-const SYNC_BEGIN = '\x1b[?2026h';
+export const SYNC_BEGIN = '\x1b[?2026h';
 const SYNC_END = '\x1b[?2026l';
 const TAB_WIDTH = 8;
 
@@ -49,69 +49,84 @@ export function isWritingLines(model: TerminalModel): boolean {
   return active === normal && isWholeScreen && !core.coreService.decPrivateModes.origin && rowsBelowCursor(model) <= 1;
 }
 
-class Painter {
+/** Writes parts of what the model knows, one after the other. */
+export class Painter {
   readonly #model: TerminalModel;
-  readonly #rows: RowWriter;
+  readonly rows: RowWriter;
 
   constructor(model: TerminalModel) {
     this.#model = model;
-    this.#rows = new RowWriter(model);
+    this.rows = new RowWriter(model);
   }
 
   /** From wherever the cursor is: exactly the rows down to it leave the screen, whatever their number. */
   scrollAway(): void {
-    this.#rows.write(`\r${'\n'.repeat(this.#model.size.rows)}`);
+    this.rows.write(`\r${'\n'.repeat(this.#model.size.rows)}`);
   }
 
   /** Only what is to be seen, without history and modes: to be drawn over again. */
   shownScreen(): Uint8Array {
     const { active } = this.#model.buffers;
-    this.#rows.write(`${SYNC_BEGIN}\x1b[H`);
-    this.#lines(active, active.ybase, active.ybase + this.#model.size.rows);
-    this.#rows.write(this.#rows.pen.reset() + SYNC_END);
-    return this.#rows.take();
+    this.rows.write(`${SYNC_BEGIN}\x1b[H`);
+    this.lines(active, active.ybase, active.ybase + this.#model.size.rows);
+    this.rows.write(this.rows.pen.reset() + SYNC_END);
+    return this.rows.take();
   }
 
   /** History, the normal screen, and the alternate one where it is on, with every mode. */
   everything(historyFrom: number): Uint8Array {
-    const { ledger, buffers, size, historyStart } = this.#model;
+    const { buffers, size, historyStart } = this.#model;
     const { normal, alt, active } = buffers;
-    const rows = this.#rows;
+    const rows = this.rows;
     rows.write(`${SYNC_BEGIN}\x1b[H`);
-    this.#lines(normal, historyFrom - historyStart, normal.ybase + size.rows);
+    this.lines(normal, historyFrom - historyStart, normal.ybase + size.rows);
     rows.write(rows.pen.reset());
     if (active === alt) {
       this.#savedCursor(normal);
-      rows.write(keyPushes(ledger, 'normal'));
-      rows.write(`\x1b[?${ledger.alternateScreen ?? 1049}h\x1b[H`);
-      this.#lines(alt, alt.ybase, alt.ybase + size.rows);
-      rows.write(rows.pen.reset());
+      this.alternate();
     }
-    this.#finalState();
+    this.finalState();
     return rows.take();
+  }
+
+  /** The alternate screen, over the normal one. */
+  alternate(): void {
+    const { ledger, buffers, size } = this.#model;
+    const { alt } = buffers;
+    this.rows.write(`${keyPushes(ledger, 'normal')}\x1b[?${ledger.alternateScreen ?? 1049}h\x1b[H`);
+    this.lines(alt, alt.ybase, alt.ybase + size.rows);
+    this.rows.write(this.rows.pen.reset());
   }
 
   cursorRow(): Uint8Array {
-    const { ledger, buffers, size } = this.#model;
+    const { buffers, size } = this.#model;
     const { active } = buffers;
-    const rows = this.#rows;
+    const rows = this.rows;
     const line = active.lines.get(active.ybase + active.y);
-    rows.write(`${SYNC_BEGIN}\r${this.#tabStops(active)}\r`);
+    rows.write(`${SYNC_BEGIN}\r${this.tabStops(active)}\r`);
     if (line !== undefined) rows.row(line, false, { isContinued: false, isDirty: true, columns: size.columns });
-    const isBehind = line !== undefined && active.x >= size.columns;
-    const column = isBehind ? lastColumn(line, size.columns) : Math.min(active.x, size.columns - 1);
-    rows.write(`${rows.pen.reset()}\x1b[${column + 1}G${textState(ledger)}`);
-    if (isBehind) rows.cell(line, column);
-    this.#modes();
+    this.stateInRow();
     return rows.take();
   }
 
+  /** Cursor, pen and modes, on a terminal whose cursor is on its row; the last of it ends the synchronized update. */
+  stateInRow(): void {
+    const { ledger, buffers, size } = this.#model;
+    const { active } = buffers;
+    const line = active.lines.get(active.ybase + active.y);
+    const isBehind = line !== undefined && active.x >= size.columns;
+    const column = isBehind ? lastColumn(line, size.columns) : Math.min(active.x, size.columns - 1);
+    this.rows.write(`${this.rows.pen.reset()}\x1b[${column + 1}G${textState(ledger)}`);
+    if (isBehind) this.rows.cell(line, column);
+    this.modes();
+  }
+
   /** Cursor, pen and modes; the last of it ends the synchronized update. */
-  #finalState(): void {
+  finalState(): void {
     const { ledger, core, buffers, size } = this.#model;
     const { active } = buffers;
-    const rows = this.#rows;
-    rows.write(this.#tabStops(active));
+    const rows = this.rows;
+    rows.write(this.tabStops(active));
     this.#savedCursor(active);
     rows.write(textState(ledger));
     const { origin } = core.coreService.decPrivateModes;
@@ -119,12 +134,12 @@ class Painter {
     if (!isWholeScreen) rows.write(`\x1b[${active.scrollTop + 1};${active.scrollBottom + 1}r`);
     if (origin) rows.write('\x1b[?6h');
     this.#cursor(active, origin);
-    this.#modes();
+    this.modes();
   }
 
-  #modes(): void {
+  modes(): void {
     const { ledger, core } = this.#model;
-    const rows = this.#rows;
+    const rows = this.rows;
     this.#pen(core._inputHandler._curAttrData);
     rows.write(this.#charsets());
     if (!core.coreService.decPrivateModes.wraparound) rows.write('\x1b[?7l');
@@ -133,7 +148,7 @@ class Painter {
   }
 
   /** One below the other from the first row on; the terminal scrolls by itself where they are more than its rows. */
-  #lines(buffer: XtermBuffer, from: number, to: number): void {
+  lines(buffer: XtermBuffer, from: number, to: number): void {
     const { columns, rows } = this.#model.size;
     let isContinuation = false;
     for (let at = from; at < to; at++) {
@@ -141,23 +156,22 @@ class Painter {
       if (line === undefined) break;
       const next = at + 1 < to ? buffer.lines.get(at + 1) : undefined;
       const isContinued = next?.isWrapped === true && line.length === columns;
-      this.#rows.nextWide = next === undefined ? undefined : wideBackground(next, 0);
+      this.rows.nextWide = next === undefined ? undefined : wideBackground(next, 0);
       // A row that wrapping has scrolled in has the background of what was wrapped.
-      this.#rows.row(line, isContinuation, { isContinued, isDirty: isContinuation || at - from < rows, columns });
-      if (!isContinued && next !== undefined)
-        this.#rows.write(`${this.#rows.pen.hasBackground ? this.#rows.pen.reset() : ''}\r\n`);
+      this.rows.row(line, isContinuation, { isContinued, isDirty: isContinuation || at - from < rows, columns });
+      if (!isContinued && next !== undefined) this.rows.write(`${this.rows.pen.hasBackground ? this.rows.pen.reset() : ''}\r\n`);
       isContinuation = isContinued;
     }
   }
 
   #savedCursor(buffer: XtermBuffer): void {
     const row = this.#model.savedRow(buffer);
-    this.#rows.write(`\x1b[${row + 1};${buffer.savedX + 1}H`);
+    this.rows.write(`\x1b[${row + 1};${buffer.savedX + 1}H`);
     const { fg, bg } = buffer.savedCurAttrData;
-    this.#rows.write(this.#rows.pen.change(fg, bg & ~HAS_EXTENDED, undefined));
+    this.rows.write(this.rows.pen.change(fg, bg & ~HAS_EXTENDED, undefined));
     const charset = designator(buffer.savedCharset);
-    this.#rows.write(charset === 'B' ? '\x1b7' : `\x1b(${charset}\x1b7\x1b(B`);
-    this.#rows.write(this.#rows.pen.reset());
+    this.rows.write(charset === 'B' ? '\x1b7' : `\x1b(${charset}\x1b7\x1b(B`);
+    this.rows.write(this.rows.pen.reset());
   }
 
   #cursor(buffer: XtermBuffer, isOrigin: boolean): void {
@@ -166,17 +180,17 @@ class Painter {
     const line = buffer.lines.get(buffer.ybase + buffer.y);
     // Behind the last column: only writing it again makes the terminal wait there.
     if (buffer.x < columns || line === undefined) {
-      this.#rows.write(`\x1b[${row};${Math.min(buffer.x, columns - 1) + 1}H`);
+      this.rows.write(`\x1b[${row};${Math.min(buffer.x, columns - 1) + 1}H`);
       return;
     }
     const last = lastColumn(line, columns);
-    this.#rows.write(`\x1b[${row};${last + 1}H`);
-    this.#rows.cell(line, last);
+    this.rows.write(`\x1b[${row};${last + 1}H`);
+    this.rows.cell(line, last);
   }
 
   #pen({ fg, bg, extended }: XtermPen): void {
     // The colour of underlines is kept while nothing is underlined.
-    this.#rows.write(this.#rows.pen.change(fg, bg | HAS_EXTENDED, extended));
+    this.rows.write(this.rows.pen.change(fg, bg | HAS_EXTENDED, extended));
   }
 
   #charsets(): string {
@@ -188,7 +202,7 @@ class Painter {
     return designations.join('') + (['', '\x0e', '\x1bn', '\x1bo'][glevel] ?? '');
   }
 
-  #tabStops({ tabs }: XtermBuffer): string {
+  tabStops({ tabs }: XtermBuffer): string {
     const { columns } = this.#model.size;
     const stops = Array.from({ length: columns }, (_, column) => column).filter((column) => tabs[column] === true);
     const usual = Array.from({ length: Math.ceil(columns / TAB_WIDTH) }, (_, at) => at * TAB_WIDTH);

@@ -48,7 +48,8 @@ export class ViewPainter {
       const covering = over[row - rows + over.length];
       const isThere = top + row < model.size.rows;
       const text = isThere && covering === undefined ? drawRow(writer, model, { row: top + row, columns }) : '\x1b[K';
-      out.push(this.#changed(row, covering === undefined ? text : `\x1b[0m${bytesFromText(covering)}\x1b[0m\x1b[K`));
+      // Erased first: behind the last column EL would take what was written there.
+      out.push(this.#changed(row, covering === undefined ? text : `\x1b[0m\x1b[K${bytesFromText(covering)}\x1b[0m`));
     }
     if (hasRow) out.push(this.#changed(rows, `\x1b[0;7m${status.slice(0, columns).padEnd(columns)}\x1b[0m`));
     out.push(this.#titled(status));

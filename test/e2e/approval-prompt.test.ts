@@ -76,6 +76,12 @@ describe('the prompt on the terminal that is attached', () => {
       shows: 'name:',
       sizes: [24, 80],
     },
+    {
+      name: 'what is above a program that began in the midst of the screen',
+      program: 'printf "one\ntwo\nname: "; cat > typed',
+      shows: 'name:',
+      sizes: [24, 80],
+    },
     { name: 'less on two rows', program: 'less text', shows: '1 the', sizes: [2, 40] },
     { name: 'less on three rows', program: 'less text', shows: '1 the', sizes: [3, 30] },
   ])('leaves $name exactly as it was', async ({ program, shows, sizes: [rows = 24, columns = 80] }, context) => {

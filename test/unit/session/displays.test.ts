@@ -6,6 +6,7 @@ import { FrameDecoder } from '../../../src/session/protocol.ts';
 import { SessionScreen } from '../../../src/session/screen.ts';
 import * as drawing from '../../../src/terminal/drawing.ts';
 import { readLines } from '../../../src/terminal/history.ts';
+import { restoreSequence } from '../../../src/terminal/restore.ts';
 import { createModel } from '../../support/screens.ts';
 
 const SIZE = { columns: 20, rows: 5 };
@@ -34,13 +35,18 @@ function setUp() {
 function openTerminal(size = SIZE) {
   const model = createModel(size, 1000);
   const decoder = new FrameDecoder();
+  const shown = { bytes: 0 };
   const connection = {
     peer: undefined,
     queuedBytes: 0,
     write(frames: Uint8Array) {
       for (const frame of decoder.push(frames)) {
         const message = decodeServerMessage(frame);
-        if (message.kind === 'output' || message.kind === 'redraw') model.write(message.data);
+        if (message.kind !== 'output' && message.kind !== 'redraw') continue;
+        // As a client does.
+        if (message.kind === 'redraw') model.write(Buffer.from(restoreSequence(model.ledger, size.columns)));
+        model.write(message.data);
+        shown.bytes += message.data.length;
       }
     },
     end: () => undefined,
@@ -48,7 +54,7 @@ function openTerminal(size = SIZE) {
   } satisfies Connection;
   /** All of its scrollback and its screen. */
   const lines = () => readLines(model, model.historyStart, model.historyEnd + model.size.rows).filter((line) => line !== '');
-  return { model, connection, lines, user: (text: string) => model.write(Buffer.from(text)) };
+  return { model, connection, lines, shown, user: (text: string) => model.write(Buffer.from(text)) };
 }
 
 const numbered = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, at) => `line ${from + at}\r\n`).join('');
@@ -181,6 +187,48 @@ describe('Displays', () => {
     expect(terminal.model.buffers.active).toBe(terminal.model.buffers.alt);
     expect(terminal.model.buffers.alt.lines.get(2)?.translateToString(true)).toBe('  full');
     expect(terminal.model.ledger.isOn(1000)).toBe(true);
+  });
+
+  test('what is in front of a session leaves what is above it, and shows what came meanwhile when it goes', async () => {
+    const { displays, output, settled } = setUp();
+    const terminal = openTerminal();
+    terminal.user('mine\r\n');
+    const display = displays.addTerminal(terminal.connection, { isFresh: true, historyLines: undefined, terminalId: 'a' });
+    output('one\r\n> ');
+    expect(displays.cover(display, () => ['a question', 'keys'])).toBe(true);
+    await settled();
+    expect(terminal.model.buffers.active).toBe(terminal.model.buffers.alt);
+    output('two\r\nthree\r\nfour\r\n> ');
+    await settled();
+    displays.uncover(display);
+    await expect.poll(() => terminal.lines()).toEqual(['mine', 'one', '> two', 'three', 'four', '> ']);
+
+    output('five');
+    await settled();
+    expect(terminal.lines().at(-1)).toBe('> five');
+  });
+
+  test('a client that is stopped behind a question is sent nothing, and both come back with it', async () => {
+    const { displays, output, settled } = setUp();
+    const terminal = openTerminal();
+    const display = displays.addTerminal(terminal.connection, { isFresh: true, historyLines: undefined, terminalId: 'a' });
+    output('one\r\n> ');
+    displays.cover(display, () => ['a question']);
+    await settled();
+    displays.suspend(display);
+    const { bytes } = terminal.shown;
+    terminal.user(`${restoreSequence(terminal.model.ledger, SIZE.columns)}\r\n$ fg\r\n`);
+    output('two\r\n');
+    displays.coverChanged(display, true);
+    await settled();
+    expect(terminal.shown.bytes).toBe(bytes);
+
+    displays.resume(display);
+    await settled();
+    expect(terminal.model.buffers.alt.lines.get(4)?.translateToString(true)).toBe('a question');
+    displays.uncover(display);
+    output('three');
+    await expect.poll(() => terminal.lines()).toEqual(['one', '> ', '$ fg', 'three']);
   });
 
   test('viewers of several sizes follow, and say what they show where that was asked for', async () => {
