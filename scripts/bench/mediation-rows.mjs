@@ -2,8 +2,9 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { interleave, timeCommand } from './measure.mjs';
 
-/** So many calls of a kind are one sample: what the start of the program takes is not in it. */
-const CALLS = 5000;
+/** So many batches are one sample: neither what the start of the program takes nor what others do meanwhile is in it. */
+const BATCHES = 100;
+const CALLS_IN_BATCH = 50;
 const FILES = 10_000;
 const FILES_IN_DIRECTORY = 100;
 const PACKAGES = 60;
@@ -12,50 +13,81 @@ const FILES_IN_PACKAGE = 80;
 /** Not one of a version manager below a home: the bench has a home of its own. */
 const PYTHON = '/usr/bin/python3';
 
-/** A program that makes the call CALLS times and prints the nanoseconds that one takes. */
-const program = (prepare, call) => `
-import os, socket, time
+/** The one in the middle; and of a call that nobody else has a part in, where a hundredth counts, the one that a tenth is faster than. */
+const MEDIAN = 'statistics.median(batches)';
+const UNDISTURBED = 'statistics.quantiles(batches, n=10)[0]';
+
+/** A program that makes the call again and again and prints the nanoseconds that one takes. */
+const program = (prepare, call, statistic = MEDIAN) => `
+import os, socket, statistics, time
 open("f", "w").close()
 f = os.open("f", os.O_RDWR)
 ${prepare}
-begun = time.perf_counter_ns()
-for at in range(${CALLS}):
-    ${call}
-print((time.perf_counter_ns() - begun) / ${CALLS})
+batches = []
+for batch in range(${BATCHES}):
+    begun = time.perf_counter_ns()
+    for at in range(${CALLS_IN_BATCH}):
+        ${call}
+    batches.append(time.perf_counter_ns() - begun)
+print(${statistic} / ${CALLS_IN_BATCH})
 `;
+
+/** BPF_RET of SECCOMP_RET_ALLOW, PR_SET_NO_NEW_PRIVS and PR_SET_SECCOMP: what the kernel takes for any filter at all, on a call that it need not run it for. */
+const ALLOW_EVERYTHING = `
+import ctypes, struct
+code = ctypes.create_string_buffer(struct.pack("HBBI", 6, 0, 0, 0x7fff0000), 8)
+filter = ctypes.create_string_buffer(struct.pack("HxxxxxxQ", 1, ctypes.addressof(code)), 16)
+libc = ctypes.CDLL(None, use_errno=True)
+if libc.prctl(38, 1, 0, 0, 0) or libc.prctl(22, 2, filter): raise OSError(ctypes.get_errno(), "prctl")`;
 
 /** What a mediated call may take longer than without, in µs (spec of speed). */
 const EXTRA_US = 15;
 
+const PWRITE = 'os.pwrite(f, b"x", 0)';
+
 /** The same loop under wrap and without, in µs for each call: what is mediated, and what the filter only lets pass. */
 const CALL_ROWS = [
-  ['chmod', '', 'os.chmod("f", 0o600 + at % 2)'],
-  ['fchmod, open for writing', '', 'os.fchmod(f, 0o600 + at % 2)'],
-  ['chown', '', 'os.chown("f", -1, -1)'],
-  ['utime', '', 'os.utime("f", (at, at))'],
-  ['connect, local', serve('socket.AF_UNIX', '"s"'), connect('socket.AF_UNIX')],
-  ['connect, TCP', serve('socket.AF_INET', '("127.0.0.1", 0)'), connect('socket.AF_INET')],
-  ['open to read and write, which may be of a terminal', '', 'os.close(os.open("f", os.O_RDWR))'],
-  // Decided by its number alone, as nearly all calls are.
-  ['not mediated: pwrite', '', 'os.pwrite(f, b"x", 0)', 1.01],
+  { name: 'chmod', call: 'os.chmod("f", 0o600 + at % 2)' },
+  { name: 'fchmod, open for writing', call: 'os.fchmod(f, 0o600 + at % 2)' },
+  { name: 'chown', call: 'os.chown("f", -1, -1)' },
+  { name: 'utime', call: 'os.utime("f", (at, at))' },
+  { name: 'connect, local', prepare: serve('socket.AF_UNIX', '"s"'), call: connect('socket.AF_UNIX') },
+  { name: 'connect, TCP', prepare: serve('socket.AF_INET', '("127.0.0.1", 0)'), call: connect('socket.AF_INET') },
+  { name: 'open to read and write, which may be of a terminal', call: 'os.close(os.open("f", os.O_RDWR))' },
+  // Decided by its number alone, as nearly all calls are: what this filter costs more than any, and what having one costs at all.
+  {
+    name: 'not mediated: pwrite',
+    call: PWRITE,
+    statistic: UNDISTURBED,
+    peer: 'a filter that allows all',
+    instead: ALLOW_EVERYTHING,
+    budget: 1.01,
+    extra: undefined,
+  },
+  { name: 'not mediated: pwrite, and no filter at all', call: PWRITE, statistic: UNDISTURBED, extra: undefined },
   // Decided by its flags; most of what it takes longer is Landlock's.
-  ['not mediated: open to read', '', 'os.close(os.open("f", os.O_RDONLY))', undefined],
-].map(([name, prepare, call, ...budget]) => ({
-  name: `one ${name}`,
+  { name: 'not mediated: open to read', call: 'os.close(os.open("f", os.O_RDONLY))', extra: undefined },
+].map(({ name, prepare = '', call, statistic, instead = '', ...row }) => ({
   peer: 'without nono',
+  budget: undefined,
+  extra: EXTRA_US,
+  ...row,
+  name: `one ${name}`,
   command: PYTHON,
-  budget: budget[0],
-  ...(budget.length === 0 ? { extra: EXTRA_US } : {}),
   unit: 'µs',
   measure: ({ nono, place, scratch, startRuns }) => {
     const cwd = join(scratch, 'calls');
     mkdirSync(cwd, { recursive: true });
-    const words = [PYTHON, '-c', program(prepare, call)];
-    const one = (prefix) => {
+    const one = (prefix, before) => {
       rmSync(join(cwd, 's'), { force: true });
-      return Number(timeCommand([...prefix, ...words], { ...place, cwd }).stdout) / 1000;
+      const words = [...prefix, PYTHON, '-c', program(`${prepare}${before}`, call, statistic)];
+      return Number(timeCommand(words, { ...place, cwd }).stdout) / 1000;
     };
-    return interleave({ runs: startRuns, own: () => one([nono, 'wrap', '--allow-cwd', '--']), peer: () => one([]) });
+    return interleave({
+      runs: startRuns,
+      own: () => one([nono, 'wrap', '--allow-cwd', '--'], ''),
+      peer: () => one([], instead),
+    });
   },
 }));
 

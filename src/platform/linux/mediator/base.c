@@ -87,14 +87,17 @@ static struct configuration *configuration;
 static int listener;
 static struct request request;
 
+/* What a compiler would ask a library for; a word at a time, since this compiler does nothing of the kind by itself. */
 static void clear(void *memory, long bytes) {
   u8 *at = memory;
+  for (; bytes >= 8; bytes -= 8, at += 8) *(u64 *)at = 0;
   while (bytes-- > 0) *at++ = 0;
 }
 
-/* What a compiler would ask a library for. */
 static void copy(void *to, void *from, long bytes) {
-  for (long at = 0; at < bytes; at++) ((u8 *)to)[at] = ((u8 *)from)[at];
+  u8 *target = to, *source = from;
+  for (; bytes >= 8; bytes -= 8, target += 8, source += 8) *(u64 *)target = *(u64 *)source;
+  while (bytes-- > 0) *target++ = *source++;
 }
 
 static long length_of(const char *text) {
@@ -138,9 +141,12 @@ static void release(long descriptor) {
   for (int at = 0; at < opened_count; at++) if (opened[at] == descriptor) opened[at] = -1;
 }
 
-/* By one call where nothing else is between them, which is nearly always. */
+/* More than two by one call where nothing else is between them, which is nearly always. */
 static void close_opened(void) {
-  if (opened_count == 0) return;
+  if (opened_count <= 2) {
+    while (opened_count > 0) close_descriptor(opened[--opened_count]);
+    return;
+  }
   int first = opened[0], last = opened[0];
   for (int at = 1; at < opened_count; at++) {
     if (opened[at] < first) first = opened[at];

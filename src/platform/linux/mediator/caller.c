@@ -180,7 +180,14 @@ static long look_at(long file, struct facts *facts) {
   return CALL(statx, file, "", AT_EMPTY_PATH, 0x7ff, facts, 0);
 }
 
-static void name_descriptor(char *to, long descriptor) { append_number(append(to, "/proc/thread-self/fd/"), descriptor); }
+/* Empty when that is the working directory, which spares the kernel four names on each way through a descriptor. */
+static char own_descriptors[32] = "/proc/thread-self/fd/";
+
+static void stay_at_own_descriptors(void) {
+  if (CALL(chdir, own_descriptors, 0, 0, 0, 0, 0) == 0) own_descriptors[0] = 0;
+}
+
+static void name_descriptor(char *to, long descriptor) { append_number(append(to, own_descriptors), descriptor); }
 
 /* Where it is now. 0 for what has no path. */
 static long path_of(long file, char *path) {
@@ -236,6 +243,29 @@ static long granted(long file, int is_socket) {
   return -EPERM;
 }
 
+/*
+ * The directory in /proc of a caller that asks again and again: the kernel finds "cwd" sooner from there. It is the process's own, and holds nothing
+ * when that has ended, whoever has its number then.
+ */
+static u32 known_tid, previous_tid;
+static long known_process = -1;
+
+static long read_working_directory(char *to) {
+  char link[64];
+  long length = -ESRCH;
+  if (known_tid == request.tid) length = CALL(readlinkat, known_process, "cwd", to, PATH_BYTES, 0, 0);
+  if (length > 0) return length;
+  char *end = append_number(append(link, "/proc/"), request.tid);
+  if (previous_tid == request.tid) {
+    close_descriptor(known_process);
+    known_process = CALL(openat, AT_FDCWD, link, O_PATH | O_CLOEXEC, 0, 0, 0);
+    known_tid = known_process < 0 ? 0 : request.tid;
+  }
+  previous_tid = request.tid;
+  append(end, "/cwd");
+  return CALL(readlinkat, AT_FDCWD, link, to, PATH_BYTES, 0, 0);
+}
+
 static int goes_up(const char *path) {
   for (const char *at = path; *at; at++) {
     int begins = at == path || at[-1] == '/';
@@ -250,13 +280,11 @@ static int goes_up(const char *path) {
  */
 static long opened_beneath(long directory, const char *path, int follows) {
   static char whole[2 * PATH_BYTES];
-  char link[64];
   long length = 0;
   if (goes_up(path)) return -ENOENT;
   if (*path != '/') {
     if ((int)directory != AT_FDCWD) return -ENOENT;
-    append(append_number(append(link, "/proc/"), request.tid), "/cwd");
-    length = CALL(readlinkat, AT_FDCWD, link, whole, PATH_BYTES, 0, 0);
+    length = read_working_directory(whole);
     if (length <= 0 || length >= PATH_BYTES || whole[0] != '/') return -ENOENT;
     if (whole[length - 1] != '/') whole[length++] = '/';
   }

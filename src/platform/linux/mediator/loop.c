@@ -161,12 +161,13 @@ enum { F_DUPFD = 0, OUT_OF_THE_WAY = 16 };
 
 static void interrupted(int signal) { (void)signal; }
 
-enum { SIGCHLD = 17, INTERRUPT = 63, SIG_SETMASK = 2, SIGEV_THREAD_ID = 4, SA_RESTORER = 0x04000000, CLOCK_MONOTONIC = 1 };
+enum { SIGCHLD = 17, INTERRUPT = 63, SIGEV_THREAD_ID = 4, SA_RESTORER = 0x04000000, CLOCK_MONOTONIC = 1 };
 
 static int prepare_interrupts(void) {
   struct { long handler, flags, restorer; u64 mask; } action;
   struct { long value; int signal, kind, tid; int rest[11]; } event;
-  u64 blocked = ~0UL ^ 1UL << (INTERRUPT - 1);
+  working_mask = ~0UL;
+  waiting_mask = ~0UL ^ 1UL << (INTERRUPT - 1);
   clear(&action, sizeof action);
   clear(&event, sizeof event);
   action.handler = (long)interrupted;
@@ -176,7 +177,7 @@ static int prepare_interrupts(void) {
   event.kind = SIGEV_THREAD_ID;
   event.tid = CALL(gettid, 0, 0, 0, 0, 0, 0);
   if (CALL(rt_sigaction, INTERRUPT, &action, 0, 8, 0, 0) < 0) return 0;
-  if (CALL(rt_sigprocmask, SIG_SETMASK, &blocked, 0, 8, 0, 0) < 0) return 0;
+  if (CALL(rt_sigprocmask, SIG_SETMASK, &working_mask, 0, 8, 0, 0) < 0) return 0;
   return CALL(timer_create, CLOCK_MONOTONIC, &event, &timer, 0, 0, 0) == 0;
 }
 
@@ -257,10 +258,10 @@ static void mediator_main(void) {
   CALL(close_range, tells < 0 ? 1 : LISTENS + 1, 0xffffffff, 0, 0, 0, 0);
   if (given.is_process) {
     CALL(setsid, 0, 0, 0, 0, 0, 0);
-    CALL(chdir, "/", 0, 0, 0, 0, 0);
     CALL(prctl, 15, "nono-mediator", 0, 0, 0, 0);
     unmap_the_rest();
   }
+  stay_at_own_descriptors();
   open_grants();
   /* Best effort: a kernel before 6.6 has no such flag. */
   CALL(ioctl, listener, NOTIF_SET_FLAGS, SYNC_WAKE_UP, 0, 0, 0);

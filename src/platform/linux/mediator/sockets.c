@@ -7,8 +7,8 @@ enum { AF_UNSPEC = 0, AF_UNIX = 1, AF_INET = 2, AF_INET6 = 10, AF_NETLINK = 16 }
 enum { SOCK_STREAM = 1, SOCK_DGRAM = 2, SOCK_SEQPACKET = 5, SOCK_TYPE_MASK = 0xf, IPPROTO_TCP = 6 };
 enum { ADDRESS_BYTES = 128, UNIX_PATH_AT = 2, PENDING_MAXIMUM = 256, POLLIN = 1, POLLOUT = 4, POLLHUP = 16 };
 
-/* A blocking connect is interrupted after this time, and again until it gives way; it goes on as a pending one. */
-enum { INTERRUPT_AFTER_NS = 200000 };
+/* A blocking connect is interrupted within this time, and again until it gives way; it goes on as a pending one. */
+enum { INTERRUPT_AFTER_NS = 400000 };
 
 struct pending {
   u64 id;
@@ -27,15 +27,25 @@ struct pending {
 static struct pending pending[PENDING_MAXIMUM];
 static int pending_count;
 
-static int timer;
+static int timer, is_ticking;
+/* What is blocked while a connect may wait, and otherwise. */
+static u64 waiting_mask, working_mask;
 static u8 address[ADDRESS_BYTES + 1];
 static long address_bytes;
 
-static void set_timer(long nanoseconds) {
+enum { SIG_SETMASK = 2 };
+
+static void set_mask(u64 *mask) { CALL(rt_sigprocmask, SIG_SETMASK, mask, 0, 8, 0, 0); }
+
+/*
+ * Once begun it is never stopped: to program the clock anew for each connect costs more than the connect. It makes no work where nothing
+ * connects, since a timer whose signal is blocked and pending waits until that is taken (posix_timer_fn() of kernel/time/posix-timers.c).
+ */
+static void begin_ticking(void) {
   long setting[4];
   setting[0] = setting[2] = 0;
-  setting[1] = setting[3] = nanoseconds;
-  CALL(timer_settime, timer, 0, setting, 0, 0, 0);
+  setting[1] = setting[3] = INTERRUPT_AFTER_NS;
+  is_ticking = CALL(timer_settime, timer, 0, setting, 0, 0, 0) == 0;
 }
 
 static u64 now(void) {
@@ -52,9 +62,10 @@ static long option_of(long socket, int name) {
 
 /* Never blocks for long: -EINTR where it would. */
 static long connect_bounded(long socket, void *to, long bytes) {
-  set_timer(INTERRUPT_AFTER_NS);
+  if (!is_ticking) begin_ticking();
+  set_mask(&waiting_mask);
   long result = CALL(connect, socket, to, bytes, 0, 0, 0);
-  set_timer(0);
+  set_mask(&working_mask);
   return result;
 }
 
