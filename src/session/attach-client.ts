@@ -1,4 +1,5 @@
 import type { Clock } from '../ports/clock.ts';
+import type { TerminalSize } from '../ports/pty.ts';
 import type { Connection } from '../ports/socket.ts';
 import type { UserTerminal } from '../ports/user-terminal.ts';
 import { DetachMatcher } from '../terminal/detach-matcher.ts';
@@ -66,10 +67,11 @@ export class AttachClient {
   async run(link: Link): Promise<AttachEnd> {
     this.#link = link;
     const { mode, terminalName, historyLines, status } = this.#options;
+    const size = this.#terminal.size();
     link.send({
       kind: 'hello',
       mode,
-      size: this.#terminal.size(),
+      size,
       terminal: terminalName,
       capabilities: [],
       history: historyLines,
@@ -83,6 +85,8 @@ export class AttachClient {
         onResize: () => this.#resize(),
         onEnd: () => this.leave(),
       });
+      // Nobody heard of a change before.
+      if (!isSameSize(size, this.#terminal.size())) this.#resize();
       const end = await this.#ended.promise;
       await this.#shown.settle();
       this.#shown.restore();
@@ -173,4 +177,8 @@ export class AttachClient {
     this.#shown.restore();
     this.#terminal.leaveRaw();
   }
+}
+
+function isSameSize(a: TerminalSize, b: TerminalSize): boolean {
+  return a.columns === b.columns && a.rows === b.rows;
 }

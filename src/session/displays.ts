@@ -15,6 +15,8 @@ const VIEW_INTERVAL_MS = 30;
 const FLOOD_INTERVAL_MS = 150;
 /** A frame holds more. */
 const OUTPUT_PIECE_BYTES = 128 * 1024;
+/** What was drawn may be on its way for so long: a terminal of another size by then has not shown it as it was meant. */
+const UNDERWAY_MS = 2000;
 /** Terminals that were here and left, which may come again. */
 const REMEMBERED_TERMINALS = 32;
 
@@ -36,6 +38,8 @@ export interface Display {
   isGone: boolean;
   /** The client is stopped with the command; its terminal shows what is its user's. */
   isSuspended: boolean;
+  /** When it was drawn last. */
+  drawnMs: number;
   /** Of the history, what its terminal has had; undefined for nothing. */
   historySeen: HistoryPlace | undefined;
   /** The terminal, told apart from any other; undefined where that is not known. */
@@ -72,14 +76,19 @@ export interface TerminalWish {
 export class Displays {
   readonly #screen: SessionScreen;
   readonly #describe: (size: TerminalSize) => string;
+  readonly #nowMs: () => number;
   readonly #displays = new Set<Display>();
   readonly #shownOn = new Map<string, Shown>();
   #viewTimer: ReturnType<typeof setTimeout> | undefined;
 
-  /** @param describe What viewers are told about the session, whose terminal has this size. */
-  constructor(screen: SessionScreen, describe: (size: TerminalSize) => string) {
+  /**
+   * @param describe What viewers are told about the session, whose terminal has this size.
+   * @param nowMs Milliseconds from an arbitrary start.
+   */
+  constructor(screen: SessionScreen, describe: (size: TerminalSize) => string, nowMs: () => number) {
     this.#screen = screen;
     this.#describe = describe;
+    this.#nowMs = nowMs;
   }
 
   addTerminal(connection: Connection, { isFresh, historyLines, terminalId }: TerminalWish): Display {
@@ -219,6 +228,30 @@ export class Displays {
     if ([...this.#displays].some(({ view }) => view?.status !== undefined)) this.#scheduleViews(0);
   }
 
+  /**
+   * The terminal of the one that types has another size, which `resize` gives to the session. A terminal changes what it shows with its size, and so
+   * does the model; but what was drawn for the old size and comes to it only now ends up elsewhere, and nothing tells when it came.
+   */
+  resizeTerminal(display: Display, resize: () => void): void {
+    const isUnderway = () => display.connection.queuedBytes > 0 || this.#nowMs() - display.drawnMs < UNDERWAY_MS;
+    if (display.isLive && !isUnderway()) {
+      resize();
+      return;
+    }
+    let isToBeDrawn = false;
+    // By then it is live that waits to be drawn.
+    this.#screen.whenReached((model) => {
+      isToBeDrawn = display.isLive && isUnderway();
+      if (!isToBeDrawn) return;
+      display.isLive = false;
+      this.#hasSeen(display, model, model.historyEnd);
+    });
+    resize();
+    this.#screen.whenReached(() => {
+      if (isToBeDrawn) this.#draw(display, 'again');
+    });
+  }
+
   /** A viewer's terminal has another size. */
   resizeView(display: Display, size: TerminalSize): void {
     if (display.view === undefined) return;
@@ -263,6 +296,7 @@ export class Displays {
       isBehind: false,
       isGone: false,
       isSuspended: false,
+      drawnMs: -UNDERWAY_MS,
       historySeen: undefined,
       over: undefined,
       onLive: () => undefined,
@@ -296,6 +330,7 @@ export class Displays {
       sendPieces(display.connection, 'redraw', first);
       for (const piece of [...more, ...this.#screen.handOver(display)]) sendPieces(display.connection, 'output', piece);
       display.isLive = true;
+      display.drawnMs = this.#nowMs();
       display.onLive();
     });
   }

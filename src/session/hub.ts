@@ -82,7 +82,7 @@ export class Hub {
   constructor(host: HubHost, screen: SessionScreen) {
     this.#host = host;
     this.#screen = screen;
-    this.displays = new Displays(screen, (size) => this.#describe(size));
+    this.displays = new Displays(screen, (size) => this.#describe(size), host.nowMs);
     this.#asking = new AttachedPrompt(this.displays, {
       questions: host.questions,
       nowMs: host.nowMs,
@@ -196,12 +196,18 @@ export class Hub {
     } else if (role !== 'interactive' || display === undefined) {
       throw new ProtocolError('input without the mode attach');
     } else if (message.kind === 'resize') {
-      this.#size = message.size;
-      this.#host.resize(message.size);
+      this.#resize(display, message.size);
       this.displays.resume(display);
     } else if (!this.#asking.type(message.data)) {
       this.#type(display, message.data);
     }
+  }
+
+  #resize(display: Display, size: TerminalSize): void {
+    const isOther = size.columns !== this.#size.columns || size.rows !== this.#size.rows;
+    this.#size = size;
+    if (isOther) this.displays.resizeTerminal(display, () => this.#host.resize(size));
+    else this.#host.resize(size);
   }
 
   #type(display: Display, data: Uint8Array): void {

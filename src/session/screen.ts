@@ -30,6 +30,9 @@ const UNPARSED_BYTES_MAXIMUM = 16 * 1024 * 1024;
 /** The model is loaded by then, or when it is needed: most short commands end before, and the start of none waits for it. */
 const LOAD_AFTER_MS = 100;
 
+/** A synchronized update that is not ended by then has nothing to do with what is on the screen any more: terminals end it themselves. */
+const UPDATE_MS_MAXIMUM = 1000;
+
 /** The model and what draws it. */
 export type Drawing = typeof drawing;
 
@@ -65,6 +68,8 @@ export class SessionScreen {
   #floodTimer: ReturnType<typeof setTimeout> | undefined;
   /** To be parsed before it is worth to look again how much need not be. */
   #parseFirstBytes = 0;
+  /** The synchronized update that was begun last. */
+  #update = { number: 0, beganMs: 0 };
   /** Whose output is being parsed. */
   #reader: Reader | undefined;
   readonly #pending = new Map<Reader, { readonly queries: PendingQueries<string>; readonly replies: ControlScanner }>();
@@ -189,6 +194,7 @@ export class SessionScreen {
         continue;
       }
       this.#backlog.firstIsDone();
+      this.#endOldUpdate(model);
       if (step.kind === 'resize') model.resize(step.size);
       else step.tell(model, drawing);
     }
@@ -198,11 +204,19 @@ export class SessionScreen {
   #parsePiece(step: DataStep, model: TerminalModel): number {
     const piece = step.block.subarray(step.from, Math.min(step.length, step.from + PIECE_BYTES));
     this.#reader = step.reader;
+    this.#endOldUpdate(model);
     model.write(piece);
+    const { updates } = model.ledger;
+    if (updates !== this.#update.number) this.#update = { number: updates, beganMs: this.#deps.nowMs() };
     this.#parseFirstBytes -= piece.length;
     this.#backlog.consume(step, piece.length);
     this.#leavesGarbage(piece.length);
     return piece.length;
+  }
+
+  /** Of a program that was killed in the middle of it. */
+  #endOldUpdate({ ledger }: TerminalModel): void {
+    if (ledger.isOn(2026) && this.#deps.nowMs() - this.#update.beganMs > UPDATE_MS_MAXIMUM) ledger.endUpdate();
   }
 
   /** More is coming, and nobody waits for what has come. */

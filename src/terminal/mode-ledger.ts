@@ -61,6 +61,8 @@ export class ModeLedger {
   directory: string | undefined;
   isInsert = false;
   isNewline = false;
+  /** Synchronized updates that were begun. */
+  updates = 0;
   hasPen = false;
   hasLink = false;
   hasScrollRegion = false;
@@ -141,6 +143,11 @@ export class ModeLedger {
     else if (number === 8) this.hasLink = !text.endsWith(';') && text.includes(';');
   }
 
+  /** An update that lasts for too long is over: terminals show what there is. */
+  endUpdate(): void {
+    this.modes.delete(2026);
+  }
+
   /** As a terminal is that was just switched on. */
   reset(): void {
     this.modes.clear();
@@ -177,6 +184,7 @@ export class ModeLedger {
     if (!KEPT_MODES.has(mode)) return;
     if (MOUSE_PROTOCOLS.includes(mode)) for (const protocol of MOUSE_PROTOCOLS) this.modes.delete(protocol);
     this.modes.delete(mode);
+    if (mode === 2026 && isOn) this.updates += 1;
     if (isOn !== ON_BY_DEFAULT.has(mode)) this.modes.set(mode, isOn);
   }
 

@@ -243,7 +243,7 @@ export class TerminalModel {
     if (ALTERNATE_SCREENS.includes(mode)) this.#carryRegion();
     // Read before the switch: 1049 restores what the normal screen has saved.
     if (final === 'l' && (mode === 1048 || mode === 1049))
-      this.#restoreRowOf(mode === 1049 ? this.buffers.normal : this.buffers.active);
+      this.#prepareRestoreOf(mode === 1049 ? this.buffers.normal : this.buffers.active);
   }
 
   /** Both screens of a terminal have one scroll region; those of xterm.js have one each. */
@@ -264,12 +264,15 @@ export class TerminalModel {
   }
 
   #beforeRestore(): false {
-    this.#restoreRowOf(this.buffers.active);
+    this.#prepareRestoreOf(this.buffers.active);
     return false;
   }
 
-  #restoreRowOf(buffer: XtermBuffer): void {
+  #prepareRestoreOf(buffer: XtermBuffer): void {
     buffer.savedY = buffer.ybase + this.savedRow(buffer);
+    // A terminal restores what is designated; xterm.js the set in use only, until the next shift.
+    const { glevel, _charsets: charsets } = this.core._charsetService;
+    charsets[glevel] = buffer.savedCharset;
   }
 
   /** xterm.js makes new buffers; what was kept is kept no longer. */

@@ -71,7 +71,7 @@ export interface XtermCore {
       onBufferActivate(listener: (change: { readonly activeBuffer: XtermBuffer }) => void): unknown;
     };
   };
-  readonly _charsetService: { readonly glevel: number; readonly _charsets: readonly Charset[] };
+  readonly _charsetService: { readonly glevel: number; readonly _charsets: Charset[] };
   readonly coreService: {
     readonly decPrivateModes: {
       readonly origin: boolean;

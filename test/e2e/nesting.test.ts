@@ -59,7 +59,7 @@ while :; do ${executable} attach $id; echo "inner left"; read again; done\n`,
       if (!String(error).includes('Started detached')) throw error;
       return /session (?<id>[0-9a-f]{6})/.exec(String(error))?.groups?.['id'] ?? '';
     });
-    await waitFor('the inner one', async () => (await runNono(world, ['logs', id])).stdout.includes('innermost'));
+    // While the inner one draws for the size that the outer one has by itself.
     await using terminal = await openTerminal(world, SIZE);
     await enter(terminal, `${executable} attach ${id}`);
     await terminal.waitFor('innermost');

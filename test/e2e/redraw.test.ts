@@ -74,6 +74,22 @@ describe('nono attach draws', () => {
     await runNono(world, ['stop', '--force', id]);
   });
 
+  test('what a program has drawn of a synchronized update, and the rest of it when it comes, however late', async (context) => {
+    needCommands(context, 'tmux');
+    using world = createWorld();
+    const program =
+      "stty -echo; printf '\\033[?2026h\\033[H\\033[2Jthe first half'; read line; printf ', the second\\033[?2026l'; sleep 1000";
+    const id = await startDetached(world, '--', 'sh', '-c', program);
+    await using terminal = await openTerminal(world, SIZE);
+
+    await attach(terminal, world, id);
+
+    await terminal.waitFor(/^the first half$/m);
+    await terminal.press('Enter');
+    await terminal.waitFor(/^the first half, the second$/m);
+    await runNono(world, ['stop', '--force', id]);
+  });
+
   test('so much of the history as is wanted', async (context) => {
     needCommands(context, 'tmux');
     using world = createWorld();

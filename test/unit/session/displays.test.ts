@@ -13,6 +13,7 @@ const SIZE = { columns: 20, rows: 5 };
 
 /** A session, and terminals that keep what they are shown. */
 function setUp() {
+  const time = { ms: 0 };
   const answers: string[] = [];
   const screen = new SessionScreen({
     size: SIZE,
@@ -20,11 +21,16 @@ function setUp() {
     load: () => Promise.resolve(drawing),
     collectGarbage: () => undefined,
     answer: (data) => answers.push(Buffer.from(data).toString('latin1')),
-    nowMs: () => 0,
+    nowMs: () => time.ms,
   });
-  const displays = new Displays(screen, ({ columns, rows }) => `calm-node ${columns}x${rows}`);
+  const displays = new Displays(
+    screen,
+    ({ columns, rows }) => `calm-node ${columns}x${rows}`,
+    () => time.ms,
+  );
   return {
     answers,
+    time,
     displays,
     screen,
     output: (text: string) => displays.output(Buffer.from(text)),
@@ -32,10 +38,15 @@ function setUp() {
   };
 }
 
-function openTerminal(size = SIZE) {
+/** @param isSlow What it is sent comes to it by deliver(). */
+function openTerminal(size = SIZE, isSlow = false) {
   const model = createModel(size, 1000);
+  const underway: Uint8Array[] = [];
   const decoder = new FrameDecoder();
   const shown = { bytes: 0 };
+  const deliver = () => {
+    for (const data of underway.splice(0)) model.write(data);
+  };
   const connection = {
     peer: undefined,
     queuedBytes: 0,
@@ -43,10 +54,11 @@ function openTerminal(size = SIZE) {
       for (const frame of decoder.push(frames)) {
         const message = decodeServerMessage(frame);
         if (message.kind !== 'output' && message.kind !== 'redraw') continue;
-        // As a client does.
-        if (message.kind === 'redraw') model.write(Buffer.from(restoreSequence(model.ledger, size.columns)));
-        model.write(message.data);
         shown.bytes += message.data.length;
+        // As a client does.
+        if (message.kind === 'redraw') underway.push(Buffer.from(restoreSequence(model.ledger, size.columns)));
+        underway.push(message.data);
+        if (!isSlow) deliver();
       }
     },
     end: () => undefined,
@@ -54,7 +66,7 @@ function openTerminal(size = SIZE) {
   } satisfies Connection;
   /** All of its scrollback and its screen. */
   const lines = () => readLines(model, model.historyStart, model.historyEnd + model.size.rows).filter((line) => line !== '');
-  return { model, connection, lines, shown, user: (text: string) => model.write(Buffer.from(text)) };
+  return { model, connection, lines, deliver, shown, user: (text: string) => model.write(Buffer.from(text)) };
 }
 
 const numbered = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, at) => `line ${from + at}\r\n`).join('');
@@ -144,6 +156,45 @@ describe('Displays', () => {
     await settled();
 
     expect(other.lines()[0]).toBe('line 1');
+  });
+
+  test.for(['drawn', 'still to be drawn'])(
+    'a terminal of another size before what was %s for the old one has come shows the screen',
+    async (state) => {
+      const { displays, screen, output, settled } = setUp();
+      output(`${numbered(1, 3)}> \x1b[?1h`);
+      const terminal = openTerminal({ columns: 20, rows: 5 }, true);
+      const display = displays.addTerminal(terminal.connection, { isFresh: false, historyLines: undefined, terminalId: 'a' });
+      if (state === 'drawn') await settled();
+      const smaller = { columns: 20, rows: 3 };
+      terminal.model.resize(smaller);
+      displays.resizeTerminal(display, () => screen.resize(smaller));
+      await settled();
+      output('typed');
+      await settled();
+      terminal.deliver();
+
+      expect(readLines(terminal.model, terminal.model.historyEnd, terminal.model.historyEnd + 3)).toEqual([
+        'line 2',
+        'line 3',
+        '> typed',
+      ]);
+      expect(terminal.model.ledger.isOn(1)).toBe(true);
+    },
+  );
+
+  test('a terminal of another size long after it was drawn is left to what it makes of that itself', async () => {
+    const { displays, screen, output, settled, time } = setUp();
+    output(numbered(1, 3));
+    const terminal = openTerminal();
+    const display = displays.addTerminal(terminal.connection, { isFresh: false, historyLines: undefined, terminalId: 'a' });
+    await settled();
+    terminal.user('\x1b[Hown');
+    time.ms += 60_000;
+    displays.resizeTerminal(display, () => screen.resize({ columns: 30, rows: 5 }));
+    await settled();
+
+    expect(terminal.lines()).toEqual(['owne 1', 'line 2', 'line 3']);
   });
 
   test('a client that was stopped gets the modes back, and its row; what its user did meanwhile stays', async () => {
