@@ -5,6 +5,16 @@ import type { Spawn, StartedProcess } from '../../src/ports/spawn.ts';
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
 const decode = (data: Uint8Array): string => new TextDecoder().decode(data);
 
+/** A zombie, or reaped already. */
+function hasEnded(pid: number): boolean {
+  try {
+    return / Z /.test(readFileSync(`/proc/${pid}/stat`, 'latin1').replace(/\(.*\)/, ''));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    return true;
+  }
+}
+
 /** What every Spawn adapter owes its callers. */
 export function describeSpawnContract(name: string, createSpawn: () => Promise<Spawn>): void {
   const start = async (script: string, environment: Readonly<Record<string, string>> = {}): Promise<StartedProcess> =>
@@ -40,6 +50,13 @@ export function describeSpawnContract(name: string, createSpawn: () => Promise<S
 
       expect(decode(await child.exchange(new Uint8Array(3_000_000)))).toBe('');
       child.kill(15);
+    });
+
+    test.for(['', 'unread'])('gives what a process wrote that has ended before it is told %j', async (message) => {
+      const child = await start('echo hello >&3');
+      while (!hasEnded(child.pid)) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+
+      expect(decode(await child.exchange(encode(message)))).toBe('hello\n');
     });
 
     test('passes exactly the environment', async () => {

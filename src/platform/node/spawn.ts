@@ -33,7 +33,10 @@ async function exchange(channel: Duplex, message: Uint8Array): Promise<Uint8Arra
   const pieces: Buffer[] = [];
   channel.on('data', (piece: Buffer) => pieces.push(piece));
   const closed = new Promise<void>((resolve) => channel.once('close', resolve));
-  channel.end(message);
+  // A write to a side that is closed drops what came from there and was not read yet.
+  await new Promise((resolve) => setImmediate(resolve));
+  if (message.length > 0) channel.write(message);
+  channel.end();
   await closed;
   return Buffer.concat(pieces);
 }
