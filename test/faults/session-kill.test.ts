@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { isThorough } from '../support/effort.ts';
 import { isAlive } from '../support/sessions.ts';
 import { needCommands } from '../support/tools.ts';
 import { waitFor } from '../support/wait.ts';
@@ -25,9 +26,9 @@ const CALLS = [
   'seccomp',
 ] as const;
 
-/** Every call at first, then fewer and fewer; with FAULTS_ALL=1 every single one. */
+/** Every call at first, then fewer and fewer; by `npm run prove` every single one. */
 function nextTurn(turn: number): number {
-  return process.env['FAULTS_ALL'] === '1' || turn < 6 ? turn + 1 : turn + 9;
+  return isThorough || turn < 6 ? turn + 1 : turn + 9;
 }
 
 function nono(world: World, words: readonly string[], killAt?: { readonly call: string; readonly turn: number }) {

@@ -7,14 +7,15 @@ import { takeCheckpoint } from '../../src/rollback/checkpoint.ts';
 import { DEFAULT_LIMITS } from '../../src/rollback/default-limits.ts';
 import { abortRestore, findUnfinished, resumeRestore } from '../../src/rollback/interrupted.ts';
 import { findOrphans, removeSessions } from '../../src/rollback/removal.ts';
+import { stride } from '../support/effort.ts';
 import { dumpTree } from '../support/tree.ts';
 import { Engine } from './support/engine.ts';
 import { FaultPlan, makeFaulty } from './support/faulty-files.ts';
 
 /** What a file system may answer at any call; a full disk goes on being full. */
 const ERRNOS = ['ENOSPC', 'EDQUOT', 'EIO', 'EMFILE', 'ENOMEM', 'EROFS'] as const;
-/** Each error takes another few of the calls; with FAULTS_ALL=1 every call fails with every error. */
-const STRIDE = Number(process.env['FAULTS_STRIDE'] ?? (process.env['FAULTS_ALL'] === '1' ? 1 : 40));
+/** Each error takes another few of the calls; `npm run prove` lets most calls fail with every error. */
+const STRIDE = stride(40);
 const OK = { exitCode: 0, signal: undefined };
 const counts: string[] = [];
 

@@ -3,10 +3,11 @@ import { describe, expect, test } from 'vitest';
 import { SessionScreen } from '../../src/session/screen.ts';
 import * as drawing from '../../src/terminal/drawing.ts';
 import { fastForward } from '../../src/terminal/fast-forward.ts';
+import { runs } from '../support/effort.ts';
 import { createModel, describeScreen } from '../support/screens.ts';
 import { cut, noise, stream } from '../support/terminal-streams.ts';
 
-const RUNS = { numRuns: Number(process.env['NONO_RUNS'] ?? 300) };
+const RUNS = { numRuns: runs(import.meta.filename, 300) };
 const SIZE = { columns: 12, rows: 4 };
 const SCROLLBACK = 6;
 const KEPT = SCROLLBACK + 2 * SIZE.rows;

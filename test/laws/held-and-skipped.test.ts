@@ -5,12 +5,12 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { SKIP_REASONS } from '../../src/rollback/entry.ts';
 import { walkTree } from '../../src/rollback/snapshot-tree.ts';
+import { runs } from '../support/effort.ts';
 import { dumpTree } from '../support/tree.ts';
 import { Engine } from './support/engine.ts';
 import { editScript, type Operation, perform, treeScript } from './support/trees.ts';
 
-/** A longer search is asked for with LAW_RUNS. */
-const RUNS = Number(process.env['LAW_RUNS'] ?? ('Bun' in globalThis ? 200 : 40));
+const RUNS = runs(import.meta.filename, 200);
 
 const ignoreText = fc
   .array(fc.constantFrom('a', '/b', 'src/', '!src/a', '*.md', 'a/**', '**/c', '[a-b]', '\\#x', 'node_modules/', '!.env'), {

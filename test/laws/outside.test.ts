@@ -3,14 +3,13 @@ import * as fs from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { runs } from '../support/effort.ts';
 import { needCommands } from '../support/tools.ts';
 import { dumpTree } from '../support/tree.ts';
 import { Engine } from './support/engine.ts';
 import { editScript, type Operation, perform, treeScript } from './support/trees.ts';
 
-/** A longer search is asked for with LAW_RUNS. */
-const RUNS = Number(process.env['LAW_RUNS'] ?? 20);
-const GIT_RUNS = Math.min(RUNS, 15);
+const RUNS = runs(import.meta.filename, 30);
 
 function withoutFifos(script: readonly Operation[]): readonly Operation[] {
   return script.filter(({ kind }) => kind !== 'fifo');
@@ -41,7 +40,7 @@ describe('the rollback laws, seen from outside', () => {
         if (safety !== undefined) await engine.restore(safety);
         expect(dumpTree(join(engine.root, '.git'))).toEqual(git);
       }),
-      { numRuns: GIT_RUNS },
+      { numRuns: RUNS },
     );
   });
 

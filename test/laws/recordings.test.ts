@@ -4,13 +4,14 @@ import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { runs } from '../support/effort.ts';
 import { createModel, describeScreen, redrawn } from '../support/screens.ts';
 
 /** Made by scripts/record-programs.mjs. */
 const RECORDINGS = fileURLToPath(new URL('../fixtures/recordings', import.meta.url));
 const SIZE = { columns: 80, rows: 24 };
 const NAMES = readdirSync(RECORDINGS).map((name) => name.replace(/\.gz$/, ''));
-const RUNS = { numRuns: Number(process.env['NONO_RUNS'] ?? 20) };
+const RUNS = { numRuns: runs(import.meta.filename, 20) };
 
 function read(name: string): Uint8Array {
   return gunzipSync(readFileSync(join(RECORDINGS, `${name}.gz`)));

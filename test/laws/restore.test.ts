@@ -2,12 +2,12 @@ import { lstatSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { runs } from '../support/effort.ts';
 import { dumpTree } from '../support/tree.ts';
 import { Engine } from './support/engine.ts';
 import { editScript, type Operation, perform, treeScript } from './support/trees.ts';
 
-/** A longer search is asked for with LAW_RUNS. */
-const RUNS = Number(process.env['LAW_RUNS'] ?? ('Bun' in globalThis ? 300 : 60));
+const RUNS = runs(import.meta.filename, 300);
 
 /** FIFOs are what no snapshot holds: a restore leaves them where they stand in nobody's way. */
 function withoutFifos(script: readonly Operation[]): readonly Operation[] {

@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { runs } from '../support/effort.ts';
 import { createModel, describeScreen, redrawn } from '../support/screens.ts';
 import { cut, noise, stream } from '../support/terminal-streams.ts';
 
-const RUNS = { numRuns: Number(process.env['NONO_RUNS'] ?? 400) };
+const RUNS = { numRuns: runs(import.meta.filename, 400) };
 const size = fc.record({ columns: fc.integer({ min: 2, max: 24 }), rows: fc.integer({ min: 1, max: 8 }) });
 
 describe('L11: drawing the model and parsing what was drawn gives the model again', () => {

@@ -4,6 +4,9 @@ import { describe, expect, test } from 'vitest';
 import { parseToml } from '../../src/config/toml.ts';
 import type { TomlValue } from '../../src/config/toml-value.ts';
 import { ConfigError } from '../../src/errors.ts';
+import { runs } from '../support/effort.ts';
+
+const RUNS = runs(import.meta.filename, 20_000);
 
 /** Names that the other parser cannot hold: it writes into what all objects inherit. */
 const INHERITED: ReadonlySet<string> = new Set(Object.getOwnPropertyNames(Object.prototype));
@@ -101,7 +104,7 @@ describe('parseToml()', () => {
         const text = TOML.stringify(data as Parameters<typeof TOML.stringify>[0]);
         expect(readOurs(text)).toEqual({ data: readTheirs(text) });
       }),
-      { numRuns: 500 },
+      { numRuns: Math.ceil(RUNS / 40) },
     );
   });
 
@@ -118,9 +121,9 @@ describe('parseToml()', () => {
           expect({ text, ...ours }).toEqual({ text, refusal: expect.stringContaining('a second time') });
         else expect({ text, data: 'data' in ours ? ours.data : undefined }).toEqual({ text, data: theirs });
       }),
-      { numRuns: 20_000 },
+      { numRuns: RUNS },
     );
-    expect(Math.min(outcomes.accepted, outcomes.refused)).toBeGreaterThan(1000);
+    expect(Math.min(outcomes.accepted, outcomes.refused)).toBeGreaterThan(RUNS / 20);
   });
 
   test('ends, with an error of a line that exists, on any text', () => {
@@ -135,7 +138,7 @@ describe('parseToml()', () => {
           expect(Number(line)).toBeLessThanOrEqual(text.split('\n').length);
         }
       }),
-      { numRuns: 2000 },
+      { numRuns: Math.ceil(RUNS / 10) },
     );
   });
 });

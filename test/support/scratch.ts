@@ -13,8 +13,9 @@ export interface Scratch extends Disposable {
   raw(name: Bytes | string): Buffer;
 }
 
-export function createScratchDirectory(): Scratch {
-  const path = realpathSync(mkdtempSync(join(tmpdir(), 'nono-s-')));
+/** @param place Where it is made; on the disk by default. */
+export function createScratchDirectory(place = tmpdir()): Scratch {
+  const path = realpathSync(mkdtempSync(join(place, 'nono-s-')));
   return {
     path,
     bytes: bytesFromText(path),

@@ -14,13 +14,17 @@ import type { RollbackDeps } from '../../../src/rollback/snapshot.ts';
 import { type RollbackSession, RollbackStore } from '../../../src/rollback/store.ts';
 import { type VerifyResult, verifySession } from '../../../src/rollback/verify.ts';
 import { createTestClock, loadAdapters } from '../../support/adapters.ts';
+import { memoryDirectory } from '../../support/memory.ts';
 
 const adapters = await loadAdapters();
 const realDeps: RollbackDeps = { files: adapters.files, hash: adapters.hash, clock: createTestClock() };
 
+/** The product's adapters in memory, Node's on the disk: so both kinds of file system are seen. */
+const PLACE = 'Bun' in globalThis ? memoryDirectory() : tmpdir();
+
 /** A tree, a state directory and the real engine between them. */
 export class Engine {
-  readonly directory = mkdtempSync(join(tmpdir(), 'nono-law-'));
+  readonly directory = mkdtempSync(join(PLACE, 'nono-law-'));
   readonly root: string;
   readonly state = join(this.directory, 'state');
 

@@ -1,13 +1,15 @@
 import { execFileSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Bytes } from '../../../src/bytes.ts';
 import { baseName, joinPath } from '../../../src/paths.ts';
 import { patternOfGlob, type RuleScope, Rules } from '../../../src/rollback/rules.ts';
-import { createScratchDirectory, type Scratch } from '../../support/scratch.ts';
+import { runs } from '../../support/effort.ts';
+import { memoryDirectory } from '../../support/memory.ts';
+import { createScratchDirectory } from '../../support/scratch.ts';
 
-const CASES = 500;
+const CASES = runs(import.meta.filename, 500);
 const EMPTY = '' as Bytes;
 
 const NAMES = 'a b c ab ba abc a.c .h A B1 1 _ - !n #n [x] [ ] * ** ? \\ a\\b caf\xc3\xa9 \xff {a} ~ ^ :'.split(' ') as Bytes[];
@@ -59,7 +61,7 @@ const ignoreText = fc
 
 interface Case {
   /** By directory relative to the case. */
-  readonly ignore: ReadonlyMap<Bytes, Bytes>;
+  readonly ignore: IgnoreFiles;
   readonly directories: readonly Bytes[];
   readonly files: readonly Bytes[];
 }
@@ -85,41 +87,49 @@ function withParents(given: Bytes): Bytes[] {
   return parts.map((_, index) => parts.slice(0, index + 1).join('/') as Bytes);
 }
 
-/** Lays the cases out side by side in one repository, and asks git about all of their paths at once. */
-function askGit(scratch: Scratch, cases: readonly Case[]): Map<Bytes, string> {
-  execFileSync('git', ['init', '-q', scratch.path]);
-  const asked: Bytes[] = [];
-  for (const [index, { ignore, directories, files }] of cases.entries()) {
-    fs.mkdirSync(scratch.at(`${index}`));
-    for (const directory of directories) fs.mkdirSync(scratch.raw(`${index}/${directory}`));
-    for (const file of files) fs.writeFileSync(scratch.raw(`${index}/${file}`), '');
-    for (const [directory, text] of ignore) {
-      fs.writeFileSync(
-        scratch.raw(joinPath(`${index}/${directory}` as Bytes, '.gitignore' as Bytes)),
-        Buffer.from(text, 'latin1'),
-      );
+type IgnoreFiles = ReadonlyMap<Bytes, Bytes>;
+
+/** The cases side by side in one repository. Only directories are made: git takes for a file what is not there. */
+class Repository implements Disposable {
+  readonly #scratch = createScratchDirectory(memoryDirectory());
+  readonly #cases: readonly Case[];
+
+  constructor(cases: readonly Case[]) {
+    this.#cases = cases;
+    execFileSync('git', ['init', '-q', this.#scratch.path]);
+    for (const [index, { directories }] of cases.entries()) {
+      fs.mkdirSync(this.#scratch.at(`${index}`));
+      for (const directory of directories) fs.mkdirSync(this.#scratch.raw(`${index}/${directory}`));
     }
-    asked.push(...[...directories, ...files].map((each) => `${index}/${each}` as Bytes));
   }
-  const words = [
-    '-C',
-    scratch.path,
-    '-c',
-    'core.excludesFile=/dev/null',
-    'check-ignore',
-    '--no-index',
-    '--stdin',
-    '-z',
-    '-v',
-    '-n',
-  ];
-  const input = Buffer.from(asked.map((each) => `${each}\0`).join(''), 'latin1');
-  const fields = execFileSync('git', words, { input, maxBuffer: 1 << 28 })
-    .toString('latin1')
-    .split('\0');
-  const patterns = new Map<Bytes, string>();
-  for (let at = 0; at + 3 < fields.length; at += 4) patterns.set(fields[at + 3] as Bytes, fields[at + 2] as string);
-  return patterns;
+
+  /** @param ignore The ignore files of each case. @returns the pattern that decided, by path; empty where none did. */
+  askGit(ignore: readonly IgnoreFiles[]): Map<Bytes, string> {
+    for (const [index, texts] of ignore.entries()) {
+      for (const directory of IGNORING_DIRECTORIES) {
+        const file = this.#scratch.raw(joinPath(`${index}/${directory}` as Bytes, '.gitignore' as Bytes));
+        const text = texts.get(directory);
+        if (text === undefined) fs.rmSync(file, { force: true });
+        else fs.writeFileSync(file, Buffer.from(text, 'latin1'));
+      }
+    }
+    const words = ['-C', this.#scratch.path, '-c', 'core.excludesFile=/dev/null'];
+    const check = ['check-ignore', '--no-index', '--stdin', '-z', '-v', '-n'];
+    const asked = this.#cases.flatMap(({ directories, files }, index) =>
+      [...directories, ...files].map((each) => `${index}/${each}\0`),
+    );
+    const input = Buffer.from(asked.join(''), 'latin1');
+    const fields = execFileSync('git', [...words, ...check], { input, maxBuffer: 1 << 28 })
+      .toString('latin1')
+      .split('\0');
+    const patterns = new Map<Bytes, string>();
+    for (let at = 0; at + 3 < fields.length; at += 4) patterns.set(fields[at + 3] as Bytes, fields[at + 2] as string);
+    return patterns;
+  }
+
+  [Symbol.dispose](): void {
+    this.#scratch[Symbol.dispose]();
+  }
 }
 
 /** Whether the rules leave the path or a directory that leads to it out. */
@@ -141,10 +151,15 @@ function isLeftOut(rules: Rules, given: Bytes, isDirectory: boolean): boolean {
 
 describe('Rules against git check-ignore', () => {
   const cases = fc.sample(oneCase, CASES);
+  let repository: Repository;
+  let patterns: ReadonlyMap<Bytes, string>;
+  beforeAll(() => {
+    repository = new Repository(cases);
+    patterns = repository.askGit(cases.map(({ ignore }) => ignore));
+  });
+  afterAll(() => repository[Symbol.dispose]());
 
   test('leave out what git ignores, by ignore files at several levels', () => {
-    using scratch = createScratchDirectory();
-    const patterns = askGit(scratch, cases);
     const differing: unknown[] = [];
     for (const [index, { ignore, directories, files }] of cases.entries()) {
       const rules = new Rules([], []);
@@ -161,8 +176,6 @@ describe('Rules against git check-ignore', () => {
   });
 
   test('leave out the same where the root lies below the ignore files', () => {
-    using scratch = createScratchDirectory();
-    const patterns = askGit(scratch, cases);
     const differing: unknown[] = [];
     let compared = 0;
     for (const [index, { ignore, directories, files }] of cases.entries()) {
@@ -189,16 +202,15 @@ describe('Rules against git check-ignore', () => {
   });
 
   test('leave out by patterns of the user what git ignores by the same lines in the ignore file of the root', () => {
-    using scratch = createScratchDirectory();
     const alone = cases.map((each) => ({ ...each, ignore: new Map([...each.ignore].slice(0, 1)) }));
-    const patterns = askGit(scratch, alone);
+    const ofFirst = repository.askGit(alone.map(({ ignore }) => ignore));
     const differing: unknown[] = [];
     for (const [index, { ignore, directories, files }] of alone.entries()) {
       // A line break ends an option as it ends a line; a mark at the start belongs to a file.
       const lines = (ignore.get(EMPTY) ?? EMPTY).replace(/^\xef\xbb\xbf/, '').split('\n') as Bytes[];
       const rules = new Rules([], lines);
       for (const each of [...directories, ...files]) {
-        const pattern = patterns.get(`${index}/${each}` as Bytes) ?? '';
+        const pattern = ofFirst.get(`${index}/${each}` as Bytes) ?? '';
         const isIgnored = pattern !== '' && !pattern.startsWith('!');
         const isOurs = isLeftOut(rules, each, directories.includes(each));
         if (isIgnored !== isOurs) differing.push({ path: each, git: isIgnored, pattern, lines });

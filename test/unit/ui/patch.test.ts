@@ -10,6 +10,8 @@ import { contentOf } from '../../../src/rollback/content-access.ts';
 import type { FileSide, GitMode } from '../../../src/rollback/file-delta.ts';
 import { isText } from '../../../src/rollback/text-facts.ts';
 import { renderPatch as renderPieces } from '../../../src/ui/patch.ts';
+import { runs } from '../../support/effort.ts';
+import { memoryDirectory } from '../../support/memory.ts';
 import { createScratchDirectory, type Scratch } from '../../support/scratch.ts';
 
 interface PatchSide {
@@ -17,6 +19,7 @@ interface PatchSide {
   readonly content: Bytes;
 }
 
+const RUNS = runs(import.meta.filename, 250);
 const hash = createNodeHash();
 
 function sideOf(given: PatchSide | undefined): FileSide | undefined {
@@ -154,7 +157,7 @@ function isSame(left: PatchSide | undefined, right: PatchSide | undefined): bool
 function expectRoundTrip(list: readonly Pair[]): void {
   const changed = list.filter(({ before, after }) => !isSame(before, after));
   if (changed.length === 0) return;
-  using scratch = createScratchDirectory();
+  using scratch = createScratchDirectory(memoryDirectory());
   for (const { name, before } of changed) if (before !== undefined) write(scratch, name, before);
   const patch = changed.map(({ name, before, after }) => renderPatch(name, before, after)).join('');
   apply(scratch, patch);
@@ -165,25 +168,25 @@ function expectRoundTrip(list: readonly Pair[]): void {
 
 describe('renderPatch()', () => {
   test('git apply makes the new tree of the old one, and -R the old of the new', () => {
-    fc.assert(fc.property(pairs, expectRoundTrip), { numRuns: 250 });
+    fc.assert(fc.property(pairs, expectRoundTrip), { numRuns: RUNS });
   });
 
-  test.for(NAMES)('git apply takes every kind of change at %j', (name) => {
-    const one: PatchSide = { mode: '100644', content: 'one\n' as Bytes };
-    const sides: readonly (PatchSide | undefined)[] = [
-      undefined,
-      one,
-      { mode: '100755', content: 'one\n' as Bytes },
-      { mode: '100644', content: '' as Bytes },
-      { mode: '100755', content: 'no end' as Bytes },
-      { mode: '120000', content: 'one' as Bytes },
-    ];
-    for (const before of sides) for (const after of sides) expectRoundTrip([{ name: name as Bytes, before, after }]);
-  });
+  const SIDES: Readonly<Record<string, PatchSide | undefined>> = {
+    nothing: undefined,
+    'a file': { mode: '100644', content: 'one\n' as Bytes },
+    'an executable file': { mode: '100755', content: 'one\n' as Bytes },
+    'an empty file': { mode: '100644', content: '' as Bytes },
+    'a file without a last line end': { mode: '100755', content: 'no end' as Bytes },
+    'a link': { mode: '120000', content: 'one' as Bytes },
+  };
+  test.for(Object.keys(SIDES).flatMap((from) => Object.keys(SIDES).map((to) => [from, to] as const)))(
+    'git apply makes of %s %s, under every name',
+    ([from, to]) => expectRoundTrip(NAMES.map((name) => ({ name: name as Bytes, before: SIDES[from], after: SIDES[to] }))),
+  );
 
   test('git apply takes a file that becomes a directory, and the reverse', () => {
     const content: PatchSide = { mode: '100644', content: 'x\n' as Bytes };
-    using scratch = createScratchDirectory();
+    using scratch = createScratchDirectory(memoryDirectory());
     write(scratch, 'it' as Bytes, content);
     const patch = `${renderPatch('it' as Bytes, content, undefined)}${renderPatch('it/inner' as Bytes, undefined, content)}`;
     apply(scratch, patch);
@@ -225,7 +228,7 @@ describe('renderPatch()', () => {
   test('git apply moves a file that was renamed, with its mode', () => {
     const before: PatchSide = { mode: '100644', content: 'same\n' as Bytes };
     const after: PatchSide = { mode: '100755', content: 'same\n' as Bytes };
-    using scratch = createScratchDirectory();
+    using scratch = createScratchDirectory(memoryDirectory());
     write(scratch, 'old name' as Bytes, before);
     const patch = renderPatch('new/caf\xc3\xa9' as Bytes, before, after, 'old name' as Bytes);
     apply(scratch, patch);
