@@ -55,10 +55,11 @@ describe('verifySession()', () => {
       for (let place = 0; place < data.length * 8; place += stride(1)) {
         const at = Math.floor(place / 8);
         const bit = 1 << (place % 8);
-        data[at] = (data[at] as number) ^ bit;
+        const whole = data[at] as number;
+        data[at] = whole ^ bit;
         overwrite(join(directory, path), data);
         if ((await verify(engine, id)).length === 0) unseen.push(`${path}: ${bit} at ${at}`);
-        data[at] = (data[at] as number) ^ bit;
+        data[at] = whole;
       }
       overwrite(join(directory, path), data);
     }
