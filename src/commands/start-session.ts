@@ -18,6 +18,7 @@ import { formatTimestamp } from '../time.ts';
 import { askTimeoutMs, textEnvironment } from './ask-timeout.ts';
 import { type Confinement, confine } from './confinement.ts';
 import type { Context, SandboxAdapters } from './context.ts';
+import { profilePlaces } from './load-profile.ts';
 import { makeMissing } from './make-missing.ts';
 import { SESSION_VARIABLE, unusedSessionId } from './new-session.ts';
 import { asksForReview } from './run-options.ts';
@@ -139,7 +140,8 @@ async function describeStart({ call, context, adapters, supervisor, chosenName, 
 function describeAsking(call: ParsedCall, context: Context, config: Config | undefined): AskingWish {
   const command = config?.approvals.notify;
   const hook = command === undefined ? null : { command, environment: textEnvironment(context.environment) };
-  return { timeoutMs: askTimeoutMs(call, config), hook };
+  const { directory: profilesDirectory } = profilePlaces(context);
+  return { timeoutMs: askTimeoutMs(call, config), hook, profilesDirectory };
 }
 
 async function describeRollback(call: ParsedCall, context: Context, plan: Plan): Promise<RollbackWish> {

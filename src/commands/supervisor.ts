@@ -14,7 +14,7 @@ import type { Sockets } from '../ports/socket.ts';
 import type { TakeElsewhere } from '../ports/take-process.ts';
 import { PATIENCE_MS } from '../rollback/durability.ts';
 import type { RollbackRun } from '../rollback/run.ts';
-import { hookInput, programName, type RunHook } from '../session/approval-host.ts';
+import type { RunHook } from '../session/approval-host.ts';
 import { digestExecutable, policyDigest, startEvent } from '../session/audit-start.ts';
 import { claimSession } from '../session/claim.ts';
 import { DEFAULT_GRACE_MS } from '../session/default-grace.ts';
@@ -25,15 +25,16 @@ import type { RandomHex } from '../session/names.ts';
 import { OutputLog } from '../session/output-log.ts';
 import { STARTING } from '../session/record.ts';
 import { renameSession } from '../session/rename-session.ts';
-import { type AskingDeps, Runtime } from '../session/runtime.ts';
+import { Runtime } from '../session/runtime.ts';
 import { saveScreen } from '../session/saved-screen.ts';
 import { SessionSocket } from '../session/session-socket.ts';
-import { type AskingWish, describeStartFailure, type SessionStart, type StartReport } from '../session/start-wire.ts';
+import { describeStartFailure, type SessionStart, type StartReport } from '../session/start-wire.ts';
 import { openStateDirectory } from '../session/state-directory.ts';
 import { createTemporaryDirectory, removeTemporaryDirectory, sweepTemporaryDirectories } from '../session/temporary-directory.ts';
 import { signalNumber } from '../signal-names.ts';
 import type { Checkpoints } from './checkpoints.ts';
 import { NAMES, SESSIONS } from './new-session.ts';
+import { supervisorAsking } from './supervisor-asking.ts';
 
 const ENDING_SIGNALS: readonly number[] = ['SIGTERM', 'SIGINT'].map(signalNumber);
 
@@ -105,23 +106,9 @@ class SupervisedSession {
       clock: deps.clock,
       collectGarbage: deps.collectGarbage,
       checkpoint: async (label) => (await this.#checkpoints?.take(label)) ?? this.#noCheckpoint(),
-      asking: start.asking === null ? undefined : this.#asking(start.asking),
+      asking: start.asking === null ? undefined : supervisorAsking(start.asking, start.identity, deps),
       rename: (name) => this.#rename?.(name) ?? { isDone: false, code: 'failed', message: 'the session is only starting' },
     });
-  }
-
-  #asking({ timeoutMs, hook }: AskingWish): AskingDeps {
-    const { files, clock, loadHookRunner } = this.#deps;
-    const sessionId = this.#start.identity.id;
-    return {
-      timeoutMs,
-      programOf: (pid) => programName(files, pid),
-      onAsked(question, name) {
-        if (hook === null) return;
-        const input = hookInput(question, { sessionId, name, clock });
-        void loadHookRunner(hook.environment).then((run) => run(hook.command, input));
-      },
-    };
   }
 
   async run(): Promise<void> {

@@ -1,7 +1,8 @@
+import { NonoError, SystemError } from '../errors.ts';
 import type { TerminalSize } from '../ports/pty.ts';
 import { ApprovalPrompt, type PromptAct } from './approval-prompt.ts';
 import type { Display, Displays } from './displays.ts';
-import type { Decision, Question } from './question.ts';
+import type { Decision, Proposal, Question } from './question.ts';
 
 /** The time that is left is drawn so often. */
 const TICK_MS = 1000;
@@ -9,6 +10,8 @@ const TICK_MS = 1000;
 interface PromptHost {
   readonly questions: () => readonly Question[];
   readonly decide: (number: number, decision: Decision) => void;
+  readonly propose: (number: number) => Promise<Proposal | undefined>;
+  readonly decideForGood: (number: number, shownFile: string) => Promise<void>;
   /** To the command. */
   readonly forward: (display: Display, data: Uint8Array) => void;
   readonly size: () => TerminalSize;
@@ -79,7 +82,7 @@ export class AttachedPrompt {
     const prompt = new ApprovalPrompt(this.#host.nowMs());
     prompt.show(questions, this.#host.nowMs());
     // One that is being drawn says so when it is done.
-    if (!this.#displays.cover(display, () => prompt.rows(this.#host.size(), this.#host.nowMs()))) return;
+    if (!this.#displays.cover(display, (measure) => prompt.rows(this.#host.size(), this.#host.nowMs(), measure))) return;
     this.#prompt = prompt;
     this.#ticker = setInterval(() => this.#changed(false), TICK_MS);
     this.#wait();
@@ -116,13 +119,43 @@ export class AttachedPrompt {
       if (act.kind === 'decide') this.#host.decide(act.number, act.decision);
       else if (act.kind === 'later') this.#putOff();
       else if (act.kind === 'redraw') this.#changed(false);
+      else if (act.kind === 'propose') void this.#propose(act.number);
+      else if (act.kind === 'always') void this.#decideForGood(act.number, act.file);
       else if (this.#display !== undefined) this.#host.forward(this.#display, act.data);
     }
     this.#wait();
+  }
+
+  async #propose(number: number): Promise<void> {
+    const prompt = this.#prompt;
+    try {
+      const proposal = await this.#host.propose(number);
+      if (proposal !== undefined) prompt?.propose(number, proposal, this.#host.nowMs());
+    } catch (error) {
+      prompt?.failed(reasonOf(error), this.#host.nowMs());
+    }
+    this.#changed(false);
+  }
+
+  async #decideForGood(number: number, shownFile: string): Promise<void> {
+    const prompt = this.#prompt;
+    try {
+      await this.#host.decideForGood(number, shownFile);
+    } catch (error) {
+      prompt?.failed(reasonOf(error), this.#host.nowMs());
+      this.#changed(false);
+    }
   }
 
   #putOff(): void {
     this.#later = new Set(this.#host.questions().map(({ number }) => number));
     this.#close();
   }
+}
+
+/** What the person at the terminal can act on; anything else is a bug. */
+function reasonOf(error: unknown): string {
+  if (error instanceof NonoError) return error.hint === undefined ? error.message : `${error.message}. ${error.hint}`;
+  if (error instanceof SystemError) return `Cannot write the profile: ${error.message}`;
+  throw error;
 }

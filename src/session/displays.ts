@@ -1,5 +1,6 @@
 import type { TerminalSize } from '../ports/pty.ts';
 import type { Connection } from '../ports/socket.ts';
+import type { Measure } from '../terminal/fit.ts';
 import { type HistoryPlace, placeInHistory, readLines } from '../terminal/history.ts';
 import type { TerminalModel } from '../terminal/model.ts';
 import type { Standing } from '../terminal/standing.ts';
@@ -48,7 +49,7 @@ export interface Display {
 
 /** What is in front of the session on a terminal. */
 interface Over {
-  readonly rows: () => readonly string[];
+  readonly rows: (measure: Measure) => readonly string[];
   painter: ViewPainter | undefined;
   /** What is behind it; undefined when that is the user's own. */
   standing: Standing | undefined;
@@ -134,7 +135,7 @@ export class Displays {
    *
    * @returns false for a terminal that is not shown the session now.
    */
-  cover(display: Display, rows: () => readonly string[]): boolean {
+  cover(display: Display, rows: Over['rows']): boolean {
     if (!display.isLive || display.isGone) return false;
     display.isLive = false;
     const over: Over = { rows, painter: undefined, standing: undefined };
@@ -367,11 +368,11 @@ export class Displays {
   }
 
   /** One that has not read the last drawing gets the next when it has. */
-  #drawView(display: Display, model: TerminalModel, { ViewPainter: Painter }: Drawing): void {
+  #drawView(display: Display, model: TerminalModel, { ViewPainter: Painter, measureBy }: Drawing): void {
     const { view, over } = display;
     if (over?.painter !== undefined && !display.isSuspended) {
       display.isBehind = display.connection.queuedBytes > 0;
-      const drawing = display.isBehind ? undefined : over.painter.draw(model, '', over.rows());
+      const drawing = display.isBehind ? undefined : over.painter.draw(model, '', over.rows(measureBy(model)));
       if (drawing !== undefined) sendPieces(display.connection, 'output', drawing);
     }
     if (view === undefined) return;

@@ -13,7 +13,7 @@ import {
   type SessionEnd,
 } from './messages.ts';
 import { FrameDecoder, ProtocolError } from './protocol.ts';
-import type { Decision, Question } from './question.ts';
+import type { Decision, Proposal, Question } from './question.ts';
 import type { SessionScreen } from './screen.ts';
 
 /** A connection that says nothing is no client. */
@@ -61,6 +61,10 @@ export interface HubHost {
   /** What waits for an answer, the oldest first. */
   readonly questions: () => readonly Question[];
   readonly decide: (number: number, decision: Decision, actor: Actor) => void;
+  /** What an answer for good would write; undefined when the question is gone. @throws {NonoError} by rejecting. */
+  readonly propose: (number: number) => Promise<Proposal | undefined>;
+  /** Writes it to the file that was shown, and allows for the session. @throws {NonoError} or {SystemError} by rejecting: nothing was answered then. */
+  readonly decideForGood: (number: number, shownFile: string, actor: Actor) => Promise<void>;
   /** Milliseconds from an arbitrary start. */
   readonly nowMs: () => number;
 }
@@ -90,6 +94,11 @@ export class Hub {
       decide: (number, decision) => {
         const client = this.#interactive();
         if (client !== undefined) host.decide(number, decision, actorOf(client));
+      },
+      propose: host.propose,
+      decideForGood: async (number, shownFile) => {
+        const client = this.#interactive();
+        if (client !== undefined) await host.decideForGood(number, shownFile, actorOf(client));
       },
       forward: (display, data) => this.#type(display, data),
     });

@@ -42,6 +42,8 @@ export class PlainSession {
       questions: () => [],
       decide: () => undefined,
       nowMs: () => 0,
+      propose: () => Promise.resolve(undefined),
+      decideForGood: () => Promise.resolve(),
       attachmentChanged: () => undefined,
     };
     this.#hub = new Hub(host, unseenScreen());

@@ -27,6 +27,20 @@ export interface Question {
   count: number;
 }
 
+/** The profile that answers for good go to, and what it adds to where there is none. */
+export interface OwnProfile {
+  readonly file: Bytes;
+  readonly name: string;
+}
+
+/** What an answer for good would write into a profile, to be shown: nothing in it does anything to a terminal. */
+export interface Proposal {
+  readonly file: string;
+  /** There is no such profile yet. */
+  readonly isNew: boolean;
+  readonly lines: readonly string[];
+}
+
 /** What is wanted, in a word or two. */
 export function accessWord({ read, write, connect, create, directory }: WantedAccess): string {
   if (connect) return 'connect';

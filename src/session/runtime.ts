@@ -13,7 +13,7 @@ import { Hub, type HubHost, type RequestOutcome } from './hub.ts';
 import { type CommandEnd, commandEnd, type LiveSession } from './live-session.ts';
 import type { ControlRequest, SessionEnd } from './messages.ts';
 import type { OutputLog } from './output-log.ts';
-import type { Question } from './question.ts';
+import type { Proposal, Question } from './question.ts';
 import { SessionScreen } from './screen.ts';
 
 const SIGCONT = signalNumber('SIGCONT');
@@ -40,6 +40,10 @@ export interface RuntimeDeps {
 export interface AskingDeps {
   readonly timeoutMs: number;
   readonly programOf: (pid: number) => string | undefined;
+  /** What an answer for good would write; nothing is written. @throws {NonoError} by rejecting, where nothing can be. */
+  readonly propose: (question: Question) => Promise<Proposal>;
+  /** Writes it, to the file that was shown. @returns what is noted with the answer. @throws {NonoError} or {SystemError} by rejecting. */
+  readonly write: (question: Question, shownFile: string) => Promise<string>;
   /** A question came; `name` is the session's. */
   readonly onAsked: (question: Question, name: string) => void;
 }
@@ -120,9 +124,26 @@ export class Runtime {
       audit: (event) => this.#live?.audit(event),
       questions: () => this.#approvals?.pending ?? [],
       decide: (number, decision, actor) => void this.#approvals?.decide(number, decision, { actor, note: null }),
+      propose: (number) => this.#withQuestion(number, ({ propose }, question) => propose(question)),
+      decideForGood: (number, shownFile, actor) => this.#decideForGood(number, shownFile, actor),
       nowMs: () => this.#deps.clock.monotonicMs(),
       attachmentChanged: (isAttached) => this.#attachmentChanged(isAttached),
     };
+  }
+
+  async #withQuestion<Result>(
+    number: number,
+    use: (asking: AskingDeps, question: Question) => Promise<Result>,
+  ): Promise<Result | undefined> {
+    const question = this.#approvals?.pending.find((one) => one.number === number);
+    const { asking } = this.#deps;
+    return question === undefined || asking === undefined ? undefined : await use(asking, question);
+  }
+
+  /** First the profile, then the answer: what was not written is not said. */
+  async #decideForGood(number: number, shownFile: string, actor: Actor): Promise<void> {
+    const note = await this.#withQuestion(number, ({ write }, question) => write(question, shownFile));
+    if (note !== undefined) this.#approvals?.decide(number, 'session', { actor, note });
   }
 
   /** The record that follows what happens from now on. */

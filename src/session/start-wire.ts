@@ -37,6 +37,8 @@ export interface AskingWish {
   readonly timeoutMs: number;
   /** Run with each question, with this environment; null for none. */
   readonly hook: { readonly command: string; readonly environment: Readonly<Record<string, string>> } | null;
+  /** Where the user's own profiles are. */
+  readonly profilesDirectory: Bytes;
 }
 
 export interface RollbackWish {

@@ -1,5 +1,6 @@
 /** What is loaded together, when the command of a session has been started. */
 export { fastForward } from './fast-forward.ts';
+export { measureBy } from './fit.ts';
 export { TerminalModel } from './model.ts';
 export { isWritingLines, paint, paintCursorRow, rowsBelowCursor } from './painter.ts';
 export { screenDocument } from './screen-document.ts';

@@ -71,6 +71,10 @@ export interface XtermCore {
       onBufferActivate(listener: (change: { readonly activeBuffer: XtermBuffer }) => void): unknown;
     };
   };
+  readonly unicodeService: {
+    /** Of a character behind another one's: the lowest bit says that both are drawn as one, the next two how wide that is. */
+    charProperties(codePoint: number, preceding: number): number;
+  };
   readonly _charsetService: { readonly glevel: number; readonly _charsets: Charset[] };
   readonly coreService: {
     readonly decPrivateModes: {

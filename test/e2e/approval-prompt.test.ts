@@ -50,7 +50,7 @@ describe('the prompt on the terminal that is attached', () => {
   const armed = (terminal: Terminal) =>
     waitFor('the prompt to take keys', async () => {
       const cells = await terminal.cells();
-      return /once/.test(cells) && !/\x1b\[(?:[0-9;]*;)?2m/.test(cells);
+      return /a once|a s f w yes|y write/.test(cells) && !/\x1b\[(?:[0-9;]*;)?2m/.test(cells);
     });
   const settled = async (terminal: Terminal): Promise<string> => {
     let last = '';
@@ -139,6 +139,29 @@ describe('the prompt on the terminal that is attached', () => {
     expect(questions).toHaveLength(2);
     await runNono(world, ['allow', ...questions.map(({ id }) => id)]);
     expect([await answered('f'), await answered('g')]).toEqual(['0', '0']);
+  });
+
+  test('shows what an answer for good would write, and writes it after a second yes', async () => {
+    const profile = join(world.home, '.config/nono/profiles/default.toml');
+    await using terminal = await openTerminal(world);
+    await begin(terminal, 'printf ready; cat > typed');
+    await terminal.waitFor('ready');
+    go();
+    await terminal.waitFor(QUESTION);
+    await armed(terminal);
+    await terminal.press('w');
+    await terminal.waitFor(`read_file = ["${out}/f"]`);
+    await terminal.press('n');
+    await terminal.waitFor(QUESTION);
+    expect(existsSync(profile)).toBe(false);
+    await terminal.press('w');
+    await terminal.waitFor('y write this');
+    await armed(terminal);
+    await terminal.press('y');
+
+    expect(await answered()).toBe('0');
+    expect(readFileSync(profile, 'utf8')).toBe(`extends = "default"\n\n[filesystem]\nread_file = ["${out}/f"]\n`);
+    expect((await runNono(world, ['run', '--allow-cwd', '--', 'cat', join(out, 'f')])).stdout).toBe('allowed');
   });
 
   test('goes with the terminal that it is on, and is there again for the next one', async () => {

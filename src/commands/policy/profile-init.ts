@@ -27,6 +27,6 @@ export async function execute({ positionals, values }: ParsedCall, context: Cont
   ];
   const template = schemaTemplate(PROFILE_SCHEMA, heading);
   const text = extended.length === 0 ? template : template.replace(/^# extends = .*$/m, `extends = [${list}]`);
-  writeNewFile(context.files, path, text, `.nono-${context.randomHex(8)}` as Bytes);
+  await writeNewFile(context.files, path, text, `.nono-${context.randomHex(8)}` as Bytes);
   return { output: `${displayBytes(path)}\n`, exitCode: EXIT.ok };
 }

@@ -12,11 +12,11 @@ const DIRECTORY_MODE = 0o700;
  * @param temporaryName Of nobody else's in that directory.
  * @throws {NonoError} when there is one already, or it cannot be written.
  */
-export function writeNewFile(files: Files, path: Bytes, text: string, temporaryName: Bytes): void {
+export async function writeNewFile(files: Files, path: Bytes, text: string, temporaryName: Bytes): Promise<void> {
   const shown = displayBytes(path);
   try {
     using directory = openMaking(files, parentPath(path));
-    writeThrough(directory, { path, text, temporaryName });
+    await writeThrough(directory, { path, text, temporaryName });
   } catch (error) {
     if (isErrno(error, 'EEXIST'))
       throw new NonoError('E_EXISTS', EXIT.failure, `Cannot write "${shown}": it exists`, {
@@ -27,20 +27,20 @@ export function writeNewFile(files: Files, path: Bytes, text: string, temporaryN
   }
 }
 
-function writeThrough(
+async function writeThrough(
   directory: Directory,
   { path, text, temporaryName }: { readonly path: Bytes; readonly text: string; readonly temporaryName: Bytes },
-): void {
+): Promise<void> {
   using file = directory.createFile(temporaryName, FILE_MODE);
   try {
     file.write(bufferFromBytes(bytesFromText(text)));
-    file.sync();
+    await file.syncLater();
     directory.renameNew(temporaryName, directory, baseName(path));
-    directory.sync();
   } catch (error) {
     directory.removeFile(temporaryName);
     throw error;
   }
+  await directory.syncLater();
 }
 
 function openMaking(files: Files, path: Bytes): Directory {

@@ -20,6 +20,8 @@ const HOST: HubHost = {
   attachmentChanged: () => undefined,
   questions: () => [],
   decide: () => undefined,
+  propose: () => Promise.resolve(undefined),
+  decideForGood: () => Promise.resolve(),
   nowMs: () => 0,
 };
 

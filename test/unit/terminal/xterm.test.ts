@@ -27,6 +27,8 @@ describe('createXterm()', () => {
       decPrivateModes: { origin: false, wraparound: true },
       modes: { insertMode: false },
     });
+    expect(core.unicodeService.charProperties(0x301, core.unicodeService.charProperties(0x65, 0)) & 7).toBe((1 << 1) | 1);
+    expect(core.unicodeService.charProperties(0x65e5, 0) & 7).toBe(2 << 1);
     for (const name of ['fullReset', '_resetBufferLine', '_eraseInBufferLine'] as const) {
       expect(core._inputHandler[name]).toBeTypeOf('function');
     }
