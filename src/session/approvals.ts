@@ -11,6 +11,8 @@ const APART_IN_DIRECTORY = 3;
 const QUESTIONS_MAXIMUM = 50;
 /** Different denials that are kept for the report; more are only counted. */
 const DENIALS_MAXIMUM = 1000;
+/** Paths that one line of the audit log names. */
+const NAMED_PATHS_MAXIMUM = 1000;
 
 /** Something that the command was refused. */
 export interface Denial {
@@ -206,7 +208,7 @@ export class Approvals {
     }
     const { pid, uid } = actor ?? { pid: null, uid: null };
     const { number: approval, count: requests } = question;
-    this.#deps.audit({ event: 'answered', approval, verdict, requests, note, pid, uid });
+    this.#deps.audit({ event: 'answered', approval, verdict, requests, ...answeredPaths(question.paths), note, pid, uid });
     if (!isAllowed && verdict !== 'gone' && verdict !== 'ended')
       for (const path of question.paths) this.#count(path, question.access, verdict);
     this.#changed();
@@ -245,6 +247,16 @@ export class Approvals {
     for (const tell of waiters) tell();
     this.#deps.onChanged();
   }
+}
+
+/** Somebody who reads the log has to find each path that a yes has opened. */
+function answeredPaths(paths: readonly Bytes[]) {
+  if (paths.length < 2) return {};
+  const unnamed = paths.length - NAMED_PATHS_MAXIMUM;
+  return {
+    paths: paths.slice(0, NAMED_PATHS_MAXIMUM).map((path) => storeBytes(path)),
+    ...(unnamed > 0 ? { unnamed_paths: unnamed } : {}),
+  };
 }
 
 /** The folder that a word for a folder means. */

@@ -54,6 +54,10 @@ export type AuditEvent =
       readonly verdict: ApprovalVerdict;
       /** So many requests had been put together. */
       readonly requests: number;
+      /** All that the answer was about, where that is more than what `asked` names. */
+      readonly paths?: readonly StoredBytes[];
+      /** So many more that are not named. */
+      readonly unnamed_paths?: number;
       /** What was said with it. */
       readonly note: string | null;
     } & Actor)

@@ -37,6 +37,8 @@ export class AuditLog {
   #head: AuditHead;
   /** Up to here the file holds whole lines. */
   #sizeBytes: number;
+  /** Of gaps that are written down. */
+  #missing = 0;
   #gap: { lost: number; readonly since: string; readonly reason: string } | undefined;
 
   /** @param at Where the file stands already: its size, and its head. */
@@ -118,6 +120,11 @@ export class AuditLog {
     return this.#gap?.lost ?? 0;
   }
 
+  /** The same, with those that a `gap` has been written down for. */
+  get missing(): number {
+    return this.#missing + this.lost;
+  }
+
   close(): void {
     this.flush();
     clearTimeout(this.#timer);
@@ -128,6 +135,7 @@ export class AuditLog {
     const gap = this.#gap;
     if (gap === undefined) return true;
     if (this.#write({ event: 'gap', ...gap }, this.#now()) !== undefined) return false;
+    this.#missing += gap.lost;
     this.#gap = undefined;
     return true;
   }

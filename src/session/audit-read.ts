@@ -32,6 +32,8 @@ export interface ReadAudit {
   readonly breaks: readonly AuditBreak[];
   /** The last line was not finished: its writer was killed, or the machine stopped. No break. */
   readonly isTorn: boolean;
+  /** Events that the disk did not take, by the log's own account. No break. */
+  readonly missing: number;
   readonly head: AuditHead;
 }
 
@@ -61,7 +63,14 @@ export function readAudit(text: Bytes, hash: Hash, recorded: AuditHead | undefin
       line: Math.min(lines.length + 1, recorded?.events ?? 1),
       reason: 'the log ended with another line when the session ended',
     });
-  return { events, breaks, isTorn, head: { events: lines.length, digest: prev } };
+  const missing = events.reduce((sum, fields) => sum + missingBefore(fields), 0);
+  return { events, breaks, isTorn, missing, head: { events: lines.length, digest: prev } };
+}
+
+/** What a log says of itself is no more than a claim: it may be any value. */
+function missingBefore({ event, lost, reason }: EventFields): number {
+  // A line that was torn off counts as one; that is said already.
+  return event === 'gap' && reason !== 'torn' && typeof lost === 'number' && lost > 0 ? lost : 0;
 }
 
 function whatIsWrong({ format, number, prev }: EventFields, expected: number, digest: string): string | undefined {

@@ -1,10 +1,9 @@
 import type { TerminalSize } from '../ports/pty.ts';
 import type { Connection } from '../ports/socket.ts';
-import type { Measure } from '../terminal/fit.ts';
 import { type HistoryPlace, placeInHistory, readLines } from '../terminal/history.ts';
 import type { TerminalModel } from '../terminal/model.ts';
-import type { Standing } from '../terminal/standing.ts';
 import type { ViewPainter } from '../terminal/view-painter.ts';
+import { BELL, NOTHING_SEEN, OVER_BEGIN, OVER_END, type Over } from './covering.ts';
 import { encodeServerMessage, type StatusPlace } from './messages.ts';
 import type { Drawing, SessionScreen } from './screen.ts';
 
@@ -45,14 +44,6 @@ export interface Display {
   historySeen: HistoryPlace | undefined;
   /** The terminal, told apart from any other; undefined where that is not known. */
   readonly terminalId: string | undefined;
-}
-
-/** What is in front of the session on a terminal. */
-interface Over {
-  readonly rows: (measure: Measure) => readonly string[];
-  painter: ViewPainter | undefined;
-  /** What is behind it; undefined when that is the user's own. */
-  standing: Standing | undefined;
 }
 
 /** What a terminal was shown when it left. */
@@ -382,13 +373,6 @@ export class Displays {
     if (drawing !== undefined) sendPieces(display.connection, 'output', drawing);
   }
 }
-
-const BELL = '\x07';
-/** From the cursor on, with what is the user's moved away. */
-const NOTHING_SEEN = { historyFrom: 0, isFirst: true };
-/** The title is kept and said, pastes are marked, the bell rings. */
-const OVER_BEGIN = `\x1b[m\x0f\x1b(B\x1b)B\x1b[22;0t\x1b]2;nono: waiting for your answer\x1b\\\x1b[?2004h${BELL}`;
-const OVER_END = '\x1b[23;0t';
 
 /** In frames as large as they may be; the frames after the first of a `redraw` are output. */
 export function sendPieces(connection: Connection, kind: 'output' | 'redraw' | 'content', data: Uint8Array): void {

@@ -128,14 +128,16 @@ export class LiveSession implements Disposable {
     const ended = formatTimestamp(nowMs, this.#clock.utcOffsetMinutes(nowMs));
     this.#audit.record({ event: 'end', exit_code: exitCode, signal, failure });
     await this.#audit.sync(pace);
-    const { lost } = this.#audit;
+    const { missing } = this.#audit;
     // Before anybody can see that the session has ended, so that whoever does finds the name free.
     this.#nameLock[Symbol.dispose]();
     await this.#update({ status: 'exited', exitCode, signal, ended, failure, auditHead: this.#audit.head }, pace);
     this.#isOver = true;
     if (this.#isBehind) this.#overwrite();
     if (this.#isBehind) return 'The record of the session could not be written: the disk takes nothing';
-    return lost > 0 ? `${lost} events are missing in the audit log: the disk took nothing` : null;
+    return missing > 0
+      ? `${missing === 1 ? '1 event is' : `${missing} events are`} missing in the audit log: the disk took nothing`
+      : null;
   }
 
   /** A session whose command never ran leaves no record. */

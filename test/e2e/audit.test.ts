@@ -1,6 +1,7 @@
-import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { fill, mountState } from '../support/full-disk.ts';
 import { runNono } from '../support/nono.ts';
 import { readRecord, startDetached, untilGone } from '../support/sessions.ts';
 import { openTerminal } from '../support/tmux.ts';
@@ -143,6 +144,37 @@ describe('the audit log of a session', () => {
     const { status, stdout } = await runNono(world, ['audit', 'verify', '--all', '--json']);
     expect(status).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({ ok: true, sessions: [{ session_id: id, torn: true, breaks: [] }] });
+  });
+
+  test('on a full disk misses what was asked and answered, and says so; the session goes on', async (context) => {
+    using world = createWorld();
+    using _ = mountState(context, world, 400_000);
+    // Longer than what is left of the block that the last line is in.
+    const deep = join(world.home, ...Array.from({ length: 15 }, () => 'd'.repeat(240)));
+    mkdirSync(deep, { recursive: true });
+    writeFileSync(join(deep, 'f'), 'allowed');
+    writeFileSync(join(world.home, 'g'), 'denied');
+    const script = `until [ -e go ]; do sleep 0.05; done; cat ${deep}/f > copy; cat ${world.home}/g >> copy; sleep 1000`;
+    const id = await startDetached(world, '--ask', '--', 'sh', '-c', script);
+    const asked = (access: string) =>
+      waitFor(`a question to ${access}`, async () => (await runNono(world, ['approvals'])).stdout.includes(access));
+    await waitFor('the executable', () => readFileSync(logPath(world, id), 'utf8').includes('executed'));
+    fill(world);
+
+    writeFileSync(join(world.project, 'go'), '');
+    await asked('ddd');
+    expect(await runNono(world, ['allow', `${id}-1`])).toMatchObject({ status: 0 });
+    await asked('/g');
+    expect(readFileSync(join(world.project, 'copy'), 'utf8')).toBe('allowed');
+    rmSync(join(world.state, 'filler'));
+    expect(await runNono(world, ['deny', `${id}-2`])).toMatchObject({ status: 0 });
+    const { stderr } = await runNono(world, ['stop', '--force', id]);
+
+    expect(stderr).toMatch(/\d+ events? (?:is|are) missing in the audit log/);
+    const gaps = (await readEvents(world, id)).filter(({ event }) => event === 'gap');
+    expect(gaps[0]).toMatchObject({ reason: 'ENOSPC' });
+    const { stdout } = await runNono(world, ['audit', 'verify', id]);
+    expect(stdout).toMatch(/ {2}ok {2}\d+ events, \d+ missing that the disk did not take\n$/);
   });
 
   test('asks for a session that there is', async () => {

@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, type TestContext, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { fill, mountState } from '../support/full-disk.ts';
 import { runNono, runProgram, startNono } from '../support/nono.ts';
 import { isAlive, readRecord, recordPath, startDetached, untilGone, untilStatus } from '../support/sessions.ts';
 import { openTerminal } from '../support/tmux.ts';
@@ -37,30 +38,6 @@ function cpuTicks(pid: number): number {
     .replace(/^.*\) /, '')
     .split(' ');
   return Number(fields[11]) + Number(fields[12]);
-}
-
-/** A file system of its own for nono's state, away when the test ends. */
-function mountState(context: TestContext, world: World, sizeBytes: number): Disposable {
-  fs.mkdirSync(world.state);
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', `mode=0700,size=${sizeBytes}`, 'tmpfs', world.state], { stdio: 'pipe' });
-  } catch (error) {
-    context.skip(`needs root and mount(8): ${String(error).split('\n')[0]}`);
-  }
-  return { [Symbol.dispose]: () => execFileSync('umount', ['-l', world.state]) };
-}
-
-/** Until nothing more fits. */
-function fill(world: World): void {
-  const file = fs.openSync(join(world.state, 'filler'), 'w');
-  for (const size of [65_536, 4096, 1]) {
-    try {
-      for (;;) fs.writeSync(file, Buffer.alloc(size));
-    } catch (error) {
-      if (!(error instanceof Error) || !('code' in error) || error.code !== 'ENOSPC') throw error;
-    }
-  }
-  fs.closeSync(file);
 }
 
 describe('a start', () => {

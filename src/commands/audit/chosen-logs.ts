@@ -37,6 +37,6 @@ export async function chosenLogs(
 }
 
 /** What `--json` says of a log. */
-export function logDocument({ id, breaks, isTorn, head }: SessionAudit) {
-  return { session_id: id, ok: breaks.length === 0, event_count: head.events, torn: isTorn, breaks };
+export function logDocument({ id, breaks, isTorn, missing, head }: SessionAudit) {
+  return { session_id: id, ok: breaks.length === 0, event_count: head.events, missing_events: missing, torn: isTorn, breaks };
 }

@@ -14,9 +14,10 @@ export async function execute(call: ParsedCall, context: Context): Promise<Comma
   return { output: lines.length === 0 ? 'No logs to verify\n' : `${lines.join('\n')}\n`, exitCode };
 }
 
-function describe({ id, breaks, isTorn, head }: SessionAudit): readonly string[] {
+function describe({ id, breaks, isTorn, missing, head }: SessionAudit): readonly string[] {
   const size = `${head.events} ${head.events === 1 ? 'event' : 'events'}`;
   const torn = isTorn ? ', and the beginning of one more, which was never finished' : '';
+  const lost = missing === 0 ? '' : `, ${missing} missing that the disk did not take`;
   const shown = breaks.map(({ line, reason }) => `  line ${line}: ${reason}`);
-  return [`${id}  ${breaks.length === 0 ? 'ok' : 'broken'}  ${size}${torn}`, ...shown];
+  return [`${id}  ${breaks.length === 0 ? 'ok' : 'broken'}  ${size}${lost}${torn}`, ...shown];
 }

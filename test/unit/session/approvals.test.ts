@@ -80,6 +80,11 @@ describe('Approvals', () => {
     expect(approvals.pending.map(({ count }) => count)).toEqual([1, 1, 998]);
     for (const number of numbers()) approvals.decide(number, 'deny', ACTOR);
     expect(new Set(heard(answers)).size).toBe(1000);
+    // The log names each path that was answered.
+    const named = events.flatMap((event) =>
+      event.event === 'asked' ? [event.path] : event.event === 'answered' ? (event.paths ?? []) : [],
+    );
+    expect(new Set(named).size).toBe(1000);
 
     for (let request = 2001; request <= 3000; request++) ask(request, `/out/${request}/f`);
     expect(approvals.pending).toHaveLength(50);

@@ -123,8 +123,9 @@ describe('an audit log', () => {
     log.record(renamed('after'));
     log.flush();
 
-    const { events, breaks } = readAudit(file.text, hash, log.head);
-    expect({ breaks, lost: log.lost }).toEqual({ breaks: [], lost: 0 });
+    const { events, breaks, missing } = readAudit(file.text, hash, log.head);
+    expect({ breaks, lost: log.lost, missing }).toEqual({ breaks: [], lost: 0, missing: 5 });
+    expect(log.missing).toBe(5);
     expect(events.slice(1)).toMatchObject([
       { event: 'gap', lost: 5, reason: 'ENOSPC' },
       { event: 'rename', name: 'after' },
