@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import type { Pty, PtyStart, StartPty } from '../../src/ports/pty.ts';
 import { waitFor } from '../support/wait.ts';
@@ -46,6 +47,20 @@ export function describePtyContract(name: string, load: () => Promise<StartPty>,
 
       expect(await pty.exited).toEqual({ code: null, signal: 9 });
       expect(output()).toContain('20 90');
+    });
+
+    test('types all of what the terminal does not take at once, in order', async () => {
+      const pieces = Array.from({ length: 300 }, (_, at) => bytes(`${at} `.repeat(300).slice(0, 999)));
+      const typed = Buffer.concat([...pieces, ...pieces]);
+      const { pty, output } = await start(`stty raw -echo; echo ready; head -c ${typed.length} | sha256sum`);
+      await waitFor('the reader', () => output().includes('ready'));
+      for (const piece of pieces) pty.write(piece);
+      // In the midst of what is on its way.
+      await new Promise((resolve) => setImmediate(resolve));
+      for (const piece of pieces) pty.write(piece);
+
+      await pty.exited;
+      expect(output()).toContain(createHash('sha256').update(typed).digest('hex'));
     });
 
     test('is with the process on descriptor 3 in both directions', async () => {

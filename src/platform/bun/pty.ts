@@ -1,6 +1,7 @@
 import { EXIT, NonoError } from '../../errors.ts';
 import type { Pty, PtyStart } from '../../ports/pty.ts';
 import { followDescriptor, writeAll } from '../linux/channel.ts';
+import { PtyInput } from '../linux/pty-input.ts';
 import { processExit } from './spawn.ts';
 
 const CHANNEL = 3;
@@ -18,13 +19,23 @@ export function startBunPty({ file, arguments: words, environment, columns, rows
     Bun.spawn([file, ...words], {
       env: { ...environment },
       // Inline: the parent keeps the slave of a terminal that is made before, and end-of-file never comes.
-      terminal: { cols: columns, rows, data: (_terminal, data) => onData(data), exit: () => onEnd() },
+      terminal: {
+        cols: columns,
+        rows,
+        data: (_terminal, data) => onData(data),
+        exit: () => onEnd(),
+        drain: () => input.drained(),
+      },
       stdio: [null, null, null, 'pipe'],
     }),
   );
   const { terminal } = child;
   const channel = child.stdio[CHANNEL];
   if (terminal === undefined) throw new TypeError('Bun.spawn() gave no terminal');
+  const input = new PtyInput(
+    () => child.pid,
+    (data) => void terminal.write(data),
+  );
   if (typeof channel !== 'number') throw new TypeError('Bun.spawn() gave no descriptor for the fourth stream');
   followDescriptor(channel, onMessage);
 
@@ -36,11 +47,14 @@ export function startBunPty({ file, arguments: words, environment, columns, rows
   return {
     pid: child.pid,
     exited: end(),
-    write: (data) => void terminal.write(data),
+    write: (data) => input.write(data),
     resize: (size) => terminal.resize(size.columns, size.rows),
     send: (message) => writeAll(channel, message),
     kill: (signal) => child.kill(signal),
-    [Symbol.dispose]: () => terminal.close(),
+    [Symbol.dispose]() {
+      input[Symbol.dispose]();
+      terminal.close();
+    },
   };
 }
 
