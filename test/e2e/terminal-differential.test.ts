@@ -29,6 +29,43 @@ const DIFFERENCES = [
   { what: 'restores no cursor when the alternate screen is left that is not on', stream: '\x1b[3;3Hx\x1b[?1049l' },
 ];
 
+/** Of emoji, flags, wide characters, marks and what is written from right to left the width is agreed on. */
+const AGREED_ROWS = 6;
+const AGREED = [
+  '👍',
+  '👩‍👩‍👧‍👦',
+  '🇩🇪',
+  '🏽',
+  '⌚',
+  '☺',
+  '✔\ufe0e',
+  '日本',
+  '각',
+  'ก็',
+  'e\u0301\u0302',
+  'a\u200d',
+  'שלום',
+  'مرحبا',
+  'ｱ',
+  '㍿',
+  '𝕏',
+];
+
+/**
+ * Characters of which terminals disagree how wide they are: xterm.js with its table of grapheme clusters (Unicode 15) and tmux, by their columns. Others in
+ * tmux 3.3 than in tmux 3.6, which knows more of them. What follows one in a drawing stands where the model has it.
+ */
+const DISAGREED = [
+  { what: 'an emoji by its variation selector', text: '❤\ufe0f', columns: 2, tmux: [1, 2] },
+  { what: 'a keycap', text: '1\ufe0f\u20e3', columns: 2, tmux: [1, 2] },
+  { what: 'a flag of several characters', text: '🏳\ufe0f\u200d🌈', columns: 2, tmux: [1, 2] },
+  { what: 'an emoji with a colour of skin', text: '👍🏽', columns: 2, tmux: [4, 2] },
+  { what: 'two people with theirs', text: '🧑🏻\u200d🤝\u200d🧑🏿', columns: 2, tmux: [6, 4, 2] },
+  { what: 'a vowel that follows its consonants', text: 'क्षि', columns: 2, tmux: [3, 2] },
+  { what: 'an emoji of Unicode 15', text: '\u{1fabf}', columns: 1, tmux: [0, 1, 2] },
+  { what: 'a space without width', text: '\u200b', columns: 1, tmux: [0, 1] },
+];
+
 function drawingOf(bytes: Uint8Array): Uint8Array {
   const model = createModel(SIZE, 200);
   model.write(bytes);
@@ -93,5 +130,33 @@ describe('A pane of tmux shows the same', () => {
     const [direct, drawn] = await panes.show([bytes, drawingOf(bytes)]);
 
     expect(drawn).not.toBe(direct);
+  });
+
+  test('of emoji, flags, wide characters, marks and what is written from right to left', async (context) => {
+    needCommands(context, 'tmux');
+    using scratch = createScratchDirectory();
+    using panes = new TmuxPanes(scratch.path, SIZE);
+    const streams = [];
+    for (let at = 0; at < AGREED.length; at += AGREED_ROWS)
+      streams.push(Buffer.from(AGREED.slice(at, at + AGREED_ROWS).join('x\r\n')));
+
+    const shown = await panes.show([...streams, ...streams.map(drawingOf)]);
+
+    expect(shown.slice(streams.length)).toEqual(shown.slice(0, streams.length));
+  });
+
+  test('except where terminals disagree how wide a character is: what follows it in a drawing is where the model has it', async (context) => {
+    needCommands(context, 'tmux');
+    using scratch = createScratchDirectory();
+    using panes = new TmuxPanes(scratch.path, SIZE);
+    const streams = DISAGREED.map(({ text }) => Buffer.from(`${text}x`));
+
+    const shown = await panes.show([...streams, ...streams.map(drawingOf)]);
+
+    const columns = shown.map((pane) => Number(/cursor_x=(?<column>\d+)/.exec(pane)?.groups?.['column']) - 1);
+    DISAGREED.forEach(({ what, columns: drawn, tmux }, at) => {
+      expect({ what, drawn: columns[at + DISAGREED.length] }).toEqual({ what, drawn });
+      expect({ what, tmux: columns[at] }).toEqual({ what, tmux: tmux.find((column) => column === columns[at]) });
+    });
   });
 });

@@ -6,10 +6,11 @@ import { decodeServerMessage } from '../../src/session/messages.ts';
 import { FrameDecoder } from '../../src/session/protocol.ts';
 import { SessionScreen } from '../../src/session/screen.ts';
 import * as drawing from '../../src/terminal/drawing.ts';
+import { runs } from '../support/effort.ts';
 import { createModel, describeScreen } from '../support/screens.ts';
 import { cut, stream } from '../support/terminal-streams.ts';
 
-const RUNS = { numRuns: Number(process.env['NONO_RUNS'] ?? 300) };
+const RUNS = { numRuns: runs(import.meta.filename, 300) };
 const SIZE = { columns: 20, rows: 6 };
 const BEGIN = '\x1b[?2026h';
 const END = '\x1b[?2026l';
