@@ -16,6 +16,9 @@ const TAKE_ROLE = '__take';
 /** The same for a process that takes one checkpoint of a session. */
 const SNAPSHOT_ROLE = '__snapshot';
 
+// picocolors looks at process.stdout, whose first touch loads Node's streams: 9 ms. What it then decides nobody asks it for.
+(process as { stdout: unknown }).stdout = undefined;
+
 await main();
 
 /** A process that lives as long as this is worth the engine's optimizations, which the build has put off. */

@@ -3,6 +3,7 @@ import type { Bytes } from './bytes.ts';
 /** Pure operations on absolute and relative byte paths; none of them looks at a file system. */
 
 const SLASH = '/';
+const SLASH_CODE = 0x2f;
 
 /** `directory` and `name` joined; an empty directory gives `name`, an empty name gives `directory`. */
 export function joinPath(directory: Bytes, name: Bytes): Bytes {
@@ -35,7 +36,8 @@ export function resolvePath(base: Bytes, path: Bytes): Bytes {
 
 /** True when `path` is `directory` or lies below it; both absolute and resolved. */
 export function isWithin(path: Bytes, directory: Bytes): boolean {
-  return path === directory || directory === SLASH || path.startsWith(`${directory}/`);
+  if (directory === SLASH || path === directory) return true;
+  return path.startsWith(directory) && path.charCodeAt(directory.length) === SLASH_CODE;
 }
 
 /** `path` relative to `directory`, '' when they are equal. Call only when isWithin() holds. */

@@ -26,8 +26,8 @@ export interface ApplyInput {
   /** The mode of a directory before the restore began, which an interrupted run may have widened. */
   readonly modeBefore: (path: Bytes) => number | undefined;
   readonly objects: Directory;
-  /** Makes many files at once; undefined to make each in its turn. */
-  readonly makeMissing?: MakeMissing | undefined;
+  /** Makes many files at once, with one result for each, see restoreMissing(); undefined to make each in its turn. */
+  readonly makeMissing?: ((files: readonly FileToMake[]) => Promise<readonly MadeFile[]>) | undefined;
   readonly hash: Hash;
   /** Makes the names of temporary files; the same for each run of one restore, so that a rerun finds them. */
   readonly temporaryPrefix: Bytes;
@@ -35,10 +35,12 @@ export interface ApplyInput {
   readonly onProgress?: ((done: number) => void) | undefined;
 }
 
-/** Makes files that are not there. @returns one result for each, see restoreMissing(). */
-export type MakeMissing = (
-  files: readonly { readonly path: Bytes; readonly want: Entry; readonly temporary: Bytes }[],
-) => Promise<readonly MadeFile[]>;
+/** A file that is not there and is to be. */
+export interface FileToMake {
+  readonly path: Bytes;
+  readonly want: Entry;
+  readonly temporary: Bytes;
+}
 
 /** Actions of which each was to make a file, and what became of them. */
 interface MadeFiles {
@@ -53,6 +55,8 @@ export interface ApplyResult {
   /** Files that were made and whose contents the undoing session holds already, with their state. */
   readonly written: ReadonlyMap<Bytes, PackedFile>;
   readonly done: readonly RestoreAction[];
+  /** The names in the directories that were touched, sorted, as they were at the end; what cannot be listed is not in it. */
+  readonly listed: ReadonlyMap<Bytes, readonly Bytes[]>;
   /** What was not done, and why. */
   readonly kept: readonly { readonly action: RestoreAction; readonly reason: string }[];
 }
@@ -83,6 +87,7 @@ class Application {
   readonly #opened = new Set<Bytes>();
   /** Files that were made elsewhere, as they are now. */
   readonly #written = new Map<Bytes, PackedFile>();
+  readonly #listed = new Map<Bytes, readonly Bytes[]>();
   #temporaryCount = 0;
   /** What other threads are making, in the order of the actions. */
   readonly #making: Promise<MadeFiles>[] = [];
@@ -122,7 +127,7 @@ class Application {
     this.#input.roots.forget();
     this.#joinLinks();
     this.#finishDirectories();
-    return { done: this.#done, kept: this.#kept, written: this.#written };
+    return { done: this.#done, kept: this.#kept, written: this.#written, listed: this.#listed };
   }
 
   /** Every now and then: says how far it is, and lets a signal be heard. */
@@ -148,7 +153,7 @@ class Application {
   }
 
   /** Files that are not there do not depend on each other: other threads make them while this one looks for more. */
-  #hand(actions: readonly RestoreAction[], make: MakeMissing): void {
+  #hand(actions: readonly RestoreAction[], make: NonNullable<ApplyInput['makeMissing']>): void {
     const files = actions.map(({ path, want }) => ({ path, want: want as Entry, temporary: this.#temporaryName() }));
     const made = make(files).then((results) => {
       this.#madeCount += results.length;
@@ -293,7 +298,9 @@ class Application {
       const stat = parent?.stat(name);
       if (parent === undefined || stat?.kind !== 'directory') continue;
       // The listing first: the mode may close it.
-      const isListedAgain = want?.kind === 'directory' && hasNames(namesNow(roots, path), target.names(path));
+      const names = namesNow(roots, path);
+      if (names !== undefined) this.#listed.set(path, names);
+      const isListedAgain = want?.kind === 'directory' && hasNames(names, target.names(path));
       if (isListedAgain) roots.parentOf(path)?.setModificationTime(name, want.mtimeSeconds, want.mtimeNanoseconds);
       if (stat.mode !== mode) roots.parentOf(path)?.setMode(name, mode);
     }

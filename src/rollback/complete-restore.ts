@@ -1,4 +1,5 @@
 import type { Bytes } from '../bytes.ts';
+import type { ApplyResult } from './apply.ts';
 import { type Change, changeType, countChanges } from './compare.ts';
 import type { ContentDeps } from './content.ts';
 import { type Entry, metadataOf } from './entry.ts';
@@ -15,7 +16,7 @@ import { type RollbackDeps, recordSnapshot } from './snapshot.ts';
 export function completeSafety(
   deps: RollbackDeps,
   { safety, safetyManifest, request, roots, touched, before }: Restoring,
-  written: ReadonlyMap<Bytes, PackedFile>,
+  { written, listed }: Pick<ApplyResult, 'written' | 'listed'>,
 ): void {
   roots.forget();
   using objects = safety.openObjects();
@@ -32,18 +33,20 @@ export function completeSafety(
     if (type !== undefined) changes.push({ path, root, type, before: before(path), after });
   }
   const nowMs = deps.clock.nowMs();
-  const drafts = draftPartialTree(roots, rootPaths(safetyManifest), entries);
+  const drafts = draftPartialTree(roots, rootPaths(safetyManifest), entries, listed);
   const nodes = { ...drafts.encode(1, headerOf(nowMs), deps.hash, undefined), storedBytes: store.storedBytes };
   const record = recordSnapshot(deps, safety, { number: 1, nodes, label: 'after the restore', isSynced: true });
   const snapshots = [...safetyManifest.snapshots, record];
   const complete: Manifest = { ...safetyManifest, status: 'complete', endedMs: nowMs, snapshots };
-  safety.writeManifest({ ...complete, counts: countChanges(changes.sort(inTreeOrder)) });
+  safety.writeManifest({ ...complete, counts: countChanges(inTreeOrder(changes)) });
 }
 
 /** Parents before what is in them, and a directory's entries together: `a`, `a/b`, `a-b`. */
-function inTreeOrder(one: Change, other: Change): number {
-  const [a, b] = [one.path.replaceAll('/', '\0'), other.path.replaceAll('/', '\0')];
-  return a < b ? -1 : Number(a > b);
+function inTreeOrder(changes: readonly Change[]): readonly Change[] {
+  const keyed = changes.map((change) => ({ change, key: change.path.replaceAll('/', '\0') }));
+  // As they come from a comparison of trees.
+  if (keyed.every(({ key }, index) => index === 0 || (keyed[index - 1]?.key as string) <= key)) return changes;
+  return keyed.sort((a, b) => (a.key < b.key ? -1 : Number(a.key > b.key))).map(({ change }) => change);
 }
 
 /**

@@ -60,6 +60,8 @@ export interface RestoreBatch {
   readonly roots: Uint32Array;
   readonly paths: string;
   readonly temporaries: string;
+  /** Whether the session that will undo it holds the contents already. */
+  readonly isLinked: boolean;
   readonly records: Uint8Array<ArrayBuffer>;
 }
 
@@ -75,7 +77,7 @@ export interface RestoreTask {
   readonly want: WantedFile;
 }
 
-export function encodeRestoreBatch(tasks: readonly RestoreTask[]): RestoreBatch {
+export function encodeRestoreBatch(tasks: readonly RestoreTask[], isLinked: boolean): RestoreBatch {
   const records = Buffer.from(new ArrayBuffer(tasks.length * WANTED_BYTES));
   for (const [index, { want }] of tasks.entries()) {
     const at = index * WANTED_BYTES;
@@ -89,6 +91,7 @@ export function encodeRestoreBatch(tasks: readonly RestoreTask[]): RestoreBatch 
     paths: tasks.map(({ path }) => path).join('\0'),
     temporaries: tasks.map(({ temporary }) => temporary).join('\0'),
     records: new Uint8Array(records.buffer),
+    isLinked,
   };
 }
 

@@ -8,7 +8,7 @@ import { startMaking } from './make-missing.ts';
 import type { Manifest } from './manifest.ts';
 import { probePath } from './probe.ts';
 import { applyOwn } from './replace-content.ts';
-import { applyAndComplete, type RestoreOutcome } from './restore.ts';
+import { applyAndComplete, makerFor, type RestoreOutcome } from './restore.ts';
 import { hashOnly, rootPaths, temporaryPrefix } from './restore-parts.ts';
 import { type ProbedChange, planRestore, type RestoreAction, type RestorePlan, touchContents } from './restore-plan.ts';
 import { RootDirectories } from './root-directories.ts';
@@ -54,7 +54,7 @@ export async function resumeRestore(
       actions,
       touched,
       before: (path) => before.find(path),
-      threads,
+      maker: threads && makerFor(request, safety, threads),
     });
   });
 }
@@ -65,7 +65,7 @@ async function resumeOwn(deps: RollbackDeps, { safety, session, journal, roots }
   const [to, from] = [safety.tree(manifest, 1), safety.tree(manifest, 0)];
   const { actions } = replan(deps, { journal, roots, session, to, from });
   await applyOwn(deps, safety, roots, { manifest, actions });
-  return { done: actions, kept: [], written: new Map(), safetyId: safety.id };
+  return { done: actions, kept: [], written: new Map(), listed: new Map(), safetyId: safety.id };
 }
 
 /**

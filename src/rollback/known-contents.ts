@@ -1,5 +1,6 @@
+import type { Bytes } from '../bytes.ts';
 import type { ContentTask } from './capture.ts';
-import { FIELD, HASH_BYTES, KIND_CODES } from './node-codec.ts';
+import { ENTRY_BYTES, FIELD, HASH_BYTES, KIND_CODES } from './node-codec.ts';
 import { nextEntryOffset } from './node-edit.ts';
 
 /** The files of one directory whose contents an earlier session holds: those of its node that have a hash already. */
@@ -18,6 +19,16 @@ export function* knownFiles(entries: Buffer, from: number, end: number): Generat
   for (let at = from; at < end; at = nextEntryOffset(entries, at)) {
     if (entries[at + FIELD.kind] === KIND_CODES.file && hasHash(entries, at + FIELD.hash)) yield at;
   }
+}
+
+/** Entries that say nothing but that a file has this hash. */
+export function encodeKnownHashes(hashes: readonly Bytes[]): Uint8Array<ArrayBuffer> {
+  const entries = Buffer.from(new ArrayBuffer(hashes.length * ENTRY_BYTES));
+  for (const [index, hash] of hashes.entries()) {
+    entries[index * ENTRY_BYTES + FIELD.kind] = KIND_CODES.file;
+    entries.write(hash, index * ENTRY_BYTES + FIELD.hash, HASH_BYTES, 'latin1');
+  }
+  return new Uint8Array(entries.buffer);
 }
 
 /** Whether the 32 bytes at `at` are another hash than NO_HASH. */

@@ -1,13 +1,15 @@
 import type { Bytes } from '../bytes.ts';
 import { baseName, joinPath, parentPath } from '../paths.ts';
-import type { StartingWorkers } from '../ports/content-workers.ts';
-import type { MadeFile, MakeMissing } from './apply.ts';
+import type { ContentWorkers, StartingWorkers } from '../ports/content-workers.ts';
+import type { FileToMake, MadeFile } from './apply.ts';
 import { encodeRestoreBatch, RESULT_BYTES, RESULT_KINDS, type RestoreTask, readUnread } from './content-wire.ts';
+import { encodeKnownHashes } from './known-contents.ts';
 import type { RollbackDeps } from './snapshot.ts';
 import { placeInRoots } from './tree-index.ts';
 
 /** Fewer files than this are made faster than threads start. */
 const MANY_FILES = 300;
+const LINKED_AT_ONCE = 500;
 
 export interface MakeMissingPlan {
   readonly rootPaths: readonly Bytes[];
@@ -23,25 +25,46 @@ export async function startMaking(deps: RollbackDeps, count: number): Promise<St
   return start();
 }
 
-/** Makes files in these threads, which whoever started them ends. */
-export function makeMissingIn(threads: StartingWorkers, { rootPaths, objects, undoObjects }: MakeMissingPlan): MakeMissing {
-  const workers = threads.workOn({
-    // From the directory that holds it on, so that a root that is a link by now is not followed.
-    roots: rootPaths.map(parentPath),
-    objects: undoObjects,
-    earlierObjects: objects,
-    maxFileBytes: Number.POSITIVE_INFINITY,
-    isListed: true,
-  });
-  return async (files) => {
+/** Makes files in threads, which whoever started them ends. */
+export class FileMaker {
+  readonly #workers: ContentWorkers;
+  readonly #rootPaths: readonly Bytes[];
+  #isLinked = false;
+
+  constructor(threads: StartingWorkers, { rootPaths, objects, undoObjects }: MakeMissingPlan) {
+    this.#rootPaths = rootPaths;
+    this.#workers = threads.workOn({
+      // From the directory that holds it on, so that a root that is a link by now is not followed.
+      roots: rootPaths.map(parentPath),
+      objects: undoObjects,
+      earlierObjects: objects,
+      maxFileBytes: Number.POSITIVE_INFINITY,
+      isListed: true,
+    });
+  }
+
+  /** Links the contents of files that will be made into the session that will undo it, while this thread does other things. */
+  async linkAhead(hashes: readonly Bytes[]): Promise<void> {
+    const batches: Promise<Uint8Array | undefined>[] = [];
+    for (let at = 0; at < hashes.length; at += LINKED_AT_ONCE) {
+      batches.push(this.#workers.takeOver(encodeKnownHashes(hashes.slice(at, at + LINKED_AT_ONCE))));
+    }
+    const left = await Promise.all(batches);
+    // Where one could not be linked each file says for itself whether its own was.
+    this.#isLinked = left.every((entries) => entries === undefined);
+  }
+
+  /** @returns one result for each, in their order. */
+  async make(files: readonly FileToMake[]): Promise<readonly MadeFile[]> {
+    const rootPaths = this.#rootPaths;
     const tasks = files.map(({ path, want, temporary }): RestoreTask => {
       const place = placeInRoots(rootPaths, path);
       if (place === undefined) throw new RangeError('A file to restore lies in no root');
       const relative = joinPath(baseName(place.root), place.relative);
       return { root: rootPaths.indexOf(place.root), path: relative, temporary, want };
     });
-    return decodeResults(await workers.restore(encodeRestoreBatch(tasks)), tasks);
-  };
+    return decodeResults(await this.#workers.restore(encodeRestoreBatch(tasks, this.#isLinked)), tasks);
+  }
 }
 
 function decodeResults(results: Uint8Array, tasks: readonly RestoreTask[]): MadeFile[] {

@@ -12,17 +12,19 @@ import type { RootDirectories } from './root-directories.ts';
  * the same again.
  *
  * @param entries By absolute path; undefined for what is not there.
+ * @param listed The names in directories that were listed just now.
  */
 export function draftPartialTree(
   roots: RootDirectories,
   rootPaths: readonly Bytes[],
   entries: ReadonlyMap<Bytes, Entry | PackedFile | undefined>,
+  listed?: ReadonlyMap<Bytes, readonly Bytes[]>,
 ): Drafts {
   const drafts = new Drafts();
   const children = groupByParent(rootPaths, entries);
   const rootEntries: (Entry | PackedFile)[] = [];
   for (const path of rootPaths) {
-    const entry = draftEntry({ drafts, roots, children, entries }, path, path);
+    const entry = draftEntry({ drafts, roots, children, entries, listed }, path, path);
     if (entry !== undefined) rootEntries.push(entry);
   }
   drafts.addEntries(rootEntries.sort((a, b) => (a.name < b.name ? -1 : 1)));
@@ -35,11 +37,18 @@ interface PartialTree {
   /** For each directory that leads to an entry: the paths right below it. */
   readonly children: ReadonlyMap<Bytes, ReadonlySet<Bytes>>;
   readonly entries: ReadonlyMap<Bytes, Entry | PackedFile | undefined>;
+  readonly listed: ReadonlyMap<Bytes, readonly Bytes[]> | undefined;
 }
 
 function groupByParent(rootPaths: readonly Bytes[], entries: ReadonlyMap<Bytes, unknown>): Map<Bytes, Set<Bytes>> {
   const children = new Map<Bytes, Set<Bytes>>();
+  let last: { readonly parent: Bytes; readonly below: Set<Bytes> } | undefined;
   for (const path of entries.keys()) {
+    // Neighbours come one after the other, and what leads to the first of them leads to all.
+    if (last !== undefined && parentPath(path) === last.parent) {
+      last.below.add(path);
+      continue;
+    }
     const root = rootPaths.find((candidate) => isWithin(path, candidate));
     if (root === undefined) continue;
     for (let at = path; at !== root; at = parentPath(at)) {
@@ -49,6 +58,8 @@ function groupByParent(rootPaths: readonly Bytes[], entries: ReadonlyMap<Bytes, 
       if (known === undefined) children.set(parent, new Set([at]));
       else known.add(at);
     }
+    const below = children.get(parentPath(path));
+    last = path === root || below === undefined ? undefined : { parent: parentPath(path), below };
   }
   return children;
 }
@@ -64,7 +75,7 @@ function draftEntry(tree: PartialTree, path: Bytes, name: Bytes): Entry | Packed
   const entries: (Entry | PackedFile)[] = [];
   const touched = tree.children.get(path) ?? new Set<Bytes>();
   const prefix = path === '/' ? path : `${path}/`;
-  const names = new Set(namesNow(tree.roots, path) ?? []);
+  const names = new Set(tree.listed?.get(path) ?? namesNow(tree.roots, path) ?? []);
   for (const below of touched) {
     const childName = below.slice(prefix.length) as Bytes;
     names.delete(childName);

@@ -3,6 +3,7 @@ import type { StartingWorkers } from '../ports/content-workers.ts';
 import type { Change } from './compare.ts';
 import type { ContentDeps } from './content.ts';
 import type { Entry } from './entry.ts';
+import type { FileMaker } from './make-missing.ts';
 import type { Manifest } from './manifest.ts';
 import { CHUNK_BYTES } from './objects.ts';
 import type { PresentState } from './present.ts';
@@ -27,6 +28,8 @@ export interface RestoreRequest {
   readonly madeByRestores?: readonly SnapshotTree[];
   /** The state compared with the snapshot, where the caller knows it already. */
   readonly changes?: readonly Change[] | undefined;
+  /** Started ahead for what is to be made, which whoever started them ends. */
+  readonly threads?: StartingWorkers | undefined;
   /** Files whose content comes back get the time of the restore. */
   readonly isTouching?: boolean;
 }
@@ -41,8 +44,8 @@ export interface Restoring {
   readonly touched: readonly RestoreAction[];
   /** What stood at a touched path before the restore began. */
   readonly before: (path: Bytes) => Entry | undefined;
-  /** That make files; undefined to make each in its turn. */
-  readonly threads?: StartingWorkers | undefined;
+  /** Makes many files at once; undefined to make each in its turn. */
+  readonly maker?: FileMaker | undefined;
 }
 
 /** Reads contents without keeping them. */

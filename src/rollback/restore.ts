@@ -1,5 +1,6 @@
 import type { Bytes } from '../bytes.ts';
 import { isErrno, StateError } from '../errors.ts';
+import type { StartingWorkers } from '../ports/content-workers.ts';
 import { type ApplyResult, applyRestore } from './apply.ts';
 import { type Change, compareTrees, isSameReference, isSameState, isSameTime } from './compare.ts';
 import { completeSafety } from './complete-restore.ts';
@@ -8,7 +9,7 @@ import { isAfterLoss } from './doubt.ts';
 import { syncDisk } from './durability.ts';
 import type { Entry } from './entry.ts';
 import { writeJournal } from './journal.ts';
-import { makeMissingIn, startMaking } from './make-missing.ts';
+import { FileMaker, startMaking } from './make-missing.ts';
 import type { Manifest } from './manifest.ts';
 import { MissingNames } from './missing-names.ts';
 import { ObjectStore } from './objects.ts';
@@ -27,7 +28,7 @@ import {
 import { RootDirectories } from './root-directories.ts';
 import { makeRollbackId } from './session-id.ts';
 import { type RollbackDeps, recordSnapshot } from './snapshot.ts';
-import type { NewSession, RollbackStore } from './store.ts';
+import type { NewSession, RollbackSession, RollbackStore } from './store.ts';
 import { TreeIndex } from './tree-index.ts';
 
 /** What a directory's owner needs to look at what is in it. */
@@ -103,19 +104,27 @@ export async function carryOutRestore(
 ): Promise<RestoreOutcome> {
   const { manifest } = request.state;
   // They start while this thread stores what stands there now.
-  await using threads = await startMaking(deps, actions.length);
+  await using own = request.threads === undefined ? await startMaking(deps, actions.length) : undefined;
+  const threads = request.threads ?? own;
   using roots = new RootDirectories(deps.files, rootPaths(manifest));
   const startedMs = deps.clock.nowMs();
   const touchedMs = request.isTouching === true ? startedMs : undefined;
   using safety = createSafety(store, pid, startedMs, deps.clock.utcOffsetMinutes(startedMs));
   let safetyManifest: Manifest;
   let checked: readonly RestoreAction[];
+  const maker = threads && makerFor(request, safety, threads);
   try {
     const wanted = touchContents(openClosed(deps, roots, actions), touchedMs);
+    const linking = maker?.linkAhead(missingContents(wanted));
+    // Waited for below; a failure before that would count as unhandled.
+    linking?.catch(() => undefined);
     const stored = storePresentState(deps, safety, request, roots, wanted);
     checked = stored.actions;
     safetyManifest = await listSafety(deps, safety, request, roots, { ...stored, startedMs, touchedMs });
+    await linking;
   } catch (error) {
+    // They may still be linking into it.
+    await threads?.[Symbol.asyncDispose]();
     store.remove(safety.id);
     throw safetyFailure(error);
   }
@@ -128,7 +137,7 @@ export async function carryOutRestore(
     actions: checked,
     touched: checked,
     before: (path) => before.get(path),
-    threads,
+    maker,
   });
 }
 
@@ -182,6 +191,25 @@ function isClosed({ now, want }: RestoreAction): boolean {
 function isAlreadyThere({ now, want }: RestoreAction): boolean {
   if (want === undefined || now === undefined || want.kind === 'directory') return false;
   return isSameState(now, want) && isSameTime(now, want);
+}
+
+/** Has the threads make the files of `request`. */
+export function makerFor(
+  { session, state }: RestoreRequest,
+  safety: NewSession | RollbackSession,
+  threads: StartingWorkers,
+): FileMaker {
+  using objects = session.openObjects();
+  using undoObjects = safety.openObjects();
+  return new FileMaker(threads, {
+    rootPaths: rootPaths(state.manifest),
+    objects: objects.path,
+    undoObjects: undoObjects.path,
+  });
+}
+
+function missingContents(actions: readonly RestoreAction[]): Bytes[] {
+  return actions.flatMap(({ now, want }) => (now === undefined && want?.kind === 'file' ? [want.hash] : []));
 }
 
 /** Stores the contents that are about to go. @returns the actions with what really stands there now. */
@@ -258,14 +286,12 @@ export function safetyManifestOf(manifest: Manifest, id: Bytes, restores: Bytes,
 
 /** Carries out actions and completes the session that undoes them. */
 export async function applyAndComplete(deps: RollbackDeps, restoring: Restoring): Promise<RestoreOutcome> {
-  const { safety, safetyManifest, request, roots, actions } = restoring;
+  const { safety, request, roots, actions, maker } = restoring;
   const { session, state, snapshot } = request;
   using objects = session.openObjects();
   const targetTree = session.tree(state.manifest, snapshot);
-  using undoObjects = safety.openObjects();
-  const plan = { rootPaths: rootPaths(safetyManifest), objects: objects.path, undoObjects: undoObjects.path };
   const result = await applyRestore({
-    makeMissing: restoring.threads && makeMissingIn(restoring.threads, plan),
+    makeMissing: maker && ((files) => maker.make(files)),
     onProgress: request.onProgress,
     roots,
     actions,
@@ -276,9 +302,6 @@ export async function applyAndComplete(deps: RollbackDeps, restoring: Restoring)
     hash: deps.hash,
     temporaryPrefix: temporaryPrefix(safety.id),
   });
-  // They end while this thread records what they have made.
-  const ended = restoring.threads?.[Symbol.asyncDispose]();
-  completeSafety(deps, restoring, result.written);
-  await ended;
+  completeSafety(deps, restoring, result);
   return { ...result, safetyId: safety.id };
 }

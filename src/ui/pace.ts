@@ -29,5 +29,6 @@ export function paceText(
 }
 
 function number(value: number): string {
-  return value.toLocaleString('en');
+  // Not by Intl, which takes a hundredth of a second to load.
+  return String(value).replace(/\B(?=(?:\d{3})+$)/gu, ',');
 }

@@ -12,7 +12,8 @@ export class ProgressLine implements Disposable {
   readonly #clock: Pick<Clock, 'monotonicMs'>;
   readonly #timer: ReturnType<typeof setTimeout>;
   #nextMs: number;
-  #text: string | undefined;
+  /** Most are never shown, so none is made before. */
+  #text: (() => string) | undefined;
   #begunMs: number | undefined;
   #isShown = false;
 
@@ -20,7 +21,7 @@ export class ProgressLine implements Disposable {
   constructor(show: (text: string | undefined) => void, clock: Pick<Clock, 'monotonicMs'>, text?: string) {
     this.#show = show;
     this.#clock = clock;
-    this.#text = text;
+    this.#text = text === undefined ? undefined : () => text;
     this.#nextMs = clock.monotonicMs() + SHOWN_AFTER_MS;
     // Where nothing calls update() for long; where this thread is busy, update() is what shows it.
     this.#timer = setTimeout(() => this.#draw(), SHOWN_AFTER_MS);
@@ -30,19 +31,24 @@ export class ProgressLine implements Disposable {
   count(what: string, done: number, unit: string, total?: number): void {
     const nowMs = this.#clock.monotonicMs();
     this.#begunMs ??= nowMs;
-    this.update(paceText(what, { done, unit, elapsedMs: nowMs - this.#begunMs, ...(total === undefined ? {} : { total }) }));
+    const elapsedMs = nowMs - this.#begunMs;
+    this.#tell(() => paceText(what, { done, unit, elapsedMs, ...(total === undefined ? {} : { total }) }), nowMs);
   }
 
   update(text: string): void {
+    this.#tell(() => text, this.#clock.monotonicMs());
+  }
+
+  #tell(text: () => string, nowMs: number): void {
     this.#text = text;
-    if (this.#clock.monotonicMs() >= this.#nextMs) this.#draw();
+    if (nowMs >= this.#nextMs) this.#draw();
   }
 
   #draw(): void {
     if (this.#text === undefined) return;
     this.#nextMs = this.#clock.monotonicMs() + BETWEEN_MS;
     this.#isShown = true;
-    this.#show(this.#text);
+    this.#show(this.#text());
   }
 
   [Symbol.dispose](): void {

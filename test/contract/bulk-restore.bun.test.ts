@@ -60,7 +60,7 @@ describe('BulkRestore', () => {
 
     const results = Buffer.alloc(tasks.length * RESULT_BYTES);
     const opened: Disposable[] = [];
-    const left = new BulkRestore(bulk, objects, undo).run(encodeRestoreBatch(tasks), results, (_, path) => {
+    const left = new BulkRestore(bulk, objects, undo).run(encodeRestoreBatch(tasks, false), results, (_, path) => {
       if (path !== 'a' && path !== 'b') return undefined;
       const directory = root.openDirectory(path);
       opened.push(directory);

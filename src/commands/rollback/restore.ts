@@ -4,6 +4,7 @@ import { parseCount } from '../../parse.ts';
 import { isWithin } from '../../paths.ts';
 import { compareTrees } from '../../rollback/compare.ts';
 import { abortRestore, findUnfinished } from '../../rollback/interrupted.ts';
+import { startMaking } from '../../rollback/make-missing.ts';
 import { presentState } from '../../rollback/present.ts';
 import type { RestoreOutcome } from '../../rollback/restore.ts';
 import type { RestoreAction, RestorePlan } from '../../rollback/restore-plan.ts';
@@ -74,6 +75,8 @@ async function restore(call: ParsedCall, context: Context): Promise<CommandResul
     return await restoreHunks(context, named, paths);
   }
   line.update('Comparing …');
+  // They start while this thread makes its plan.
+  await using threads = wish.isDryRun ? undefined : await startMaking(deps, changes.length);
   const { request, plan } = planSteps(context, named, {
     state,
     snapshot: wish.snapshot,
@@ -92,7 +95,7 @@ async function restore(call: ParsedCall, context: Context): Promise<CommandResul
   const tell = (done: number) => line.count('Restoring', done, 'paths', actions.length);
   tell(0);
   const run = wish.isForced ? carryOutForced : carryOut;
-  return report({ ...parts, actions, outcome: await run(context, named, { ...request, onProgress: tell }, actions) });
+  return report({ ...parts, actions, outcome: await run(context, named, { ...request, onProgress: tell, threads }, actions) });
 }
 
 function readWish({ flags, values }: ParsedCall): Wish {

@@ -17,6 +17,8 @@ import { fixedBuffer } from '../linux/syscalls.ts';
 
 /** Larger files, in which there may be holes, are made the other way. */
 const LARGEST_BYTES = 64 * 1024;
+/** For a descriptor: contents are linked already. */
+const NOWHERE = -1;
 const ROOM_BYTES = 16 * LARGEST_BYTES;
 
 /** Makes the plain ones of a batch of files in few calls. */
@@ -53,13 +55,13 @@ export class BulkRestore {
       const { root, path } = tasks[first] as RestoreTask;
       const parent = openParent(root, parentPath(path));
       if (parent === undefined) for (const index of group.keys()) left.push(first + index);
-      else this.#make(group, descriptorOf(parent), { first, wanted, results, left });
+      else this.#make(group, descriptorOf(parent), { first, wanted, results, left, undo: batch.isLinked ? NOWHERE : this.#undo });
       first += group.length;
     }
     return left;
   }
 
-  #make(group: readonly RestoreTask[], parent: number, { first, wanted, results, left }: Place): void {
+  #make(group: readonly RestoreTask[], parent: number, { first, wanted, results, left, undo }: Place): void {
     const extents = new Int32Array(new ArrayBuffer(2 * Int32Array.BYTES_PER_ELEMENT * group.length));
     for (let done = 0; done < group.length; ) {
       const records = wanted.subarray((first + done) * WANTED_BYTES);
@@ -85,7 +87,7 @@ export class BulkRestore {
         extents,
         records,
         this.#objects,
-        this.#undo,
+        undo,
         results.subarray((first + done) * RESULT_BYTES),
       );
       for (let index = 0; index < got; index++) {
@@ -114,6 +116,8 @@ interface Place {
   readonly wanted: Buffer;
   readonly results: Buffer;
   readonly left: number[];
+  /** Where contents are linked to. */
+  readonly undo: number;
 }
 
 /** The tasks from `first` on that are in one directory. */

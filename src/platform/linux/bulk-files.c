@@ -458,7 +458,7 @@ static u8 *after_name(u8 *name) {
 
 /*
  * Makes files that are not there in one directory, out of what read_objects() read and the caller checked, and links their
- * contents into `undo`. Names and temporary names follow one another, each ended by NUL.
+ * contents into `undo`, unless that is -1: then they are there already. Names and temporary names follow one another, each ended by NUL.
  *
  * Where one could not be made its extent's length becomes -1 and nothing is left of it; the kind of its result is 1 when it was
  * made and its content linked, 0 when it was only made.
@@ -485,6 +485,6 @@ void make_files(int parent, u8 *temporaries, u8 *names, int count, u8 *data, u8 
         name_object(path, wanted[index].hash);
         if (call(STATX, parent, (long)names, NO_FOLLOW | NO_AUTOMOUNT, BASIC_STATS, (long)&state) != 0) continue;
         describe(result + index, &state);
-        result[index].kind = link_object(objects, undo, path);
+        result[index].kind = undo < 0 || link_object(objects, undo, path);
     }
 }
