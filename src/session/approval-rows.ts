@@ -43,7 +43,8 @@ export function drawPrompt(view: PromptView, size: TerminalSize, measure: Measur
     const what = view.proposal === undefined ? `${accessWord(question.access)} ` : '+ ';
     const text = view.proposal?.lines.join(' ') ?? subject(question);
     const room = Math.max(1, columns - what.length);
-    return [`${BOLD}${fit(what + fitMiddle(measure, text, room))}${PLAIN}`, keys].slice(0, rows);
+    const style = view.isGuarded && rows === 1 ? DIM : BOLD;
+    return [`${style}${fit(what + fitMiddle(measure, text, room))}${PLAIN}`, keys].slice(0, rows);
   }
   const body =
     view.proposal === undefined ? questionRows(view, question, size, measure) : proposalRows(view.proposal, size, measure);

@@ -50,7 +50,7 @@ describe('the prompt on the terminal that is attached', () => {
   const armed = (terminal: Terminal) =>
     waitFor('the prompt to take keys', async () => {
       const cells = await terminal.cells();
-      return /a once|a s f w yes|y write/.test(cells) && !/\x1b\[(?:[0-9;]*;)?2m/.test(cells);
+      return /a once|a s f w yes|y write|^\S*read \/\S+\/f/.test(cells) && !/\x1b\[(?:[0-9;]*;)?2m/.test(cells);
     });
   const settled = async (terminal: Terminal): Promise<string> => {
     let last = '';
@@ -187,6 +187,47 @@ describe('the prompt on the terminal that is attached', () => {
     await waitFor('the end', async () => !(await runNono(world, ['ps'])).stdout.includes(id));
   });
 
+  test('stays whole while the command writes without end, which goes on and loses nothing', async () => {
+    await using terminal = await openTerminal(world);
+    const flood = 'for i in $(seq 40000); do echo "line $i of a flood"; done; echo > flooded; cat > typed';
+    await begin(terminal, `while [ ! -e go ]; do sleep 0.05; done; ${flood}`);
+    await waitFor('the command', async () => (await runNono(world, ['ps'])).stdout.includes('running'));
+    go();
+    await terminal.waitFor(QUESTION);
+    await waitFor('the end of the flood', () => existsSync(join(world.project, 'flooded')), 60_000);
+    // What is behind the prompt are the last three rows.
+    const covered = await terminal.waitFor(/line 39998 of a flood\n/);
+    const rows = covered.split('\n');
+    expect(rows.slice(-3)).toEqual([expect.stringMatching(QUESTION), join(out, 'f'), expect.stringContaining('a once')]);
+    expect(rows.slice(0, -3).filter((row) => row !== '' && !/^line \d+ of a flood$/.test(row))).toEqual([]);
+    await armed(terminal);
+    await terminal.press('a');
+
+    expect(await answered()).toBe('0');
+    await waitFor('the screen', async () => !QUESTION.test(await terminal.screen()));
+    const lines = (await terminal.screen({ history: true })).split('\n').filter((row) => row.startsWith('line '));
+    expect(lines.slice(-1000)).toEqual(Array.from({ length: 1000 }, (_, at) => `line ${39_001 + at} of a flood`));
+  });
+
+  test('is a row on a terminal of one row, and fits one of 20 by 5; keys answer there too', async () => {
+    await using terminal = await openTerminal(world, { rows: 5, columns: 20 });
+    await begin(terminal, 'stty -echo; printf ready; cat > typed', ['f']);
+    await terminal.waitFor('ready');
+    go();
+    await terminal.waitFor(/read\?/);
+    expect((await terminal.screen()).split('\n').slice(-3)).toEqual([
+      expect.stringMatching(/^ nono: read\? \d:\d\d$/),
+      expect.stringMatching(/^.{6}….*out\/f$/),
+      'asfw yes dx no Esc',
+    ]);
+    await terminal.resize({ columns: 40, rows: 1 });
+    await terminal.waitFor(/^read \S+out\/f$/);
+    await armed(terminal);
+    await terminal.press('d');
+
+    expect(await answered()).toBe('1');
+  });
+
   test('leaves the question when its terminal is closed', async () => {
     const terminal = await openTerminal(world);
     await begin(terminal, 'sleep 60');
@@ -206,9 +247,12 @@ describe('the prompt on the terminal that is attached', () => {
     await terminal.waitFor('20 the quick');
     const before = await settled(terminal);
     const title = await terminal.query('#{pane_title}');
+    expect(await terminal.query('#{window_bell_flag}')).toBe('0');
     go();
     await terminal.waitFor(QUESTION);
     expect(await terminal.query('#{pane_title}')).toBe('nono: waiting for your answer');
+    // The one that is looked at is never marked: another window is in front.
+    expect(await waitFor('the bell', async () => (await terminal.query('#{window_bell_flag}')) === '1')).toBe(true);
     await runNono(world, ['deny', '1']);
 
     expect(await answered()).toBe('1');

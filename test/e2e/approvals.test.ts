@@ -82,6 +82,32 @@ describe.for([
     expect(await runNono(world, ['audit', 'verify', session])).toMatchObject({ status: 0 });
   });
 
+  test('is told to whoever follows the list, and so is its end', async () => {
+    const follow = startNono(world, ['approvals', '-f'], { timeoutMs: LONG_MS });
+    const json = startNono(world, ['approvals', '--follow', '--json'], { timeoutMs: LONG_MS });
+    running.push(follow, json);
+    start(`cat ${out}/f; cat ${out}/g; true`);
+    const first = await waitFor('the first', () => /^(?<id>\S+) read (?<path>.*)\n/.exec(follow.stdout())?.groups);
+    expect(first).toMatchObject({ path: `${out}/f` });
+    const id = first['id'] ?? '';
+    await answer('allow', id);
+    const second = id.replace(/1$/, '2');
+    await waitFor('the second', () => follow.stdout().includes(`${second} read ${out}/g`));
+    await answer('deny', second);
+    await waitFor('its end', () => json.stdout().includes(`{"id":"${second}","closed":true}`));
+
+    expect(follow.stdout()).toMatch(new RegExp(`^${id} read ${out}/f\n${id} closed\n${second} read ${out}/g\n`));
+    const lines = json.stdout().trimEnd().split('\n');
+    expect(lines.map((line) => JSON.parse(line) as unknown)).toMatchObject([
+      { id, path: `${out}/f`, access: 'read' },
+      { id, closed: true },
+      { id: second, path: `${out}/g` },
+      { id: second, closed: true },
+    ]);
+    follow.child.kill('SIGINT');
+    expect((await follow.ended).signal ?? (await follow.ended).status).not.toBe('SIGKILL');
+  });
+
   test('is denied when its time is up, and only it waits meanwhile', async () => {
     const run = start(`cat ${out}/f & echo other; wait; echo end`, '--ask-timeout', '1');
 
