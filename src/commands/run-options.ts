@@ -145,7 +145,7 @@ const ASK_OPTIONS: readonly OptionSpec[] = [
     name: 'ask',
     aliases: ['capability-elevation'],
     arity: 'flag',
-    help: 'Let an open outside the grants wait for your answer instead of failing',
+    help: 'Have opens outside the grants wait for an answer; renames, unlinks fail',
   },
   { name: 'ask-timeout', arity: 'value', placeholder: 'SECONDS', help: 'Deny what nobody has answered by then (300)' },
   { name: 'no-ask', arity: 'flag', help: 'Ask for nothing, although the profile says so' },

@@ -384,6 +384,51 @@ print(len(found))`;
   });
 });
 
+/** A thread with a directory of its own, in a process that could not get another root or other mounts. */
+const CALLERS = `
+import ctypes, os, threading
+libc = ctypes.CDLL(None, use_errno=True)
+FS, MOUNTS, USERS, PIDS = 0x200, 0x20000, 0x10000000, 0x20000000
+def tell(name, result): print(name, "done" if result >= 0 else os.strerror(ctypes.get_errno()))
+tell("chroot", libc.chroot(b"."))
+tell("pivot_root", libc.syscall(155 if os.uname().machine == "x86_64" else 41, b".", b"."))
+for flag in (MOUNTS, USERS, USERS | MOUNTS, PIDS): tell("unshare", libc.unshare(flag))
+def elsewhere():
+    tell("own directory", libc.unshare(FS))
+    os.chdir(os.environ["ELSEWHERE"])
+    print(open("f").read())
+thread = threading.Thread(target=elsewhere); thread.start(); thread.join()
+print(open("f").read())
+`;
+
+test('a thread is asked about what it means itself; another root or other mounts no caller has', async () => {
+  using world = createWorld();
+  const out = join(world.home, 'out');
+  mkdirSync(out);
+  writeFileSync(join(out, 'f'), 'outside');
+  writeFileSync(join(world.project, 'f'), 'inside');
+  writeFileSync(join(world.project, 'callers.py'), CALLERS);
+  const words = ['run', '--ask', '--allow-cwd', '--env', `ELSEWHERE=${out}`, '--', PYTHON, 'callers.py'];
+  const run = startNono(world, words);
+  const question = await waitFor('the question', async () => {
+    const [first] = JSON.parse((await runNono(world, ['approvals', '--json'])).stdout) as readonly Question[];
+    return first;
+  });
+  expect(question.path).toBe(join(out, 'f'));
+  await runNono(world, ['allow', question.id]);
+
+  const { stdout } = await run.ended;
+  expect(stdout.split('\n')).toEqual([
+    expect.stringMatching(/^chroot (?!done)/),
+    expect.stringMatching(/^pivot_root (?!done)/),
+    ...Array.from({ length: 4 }, () => expect.stringMatching(/^unshare (?!done)/) as unknown),
+    'own directory done',
+    'outside',
+    'inside',
+    '',
+  ]);
+});
+
 test('one inside another nono cannot ask', async () => {
   using world = createWorld();
   mkdirSync(join(world.project, 'sub'));

@@ -25,11 +25,11 @@ const HOST: HubHost = {
   nowMs: () => 0,
 };
 
-function createHub(): Hub {
+function createHub(host: Partial<HubHost> = {}): Hub {
   const size = { columns: 80, rows: 24 };
   const load = () => Promise.resolve(drawing);
   return new Hub(
-    HOST,
+    { ...HOST, ...host },
     new SessionScreen({
       size,
       scrollbackLines: 10,
@@ -66,6 +66,21 @@ describe('Hub', () => {
     vi.advanceTimersByTime(LONGER_THAN_ANY_WAIT_MS);
 
     expect({ ...state, isAttached: hub.isAttached }).toEqual({ isEnded: false, isAttached: true });
+  });
+
+  test.for(['attach', 'view'] as const)('takes no answer from a client of the mode %s, whose connection it ends', (mode) => {
+    const decided: number[] = [];
+    const hub = createHub({
+      decide: (number) => void decided.push(number),
+      request: () => ({ isDone: true, changed: decided.push(0) > 0 }),
+    });
+    const { handlers, state } = connect(hub);
+    const size = { columns: 80, rows: 24 };
+    handlers.onData(encodeClientMessage({ kind: 'hello', mode, size, terminal: 'xterm', capabilities: [] }));
+    const request = { verb: 'decide', number: 1, decision: 'once', note: null } as const;
+    handlers.onData(encodeClientMessage({ kind: 'request', request }));
+
+    expect({ ...state, decided }).toEqual({ isEnded: true, decided: [] });
   });
 
   test('drops a connection that never says hello', () => {

@@ -9,6 +9,7 @@ import {
   type ServerMessage,
 } from '../../../src/session/messages.ts';
 import { encodeFrame, FRAME, FrameDecoder, PAYLOAD_BYTES_MAXIMUM, ProtocolError } from '../../../src/session/protocol.ts';
+import { DECISIONS } from '../../../src/session/question.ts';
 
 const text = fc.string({ unit: 'grapheme', maxLength: 40 });
 const data = fc.uint8Array({ maxLength: 3000 });
@@ -33,6 +34,13 @@ const clientMessage: fc.Arbitrary<ClientMessage> = fc.oneof(
       fc.record({ verb: fc.constant('rename' as const), name: text }),
       fc.record({ verb: fc.constant('send' as const), data }),
       fc.record({ verb: fc.constantFrom('status' as const, 'detach' as const) }),
+      fc.record({ verb: fc.constant('approvals' as const), since: fc.option(fc.nat(), { nil: undefined }) }),
+      fc.record({
+        verb: fc.constant('decide' as const),
+        number: fc.nat(),
+        decision: fc.constantFrom(...DECISIONS),
+        note: fc.option(text),
+      }),
     ),
   }),
 );
@@ -118,6 +126,22 @@ describe('FrameDecoder', () => {
         }
       }),
     );
+  });
+
+  test.for([
+    {},
+    { number: -1, decision: 'once' },
+    { number: 1.5, decision: 'once' },
+    { number: '1', decision: 'once' },
+    { number: 1e300, decision: 'once' },
+    { number: 1, decision: 'always' },
+    { number: 1, decision: ['once'] },
+    { number: 1, decision: 'constructor' },
+    { number: 1, decision: 'once', note: {} },
+  ])('refuses an answer that is none: %j', (fields) => {
+    const payload = new Uint8Array(Buffer.from(JSON.stringify({ verb: 'decide', ...fields })));
+
+    expect(() => decodeClientMessage({ type: FRAME.request, payload })).toThrow(ProtocolError);
   });
 
   test.for([
