@@ -6,6 +6,8 @@ import type { Decision, Proposal, Question } from './question.ts';
 
 /** The time that is left is drawn so often. */
 const TICK_MS = 1000;
+/** A program that was allowed one file opens the next: the screen does not come and go in between. */
+const LINGER_MS = 150;
 
 interface PromptHost {
   readonly questions: () => readonly Question[];
@@ -27,6 +29,7 @@ export class AttachedPrompt {
   /** Numbers of questions that were put off: they do not open it again. */
   #later = new Set<number>();
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #lingerTimer: ReturnType<typeof setTimeout> | undefined;
   #ticker: ReturnType<typeof setInterval> | undefined;
 
   constructor(displays: Displays, host: PromptHost) {
@@ -69,8 +72,9 @@ export class AttachedPrompt {
 
   #update(isLoud: boolean): void {
     const questions = this.#host.questions();
-    if (this.#prompt !== undefined && questions.length === 0) this.#close();
-    else if (this.#prompt !== undefined) {
+    if (this.#prompt !== undefined) {
+      clearTimeout(this.#lingerTimer);
+      if (questions.length === 0) this.#lingerTimer = setTimeout(() => this.#close(), LINGER_MS);
       this.#prompt.show(questions, this.#host.nowMs());
       this.#changed(isLoud);
     } else if (questions.some(({ number }) => !this.#later.has(number))) this.#open(questions);
@@ -96,6 +100,7 @@ export class AttachedPrompt {
   #forget(): void {
     this.#prompt = undefined;
     clearTimeout(this.#timer);
+    clearTimeout(this.#lingerTimer);
     clearInterval(this.#ticker);
   }
 
