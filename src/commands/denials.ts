@@ -1,18 +1,85 @@
-import { displayBytes } from '../bytes.ts';
-import { parentPath } from '../paths.ts';
+import { type Bytes, displayBytes } from '../bytes.ts';
+import { isWithin, parentPath } from '../paths.ts';
+import { decodeRefusals, type ObservedRefusal } from '../sandbox/linux/refusals.ts';
+import { READ_WRITE } from '../sandbox/plan.ts';
+import { findConflict, type SensitivePlace, sensitiveNames } from '../sandbox/sensitive.ts';
 import type { Denial } from '../session/approvals.ts';
 import type { CommandEnd } from '../session/live-session.ts';
 import { accessWord } from '../session/question.ts';
 
 /** More are only counted. */
 const SHOWN_MAXIMUM = 10;
+/** What no grant opens to changes; `/dev/shm` is a directory as any other. */
+const INTERFACES = ['/proc', '/sys', '/dev'].map((path) => path as Bytes);
+const SHARED_MEMORY = '/dev/shm' as Bytes;
+const ONLY_WITH_ASK = 'Files that could not be opened are seen, and asked about, only with --ask';
+
+/** What was seen of a run. */
+export interface SeenDenials {
+  /** Of questions, and of what nobody was asked about; undefined where nobody is asked. */
+  readonly denials: readonly Denial[] | undefined;
+  /** What the mediator noted down. */
+  readonly refused: Uint8Array;
+  /** Writable files whose directories are closed. */
+  readonly loneFiles: readonly Bytes[];
+  readonly homeDirectory: Bytes;
+  readonly stateDirectory: Bytes;
+}
 
 /** What a command that failed was refused, each with the option that would have given it; nothing for one that worked. */
-export function denialLines(denials: readonly Denial[], { exitCode }: CommandEnd): readonly string[] {
-  if (exitCode === 0 || denials.length === 0) return [];
-  const lines = denials.slice(0, SHOWN_MAXIMUM).map((denial) => `Denied: ${accessWord(denial.access)} ${describe(denial)}`);
-  const more = denials.length - SHOWN_MAXIMUM;
-  return more > 0 ? [...lines, `Denied: ${more} more, see \`nono inspect --events\``] : lines;
+export function denialLines(
+  { denials, refused, loneFiles, ...places }: SeenDenials,
+  { exitCode }: CommandEnd,
+): readonly string[] {
+  if (exitCode === 0) return [];
+  const { all, more: unnoted } = decodeRefusals(refused);
+  const sensitive = all.length + loneFiles.length === 0 ? [] : sensitiveNames(places);
+  const seen = all
+    .filter(({ kind, name }) => !isChange(kind) || !isInterface(name))
+    .map((one) => describeRefusal(one, sensitive));
+  const lines = [
+    ...(denials ?? []).map((denial) => `Denied: ${accessWord(denial.access)} ${describe(denial)}`),
+    ...seen.map((line) => `Denied: ${line}`),
+  ];
+  const more = lines.length - SHOWN_MAXIMUM + unnoted;
+  const where = denials === undefined ? '' : ', see `nono inspect --events`';
+  return [
+    ...lines.slice(0, SHOWN_MAXIMUM),
+    ...(more > 0 ? [`Denied: ${more} more${where}`] : []),
+    ...(denials === undefined && lines.length > 0 ? [ONLY_WITH_ASK] : []),
+    ...loneFiles.slice(0, SHOWN_MAXIMUM).map((path) => describeLoneFile(path, sensitive)),
+  ];
+}
+
+/** Nobody sees a rename that the kernel refuses: what is said is what the grant is, and not that it was too little. */
+function describeLoneFile(path: Bytes, sensitive: readonly SensitivePlace[]): string {
+  const directory = parentPath(path);
+  const start = `Granted is the file ${displayBytes(path)}: to replace it by another one, as many programs save,`;
+  const conflict = findConflict(directory, READ_WRITE, sensitive);
+  return conflict === undefined
+    ? `${start} takes --allow ${displayBytes(directory)}`
+    : `${start} takes its directory, and that has ${displayBytes(conflict.place.path)} in it (${conflict.place.what})`;
+}
+
+function isChange(kind: ObservedRefusal['kind']): boolean {
+  return kind === 'change' || kind === 'change_directory';
+}
+
+function isInterface(path: Bytes): boolean {
+  return INTERFACES.some((place) => isWithin(path, place)) && !isWithin(path, SHARED_MEMORY);
+}
+
+function describeRefusal({ kind, name, count }: ObservedRefusal, sensitive: readonly SensitivePlace[]): string {
+  const times = count > 1 ? `${count} times; ` : '';
+  const shown = displayBytes(name);
+  if (kind === 'port') return `connect to port ${shown} (${times}--allow-port ${shown} gives it)`;
+  if (kind === 'listen') return `listen on port ${shown} (${times}--allow-bind ${shown} gives it)`;
+  const what = isChange(kind) ? `change mode, owner, times or attributes of ${shown}` : `connect to ${shown}`;
+  const option = kind === 'connect' ? '--allow-socket' : kind === 'change' ? '--write-file' : '--write';
+  const conflict = findConflict(name, READ_WRITE, sensitive);
+  if (conflict === undefined) return `${what} (${times}${option} ${shown} gives it)`;
+  if (conflict.place.isAbsolute) return `${what} (${times}${conflict.place.what}; nothing gives it)`;
+  return `${what} (${times}${conflict.place.what}; ${option} ${shown} --override-deny ${displayBytes(conflict.place.path)} gives it)`;
 }
 
 function describe({ path, access, reason, count }: Denial): string {

@@ -7,6 +7,7 @@ import type { LaunchedProcess } from '../ports/spawn.ts';
 import { PATIENCE_MS } from '../rollback/durability.ts';
 import type { Exclusions } from '../rollback/rules.ts';
 import type { RollbackRun } from '../rollback/run.ts';
+import { loneFiles } from '../sandbox/plan.ts';
 import { launchError } from '../sandbox/sandbox-error.ts';
 import { digestExecutable, policyDigest, startEvent } from '../session/audit-start.ts';
 import { claimSession } from '../session/claim.ts';
@@ -73,8 +74,10 @@ export async function runPlainSession(run: PlainRun): Promise<PlainEnd> {
   const snapshots = await startSnapshots(run, live);
   const asking = confinement.plan.asks ? await (await import('./plain-asking.ts')).startAsking(run, live) : undefined;
   let command: LaunchedProcess;
+  let mediating: Mediating | undefined;
   try {
     const launched = launch(run, asking);
+    mediating = launched.mediating;
     cleanUp.defer(() => launched.mediating?.[Symbol.dispose]());
     command = tree.own(launched.command);
   } catch (error) {
@@ -96,12 +99,30 @@ export async function runPlainSession(run: PlainRun): Promise<PlainEnd> {
   await Promise.all([executed, tree.ending.gone]);
   checkpoints?.[Symbol.dispose]();
   const failure = await finishSnapshots(run, { snapshots, live, door }, end);
-  if (asking !== undefined) (await import('./denials.ts')).denialLines(asking.approvals.denials, end).forEach(context.notify);
+  await reportDenials(run, { asking, refused: mediating?.refusals() }, end);
   const loss = await live.hasEnded(end, failure, door.isOpen ? 'meanwhile' : 'at once');
   if (loss !== null) context.notify(loss);
   await door.close({ reason: 'ended', ...end });
   const exitCode = failure !== null && end.exitCode === 0 ? EXIT.nonoFailed : end.exitCode;
   return { exitCode, rollbackId: failure === null ? snapshots?.id : undefined };
+}
+
+async function reportDenials(
+  { context, confinement }: PlainRun,
+  { asking, refused = new Uint8Array() }: { readonly asking: PlainAsking | undefined; readonly refused: Uint8Array | undefined },
+  end: CommandEnd,
+): Promise<void> {
+  if (end.exitCode === 0) return;
+  const { denialLines } = await import('./denials.ts');
+  const { homeDirectory, stateDirectory, notify } = context;
+  const seen = {
+    denials: asking?.approvals.denials,
+    refused,
+    loneFiles: loneFiles(confinement.plan),
+    homeDirectory,
+    stateDirectory,
+  };
+  denialLines(seen, end).forEach(notify);
 }
 
 async function recordExecuted(

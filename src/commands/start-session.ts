@@ -3,7 +3,7 @@ import type { Config } from '../config/schema.ts';
 import { EXIT, NonoError } from '../errors.ts';
 import { encodeLine, LineReader } from '../json-lines.ts';
 import type { BackgroundProcess } from '../ports/background.ts';
-import type { Plan } from '../sandbox/plan.ts';
+import { loneFiles, type Plan } from '../sandbox/plan.ts';
 import { checkSessionName } from '../session/names.ts';
 import {
   type AskingWish,
@@ -130,6 +130,7 @@ async function describeStart({ call, context, adapters, supervisor, chosenName, 
     launch: launchOf(confinement),
     rollback,
     homeDirectory,
+    loneFiles: loneFiles(plan),
     uid,
     scrollbackLines: scrollbackLines(await loadUserConfig(context)),
     asking: plan.asks ? describeAsking(call, context, await loadUserConfig(context)) : null,

@@ -259,10 +259,12 @@ class SupervisedSession {
   }
 
   async #reportDenials(end: CommandEnd): Promise<void> {
-    const { denials } = this.#runtime;
-    if (denials.length === 0) return;
+    const { asking, homeDirectory, stateDirectory, loneFiles } = this.#start;
+    const { denials, refused } = this.#runtime;
+    if (denials.length === 0 && refused.length === 0 && loneFiles.length === 0) return;
     const { denialLines } = await import('./denials.ts');
-    for (const line of denialLines(denials, end)) this.#runtime.progress(line);
+    const seen = { denials: asking === null ? undefined : denials, refused, loneFiles, homeDirectory, stateDirectory };
+    for (const line of denialLines(seen, end)) this.#runtime.progress(line);
   }
 
   #noCheckpoint(): RequestOutcome {

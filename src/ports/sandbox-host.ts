@@ -7,6 +7,8 @@ import type { LaunchedProcess, LaunchOptions, ListenerTaker } from './spawn.ts';
 export interface Mediating extends ListenerTaker, Disposable {
   /** A message to the mediator; ask-wire.ts has its form. Returns at once. */
   answer(message: Uint8Array): void;
+  /** What was refused so far, in the form of decodeRefusals() (sandbox/linux/refusals.ts). */
+  refusals(): Uint8Array;
 }
 
 /** Passes the listener of a filter on, before any of the command has run. */

@@ -1,4 +1,5 @@
 import type { Bytes } from '../bytes.ts';
+import { isWithin } from '../paths.ts';
 
 /** What may be done below, or with, one path. Reading covers listing and executing too, see `reading`. */
 export interface Access {
@@ -141,4 +142,19 @@ export class RuleSet {
   sorted(): readonly PathRule[] {
     return [...this.#rules.values()].toSorted((a, b) => (a.path < b.path ? -1 : 1));
   }
+}
+
+/**
+ * The files that the call itself lets the command write while their directories stay closed: a rule holds for the file and not for its name, so that
+ * none of them can be replaced by another file, which is how many programs save.
+ */
+export function loneFiles({ rules }: Pick<Plan, 'rules'>): readonly Bytes[] {
+  const writable = rules.filter(({ access }) => access.write);
+  const directories = writable.filter(({ isDirectory }) => isDirectory);
+  return writable
+    .filter(
+      ({ isDirectory, origin, path }) =>
+        !isDirectory && origin === 'grant' && !directories.some((rule) => isWithin(path, rule.path)),
+    )
+    .map(({ path }) => path);
 }

@@ -190,6 +190,25 @@ export function sensitivePlaces(world: World, { alsoMissing = false } = {}): rea
   return places;
 }
 
+/** All of them by their names alone, whether they exist or not: for a word about a path that was seen, not for a decision. */
+export function sensitiveNames({
+  homeDirectory,
+  stateDirectory,
+}: Pick<World, 'homeDirectory' | 'stateDirectory'>): readonly SensitivePlace[] {
+  const named = (path: Bytes, what: string, isAbsolute = false): SensitivePlace => {
+    return { path, resolved: path, what, isWriteOnly: false, isAbsolute };
+  };
+  const inHome = (what: string, names: readonly string[]) =>
+    names.map((name) => named(joinPath(homeDirectory, name as Bytes), what));
+  return [
+    named(stateDirectory, "nono's own state", true),
+    ...inHome(OWN_CONFIGURATION, ['.config/nono']),
+    ...Object.entries(HOME_PLACES).flatMap(([what, names]) => inHome(what, names)),
+    ...SOCKETS.map((path) => named(path as Bytes, 'a socket that commands the machine')),
+    ...SYSTEM_SECRETS.map((path) => named(path as Bytes, 'secrets of the machine')),
+  ];
+}
+
 /**
  * What stays closed whatever is approved while the command runs: also what does not exist yet.
  *

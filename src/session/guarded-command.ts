@@ -59,6 +59,7 @@ export class GuardedCommand {
   readonly #options: GuardedOptions;
   readonly #started = Promise.withResolvers<Extract<GuardianReport, { kind: 'started' | 'failed' }>>();
   #exit: ProcessExit | undefined;
+  #refused: Uint8Array = new Uint8Array();
   #size: TerminalSize;
 
   constructor(guardian: StartedGuardian, orphans: Orphans, options: GuardedOptions) {
@@ -91,6 +92,11 @@ export class GuardedCommand {
     await this.#pty.exited;
     if (this.#exit === undefined) this.#orphans.endAll();
     return this.#exit ?? { code: null, signal: SIGKILL };
+  }
+
+  /** What the mediator had refused when the command ended (sandbox/linux/refusals.ts). */
+  get refused(): Uint8Array {
+    return this.#refused;
   }
 
   /** SIGTERM to the whole tree, SIGKILL after that time; again with less time it is sooner over. */
@@ -134,6 +140,7 @@ export class GuardedCommand {
         return;
       case 'ended':
         this.#exit = report.exit;
+        this.#refused = Buffer.from(report.refused, 'base64');
     }
   }
 }

@@ -22,6 +22,7 @@ export type GuardianReport =
   | { readonly kind: 'started'; readonly pid: number }
   /** `signal` is what stopped the command; null when it goes on. */
   | { readonly kind: 'stopped'; readonly signal: number | null }
-  | { readonly kind: 'ended'; readonly exit: ProcessExit }
+  /** `refused`: what the mediator refused, in base64 (sandbox/linux/refusals.ts). */
+  | { readonly kind: 'ended'; readonly exit: ProcessExit; readonly refused: string }
   /** What the mediator said, in base64: a piece of a stream. */
   | { readonly kind: 'asked'; readonly data: string };

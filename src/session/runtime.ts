@@ -110,6 +110,11 @@ export class Runtime {
     return this.#approvals?.denials ?? [];
   }
 
+  /** What the mediator refused without a question (sandbox/linux/refusals.ts). */
+  get refused(): Uint8Array {
+    return this.#command.refused;
+  }
+
   #hubHost(): HubHost {
     const { sessionId } = this.#deps;
     return {

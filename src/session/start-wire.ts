@@ -21,6 +21,8 @@ export interface SessionStart {
   /** Null without a rollback session. */
   readonly rollback: RollbackWish | null;
   readonly homeDirectory: Bytes;
+  /** Writable files whose directories are closed (loneFiles()). */
+  readonly loneFiles: readonly Bytes[];
   readonly uid: number;
   readonly size: TerminalSize;
   /** Lines above the screen that are kept. */

@@ -62,18 +62,16 @@ class Guardian {
     else this.#ending.end(graceMs);
   }
 
-  /** There is no command, and none will be. */
+  /** There is no command any more, or none came to be. */
   #isWithout(exit: ProcessExit): void {
     this.#isOver = true;
-    this.#report({ kind: 'ended', exit });
+    const refused = this.#mediating?.refusals() ?? [];
+    this.#report({ kind: 'ended', exit, refused: Buffer.from(refused).toString('base64') });
     this.#ending.commandEnded();
   }
 
   async #followCommand(child: LaunchedProcess): Promise<void> {
-    const exit = await child.exited;
-    this.#isOver = true;
-    this.#report({ kind: 'ended', exit });
-    this.#ending.commandEnded();
+    this.#isWithout(await child.exited);
   }
 
   #launch(launch: Launch): void {

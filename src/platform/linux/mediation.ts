@@ -2,6 +2,7 @@ import { type Bytes, bufferFromBytes } from '../../bytes.ts';
 import { EXIT, isErrno, NonoError } from '../../errors.ts';
 import type { HandOver, Mediating } from '../../ports/sandbox-host.ts';
 import { MEDIATOR_ANSWER, MEDIATOR_QUESTION } from '../../sandbox/linux/mediation.ts';
+import { usedRefusals } from '../../sandbox/linux/refusals.ts';
 import { AskChannel } from './ask-channel.ts';
 import { type PreparedMediator, prepareMediator } from './mediator/start.ts';
 import { readSmallFile } from './small-files.ts';
@@ -11,6 +12,7 @@ import { markTree } from './tree-domain.ts';
 /** 1 and above: only ancestors, administrators, or nobody (Documentation/admin-guide/LSM/Yama.rst). */
 const YAMA_SCOPE = '/proc/sys/kernel/yama/ptrace_scope';
 const NO_DESCRIPTOR = -1;
+const NO_MEMORY: Uint8Array = new Uint8Array();
 
 /** @see SandboxHost.isMediated() */
 export function isMediated(): boolean {
@@ -33,17 +35,19 @@ export function mediate(mediation: Bytes, onQuestions?: (data: Uint8Array) => vo
   markTree();
   const channel = onQuestions === undefined ? undefined : new AskChannel(onQuestions);
   let mediator: PreparedMediator | undefined;
+  let refusals = NO_MEMORY;
   return {
     expect() {
       mediator ??= prepared();
     },
     take(listener) {
       mediator ??= prepared();
-      mediator.startThread(bufferFromBytes(mediation), listener, channel?.others);
+      refusals = mediator.startThread(bufferFromBytes(mediation), listener, channel?.others);
       syscall('close', listener);
       channel?.closeOthers();
     },
     answer: (message) => channel?.send(message),
+    refusals: () => usedRefusals(refusals),
     [Symbol.dispose]: () => channel?.[Symbol.dispose](),
   };
 }

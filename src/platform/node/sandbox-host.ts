@@ -20,6 +20,7 @@ export function createNodeSandboxHost(): SandboxHost {
       expect: () => undefined,
       take: () => undefined,
       answer: () => undefined,
+      refusals: () => new Uint8Array(),
       [Symbol.dispose]: () => undefined,
     }),
     mediatesFromOutside: () => true,

@@ -7,6 +7,7 @@ import { mediatorDefinitions } from './calls.ts';
 import loop from './loop.c' with { type: 'text' };
 import metadata from './metadata.c' with { type: 'text' };
 import open from './open.c' with { type: 'text' };
+import refused from './refused.c' with { type: 'text' };
 import sends from './sends.c' with { type: 'text' };
 import signals from './signals.c' with { type: 'text' };
 import sockets from './sockets.c' with { type: 'text' };
@@ -29,9 +30,19 @@ export function compileMediatorOnce(): PlacedCode {
 
 function compile() {
   const architecture = process.arch === 'arm64' ? 'arm64' : 'x64';
-  const source = [mediatorDefinitions(architecture), base, caller, metadata, sockets, sends, signals, terminals, open, loop].join(
-    '',
-  );
+  const source = [
+    mediatorDefinitions(architecture),
+    base,
+    caller,
+    refused,
+    metadata,
+    sockets,
+    sends,
+    signals,
+    terminals,
+    open,
+    loop,
+  ].join('');
   const { mediator_where } = compileC('mediator.c', source, { mediator_where: WHERE });
   return placesOf(mediator_where);
 }

@@ -295,6 +295,7 @@ struct arguments {
   long tells;
   long listens;
   long unmapped[16];
+  long refusals;
 };
 
 /* @returns where the thread or process begins. */
@@ -313,6 +314,7 @@ static void *mediator_prepare(struct arguments *arguments) {
   given.tells = arguments->tells;
   given.listens = arguments->listens;
   for (int at = 0; at < 16; at++) given.unmapped[at] = arguments->unmapped[at];
+  refusals = (struct refusals *)arguments->refusals;
   return given.is_process ? (void *)mediator_apart : (void *)mediator_main;
 }
 

@@ -54,7 +54,9 @@ static long change_beneath(long file) {
 
 static long change_granted(long file) {
   long second = granted(file, 0);
-  return second < 0 ? second : change_beneath(second);
+  if (second >= 0) return change_beneath(second);
+  note_change(file);
+  return second;
 }
 
 /* `as_path`: the call takes descriptors that are open as a path only. */

@@ -6,7 +6,7 @@
  * descriptor from the moment of the question on, and is opened from that.
  */
 enum { O_WRONLY = 1, O_CREAT = 0100, O_EXCL = 0200, O_TRUNC = 01000, OPEN_FLAGS = 0x7fffc3, TEMPORARY_BIT = 020000000 };
-enum { RESOLVE_NO_XDEV = 1, MODE_BITS = 07777, F_SETFL = 4, R_OK = 4, W_OK = 2, X_OK = 1, AT_EACCESS = 0x200, S_STICKY = 01000 };
+enum { RESOLVE_NO_XDEV = 1, MODE_BITS = 07777, F_SETFL = 4, R_OK = 4, X_OK = 1, S_STICKY = 01000 };
 enum { MAP_MEMORY = 0x22, PROT_DATA = 3 };
 enum { NAME_BYTES = 256, ASKED_MAXIMUM = 4096, RULES_MAXIMUM = 256 };
 
@@ -405,7 +405,11 @@ static long open_file(void) {
 /* A socket outside the grants, which `file` holds. */
 static long ask_to_connect(long socket, long file) {
   static struct asked wish;
-  if (configuration->asking == 0 || !name_file(file, 0)) return -EACCES;
+  if (configuration->asking == 0) {
+    note_connect(file);
+    return -EACCES;
+  }
+  if (!name_file(file, 0)) return -EACCES;
   wish.flags = wish.mode = 0;
   wish.access = ACCESS_CONNECT;
   wish.socket = socket;

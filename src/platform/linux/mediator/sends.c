@@ -87,8 +87,9 @@ static long check_name(long socket, long domain, struct message *own) {
   if (domain == AF_UNIX) {
     if (type == SOCK_STREAM) return -EISCONN;
     if (type != SOCK_DGRAM) return 0;
-    long outside;
+    long outside = -1;
     long file = socket_file(&outside);
+    if (file == -EACCES && outside >= 0) note_connect(outside);
     if (file < 0) return file;
     own->name_bytes = fix_address(fixed, file);
     own->name = (u64)fixed;

@@ -119,8 +119,10 @@ static int is_loopback(void) {
 
 static long bind_to_loopback(long socket) { return CALL(setsockopt, socket, SOL_SOCKET, SO_BINDTODEVICE, "lo", 3, 0); }
 
+static long port_of_address(void) { return address[2] << 8 | address[3]; }
+
 static int is_port_named(long use) {
-  long port = address[2] << 8 | address[3];
+  long port = port_of_address();
   long *ports = (long *)&configuration->grant[configuration->grants];
   for (long at = 0; at < configuration->ports; at++) if (ports[at] == (port | use)) return 1;
   return 0;
@@ -136,7 +138,9 @@ static long check_network(long socket, long use) {
   if (family != AF_INET && family != AF_INET6) return -EACCES;
   if (address_bytes < (family == AF_INET ? 8 : 24)) return -EINVAL;
   if (configuration->network == NETWORK_LOOPBACK) return is_loopback() ? 0 : -EACCES;
-  return is_port_named(use) ? 0 : -EACCES;
+  if (is_port_named(use)) return 0;
+  note_port(REFUSED_PORT, port_of_address());
+  return -EACCES;
 }
 
 static long connect_inet(long socket) {
@@ -244,7 +248,10 @@ static long start_listening(void) {
     long failure = CALL(getsockname, socket, address, &bytes, 0, 0, 0);
     if (failure < 0) return failure;
     /* The kernel would choose a port that no rule was asked for. */
-    if (configuration->network == NETWORK_PORTS && !is_port_named(PORT_BIND)) return -EACCES;
+    if (configuration->network == NETWORK_PORTS && !is_port_named(PORT_BIND)) {
+      note_port(REFUSED_LISTEN, port_of_address());
+      return -EACCES;
+    }
     /* Whatever address it has, only what comes by the loopback device reaches it; to undo that takes CAP_NET_RAW. */
     if (configuration->network == NETWORK_LOOPBACK) failure = bind_to_loopback(socket);
     if (failure < 0 || configuration->network == NETWORK_BLOCKED) return -EACCES;

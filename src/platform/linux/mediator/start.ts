@@ -1,5 +1,6 @@
 import { SystemError } from '../../../errors.ts';
 import { keptCapabilityMask } from '../../../sandbox/linux/capabilities.ts';
+import { REFUSALS_BYTES } from '../../../sandbox/linux/refusals.ts';
 import { mapMemory } from '../machine-code.ts';
 import { withSignalsBlocked } from '../signal-mask.ts';
 import { readSmallFile } from '../small-files.ts';
@@ -29,6 +30,7 @@ const LISTENER_AT = 3;
 const CHANNEL_AT = 11;
 const UNMAPPED_AT = 13;
 const UNMAPPED_WORDS = 16;
+const REFUSALS_AT = UNMAPPED_AT + UNMAPPED_WORDS;
 
 /** include/uapi/linux/auxvec.h: where the kernel's own code begins; its data are before it. */
 const AT_SYSINFO_EHDR = 33n;
@@ -45,8 +47,12 @@ const NOBODY: AskingEnds = { tells: -1, listens: -1 };
 
 /** A mediator that is ready and not started yet. */
 export interface PreparedMediator {
-  /** Goes on as a thread of this process, with its own copies of the descriptors. @throws {SystemError} */
-  startThread(configuration: Uint8Array, listener: number, asking?: AskingEnds): void;
+  /**
+   * Goes on as a thread of this process, with its own copies of the descriptors.
+   *
+   * @returns what it notes down: memory that it goes on writing to. @throws {SystemError}
+   */
+  startThread(configuration: Uint8Array, listener: number, asking?: AskingEnds): Uint8Array;
   /**
    * The same as a process, begun before this one is confined: it goes on by itself once it is told of the listener, and ends when
    * this process ends before. Until then it has this process's descriptors.
@@ -64,6 +70,7 @@ export function prepareMediator(): PreparedMediator {
       const placed = new PlacedMediator(mediator, code, configuration);
       const entry = placed.prepareThread(listener, asking);
       clone(code.clone, THREAD_FLAGS, placed.stackFor(entry));
+      return placed.refusals;
     },
     startProcess(configuration) {
       const ends = new Int32Array(new ArrayBuffer(8));
@@ -87,27 +94,34 @@ class PlacedMediator {
   readonly #code: LoadedCode;
   readonly #configurationBytes: number;
   readonly #memory: ReturnType<typeof mapMemory>;
-  readonly #words = fixedBuffer((UNMAPPED_AT + UNMAPPED_WORDS) * WORD_BYTES);
+  readonly #stacksEnd: number;
+  readonly #words = fixedBuffer((REFUSALS_AT + 1) * WORD_BYTES);
 
   constructor(mediator: Mediator, code: LoadedCode, configuration: Uint8Array) {
     this.#mediator = mediator;
     this.#code = code;
     this.#configurationBytes = Math.ceil(configuration.length / PAGE_BYTES) * PAGE_BYTES;
     // A page more: the stack of the process between.
-    this.#memory = mapMemory(this.#configurationBytes + PAGE_BYTES + STACK_BYTES);
+    this.#stacksEnd = this.#configurationBytes + PAGE_BYTES + STACK_BYTES;
+    this.#memory = mapMemory(this.#stacksEnd + REFUSALS_BYTES);
     this.#memory.bytes.set(configuration);
+  }
+
+  get refusals(): Uint8Array {
+    return this.#memory.bytes.subarray(this.#stacksEnd);
   }
 
   prepareThread(listener: number, { tells, listens }: AskingEnds): number {
     this.#put(0, this.#memory.address, this.#code.system, this.#code.restorer, listener, keptCapabilityMask(), 0);
     this.#put(6, hasEndingWait() ? 1 : 0);
     this.#put(CHANNEL_AT, tells, listens);
+    this.#put(REFUSALS_AT, this.#memory.address + this.#stacksEnd);
     return this.#prepare();
   }
 
   prepareProcess(ready: number, starter: number): number {
     this.#put(0, this.#memory.address, this.#code.system, this.#code.restorer, 0, keptCapabilityMask(), 1);
-    this.#put(6, hasEndingWait() ? 1 : 0, this.#code.cloneAddress, this.#top(this.#memory.bytes.length), ready, starter);
+    this.#put(6, hasEndingWait() ? 1 : 0, this.#code.cloneAddress, this.#top(this.#stacksEnd), ready, starter);
     this.#put(CHANNEL_AT, NOBODY.tells, NOBODY.listens);
     const { address, bytes } = this.#memory;
     const gaps = memoryBeside([
@@ -128,7 +142,7 @@ class PlacedMediator {
 
   /** A stack on which a thread begins at an address. */
   stackFor(entry: number): number {
-    return this.#beginAt(this.#top(this.#memory.bytes.length), entry);
+    return this.#beginAt(this.#top(this.#stacksEnd), entry);
   }
 
   /** The same for the process between. */
