@@ -87,15 +87,11 @@ function versionText(): string {
 }
 
 async function runCommandLine(): Promise<void> {
-  const [{ runCli }, { describeFailure, EXIT }, host] = await Promise.all([
-    import('./cli.ts'),
-    import('./errors.ts'),
-    import('./platform/host.ts'),
-  ]);
+  const { runCli, describeFailure, EXIT, createContext, rawArguments } = await import('./platform/start.ts');
   let makeContext: (() => Context) | undefined;
   try {
-    const words = host.rawArguments();
-    makeContext = () => host.createContext(versionText());
+    const words = rawArguments();
+    makeContext = () => createContext(versionText());
     await print(await runCli(words, makeContext, versionText()));
   } catch (error) {
     const { text, exitCode } = describeFailure(error);
@@ -136,7 +132,7 @@ async function writeOutput(text: string | Uint8Array): Promise<boolean> {
   } catch (error) {
     const reason = error instanceof Error && 'code' in error ? String(error.code) : String(error);
     if (reason === 'EPIPE') return false;
-    const { NonoError, EXIT } = await import('./errors.ts');
+    const { NonoError, EXIT } = await import('./platform/start.ts');
     throw new NonoError('E_OUTPUT', EXIT.failure, `Cannot write the output: ${reason}`, { cause: error });
   }
 }

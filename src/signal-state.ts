@@ -17,9 +17,15 @@ export function parseSignals(status: string): SignalState {
 
 /** The numbers in one signal set of /proc/PID/status (proc(5)): bit N - 1 stands for signal N. */
 function signalsOf(status: string, field: string): number[] {
-  const digits = new RegExp(`^${field}:\\s*([0-9a-f]+)`, 'm').exec(status)?.[1] ?? '0';
-  const set = BigInt(`0x${digits}`);
+  const begin = `\n${field}:\t`;
+  const at = `\n${status}`.indexOf(begin);
+  if (at < 0) return [];
+  const digits = status.slice(at + begin.length - 1).split('\n', 1)[0] ?? '';
   const signals: number[] = [];
-  for (let signal = 1; signal <= 64; signal++) if ((set >> BigInt(signal - 1)) & 1n) signals.push(signal);
+  // Each digit stands for four signals, the last one for the first four.
+  for (let place = 0; place < digits.length; place++) {
+    const digit = Number.parseInt(digits.charAt(digits.length - 1 - place), 16);
+    for (let bit = 0; bit < 4; bit++) if ((digit >> bit) & 1) signals.push(4 * place + bit + 1);
+  }
   return signals;
 }

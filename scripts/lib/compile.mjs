@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync,
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { findBun } from './bun.mjs';
+import { recordBytecodeOrder } from './bytecode-order.mjs';
 import { findPaths } from './find-paths.mjs';
 
 /** What runs inside the executable: main.ts, then the entry file of each worker, which the bundler must be told of. */
@@ -31,9 +32,13 @@ export function buildExecutable({ top, outfile, runtime }) {
   const begun = new Date();
   const scratch = mkdtempSync(join(dirname(outfile), SCRATCH_PREFIX));
   try {
+    const bundle = (name, options) =>
+      runBun(top, [join(top, 'scripts/lib/bundle.mjs'), JSON.stringify({ ...options, outfile: join(scratch, name) })]);
+    // For another platform too what is recorded here is right: the bytecode is the same.
+    bundle('recorder', bundleOptions(top, undefined));
+    const bytecodeOrder = recordBytecodeOrder(join(scratch, 'recorder'), scratch);
+    bundle('nono', { ...bundleOptions(top, runtime), bytecodeOrder });
     const made = join(scratch, 'nono');
-    const words = [...compileWords(top), ...codeImages(top, runtime?.name), ...runtimeWords(runtime)];
-    runBun(top, [...words, '--outfile', made, ...entries]);
     check(top, made);
     // A source that changes while we compile is newer than the executable: ./scripts/nono will build again.
     utimesSync(made, begun, begun);
@@ -52,28 +57,25 @@ function removeLeftovers(directory) {
   }
 }
 
-function compileWords(top) {
-  return [
-    'build',
-    '--compile',
-    // Each verb becomes a chunk of its own, which is read only when it is imported.
-    '--splitting',
-    '--bytecode',
-    '--format=esm',
-    '--minify',
-    '--sourcemap=none',
+/** @see bundle.mjs */
+function bundleOptions(top, runtime) {
+  return {
+    top,
+    entries: ENTRIES,
+    define: {
+      NONO_VERSION: JSON.stringify(readVersion(top)),
+      NONO_COMMIT: JSON.stringify(readCommit(top)),
+      ...codeImages(top, runtime?.name),
+    },
+    ...(runtime === undefined ? {} : { target: `bun-${runtime.name}`, executablePath: runtime.executable }),
     // Most of what nono does is over before optimized code pays: a start takes a fifth less. main.ts takes it back for the rest.
-    '--compile-jit-policy=100',
+    jitPolicy: 100,
     // What is in the current directory may be hostile: none of it is configuration of the executable.
-    '--no-compile-autoload-dotenv',
-    '--no-compile-autoload-bunfig',
-    '--no-compile-autoload-tsconfig',
-    '--no-compile-autoload-package-json',
-    '--define',
-    `NONO_VERSION=${JSON.stringify(readVersion(top))}`,
-    '--define',
-    `NONO_COMMIT=${JSON.stringify(readCommit(top))}`,
-  ];
+    autoloadDotenv: false,
+    autoloadBunfig: false,
+    autoloadTsconfig: false,
+    autoloadPackageJson: false,
+  };
 }
 
 /**
@@ -81,14 +83,9 @@ function compileWords(top) {
  * the executable compiles it itself at each start.
  */
 function codeImages(top, target = `${process.platform}-${process.arch}`) {
-  if (process.platform !== 'linux' || !target.startsWith(`linux-${process.arch}`)) return [];
+  if (process.platform !== 'linux' || !target.startsWith(`linux-${process.arch}`)) return {};
   const images = JSON.parse(runBun(top, [join(top, 'scripts/lib/code-images.mjs')]));
-  return Object.entries(images).flatMap(([name, image]) => ['--define', `${name}=${JSON.stringify(image)}`]);
-}
-
-function runtimeWords(runtime) {
-  if (runtime === undefined) return [];
-  return [`--target=bun-${runtime.name}`, `--compile-executable-path=${runtime.executable}`];
+  return Object.fromEntries(Object.entries(images).map(([name, image]) => [name, JSON.stringify(image)]));
 }
 
 /**

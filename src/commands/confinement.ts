@@ -7,9 +7,9 @@ import { buildPlan } from '../sandbox/build-plan.ts';
 import { GrantError } from '../sandbox/grant-error.ts';
 import type { Launch } from '../sandbox/launch.ts';
 import { keptCapabilityMask } from '../sandbox/linux/capabilities.ts';
+import { filterFor } from '../sandbox/linux/known-filters.ts';
 import { type Enforced, encodeLandlock, enforcedBy, NEWEST_ABI } from '../sandbox/linux/landlock.ts';
 import { encodeMediation, hasDatagrams, mediationOf } from '../sandbox/linux/mediation.ts';
-import { encodeSeccomp } from '../sandbox/linux/seccomp.ts';
 import type { Plan } from '../sandbox/plan.ts';
 import { checkAbi, checkPorts } from '../sandbox/sandbox-error.ts';
 import type { Context, SandboxAdapters } from './context.ts';
@@ -73,7 +73,7 @@ export function launchOf(plan: Plan, host: SandboxHost, supervisorPid: number): 
   return {
     supervisorPid,
     landlock: encodeLandlock(plan, abi),
-    filter: encodeSeccomp({
+    filter: filterFor({
       network: plan.network,
       architecture: host.architecture,
       abi,
@@ -112,7 +112,7 @@ export async function planCall(
 ): Promise<OpenPlan> {
   const workingDirectory = existingWorkingDirectory(context);
   const profile = await loadProfile(call, context);
-  const { homeDirectory, environment } = context;
+  const { homeDirectory, stateDirectory, environment, uid } = context;
   const places = { homeDirectory, workingDirectory, temporaryDirectory, environment };
   const paths = choosePaths(call, profile, places);
   const isShared = call.flags.has('allow-cwd');
@@ -141,7 +141,7 @@ export async function planCall(
         globs: profile.excludeGlobs.map(({ text }) => bytesFromText(text)),
       },
     },
-    { ...context, facts, workingDirectory },
+    { environment, homeDirectory, stateDirectory, uid, facts, workingDirectory },
   );
   return { plan, question: isOpen ? workdirQuestion(shared, profile, homeDirectory) : undefined };
 }

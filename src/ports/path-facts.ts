@@ -6,6 +6,10 @@ import type { FileKind } from './files.ts';
  * hundreds of times before a command can start. Failures are SystemError.
  */
 export interface PathFacts {
+  /**
+   * Says which paths resolve() is asked for next, so that they can be looked up together. Each answer is given once: whoever asks again, looks again.
+   */
+  prepare?(paths: readonly Bytes[]): void;
   /** Follows every link of an absolute path. @returns undefined when there is nothing. */
   resolve(path: Bytes): FoundPath | undefined;
   /** The entries of a directory, links not followed, in no order. */

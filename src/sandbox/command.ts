@@ -43,6 +43,7 @@ export function findCommand(name: Bytes, world: World): FoundCommand {
   const candidates = name.includes('/')
     ? [absolute(name, world.workingDirectory)]
     : searchPath(world).map((directory) => joinPath(directory, name));
+  world.facts.prepare?.(candidates);
   const executables: FoundFile[] = [];
   let unusable: FoundFile | undefined;
   for (const path of candidates) {

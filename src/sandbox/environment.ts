@@ -53,7 +53,7 @@ const HOOKS: readonly string[] = [
   'JULIA_LOAD_PATH',
 ];
 
-const isHookName = matcher(HOOKS);
+let isHookName: ((name: string) => boolean) | undefined;
 
 /** Names that say that the value is a credential. */
 const CREDENTIAL_REGEXP = /(?:^|_)(?:TOKEN|KEY|SECRET|APIKEY|PASSWD|PASSPHRASE|CREDENTIALS?)$|PASSWORD/i;
@@ -100,6 +100,7 @@ export function scrubEnvironment(caller: ReadonlyMap<Bytes, Bytes>, options: Scr
 
 /** True for a variable that lets its value run code in a program that is started. */
 export function isHook(name: string): boolean {
+  isHookName ??= matcher(HOOKS);
   return isHookName(name);
 }
 

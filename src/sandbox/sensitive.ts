@@ -164,30 +164,44 @@ function configurationDirectory({ environment, homeDirectory }: World): Bytes {
   return parentPath(configPath(environment, homeDirectory));
 }
 
+interface Candidate extends PlaceFlags {
+  readonly path: Bytes;
+  readonly what: string;
+}
+
 /** The sensitive places that exist, with their links resolved now; nono's state always. */
 export function sensitivePlaces(world: World, { alsoMissing = false } = {}): readonly SensitivePlace[] {
-  const { facts, homeDirectory, stateDirectory } = world;
-  const places: SensitivePlace[] = [];
-  const add = (path: Bytes, what: string, { isExpected = false, ...flags }: PlaceFlags = {}): void => {
+  const { facts } = world;
+  const candidates = candidatePlaces(world, alsoMissing);
+  facts.prepare?.(candidates.map(({ path }) => path));
+  return candidates.flatMap(({ path, isExpected = false, ...place }) => {
     const resolved = resolveQuietly(facts, path)?.path;
-    if (resolved === undefined && !isExpected && !alsoMissing) return;
-    places.push({ path, resolved: resolved ?? path, what, isWriteOnly: false, isAbsolute: false, ...flags });
-  };
-  add(stateDirectory, "nono's own state", { isAbsolute: true, isExpected: true });
-  // Also where it does not exist yet: whoever makes a default profile there chooses what the next run may do.
-  add(configurationDirectory(world), OWN_CONFIGURATION, { isWriteOnly: true, isExpected: true });
+    if (resolved === undefined && !isExpected && !alsoMissing) return [];
+    return [{ path, resolved: resolved ?? path, isWriteOnly: false, isAbsolute: false, ...place }];
+  });
+}
+
+function candidatePlaces(world: World, alsoMissing: boolean): readonly Candidate[] {
+  const { facts, homeDirectory, stateDirectory } = world;
   // Most of the table is not there: one listing of the home directory saves asking for each.
   const inHome = new Set<string>(namesQuietly(facts, homeDirectory));
-  for (const [what, names] of Object.entries(HOME_PLACES)) {
-    for (const name of names) {
-      const slash = name.indexOf('/');
-      if (alsoMissing || inHome.has(slash < 0 ? name : name.slice(0, slash))) add(joinPath(homeDirectory, name as Bytes), what);
-    }
-  }
-  for (const path of SOCKETS) add(path as Bytes, 'a socket that commands the machine');
-  for (const path of KERNEL_INTERFACES) add(path as Bytes, 'an interface of the kernel', { isWriteOnly: true });
-  if (isRoot(world)) for (const path of SYSTEM_SECRETS) add(path as Bytes, 'secrets of the machine');
-  return places;
+  const mayBeThere = (name: string): boolean => {
+    const slash = name.indexOf('/');
+    return alsoMissing || inHome.has(slash < 0 ? name : name.slice(0, slash));
+  };
+  const named = (paths: readonly string[], what: string, flags: PlaceFlags = {}) =>
+    paths.map((path) => ({ path: path as Bytes, what, ...flags }));
+  return [
+    { path: stateDirectory, what: "nono's own state", isAbsolute: true, isExpected: true },
+    // Also where it does not exist yet: whoever makes a default profile there chooses what the next run may do.
+    { path: configurationDirectory(world), what: OWN_CONFIGURATION, isWriteOnly: true, isExpected: true },
+    ...Object.entries(HOME_PLACES).flatMap(([what, names]) =>
+      names.filter(mayBeThere).map((name) => ({ path: joinPath(homeDirectory, name as Bytes), what })),
+    ),
+    ...named(SOCKETS, 'a socket that commands the machine'),
+    ...named(KERNEL_INTERFACES, 'an interface of the kernel', { isWriteOnly: true }),
+    ...(isRoot(world) ? named(SYSTEM_SECRETS, 'secrets of the machine') : []),
+  ];
 }
 
 /** All of them by their names alone, whether they exist or not: for a word about a path that was seen, not for a decision. */

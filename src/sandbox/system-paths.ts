@@ -71,9 +71,12 @@ const OTHERS_MAY_ENTER = 0o005;
 /** The paths that every program needs to start, readable; and the harmless devices. */
 export function systemRules(world: World): readonly PathRule[] {
   const { facts } = world;
+  const directories = [...PROGRAM_DIRECTORIES, ...KERNEL_DIRECTORIES] as Bytes[];
+  const devices = DEVICES as readonly Bytes[];
+  facts.prepare?.([...directories, ...devices, ETC, RESOLVER_CONFIGURATION]);
   return [
-    ...[...PROGRAM_DIRECTORIES, ...KERNEL_DIRECTORIES].flatMap((path) => existing(facts, path as Bytes, READ, 'system')),
-    ...DEVICES.flatMap((path) => existing(facts, path as Bytes, DEVICE, 'device')),
+    ...directories.flatMap((path) => existing(facts, path, READ, 'system')),
+    ...devices.flatMap((path) => existing(facts, path, DEVICE, 'device')),
     ...(isRoot(world) ? publicEntries(facts, ETC, '') : existing(facts, ETC, READ, 'system')),
     ...resolverRules(facts),
     ...gitConfiguration(world),
@@ -86,8 +89,9 @@ export function systemRules(world: World): readonly PathRule[] {
  * granted one by one.
  */
 function publicEntries(facts: PathFacts, path: Bytes, relative: string): readonly PathRule[] {
-  return listQuietly(facts, path).flatMap((entry): readonly PathRule[] => {
-    if (!isPublic(entry)) return [];
+  const entries = listQuietly(facts, path).filter(isPublic);
+  facts.prepare?.(entries.filter(({ kind }) => kind === 'symlink').map(({ name }) => joinPath(path, name)));
+  return entries.flatMap((entry): readonly PathRule[] => {
     const below = joinPath(path, entry.name);
     if (entry.kind === 'symlink') return publicLink(facts, below);
     const inside = relative === '' ? entry.name : `${relative}/${entry.name}`;

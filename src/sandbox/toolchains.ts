@@ -50,7 +50,9 @@ export function toolchainRules(
   places: readonly SensitivePlace[],
 ): readonly PathRule[] {
   const search = new Search(world, places);
-  for (const directory of searchPath(world)) search.addPrograms(directory, 0);
+  const directories = searchPath(world);
+  world.facts.prepare?.(directories);
+  for (const directory of directories) search.addPrograms(directory, 0);
   for (const { path, resolved } of chain) {
     search.addProgram(resolved, 0);
     search.addPrograms(parentPath(path), 0);

@@ -3,8 +3,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { type Bytes, bufferFromBytes, bytesFromText } from '../../src/bytes.ts';
-import { isErrno } from '../../src/errors.ts';
+import { isErrno, SystemError } from '../../src/errors.ts';
 import type { PathFacts } from '../../src/ports/path-facts.ts';
+
+/** What it answers, or the errno that it fails with. */
+function attempt(facts: PathFacts, path: Bytes): unknown {
+  try {
+    return facts.resolve(path);
+  } catch (error) {
+    return error instanceof SystemError ? error.errno : error;
+  }
+}
 
 /** What every PathFacts adapter owes its callers. */
 export function describePathFactsContract(name: string, createFacts: () => Promise<PathFacts>): void {
@@ -60,6 +69,50 @@ export function describePathFactsContract(name: string, createFacts: () => Promi
           .map((entry) => entry.name)
           .toSorted(),
       ).toEqual(['f', '\xff\x80']);
+    });
+
+    test('answer the same about paths that were prepared together', async () => {
+      const [prepared, plain] = [await createFacts(), await createFacts()];
+      const long = path('x'.repeat(5000));
+      const asked = [...['d/f', 'link/f', 'link/../d', 'nowhere', 'd/f/x', 'dangling', 'loop'].map(path), strange, long];
+
+      prepared.prepare?.(asked);
+
+      for (const one of asked) expect(attempt(prepared, one)).toEqual(attempt(plain, one));
+    });
+
+    test('look again when they are asked again', async () => {
+      const facts = await createFacts();
+      const late = path('late');
+
+      facts.prepare?.([late]);
+      facts.resolve(late);
+      writeFileSync(bufferFromBytes(late), '');
+
+      expect(facts.resolve(late)?.kind).toBe('file');
+      rmSync(bufferFromBytes(late));
+    });
+
+    test('answer about more paths than are prepared at once', async () => {
+      const facts = await createFacts();
+      const many = Array.from({ length: 3000 }, (_, at) => path(`d/${'n'.repeat(200)}${at}`));
+
+      facts.prepare?.([...many, path('d/f')]);
+
+      expect(facts.resolve(path('d/f'))?.kind).toBe('file');
+      expect(facts.resolve(many[0] as Bytes)).toBeUndefined();
+    });
+
+    test('list a directory that is not there, is a file, or has too many entries for one answer', async () => {
+      const facts = await createFacts();
+      const full = join(directory, 'full');
+      mkdirSync(full);
+      for (let at = 0; at < 700; at++) writeFileSync(join(full, `${at}${'n'.repeat(200)}`), '');
+
+      expect(() => facts.entries(path('nowhere'))).toThrow(/ENOENT/);
+      expect(() => facts.entries(path('d/f'))).toThrow(/ENOTDIR/);
+      expect(facts.entries(path('full'))).toHaveLength(700);
+      rmSync(full, { recursive: true });
     });
 
     test('list entries without following their links', async () => {

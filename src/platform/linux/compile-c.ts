@@ -1,4 +1,4 @@
-import { cc, type FFIFunction } from 'bun:ffi';
+import type * as Ffi from 'bun:ffi';
 import { writeAll } from './channel.ts';
 import { addressOf, fixedBuffer, syscall } from './syscalls.ts';
 
@@ -11,12 +11,14 @@ const MFD_CLOEXEC = 1;
  * @param name For the compiler's messages.
  * @param source Uses neither headers nor libraries: none need be there.
  */
-export function compileC<Functions extends Record<string, FFIFunction>>(name: string, source: string, symbols: Functions) {
+export function compileC<Functions extends Record<string, Ffi.FFIFunction>>(name: string, source: string, symbols: Functions) {
   const path = place(Buffer.from(`${name}\0`));
   // The compiler reads files only, and those inside the executable are none for it.
   const file = syscall('memfd_create', addressOf(path), MFD_CLOEXEC);
   try {
     writeAll(file, place(Buffer.from(source)));
+    // Only here and now: most starts have nothing to compile.
+    const { cc } = process.getBuiltinModule('bun:ffi') as unknown as typeof Ffi;
     return cc({ source: `/proc/self/fd/${file}`, flags: ['-nostdlib', '-nostdinc', '-xc'], symbols }).symbols;
   } finally {
     syscall('close', file);

@@ -1,8 +1,8 @@
-import { CFunction, FFIType, type Pointer } from 'bun:ffi';
 import { SystemError } from '../../errors.ts';
+import { functionAt } from './foreign.ts';
 import { loadCode } from './machine-code.ts';
 import { withSignalsBlocked } from './signal-mask.ts';
-import { errnoName, type SyscallName, syscallNumber } from './syscalls.ts';
+import { addressOf, errnoName, type SyscallName, syscallNumber } from './syscalls.ts';
 
 /** A system call and its arguments: numbers, or memory that the caller keeps alive until the fork. */
 export type PreparedCall = readonly [name: SyscallName, ...arguments: (number | bigint)[]];
@@ -19,9 +19,8 @@ const WORDS_A_CALL = 7;
  */
 export function forkCalls(calls: readonly PreparedCall[]): number {
   const list = encode(calls);
-  const run = CFunction({ ptr: loadCode(forkCode()) as Pointer, args: [FFIType.ptr], returns: FFIType.i64_fast });
-  const pid = withSignalsBlocked(() => Number(run(list)));
-  run.close();
+  const run = functionAt(loadCode(forkCode()), 1);
+  const pid = withSignalsBlocked(() => Number(run(addressOf(list))));
   if (pid < 0) throw new SystemError('clone', errnoName(-pid));
   return pid;
 }
@@ -39,11 +38,11 @@ function encode(calls: readonly PreparedCall[]): Uint8Array {
 
 /** `long run(long *list) { pid = clone(0); if (pid != 0) return pid; for (;; list += 7) syscall(list[0], …, list[6]); }` */
 function forkCode(): Uint8Array {
-  return process.arch === 'arm64' ? new Uint8Array(ARM64_CODE.buffer) : X64_CODE;
+  return process.arch === 'arm64' ? arm64Code() : x64Code();
 }
 
 // biome-ignore format: one instruction a line
-const X64_CODE = new Uint8Array([
+const x64Code = () => new Uint8Array([
   0x53, // push rbx
   0x48, 0x89, 0xfb, // mov rbx, rdi
   0xb8, 0x38, 0, 0, 0, // mov eax, 56 (clone)
@@ -69,21 +68,24 @@ const X64_CODE = new Uint8Array([
   0xc3, // ret
 ]);
 
-const ARM64_CODE = new Uint32Array([
-  0xaa0003e9, // mov x9, x0
-  0xd2800000, // mov x0, 0
-  0xd2800001, // mov x1, 0
-  0xd2800002, // mov x2, 0
-  0xd2800003, // mov x3, 0
-  0xd2800004, // mov x4, 0
-  0xd2801b88, // mov x8, 220 (clone)
-  0xd4000001, // svc 0
-  0xb50000e0, // cbnz x0, to the ret, 7 instructions on
-  0xa8c10128, // ldp x8, x0, [x9], 16
-  0xa8c10921, // ldp x1, x2, [x9], 16
-  0xa8c11123, // ldp x3, x4, [x9], 16
-  0xf8408525, // ldr x5, [x9], 8
-  0xd4000001, // svc 0
-  0x17fffffb, // b to the first ldp, 5 instructions back
-  0xd65f03c0, // ret
-]);
+const arm64Code = () =>
+  new Uint8Array(
+    new Uint32Array([
+      0xaa0003e9, // mov x9, x0
+      0xd2800000, // mov x0, 0
+      0xd2800001, // mov x1, 0
+      0xd2800002, // mov x2, 0
+      0xd2800003, // mov x3, 0
+      0xd2800004, // mov x4, 0
+      0xd2801b88, // mov x8, 220 (clone)
+      0xd4000001, // svc 0
+      0xb50000e0, // cbnz x0, to the ret, 7 instructions on
+      0xa8c10128, // ldp x8, x0, [x9], 16
+      0xa8c10921, // ldp x1, x2, [x9], 16
+      0xa8c11123, // ldp x3, x4, [x9], 16
+      0xf8408525, // ldr x5, [x9], 8
+      0xd4000001, // svc 0
+      0x17fffffb, // b to the first ldp, 5 instructions back
+      0xd65f03c0, // ret
+    ]).buffer,
+  );

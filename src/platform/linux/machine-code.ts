@@ -1,4 +1,4 @@
-import { toArrayBuffer } from 'bun:ffi';
+import { memoryAt } from './foreign.ts';
 import { syscall } from './syscalls.ts';
 
 /** include/uapi/asm-generic/mman-common.h and mman.h */
@@ -18,7 +18,7 @@ const PAGE_BYTES = 4096;
  */
 export function loadCode(code: Uint8Array): number {
   const page = mapMemory(PAGE_BYTES);
-  new Uint8Array(toArrayBuffer(page.address, 0, PAGE_BYTES)).set(code);
+  new Uint8Array(memoryAt(page.address, PAGE_BYTES)).set(code);
   syscall('mprotect', page.address, PAGE_BYTES, PROT_READ | PROT_EXEC);
   return page.address;
 }
@@ -30,10 +30,10 @@ export function mapMemory(
 ): { readonly address: number; readonly bytes: Uint8Array<ArrayBuffer> } {
   const flags = (isShared ? MAP_SHARED : MAP_PRIVATE) | MAP_ANONYMOUS;
   const address = syscall('mmap', 0, sizeBytes, PROT_READ | PROT_WRITE, flags, -1);
-  return { address, bytes: new Uint8Array(toArrayBuffer(address, 0, sizeBytes)) };
+  return { address, bytes: new Uint8Array(memoryAt(address, sizeBytes)) };
 }
 
 /** What stands at an address, as memory of the collector's. */
 export function copyOfMemory(address: number, sizeBytes: number): Uint8Array {
-  return new Uint8Array(toArrayBuffer(address, 0, sizeBytes)).slice();
+  return new Uint8Array(memoryAt(address, sizeBytes)).slice();
 }

@@ -1,10 +1,10 @@
-import { FFIType } from 'bun:ffi';
 import type { PlacedCode } from './code-image.ts';
+import { WORD } from './foreign.ts';
 import { copyOfMemory } from './machine-code.ts';
 import { readSmallFile } from './small-files.ts';
 
 /** A function of compiled C that tells where the C is. */
-export const WHERE = { args: [FFIType.i64_fast], returns: FFIType.i64_fast } as const;
+export const WHERE = { args: [WORD], returns: WORD } as const;
 
 /** What it tells, by number: addresses. */
 const PLACES = ['entry', 'codeEnd', 'constants', 'constantsEnd', 'data', 'initializedEnd', 'end'] as const;

@@ -12,7 +12,10 @@ export function createLinuxProcesses(): Processes {
       pid: process.pid,
       startTicks: startTicks('self') ?? 0,
       pidNamespace: Number(/\d+/.exec(readSymbolicLink('/proc/self/ns/pid'))?.[0] ?? 0),
-      bootId: readSmallFile('/proc/sys/kernel/random/boot_id').trim(),
+      // Not every process that has an identity writes it down.
+      get bootId() {
+        return readSmallFile('/proc/sys/kernel/random/boot_id').trim();
+      },
     }),
     startTicks,
   };

@@ -1,6 +1,6 @@
-import { dlopen, FFIType } from 'bun:ffi';
+import { ADDRESS, INT, openLibc } from './foreign.ts';
 import { loadCode } from './machine-code.ts';
-import { fixedBuffer, LIBC_NAMES } from './syscalls.ts';
+import { fixedBuffer } from './syscalls.ts';
 
 /** What a caught signal leaves in the pipe: siginfo_t, include/uapi/asm-generic/siginfo.h. */
 export const SIGINFO_BYTES = 128;
@@ -24,7 +24,7 @@ export interface SignalCatcher {
 
 /** No runtime tells who sent a signal, so that the handler is our own: one write(2) of the siginfo_t. */
 export function createSignalCatcher(): SignalCatcher {
-  const { sigaction } = openLibc().symbols;
+  const { sigaction } = openLibc({ sigaction: { args: [INT, ADDRESS, ADDRESS], returns: INT } });
   function set(signals: readonly number[], handler: number, flags: number): void {
     const action = fixedBuffer(SIGACTION_BYTES);
     const view = new DataView(action.buffer);
@@ -82,16 +82,4 @@ function arm64Code(descriptor: number): Uint8Array {
     0xd65f03c0, // ret
   ]);
   return new Uint8Array(words.buffer);
-}
-
-function openLibc() {
-  let failure: unknown;
-  for (const library of LIBC_NAMES) {
-    try {
-      return dlopen(library, { sigaction: { args: [FFIType.i32, FFIType.ptr, FFIType.ptr], returns: FFIType.i32 } });
-    } catch (error) {
-      failure = error; // glibc and musl have different names: the next one may be there.
-    }
-  }
-  throw new Error('Cannot load the C library', { cause: failure });
 }

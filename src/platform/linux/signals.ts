@@ -24,7 +24,7 @@ const STATUS_AT = 24;
 const TIOCGPGRP = 0x540f;
 const TIOCSPGRP = 0x5410;
 
-const TERMINAL = Buffer.from('/dev/tty\0');
+let terminalPath: Buffer | undefined;
 
 /** Signals with the sender's details, and job control, by direct system calls. */
 export function createLinuxSignals(): Signals {
@@ -109,7 +109,8 @@ function stopSignal(pid: number): number | undefined {
 }
 
 function withTerminal<T>(use: (terminal: number) => T): T | undefined {
-  const terminal = trySyscall('openat', uapi.AT_FDCWD, addressOf(TERMINAL), uapi.O_RDWR | uapi.O_NOCTTY | uapi.O_CLOEXEC);
+  terminalPath ??= Buffer.from('/dev/tty\0');
+  const terminal = trySyscall('openat', uapi.AT_FDCWD, addressOf(terminalPath), uapi.O_RDWR | uapi.O_NOCTTY | uapi.O_CLOEXEC);
   if (terminal < 0) return undefined;
   try {
     return use(terminal);

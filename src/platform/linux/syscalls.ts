@@ -1,8 +1,10 @@
-import { dlopen, FFIType, type Pointer, ptr, read } from 'bun:ffi';
+import type { Pointer } from 'bun:ffi';
 import { SystemError } from '../../errors.ts';
 import { EINTR, errnoName } from './errno.ts';
+import { ADDRESS, intAt, openLibc, WORD } from './foreign.ts';
 
 export { errnoName } from './errno.ts';
+export { addressOf } from './foreign.ts';
 
 /**
  * Direct system calls through libc's `syscall`, one ffi symbol for all of them: opening more symbols
@@ -62,6 +64,7 @@ const NUMBERS_X64 = {
   seccomp: 317,
   faccessat: 269,
   memfd_create: 319,
+  getrandom: 318,
   renameat2: 316,
   capset: 126,
   capget: 125,
@@ -128,6 +131,7 @@ const NUMBERS_ARM64: Readonly<Record<SyscallName, number>> = {
   seccomp: 277,
   faccessat: 48,
   memfd_create: 279,
+  getrandom: 278,
   renameat2: 276,
   capset: 91,
   capget: 90,
@@ -142,36 +146,12 @@ const NUMBERS_ARM64: Readonly<Record<SyscallName, number>> = {
 
 const NUMBERS: Readonly<Record<SyscallName, number>> = process.arch === 'arm64' ? NUMBERS_ARM64 : NUMBERS_X64;
 
-/** A register: a number where it is safe, else a bigint. */
-const WORD = FFIType.i64_fast;
-
-/**
- * The C library: of glibc by the name under which this process has it already, of musl by its path. A bare
- * name that the loader does not know is looked for in the current directory, which may be hostile.
- */
-export const LIBC_NAMES = ['libc.so.6', '/lib/ld-musl-x86_64.so.1', '/lib/ld-musl-aarch64.so.1'] as const;
-
-function openLibc() {
-  let failure: unknown;
-  for (const library of LIBC_NAMES) {
-    try {
-      return dlopen(library, {
-        syscall: {
-          args: [WORD, WORD, WORD, WORD, WORD, WORD, WORD],
-          returns: WORD,
-        },
-        __errno_location: { args: [], returns: FFIType.ptr },
-      });
-    } catch (error) {
-      failure = error; // glibc and musl have different names: the next one may be there.
-    }
-  }
-  throw new Error('Cannot load the C library', { cause: failure });
-}
-
-const libc = openLibc();
-const call = libc.symbols.syscall;
-const errnoAddress = libc.symbols.__errno_location() as Pointer;
+const libc = openLibc({
+  syscall: { args: [WORD, WORD, WORD, WORD, WORD, WORD, WORD], returns: WORD },
+  __errno_location: { args: [], returns: ADDRESS },
+});
+const call = libc.syscall;
+const errnoAddress = Number(libc.__errno_location());
 
 /** The number of a call on this processor. */
 export function syscallNumber(name: SyscallName): number {
@@ -180,18 +160,13 @@ export function syscallNumber(name: SyscallName): number {
 
 /** The addresses of libc's `syscall` and `__errno_location`, for code that is compiled at run time. */
 export function libcAddresses(): { readonly syscall: Pointer; readonly errnoLocation: Pointer } {
-  return { syscall: pointerOf(libc.symbols.syscall), errnoLocation: pointerOf(libc.symbols.__errno_location) };
-}
-
-/** Every function of a library has its address, which the types leave out. */
-function pointerOf(symbol: unknown): Pointer {
-  return (symbol as { readonly ptr: Pointer }).ptr;
+  return { syscall: libc.syscall.ptr, errnoLocation: libc.__errno_location.ptr };
 }
 
 /** Makes the call. @returns its result, or the errno negated. */
 export function trySyscall(name: SyscallName, a = 0, b = 0, c = 0, d = 0, e = 0, f = 0): number {
   const result = Number(call(NUMBERS[name], a, b, c, d, e, f));
-  return result === -1 ? -read.i32(errnoAddress, 0) : result;
+  return result === -1 ? -intAt(errnoAddress) : result;
 }
 
 /** Makes the call again while a signal interrupts it. @throws {SystemError} */
@@ -209,9 +184,4 @@ export function syscall(name: SyscallName, a = 0, b = 0, c = 0, d = 0, e = 0, f 
  */
 export function fixedBuffer(sizeBytes: number): Uint8Array<ArrayBuffer> {
   return new Uint8Array(new ArrayBuffer(sizeBytes));
-}
-
-/** The address of `data`. The caller keeps `data` alive for as long as the address is used. */
-export function addressOf(data: Uint8Array): number {
-  return ptr(data);
 }

@@ -1,9 +1,11 @@
-import { CFunction, FFIType, type Pointer } from 'bun:ffi';
 import { decodeImage, loadImage, type PlacedCode } from '../code-image.ts';
 import { compileC } from '../compile-c.ts';
+import { functionAt } from '../foreign.ts';
 import { placedCode, placesOf, WHERE } from '../placed-code.ts';
 import { type SyscallName, syscallNumber } from '../syscalls.ts';
+import * as uapi from '../uapi.ts';
 import source from './launch.c' with { type: 'text' };
+import lookUp from './look-up.c' with { type: 'text' };
 
 /** Replaced by a build on the kind of machine that it is for: encodeImage() of launch.c. */
 declare const NONO_LAUNCH_IMAGE: string | undefined;
@@ -18,32 +20,43 @@ const CALLS = [
   'execve',
   'exit_group',
   'getpid',
+  'getdents64',
   'getppid',
   'ioctl',
   'landlock_add_rule',
   'landlock_create_ruleset',
   'landlock_restrict_self',
+  'openat',
   'openat2',
   'prctl',
+  'readlinkat',
   'rt_sigaction',
   'rt_sigprocmask',
   'seccomp',
   'setpgid',
+  'statx',
 ] as const satisfies readonly SyscallName[];
 
-/** What launch_run() of launch.c does: confines this process, becomes the command, or both in a child. */
-export const RUN = { confine: 0, execute: 1, start: 2 } as const;
+/** What launch_run() of launch.c does: confines this process, becomes the command, or both in a child; and what look-up.c answers. */
+export const RUN = { confine: 0, execute: 1, start: 2, resolve: 3, list: 4 } as const;
 
 /** launch_run() of launch.c. */
 export type RunLaunch = (launchAddress: number, what: number) => number;
 
+let loaded: RunLaunch | undefined;
+
 /** From what the build has compiled; else compiled here and now, which takes 2 ms. */
 export function loadLaunch(): RunLaunch {
+  loaded ??= load();
+  return loaded;
+}
+
+function load(): RunLaunch {
   const entry =
     typeof NONO_LAUNCH_IMAGE === 'string'
       ? loadImage(decodeImage(NONO_LAUNCH_IMAGE)).entry
       : placesOf(compile().launch_where).entry;
-  const run = CFunction({ ptr: entry as Pointer, args: [FFIType.i64_fast, FFIType.i64_fast], returns: FFIType.i64_fast });
+  const run = functionAt(entry, 2);
   return (launchAddress, what) => Number(run(launchAddress, what));
 }
 
@@ -54,5 +67,8 @@ export function compileLaunchOnce(): PlacedCode {
 
 function compile() {
   const numbers = CALLS.map((name) => `#define CALL_${name} ${syscallNumber(name)}\n`).join('');
-  return compileC('launch.c', `${numbers}#line 1 "launch"\n${source}`, { launch_where: WHERE });
+  const text = source.replace('#include "look-up.c"', () => lookUp);
+  return compileC('launch.c', `${numbers}#define O_DIRECTORY ${uapi.O_DIRECTORY}\n#line 1 "launch"\n${text}`, {
+    launch_where: WHERE,
+  });
 }

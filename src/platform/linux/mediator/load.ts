@@ -1,5 +1,5 @@
-import { CFunction, FFIType, type Pointer } from 'bun:ffi';
 import { decodeImage, type LoadedCode, loadImage } from '../code-image.ts';
+import { functionAt } from '../foreign.ts';
 import { compileMediator } from './compile.ts';
 
 /** Replaced by a build on the kind of machine that it is for: encodeImage() of the mediator. */
@@ -14,6 +14,6 @@ export interface Mediator extends Pick<LoadedCode, 'from' | 'end'> {
 export function loadMediator(): Mediator {
   const { entry, from, end } =
     typeof NONO_MEDIATOR_IMAGE === 'string' ? loadImage(decodeImage(NONO_MEDIATOR_IMAGE)) : compileMediator();
-  const prepare = CFunction({ ptr: entry as Pointer, args: [FFIType.i64_fast], returns: FFIType.i64_fast });
+  const prepare = functionAt(entry, 1);
   return { from, end, prepare: (argumentsAddress) => Number(prepare(argumentsAddress)) };
 }

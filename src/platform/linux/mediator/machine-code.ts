@@ -1,4 +1,4 @@
-import { CFunction, FFIType, type Pointer } from 'bun:ffi';
+import { functionAt } from '../foreign.ts';
 import { loadCode } from '../machine-code.ts';
 
 /**
@@ -13,7 +13,7 @@ interface Code {
 }
 
 // biome-ignore format: one instruction in a line
-const X64: Code = {
+const x64 = (): Code => ({
   system: [
     0x48, 0x89, 0xf8, // mov rax, rdi
     0x48, 0x89, 0xf7, // mov rdi, rsi
@@ -37,9 +37,9 @@ const X64: Code = {
     0x0f, 0x05, // syscall
     0xc3, // ret: on the new stack, to the address on top of it
   ],
-};
+});
 
-const ARM64: Code = {
+const arm64 = (): Code => ({
   system: words(
     0xaa0003e8, // mov x8, x0
     0xaa0103e0, // mov x0, x1
@@ -63,7 +63,7 @@ const ARM64: Code = {
     0xd61f0120, // br x9
     0xd65f03c0, // ret
   ),
-};
+});
 
 function words(...values: readonly number[]): readonly number[] {
   return values.flatMap((value) => [value & 0xff, (value >>> 8) & 0xff, (value >>> 16) & 0xff, value >>> 24]);
@@ -83,18 +83,22 @@ export interface LoadedCode {
   readonly clone: (flags: number, stack: number) => number;
 }
 
+let loaded: LoadedCode | undefined;
+
+/** Once for the whole process. */
 export function loadMachineCode(): LoadedCode {
-  const { system, restorer, clone } = process.arch === 'arm64' ? ARM64 : X64;
+  loaded ??= load();
+  return loaded;
+}
+
+function load(): LoadedCode {
+  const { system, restorer, clone } = process.arch === 'arm64' ? arm64() : x64();
   const page = new Uint8Array(3 * PIECE_BYTES);
   page.set(system, 0);
   page.set(restorer ?? [], PIECE_BYTES);
   page.set(clone, 2 * PIECE_BYTES);
   const address = loadCode(page);
-  const call = CFunction({
-    ptr: (address + 2 * PIECE_BYTES) as Pointer,
-    args: [FFIType.i64_fast, FFIType.i64_fast],
-    returns: FFIType.i64_fast,
-  });
+  const call = functionAt(address + 2 * PIECE_BYTES, 2);
   return {
     address,
     system: address,

@@ -1,0 +1,80 @@
+import type { Pointer } from 'bun:ffi';
+
+/**
+ * What bun:ffi stands on, taken from where it takes it: loading the module itself costs every start 0.4 ms, and all that it adds are names of types.
+ * Its compiler of C is had by compile-c.ts alone.
+ */
+interface NativeFfi {
+  readonly dlopen: (path: string, symbols: ForeignSymbols) => Opened | Error;
+  readonly linkSymbols: (symbols: ForeignSymbols) => Opened | Error;
+  readonly ptr: (data: Uint8Array) => number;
+  readonly toArrayBuffer: (address: number, offset: number, sizeBytes: number) => ArrayBuffer | Error;
+  readonly read: { readonly i32: (address: number, offset: number) => number };
+}
+
+interface ForeignSymbol {
+  readonly args: readonly ForeignType[];
+  readonly returns: ForeignType;
+  /** Of code that is in memory already. */
+  readonly ptr?: number;
+}
+
+type ForeignSymbols = Readonly<Record<string, ForeignSymbol>>;
+type ForeignValue = number | bigint | Uint8Array | BigInt64Array | null;
+export type ForeignFunction = ((...values: readonly ForeignValue[]) => number | bigint) & { readonly ptr: Pointer };
+
+interface Opened {
+  readonly symbols: Readonly<Record<string, ForeignFunction>>;
+}
+
+/** FFIType of bun:ffi: a register, a number where it is safe and else a bigint; an int; an address, or memory whose address it is. */
+export const WORD = 15;
+export const INT = 5;
+export const ADDRESS = 12;
+type ForeignType = typeof WORD | typeof INT | typeof ADDRESS;
+
+const native = (Bun as unknown as { readonly FFI: NativeFfi }).FFI;
+
+/**
+ * The C library: of glibc by the name under which this process has it already, of musl by its path. A bare
+ * name that the loader does not know is looked for in the current directory, which may be hostile.
+ */
+const LIBC_NAMES = ['libc.so.6', '/lib/ld-musl-x86_64.so.1', '/lib/ld-musl-aarch64.so.1'] as const;
+
+/** Functions of the C library. @throws {Error} where there is none. */
+export function openLibc<Names extends string>(
+  symbols: Readonly<Record<Names, ForeignSymbol>>,
+): Readonly<Record<Names, ForeignFunction>> {
+  let failure: unknown;
+  for (const library of LIBC_NAMES) {
+    const opened = native.dlopen(library, symbols);
+    if (!(opened instanceof Error)) return opened.symbols;
+    failure = opened; // glibc and musl have different names: the next one may be there.
+  }
+  throw new Error('Cannot load the C library', { cause: failure });
+}
+
+/** A function of machine code at an address, which takes words and returns one. */
+export function functionAt(address: number, parameters: number): ForeignFunction {
+  const args: readonly ForeignType[] = Array.from({ length: parameters }, () => WORD);
+  const linked = native.linkSymbols({ found: { ptr: address, args, returns: WORD } });
+  if (linked instanceof Error) throw linked;
+  return linked.symbols['found'] as ForeignFunction;
+}
+
+/** The address of `data`. The caller keeps `data` alive for as long as the address is used. */
+export function addressOf(data: Uint8Array): number {
+  return native.ptr(data);
+}
+
+/** Memory that is not the collector's. */
+export function memoryAt(address: number, sizeBytes: number): ArrayBuffer {
+  const memory = native.toArrayBuffer(address, 0, sizeBytes);
+  if (memory instanceof Error) throw memory;
+  return memory;
+}
+
+/** The int that stands at an address. */
+export function intAt(address: number): number {
+  return native.read.i32(address, 0);
+}

@@ -1,0 +1,84 @@
+import { type Bytes, displayBytes } from '../../bytes.ts';
+import { SystemError } from '../../errors.ts';
+import type { FoundEntry, FoundPath } from '../../ports/path-facts.ts';
+import { loadLaunch, RUN, type RunLaunch } from './launch/load.ts';
+import { mapMemory } from './machine-code.ts';
+import { loadMachineCode } from './mediator/machine-code.ts';
+import { addressOf, errnoName } from './syscalls.ts';
+import * as uapi from './uapi.ts';
+
+const WORD_BYTES = 8;
+/** struct look_up of look-up.c, and where its words are. */
+const WORDS = 7;
+const COUNT_AT = 1;
+const PATHS_AT = 2;
+const PATHS_BYTES = 32 * 1024;
+const ANSWERS_BYTES = 96 * 1024;
+const ENOENT = 2;
+const ENOMEM = 12;
+const ENOTDIR = 20;
+const PERMISSIONS = 0o7777;
+
+/** What a look found: as PathFacts.resolve() answers, or what it throws. */
+export type Resolution = FoundPath | SystemError | undefined;
+
+/** Looks up many paths in one call of look-up.c. */
+export class LookUps {
+  readonly #run: RunLaunch = loadLaunch();
+  readonly #words = new BigInt64Array(new ArrayBuffer(WORDS * WORD_BYTES));
+  readonly #address = addressOf(new Uint8Array(this.#words.buffer));
+  readonly #paths: Buffer;
+  readonly #answers: Buffer;
+
+  /** @throws {Error} where machine code cannot be had. */
+  constructor() {
+    const memory = mapMemory(PATHS_BYTES + ANSWERS_BYTES);
+    this.#paths = Buffer.from(memory.bytes.buffer, 0, PATHS_BYTES);
+    this.#answers = Buffer.from(memory.bytes.buffer, PATHS_BYTES, ANSWERS_BYTES);
+    this.#words[0] = BigInt(loadMachineCode().system);
+    this.#words[PATHS_AT] = BigInt(memory.address);
+    this.#words[PATHS_AT + 1] = BigInt(memory.address + PATHS_BYTES);
+    this.#words[PATHS_AT + 2] = BigInt(ANSWERS_BYTES);
+  }
+
+  /** @returns one for each path; undefined where they are too many at once. */
+  resolve(paths: readonly Bytes[]): readonly Resolution[] | undefined {
+    const words = this.#ask(paths, RUN.resolve);
+    return typeof words === 'number' ? undefined : paths.map((path, at) => resolution(path, words, 2 * at));
+  }
+
+  /** The entries of a directory, links not followed. @returns undefined where they are too many. @throws {SystemError} */
+  list(path: Bytes): readonly FoundEntry[] | undefined {
+    const words = this.#ask([path], RUN.list);
+    if (typeof words === 'number') {
+      if (words === -ENOMEM) return undefined;
+      throw new SystemError('open', errnoName(-words), displayBytes(path));
+    }
+    const entries: FoundEntry[] = [];
+    for (let at = 0; at + 1 < words.length; at += 2) {
+      const mode = Number(words[at]);
+      entries.push({ name: words[at + 1] as Bytes, kind: kindOf(mode), mode: mode & PERMISSIONS });
+    }
+    return entries;
+  }
+
+  /** @returns the words of the answers, or an errno negated. */
+  #ask(paths: readonly Bytes[], what: number): readonly string[] | number {
+    const text = `${paths.join('\0')}\0`;
+    if (text.length > PATHS_BYTES) return -ENOMEM;
+    this.#paths.write(text, 0, 'latin1');
+    this.#words[COUNT_AT] = BigInt(paths.length);
+    const used = this.#run(this.#address, what);
+    return used < 0 ? used : this.#answers.toString('latin1', 0, used).split('\0');
+  }
+}
+
+function resolution(path: Bytes, words: readonly string[], at: number): Resolution {
+  const mode = Number(words[at]);
+  if (mode >= 0) return { path: words[at + 1] as Bytes, kind: kindOf(mode), mode: mode & PERMISSIONS };
+  return mode === -ENOENT || mode === -ENOTDIR ? undefined : new SystemError('open', errnoName(-mode), displayBytes(path));
+}
+
+function kindOf(mode: number): FoundPath['kind'] {
+  return uapi.FILE_KINDS[mode & uapi.S_IFMT] ?? 'file';
+}
