@@ -2,7 +2,7 @@ import { type Bytes, displayBytes } from '../bytes.ts';
 import { EXIT, NonoError } from '../errors.ts';
 import { baseName, parentPath } from '../paths.ts';
 import type { LaunchFailure, LaunchStep } from './launch.ts';
-import { ABI_WITH_PORTS, landlockGaps } from './linux/landlock.ts';
+import { ABI_WITH_PORTS, landlockGaps, NESTED_TOO_DEEP } from './linux/landlock.ts';
 import type { Mediator } from './linux/mediation.ts';
 import type { Network } from './plan.ts';
 
@@ -75,6 +75,7 @@ export function launchError({ step, errno, path }: LaunchFailure, command: Bytes
 /** By step and errno. */
 const HINTS: Readonly<Record<string, string>> = {
   'rule ELOOP': 'A link was put in its place while nono started: look at it, then run again',
+  'restrict E2BIG': NESTED_TOO_DEEP,
   // The kernel has room for one listener in all filters of a process.
   'filter EBUSY': 'Something around nono, such as a container runtime, watches system calls already: start nono outside of it',
   'mediator ENOBUFS': 'Grant fewer, larger directories',

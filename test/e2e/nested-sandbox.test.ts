@@ -1,8 +1,8 @@
-import { chmodSync, copyFileSync, lstatSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, lstatSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { runNono } from '../support/nono.ts';
+import { runNono, runProgram } from '../support/nono.ts';
 import { needCommands } from '../support/tools.ts';
 import { canBecomeOrdinaryUser, createWorld, type World } from '../support/world.ts';
 
@@ -30,7 +30,6 @@ function createNest(ordinaryUser: boolean): World {
 /** Files that root made are the user's. */
 async function give(world: World): Promise<void> {
   if (world.asUser.length === 0) return;
-  const { runProgram } = await import('../support/nono.ts');
   await runProgram({ ...world, asUser: [] }, ['chown', '-R', '65534:65534', world.project]);
 }
 
@@ -115,5 +114,34 @@ print(*[name(lambda: socket.socket(socket.AF_UNIX).connect(path)) for path in ('
 
     expect({ status, stdout }).toEqual({ status: 125, stdout: '' });
     expect(stderr).toMatch(/Cannot use the state directory.*\n(?:.*\n)*Hint: .*NONO_HOME/);
+  });
+});
+
+/** Takes as many Landlock domains as the kernel lets it, and becomes what follows. */
+const LAYERS = `
+import ctypes, errno, os, struct, sys
+libc = ctypes.CDLL(None, use_errno=True)
+libc.prctl(38, 1, 0, 0, 0)
+while True:
+    ruleset = libc.syscall(444, struct.pack("QQQ", 0, 1, 0), 24, 0)
+    if ruleset < 0: raise SystemExit("no ruleset: " + os.strerror(ctypes.get_errno()))
+    if libc.syscall(446, ruleset, 0) < 0: break
+    os.close(ruleset)
+if ctypes.get_errno() != errno.E2BIG: raise SystemExit(os.strerror(ctypes.get_errno()))
+os.close(ruleset)
+os.execv(sys.argv[1], sys.argv[1:])
+`;
+
+describe('nono inside as many sandboxes as the kernel takes', () => {
+  test.for(['run', 'wrap'])('%s runs nothing and says why', async (verb, context) => {
+    needCommands(context, PYTHON);
+    using world = createWorld();
+    const call = [world.executable, verb, '--allow-cwd', '--', 'touch', 'made'];
+    const { status, stdout, stderr } = await runProgram(world, [PYTHON, '-c', LAYERS, ...call]);
+    if (stderr.startsWith('no ruleset')) context.skip(`this kernel's Landlock scopes nothing yet: ${stderr.trim()}`);
+
+    expect({ status, stdout }).toEqual({ status: 126, stdout: '' });
+    expect(stderr).toMatch(/^Error: Cannot apply the sandbox: .*E2BIG \[E_SANDBOX\]\nHint: .*16 of Landlock/);
+    expect(existsSync(join(world.project, 'made'))).toBe(false);
   });
 });

@@ -1,4 +1,5 @@
 import type { Bytes } from '../../bytes.ts';
+import { isErrno } from '../../errors.ts';
 import { ABI_WITH_MARK } from '../../sandbox/linux/landlock.ts';
 import { ACCESS_FS } from '../../sandbox/linux/landlock-uapi.ts';
 import { ABI_WITH_SIGNALS } from '../../sandbox/linux/older-kernels.ts';
@@ -20,15 +21,20 @@ let isMarked = false;
  * Takes a Landlock domain that confines nothing but signals, where the kernel has that (ABI 6): kill(-1) then reaches
  * this process's tree, all of it at once, and nothing else.
  *
- * @returns false where there is none.
+ * @returns false where there is none, or no room for one more inside those around it: nothing can be confined then, which the launch says.
  */
 export function takeSignalDomain(): boolean {
   if (landlockAbi() < ABI_WITH_SIGNALS) {
     markTree();
     return false;
   }
-  restrict({ handledFs: 0, scoped: SCOPE_SIGNAL }, () => undefined);
-  return true;
+  try {
+    restrict({ handledFs: 0, scoped: SCOPE_SIGNAL }, () => undefined);
+    return true;
+  } catch (error) {
+    if (isErrno(error, 'E2BIG')) return false;
+    throw error;
+  }
 }
 
 /**

@@ -104,6 +104,10 @@ function rightsOf({ read, write, control }: Access): number {
   return (read ? READ_RIGHTS : 0) | (write ? WRITE_RIGHTS : 0) | (control ? CONTROL_RIGHTS : 0);
 }
 
+/** LANDLOCK_MAX_NUM_LAYERS of security/landlock/limits.h: landlock_restrict_self(2) answers E2BIG. */
+export const NESTED_TOO_DEEP =
+  'Start it with fewer sandboxes around it: the kernel takes 16 of Landlock inside each other, and nono needs one or two';
+
 /** The first ABI under which a process can be in a domain that forbids it nothing (ABI 1 forbids renaming everywhere). */
 export const ABI_WITH_MARK = 2;
 
