@@ -24,6 +24,8 @@ export interface World extends Disposable {
 interface WorldOptions {
   /** Runs everything as an ordinary user; only root can. */
   readonly ordinaryUser?: boolean;
+  /** The directory that it is made in: that of temporary files by default. */
+  readonly place?: string;
 }
 
 export function canBecomeOrdinaryUser(): boolean {
@@ -35,8 +37,8 @@ export function canBecomeOrdinaryUser(): boolean {
  *
  * The path is short, since addresses of sockets are, and has its links resolved, since nono shows such paths.
  */
-export function createWorld({ ordinaryUser = false }: WorldOptions = {}): World {
-  const directory = realpathSync(mkdtempSync(join(tmpdir(), 'nono-t-')));
+export function createWorld({ ordinaryUser = false, place = tmpdir() }: WorldOptions = {}): World {
+  const directory = realpathSync(mkdtempSync(join(place, 'nono-t-')));
   const home = join(directory, 'home');
   const project = join(directory, 'project');
   for (const path of [home, project]) mkdirSync(path);

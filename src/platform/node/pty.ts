@@ -3,7 +3,7 @@ import * as fs from 'node:fs';
 import { constants } from 'node:os';
 import type { Duplex } from 'node:stream';
 import { ReadStream } from 'node:tty';
-import * as nodePty from 'node-pty';
+import { native } from 'node-pty';
 import type { Pty, PtyStart } from '../../ports/pty.ts';
 import type { ProcessExit } from '../../ports/spawn.ts';
 
@@ -14,18 +14,11 @@ const DRAIN_TIMEOUT_MS = 1000;
 /** A terminal that takes nothing now is asked again. */
 const WRITE_AGAIN_MS = 5;
 
-/** What node-pty 1.1 exports and its types do not tell: openpty(3) and the change of a size. */
-interface NativePty {
-  open: (columns: number, rows: number) => { readonly master: number; readonly slave: number };
-  resize: (descriptor: number, columns: number, rows: number) => void;
-}
-
 /**
  * A pseudo-terminal by node-pty, for the tests that run under Node. Its own spawn() gives a process a terminal and nothing
  * else: setsid(1) makes one the leader of a session on a terminal that was opened before, with a fourth stream.
  */
 export function startNodePty({ file, arguments: words, environment, columns, rows, onData, onMessage }: PtyStart): Pty {
-  const { native } = nodePty as unknown as { readonly native: NativePty };
   const { master, slave } = native.open(columns, rows);
   const child = spawn('setsid', ['--ctty', file, ...words], {
     env: { PATH: process.env['PATH'], ...environment },
