@@ -3,9 +3,10 @@ import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { isThorough } from '../support/effort.ts';
+import { memoryDirectory } from '../support/memory.ts';
 import { needCommands } from '../support/tools.ts';
 import { dumpTree } from '../support/tree.ts';
-import { createWorld, type World } from '../support/world.ts';
+import { createWorld as createWorldIn, type World } from '../support/world.ts';
 
 /** System calls that leave a trace on the disk, and some that only take time, as places to die at. */
 const CALLS = [
@@ -32,6 +33,11 @@ const CALLS = [
 /** What the program does to the tree that makeTree() made. */
 const EDITS =
   'echo changed > a; rm -rf gone link empty; mkdir -p new/er; echo n > new/er/f; chmod 600 sub/b; rm sub/hard; rm -r sub/deep; echo file > sub/deep; ln -s / link';
+
+/** A kill leaves to the kernel what it has taken: what reached a disk is not asked here. */
+function createWorld(): World {
+  return createWorldIn({ place: memoryDirectory() });
+}
 
 /** Every call at first, then fewer and fewer; by `npm run prove` every single one. */
 function nextTurn(turn: number): number {

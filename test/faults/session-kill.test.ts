@@ -3,10 +3,11 @@ import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { isThorough } from '../support/effort.ts';
+import { memoryDirectory } from '../support/memory.ts';
 import { isAlive } from '../support/sessions.ts';
 import { needCommands } from '../support/tools.ts';
 import { waitFor } from '../support/wait.ts';
-import { createWorld, type World } from '../support/world.ts';
+import { createWorld as createWorldIn, type World } from '../support/world.ts';
 
 /** System calls of a start and an end that leave a trace, and some that only take time, as places to die at. */
 const CALLS = [
@@ -25,6 +26,11 @@ const CALLS = [
   'landlock_restrict_self',
   'seccomp',
 ] as const;
+
+/** A kill leaves to the kernel what it has taken: what reached a disk is not asked here. */
+function createWorld(): World {
+  return createWorldIn({ place: memoryDirectory() });
+}
 
 /** Every call at first, then fewer and fewer; by `npm run prove` every single one. */
 function nextTurn(turn: number): number {
