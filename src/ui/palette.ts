@@ -1,6 +1,9 @@
 import picocolors from 'picocolors';
 
-/** The few colours of nono's output; each is readable on light and on dark backgrounds. */
+/**
+ * The few colours of nono's output, of those that the terminal's theme gives. Each is readable on light and on dark backgrounds: yellow and
+ * cyan are not on white, blue is not on black. None of them says what the text does not say too, and nothing that has to be read is faint.
+ */
 export interface Palette {
   readonly isColour: boolean;
   readonly added: (text: string) => string;
@@ -19,7 +22,7 @@ export function createPalette(isColour: boolean): Palette {
     isColour,
     added: colours.green,
     removed: colours.red,
-    changed: colours.yellow,
+    changed: colours.magenta,
     faint: colours.dim,
     strong: colours.bold,
     addedWord: (text) => colours.inverse(colours.green(text)),

@@ -30,7 +30,7 @@ export async function overview(context: Context): Promise<CommandResult> {
   const unseen = unreviewed(context);
   const sections = [runningSection(live, context, palette), unreviewedSection(unseen, context, palette)];
   const steps = nextSteps(live, unseen).slice(0, NEXT_STEPS);
-  const next = `${palette.strong('Next:')}\n${renderTable(steps.map(([command, what]) => [`  ${command}`, palette.faint(what)]))}`;
+  const next = `${palette.strong('Next:')}\n${renderTable(steps.map(([command, what]) => [`  ${command}`, what]))}`;
   return { output: [...sections, next].filter((section) => section !== '').join('\n'), exitCode: EXIT.ok };
 }
 
