@@ -1,4 +1,4 @@
-import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, lchownSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -118,11 +118,16 @@ describe.for([
   });
 
   test('is never asked where the plan gives it, where it fails anyway, and for what no approval opens', async () => {
+    // In a directory that everybody writes, the kernel follows no link of somebody else.
+    if (canBecomeOrdinaryUser()) {
+      symlinkSync(join(out, 'new'), join(out, 'foreign'));
+      lchownSync(join(out, 'foreign'), 1, 1);
+    }
     await sh(
       `mkdir ${world.home}/.ssh; echo key > ${world.home}/.ssh/id; mkfifo ${out}/pipe; touch ${out}/none; chmod 0 ${out}/none`,
     );
     const missing = `cat ${out}/missing/x ${out}/f/x 2>&1; [ -e ${out}/f ] && echo seen; cat ${world.home}/.ssh/id 2>&1`;
-    const state = `cat ${world.state}/sessions/*.json 2>&1 | head -1; echo x > ${world.home}/.ssh/new; cat ${out}/pipe 2>&1`;
+    const state = `cat ${world.state}/sessions/*.json 2>&1 | head -1; echo x > ${world.home}/.ssh/new; cat ${out}/pipe 2>&1; [ -h ${out}/foreign ] && echo x > ${out}/foreign`;
     const run = start(`cat /etc/hostname > inside; ${missing}; ${state}; cat < /dev/null; ls -d .; exec 2>&1; cat ${out}/f/`);
 
     const { stdout } = await run.ended;
@@ -131,6 +136,7 @@ describe.for([
     expect(stdout.match(/Permission denied/g)?.length).toBeGreaterThanOrEqual(2);
     expect(stdout).toMatch(/missing\/x: No such file or directory/);
     expect(existsSync(join(world.home, '.ssh/new'))).toBe(false);
+    expect(existsSync(join(out, 'new'))).toBe(false);
     expect(run.stderr()).not.toContain('waits to');
   });
 
@@ -138,7 +144,8 @@ describe.for([
     const probe = join(world.project, 'open-flags.py');
     copyFileSync(join(fixtures, 'open-flags.py'), probe);
     const prepare = (directory: string) =>
-      sh(`mkdir -p ${directory}/d; printf 0123456789 > ${directory}/f; chmod 644 ${directory}/f; ln -s f ${directory}/l`);
+      sh(`mkdir -p ${directory}/d; cd ${directory}; printf 0123456789 > f; chmod 644 f; ln -s f l; ln -s d/.. way
+        ${PYTHON} -c 'import os; [os.symlink("%s/made-%d" % ("way" if n % 2 else os.getcwd(), n), "n-%d" % n) for n in range(1, 385)]'`);
     const [inside, outside] = [join(out, 'inside'), join(out, 'outside')];
     await Promise.all([prepare(inside), prepare(outside)]);
     const plain = await runProgram(world, [PYTHON, probe, outside]);
@@ -177,7 +184,8 @@ describe.for([
 
   test('opens the file that was asked about when its path leads elsewhere by the time of the answer', async () => {
     await sh(`cd ${world.project}; ln -s ${out}/f link; mkdir -p ${out}/old; printf allowed > ${out}/old/h`);
-    const run = start(`cat link; echo; cat ${out}/old/h; echo; cat ${out}/f`);
+    await sh(`cd ${world.project}; ln -s step nowhere; ln -s ${out}/made step`);
+    const run = start(`cat link; echo; cat ${out}/old/h; echo; cat ${out}/f; echo new > nowhere`);
     const first = await asked(`${out}/f`);
     await sh(`cd ${world.project}; ln -sf ${out}/g link`);
     await answer('allow', first.id);
@@ -187,8 +195,16 @@ describe.for([
     const third = await asked(`${out}/f`);
     await sh(`rm ${out}/f; ln -s ${out}/g ${out}/f`);
     await answer('allow', third.id);
+    const fourth = await asked(`${out}/made`);
+    await sh(`cd ${world.project}; ln -sf ${out}/g step`);
+    await answer('allow', fourth.id);
 
     const { stdout } = await run.ended;
+    expect([fourth.access, readFileSync(join(out, 'made'), 'utf8'), readFileSync(join(out, 'g'), 'utf8')]).toEqual([
+      'create',
+      'new\n',
+      'secret',
+    ]);
 
     expect(stdout).toBe('allowed\nallowed\nallowed');
   });

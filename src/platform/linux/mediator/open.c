@@ -8,7 +8,7 @@
 enum { O_WRONLY = 1, O_CREAT = 0100, O_EXCL = 0200, O_TRUNC = 01000, OPEN_FLAGS = 0x7fffc3, TEMPORARY_BIT = 020000000 };
 enum { RESOLVE_NO_XDEV = 1, MODE_BITS = 07777, F_SETFL = 4, R_OK = 4, X_OK = 1, S_STICKY = 01000 };
 enum { MAP_MEMORY = 0x22, PROT_DATA = 3 };
-enum { NAME_BYTES = 256, ASKED_MAXIMUM = 4096, RULES_MAXIMUM = 256 };
+enum { LINKS_MAXIMUM = 8, NAME_BYTES = 256, ASKED_MAXIMUM = 4096, RULES_MAXIMUM = 256 };
 
 /* The layout is encodeMediation()'s (sandbox/linux/mediation.ts). */
 enum { ACCESS_READ = 1, ACCESS_WRITE = 2, ACCESS_TREE = 4, ACCESS_FORBIDDEN = 8, ACCESS_CONNECT = 16, ACCESS_CREATE = 32, ACCESS_DIRECTORY = 64 };
@@ -355,22 +355,36 @@ static long ask_unless_given(struct asked *wish, long file, const char *name) {
   return ask(wish, file, name);
 }
 
-/* A file that is not there yet: its directory is held, and its name. */
+/*
+ * A file that is not there yet: its directory is held, and its name. A link of the caller's own that leads nowhere is followed to
+ * what it names, step by step, each from the directory that is held; one of somebody else's the kernel may refuse (fs.protected_symlinks).
+ */
 static long open_new(struct asked *wish, long base) {
   static char name[NAME_BYTES];
+  static struct facts facts;
   char *path = opening.path;
-  long end = length_of(path), slash = end;
-  while (slash > 0 && path[slash - 1] != '/') slash--;
-  if (slash == end || end - slash >= NAME_BYTES) return CONTINUED;
-  append(name, path + slash);
-  if (goes_up(name) || (name[0] == '.' && name[1] == 0)) return CONTINUED;
-  path[slash] = 0;
-  long directory = open_path(base, slash == 0 ? "." : path, O_DIRECTORY, opening.resolve | RESOLVE_NO_MAGICLINKS);
-  if (directory < 0 || !name_file(directory, name)) return CONTINUED;
-  /* A link that leads nowhere is not followed to make what it names. */
-  if (open_path(directory, name, O_NOFOLLOW, RESOLVE_BENEATH) != -ENOENT) return refuse(wish->access, REFUSED_KIND);
-  wish->access |= ACCESS_WRITE | ACCESS_CREATE;
-  return ask_unless_given(wish, directory, name);
+  for (int links = 0; links < LINKS_MAXIMUM; links++) {
+    long end = length_of(path), slash = end;
+    while (slash > 0 && path[slash - 1] != '/') slash--;
+    if (slash == end || end - slash >= NAME_BYTES) return CONTINUED;
+    append(name, path + slash);
+    if (goes_up(name) || (name[0] == '.' && name[1] == 0)) return CONTINUED;
+    path[slash] = 0;
+    long directory = open_path(base, slash == 0 ? "." : path, O_DIRECTORY, opening.resolve | RESOLVE_NO_MAGICLINKS);
+    if (directory < 0 || !name_file(directory, name)) return CONTINUED;
+    long found = open_path(directory, name, O_NOFOLLOW, RESOLVE_BENEATH);
+    if (found == -ENOENT) {
+      wish->access |= ACCESS_WRITE | ACCESS_CREATE;
+      return ask_unless_given(wish, directory, name);
+    }
+    if (found < 0 || opening.resolve & RESOLVE_BENEATH || look_at(found, &facts) < 0) return refuse(wish->access, REFUSED_KIND);
+    if ((facts.mode & S_IFMT) != S_IFLNK || facts.uid != (u32)CALL(getuid, 0, 0, 0, 0, 0, 0)) return refuse(wish->access, REFUSED_KIND);
+    long bytes = CALL(readlinkat, found, "", path, PATH_BYTES - 1, 0, 0);
+    if (bytes <= 0) return CONTINUED;
+    path[bytes] = 0;
+    base = path[0] == '/' ? AT_FDCWD : directory;
+  }
+  return CONTINUED;
 }
 
 static long open_file(void) {
