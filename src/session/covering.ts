@@ -1,4 +1,5 @@
 import type { Measure } from '../terminal/fit.ts';
+import type { RowWatch } from '../terminal/row-watch.ts';
 import type { Standing } from '../terminal/standing.ts';
 import type { ViewPainter } from '../terminal/view-painter.ts';
 
@@ -8,6 +9,8 @@ export interface Over {
   painter: ViewPainter | undefined;
   /** What is behind it; undefined when that is the user's own. */
   standing: Standing | undefined;
+  /** What the command writes meanwhile. */
+  readonly watch: RowWatch;
 }
 
 export const BELL = '\x07';

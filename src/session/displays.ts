@@ -2,6 +2,7 @@ import type { TerminalSize } from '../ports/pty.ts';
 import type { Connection } from '../ports/socket.ts';
 import { type HistoryPlace, placeInHistory, readLines } from '../terminal/history.ts';
 import type { TerminalModel } from '../terminal/model.ts';
+import { RowWatch } from '../terminal/row-watch.ts';
 import type { ViewPainter } from '../terminal/view-painter.ts';
 import { BELL, NOTHING_SEEN, OVER_BEGIN, OVER_END, type Over } from './covering.ts';
 import { encodeServerMessage, type StatusPlace } from './messages.ts';
@@ -129,11 +130,12 @@ export class Displays {
   cover(display: Display, rows: Over['rows']): boolean {
     if (!display.isLive || display.isGone) return false;
     display.isLive = false;
-    const over: Over = { rows, painter: undefined, standing: undefined };
+    const over: Over = { rows, painter: undefined, standing: undefined, watch: new RowWatch() };
     display.over = over;
     this.#screen.whenReached((model, drawing) => {
       this.#hasSeen(display, model, model.historyEnd);
       if (!display.isSuspended) over.standing = drawing.standingOf(model);
+      over.watch.begin(model);
       this.#beginOver(display, model, drawing);
     });
     return true;
@@ -154,11 +156,11 @@ export class Displays {
     if (display.isSuspended) return;
     sendPieces(display.connection, 'output', Buffer.from(OVER_END, 'latin1'));
     this.#screen.whenReached((model, drawing) => {
-      const { standing } = over;
+      const { standing, watch } = over;
       if (standing === undefined) this.#drawBelow(display, model, drawing);
       // What has scrolled through the whole screen has nothing of the user's above it.
       else if (standing.line > 0) this.#draw(display, 'again');
-      else this.#draw(display, () => drawing.paintSince(model, standing) ?? drawing.paint(model, NOTHING_SEEN));
+      else this.#draw(display, () => drawing.paintSince(model, standing, watch) ?? drawing.paint(model, NOTHING_SEEN));
     });
   }
 
@@ -209,6 +211,7 @@ export class Displays {
   output(data: Uint8Array): void {
     let reader: Display | undefined;
     for (const display of this.#displays) {
+      display.over?.watch.push(data);
       if (display.view === undefined && this.#forward(display, data) && !display.isFollower) reader = display;
     }
     this.#screen.output(data, reader);

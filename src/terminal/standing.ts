@@ -1,6 +1,7 @@
 import type { TerminalSize } from '../ports/pty.ts';
 import type { TerminalModel } from './model.ts';
 import { Painter, SYNC_BEGIN } from './painter.ts';
+import type { RowWatch } from './row-watch.ts';
 import { isEmptyLine, RowWriter } from './row-writer.ts';
 import type { XtermBuffer } from './xterm.ts';
 
@@ -42,30 +43,35 @@ export function standingOf(model: TerminalModel): Standing {
 /**
  * What came since then, on a terminal that shows what it showed then, with its default modes and pen.
  *
- * @returns undefined where that takes more than to go on from the cursor: the rows above it have changed, say.
+ * @returns undefined where the rows of the terminal that are to be drawn cannot be told from the cursor.
  */
-export function paintSince(model: TerminalModel, standing: Standing): readonly Uint8Array[] | undefined {
+export function paintSince(
+  model: TerminalModel,
+  standing: Standing,
+  { isTied }: Pick<RowWatch, 'isTied'>,
+): readonly Uint8Array[] | undefined {
   const { buffers, size, historyStart } = model;
   const { normal, alt, active } = buffers;
   const isSame = standing.buffer === normal && standing.size.columns === size.columns && standing.size.rows === size.rows;
-  if (!isSame || !standing.isMovable || !isMovable(model) || standing.line < historyStart) return undefined;
+  if (isTied || !isSame || !standing.isMovable || !isMovable(model) || standing.line < historyStart) return undefined;
   const from = standing.line - historyStart;
   const now = drawnRows(model, from, normal.ybase + size.rows);
-  const isAbove = now.slice(0, standing.cursorRow).some((row, at) => row !== standing.rows[at]);
-  const isContinued = normal.lines.get(from + standing.cursorRow)?.isWrapped === true;
   const cursor = normal.ybase - from + cursorRow(model);
-  const isBelow = now.length !== standing.rows.length || cursor > standing.cursorRow;
-  const hasChanged = isBelow || now.some((row, at) => row !== standing.rows[at]);
-  if (isAbove || (isContinued && hasChanged)) return undefined;
+  const different = now.findIndex((row, at) => row !== standing.rows[at]);
+  const hasChanged = different >= 0 || now.length !== standing.rows.length || cursor > standing.cursorRow;
+  let first = different < 0 ? standing.cursorRow : Math.min(different, standing.cursorRow);
+  // A row that goes on from the one before it is drawn with that.
+  while (first > 0 && normal.lines.get(from + first)?.isWrapped === true) first -= 1;
+  if (hasChanged && normal.lines.get(from + first)?.isWrapped === true) return undefined;
 
   const painter = new Painter(model);
   const { rows } = painter;
   rows.write(SYNC_BEGIN + PLAIN);
   let row = standing.cursorRow;
   if (hasChanged) {
-    rows.write('\r');
+    rows.write(`${moveRows(first - row)}\r`);
     const end = Math.max(usedRows(now), usedRows(standing.rows), cursor + 1);
-    painter.lines(normal, from + row, from + end);
+    painter.lines(normal, from + first, from + end);
     rows.write(rows.pen.reset());
     row = end - 1;
   }
