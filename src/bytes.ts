@@ -11,7 +11,8 @@ export type Bytes = string & { readonly [bytesBrand]: true };
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the range is what ASCII is
 const NOT_ASCII_REGEXP = /[^\x00-\x7f]/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must never reach a terminal
-const UNSAFE_REGEXP = /[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufffd\ufeff]/;
+const UNSAFE_REGEXP =
+  /[\x00-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb\ufffd\u{e0000}-\u{e007f}]/u;
 const NAMED_ESCAPES: Readonly<Record<string, string>> = { '\n': '\\n', '\t': '\\t', '\r': '\\r' };
 
 /** The bytes of `data`, copied. */
@@ -45,8 +46,8 @@ export function isUtf8(bytes: Bytes): boolean {
 }
 
 /**
- * The bytes as text that is safe on a terminal: control characters, direction marks and bytes that
- * are not UTF-8 are written as `\n`, `\x1b`, `\u202e`. A plain name comes out unchanged.
+ * The bytes as text that is safe on a terminal: control characters, direction marks, characters that are not to be seen and
+ * bytes that are not UTF-8 are written as `\n`, `\x1b`, `\u202e`. A plain name comes out unchanged, emoji and accents too.
  */
 export function displayBytes(bytes: Bytes): string {
   const text = textFromBytes(bytes);
@@ -57,10 +58,11 @@ export function displayBytes(bytes: Bytes): string {
 
 function escapeCharacter(character: string): string {
   if (!UNSAFE_REGEXP.test(character)) return character;
-  const unit = character.charCodeAt(0);
+  const code = character.codePointAt(0) ?? 0;
   const named = NAMED_ESCAPES[character];
   if (named !== undefined) return named;
-  return unit <= 0xff ? `\\x${unit.toString(16).padStart(2, '0')}` : `\\u${unit.toString(16).padStart(4, '0')}`;
+  if (code > 0xffff) return `\\u{${code.toString(16)}}`;
+  return code <= 0xff ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16).padStart(4, '0')}`;
 }
 
 /** Keeps each run that decodes, and writes the bytes of the rest as `\xff`. */

@@ -76,7 +76,7 @@ function draftGrant(files: Files, wanted: Grantable, { file: named, name }: OwnP
   const fileName = displayBytes(file);
   const after = addToProfile(before, { list, path, extended: name, fileName });
   const extending = before === undefined ? [`extends = ${JSON.stringify(name)}`] : [];
-  // What a terminal must not be sent is shown as the same text escaped, which TOML reads alike.
+  // What a terminal must not be sent, or what nobody could see, is shown escaped.
   const lines = [...extending, '[filesystem]', displayBytes(bytesFromText(`${list} = [${JSON.stringify(path)}]`))];
   return { list, file, before, after, proposal: { file: fileName, isNew: before === undefined, lines } };
 }
