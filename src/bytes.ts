@@ -12,7 +12,7 @@ export type Bytes = string & { readonly [bytesBrand]: true };
 const NOT_ASCII_REGEXP = /[^\x00-\x7f]/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must never reach a terminal
 const UNSAFE_REGEXP =
-  /[\x00-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb\ufffd\u{e0000}-\u{e007f}]/u;
+  /[\x00-\x1f\x7f-\x9f\u00ad\u061c\u115f\u1160\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb\ufffd\u{e0000}-\u{e007f}]|\u034f|[\u17b4-\u17b5]/u;
 const NAMED_ESCAPES: Readonly<Record<string, string>> = { '\n': '\\n', '\t': '\\t', '\r': '\\r' };
 
 /** The bytes of `data`, copied. */

@@ -53,6 +53,8 @@ export function accessWord({ read, write, connect, create, directory }: WantedAc
 /** As it stands in documents; see PROTOCOL.md. */
 export function questionDocument(question: Question, clock: Clock): Readonly<Record<string, unknown>> {
   const { id, number, access, paths, pid, program, askedMs, endMs, count } = question;
+  const leftMs = Math.max(0, endMs - clock.monotonicMs());
+  const expiresMs = clock.nowMs() + leftMs;
   return {
     id,
     number,
@@ -63,6 +65,7 @@ export function questionDocument(question: Question, clock: Clock): Readonly<Rec
     pid,
     program,
     asked: formatTimestamp(askedMs, clock.utcOffsetMinutes(askedMs)),
-    seconds_left: Math.max(0, Math.round((endMs - clock.monotonicMs()) / 1000)),
+    expires: formatTimestamp(expiresMs, clock.utcOffsetMinutes(expiresMs)),
+    seconds_left: Math.round(leftMs / 1000),
   };
 }

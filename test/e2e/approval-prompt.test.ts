@@ -134,7 +134,7 @@ describe('the prompt on the terminal that is attached', () => {
     await terminal.press('Escape');
     await waitFor('the prompt to go', async () => !QUESTION.test(await terminal.screen()));
     const { stdout } = await runNono(world, ['approvals', '--json']);
-    const questions = JSON.parse(stdout) as readonly { readonly id: string }[];
+    const { approvals: questions } = JSON.parse(stdout) as { readonly approvals: readonly { readonly id: string }[] };
 
     expect(questions).toHaveLength(2);
     await runNono(world, ['allow', ...questions.map(({ id }) => id)]);

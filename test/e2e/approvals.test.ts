@@ -21,6 +21,8 @@ interface Question {
   readonly paths: readonly unknown[];
   readonly requests: number;
   readonly pid: number;
+  readonly asked: string;
+  readonly expires: string;
 }
 
 describe.for([
@@ -51,16 +53,17 @@ describe.for([
     return started;
   };
   const list = async (): Promise<readonly Question[]> =>
-    JSON.parse((await runNono(world, ['approvals', '--json'])).stdout) as readonly Question[];
+    (JSON.parse((await runNono(world, ['approvals', '--json'])).stdout) as { readonly approvals: readonly Question[] }).approvals;
   const asked = (path: string): Promise<Question> =>
     waitFor(`a question for ${path}`, async () => (await list()).find((question) => question.path === path));
   const answer = (...words: readonly string[]) => runNono(world, words);
 
   test('waits, and opens the file when somebody allows it', async () => {
     const run = start(`cat ${out}/f; echo; cat ${out}/f`);
-    const { id, access, session_id: session } = await asked(`${out}/f`);
+    const { id, access, session_id: session, asked: when, expires } = await asked(`${out}/f`);
 
     expect(access).toBe('read');
+    expect(Date.parse(expires) - Date.parse(when)).toBeCloseTo(300_000, -3);
     expect((await runNono(world, ['ps'])).stdout).toContain('waiting(1)');
     await waitFor(
       'the record to say so',
@@ -427,7 +430,9 @@ test('a thread is asked about what it means itself; another root or other mounts
   const words = ['run', '--ask', '--allow-cwd', '--env', `ELSEWHERE=${out}`, '--', PYTHON, 'callers.py'];
   const run = startNono(world, words);
   const question = await waitFor('the question', async () => {
-    const [first] = JSON.parse((await runNono(world, ['approvals', '--json'])).stdout) as readonly Question[];
+    const [first] = (
+      JSON.parse((await runNono(world, ['approvals', '--json'])).stdout) as { readonly approvals: readonly Question[] }
+    ).approvals;
     return first;
   });
   expect(question.path).toBe(join(out, 'f'));

@@ -15,7 +15,7 @@ const LOOK_AGAIN_MS = 1000;
 export async function execute({ flags }: ParsedCall, context: Context): Promise<CommandResult> {
   if (flags.has('follow')) return { stream: follow(context, flags.has('json')), exitCode: EXIT.ok };
   const found = await allQuestions(context);
-  if (flags.has('json')) return { output: printJson(found.flatMap(documentsOf)), exitCode: EXIT.ok };
+  if (flags.has('json')) return { output: printJson({ approvals: found.flatMap(documentsOf) }), exitCode: EXIT.ok };
   const rows = found.flatMap(({ session, questions }) =>
     questions.map((question) => row(session.record.name, question, context)),
   );
@@ -41,17 +41,20 @@ function row(
 }
 
 function documentsOf({ session, questions }: SessionQuestions): readonly Readonly<Record<string, unknown>>[] {
-  return questions.map(({ id, access, path, paths, requests, pid, program, asked, secondsLeft }) => ({
+  return questions.map(({ id, access, path, paths, requests, pid, program, asked, expires, secondsLeft }) => ({
     id,
     session_id: session.record.session_id,
     name: session.record.name,
     access,
     ...jsonPath(path),
+    // A question is about what the path of the program leads to.
+    resolved: jsonPath(path).path,
     paths: paths.map((one) => jsonPath(one)),
     requests,
     pid,
     program,
     asked,
+    expires,
     seconds_left: secondsLeft,
   }));
 }

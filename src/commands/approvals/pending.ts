@@ -15,6 +15,7 @@ export interface PendingQuestion {
   readonly pid: number;
   readonly program: string | null;
   readonly asked: string;
+  readonly expires: string;
   readonly secondsLeft: number;
 }
 
@@ -74,6 +75,7 @@ function readQuestion(value: unknown): PendingQuestion {
     pid: numberOf(document['pid']),
     program: document['program'] === null ? null : textOf(document['program']),
     asked: textOf(document['asked']),
+    expires: textOf(document['expires']),
     secondsLeft: numberOf(document['seconds_left']),
   };
 }
