@@ -11,6 +11,8 @@ const KEPT_BYTES = LOG_BYTES_MAXIMUM / 2;
 const TIMES_BYTES_MAXIMUM = LOG_BYTES_MAXIMUM / 2;
 /** So long after something was written it is in the file, unless the disk takes nothing. */
 const FLUSH_MS = 500;
+/** Output is gathered in blocks, which a flood uses again: copies of all of it would be garbage that nobody collects in time. */
+const BLOCK_BYTES = 64 * 1024;
 /** What is written within this time has one entry. */
 const MOMENT_MS = 20;
 const FILE_MODE = 0o600;
@@ -34,8 +36,9 @@ export class OutputLog implements Disposable {
   readonly #id: string;
   readonly #nowMs: () => number;
   readonly #startMs: number;
-  #waiting: Uint8Array[] = [];
-  #waitingBytes = 0;
+  /** All but the last one are full. */
+  #waiting: { readonly bytes: Uint8Array; length: number }[] = [];
+  readonly #spare: Uint8Array[] = [];
   #times: string[] = [];
   #momentMs = Number.NEGATIVE_INFINITY;
   #totalBytes = 0;
@@ -51,17 +54,29 @@ export class OutputLog implements Disposable {
   }
 
   output(data: Uint8Array): void {
-    this.#waiting.push(data.slice());
-    this.#waitingBytes += data.length;
+    this.#keep(data);
     this.#totalBytes += data.length;
     const nowMs = this.#nowMs();
     if (nowMs - this.#momentMs < MOMENT_MS && this.#times.length > 0) this.#times.pop();
     else this.#momentMs = nowMs;
     this.#times.push(`[${Math.round(this.#momentMs - this.#startMs)},${this.#totalBytes}]\n`);
-    // A flood: what would be cut off again is not written.
-    while (this.#waitingBytes - (this.#waiting[0]?.length ?? 0) > KEPT_BYTES)
-      this.#waitingBytes -= this.#waiting.shift()?.length ?? 0;
     this.#timer ??= setTimeout(() => this.flush(), FLUSH_MS);
+  }
+
+  #keep(data: Uint8Array): void {
+    for (let at = 0; at < data.length; ) {
+      let last = this.#waiting.at(-1);
+      if (last === undefined || last.length === BLOCK_BYTES) {
+        // A flood: what would be cut off again is not written.
+        const oldest = this.#waiting.length * BLOCK_BYTES > KEPT_BYTES ? this.#waiting.shift()?.bytes : undefined;
+        last = { bytes: oldest ?? this.#spare.pop() ?? new Uint8Array(BLOCK_BYTES), length: 0 };
+        this.#waiting.push(last);
+      }
+      const piece = data.subarray(at, at + BLOCK_BYTES - last.length);
+      last.bytes.set(piece, last.length);
+      last.length += piece.length;
+      at += piece.length;
+    }
   }
 
   resized({ columns, rows }: TerminalSize): void {
@@ -73,24 +88,33 @@ export class OutputLog implements Disposable {
   flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
+    this.#spare.length = 0;
+    if (this.#waiting.length > 0 || this.#times.length > 0) this.#write();
+    // Given back when nothing more comes.
+    if (this.#spare.length > 0) this.#timer = setTimeout(() => this.flush(), FLUSH_MS);
+  }
+
+  #write(): void {
     // Of a command that wrote nothing, or never ran, there is no log.
     if (this.#totalBytes === 0) return;
-    const [data, times] = [Buffer.concat(this.#waiting), Buffer.from(this.#times.join(''), 'latin1')];
+    const waiting = this.#waiting;
+    const data = waiting.map(({ bytes, length }) => bytes.subarray(0, length));
+    const times = Buffer.from(this.#times.join(''), 'latin1');
     this.#waiting = [];
-    this.#waitingBytes = 0;
     this.#times = [];
     const before = this.#log?.stat().sizeBytes ?? 0;
     let isLogged = false;
     try {
       this.#log = this.#append(this.#log, logName(this.#id), data, LOG_BYTES_MAXIMUM);
       isLogged = true;
-      this.#timesFile = this.#append(this.#timesFile, timesName(this.#id), times, TIMES_BYTES_MAXIMUM);
+      this.#timesFile = this.#append(this.#timesFile, timesName(this.#id), [times], TIMES_BYTES_MAXIMUM);
     } catch (error) {
       // A full disk, or a directory that is gone: the session goes on without this piece of its log.
       if (!(error instanceof SystemError)) throw error;
       // Times count what is in the log.
-      if (!isLogged) this.#totalBytes -= data.length - ((this.#log?.stat().sizeBytes ?? before) - before);
+      if (!isLogged) this.#totalBytes -= bytesOf(data) - ((this.#log?.stat().sizeBytes ?? before) - before);
     }
+    if (waiting.length > 1) this.#spare.push(...waiting.map(({ bytes }) => bytes));
   }
 
   /** What is kept, as far as it can be read. */
@@ -105,10 +129,10 @@ export class OutputLog implements Disposable {
     this.#timesFile?.[Symbol.dispose]();
   }
 
-  #append(open: OpenFile | undefined, name: Bytes, data: Uint8Array, maximumBytes: number): OpenFile {
+  #append(open: OpenFile | undefined, name: Bytes, data: readonly Uint8Array[], maximumBytes: number): OpenFile {
     const file = open ?? this.#create(name);
-    if (file.stat().sizeBytes + data.length <= maximumBytes) {
-      file.write(data);
+    if (file.stat().sizeBytes + bytesOf(data) <= maximumBytes) {
+      for (const piece of data) file.write(piece);
       return file;
     }
     return this.#shorten(file, name, data, maximumBytes / 2);
@@ -121,16 +145,13 @@ export class OutputLog implements Disposable {
   }
 
   /** Replaced as a whole: a reader has the longer one or the shorter one. */
-  #shorten(file: OpenFile, name: Bytes, data: Uint8Array, keptBytes: number): OpenFile {
-    const before = data.length >= keptBytes ? new Uint8Array() : readKept(this.#sessions, name);
-    const all = Buffer.concat([before, data]);
-    const from = Math.max(0, all.length - keptBytes);
-    const lineEnd = all.indexOf(NEWLINE, from);
+  #shorten(file: OpenFile, name: Bytes, data: readonly Uint8Array[], keptBytes: number): OpenFile {
+    const before = bytesOf(data) >= keptBytes ? [] : [readKept(this.#sessions, name)];
     const temporary = `${name}.new` as Bytes;
     removeUnlessMissing(this.#sessions, temporary);
     const next = this.#sessions.openForAppend(temporary, FILE_MODE);
     try {
-      next.write(all.subarray(lineEnd < 0 ? from : lineEnd + 1));
+      for (const piece of lastLines([...before, ...data], keptBytes)) next.write(piece);
       this.#sessions.rename(temporary, this.#sessions, name);
     } catch (error) {
       next[Symbol.dispose]();
@@ -155,4 +176,20 @@ export function readKept(sessions: Directory, name: Bytes): Uint8Array {
     if (isErrno(error, 'ENOENT', 'ELOOP', 'ENXIO', 'ENOTDIR')) return new Uint8Array();
     throw error;
   }
+}
+
+function bytesOf(pieces: readonly Uint8Array[]): number {
+  return pieces.reduce((bytes, { length }) => bytes + length, 0);
+}
+
+/** What begins with a line in the last bytes of `pieces`; all of those where no line ends. */
+function lastLines(pieces: readonly Uint8Array[], keptBytes: number): readonly Uint8Array[] {
+  let cutBytes = Math.max(0, bytesOf(pieces) - keptBytes);
+  const kept = pieces.map((piece) => {
+    const cut = Math.min(cutBytes, piece.length);
+    cutBytes -= cut;
+    return piece.subarray(cut);
+  });
+  const first = kept.findIndex((piece) => piece.includes(NEWLINE));
+  return first < 0 ? kept : kept.slice(first).map((piece, at) => (at === 0 ? piece.subarray(piece.indexOf(NEWLINE) + 1) : piece));
 }

@@ -76,4 +76,19 @@ describe('OutputLog', () => {
       expect(output.at(-1)?.[0]).toBe(2);
     }
   });
+
+  test('keeps the end of a flood in order, however it came in pieces', () => {
+    for (const pieceBytes of [997, 200_000, 9_000_000]) {
+      const { directory } = createDisk();
+      const log = new OutputLog(directory, ID, () => 0);
+      const flood = Buffer.from(Array.from({ length: 700_000 }, (_, at) => `line ${at}\n`).join(''));
+      for (let at = 0; at < flood.length; at += pieceBytes) log.output(flood.subarray(at, at + pieceBytes));
+
+      const kept = Buffer.from(log.read());
+      expect(kept.equals(flood.subarray(-kept.length))).toBe(true);
+      expect(kept.length).toBeGreaterThan(3_900_000);
+      expect(kept.length).toBeLessThan(4_300_000);
+      log[Symbol.dispose]();
+    }
+  });
 });
