@@ -110,12 +110,13 @@ export function isErrno(error: unknown, ...names: readonly string[]): boolean {
 }
 
 /** What says something about the machine and nothing about nono. */
-const MACHINE_ERRNOS = ['ENOSPC', 'EDQUOT', 'EROFS', 'EIO', 'EMFILE', 'ENFILE', 'ENOMEM'] as const;
+const MACHINE_ERRNOS = ['ENOSPC', 'EDQUOT', 'EFBIG', 'EROFS', 'EIO', 'EMFILE', 'ENFILE', 'ENOMEM'] as const;
 
 /** Renders any thrown value. Pure: main() does the writing and the exiting. */
 export function describeFailure(error: unknown): { readonly text: string; readonly exitCode: ExitCode } {
   if (isErrno(error, ...MACHINE_ERRNOS)) {
-    const hint = 'The machine has no room, no descriptors, no memory or a failing disk: see to that and try again';
+    const hint =
+      'The machine has no room, no descriptors, no memory or a failing disk, or a limit forbids more (ulimit -a): see to that and try again';
     return describeFailure(new NonoError('E_SYSTEM', EXIT.failure, 'Cannot go on', { cause: error, hint }));
   }
   if (!(error instanceof NonoError)) {

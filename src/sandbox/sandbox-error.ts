@@ -68,12 +68,16 @@ const STEPS: Readonly<Record<Exclude<LaunchStep, 'execute'>, string>> = {
 export function launchError({ step, errno, path }: LaunchFailure, command: Bytes): NonoError {
   const about = path === undefined ? '' : ` for "${displayBytes(path)}"`;
   if (step === 'execute') return executeError(errno, path ?? command);
-  const hint = HINTS[`${step} ${errno}`] ?? 'See whether a container or a security module forbids this system call';
+  const hint =
+    HINTS[`${step} ${errno}`] ?? HINTS[errno] ?? 'See whether a container or a security module forbids this system call';
   return new SandboxError(`Cannot apply the sandbox: the launcher could not ${STEPS[step]}${about}: ${errno}`, hint);
 }
 
-/** By step and errno. */
+/** By step and errno, or by errno alone. */
 const HINTS: Readonly<Record<string, string>> = {
+  EMFILE: 'Allow more open files: ulimit -n',
+  EAGAIN: 'You have as many processes as you may have: end some, or allow more with ulimit -u',
+  ENFILE: 'Too many files are open on this machine: end something',
   'rule ELOOP': 'A link was put in its place while nono started: look at it, then run again',
   'restrict E2BIG': NESTED_TOO_DEEP,
   // The kernel has room for one listener in all filters of a process.

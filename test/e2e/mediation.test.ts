@@ -375,6 +375,14 @@ describe.for(KINDS)('the mediator of a wrapped command of $user', ({ ordinaryUse
     await ended;
     await waitFor('the end of the mediator', () => !isAlive(pid));
   });
+
+  test('is none where too few descriptors are allowed: its calls fail, and nothing stays behind', async () => {
+    using world = createWorld({ ordinaryUser });
+    const limited = `ulimit -n 16; exec ${world.executable} wrap --allow-cwd -- sh -c 'chmod 755 . 2>/dev/null || echo refused; echo x > f && cat f'`;
+    const { stdout } = await runProgram(world, ['sh', '-c', limited]);
+    expect(stdout).toBe('refused\nx\n');
+    await waitFor('no mediator', () => findMediator(world) === undefined);
+  });
 });
 
 const AFTER_KILL = `
@@ -447,10 +455,14 @@ cd /proc/sys/kernel; mkdir yama random; echo 1 > yama/ptrace_scope; echo $host >
 
 /** Its descriptors are the grants: the project is nobody else's. */
 function mediatorOf(world: World): number {
-  const found = readdirSync('/proc').filter((name) => /^\d+$/.test(name) && isMediator(name));
-  const pid = found.find((name) => descriptorsOf(Number(name)).includes(world.project));
+  const pid = findMediator(world);
   if (pid === undefined) throw new Error(`No mediator holds ${world.project}`);
   return Number(pid);
+}
+
+function findMediator(world: World): string | undefined {
+  const found = readdirSync('/proc').filter((name) => /^\d+$/.test(name) && isMediator(name));
+  return found.find((name) => descriptorsOf(Number(name)).includes(world.project));
 }
 
 function isMediator(pid: string): boolean {

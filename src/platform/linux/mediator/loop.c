@@ -221,6 +221,12 @@ static void leave(void) {
   for (;;) CALL(exit_group, 0, 0, 0, 0, 0, 0);
 }
 
+/* A thread alone, or its process. */
+static void end_mediator(void) {
+  if (given.is_process) leave();
+  for (;;) CALL(exit, 0, 0, 0, 0, 0, 0);
+}
+
 /* @returns 0 when the process that makes the sandbox ended before there was a listener. */
 static int await_listener(void) {
   struct { int descriptor; short events, happened; } polled[2];
@@ -250,7 +256,8 @@ static void mediator_main(void) {
   listener = CALL(fcntl, given.listener, F_DUPFD, OUT_OF_THE_WAY, 0, 0, 0);
   long tells = given.tells < 0 ? -1 : CALL(fcntl, given.tells, F_DUPFD, OUT_OF_THE_WAY, 0, 0, 0);
   long listens = given.tells < 0 ? -1 : CALL(fcntl, given.listens, F_DUPFD, OUT_OF_THE_WAY, 0, 0, 0);
-  CALL(dup3, listener, 0, O_CLOEXEC, 0, 0, 0);
+  /* Where so few descriptors are allowed (RLIMIT_NOFILE), what is 0 stays somebody's stream: nothing is mediated, and the calls fail. */
+  if (listener < 0 || CALL(dup3, listener, 0, O_CLOEXEC, 0, 0, 0) < 0) end_mediator();
   listener = 0;
   if (given.is_process) await_execution(ready);
   if (tells >= 0) CALL(dup3, tells, TELLS, O_CLOEXEC, 0, 0, 0);
@@ -266,8 +273,7 @@ static void mediator_main(void) {
   /* Best effort: a kernel before 6.6 has no such flag. */
   CALL(ioctl, listener, NOTIF_SET_FLAGS, SYNC_WAKE_UP, 0, 0, 0);
   if (prepare_interrupts() && reduce_capabilities() && (configuration->asking == 0 || prepare_asking())) serve();
-  if (given.is_process) leave();
-  for (;;) CALL(exit, 0, 0, 0, 0, 0, 0);
+  end_mediator();
 }
 
 /* A process between the one that becomes the command and the mediator: when it has ended, the mediator is no child of the command. */
