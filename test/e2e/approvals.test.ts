@@ -1,29 +1,12 @@
-import { chmodSync, copyFileSync, existsSync, lchownSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, lchownSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type Running, runNono, runProgram, startNono } from '../support/nono.ts';
+import { type Asking, type ListedQuestion, LONG_MS, openAsking, PYTHON } from '../support/approvals.ts';
+import { type Running, runNono, startNono } from '../support/nono.ts';
 import { readRecord, untilGone } from '../support/sessions.ts';
 import { waitFor } from '../support/wait.ts';
 import { canBecomeOrdinaryUser, createWorld, type World } from '../support/world.ts';
-
-/** Not one of a version manager, which the sandbox of a world with another home does not know. */
-const PYTHON = '/usr/bin/python3';
-const ROUNDS = 10_000;
-const LONG_MS = 120_000;
-const fixtures = resolve(import.meta.dirname, '../fixtures');
-
-interface Question {
-  readonly id: string;
-  readonly session_id: string;
-  readonly access: string;
-  readonly path: string;
-  readonly paths: readonly unknown[];
-  readonly requests: number;
-  readonly pid: number;
-  readonly asked: string;
-  readonly expires: string;
-}
 
 describe.for([
   { user: 'the caller', ordinaryUser: false },
@@ -31,32 +14,25 @@ describe.for([
 ])('a request of $user outside the grants', ({ ordinaryUser }) => {
   let world: World;
   let out: string;
-  const running: Running[] = [];
+  let asking: Asking;
+  const followers: Running[] = [];
 
   beforeEach(async () => {
     world = createWorld({ ordinaryUser });
-    out = join(world.home, 'out');
-    await sh(`mkdir ${out} ${out}/sub; printf allowed > ${out}/f; printf secret > ${out}/g`);
+    asking = await openAsking(world);
+    ({ out } = asking);
   });
   afterEach(async () => {
-    for (const { child } of running) child.kill('SIGTERM');
-    await Promise.all(running.splice(0).map(({ ended }) => ended));
+    for (const { child } of followers.splice(0)) child.kill('SIGTERM');
+    await asking[Symbol.asyncDispose]();
     world[Symbol.dispose]();
   });
 
-  const sh = (script: string) => runProgram(world, ['sh', '-c', script]);
-  const start = (script: string, ...options: readonly string[]): Running => {
-    const started = startNono(world, ['run', '--ask', '--allow-cwd', ...options, '--', 'sh', '-c', script], {
-      timeoutMs: LONG_MS,
-    });
-    running.push(started);
-    return started;
-  };
-  const list = async (): Promise<readonly Question[]> =>
-    (JSON.parse((await runNono(world, ['approvals', '--json'])).stdout) as { readonly approvals: readonly Question[] }).approvals;
-  const asked = (path: string): Promise<Question> =>
-    waitFor(`a question for ${path}`, async () => (await list()).find((question) => question.path === path));
-  const answer = (...words: readonly string[]) => runNono(world, words);
+  const sh = (script: string) => asking.sh(script);
+  const start = (script: string, ...options: readonly string[]) => asking.start(script, ...options);
+  const list = () => asking.list();
+  const asked = (path: string) => asking.asked(path);
+  const answer = (...words: readonly string[]) => asking.answer(...words);
 
   test('waits, and opens the file when somebody allows it', async () => {
     const run = start(`cat ${out}/f; echo; cat ${out}/f`);
@@ -88,7 +64,7 @@ describe.for([
   test('is told to whoever follows the list, and so is its end', async () => {
     const follow = startNono(world, ['approvals', '-f'], { timeoutMs: LONG_MS });
     const json = startNono(world, ['approvals', '--follow', '--json'], { timeoutMs: LONG_MS });
-    running.push(follow, json);
+    followers.push(follow, json);
     start(`cat ${out}/f; cat ${out}/g; true`);
     const first = await waitFor('the first', () => /^(?<id>\S+) read (?<path>.*)\n/.exec(follow.stdout())?.groups);
     expect(first).toMatchObject({ path: `${out}/f` });
@@ -143,48 +119,6 @@ describe.for([
     expect(run.stderr()).not.toContain('waits to');
   });
 
-  test('shows a program the same as without a sandbox, in every way to open', { timeout: LONG_MS }, async () => {
-    const probe = join(world.project, 'open-flags.py');
-    copyFileSync(join(fixtures, 'open-flags.py'), probe);
-    const prepare = (directory: string) =>
-      sh(`mkdir -p ${directory}/d; cd ${directory}; printf 0123456789 > f; chmod 644 f; ln -s f l; ln -s d/.. way
-        ${PYTHON} -c 'import os; [os.symlink("%s/made-%d" % ("way" if n % 2 else os.getcwd(), n), "n-%d" % n) for n in range(1, 385)]'`);
-    const [inside, outside] = [join(out, 'inside'), join(out, 'outside')];
-    await Promise.all([prepare(inside), prepare(outside)]);
-    const plain = await runProgram(world, [PYTHON, probe, outside]);
-
-    const run = start(`${PYTHON} -c 'open("${inside}/f", "r+")'; ${PYTHON} ${probe} ${inside}`);
-    await answer('allow', '--folder', (await asked(`${inside}/f`)).id);
-    const { stdout, stderr } = await run.ended;
-
-    expect(stderr.split('\n').filter((line) => !line.startsWith('[nono]') && line !== '')).toEqual([]);
-    expect(plain.stdout.split('\n').length).toBeGreaterThan(5000);
-    expect(
-      stdout
-        .split('\n')
-        .filter((line, at) => line !== plain.stdout.split('\n')[at])
-        .slice(0, 5),
-    ).toEqual([]);
-  });
-
-  test.for(['file', 'directory', 'parent'])(
-    'opens what was allowed or nothing while its %s changes',
-    { timeout: LONG_MS },
-    async (kind) => {
-      const probe = join(world.project, 'open-race.py');
-      copyFileSync(join(fixtures, 'open-race.py'), probe);
-      await sh(`mkdir -p ${out}/a/sub ${out}/b/sub; printf allowed > ${out}/a/sub/f; printf secret > ${out}/b/sub/f`);
-      const script = `cat ${out}/a/sub/f > /dev/null; cat ${out}/b/sub/f; ${PYTHON} ${probe} ${kind} ${ROUNDS} ${out}/a/sub/f ${out}/b/sub/f`;
-      const run = start(script);
-      await answer('allow', '--session', (await asked(`${out}/a/sub/f`)).id);
-      await answer('deny', '--session', (await asked(`${out}/b/sub/f`)).id);
-
-      const { stdout } = await run.ended;
-
-      expect(stdout).toMatch(new RegExp(`^${ROUNDS} tried, [1-9]\\d* opened, 0 of the secret\n$`));
-    },
-  );
-
   test('opens the file that was asked about when its path leads elsewhere by the time of the answer', async () => {
     await sh(`cd ${world.project}; ln -s ${out}/f link; mkdir -p ${out}/old; printf allowed > ${out}/old/h`);
     await sh(`cd ${world.project}; ln -s step nowhere; ln -s ${out}/made step`);
@@ -212,33 +146,10 @@ describe.for([
     expect(stdout).toBe('allowed\nallowed\nallowed');
   });
 
-  test('is put together with a thousand others, and answered with them', { timeout: LONG_MS }, async () => {
-    await sh(`cd ${out}/sub; for at in $(seq 1000); do echo $at > $at; done`);
-    const threads = `
-import threading
-def read(at):
-    try: found.append(open("${out}/sub/%d" % at).read())
-    except OSError as error: found.append(error.strerror)
-found = []
-threads = [threading.Thread(target=read, args=(at,)) for at in range(1, 1001)]
-[thread.start() for thread in threads]; [thread.join() for thread in threads]
-print(len([text for text in found if text.strip().isdigit()]), set(text for text in found if not text.strip().isdigit()))`;
-    await sh(`cat > ${world.project}/many.py <<'END'\n${threads}\nEND`);
-    const run = start(`${PYTHON} many.py`);
-    const total = async () => (await list()).reduce((sum, { requests }) => sum + requests, 0);
-    await waitFor('all of them', async () => (await total()) === 1000, LONG_MS);
-    const questions = await list();
-
-    expect(questions.length).toBeLessThanOrEqual(3);
-    await answer('allow', ...questions.map(({ id }) => id));
-
-    expect((await run.ended).stdout).toBe('1000 set()\n');
-  });
-
   test('is gone with its program, and its question too', async () => {
     const run = start(`cat ${out}/f & echo $!; wait; sleep 60`);
     await asked(`${out}/f`);
-    const { pid } = (await list())[0] as Question;
+    const { pid } = (await list())[0] as ListedQuestion;
     process.kill(pid, 'SIGKILL');
 
     expect(await waitFor('no question', async () => (await list()).length === 0)).toBe(true);
@@ -325,42 +236,6 @@ print(len([text for text in found if text.strip().isdigit()]), set(text for text
     },
   );
 
-  test('leaves the session as it is when nono has no descriptors left', async () => {
-    await sh(`cd ${out}/sub; for at in $(seq 200); do echo $at > $at; done`);
-    const threads = `
-import threading
-found = []
-def read(at):
-    try: found.append(open("${out}/sub/%d" % at).read())
-    except OSError as error: found.append(error.strerror)
-threads = [threading.Thread(target=read, args=(at,)) for at in range(1, 201)]
-[thread.start() for thread in threads]; [thread.join() for thread in threads]
-print(len(found))`;
-    writeFileSync(join(world.project, 'many.py'), threads);
-    const words = [
-      'prlimit',
-      '--nofile=100:100',
-      world.executable,
-      'run',
-      '--ask',
-      '--allow-cwd',
-      '--',
-      PYTHON,
-      'many.py',
-    ] as const;
-    const run = runProgram(world, [...words], { timeoutMs: LONG_MS });
-    await waitFor('questions', async () => (await list()).length === 3);
-    await answer('allow', ...(await list()).map(({ id }) => id));
-    // What came too late for that is asked about anew.
-    const rest = waitFor('no more', async () => {
-      for (const { id } of await list()) await answer('allow', id);
-      return (await list()).length === 0;
-    });
-
-    expect((await run).stdout).toBe('200\n');
-    await rest;
-  });
-
   test('ends with its tree when nono is killed', async () => {
     const { stdout } = await runNono(world, [
       'run',
@@ -431,7 +306,7 @@ test('a thread is asked about what it means itself; another root or other mounts
   const run = startNono(world, words);
   const question = await waitFor('the question', async () => {
     const [first] = (
-      JSON.parse((await runNono(world, ['approvals', '--json'])).stdout) as { readonly approvals: readonly Question[] }
+      JSON.parse((await runNono(world, ['approvals', '--json'])).stdout) as { readonly approvals: readonly ListedQuestion[] }
     ).approvals;
     return first;
   });
