@@ -10,6 +10,8 @@ import { encodeKnownFilters } from '../../src/sandbox/linux/known-filters.ts';
 const WAYS = [
   ['src/platform/start.ts', 'src/commands/wrap.ts'],
   ['src/commands/run.ts', 'src/commands/run-plain.ts', 'src/commands/run-detached.ts'],
+  ['src/platform/linux/guardian.ts'],
+  ['src/platform/supervisor-role.ts'],
 ];
 /** The sources of what is put in as machine code (code-images.mjs). */
 const COMPILED = { NONO_LAUNCH_IMAGE: /\/launch\/[^/]*\.c$/, NONO_MEDIATOR_IMAGE: /\/mediator\/[^/]*\.c$/ };
@@ -68,7 +70,7 @@ function keepWaysTogether(build) {
   build.onResolve({ filter: new RegExp(`^${WAY_PREFIX}`) }, ({ path }) => ({ path, namespace: 'way' }));
   build.onLoad({ filter: /./, namespace: 'way' }, ({ path }) => {
     const at = Number(path.slice(WAY_PREFIX.length));
-    return { contents: lines([...(at > 0 ? [`${WAY_PREFIX}${at - 1}`] : []), ...ways[at].entries]), loader: 'ts' };
+    return { contents: lines(ways[at].entries), loader: 'ts' };
   });
   build.onLoad({ filter: /\/src\/.*\.c$/ }, async ({ path }) => {
     // As machine code already, the text would only be carried along.

@@ -10,10 +10,10 @@ import { utcOffsetMinutes } from './linux/local-time.ts';
 import { createLinuxPathFacts } from './linux/path-facts.ts';
 import { keepTree } from './linux/process-tree.ts';
 import { createLinuxProcesses } from './linux/processes.ts';
+import { randomHex } from './linux/random.ts';
 import { createLinuxSandboxHost } from './linux/sandbox-host.ts';
 import { createLinuxSignals } from './linux/signals.ts';
 import { readOnce, readSmallFile, tryWrite } from './linux/small-files.ts';
-import { addressOf, fixedBuffer, syscall } from './linux/syscalls.ts';
 import { isTerminal, terminalSize } from './linux/terminal.ts';
 import { createSystemClock } from './system-clock.ts';
 
@@ -90,13 +90,6 @@ export function createContext(version: string): Context {
     loadContentWorkers: async () => (await import('./bun/content-workers.ts')).startContentWorkers,
     loadTakeElsewhere: async () => (await import('./bun/take-process.ts')).takeInProcess,
   };
-}
-
-/** By the kernel itself: the engine's own source first makes a generator, 0.1 ms. */
-function randomHex(sizeBytes: number): string {
-  const bytes = fixedBuffer(sizeBytes);
-  if (syscall('getrandom', addressOf(bytes), sizeBytes) !== sizeBytes) throw new Error('The kernel gave too few random bytes');
-  return Buffer.from(bytes.buffer).toString('hex');
 }
 
 function createSandbox(): SandboxAdapters {

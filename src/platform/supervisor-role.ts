@@ -12,8 +12,10 @@ import { createLinuxFiles } from './linux/files.ts';
 import { utcOffsetMinutes } from './linux/local-time.ts';
 import { createLinuxOrphans } from './linux/orphans.ts';
 import { createLinuxProcesses } from './linux/processes.ts';
+import { randomHex } from './linux/random.ts';
 import { createLinuxSignals } from './linux/signals.ts';
 import { syscall } from './linux/syscalls.ts';
+import { prepareToSync } from './node/sync-later.ts';
 import { createSystemClock } from './system-clock.ts';
 
 /** The channel to the starter. */
@@ -36,6 +38,7 @@ export function runSupervisor(): void {
       else void supervise(start, guardian, starter.signal);
     }
   });
+  prepareToSync();
 }
 
 /** What went wrong is told when the starter listens for it. */
@@ -60,7 +63,7 @@ async function supervise(start: SessionStart, guardian: StartedGuardian, starter
     files: createLinuxFiles(),
     hash: createBunHash(),
     clock: { ...createSystemClock(), utcOffsetMinutes },
-    randomHex: (sizeBytes) => Buffer.from(crypto.getRandomValues(new Uint8Array(sizeBytes))).toString('hex'),
+    randomHex,
     processes: createLinuxProcesses(),
     signals: createLinuxSignals(),
     sockets: createBunSockets(),

@@ -6,7 +6,7 @@ import type { Launch } from '../../sandbox/launch.ts';
 import { type GuardianOrder, type GuardianReport } from '../../session/guardian-wire.ts';
 import { TreeEnding } from '../../session/tree-ending.ts';
 import { followDescriptor, writeAll } from './channel.ts';
-import { launchCommand } from './launched-process.ts';
+import { launchCommand, prepareToLaunch } from './launched-process.ts';
 import { mediate } from './mediation.ts';
 import { createProcessTree } from './process-tree.ts';
 import { createLinuxSignals } from './signals.ts';
@@ -26,6 +26,7 @@ export function runGuardian(): void {
   const tree = createProcessTree(() => guardian.commandPid());
   const guardian = new Guardian(tree);
   guardian.listen();
+  prepareToLaunch();
 }
 
 class Guardian {

@@ -2,6 +2,7 @@ import type { LaunchedProcess, LaunchOptions, ProcessExit } from '../../ports/sp
 import type { Launch, LaunchFailure } from '../../sandbox/launch.ts';
 import { LaunchMemory } from './launch/launch-memory.ts';
 import { loadLaunch, RUN } from './launch/load.ts';
+import { loadMediator } from './mediator/load.ts';
 import { withSignalsBlocked } from './signal-mask.ts';
 import { addressOf, errnoName, fixedBuffer, syscall, trySyscall } from './syscalls.ts';
 
@@ -14,6 +15,17 @@ const SIGINFO_BYTES = 128;
 const CODE_AT = 8;
 const PID_AT = 16;
 const STATUS_AT = 24;
+
+/** Loads what a launch wants, for a process that has nothing better to do until it is told to. */
+export function prepareToLaunch(): void {
+  try {
+    loadLaunch();
+    loadMediator();
+  } catch (error) {
+    // Where machine code cannot be had, the launch says so itself.
+    if (!(error instanceof Error)) throw error;
+  }
+}
 
 /** @see SandboxHost.launch() */
 export function launchCommand(launch: Launch, { takesTerminal, listener }: LaunchOptions = {}): LaunchedProcess | LaunchFailure {

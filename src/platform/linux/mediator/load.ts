@@ -10,8 +10,15 @@ export interface Mediator extends Pick<LoadedCode, 'from' | 'end'> {
   prepare(argumentsAddress: number): number;
 }
 
-/** From what the build has compiled, which takes 0.1 ms; else compiled here and now, which takes 5. */
+let loaded: Mediator | undefined;
+
+/** Once for the whole process. From what the build has compiled, which takes 0.1 ms; else compiled here and now, which takes 5. */
 export function loadMediator(): Mediator {
+  loaded ??= load();
+  return loaded;
+}
+
+function load(): Mediator {
   const { entry, from, end } =
     typeof NONO_MEDIATOR_IMAGE === 'string' ? loadImage(decodeImage(NONO_MEDIATOR_IMAGE)) : compileMediator();
   const prepare = functionAt(entry, 1);
