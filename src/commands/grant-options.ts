@@ -1,4 +1,5 @@
 import { type Bytes, bytesFromText, displayBytes } from '../bytes.ts';
+import { collect } from '../collect.ts';
 import { type ExpansionFacts, expandPath } from '../config/expansion.ts';
 import type { PathKey, Profile, SourcedText, WorkdirAccess } from '../config/profile-type.ts';
 import { isWithin, joinPath, tildePath } from '../paths.ts';
@@ -54,12 +55,11 @@ export function choosePaths({ values }: ParsedCall, profile: Profile, facts: Exp
     (values.get(option) ?? []).map((path) => ({ path, option: `--${option}` }));
   return {
     grants: [
-      ...OPTIONS.flatMap(([option, access, kind]) => given(option).map((path) => ({ ...path, access, kind }))),
-      ...KEYS.flatMap(([key, access, kind]) =>
+      ...collect(OPTIONS, ([option, access, kind]) => given(option).map((path) => ({ ...path, access, kind }))),
+      ...collect(KEYS, ([key, access, kind]) =>
         expand(key, profile.paths[key]).map((path) => ({ ...path, access, kind, ...(key === 'create' ? NOTHING_IN_IT : {}) })),
       ),
-      ...Array.from(
-        profile.madeFiles,
+      ...[...profile.madeFiles].map(
         ([path, { text, place }]): Grant => ({
           path: expandPath(path, facts),
           access: READ_WRITE,
@@ -112,5 +112,5 @@ export function workdirQuestion(grant: Grant, profile: Profile, homeDirectory: B
 
 /** The variables that the profile sets, their beginnings expanded as those of paths are. */
 export function profileVariables({ setVariables }: Profile, facts: ExpansionFacts): ReadonlyMap<Bytes, Bytes> {
-  return new Map(Array.from(setVariables, ([name, { text }]) => [bytesFromText(name), expandPath(text, facts)]));
+  return new Map([...setVariables].map(([name, { text }]) => [bytesFromText(name), expandPath(text, facts)]));
 }

@@ -29,8 +29,8 @@ import { captureLimits, loadUserConfig, retentionLimits, scrollbackLines } from 
 /** The same file that this process runs, even when another version was installed over it. */
 const OWN_EXECUTABLE = '/proc/self/exe';
 const SUPERVISOR_DIED = 'E_SUPERVISOR';
-/** Its own files are found by absolute paths; nothing of the caller's environment concerns it. */
-const SUPERVISOR_ENVIRONMENT = { HOME: '/' };
+/** Its own files are found by absolute paths; nothing of the caller's environment concerns it. While it starts, three processes want two processors. */
+const SUPERVISOR_ENVIRONMENT = { HOME: '/', BUN_JSC_useWarmUpMarkedBlocks: '0' };
 
 export interface StartedSession {
   readonly id: string;

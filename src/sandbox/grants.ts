@@ -1,4 +1,5 @@
 import { type Bytes, displayBytes } from '../bytes.ts';
+import { collect } from '../collect.ts';
 import { isErrno } from '../errors.ts';
 import { baseName, isWithin, joinPath, parentPath, resolvePath, tildePath } from '../paths.ts';
 import type { FoundPath } from '../ports/path-facts.ts';
@@ -38,12 +39,12 @@ interface WrittenGrants {
 export function resolveGrants(written: WrittenGrants, world: World, places: readonly SensitivePlace[]): ResolvedGrants {
   const resolver = new Resolver(world, places, written.overrides);
   for (const grant of written.grants) resolver.add(grant);
-  const sockets = written.sockets.flatMap((socket) => resolver.socket(socket));
+  const sockets = collect(written.sockets, (socket) => resolver.socket(socket));
   resolver.refusePlantedLinks();
   return {
     rules: resolver.rules,
     sockets: [...new Set(sockets)].sort(),
-    writable: [...resolver.writable, ...written.tracked.flatMap((path) => resolver.tracked(path))],
+    writable: [...resolver.writable, ...collect(written.tracked, (path) => resolver.tracked(path))],
     missingDirectories: resolver.missingDirectories,
     missingFiles: resolver.missingFiles,
     skipped: resolver.skipped,
@@ -146,7 +147,7 @@ class Resolver {
     const { facts, workingDirectory } = this.#world;
     const path = absolute(written, workingDirectory);
     const ends = [...path.matchAll(/[^/](?=\/|$)/g)].map(({ index }) => index + 1);
-    return ends.flatMap((end) => {
+    return collect(ends, (end): readonly Bytes[] => {
       const prefix = path.slice(0, end) as Bytes;
       const last = baseName(prefix);
       const above = resolveQuietly(facts, parentPath(prefix))?.path;

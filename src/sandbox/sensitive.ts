@@ -1,4 +1,5 @@
 import type { Bytes } from '../bytes.ts';
+import { collect } from '../collect.ts';
 import { configPath } from '../config/config-path.ts';
 import { isWithin, joinPath, parentPath } from '../paths.ts';
 import { namesQuietly, resolveQuietly } from './look-up.ts';
@@ -174,7 +175,7 @@ export function sensitivePlaces(world: World, { alsoMissing = false } = {}): rea
   const { facts } = world;
   const candidates = candidatePlaces(world, alsoMissing);
   facts.prepare?.(candidates.map(({ path }) => path));
-  return candidates.flatMap(({ path, isExpected = false, ...place }) => {
+  return collect(candidates, ({ path, isExpected = false, ...place }): readonly SensitivePlace[] => {
     const resolved = resolveQuietly(facts, path)?.path;
     if (resolved === undefined && !isExpected && !alsoMissing) return [];
     return [{ path, resolved: resolved ?? path, isWriteOnly: false, isAbsolute: false, ...place }];
@@ -195,7 +196,7 @@ function candidatePlaces(world: World, alsoMissing: boolean): readonly Candidate
     { path: stateDirectory, what: "nono's own state", isAbsolute: true, isExpected: true },
     // Also where it does not exist yet: whoever makes a default profile there chooses what the next run may do.
     { path: configurationDirectory(world), what: OWN_CONFIGURATION, isWriteOnly: true, isExpected: true },
-    ...Object.entries(HOME_PLACES).flatMap(([what, names]) =>
+    ...collect(Object.entries(HOME_PLACES), ([what, names]) =>
       names.filter(mayBeThere).map((name) => ({ path: joinPath(homeDirectory, name as Bytes), what })),
     ),
     ...named(SOCKETS, 'a socket that commands the machine'),

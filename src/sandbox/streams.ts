@@ -1,4 +1,5 @@
 import type { Bytes } from '../bytes.ts';
+import { collect } from '../collect.ts';
 import type { OpenStream, PathFacts } from '../ports/path-facts.ts';
 import { resolveQuietly } from './look-up.ts';
 import { DEVICE, type PathRule } from './plan.ts';
@@ -12,7 +13,7 @@ const TERMINAL_REGEXP = /^\/dev\/(?:pts\/\d+|tty[A-Za-z]*\d+|console|hvc\d+)$/;
  * has already.
  */
 export function streamRules(facts: PathFacts, places: readonly SensitivePlace[]): readonly PathRule[] {
-  return facts.streams().flatMap((stream) => streamRule(facts, stream, places));
+  return collect(facts.streams(), (stream) => streamRule(facts, stream, places));
 }
 
 function streamRule(

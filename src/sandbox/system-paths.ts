@@ -1,4 +1,5 @@
 import type { Bytes } from '../bytes.ts';
+import { collect } from '../collect.ts';
 import { isWithin, joinPath, parentPath } from '../paths.ts';
 import type { FoundPath, PathFacts } from '../ports/path-facts.ts';
 import { existing, listQuietly, namesQuietly, resolveQuietly } from './look-up.ts';
@@ -75,8 +76,8 @@ export function systemRules(world: World): readonly PathRule[] {
   const devices = DEVICES as readonly Bytes[];
   facts.prepare?.([...directories, ...devices, ETC, RESOLVER_CONFIGURATION]);
   return [
-    ...directories.flatMap((path) => existing(facts, path, READ, 'system')),
-    ...devices.flatMap((path) => existing(facts, path, DEVICE, 'device')),
+    ...collect(directories, (path) => existing(facts, path, READ, 'system')),
+    ...collect(devices, (path) => existing(facts, path, DEVICE, 'device')),
     ...(isRoot(world) ? publicEntries(facts, ETC, '') : existing(facts, ETC, READ, 'system')),
     ...resolverRules(facts),
     ...gitConfiguration(world),
@@ -91,7 +92,7 @@ export function systemRules(world: World): readonly PathRule[] {
 function publicEntries(facts: PathFacts, path: Bytes, relative: string): readonly PathRule[] {
   const entries = listQuietly(facts, path).filter(isPublic);
   facts.prepare?.(entries.filter(({ kind }) => kind === 'symlink').map(({ name }) => joinPath(path, name)));
-  return entries.flatMap((entry): readonly PathRule[] => {
+  return collect(entries, (entry): readonly PathRule[] => {
     const below = joinPath(path, entry.name);
     if (entry.kind === 'symlink') return publicLink(facts, below);
     const inside = relative === '' ? entry.name : `${relative}/${entry.name}`;
@@ -126,5 +127,5 @@ function gitConfiguration({ facts, homeDirectory }: World): readonly PathRule[] 
   const directory = joinPath(homeDirectory, '.config/git' as Bytes);
   const names = namesQuietly(facts, directory).filter((name) => name !== GIT_CREDENTIALS);
   const paths = [joinPath(homeDirectory, '.gitconfig' as Bytes), ...names.map((name) => joinPath(directory, name))];
-  return paths.flatMap((path) => existing(facts, path, READ, 'system'));
+  return collect(paths, (path) => existing(facts, path, READ, 'system'));
 }

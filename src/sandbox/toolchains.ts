@@ -1,4 +1,5 @@
 import type { Bytes } from '../bytes.ts';
+import { collect } from '../collect.ts';
 import { baseName, isWithin, joinPath, parentPath } from '../paths.ts';
 import type { PathFacts } from '../ports/path-facts.ts';
 import { type FoundFile, searchPath } from './command.ts';
@@ -57,7 +58,7 @@ export function toolchainRules(
     search.addProgram(resolved, 0);
     search.addPrograms(parentPath(path), 0);
   }
-  const files = chain.flatMap(({ resolved }) => existing(world.facts, resolved, READ, 'toolchain'));
+  const files = collect(chain, ({ resolved }) => existing(world.facts, resolved, READ, 'toolchain'));
   return [...files.filter(({ path }) => findConflict(path, READ, places) === undefined), ...search.rules];
 }
 

@@ -33,6 +33,8 @@ export const INT = 5;
 export const ADDRESS = 12;
 type ForeignType = typeof WORD | typeof INT | typeof ADDRESS;
 
+const PARAMETERS = [WORD, WORD] as const;
+
 const native = (Bun as unknown as { readonly FFI: NativeFfi }).FFI;
 
 /**
@@ -54,10 +56,9 @@ export function openLibc<Names extends string>(
   throw new Error('Cannot load the C library', { cause: failure });
 }
 
-/** A function of machine code at an address, which takes words and returns one. */
+/** A function of machine code at an address, which takes words, two at most, and returns one. */
 export function functionAt(address: number, parameters: number): ForeignFunction {
-  const args: readonly ForeignType[] = Array.from({ length: parameters }, () => WORD);
-  const linked = native.linkSymbols({ found: { ptr: address, args, returns: WORD } });
+  const linked = native.linkSymbols({ found: { ptr: address, args: PARAMETERS.slice(0, parameters), returns: WORD } });
   if (linked instanceof Error) throw linked;
   return linked.symbols['found'] as ForeignFunction;
 }

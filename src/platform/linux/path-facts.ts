@@ -1,4 +1,5 @@
 import { type Bytes, displayBytes } from '../../bytes.ts';
+import { collect } from '../../collect.ts';
 import { SystemError } from '../../errors.ts';
 import type { FoundEntry, FoundPath, OpenStream, PathFacts } from '../../ports/path-facts.ts';
 import { LookUps, type Resolution } from './look-ups.ts';
@@ -52,7 +53,7 @@ export function createLinuxPathFacts(): PathFacts {
     entries: (path) => lookUps()?.list(path) ?? entries(scratch, path),
     names: (path) => withOpen(scratch, path, uapi.O_RDONLY | uapi.O_DIRECTORY, (directory) => names(scratch, directory)),
     readStart: (path, sizeBytes) => readStart(scratch, path, sizeBytes),
-    streams: () => STREAMS.flatMap((descriptor) => openStream(scratch, descriptor)),
+    streams: () => collect(STREAMS, (descriptor) => openStream(scratch, descriptor)),
   };
 }
 

@@ -5,6 +5,8 @@ import { readSmallFile, readSymbolicLink } from './small-files.ts';
 /** Fields of /proc/PID/stat after the command name, which may hold spaces (proc(5)): field 22 is the start time. */
 const START_FIELD = 19;
 
+let bootId: string | undefined;
+
 /** Processes by /proc. */
 export function createLinuxProcesses(): Processes {
   return {
@@ -14,7 +16,8 @@ export function createLinuxProcesses(): Processes {
       pidNamespace: Number(/\d+/.exec(readSymbolicLink('/proc/self/ns/pid'))?.[0] ?? 0),
       // Not every process that has an identity writes it down.
       get bootId() {
-        return readSmallFile('/proc/sys/kernel/random/boot_id').trim();
+        bootId ??= readSmallFile('/proc/sys/kernel/random/boot_id').trim();
+        return bootId;
       },
     }),
     startTicks,

@@ -17,5 +17,7 @@ export const KEPT_CAPABILITIES: readonly number[] = [
 
 /** The kept capabilities as the low 32 bits of a capability set; none of them is above. */
 export function keptCapabilityMask(): number {
-  return KEPT_CAPABILITIES.reduce((mask, capability) => mask | (1 << capability), 0);
+  let mask = 0;
+  for (const capability of KEPT_CAPABILITIES) mask |= 1 << capability;
+  return mask;
 }

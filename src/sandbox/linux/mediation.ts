@@ -132,7 +132,8 @@ export function encodeMediation({ writable, sockets, network, asking }: Mediatio
   const places = asking === undefined ? [] : placesOf(asking);
   const placesAt = (HEADER_WORDS + GRANT_WORDS * grants.length + ports.length) * WORD_BYTES;
   const textAt = placesAt + (asking === undefined ? 0 : (1 + PLACE_WORDS * places.length) * WORD_BYTES);
-  const sizeBytes = [...grants, ...places].reduce((sum, { path }) => sum + path.length + 1, textAt);
+  let sizeBytes = textAt;
+  for (const { path } of [...grants, ...places]) sizeBytes += path.length + 1;
   const bytes = new Uint8Array(new ArrayBuffer(sizeBytes));
   const view = new DataView(bytes.buffer);
   let word = 0;

@@ -1,4 +1,5 @@
 import type { Bytes } from '../../../bytes.ts';
+import { collect } from '../../../collect.ts';
 import type { Launch, LaunchFailure, LaunchStep } from '../../../sandbox/launch.ts';
 import type { Instruction } from '../../../sandbox/linux/bpf.ts';
 import { mapMemory } from '../machine-code.ts';
@@ -73,7 +74,11 @@ export class LaunchMemory {
 
   /** @returns undefined while nothing has failed. */
   get failure(): LaunchFailure | undefined {
-    const [step = DONE, error = 0, item = -1] = Array.from(this.#words.subarray(STEP_AT, STEP_AT + 3), Number);
+    const [step, error, item] = [STEP_AT, STEP_AT + 1, STEP_AT + 2].map((at) => Number(this.#words[at])) as [
+      number,
+      number,
+      number,
+    ];
     const name = STEPS[step];
     if (name === undefined) return undefined;
     const { workingDirectory, landlock, executables } = this.#launch;
@@ -83,7 +88,9 @@ export class LaunchMemory {
   }
 
   #put(values: readonly number[], at: number): void {
-    this.#words.set(values.map(BigInt), at);
+    values.forEach((value, index) => {
+      this.#words[at + index] = BigInt(value);
+    });
   }
 
   #hold(memory: Uint8Array): number {
@@ -118,9 +125,9 @@ export class LaunchMemory {
   }
 
   #ports(): number {
-    const words = this.#launch.landlock.ports.flatMap(({ rights, port }) => [BigInt(rights), BigInt(port)]);
+    const words = collect(this.#launch.landlock.ports, ({ rights, port }) => [BigInt(rights), BigInt(port)]);
     const memory = new BigInt64Array(new ArrayBuffer(Math.max(1, words.length) * WORD_BYTES));
-    memory.set(words);
+    if (words.length > 0) memory.set(words);
     return this.#hold(new Uint8Array(memory.buffer));
   }
 
@@ -133,15 +140,15 @@ export class LaunchMemory {
       words[at++] = constant;
     }
     const program = new BigInt64Array(new ArrayBuffer(2 * WORD_BYTES));
-    program.set([BigInt(filter.length), BigInt(this.#hold(new Uint8Array(words.buffer)))]);
+    program[0] = BigInt(filter.length);
+    program[1] = BigInt(this.#hold(new Uint8Array(words.buffer)));
     return this.#hold(new Uint8Array(program.buffer));
   }
 }
 
 /** Signal N is bit N - 1. */
 function signalSet(signals: readonly number[]): bigint {
-  return BigInt.asIntN(
-    64,
-    signals.reduce((set, signal) => set | (1n << BigInt(signal - 1)), 0n),
-  );
+  let set = 0n;
+  for (const signal of signals) set |= 1n << BigInt(signal - 1);
+  return BigInt.asIntN(64, set);
 }
