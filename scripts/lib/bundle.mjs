@@ -10,6 +10,7 @@ import { encodeKnownFilters } from '../../src/sandbox/linux/known-filters.ts';
 const WAYS = [
   ['src/platform/start.ts', 'src/commands/wrap.ts'],
   ['src/commands/run.ts', 'src/commands/run-plain.ts', 'src/commands/run-detached.ts'],
+  ['src/cli-verbs.ts', 'src/commands/session/ps.ts'],
   ['src/platform/linux/guardian.ts'],
   ['src/platform/supervisor-role.ts'],
 ];

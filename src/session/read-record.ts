@@ -3,6 +3,10 @@ import { DamageError } from '../errors.ts';
 import { isSessionId } from './names.ts';
 import { RECORD_FORMAT, type SessionRecord } from './record.ts';
 
+const TEXTS = ['name', 'attachment', 'boot_id', 'host', 'started', 'profile'] as const;
+const NUMBERS = ['supervisor_pid', 'supervisor_start', 'pid_namespace'] as const;
+const NUMBERS_OR_NULL = ['child_pid', 'exit_code'] as const;
+const TEXTS_OR_NULL = ['ended', 'signal', 'rollback_session', 'failure'] as const;
 const STATUSES: readonly unknown[] = ['starting', 'running', 'paused', 'exited'];
 
 /** What of a record is optional for a reader: an older nono may not have written it. */
@@ -39,13 +43,11 @@ function parseObject(id: string, text: Bytes): Fields {
 
 function checkFields(id: string, fields: Fields): void {
   if (fields['session_id'] !== id || !isSessionId(id)) throw damage(id, 'its session_id is another one');
-  for (const name of ['name', 'attachment', 'boot_id', 'host', 'started', 'profile'])
-    if (typeof fields[name] !== 'string') throw damage(id, `"${name}" is no text`);
-  for (const name of ['supervisor_pid', 'supervisor_start', 'pid_namespace'])
-    if (!Number.isSafeInteger(fields[name])) throw damage(id, `"${name}" is no whole number`);
-  for (const name of ['child_pid', 'exit_code'])
+  for (const name of TEXTS) if (typeof fields[name] !== 'string') throw damage(id, `"${name}" is no text`);
+  for (const name of NUMBERS) if (!Number.isSafeInteger(fields[name])) throw damage(id, `"${name}" is no whole number`);
+  for (const name of NUMBERS_OR_NULL)
     if (fields[name] !== null && !Number.isSafeInteger(fields[name])) throw damage(id, `"${name}" is no whole number`);
-  for (const name of ['ended', 'signal', 'rollback_session', 'failure'])
+  for (const name of TEXTS_OR_NULL)
     if (fields[name] !== null && typeof fields[name] !== 'string') throw damage(id, `"${name}" is no text`);
   if (!STATUSES.includes(fields['status'])) throw damage(id, '"status" is none that there is');
   const command = fields['command'];

@@ -3,9 +3,12 @@ import type { OpenFile } from '../ports/files.ts';
 
 const READ_BYTES = 64 * 1024;
 
+/** Used within one call only: a registry has a thousand records. */
+let piece: Uint8Array | undefined;
+
 /** The rest of a file, as bytes. @param sizeBytes How long it is, when that is known: what is written meanwhile is left out. */
 export function readWhole(file: OpenFile, sizeBytes = Number.POSITIVE_INFINITY): Bytes {
-  const piece = new Uint8Array(Math.min(READ_BYTES, Math.max(1, sizeBytes)));
+  piece ??= new Uint8Array(new ArrayBuffer(READ_BYTES));
   const pieces: Bytes[] = [];
   let missingBytes = sizeBytes;
   while (missingBytes > 0) {
