@@ -90,7 +90,16 @@ export const READ_ONLY_CHANGES: readonly number[] = [
   0x5000943f, // BTRFS_IOC_SNAP_DESTROY_V2
   0x4008941a, // BTRFS_IOC_SUBVOL_SETFLAGS
   0xc0c89425, // BTRFS_IOC_SET_RECEIVED_SUBVOL
+  0x40186f04, // OCFS2_IOC_REFLINK of fs/ocfs2/ocfs2_ioctl.h: makes a file by its path, past the hooks that Landlock has
+  0x4004f50d, // F2FS_IOC_SET_PIN_FILE of include/uapi/linux/f2fs.h: asks for no right to write
 ];
+
+/**
+ * All commands of bcachefs (the second byte; fs/bcachefs/bcachefs_ioctl.h): they make and remove subvolumes by their paths and
+ * give directories other attributes, past the hooks that Landlock has, and there are new ones with each version.
+ */
+export const IOCTL_KIND_MASK = 0xff00;
+export const BCACHEFS_IOCTLS = 0xbc00;
 
 /** ioctl commands of terminals, first and last (include/uapi/asm-generic/ioctls.h), and of sockets (linux/sockios.h). */
 export const TERMINAL_IOCTLS = [0x5401, 0x545f] as const;

@@ -19,6 +19,7 @@ import {
   AF,
   type Architecture,
   AUDIT_ARCH,
+  BCACHEFS_IOCTLS,
   type CallName,
   CLONE_NAMESPACE_FLAGS,
   callNumber,
@@ -27,6 +28,7 @@ import {
   F_SETOWN,
   F_SETOWN_EX,
   FIOSETOWN,
+  IOCTL_KIND_MASK,
   IPPROTO_TCP,
   MSG_FASTOPEN,
   NAMESPACE_FLAGS,
@@ -226,7 +228,15 @@ function ioctlBlock(abi: number, mediator: Mediator): readonly Statement[] {
     ...commands.map((command) => [command, errnoLabel('EPERM')] as const),
     ...mediated.map((command) => [command, NOTIFY] as const),
   ];
-  return [loadArgument(1), ...switchOn('ioctl-command', cases, 'ioctl-other'), label('ioctl-other'), ...otherIoctls(abi)];
+  return [
+    loadArgument(1),
+    ...switchOn('ioctl-command', cases, 'ioctl-other'),
+    label('ioctl-other'),
+    and(IOCTL_KIND_MASK),
+    is('equal', BCACHEFS_IOCTLS, { yes: errnoLabel('EPERM') }),
+    loadArgument(1),
+    ...otherIoctls(abi),
+  ];
 }
 
 /** Of datagram sockets, which could send to any name, the mediator makes a pair of another type. */

@@ -193,6 +193,9 @@ describe('the filter', () => {
     { command: 0x541b, expected: 'allow' },
     { command: 0x40049409, expected: 'allow' },
     ...READ_ONLY_CHANGES.map((command) => ({ command, expected: 'EPERM' })),
+    // bcachefs: a subvolume made and removed, attributes inherited anew, and a command of a version to come.
+    ...[0x4020bc10, 0x4020bc11, 0x8008bc40, 0x4038bcff].map((command) => ({ command, expected: 'EPERM' })),
+    ...[0x4020bb10, 0x4020bd10, 0xbc].map((command) => ({ command, expected: 'allow' })),
   ])('judges ioctl by the low 32 bits of $command', ({ command, expected }) => {
     expect(ask('ioctl', [0, command])).toBe(expected);
   });
