@@ -83,6 +83,8 @@ describe('BulkRestore', () => {
         hash: want.hash,
         stat: { inode: stat?.inode, ctimeSeconds: stat?.ctimeSeconds },
       });
+      // Only root reads what is closed to its owner.
+      fs.chmodSync(scratch.at(`root/${path}`), 0o400);
       expect(fs.readFileSync(scratch.at(`root/${path}`), 'utf8')).toBe(CONTENTS[index % 7]);
       const inodes = ['objects', 'undo'].map((place) => fs.statSync(scratch.at(`${place}/${objectPath(want.hash)}`)).ino);
       expect(inodes[0]).toBe(inodes[1]);

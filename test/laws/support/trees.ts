@@ -117,7 +117,8 @@ function performOne(root: string, operation: Operation): void {
       return;
     case 'mode':
       refuseLink(at);
-      fs.chmodSync(at, operation.mode);
+      // An ordinary user's snapshot does not see into a directory that was closed to him, and says so: the laws are about the rest.
+      fs.chmodSync(at, isRoot || !fs.statSync(at).isDirectory() ? operation.mode : operation.mode | 0o500);
       return;
     case 'touch':
       fs.lutimesSync(at, operation.seconds, operation.seconds);
