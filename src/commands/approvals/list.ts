@@ -90,19 +90,20 @@ async function* follow(context: Context, isJson: boolean): AsyncGenerator<string
   }
 }
 
+/** What one answer ends comes before what the program asks next. */
 function linesOf(found: SessionQuestions, closed: readonly string[], isJson: boolean): readonly string[] {
   if (isJson) {
     return [
-      ...documentsOf(found).map((document) => `${JSON.stringify(document)}\n`),
       ...closed.map((id) => `${JSON.stringify({ id, closed: true })}\n`),
+      ...documentsOf(found).map((document) => `${JSON.stringify(document)}\n`),
     ];
   }
   return [
+    ...closed.map((id) => `${id} closed\n`),
     ...found.questions.map(({ id, access, path, paths }) => {
       const more = paths.length > 1 ? ` and ${paths.length - 1} more` : '';
       return `${id} ${access} ${displayBytes(path)}${more}\n`;
     }),
-    ...closed.map((id) => `${id} closed\n`),
   ];
 }
 
