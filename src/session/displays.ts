@@ -4,8 +4,9 @@ import { type HistoryPlace, placeInHistory, readLines } from '../terminal/histor
 import type { TerminalModel } from '../terminal/model.ts';
 import { RowWatch } from '../terminal/row-watch.ts';
 import type { ViewPainter } from '../terminal/view-painter.ts';
-import { BELL, NOTHING_SEEN, OVER_BEGIN, OVER_END, type Over } from './covering.ts';
+import { BELL, OVER_BEGIN, OVER_END, type Over } from './covering.ts';
 import { encodeServerMessage, type StatusPlace } from './messages.ts';
+import { type Occasion, occasionBelow, paintFor, rowsAboveCursor } from './occasion.ts';
 import type { Drawing, SessionScreen } from './screen.ts';
 
 /** What is kept for a client that does not read; past it the client misses output, and is drawn anew when it is back. */
@@ -99,15 +100,24 @@ export class Displays {
 
   /** It leaves in good order: what it was shown is in its scrollback when it comes again. */
   remember(display: Display): void {
-    const { terminalId } = display;
-    if (terminalId === undefined || !display.isLive || display.isFollower) return;
-    this.#screen.whenReached((model) => {
-      const { normal } = model.buffers;
-      const end = model.historyEnd;
-      this.#forget(terminalId);
-      this.#shownOn.set(terminalId, { history: placeInHistory(model, end), rows: readLines(model, end, end + normal.y) });
-      for (const [first] of this.#shownOn) if (this.#shownOn.size > REMEMBERED_TERMINALS) this.#forget(first);
-    });
+    const { terminalId, over, historySeen } = display;
+    if (terminalId === undefined || display.isFollower) return;
+    if (over?.shown !== undefined && historySeen !== undefined) {
+      // What came behind the prompt it has not had.
+      display.historySeen = undefined;
+      this.#keep(terminalId, { history: historySeen, rows: over.shown });
+    } else if (display.isLive) {
+      this.#screen.whenReached((model) => {
+        const history = placeInHistory(model, model.historyEnd);
+        this.#keep(terminalId, { history, rows: rowsAboveCursor(model) });
+      });
+    }
+  }
+
+  #keep(terminalId: string, shown: Shown): void {
+    this.#forget(terminalId);
+    this.#shownOn.set(terminalId, shown);
+    for (const [first] of this.#shownOn) if (this.#shownOn.size > REMEMBERED_TERMINALS) this.#forget(first);
   }
 
   /** Its client stops, and its terminal is the user's. */
@@ -130,10 +140,11 @@ export class Displays {
   cover(display: Display, rows: Over['rows']): boolean {
     if (!display.isLive || display.isGone) return false;
     display.isLive = false;
-    const over: Over = { rows, painter: undefined, standing: undefined, watch: new RowWatch() };
+    const over: Over = { rows, painter: undefined, shown: undefined, standing: undefined, watch: new RowWatch() };
     display.over = over;
     this.#screen.whenReached((model, drawing) => {
       this.#hasSeen(display, model, model.historyEnd);
+      over.shown = rowsAboveCursor(model);
       if (!display.isSuspended) over.standing = drawing.standingOf(model);
       over.watch.begin(model);
       this.#beginOver(display, model, drawing);
@@ -155,12 +166,11 @@ export class Displays {
     display.over = undefined;
     if (display.isSuspended) return;
     sendPieces(display.connection, 'output', Buffer.from(OVER_END, 'latin1'));
-    this.#screen.whenReached((model, drawing) => {
+    this.#draw(display, (model, drawing) => {
       const { standing, watch } = over;
-      if (standing === undefined) this.#drawBelow(display, model, drawing);
+      if (standing === undefined) return occasionBelow(display, model, drawing);
       // What has scrolled through the whole screen has nothing of the user's above it.
-      else if (standing.line > 0) this.#draw(display, 'again');
-      else this.#draw(display, () => drawing.paintSince(model, standing, watch) ?? drawing.paint(model, NOTHING_SEEN));
+      return standing.line > 0 ? 'again' : (drawing.paintSince(model, standing, watch) ?? 'first');
     });
   }
 
@@ -176,16 +186,8 @@ export class Displays {
   resume(display: Display): void {
     const wasSuspended = display.isSuspended;
     display.isSuspended = false;
-    this.#screen.whenReached((model, drawing) => {
-      if (display.over !== undefined) this.#beginOver(display, model, drawing);
-      else if (wasSuspended) this.#drawBelow(display, model, drawing);
-    });
-  }
-
-  /** On a terminal that shows what is its user's. */
-  #drawBelow(display: Display, model: TerminalModel, { isWritingLines }: Drawing): void {
-    const isAtEnd = (display.historySeen?.line() ?? 0) >= model.historyEnd;
-    this.#draw(display, isAtEnd && isWritingLines(model) ? 'row' : 'first');
+    if (display.over !== undefined) this.#screen.whenReached((model, drawing) => this.#beginOver(display, model, drawing));
+    else if (wasSuspended) this.#draw(display, (model, drawing) => occasionBelow(display, model, drawing));
   }
 
   addViewer(connection: Connection, size: TerminalSize, status: StatusPlace | undefined): Display {
@@ -314,14 +316,15 @@ export class Displays {
   }
 
   /** Everything up to now by what the model knows, and from there on as it comes. */
-  #draw(display: Display, occasion: 'first' | 'again' | 'row' | (() => readonly Uint8Array[])): void {
-    this.#screen.whenReached((model, { paint, paintCursorRow }) => {
+  #draw(
+    display: Display,
+    wanted: Occasion | ((model: TerminalModel, drawing: Drawing) => Occasion | readonly Uint8Array[]),
+  ): void {
+    this.#screen.whenReached((model, drawing) => {
       if (display.isGone || display.isLive) return;
-      const historyFrom = display.historySeen?.line() ?? 0;
-      const painted = (): readonly Uint8Array[] =>
-        occasion === 'row' ? paintCursorRow(model) : paint(model, { historyFrom, isFirst: occasion === 'first' });
-      const drawing = typeof occasion === 'function' ? occasion() : painted();
-      const [first = new Uint8Array(), ...more] = drawing;
+      const occasion = typeof wanted === 'function' ? wanted(model, drawing) : wanted;
+      const pieces = typeof occasion === 'string' ? paintFor(occasion, display, model, drawing) : occasion;
+      const [first = new Uint8Array(), ...more] = pieces;
       sendPieces(display.connection, 'redraw', first);
       for (const piece of [...more, ...this.#screen.handOver(display)]) sendPieces(display.connection, 'output', piece);
       display.isLive = true;

@@ -259,6 +259,40 @@ describe('Displays', () => {
     expect(terminal.lines().at(-1)).toBe('> five');
   });
 
+  test('a session that ends behind a question leaves what is above it too', async () => {
+    const { displays, output } = setUp();
+    const terminal = openTerminal();
+    terminal.user('mine\r\n');
+    const display = displays.addTerminal(terminal.connection, { isFresh: true, historyLines: undefined, terminalId: 'a' });
+    output('one\r\n');
+    displays.cover(display, () => ['a question']);
+    output('two\r\n');
+    await displays.finish();
+
+    expect(terminal.lines()).toEqual(['mine', 'one', 'two']);
+    expect(terminal.model.buffers.active).toBe(terminal.model.buffers.normal);
+  });
+
+  test('a terminal that leaves with a question in front, and comes again, is drawn no line twice', async () => {
+    const { displays, output, settled } = setUp();
+    const terminal = openTerminal();
+    const first = displays.addTerminal(terminal.connection, { isFresh: true, historyLines: undefined, terminalId: 'a' });
+    output(numbered(1, 30));
+    displays.cover(first, () => ['a question']);
+    await settled();
+    output(numbered(31, 40));
+    displays.remember(first);
+    displays.remove(first);
+    // As a client does when it leaves.
+    terminal.user(`${restoreSequence(terminal.model.ledger, SIZE.columns)}\r\n`);
+    displays.addTerminal(terminal.connection, { isFresh: false, historyLines: undefined, terminalId: 'a' });
+    await settled();
+
+    const lines = terminal.lines();
+    for (let number = 1; number <= 40; number++)
+      expect([number, lines.filter((line) => line === `line ${number}`).length]).toEqual([number, 1]);
+  });
+
   test('a client that is stopped behind a question is sent nothing, and both come back with it', async () => {
     const { displays, output, settled } = setUp();
     const terminal = openTerminal();

@@ -1,0 +1,33 @@
+import { readLines } from '../terminal/history.ts';
+import type { TerminalModel } from '../terminal/model.ts';
+import type { Display } from './displays.ts';
+import type { Drawing } from './screen.ts';
+
+/** On the terminal of its user for the first time, once more where it is shown already, or only the row of the cursor. */
+export type Occasion = 'first' | 'again' | 'row';
+
+/** The rows of the normal screen down to that of the cursor. */
+export function rowsAboveCursor(model: TerminalModel): readonly string[] {
+  const { historyEnd: end, buffers } = model;
+  return readLines(model, end, end + buffers.normal.y);
+}
+
+/** On a terminal that shows what is its user's. */
+export function occasionBelow(
+  { historySeen }: Pick<Display, 'historySeen'>,
+  model: TerminalModel,
+  { isWritingLines }: Drawing,
+): Occasion {
+  const isAtEnd = (historySeen?.line() ?? 0) >= model.historyEnd;
+  return isAtEnd && isWritingLines(model) ? 'row' : 'first';
+}
+
+export function paintFor(
+  occasion: Occasion,
+  { historySeen }: Pick<Display, 'historySeen'>,
+  model: TerminalModel,
+  { paint, paintCursorRow }: Drawing,
+) {
+  if (occasion === 'row') return paintCursorRow(model);
+  return paint(model, { historyFrom: historySeen?.line() ?? 0, isFirst: occasion === 'first' });
+}
