@@ -4,24 +4,24 @@ import { dirname, join, normalize } from 'node:path';
 import { encodeKnownFilters } from '../../src/sandbox/linux/known-filters.ts';
 
 /**
- * The ways to start, the most common first, and what each loads that those before it do not. The bundler would make a chunk of each set of modules that
- * the same entries share: fifty of them on the way of `wrap`, a quarter of its time. What belongs to one way is kept in one chunk.
+ * The ways to start that have to be quick, and the modules that each loads. The bundler makes a chunk of each set of modules that the same entries share, and every
+ * verb is an entry: fifty chunks on the way of `wrap`, a quarter of its time. Modules are kept together that the same of these ways need.
  */
 const WAYS = [
   ['src/platform/start.ts', 'src/commands/wrap.ts'],
-  ['src/commands/run.ts', 'src/commands/run-plain.ts', 'src/commands/run-detached.ts'],
-  ['src/cli-verbs.ts', 'src/commands/session/ps.ts'],
+  ['src/platform/start.ts', 'src/commands/run.ts', 'src/commands/run-plain.ts', 'src/commands/run-detached.ts'],
+  ['src/platform/start.ts', 'src/cli-verbs.ts', 'src/commands/session/ps.ts'],
   ['src/platform/linux/guardian.ts'],
   ['src/platform/supervisor-role.ts'],
 ];
 /** The sources of what is put in as machine code (code-images.mjs). */
 const COMPILED = { NONO_LAUNCH_IMAGE: /\/launch\/[^/]*\.c$/, NONO_MEDIATOR_IMAGE: /\/mediator\/[^/]*\.c$/ };
-const WAY_PREFIX = 'nono-way:';
+const GROUP_PREFIX = 'nono-group:';
 
 const { top, entries, define, ...compile } = JSON.parse(process.argv[2]);
 
 const architecture = compile.target === undefined ? process.arch : /arm64|aarch64/.test(compile.target) ? 'arm64' : 'x64';
-const ways = await findWays();
+const { groupOf, members } = await findGroups();
 const { success, logs } = await Bun.build({
   entrypoints: entries.map((entry) => join(top, entry)),
   target: 'bun',
@@ -32,30 +32,30 @@ const { success, logs } = await Bun.build({
   minify: true,
   sourcemap: 'none',
   define: { ...define, NONO_FILTERS: JSON.stringify(encodeKnownFilters(architecture)) },
-  plugins: [{ name: 'ways', setup: keepWaysTogether }],
+  plugins: [{ name: 'groups', setup: keepGroupsTogether }],
   compile,
   throw: false,
 });
 for (const log of logs) console.error(String(log));
 process.exitCode = success ? 0 : 1;
 
-/** The modules of each way, with the entries that it is loaded by. */
-async function findWays() {
-  const found = [];
-  const taken = new Set();
-  for (const way of WAYS) {
+/** Modules that the same ways need: the name of each one's group, and the members of each group. */
+async function findGroups() {
+  const waysOf = new Map();
+  for (const [at, way] of WAYS.entries()) {
     const modules = new Set();
-    for (const entry of way) await follow(join(top, entry), modules, taken);
-    for (const module of modules) taken.add(module);
-    found.push({ modules, entries: way.map((entry) => join(top, entry)) });
+    for (const entry of way) await follow(join(top, entry), modules);
+    for (const module of modules) waysOf.set(module, [...(waysOf.get(module) ?? []), at]);
   }
-  return found;
+  const groups = new Map();
+  for (const [module, ways] of waysOf) groups.set(ways.join('-'), [...(groups.get(ways.join('-')) ?? []), module]);
+  return { groupOf: (module) => waysOf.get(module)?.join('-'), members: groups };
 }
 
-async function follow(path, modules, taken) {
-  if (modules.has(path) || taken.has(path) || !path.endsWith('.ts')) return;
+async function follow(path, modules) {
+  if (modules.has(path) || !path.endsWith('.ts')) return;
   modules.add(path);
-  for (const imported of await staticImports(path)) await follow(imported, modules, taken);
+  for (const imported of await staticImports(path)) await follow(imported, modules);
 }
 
 async function staticImports(path) {
@@ -66,13 +66,17 @@ async function staticImports(path) {
     .map(({ path: name }) => normalize(join(dirname(path), name)));
 }
 
-/** Whoever imports one module of a way imports all of them: then the bundler has no reason to take them apart. */
-function keepWaysTogether(build) {
-  build.onResolve({ filter: new RegExp(`^${WAY_PREFIX}`) }, ({ path }) => ({ path, namespace: 'way' }));
-  build.onLoad({ filter: /./, namespace: 'way' }, ({ path }) => {
-    const at = Number(path.slice(WAY_PREFIX.length));
-    return { contents: lines(ways[at].entries), loader: 'ts' };
-  });
+/**
+ * Whoever imports one module of a group imports all of them: then the bundler has no reason to take them apart. What a group needs is needed by the same ways and
+ * perhaps by others, so groups never need each other. Entries, which nobody imports, see to their own group themselves.
+ */
+function keepGroupsTogether(build) {
+  const entryPaths = new Set(WAYS.flat().map((entry) => join(top, entry)));
+  build.onResolve({ filter: new RegExp(`^${GROUP_PREFIX}`) }, ({ path }) => ({ path, namespace: 'group' }));
+  build.onLoad({ filter: /./, namespace: 'group' }, ({ path }) => ({
+    contents: lines(members.get(path.slice(GROUP_PREFIX.length))),
+    loader: 'ts',
+  }));
   build.onLoad({ filter: /\/src\/.*\.c$/ }, async ({ path }) => {
     // As machine code already, the text would only be carried along.
     const isCompiled = Object.entries(COMPILED).some(([image, sources]) => image in define && sources.test(path));
@@ -80,13 +84,13 @@ function keepWaysTogether(build) {
     return { contents: `export default ${JSON.stringify(isCompiled ? '' : await Bun.file(path).text())};`, loader: 'js' };
   });
   build.onLoad({ filter: /\/src\/.*\.ts$/ }, async ({ path }) => {
-    const imported = await staticImports(path);
-    const own = ways.findIndex(({ modules }) => modules.has(path));
-    const wanted = ways.flatMap(({ modules, entries: first }, at) => {
-      const isWanted = at === own ? first.includes(path) : imported.some((module) => modules.has(module));
-      return isWanted ? [`${WAY_PREFIX}${at}`] : [];
-    });
-    return { contents: `${lines(wanted)}${await Bun.file(path).text()}`, loader: 'ts' };
+    const own = groupOf(path);
+    const imported = (await staticImports(path)).map(groupOf).filter((group) => group !== undefined && group !== own);
+    const groups = new Set(own !== undefined && entryPaths.has(path) ? [own, ...imported] : imported);
+    return {
+      contents: `${lines([...groups].map((group) => `${GROUP_PREFIX}${group}`))}${await Bun.file(path).text()}`,
+      loader: 'ts',
+    };
   });
 }
 
