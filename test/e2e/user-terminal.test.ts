@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -37,8 +37,9 @@ describe("The user's terminal", () => {
     const id = await startDetached(world, '--', 'sh', '-c', `stty -echo; printf '${MODES}'; cat`);
     await using terminal = await openTerminal(world, SHELL);
     const before = await terminal.query(FLAGS);
-    // The shell keeps settings of its own; what is left behind is looked at by a command.
-    await enter(terminal, `${world.executable} attach ${id}; stty -a | grep -o '.\\?icanon'`);
+    // The shell keeps settings of its own; what is left behind is looked at by a command, when whoever stands by has put it back.
+    const until = 'until [ -e put-back ]; do sleep 0.05; done';
+    await enter(terminal, `${world.executable} attach ${id}; ${until}; stty -a | grep -o '.\\?icanon'`);
     await terminal.waitFor('full screen');
     expect(await terminal.query(FLAGS)).not.toBe(before);
     const client = await waitFor('somebody to stand by', async () => {
@@ -49,6 +50,7 @@ describe("The user's terminal", () => {
     process.kill(client, 'SIGKILL');
 
     await terminal.waitFor(`[nono] The client was killed. Attach again with: nono attach ${id}`);
+    writeFileSync(join(world.project, 'put-back'), '');
     await terminal.waitFor(/^ ?icanon/m);
     await waitFor('the modes', async () => (await terminal.query(FLAGS)).replace(/ 1$/, ' 0') === before.replace(/ 1$/, ' 0'));
     expect(standBysOf(client)).toEqual([]);
