@@ -1,9 +1,10 @@
-import { type Bytes, displayBytes } from '../bytes.ts';
+import { type Bytes, displayBytes, storeBytes } from '../bytes.ts';
 import { isWithin, parentPath } from '../paths.ts';
 import { decodeRefusals, type ObservedRefusal } from '../sandbox/linux/refusals.ts';
 import { READ_WRITE } from '../sandbox/plan.ts';
 import { findConflict, type SensitivePlace, sensitiveNames } from '../sandbox/sensitive.ts';
 import type { Denial } from '../session/approvals.ts';
+import type { AuditEvent } from '../session/audit-event.ts';
 import type { CommandEnd } from '../session/live-session.ts';
 import { accessWord } from '../session/question.ts';
 
@@ -42,10 +43,9 @@ export function denialLines(
     ...seen.map((line) => `Denied: ${line}`),
   ];
   const more = lines.length - SHOWN_MAXIMUM + unnoted;
-  const where = denials === undefined ? '' : ', see `nono inspect --events`';
   return [
     ...lines.slice(0, SHOWN_MAXIMUM),
-    ...(more > 0 ? [`Denied: ${more} more${where}`] : []),
+    ...(more > 0 ? [`Denied: ${more} more, see \`nono inspect --events\``] : []),
     ...(denials === undefined && lines.length > 0 ? [ONLY_WITH_ASK] : []),
     ...loneFiles.slice(0, SHOWN_MAXIMUM).map((path) => describeLoneFile(path, sensitive)),
   ];
@@ -60,6 +60,24 @@ function describeLoneFile(path: Bytes, sensitive: readonly SensitivePlace[]): st
     ? `${start} takes --allow ${displayBytes(directory)}`
     : `${start} takes its directory, and that has ${displayBytes(conflict.place.path)} in it (${conflict.place.what})`;
 }
+
+/** The same for the audit log, also of a command that worked. */
+export function refusalEvents(refused: Uint8Array): readonly AuditEvent[] {
+  return decodeRefusals(refused).all.map(({ kind, name, count }) => ({
+    event: 'refused',
+    access: AUDITED[kind],
+    target: storeBytes(name),
+    requests: count,
+  }));
+}
+
+const AUDITED = {
+  change: 'change',
+  change_directory: 'change',
+  connect: 'connect',
+  port: 'connect to port',
+  listen: 'listen on port',
+} as const;
 
 function isChange(kind: ObservedRefusal['kind']): boolean {
   return kind === 'change' || kind === 'change_directory';

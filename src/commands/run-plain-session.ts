@@ -25,6 +25,7 @@ import { PlainDoor } from './plain-door.ts';
 import { captureLimits, retentionLimits } from './user-config.ts';
 
 const SIGKILL = signalNumber('SIGKILL');
+const NOTHING = new Uint8Array();
 const NO_SNAPSHOTS = { isDone: false, code: 'refused', message: 'it takes no snapshots' } as const;
 
 /** Everything of one run that its steps share. */
@@ -99,7 +100,7 @@ export async function runPlainSession(run: PlainRun): Promise<PlainEnd> {
   await Promise.all([executed, tree.ending.gone]);
   checkpoints?.[Symbol.dispose]();
   const failure = await finishSnapshots(run, { snapshots, live, door }, end);
-  await reportDenials(run, { asking, refused: mediating?.refusals() }, end);
+  await reportDenials(run, { live, asking, refused: mediating?.refusals() ?? NOTHING }, end);
   const loss = await live.hasEnded(end, failure, door.isOpen ? 'meanwhile' : 'at once');
   if (loss !== null) context.notify(loss);
   await door.close({ reason: 'ended', ...end });
@@ -109,20 +110,17 @@ export async function runPlainSession(run: PlainRun): Promise<PlainEnd> {
 
 async function reportDenials(
   { context, confinement }: PlainRun,
-  { asking, refused = new Uint8Array() }: { readonly asking: PlainAsking | undefined; readonly refused: Uint8Array | undefined },
+  seen: { readonly live: LiveSession; readonly asking: PlainAsking | undefined; readonly refused: Uint8Array },
   end: CommandEnd,
 ): Promise<void> {
-  if (end.exitCode === 0) return;
-  const { denialLines } = await import('./denials.ts');
+  const { live, asking, refused } = seen;
+  if (end.exitCode === 0 && refused.length === 0) return;
+  const { denialLines, refusalEvents } = await import('./denials.ts');
+  for (const event of refusalEvents(refused)) live.audit(event);
   const { homeDirectory, stateDirectory, notify } = context;
-  const seen = {
-    denials: asking?.approvals.denials,
-    refused,
-    loneFiles: loneFiles(confinement.plan),
-    homeDirectory,
-    stateDirectory,
-  };
-  denialLines(seen, end).forEach(notify);
+  const lone = loneFiles(confinement.plan);
+  const denials = asking?.approvals.denials;
+  denialLines({ denials, refused, loneFiles: lone, homeDirectory, stateDirectory }, end).forEach(notify);
 }
 
 async function recordExecuted(

@@ -165,7 +165,7 @@ class SupervisedSession {
     await executed;
     this.#checkpoints?.[Symbol.dispose]();
     const failure = await this.#finishSnapshots(state, snapshots, live, end);
-    await this.#reportDenials(end);
+    await this.#reportDenials(live, end);
     const loss = await live.hasEnded(end, failure);
     if (loss !== null) this.#runtime.progress(loss);
     await this.#runtime.close({ reason: 'ended', ...end });
@@ -258,11 +258,12 @@ class SupervisedSession {
     return checkpoints;
   }
 
-  async #reportDenials(end: CommandEnd): Promise<void> {
+  async #reportDenials(live: LiveSession, end: CommandEnd): Promise<void> {
     const { asking, homeDirectory, stateDirectory, loneFiles } = this.#start;
     const { denials, refused } = this.#runtime;
     if (denials.length === 0 && refused.length === 0 && loneFiles.length === 0) return;
-    const { denialLines } = await import('./denials.ts');
+    const { denialLines, refusalEvents } = await import('./denials.ts');
+    for (const event of refusalEvents(refused)) live.audit(event);
     const seen = { denials: asking === null ? undefined : denials, refused, loneFiles, homeDirectory, stateDirectory };
     for (const line of denialLines(seen, end)) this.#runtime.progress(line);
   }

@@ -71,6 +71,14 @@ export type AuditEvent =
       readonly reason: string;
       readonly pid: number;
     }
+  /** What nono carries out itself and the plan does not give; told at the end. */
+  | {
+      readonly event: 'refused';
+      readonly access: 'change' | 'connect' | 'connect to port' | 'listen on port';
+      /** A path, or a port in decimal digits. */
+      readonly target: StoredBytes;
+      readonly requests: number;
+    }
   | { readonly event: 'paused'; readonly signal: string }
   | { readonly event: 'continued' }
   | {

@@ -82,6 +82,22 @@ describe.for(KINDS)('a command of $user that failed', ({ ordinaryUser }) => {
     expect(given).toMatchObject({ status: 0, stderr: '' });
   });
 
+  test('leaves what it was refused in the audit log, where it is detached too', async (context) => {
+    needCommands(context, PYTHON);
+    for (const mode of [[], ['--detached']]) {
+      const name = `audited${mode.length}`;
+      await runNono(world, ['run', ...mode, '--name', name, '--allow-cwd', ...words]);
+      await runNono(world, ['wait', name]);
+      const { stdout } = await runNono(world, ['inspect', name, '--events', '--json']);
+      const { events } = JSON.parse(stdout) as { readonly events: readonly Readonly<Record<string, unknown>>[] };
+      expect(events.filter(({ event }) => event === 'refused').map(({ access, target }) => [access, target])).toEqual([
+        ['change', `${world.home}/file`],
+        ['change', `${world.home}/directory`],
+        ['connect', `${world.home}/socket`],
+      ]);
+    }
+  });
+
   test('is told on its terminal', async (context) => {
     needCommands(context, PYTHON, 'script');
     const script = join(world.project, 'program.py');

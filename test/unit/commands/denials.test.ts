@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type Bytes, bufferFromBytes } from '../../../src/bytes.ts';
-import { denialLines } from '../../../src/commands/denials.ts';
+import { denialLines, refusalEvents } from '../../../src/commands/denials.ts';
 
 const FAILED = { exitCode: 1, signal: null };
 const PLACES = { homeDirectory: '/home/u' as Bytes, stateDirectory: '/home/u/.nono' as Bytes };
@@ -53,7 +53,7 @@ describe('denialLines()', () => {
   test('counts those after the tenth', () => {
     const lines = linesOf(noted(...Array.from({ length: 13 }, (_, at) => [4, String(at + 1)] as const)));
     expect(lines).toHaveLength(12);
-    expect(lines[10]).toBe('Denied: 3 more');
+    expect(lines[10]).toBe('Denied: 3 more, see `nono inspect --events`');
   });
 
   test('says nothing of a command that worked', () => {
@@ -70,6 +70,18 @@ describe('denialLines()', () => {
     expect(denialLines({ denials: undefined, refused: noted(), loneFiles, ...PLACES }, FAILED)).toEqual([
       'Granted is the file /srv/data/x: to replace it by another one, as many programs save, takes --allow /srv/data',
       "Granted is the file /home/u/.settings: to replace it by another one, as many programs save, takes its directory, and that has /home/u/.nono in it (nono's own state)",
+    ]);
+  });
+});
+
+describe('refusalEvents()', () => {
+  test('tells each refusal once, with what it was about', () => {
+    expect(refusalEvents(noted([1, '/srv/file', 3], [2, '/srv'], [3, '/run/some.sock'], [4, '443'], [5, '8080']))).toEqual([
+      { event: 'refused', access: 'change', target: '/srv/file', requests: 3 },
+      { event: 'refused', access: 'change', target: '/srv', requests: 1 },
+      { event: 'refused', access: 'connect', target: '/run/some.sock', requests: 1 },
+      { event: 'refused', access: 'connect to port', target: '443', requests: 1 },
+      { event: 'refused', access: 'listen on port', target: '8080', requests: 1 },
     ]);
   });
 });
