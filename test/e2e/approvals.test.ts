@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, lchownSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, lchownSync, lstatSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -222,6 +222,16 @@ describe.for([
     expect((await run.ended).stdout).toBe('allowedallowed');
     const later = await runNono(world, ['run', '--allow-cwd', '--', 'cat', `${out}/f`]);
     expect(later).toMatchObject({ status: 0, stdout: 'allowed' });
+
+    // A home that is kept in git: the link stays, and what it leads to is named and replaced.
+    const kept = join(world.home, 'kept.toml');
+    await sh(`mv ${profile} ${kept}; ln -s ${kept} ${profile}`);
+    const second = start(`cat ${out}/g`);
+    const added = await answer('allow', '--always', '--yes', (await asked(`${out}/g`)).id);
+    expect(added.stderr).toContain(`Adds to ${kept}:`);
+    expect((await second.ended).stdout).toBe('secret');
+    expect(readFileSync(kept, 'utf8')).toContain(`read_file = ["${out}/g", "${out}/f"]`);
+    expect(lstatSync(profile).isSymbolicLink()).toBe(true);
   });
 
   test.skipIf(ordinaryUser).for(['os.setuid(65534)', 'os.setgid(65534)', 'ctypes.CDLL(None).setfsgid(65534)'])(
