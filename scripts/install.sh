@@ -215,9 +215,14 @@ verify() { # FILE NAME SUMS
 # busybox has an xz that reads no archive with a filter, so the program itself is asked for.
 can_read_xz() { has xz && ! xz --help 2>&1 | grep -qi busybox; }
 
+needs_xz() { # NAME
+  fail "Cannot read $1: there is no xz here that can" "Install xz, or take ${1%.xz}.gz of the same release"
+}
+
 unpack() { # FILE DIRECTORY
   case $1 in
     *.xz)
+      can_read_xz || needs_xz "${1##*/}"
       # A pipe would hide how xz ended.
       xz -dc <"$1" >"$2/archive.tar" || fail "Cannot unpack $1"
       tar -xf "$2/archive.tar" -C "$2" || fail "Cannot unpack $1"
@@ -239,6 +244,7 @@ choose_archive() { # prints the name that there is below "$1", a directory
       return
     fi
   done
+  [ ! -f "$1/nono-$target.tar.xz" ] || needs_xz "nono-$target.tar.xz"
   fail "Cannot install: there is no nono-$target.tar.gz in $1" 'Choose another platform with --target NAME'
 }
 

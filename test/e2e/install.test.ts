@@ -1,53 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import {
-  chmodSync,
-  cpSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { runProgram } from '../support/nono.ts';
+import { ARCHIVE, makeRelease, makeSmallRelease, SMALLER, sha256 } from '../support/small-releases.ts';
 import { needCommands, needOtherUser } from '../support/tools.ts';
 import { createWorld, type World } from '../support/world.ts';
 
 const INSTALLER = resolve(import.meta.dirname, '../../scripts/install.sh');
-const ARCHIVE = 'nono-linux-x64.tar.gz';
-const FILES = [
-  'LICENSE',
-  'LICENSES-OF-OTHERS',
-  'README.md',
-  'completions/nono.bash',
-  'completions/_nono',
-  'completions/nono.fish',
-  'man/nono.1',
-];
 const SHELLS: readonly (readonly string[])[] = [['dash'], ['bash', '--posix'], ['busybox', 'sh']];
-
-/** A release whose executable is a script that knows its version and lists no sessions. */
-function makeRelease(world: World, version: string, executable = `echo "nono ${version}"`): string {
-  const release = join(world.directory, `release-${version}`);
-  const tree = join(world.directory, 'tree', 'nono');
-  for (const directory of ['completions', 'man']) mkdirSync(join(tree, directory), { recursive: true });
-  writeFileSync(join(tree, 'nono'), `#!/bin/sh\n[ "$1" != ps ] || exit 0\n${executable}\n`);
-  chmodSync(join(tree, 'nono'), 0o755);
-  for (const file of FILES) writeFileSync(join(tree, file), `${file} of ${version}\n`);
-  mkdirSync(release);
-  execFileSync('tar', ['-czf', join(release, ARCHIVE), '-C', join(world.directory, 'tree'), 'nono']);
-  writeFileSync(join(release, 'SHA256SUMS'), `${sha256(join(release, ARCHIVE))}  ${ARCHIVE}\n`);
-  return release;
-}
-
-function sha256(file: string): string {
-  return createHash('sha256').update(readFileSync(file)).digest('hex');
-}
 
 const install = (world: World, shell: readonly string[], ...words: readonly string[]) =>
   runProgram(world, [...shell, INSTALLER, '--target', 'linux-x64', ...words] as [string, ...string[]]);
@@ -156,6 +117,41 @@ describe('install.sh', () => {
       expect(filesBelow(join(world.home, '.local'))).toEqual([]);
     },
   );
+
+  // Busybox prefers what it has itself of that name, which reads no archive with a filter.
+  test.for(SHELLS.slice(0, 2))('run by %s reads the smaller archive where there is an xz', async (shell, context) => {
+    needCommands(context, shell[0] ?? 'sh', 'xz');
+    using world = createWorld();
+    const release = makeSmallRelease(world);
+
+    const { status, stdout, stderr } = await install(world, shell, '--from', release);
+
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(stdout).toContain('Installed nono 1.0.0');
+  });
+
+  test.for(SHELLS)('run by %s says what the smaller archive needs where busybox is all there is', async (shell, context) => {
+    needCommands(context, shell[0] ?? 'sh', 'xz', 'busybox');
+    using world = createWorld();
+    const release = makeSmallRelease(world);
+    const bin = join(world.directory, 'only-busybox');
+    mkdirSync(bin);
+    execFileSync('busybox', ['--install', '-s', bin]);
+    const [file = '', ...rest] = shell;
+    const program = execFileSync('which', [file], { encoding: 'utf8' }).trim();
+
+    for (const from of [release, join(release, SMALLER)]) {
+      const options = ['--target', 'linux-x64', '--prefix', join(world.directory, 'other'), '--from', from];
+      const { status, stderr } = await runProgram(world, [program, ...rest, INSTALLER, ...options], {
+        environment: { PATH: bin },
+      });
+      expect(stderr).toBe(
+        `Error: Cannot read ${SMALLER}: there is no xz here that can\nHint: Install xz, or take ${ARCHIVE} of the same release\n`,
+      );
+      expect(status).toBe(1);
+    }
+    expect(filesBelow(join(world.directory, 'other'))).toEqual([]);
+  });
 
   test('keeps the executable that was there when the new one does not run here, and says what it said', async () => {
     using world = createWorld();
