@@ -1,4 +1,15 @@
-import { chmodSync, chownSync, copyFileSync, mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
@@ -64,7 +75,30 @@ export function createWorld({ ordinaryUser = false, place = tmpdir() }: WorldOpt
     },
     executable,
     asUser: ordinaryUser ? ['setpriv', `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups', '--'] : [],
-    // A command that a failed test left behind may still be writing.
-    [Symbol.dispose]: () => rmSync(directory, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 }),
+    [Symbol.dispose]() {
+      endSessions(join(home, '.nono', 'sessions'));
+      // What was just ended may still be writing.
+      rmSync(directory, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
+    },
   };
+}
+
+/** A test that failed stops no session, and a session outlives whoever started it. */
+function endSessions(sessions: string): void {
+  if (!existsSync(sessions)) return;
+  for (const name of readdirSync(sessions).filter((file) => /^[0-9a-f]{6}\.json$/.test(file))) {
+    const pid = /"supervisor_pid":\s*(?<pid>\d+)/.exec(readQuietly(join(sessions, name)))?.groups?.['pid'];
+    if (pid === undefined || !readQuietly(`/proc/${pid}/cmdline`).split('\0').includes('__supervise')) continue;
+    process.kill(Number(pid), 'SIGKILL');
+  }
+}
+
+/** '' for what a test has made unreadable or taken away, and for a process that has ended. */
+function readQuietly(path: string): string {
+  try {
+    return readFileSync(path, 'latin1');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && ['ENOENT', 'EACCES', 'ESRCH'].includes(String(error.code))) return '';
+    throw error;
+  }
 }
