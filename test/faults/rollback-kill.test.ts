@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { isThorough } from '../support/effort.ts';
 import { memoryDirectory } from '../support/memory.ts';
+import { makeTree } from '../support/small-tree.ts';
 import { needCommands } from '../support/tools.ts';
 import { dumpTree } from '../support/tree.ts';
 import { createWorld as createWorldIn, type World } from '../support/world.ts';
@@ -43,18 +44,6 @@ function createWorld(): World {
 function nextTurn(turn: number): number {
   if (isThorough || turn < 6) return turn + 1;
   return turn < 60 ? turn + 9 : turn + 71;
-}
-
-function makeTree(root: string): void {
-  for (const path of ['sub/deep', 'gone/inner', 'empty']) fs.mkdirSync(join(root, path), { recursive: true });
-  fs.writeFileSync(join(root, 'a'), 'one\n');
-  fs.writeFileSync(join(root, 'sub/b'), 'two\n');
-  fs.writeFileSync(join(root, 'gone/inner/f'), 'x\n');
-  fs.writeFileSync(join(root, 'sub/deep/c'), '5\n');
-  fs.linkSync(join(root, 'a'), join(root, 'sub/hard'));
-  fs.symlinkSync('a', join(root, 'link'));
-  fs.chmodSync(join(root, 'gone/inner'), 0o750);
-  for (const path of ['a', 'sub', 'gone', '.']) fs.utimesSync(join(root, path), 1_577_840_523, 1_577_840_523);
 }
 
 /** Each attempt is long, and one renaming of a file is like the other. */

@@ -8,6 +8,7 @@ import { DEFAULT_LIMITS } from '../../src/rollback/default-limits.ts';
 import { abortRestore, findUnfinished, resumeRestore } from '../../src/rollback/interrupted.ts';
 import { findOrphans, removeSessions } from '../../src/rollback/removal.ts';
 import { stride } from '../support/effort.ts';
+import { makeTree } from '../support/small-tree.ts';
 import { dumpTree } from '../support/tree.ts';
 import { Engine } from './support/engine.ts';
 import { FaultPlan, makeFaulty } from './support/faulty-files.ts';
@@ -22,17 +23,6 @@ const counts: string[] = [];
 afterAll(() => {
   process.stdout.write(`Calls that were made to fail, one in each attempt:\n${counts.map((line) => `  ${line}\n`).join('')}`);
 });
-
-function makeTree(root: string): void {
-  for (const path of ['sub/deep', 'gone/inner', 'empty']) fs.mkdirSync(join(root, path), { recursive: true });
-  fs.writeFileSync(join(root, 'a'), 'one\n');
-  fs.writeFileSync(join(root, 'sub/b'), 'two\n');
-  fs.writeFileSync(join(root, 'gone/inner/f'), 'x\n');
-  fs.writeFileSync(join(root, 'sub/deep/c'), '5\n');
-  fs.linkSync(join(root, 'a'), join(root, 'sub/hard'));
-  fs.symlinkSync('a', join(root, 'link'));
-  for (const path of ['a', 'sub', 'gone', '.']) fs.utimesSync(join(root, path), 1_577_840_523, 1_577_840_523);
-}
 
 function edit(root: string): void {
   fs.writeFileSync(join(root, 'a'), 'changed\n');
