@@ -273,6 +273,12 @@ export class TerminalModel {
     // A terminal restores what is designated; xterm.js the set in use only, until the next shift.
     const { glevel, _charsets: charsets } = this.core._charsetService;
     charsets[glevel] = buffer.savedCharset;
+    // A saved cursor has no link. xterm.js would keep one that is open, unseen until the next underline.
+    const pen = this.core._inputHandler._curAttrData;
+    if (pen.extended._urlId === 0) return;
+    pen.extended = pen.extended.clone();
+    pen.extended._urlId = 0;
+    pen.updateExtended();
   }
 
   /** xterm.js makes new buffers; what was kept is kept no longer. */
