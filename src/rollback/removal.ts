@@ -70,7 +70,7 @@ function unlessGone<T>(work: () => T): T | undefined {
 }
 
 function removeOne(store: RollbackStore, id: Bytes): Removal | undefined {
-  using directory = store.openDirectory(id);
+  using directory = store.openDirectoryToRemove(id);
   if (directory === undefined) return undefined;
   using lock = tryLockSession(directory);
   if (lock === undefined) return undefined;

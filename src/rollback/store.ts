@@ -45,9 +45,19 @@ export class RollbackStore implements Disposable {
   ids(): Bytes[] {
     const ids = this.#directory.names().filter(isRollbackId);
     return ids
-      .filter((id) => this.#directory.stat(`${id}/${MANIFEST}` as Bytes) !== undefined)
+      .filter((id) => this.#hasManifest(id))
       .sort()
       .reverse();
+  }
+
+  /** Whether there may be one: a session that another user made, as root by sudo, lets nobody look. */
+  #hasManifest(id: Bytes): boolean {
+    try {
+      return this.#directory.stat(`${id}/${MANIFEST}` as Bytes) !== undefined;
+    } catch (error) {
+      if (isErrno(error, 'EACCES')) return true;
+      throw error;
+    }
   }
 
   /** All names in the directory, sessions or not. */
@@ -55,14 +65,22 @@ export class RollbackStore implements Disposable {
     return this.#directory.names();
   }
 
-  /** The directory of a session, readable or not; undefined when there is none. */
+  /** The directory of a session, readable or not; undefined when there is none, or when it lets nobody in. */
   openDirectory(id: Bytes): Directory | undefined {
     try {
       return this.#directory.stat(id)?.kind === 'directory' ? this.#directory.openDirectory(id) : undefined;
     } catch (error) {
-      if (isErrno(error, 'ENOENT')) return undefined;
+      if (isErrno(error, 'ENOENT', 'EACCES')) return undefined;
       throw error;
     }
+  }
+
+  /** The same, and opens one of ours that somebody has closed. */
+  openDirectoryToRemove(id: Bytes): Directory | undefined {
+    const stat = this.#directory.stat(id);
+    const isOurs = stat?.kind === 'directory' && stat.uid === this.#directory.statSelf().uid;
+    if (isOurs && (stat.mode & DIRECTORY_MODE) !== DIRECTORY_MODE) this.#directory.setMode(id, DIRECTORY_MODE);
+    return this.openDirectory(id);
   }
 
   /** @throws {DamageError} */
@@ -86,7 +104,7 @@ export class RollbackStore implements Disposable {
       } catch (error) {
         if (!(error instanceof DamageError) && !(error instanceof StateError)) throw error;
         // Another process may have removed it since the names were read.
-        if (this.#directory.stat(`${id}/${MANIFEST}` as Bytes) !== undefined) onUnreadable({ id, error });
+        if (this.#hasManifest(id)) onUnreadable({ id, error });
       }
     }
     return manifests;

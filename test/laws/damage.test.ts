@@ -2,6 +2,8 @@ import { execFileSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { bytesFromText } from '../../src/bytes.ts';
+import { measureRemovals, removeSessions } from '../../src/rollback/removal.ts';
 import type { Finding } from '../../src/rollback/verify.ts';
 import { loadAdapters } from '../support/adapters.ts';
 import { stride } from '../support/effort.ts';
@@ -205,6 +207,11 @@ describe('a store with damaged sessions', () => {
     const manifests = store.manifests((session) => unreadable.push(session.id));
     expect(manifests.map((manifest) => manifest.id)).toEqual([id]);
     expect(unreadable).toEqual(damage === 'file' ? [] : ['20200101-000000-1']);
-    fs.rmSync(other, { recursive: true });
+    if (damage === 'closed') {
+      const closed = bytesFromText('20200101-000000-1');
+      expect(measureRemovals(store, [closed])).toHaveLength(process.getuid?.() === 0 ? 1 : 0);
+      expect(removeSessions(store, [closed])).toMatchObject([{ id: closed }]);
+      expect(fs.existsSync(other)).toBe(false);
+    } else fs.rmSync(other, { recursive: true });
   });
 });
