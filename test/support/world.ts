@@ -98,7 +98,12 @@ function readQuietly(path: string): string {
   try {
     return readFileSync(path, 'latin1');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && ['ENOENT', 'EACCES', 'ESRCH'].includes(String(error.code))) return '';
+    if (
+      error instanceof Error &&
+      'code' in error &&
+      ['ENOENT', 'EACCES', 'EISDIR', 'ELOOP', 'ESRCH'].includes(String(error.code))
+    )
+      return '';
     throw error;
   }
 }
