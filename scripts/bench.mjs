@@ -19,6 +19,8 @@ import { TOP } from './lib/prepare.mjs';
 import { hasCommand } from './lib/tools.mjs';
 
 /** A tmpfs: what is measured is nono and its peers, not a disk. */
+const ALL_ROWS = [...ROWS, ...SESSION_ROWS, ...TERMINAL_ROWS, ...MEDIATION_ROWS, ...ENGINE_ROWS, ...STORE_ROWS];
+
 const FAST_DIRECTORY = '/dev/shm';
 /** The tree, its store, a copy, and room for a failed run. */
 const NEEDED_BYTES = 12e9;
@@ -36,12 +38,17 @@ else {
   process.exitCode = 1;
 }
 
+/** A row's whole name stands for it alone, a part of one for all that have it. */
+function chooseRows(words) {
+  if (words.length === 0) return ALL_ROWS;
+  const names = ALL_ROWS.map(({ name }) => name);
+  return ALL_ROWS.filter(({ name }) => words.some((word) => (names.includes(word) ? name === word : name.includes(word))));
+}
+
 async function runBench() {
   const scratch = mkdtempSync(join(existsSync(FAST_DIRECTORY) ? FAST_DIRECTORY : tmpdir(), 'nono-bench-'));
   try {
-    const rows = [...ROWS, ...SESSION_ROWS, ...TERMINAL_ROWS, ...MEDIATION_ROWS, ...ENGINE_ROWS, ...STORE_ROWS].filter(
-      ({ name }) => positionals.length === 0 || positionals.some((word) => name.includes(word)),
-    );
+    const rows = chooseRows(positionals);
     const bench = prepareBench(scratch, rows);
     const results = [];
     for (const row of rows) results.push(await measureRow(row, bench));
