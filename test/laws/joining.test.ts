@@ -139,6 +139,19 @@ function withoutUsersOwn(shown: Record<string, unknown>, model: Record<string, u
   return { ...shown, normal: (shown['normal'] as readonly unknown[]).slice(-(model['normal'] as readonly unknown[]).length) };
 }
 
-function modesApart({ modes, ...rest }: Record<string, unknown>): unknown {
-  return { ...rest, modes: (modes as readonly (readonly [number, boolean])[]).filter(([mode]) => mode !== 2026) };
+function modesApart({ modes, normal, ...rest }: Record<string, unknown>): unknown {
+  return {
+    ...rest,
+    normal: (normal as readonly Row[]).map(lastBlankOrSpace),
+    modes: (modes as readonly (readonly [number, boolean])[]).filter(([mode]) => mode !== 2026),
+  };
+}
+
+interface Row {
+  readonly cells: readonly string[];
+}
+
+/** A row that went on with the next one when it was drawn, and does not any more, keeps the space that made the terminal wrap. */
+function lastBlankOrSpace({ cells, ...rest }: Row): Row {
+  return { ...rest, cells: cells.with(-1, (cells.at(-1) as string).replace(/^ (?=\|1\|0\|)/, '')) };
 }
