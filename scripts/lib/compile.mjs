@@ -3,7 +3,6 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync,
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { findBun } from './bun.mjs';
-import { recordBytecodeOrder } from './bytecode-order.mjs';
 import { findPaths } from './find-paths.mjs';
 
 /** What runs inside the executable: main.ts, then the entry file of each worker, which the bundler must be told of. */
@@ -32,13 +31,8 @@ export function buildExecutable({ top, outfile, runtime }) {
   const begun = new Date();
   const scratch = mkdtempSync(join(dirname(outfile), SCRATCH_PREFIX));
   try {
-    const bundle = (name, options) =>
-      runBun(top, [join(top, 'scripts/lib/bundle.mjs'), JSON.stringify({ ...options, outfile: join(scratch, name) })]);
-    // For another platform too what is recorded here is right: the bytecode is the same.
-    bundle('recorder', bundleOptions(top, undefined));
-    const bytecodeOrder = recordBytecodeOrder(join(scratch, 'recorder'), scratch);
-    bundle('nono', { ...bundleOptions(top, runtime), bytecodeOrder });
     const made = join(scratch, 'nono');
+    runBun(top, [join(top, 'scripts/lib/bundle.mjs'), JSON.stringify({ ...bundleOptions(top, runtime), outfile: made })]);
     check(top, made);
     // A source that changes while we compile is newer than the executable: ./scripts/nono will build again.
     utimesSync(made, begun, begun);

@@ -3,6 +3,7 @@ import {
   chownSync,
   copyFileSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -93,17 +94,12 @@ function endSessions(sessions: string): void {
   }
 }
 
-/** '' for what a test has made unreadable or taken away, and for a process that has ended. */
+/** '' for what a test has made unreadable, taken away or put something else in the place of, and for a process that has ended. */
 function readQuietly(path: string): string {
   try {
-    return readFileSync(path, 'latin1');
+    return lstatSync(path).isFile() ? readFileSync(path, 'latin1') : '';
   } catch (error) {
-    if (
-      error instanceof Error &&
-      'code' in error &&
-      ['ENOENT', 'EACCES', 'EISDIR', 'ELOOP', 'ESRCH'].includes(String(error.code))
-    )
-      return '';
+    if (error instanceof Error && 'code' in error && ['ENOENT', 'EACCES', 'ESRCH'].includes(String(error.code))) return '';
     throw error;
   }
 }
