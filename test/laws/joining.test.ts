@@ -153,5 +153,5 @@ interface Row {
 
 /** A row that went on with the next one when it was drawn, and does not any more, keeps the space that made the terminal wrap. */
 function lastBlankOrSpace({ cells, ...rest }: Row): Row {
-  return { ...rest, cells: cells.with(-1, (cells.at(-1) as string).replace(/^ (?=\|1\|0\|)/, '')) };
+  return { ...rest, cells: [...cells.slice(0, -1), (cells.at(-1) as string).replace(/^ (?=\|1\|0\|)/, '')] };
 }
