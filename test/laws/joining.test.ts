@@ -7,8 +7,12 @@ import { FrameDecoder } from '../../src/session/protocol.ts';
 import { SessionScreen } from '../../src/session/screen.ts';
 import * as drawing from '../../src/terminal/drawing.ts';
 import { runs } from '../support/effort.ts';
-import { createModel, describeScreen } from '../support/screens.ts';
+import { createModel, describeScreen, lastBlankOrSpace } from '../support/screens.ts';
 import { cut, stream } from '../support/terminal-streams.ts';
+
+interface Row {
+  readonly cells: readonly string[];
+}
 
 const RUNS = { numRuns: runs(import.meta.filename, 300) };
 const SIZE = { columns: 20, rows: 6 };
@@ -142,16 +146,7 @@ function withoutUsersOwn(shown: Record<string, unknown>, model: Record<string, u
 function modesApart({ modes, normal, ...rest }: Record<string, unknown>): unknown {
   return {
     ...rest,
-    normal: (normal as readonly Row[]).map(lastBlankOrSpace),
+    normal: (normal as readonly Row[]).map(({ cells, ...row }) => ({ ...row, cells: lastBlankOrSpace(cells) })),
     modes: (modes as readonly (readonly [number, boolean])[]).filter(([mode]) => mode !== 2026),
   };
-}
-
-interface Row {
-  readonly cells: readonly string[];
-}
-
-/** A row that went on with the next one when it was drawn, and does not any more, keeps the space that made the terminal wrap. */
-function lastBlankOrSpace({ cells, ...rest }: Row): Row {
-  return { ...rest, cells: [...cells.slice(0, -1), (cells.at(-1) as string).replace(/^ (?=\|1\|0\|)/, '')] };
 }

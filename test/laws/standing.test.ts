@@ -4,7 +4,7 @@ import type { TerminalModel } from '../../src/terminal/model.ts';
 import { restoreSequence } from '../../src/terminal/restore.ts';
 import { RowWatch } from '../../src/terminal/row-watch.ts';
 import { paintSince, standingOf } from '../../src/terminal/standing.ts';
-import { createModel, describeScreen } from '../support/screens.ts';
+import { createModel, describeScreen, lastBlankOrSpace } from '../support/screens.ts';
 
 const RUNS = { numRuns: Number(process.env['NONO_RUNS'] ?? 100) };
 const size = fc.record({ columns: fc.integer({ min: 3, max: 24 }), rows: fc.integer({ min: 2, max: 8 }) });
@@ -127,7 +127,7 @@ describe('going on from where the cursor is', () => {
 function shownBy(terminal: TerminalModel) {
   const shown = describeScreen(terminal);
   const cells = (lines: unknown) =>
-    (lines as readonly { readonly cells: readonly string[] }[] | undefined)?.map((one) => one.cells);
+    (lines as readonly { readonly cells: readonly string[] }[] | undefined)?.map((one) => lastBlankOrSpace(one.cells));
   const unseen = { saved: undefined, titles: undefined, modes: undefined };
   return { ...shown, ...unseen, normal: cells(shown['normal']), alternate: cells(shown['alternate']) };
 }

@@ -91,6 +91,11 @@ export function describeLines(
   });
 }
 
+/** The cells of a row. One that went on with the next when it was drawn, and does not any more, keeps the space that made the terminal wrap. */
+export function lastBlankOrSpace(cells: readonly string[]): readonly string[] {
+  return cells.map((cell, column) => (column === cells.length - 1 ? cell.replace(/^ (?=\|1\|0\|)/, '') : cell));
+}
+
 type Line = NonNullable<ReturnType<XtermBuffer['lines']['get']>>;
 
 function describeCell(model: TerminalModel, line: Line, column: number, isContinued: boolean): string {
