@@ -9,8 +9,6 @@ const SOCK_STREAM_PRIVATE = 0x80001;
 const SOCK_SEQPACKET_PRIVATE = 0x80005;
 const AF_UNIX = 1;
 
-/** include/uapi/asm-generic/fcntl.h */
-const F_SETFL = 4;
 /** A mediator that is asked something looks at what it is told within this time. */
 const SEND_AGAIN_MS = 5;
 
@@ -24,7 +22,7 @@ export class AskChannel implements Disposable {
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(onQuestions: (data: Uint8Array) => void) {
-    syscall('fcntl', this.#answers[0], F_SETFL, uapi.O_NONBLOCK);
+    syscall('fcntl', this.#answers[0], uapi.F_SETFL, uapi.O_NONBLOCK);
     this.#following = followDescriptor(this.#questions[0], onQuestions);
   }
 

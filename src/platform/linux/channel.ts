@@ -2,10 +2,9 @@ import { SystemError } from '../../errors.ts';
 import { addressOf, errnoName, fixedBuffer, syscall, trySyscall } from './syscalls.ts';
 import * as uapi from './uapi.ts';
 
-/** include/uapi/asm-generic/poll.h and fcntl.h */
+/** include/uapi/asm-generic/poll.h */
 const POLLIN = 1;
 const POLLOUT = 4;
-const F_SETFL = 4;
 const READ_BYTES = 4096;
 
 /**
@@ -13,7 +12,7 @@ const READ_BYTES = 4096;
  * process does not end while it waits for more: nothing is given, and nothing waits, once it is disposed of.
  */
 export function followDescriptor(descriptor: number, onData: (data: Uint8Array) => void): Disposable {
-  syscall('fcntl', descriptor, F_SETFL, uapi.O_NONBLOCK);
+  syscall('fcntl', descriptor, uapi.F_SETFL, uapi.O_NONBLOCK);
   let isDisposed = false;
   const reader = Bun.file(descriptor).stream().getReader();
   void (async () => {

@@ -16,8 +16,7 @@ const PERMISSIONS = 0o7777;
 /** linux_dirent64: d_reclen at 16, d_name at 19. */
 const LENGTH_AT = 16;
 const NAME_AT = 19;
-/** include/uapi/asm-generic/fcntl.h */
-const F_GETFL = 3;
+/** include/uapi/asm-generic/fcntl.h, O_ACCMODE */
 const ACCESS_MODE = 3;
 const STREAMS: readonly number[] = [0, 1, 2];
 
@@ -145,7 +144,7 @@ function readStart(scratch: Scratch, path: Bytes, sizeBytes: number): Bytes {
 }
 
 function openStream(scratch: Scratch, descriptor: number): readonly OpenStream[] {
-  const flags = trySyscall('fcntl', descriptor, F_GETFL);
+  const flags = trySyscall('fcntl', descriptor, uapi.F_GETFL);
   const path = flags < 0 ? undefined : readDescriptorLink(scratch, descriptor);
   if (path === undefined || !path.startsWith('/')) return [];
   const mode = flags & ACCESS_MODE;

@@ -1,10 +1,8 @@
 import { addressOf, fixedBuffer, trySyscall } from './syscalls.ts';
 import * as uapi from './uapi.ts';
 
-/** include/uapi/asm-generic/ioctls.h and fcntl.h */
+/** include/uapi/asm-generic/ioctls.h */
 const TIOCGPTN = 0x80045430;
-const F_GETFL = 3;
-const F_DUPFD_CLOEXEC = 1030;
 const FIRST_DESCRIPTOR = 3;
 const DESCRIPTORS_MAXIMUM = 256;
 const NAME_BYTES = 64;
@@ -54,8 +52,8 @@ function findMaster(pid: number): number {
   const view = new DataView(found.buffer);
   for (let descriptor = FIRST_DESCRIPTOR; descriptor < DESCRIPTORS_MAXIMUM; descriptor++) {
     if (trySyscall('ioctl', descriptor, TIOCGPTN, addressOf(found)) < 0 || view.getUint32(0, true) !== number) continue;
-    const doesNotBlock = (trySyscall('fcntl', descriptor, F_GETFL) & uapi.O_NONBLOCK) !== 0;
-    return doesNotBlock ? trySyscall('fcntl', descriptor, F_DUPFD_CLOEXEC, FIRST_DESCRIPTOR) : -1;
+    const doesNotBlock = (trySyscall('fcntl', descriptor, uapi.F_GETFL) & uapi.O_NONBLOCK) !== 0;
+    return doesNotBlock ? trySyscall('fcntl', descriptor, uapi.F_DUPFD_CLOEXEC, FIRST_DESCRIPTOR) : -1;
   }
   return -1;
 }
