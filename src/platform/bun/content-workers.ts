@@ -1,6 +1,7 @@
 import { SystemError } from '../../errors.ts';
 import type { ContentWorkers, StartingWorkers } from '../../ports/content-workers.ts';
 import type { FromWorker, ToWorker } from './content-worker.ts';
+import { workerFile } from './worker-file.ts';
 
 /** One for each core up to here: two saturate the file system, and the machine is the user's. */
 const WORKERS_MAXIMUM = 4;
@@ -42,14 +43,6 @@ function workersOf(threads: readonly Thread[], end: () => Promise<void>): Conten
   };
 }
 
-/** Where `bun build --compile` keeps the files of an executable; entry files keep their place below src/. */
-const COMPILED_ROOT = '/$bunfs/root/';
-
-function workerFile(): string {
-  const isCompiled = import.meta.path.startsWith(COMPILED_ROOT);
-  return isCompiled ? `${COMPILED_ROOT}platform/bun/content-worker.js` : new URL('./content-worker.ts', import.meta.url).href;
-}
-
 /** Gives the work to the thread that has the least before it. */
 async function resultsOf(
   threads: readonly Thread[],
@@ -69,7 +62,7 @@ class Thread {
   #ended: Promise<void> | undefined;
 
   constructor() {
-    this.#worker = new Worker(workerFile());
+    this.#worker = new Worker(workerFile('content-worker'));
     this.#worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#answered(data);
     this.#worker.onerror = ({ message }) => this.#failAll(new Error(`A thread that reads contents ended: ${message}`));
   }

@@ -1,19 +1,12 @@
 import type { Bytes } from '../../bytes.ts';
 import { SystemError } from '../../errors.ts';
 import type { SyncAnswer } from './sync-worker.ts';
-
-/** Where `bun build --compile` keeps the files of an executable; entry files keep their place below src/. */
-const COMPILED_ROOT = '/$bunfs/root/';
-
-function workerFile(): string {
-  const isCompiled = import.meta.path.startsWith(COMPILED_ROOT);
-  return isCompiled ? `${COMPILED_ROOT}platform/bun/sync-worker.js` : new URL('./sync-worker.ts', import.meta.url).href;
-}
+import { workerFile } from './worker-file.ts';
 
 /** syncfs(2) in a thread of its own. */
 export function syncDiskInThread(directory: Bytes): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const worker = new Worker(workerFile());
+  const worker = new Worker(workerFile('sync-worker'));
   worker.onmessage = ({ data: failure }: MessageEvent<SyncAnswer>) => {
     worker.terminate();
     if (failure === undefined) resolve();
