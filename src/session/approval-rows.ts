@@ -1,7 +1,7 @@
 import { type Bytes, displayBytes } from '../bytes.ts';
 import { parentPath } from '../paths.ts';
 import type { TerminalSize } from '../ports/pty.ts';
-import { fitEnd, fitMiddle, fitStart, type Measure, widthOf, wrap } from '../terminal/fit.ts';
+import { fitEnd, fitMiddle, type Measure, takeColumns, widthOf, wrap } from '../terminal/fit.ts';
 import { accessWord, type Proposal, type Question } from './question.ts';
 
 /** Who is asked, what for, and the keys. */
@@ -35,7 +35,7 @@ export function drawPrompt(view: PromptView, size: TerminalSize, measure: Measur
   const question = view.questions[view.selected];
   if (question === undefined) return [];
   const { columns, rows } = size;
-  const fit = (text: string) => fitStart(measure, text, columns);
+  const fit = (text: string) => takeColumns(measure, text, columns);
   const keys = `${view.isGuarded ? DIM : PLAIN}${fit(view.note ?? keysText(view, columns, measure))}${PLAIN}`;
   const title = `${TITLE}${fit(firstThatFits(titles(view, question), columns, measure))}${PLAIN}`;
   if (rows < PROMPT_ROWS) {
@@ -61,7 +61,7 @@ function questionRows(view: PromptView, question: Question, size: TerminalSize, 
     const isSelected = first + at === view.selected;
     const before = `${isSelected ? '>' : ' '} ${accessWord(one.access)} `;
     const text = before + subjectIn(one, Math.max(1, columns - before.length), measure);
-    return `${isSelected ? BOLD : PLAIN}${fitStart(measure, text, columns)}${PLAIN}`;
+    return `${isSelected ? BOLD : PLAIN}${takeColumns(measure, text, columns)}${PLAIN}`;
   });
 }
 
@@ -70,7 +70,7 @@ function allPaths({ paths }: Question, { columns, rows }: TerminalSize, measure:
   const lines = paths.slice(0, room).flatMap((path) => wrap(measure, displayBytes(path), columns));
   const isCut = lines.length > room || paths.length > room;
   const more = 'and more: see `nono approvals --json`';
-  const shown = isCut ? [...lines.slice(0, room - 1), fitStart(measure, more, columns)] : lines;
+  const shown = isCut ? [...lines.slice(0, room - 1), takeColumns(measure, more, columns)] : lines;
   return shown.map((line) => `${BOLD}${line}${PLAIN}`);
 }
 

@@ -34,7 +34,7 @@ export function widthOf(measure: Measure, text: string): number {
 }
 
 /** As much of the beginning as fits. */
-export function fitStart(measure: Measure, text: string, columns: number): string {
+export function takeColumns(measure: Measure, text: string, columns: number): string {
   return take(measure(text), columns)
     .map((cell) => cell.text)
     .join('');
@@ -43,7 +43,7 @@ export function fitStart(measure: Measure, text: string, columns: number): strin
 /** `text`, or its beginning and `…`. */
 export function fitEnd(measure: Measure, text: string, columns: number): string {
   if (widthOf(measure, text) <= columns) return text;
-  return columns < 1 ? '' : `${fitStart(measure, text, columns - 1)}${ELLIPSIS}`;
+  return columns < 1 ? '' : `${takeColumns(measure, text, columns - 1)}${ELLIPSIS}`;
 }
 
 /** `text`, or its beginning and its end with `…` in between: a path says where it is by the one and what it is by the other. */

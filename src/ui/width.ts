@@ -3,6 +3,8 @@
  * displayBytes(), which leaves no control characters.
  */
 
+import { fitEnd as fitEndBy, type TextCell, takeColumns as takeColumnsBy } from '../terminal/fit.ts';
+
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the range is what ASCII is
 const ASCII_REGEXP = /^[\x00-\x7f]*$/;
 /** East Asian Wide and Fullwidth of UAX 11; what is wide because it is an emoji is so by that property. */
@@ -16,7 +18,7 @@ const ELLIPSIS = '…';
 let segmenter: Intl.Segmenter | undefined;
 
 /** What a terminal draws as one thing, with the columns that it takes. */
-export function* cells(text: string): Generator<{ readonly text: string; readonly width: number }> {
+export function* cells(text: string): Generator<TextCell> {
   if (ASCII_REGEXP.test(text)) {
     for (const unit of text) yield { text: unit, width: 1 };
     return;
@@ -44,8 +46,7 @@ export function padTo(text: string, width: number): string {
 
 /** `text`, or its beginning and `…` when it takes more than `width` columns. */
 export function fitEnd(text: string, width: number): string {
-  if (displayWidth(text) <= width) return text;
-  return width < 1 ? '' : `${takeColumns(text, width - 1)}${ELLIPSIS}`;
+  return displayWidth(text) <= width ? text : fitEndBy(measure, text, width);
 }
 
 /** `text`, or `…` and its end, which tells paths apart. */
@@ -63,11 +64,9 @@ export function fitStart(text: string, width: number): string {
 
 /** The beginning of `text` that takes at most `width` columns. */
 export function takeColumns(text: string, width: number): string {
-  let [left, taken] = [width, ''];
-  for (const cell of cells(text)) {
-    if (cell.width > left) break;
-    left -= cell.width;
-    taken += cell.text;
-  }
-  return taken;
+  return takeColumnsBy(measure, text, width);
+}
+
+function measure(text: string): readonly TextCell[] {
+  return [...cells(text)];
 }
