@@ -141,12 +141,10 @@ static void release(long descriptor) {
   for (int at = 0; at < opened_count; at++) if (opened[at] == descriptor) opened[at] = -1;
 }
 
-/* More than two by one call where nothing else is between them, which is nearly always. */
+/* Those of which none is between the first and the last by one call, which is nearly always. */
 static void close_opened(void) {
-  if (opened_count <= 2) {
-    while (opened_count > 0) close_descriptor(opened[--opened_count]);
-    return;
-  }
+  if (opened_count == 1) close_descriptor(opened[--opened_count]);
+  if (opened_count == 0) return;
   int first = opened[0], last = opened[0];
   for (int at = 1; at < opened_count; at++) {
     if (opened[at] < first) first = opened[at];

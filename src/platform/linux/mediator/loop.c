@@ -43,7 +43,7 @@ static void send_answer(u64 id, long result) {
   answer.value = result < 0 || result == CONTINUED ? 0 : result;
   answer.error = result < 0 ? (result > -512 ? result : -EPERM) : 0;
   answer.flags = result == CONTINUED ? GOES_ON : 0;
-  CALL(ioctl, listener, NOTIF_SEND, &answer, 0, 0, 0);
+  while (CALL(ioctl, listener, NOTIF_SEND, &answer, 0, 0, 0) == -EINTR) continue;
 }
 
 static void drop_pending(int at) {
@@ -73,7 +73,7 @@ static void go_on(int at, int events) {
     return;
   }
   if (is_send) result = send_again(entry);
-  else if (events || entry->file >= 0) result = connect_bounded(entry->socket, entry->address, entry->address_bytes);
+  else if (events || entry->file >= 0) result = connect_bounded(entry->socket, entry->address, entry->address_bytes, FAR);
   int goes_on = result == -EINTR || (is_blocking(entry->socket) && (result == -EAGAIN || result == -EALREADY || result == -EINPROGRESS));
   if (goes_on && entry->deadline != 0 && now() >= entry->deadline) {
     result = entry->file >= 0 || is_send ? -EAGAIN : -EINPROGRESS;
@@ -86,8 +86,10 @@ static void go_on(int at, int events) {
 
 /* @returns 0 when there was none after all. */
 static int receive(void) {
+  if (was_interrupted) block_interrupts();
   clear(&request, sizeof request);
   if (CALL(ioctl, listener, NOTIF_RECV, &request, 0, 0, 0) < 0) return 0;
+  if (request.number != CALL_connect) block_interrupts();
   long result = handle();
   close_opened();
   if (result != DEFERRED) send_answer(request.id, result);
@@ -125,6 +127,8 @@ static void serve(void) {
     /* Without a look whether anybody is left who could ask: where the kernel ends the wait when nobody is. */
     while (given.wait_ends && pending_count == 0 && asked_count == 0 && receive()) continue;
     int count = pending_count;
+    /* What follows is more than connects. */
+    block_interrupts();
     tell_asked();
     wait[0] = 0;
     wait[1] = (count > 0 || has_untold() ? LOOK_AGAIN_MS : LOOK_FOR_GONE_MS) * 1000000;
@@ -159,26 +163,28 @@ enum { CLONE_VM = 0x100, CLONE_FILES = 0x400 };
 /* Above what the streams and the first descriptors of a process are. */
 enum { F_DUPFD = 0, OUT_OF_THE_WAY = 16 };
 
-static void interrupted(int signal) { (void)signal; }
+static void interrupted(int signal) { (void)signal; was_interrupted = 1; }
 
 enum { SIGCHLD = 17, INTERRUPT = 63, SIGEV_THREAD_ID = 4, SA_RESTORER = 0x04000000, CLOCK_MONOTONIC = 1 };
 
-static int prepare_interrupts(void) {
+/* The timer of FAR or NEAR, and its signal: INTERRUPT, and the one before it. */
+static int prepare_interrupts(int kind) {
   struct { long handler, flags, restorer; u64 mask; } action;
   struct { long value; int signal, kind, tid; int rest[11]; } event;
+  int signal = INTERRUPT - kind;
   working_mask = ~0UL;
-  waiting_mask = ~0UL ^ 1UL << (INTERRUPT - 1);
+  waiting_masks[kind] = ~0UL ^ 1UL << (signal - 1);
   clear(&action, sizeof action);
   clear(&event, sizeof event);
   action.handler = (long)interrupted;
   action.flags = given.restorer ? SA_RESTORER : 0;
   action.restorer = given.restorer;
-  event.signal = INTERRUPT;
+  event.signal = signal;
   event.kind = SIGEV_THREAD_ID;
   event.tid = CALL(gettid, 0, 0, 0, 0, 0, 0);
-  if (CALL(rt_sigaction, INTERRUPT, &action, 0, 8, 0, 0) < 0) return 0;
+  if (CALL(rt_sigaction, signal, &action, 0, 8, 0, 0) < 0) return 0;
   if (CALL(rt_sigprocmask, SIG_SETMASK, &working_mask, 0, 8, 0, 0) < 0) return 0;
-  return CALL(timer_create, CLOCK_MONOTONIC, &event, &timer, 0, 0, 0) == 0;
+  return CALL(timer_create, CLOCK_MONOTONIC, &event, &timers[kind], 0, 0, 0) == 0;
 }
 
 static int reduce_capabilities(void) {
@@ -270,9 +276,10 @@ static void mediator_main(void) {
   }
   stay_at_own_descriptors();
   open_grants();
+  reserve_link();
   /* Best effort: a kernel before 6.6 has no such flag. */
   CALL(ioctl, listener, NOTIF_SET_FLAGS, SYNC_WAKE_UP, 0, 0, 0);
-  if (prepare_interrupts() && reduce_capabilities() && (configuration->asking == 0 || prepare_asking())) serve();
+  if (prepare_interrupts(FAR) && prepare_interrupts(NEAR) && reduce_capabilities() && (configuration->asking == 0 || prepare_asking())) serve();
   end_mediator();
 }
 

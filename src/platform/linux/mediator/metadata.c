@@ -104,12 +104,12 @@ static long copy_attribute(u64 name, u64 value, u64 bytes, long flags) {
   return bytes == 0 ? 0 : read_memory(value, change.value, bytes);
 }
 
-/* Of utime(2) in seconds, of utimes(2) and futimesat(2) in microseconds, of utimensat(2) in nanoseconds. */
-static long copy_times(u64 address, int unit) {
+/* Of utime(2) in seconds, of utimes(2) and futimesat(2) in microseconds, of utimensat(2) in nanoseconds; with the path that is looked at next. */
+static long copy_times(u64 address, int unit, u64 path) {
   change.has_times = address != 0;
   if (address == 0) return 0;
   long given[4];
-  long failure = read_memory(address, given, unit == 0 ? 16 : 32);
+  long failure = read_with_text(address, given, unit == 0 ? 16 : 32, path);
   if (failure < 0) return failure;
   if (unit == 0) {
     change.times[0] = given[0];
@@ -153,10 +153,10 @@ static long change_metadata(void) {
     case CALL_chmod: mode_of(a[1]); return change_at(AT_FDCWD, a[0], 0);
     case CALL_chown: owner_of(a[1], a[2]); return change_at(AT_FDCWD, a[0], 0);
     case CALL_lchown: owner_of(a[1], a[2]); return change_at(AT_FDCWD, a[0], AT_SYMLINK_NOFOLLOW);
-    case CALL_utime: failure = copy_times(a[1], 0); return failure < 0 ? failure : change_at(AT_FDCWD, a[0], 0);
-    case CALL_utimes: failure = copy_times(a[1], 1000); return failure < 0 ? failure : change_at(AT_FDCWD, a[0], 0);
+    case CALL_utime: failure = copy_times(a[1], 0, a[0]); return failure < 0 ? failure : change_at(AT_FDCWD, a[0], 0);
+    case CALL_utimes: failure = copy_times(a[1], 1000, a[0]); return failure < 0 ? failure : change_at(AT_FDCWD, a[0], 0);
     case CALL_futimesat:
-      failure = copy_times(a[2], 1000);
+      failure = copy_times(a[2], 1000, a[1]);
       if (failure < 0) return failure;
       return a[1] == 0 ? change_descriptor(a[0], 0) : change_at(a[0], a[1], 0);
 #endif
@@ -166,7 +166,7 @@ static long change_metadata(void) {
     case CALL_fchown: owner_of(a[1], a[2]); return change_descriptor(a[0], 0);
     case CALL_fchownat: owner_of(a[2], a[3]); return change_at(a[0], a[1], a[4]);
     case CALL_utimensat:
-      failure = copy_times(a[2], 1);
+      failure = copy_times(a[2], 1, a[1]);
       if (failure < 0) return failure;
       return a[1] == 0 ? change_descriptor(a[0], 0) : change_at(a[0], a[1], a[3]);
   }

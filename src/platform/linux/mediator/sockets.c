@@ -7,8 +7,12 @@ enum { AF_UNSPEC = 0, AF_UNIX = 1, AF_INET = 2, AF_INET6 = 10, AF_NETLINK = 16 }
 enum { SOCK_STREAM = 1, SOCK_DGRAM = 2, SOCK_SEQPACKET = 5, SOCK_TYPE_MASK = 0xf, IPPROTO_TCP = 6 };
 enum { ADDRESS_BYTES = 128, UNIX_PATH_AT = 2, PENDING_MAXIMUM = 256, POLLIN = 1, POLLOUT = 4, POLLHUP = 16 };
 
-/* A blocking connect is interrupted within this time, and again until it gives way; it goes on as a pending one. */
-enum { INTERRUPT_AFTER_NS = 400000 };
+/*
+ * A blocking connect is interrupted within this time, and again until it gives way; it goes on as a pending one. What is on this machine waits only where a
+ * queue is full, and may take longer: each tick costs as much as a connect.
+ */
+enum { FAR_NS = 400000, NEAR_NS = 4000000 };
+enum { FAR, NEAR };
 
 struct pending {
   u64 id;
@@ -27,9 +31,13 @@ struct pending {
 static struct pending pending[PENDING_MAXIMUM];
 static int pending_count;
 
-static int timer, is_ticking;
+/* For each of FAR and NEAR, with a signal of its own. */
+static int timers[2], is_ticking[2];
 /* What is blocked while a connect may wait, and otherwise. */
-static u64 waiting_mask, working_mask;
+static u64 waiting_masks[2], working_mask;
+/* The signal of NEAR is not blocked; and it has come since then. */
+static int may_be_interrupted;
+static volatile int was_interrupted;
 static u8 address[ADDRESS_BYTES + 1];
 static long address_bytes;
 
@@ -37,15 +45,20 @@ enum { SIG_SETMASK = 2 };
 
 static void set_mask(u64 *mask) { CALL(rt_sigprocmask, SIG_SETMASK, mask, 0, 8, 0, 0); }
 
+static void block_interrupts(void) {
+  if (may_be_interrupted) set_mask(&working_mask);
+  may_be_interrupted = 0;
+}
+
 /*
- * Once begun it is never stopped: to program the clock anew for each connect costs more than the connect. It makes no work where nothing
+ * Once begun they are never stopped: to program the clock anew for each connect costs more than the connect. They make no work where nothing
  * connects, since a timer whose signal is blocked and pending waits until that is taken (posix_timer_fn() of kernel/time/posix-timers.c).
  */
-static void begin_ticking(void) {
+static void begin_ticking(int kind) {
   long setting[4];
   setting[0] = setting[2] = 0;
-  setting[1] = setting[3] = INTERRUPT_AFTER_NS;
-  is_ticking = CALL(timer_settime, timer, 0, setting, 0, 0, 0) == 0;
+  setting[1] = setting[3] = kind == NEAR ? NEAR_NS : FAR_NS;
+  is_ticking[kind] = CALL(timer_settime, timers[kind], 0, setting, 0, 0, 0) == 0;
 }
 
 static u64 now(void) {
@@ -60,12 +73,19 @@ static long option_of(long socket, int name) {
   return failure < 0 ? failure : value;
 }
 
-/* Never blocks for long: -EINTR where it would. */
-static long connect_bounded(long socket, void *to, long bytes) {
-  if (!is_ticking) begin_ticking();
-  set_mask(&waiting_mask);
+/*
+ * Never blocks for long: -EINTR where it would. From one near connect to the next its signal stays unblocked, until it has come or another
+ * call is handled (receive()).
+ */
+static long connect_bounded(long socket, void *to, long bytes, int kind) {
+  if (!is_ticking[kind]) begin_ticking(kind);
+  if (kind == FAR || !may_be_interrupted) {
+    set_mask(&waiting_masks[kind]);
+    was_interrupted = 0;
+  }
+  may_be_interrupted = 1;
   long result = CALL(connect, socket, to, bytes, 0, 0, 0);
-  set_mask(&working_mask);
+  if (kind == FAR) block_interrupts();
   return result;
 }
 
@@ -152,7 +172,7 @@ static long connect_inet(long socket) {
    * socket of the loopback device sends nothing elsewhere, and to undo that takes CAP_NET_RAW.
    */
   if (configuration->network == NETWORK_LOOPBACK && bind_to_loopback(socket) < 0) return -EACCES;
-  long result = connect_bounded(socket, address, address_bytes);
+  long result = connect_bounded(socket, address, address_bytes, is_loopback() ? NEAR : FAR);
   if (result != -EINTR && !((result == -EINPROGRESS || result == -EAGAIN) && is_blocking(socket))) return result;
   return defer(socket, -1, address, address_bytes);
 }
@@ -166,6 +186,8 @@ static long socket_file(long *outside) {
   address[address_bytes] = 0;
   long file = opened_beneath(AT_FDCWD, (char *)address + UNIX_PATH_AT, 1);
   if (file >= 0) return file;
+  /* What fails below is told apart: no signal may be the reason. */
+  block_interrupts();
   file = resolve(AT_FDCWD, (char *)address + UNIX_PATH_AT, 1);
   if (file < 0) return file;
   long failure = look_at(file, &facts);
@@ -187,7 +209,7 @@ static long fix_address(u8 *fixed, long file) {
 static long connect_held(long socket, long file) {
   static u8 fixed[ADDRESS_BYTES];
   long bytes = fix_address(fixed, file);
-  long result = connect_bounded(socket, fixed, bytes);
+  long result = connect_bounded(socket, fixed, bytes, NEAR);
   if (result != -EINTR && !(result == -EAGAIN && is_blocking(socket))) return result;
   return defer(socket, file, fixed, bytes);
 }
@@ -197,6 +219,7 @@ static long ask_to_connect(long socket, long file);
 static long connect_local(long socket) {
   long outside = -1;
   long type = option_of(socket, SO_TYPE);
+  if (type < 0) return type;
   if (type == SOCK_DGRAM && configuration->datagrams) {
     if (*(u16 *)address == AF_UNSPEC) return is_waiting(request.id) ? CALL(connect, socket, address, address_bytes, 0, 0, 0) : -EPERM;
   } else if (type != SOCK_STREAM && type != SOCK_SEQPACKET) return -EACCES;
@@ -227,6 +250,10 @@ static long connect_socket(void) {
   if (is_question()) return -ENOTUNIQ;
   long socket = take(a[0]);
   if (socket < 0) return socket;
+  /* With an address of one of these families no socket of another connects: each looks at it first. */
+  u16 family = address_bytes < 2 ? AF_UNSPEC : *(u16 *)address;
+  if (family == AF_UNIX) return connect_local(socket);
+  if (family == AF_INET || family == AF_INET6) return connect_inet(socket);
   long domain = option_of(socket, SO_DOMAIN);
   if (domain < 0) return domain;
   if (address_bytes < 2) return -EINVAL;
