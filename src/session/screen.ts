@@ -5,18 +5,13 @@ import type { TerminalModel } from '../terminal/model.ts';
 import { PendingQueries, replyOfCsi, replyOfText } from '../terminal/queries.ts';
 import { Backlog, type DataStep, type Reader } from './backlog.ts';
 import { FLOOD_WINDOW_MS, FloodGauge } from './flood-gauge.ts';
+import { Tidying } from './tidying.ts';
 
 /** Parsed in one turn of the loop, so that keys, signals and clients do not wait: the one of short lines in this time, the other of coloured ones. */
 const SLICE_MS = 4;
 const SLICE_BYTES = 256 * 1024;
 /** Between two looks at the clock: a millisecond or two of the slowest there is, lines of one character. */
 const PIECE_BYTES = 8 * 1024;
-/** So much output leaves so much garbage that it is collected at once; the engine would let it grow to several times that. */
-const COLLECTED_BYTES = 32 * 1024 * 1024;
-/** What less than this leaves behind is not worth it. */
-const COLLECTED_AT_REST_BYTES = 4 * 1024 * 1024;
-const REST_MS = 500;
-
 /**
  * So much of a flood is gathered before it is parsed: what the end of it pushes out of the scrollback need not be. Far more
  * than the ten thousand lines of a usual scrollback, far less than the terminal may be ahead.
@@ -57,9 +52,7 @@ export interface ScreenDeps {
 export class SessionScreen {
   readonly #deps: ScreenDeps;
   readonly #backlog = new Backlog<Tell>();
-  /** Parsed since memory was last given back. */
-  #garbageBytes = 0;
-  #restTimer: ReturnType<typeof setTimeout> | undefined;
+  readonly #tidying: Tidying;
   #loaded: { readonly model: TerminalModel; readonly drawing: Drawing } | undefined;
   #isLoading = false;
   #isToBeLoaded = false;
@@ -77,6 +70,11 @@ export class SessionScreen {
   constructor(deps: ScreenDeps) {
     this.#deps = deps;
     this.#gauge = new FloodGauge(deps.nowMs);
+    this.#tidying = new Tidying({
+      collectGarbage: deps.collectGarbage,
+      model: () => this.#loaded?.model,
+      dropSpareBlocks: () => this.#backlog.dropSpareBlocks(),
+    });
   }
 
   /** @param reader The client that was sent the same. */
@@ -195,8 +193,13 @@ export class SessionScreen {
       }
       this.#backlog.firstIsDone();
       this.#endOldUpdate(model);
-      if (step.kind === 'resize') model.resize(step.size);
-      else step.tell(model, drawing);
+      if (step.kind === 'tell') {
+        step.tell(model, drawing);
+        continue;
+      }
+      model.resize(step.size);
+      // All lines were looked at.
+      this.#tidying.parsed(0);
     }
   }
 
@@ -210,7 +213,7 @@ export class SessionScreen {
     if (updates !== this.#update.number) this.#update = { number: updates, beganMs: this.#deps.nowMs() };
     this.#parseFirstBytes -= piece.length;
     this.#backlog.consume(step, piece.length);
-    this.#leavesGarbage(piece.length);
+    this.#tidying.parsed(piece.length);
     return piece.length;
   }
 
@@ -240,23 +243,6 @@ export class SessionScreen {
     if (skippedBytes === 0) return;
     this.#backlog.skip(skippedBytes);
     model.write(substitute);
-    this.#leavesGarbage(skippedBytes);
-  }
-
-  #leavesGarbage(bytes: number): void {
-    this.#garbageBytes += bytes;
-    if (this.#garbageBytes > COLLECTED_BYTES) this.#collect();
-    clearTimeout(this.#restTimer);
-    if (this.#garbageBytes > COLLECTED_AT_REST_BYTES) this.#restTimer = setTimeout(() => this.#rest(), REST_MS);
-  }
-
-  #rest(): void {
-    this.#backlog.dropSpareBlocks();
-    this.#collect();
-  }
-
-  #collect(): void {
-    this.#garbageBytes = 0;
-    this.#deps.collectGarbage();
+    this.#tidying.parsed(skippedBytes);
   }
 }

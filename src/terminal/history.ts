@@ -19,7 +19,6 @@ export function placeInHistory(model: TerminalModel, line: number): HistoryPlace
 
 /** What is to be read on lines of the normal screen and its history. @param from As TerminalModel.historyEnd counts. */
 export function readLines(model: TerminalModel, from: number, to: number): readonly string[] {
-  const { lines } = model.buffers.normal;
-  const text = (line: number) => lines.get(line - model.historyStart)?.translateToString(true) ?? '';
+  const text = (line: number) => model.line(model.buffers.normal, line - model.historyStart)?.translateToString(true) ?? '';
   return Array.from({ length: Math.max(0, to - from) }, (_, at) => text(from + at));
 }

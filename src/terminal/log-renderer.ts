@@ -43,7 +43,7 @@ export class LogRenderer {
   *#take(to: number): Generator<readonly StyledRun[], void, undefined> {
     const { normal } = this.#model.buffers;
     let end = to;
-    while (end > this.#from() && normal.lines.get(end)?.isWrapped === true) end--;
+    while (end > this.#from() && this.#model.line(normal, end)?.isWrapped === true) end--;
     if (end <= this.#from()) return;
     yield* this.#lines(end);
     this.#given = this.#model.historyStart + end;

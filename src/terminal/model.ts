@@ -1,6 +1,7 @@
 import type { TerminalSize } from '../ports/pty.ts';
 import { LinkTable } from './link-table.ts';
 import { ALTERNATE_SCREENS, ModeLedger, numbers } from './mode-ledger.ts';
+import { PackedHistory } from './packed-history.ts';
 import { asksForClipboard, queriesOfText, queryOfCsi } from './queries.ts';
 import { answerQuery, type QueryContext } from './query-answers.ts';
 import { KEPT_OSCS, MODE_SEQUENCES, QUERY_SEQUENCES, sequenceId, splitSequence } from './sequence-ids.ts';
@@ -41,6 +42,7 @@ export class TerminalModel {
   /** Lines that were above the screen once and are kept no longer. */
   #trimmedLines = 0;
   #normal: XtermBuffer;
+  #history: PackedHistory;
   #region: { readonly top: number; readonly bottom: number } | undefined;
   /** The row of the screen that each buffer's saved cursor is on: xterm.js keeps the line instead, which scrolls away. */
   readonly #savedRows = new WeakMap<XtermBuffer, number>();
@@ -50,6 +52,7 @@ export class TerminalModel {
     this.#onQuery = onQuery;
     this.#xterm = createXterm(size, scrollbackLines);
     this.#normal = this.buffers.normal;
+    this.#history = new PackedHistory(this.#normal);
     this.#followTrimming();
     this.buffers.onBufferActivate(({ activeBuffer }) => this.#screenChanged(activeBuffer));
     this.#followSequences();
@@ -80,6 +83,21 @@ export class TerminalModel {
   /** What was written of a sequence or character that is not complete. */
   get unfinished(): Uint8Array {
     return this.#unfinished.bytes;
+  }
+
+  /** A line of a screen and what is above it, to be read, and no longer than until three others were read. */
+  line(buffer: XtermBuffer, at: number): XtermLine | undefined {
+    return buffer === this.#normal ? this.#history.line(at) : buffer.lines.get(at);
+  }
+
+  /** Lines above the screen that take all the room that they would on it. */
+  get unpackedLines(): number {
+    return this.#history.unpackedLines;
+  }
+
+  /** Makes room: no more than `count` lines at a time. */
+  packLines(count: number): void {
+    this.#history.pack(count, (line) => this.#hasMarks && this.#marks.has(line));
   }
 
   marksOf(line: XtermLine): readonly Mark[] {
@@ -286,6 +304,7 @@ export class TerminalModel {
     this.#trimmedLines = this.historyEnd;
     this.core._inputHandler.fullReset();
     this.#normal = this.buffers.normal;
+    this.#history = new PackedHistory(this.#normal);
     this.#hasMarks = false;
     this.#followTrimming();
   }
@@ -301,10 +320,10 @@ export class TerminalModel {
 
   #linksInUse(): ReadonlySet<number> {
     const used = new Set<number>([this.core._inputHandler._curAttrData.extended._urlId]);
-    for (const { lines } of [this.buffers.normal, this.buffers.alt]) {
-      for (let at = 0; at < lines.length; at++) {
-        for (const extended of Object.values(lines.get(at)?._extendedAttrs ?? {}))
-          if (extended !== undefined) used.add(extended._urlId);
+    for (const buffer of [this.buffers.normal, this.buffers.alt]) {
+      for (let at = 0; at < buffer.lines.length; at++) {
+        const beside = buffer === this.#normal ? this.#history.beside(at) : buffer.lines.get(at);
+        for (const extended of Object.values(beside?._extendedAttrs ?? {})) if (extended !== undefined) used.add(extended._urlId);
       }
     }
     return used;

@@ -152,9 +152,9 @@ export class Painter {
     const { columns, rows } = this.#model.size;
     let isContinuation = false;
     for (let at = from; at < to; at++) {
-      const line = buffer.lines.get(at);
+      const line = this.#model.line(buffer, at);
       if (line === undefined) break;
-      const next = at + 1 < to ? buffer.lines.get(at + 1) : undefined;
+      const next = at + 1 < to ? this.#model.line(buffer, at + 1) : undefined;
       const isContinued = next?.isWrapped === true && line.length === columns;
       this.rows.nextWide = next === undefined ? undefined : wideBackground(next, 0);
       // A row that wrapping has scrolled in has the background of what was wrapped.

@@ -61,8 +61,8 @@ export function paintSince(
   const hasChanged = different >= 0 || now.length !== standing.rows.length || cursor > standing.cursorRow;
   let first = different < 0 ? standing.cursorRow : Math.min(different, standing.cursorRow);
   // A row that goes on from the one before it is drawn with that.
-  while (first > 0 && normal.lines.get(from + first)?.isWrapped === true) first -= 1;
-  if (hasChanged && normal.lines.get(from + first)?.isWrapped === true) return undefined;
+  while (first > 0 && model.line(normal, from + first)?.isWrapped === true) first -= 1;
+  if (hasChanged && model.line(normal, from + first)?.isWrapped === true) return undefined;
 
   const painter = new Painter(model);
   const { rows } = painter;
@@ -103,7 +103,7 @@ function isMovable({ buffers, size, core, ledger }: TerminalModel): boolean {
 function drawnRows(model: TerminalModel, from: number, to: number): readonly string[] {
   const writer = new RowWriter(model);
   return Array.from({ length: to - from }, (_, at) => {
-    const line = model.buffers.normal.lines.get(from + at);
+    const line = model.line(model.buffers.normal, from + at);
     if (line === undefined || isEmptyLine(line)) return '';
     writer.row(line, false, { isContinued: false, isDirty: false, columns: model.size.columns });
     writer.write(writer.pen.reset());

@@ -57,10 +57,10 @@ export function joinedLines(
 ): readonly (readonly StyledRun[])[] {
   const lines: StyledRun[][] = [];
   for (let at = from; at < to; at++) {
-    const line = buffer.lines.get(at);
+    const line = model.line(buffer, at);
     if (line === undefined) break;
     const last = lines.at(-1);
-    const isContinued = at + 1 < to && buffer.lines.get(at + 1)?.isWrapped === true;
+    const isContinued = at + 1 < to && model.line(buffer, at + 1)?.isWrapped === true;
     const runs = styledRow(model, line, isContinued);
     if (line.isWrapped && last !== undefined) last.push(...runs);
     else lines.push([...runs]);

@@ -49,8 +49,14 @@ export interface XtermBuffer {
   readonly lines: {
     readonly length: number;
     get(at: number): XtermLine | undefined;
+    set(at: number, line: XtermLine | undefined): void;
+    /** Makes the first line the last one, for what comes at the bottom. */
+    recycle(): XtermLine;
     onTrim(listener: (amount: number) => void): unknown;
   };
+  /** As wide as the terminal, in the default look. */
+  getBlankLine(): XtermLine;
+  getNullCell(): unknown;
   /** Stays with its line when that moves; -1 when the line is gone. */
   addMarker(line: number): { readonly line: number; dispose(): void };
 }
