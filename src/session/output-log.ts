@@ -146,12 +146,12 @@ export class OutputLog implements Disposable {
 
   /** Replaced as a whole: a reader has the longer one or the shorter one. */
   #shorten(file: OpenFile, name: Bytes, data: readonly Uint8Array[], keptBytes: number): OpenFile {
-    const before = bytesOf(data) >= keptBytes ? [] : [readKept(this.#sessions, name)];
     const temporary = `${name}.new` as Bytes;
     removeUnlessMissing(this.#sessions, temporary);
+    using before = bytesOf(data) >= keptBytes ? undefined : openKept(this.#sessions, name);
     const next = this.#sessions.openForAppend(temporary, FILE_MODE);
     try {
-      for (const piece of lastLines([...before, ...data], keptBytes)) next.write(piece);
+      writeLastLines(next, before, data, keptBytes);
       this.#sessions.rename(temporary, this.#sessions, name);
     } catch (error) {
       next[Symbol.dispose]();
@@ -164,16 +164,22 @@ export class OutputLog implements Disposable {
 
 /** The bytes of a file of a session; nothing where there is none, or something else than a regular file. */
 export function readKept(sessions: Directory, name: Bytes): Uint8Array {
+  using file = openKept(sessions, name);
+  if (file === undefined) return new Uint8Array();
+  const data = new Uint8Array(Math.min(file.stat().sizeBytes, LOG_BYTES_MAXIMUM));
+  let length = 0;
+  for (let read = 1; read > 0 && length < data.length; length += read) read = file.read(data.subarray(length));
+  return data.subarray(0, length);
+}
+
+function openKept(sessions: Directory, name: Bytes): OpenFile | undefined {
   try {
-    using file = sessions.openFile(name);
-    const { kind, sizeBytes } = file.stat();
-    if (kind !== 'file') return new Uint8Array();
-    const data = new Uint8Array(Math.min(sizeBytes, LOG_BYTES_MAXIMUM));
-    let length = 0;
-    for (let read = 1; read > 0 && length < data.length; length += read) read = file.read(data.subarray(length));
-    return data.subarray(0, length);
+    const file = sessions.openFile(name);
+    if (file.stat().kind === 'file') return file;
+    file[Symbol.dispose]();
+    return undefined;
   } catch (error) {
-    if (isErrno(error, 'ENOENT', 'ELOOP', 'ENXIO', 'ENOTDIR')) return new Uint8Array();
+    if (isErrno(error, 'ENOENT', 'ELOOP', 'ENXIO', 'ENOTDIR')) return undefined;
     throw error;
   }
 }
@@ -182,14 +188,36 @@ function bytesOf(pieces: readonly Uint8Array[]): number {
   return pieces.reduce((bytes, { length }) => bytes + length, 0);
 }
 
-/** What begins with a line in the last bytes of `pieces`; all of those where no line ends. */
-function lastLines(pieces: readonly Uint8Array[], keptBytes: number): readonly Uint8Array[] {
-  let cutBytes = Math.max(0, bytesOf(pieces) - keptBytes);
-  const kept = pieces.map((piece) => {
-    const cut = Math.min(cutBytes, piece.length);
-    cutBytes -= cut;
-    return piece.subarray(cut);
-  });
-  const first = kept.findIndex((piece) => piece.includes(NEWLINE));
-  return first < 0 ? kept : kept.slice(first).map((piece, at) => (at === 0 ? piece.subarray(piece.indexOf(NEWLINE) + 1) : piece));
+/** What begins with a line in the last bytes of `before` and `data`; all of those where no line ends. */
+function writeLastLines(into: OpenFile, before: OpenFile | undefined, data: readonly Uint8Array[], keptBytes: number): void {
+  const beforeBytes = before?.stat().sizeBytes ?? 0;
+  const cutBytes = Math.max(0, beforeBytes + bytesOf(data) - keptBytes);
+  const pieces = () => piecesOf(before, data);
+  const start = behindLine(pieces(), cutBytes) ?? cutBytes;
+  let at = 0;
+  for (const piece of pieces()) {
+    if (at + piece.length > start) into.write(piece.subarray(Math.max(0, start - at)));
+    at += piece.length;
+  }
+}
+
+/** A file goes through one block: copies of megabytes would be garbage that nobody collects in time. */
+function* piecesOf(file: OpenFile | undefined, data: readonly Uint8Array[]): Generator<Uint8Array, void, undefined> {
+  if (file !== undefined) {
+    const block = new Uint8Array(BLOCK_BYTES);
+    file.rewind();
+    for (let length = file.read(block); length > 0; length = file.read(block)) yield block.subarray(0, length);
+  }
+  yield* data;
+}
+
+/** Where the first line has ended that ends behind `from`. */
+function behindLine(pieces: Iterable<Uint8Array>, from: number): number | undefined {
+  let at = 0;
+  for (const piece of pieces) {
+    const end = from < at + piece.length ? piece.indexOf(NEWLINE, Math.max(0, from - at)) : -1;
+    if (end >= 0) return at + end + 1;
+    at += piece.length;
+  }
+  return undefined;
 }

@@ -1,9 +1,8 @@
 const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
+const ESCAPE_BYTE = 0x1b;
 const LEFT_BRACKET = 0x5b;
 const FINAL_M = 0x6d;
-/** Where an SGR that ends all others is looked for first. */
-const WINDOW_BYTES = 64 * 1024;
 
 /** What a byte is in the midst of text. */
 const [PLAIN, NEWLINE, ESCAPE, LATIN, OTHER] = [0, 1, 2, 3, 4] as const;
@@ -79,7 +78,7 @@ class Scan {
 
 function classOf(byte: number): number {
   if (byte === LINE_FEED) return NEWLINE;
-  if (byte === 0x1b) return ESCAPE;
+  if (byte === ESCAPE_BYTE) return ESCAPE;
   // With it begin the characters U+0080 to U+00BF, of which those up to U+009F are controls.
   if (byte === 0xc2) return LATIN;
   // BEL, BS and HT change nothing beyond their line.
@@ -101,15 +100,37 @@ function lineEndBefore(pieces: readonly Uint8Array[], end: number, lines: number
   return 0;
 }
 
-/** Each SGR from the last one on that ends all before it. */
+/** Each SGR from the last one on that ends all before it. Looked for piece by piece: text of all of a flood would be garbage of its size. */
 function pensBefore(pieces: readonly Uint8Array[], end: number): string {
-  const before = upTo(pieces, end);
-  for (const bytes of [WINDOW_BYTES, end]) {
-    const pens = latin1(lastBytes(before, bytes)).match(/\x1b\[[\d;:]*m/g) ?? [];
-    const reset = pens.findLastIndex((pen) => /^\x1b\[0*m$/.test(pen));
-    if (reset >= 0 || bytes >= end) return pens.slice(Math.max(0, reset)).join('');
+  const pens: string[] = [];
+  // How the piece behind goes on with a sequence that this one may end in.
+  let rest = '';
+  for (const piece of upTo(pieces, end).toReversed()) {
+    const found = piece.includes(ESCAPE_BYTE) ? pensIn(latin1(piece), rest) : [];
+    const reset = found.findLastIndex((pen) => /^\x1b\[0*m$/.test(pen));
+    pens.unshift(found.slice(Math.max(0, reset)).join(''));
+    if (reset >= 0) break;
+    rest = beginningOf(piece, rest);
   }
-  return '';
+  return pens.join('');
+}
+
+/** The SGR that begin in `text`. */
+function pensIn(text: string, rest: string): readonly string[] {
+  const found = [...`${text}${rest}`.matchAll(/\x1b\[[\d;:]*m/g)];
+  return found.filter(({ index }) => index < text.length).map(([pen]) => pen);
+}
+
+/** As much of a piece as can belong to an SGR that begins before it. */
+function beginningOf(piece: Uint8Array, rest: string): string {
+  let length = 0;
+  while (length < piece.length && isOfParameters(piece[length] ?? 0)) length++;
+  const isWhole = length === piece.length;
+  return latin1(piece.subarray(0, length + 1)) + (isWhole ? rest : '');
+}
+
+function isOfParameters(byte: number): boolean {
+  return byte === LEFT_BRACKET || (byte >= 0x30 && byte <= 0x3b);
 }
 
 function upTo(pieces: readonly Uint8Array[], end: number): readonly Uint8Array[] {
@@ -121,17 +142,6 @@ function upTo(pieces: readonly Uint8Array[], end: number): readonly Uint8Array[]
     left -= Math.min(left, piece.length);
   }
   return before;
-}
-
-function lastBytes(pieces: readonly Uint8Array[], count: number): Uint8Array {
-  const taken: Uint8Array[] = [];
-  let left = count;
-  for (const piece of pieces.toReversed()) {
-    if (left <= 0) break;
-    taken.unshift(piece.subarray(Math.max(0, piece.length - left)));
-    left -= piece.length;
-  }
-  return Buffer.concat(taken);
 }
 
 function latin1(bytes: Uint8Array): string {

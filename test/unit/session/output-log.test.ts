@@ -9,23 +9,25 @@ const ID = 'a3f7c2';
 
 /** A directory on a disk that may be full; a write then takes `room` bytes and fails. */
 function createDisk() {
-  const files = new Map<Bytes, Uint8Array>();
+  const files = new Map<Bytes, { content: Uint8Array }>();
   const disk = { room: Number.POSITIVE_INFINITY };
   const open = (name: Bytes): OpenFile => {
     let at = 0;
-    const content = () => files.get(name) ?? new Uint8Array();
+    const file = files.get(name) ?? { content: new Uint8Array() };
+    files.set(name, file);
     return {
-      stat: () => ({ kind: 'file', sizeBytes: content().length }),
+      stat: () => ({ kind: 'file', sizeBytes: file.content.length }),
       read(into: Uint8Array) {
-        const piece = content().subarray(at, at + into.length);
+        const piece = file.content.subarray(at, at + into.length);
         into.set(piece);
         at += piece.length;
         return piece.length;
       },
       write(data: Uint8Array) {
-        files.set(name, Buffer.concat([content(), data.subarray(0, disk.room)]));
+        file.content = Buffer.concat([file.content, data.subarray(0, disk.room)]);
         if (data.length > disk.room) throw new SystemError('write', 'ENOSPC');
       },
+      rewind: () => void (at = 0),
       [Symbol.dispose]: () => undefined,
     } as unknown as OpenFile;
   };
@@ -37,13 +39,15 @@ function createDisk() {
       missing(name);
       return open(name);
     },
-    openForAppend(name: Bytes) {
-      files.set(name, files.get(name) ?? new Uint8Array());
-      return open(name);
-    },
+    openForAppend: open,
     removeFile(name: Bytes) {
       missing(name);
       files.delete(name);
+    },
+    rename(from: Bytes, _: Directory, to: Bytes) {
+      missing(from);
+      files.set(to, files.get(from) ?? { content: new Uint8Array() });
+      files.delete(from);
     },
   } as unknown as Directory;
   return { disk, directory };
@@ -90,5 +94,34 @@ describe('OutputLog', () => {
       expect(kept.length).toBeLessThan(4_300_000);
       log[Symbol.dispose]();
     }
+  });
+
+  test('is cut to whole lines of its end whenever it would be too long, also when they were written long ago', () => {
+    const { directory } = createDisk();
+    const log = new OutputLog(directory, ID, () => 0);
+    const line = (at: number) => `line ${at} ${'x'.repeat(at % 90)}\n`;
+    const all = Array.from({ length: 250_000 }, (_, at) => line(at)).join('');
+    for (let at = 0; at < all.length; at += 1_000_003) {
+      log.output(Buffer.from(all.slice(at, at + 1_000_003)));
+      log.flush();
+    }
+
+    const kept = Buffer.from(log.read()).toString();
+    expect(all.endsWith(kept)).toBe(true);
+    expect(all[all.length - kept.length - 1]).toBe('\n');
+    expect(kept.length).toBeGreaterThan(4_100_000);
+    log[Symbol.dispose]();
+  });
+
+  test('keeps the end of what has no lines', () => {
+    const { directory } = createDisk();
+    const log = new OutputLog(directory, ID, () => 0);
+    for (let at = 0; at < 9; at++) {
+      log.output(Buffer.alloc(1_000_000, String(at)));
+      log.flush();
+    }
+
+    expect(Buffer.from(log.read()).subarray(-2_000_000).toString()).toBe('7'.repeat(1_000_000) + '8'.repeat(1_000_000));
+    log[Symbol.dispose]();
   });
 });
