@@ -7,6 +7,7 @@ import type { StartContentWorkers } from '../ports/content-workers.ts';
 import type { SyncDisk } from '../ports/disk-sync.ts';
 import type { Directory, Files } from '../ports/files.ts';
 import type { Hash } from '../ports/hash.ts';
+import type { Memory } from '../ports/memory.ts';
 import type { Orphans } from '../ports/orphans.ts';
 import type { Processes } from '../ports/processes.ts';
 import type { Signals } from '../ports/signals.ts';
@@ -53,7 +54,7 @@ export interface SupervisorDeps {
   /** Another process for the snapshots of large trees. */
   readonly loadTakeElsewhere: () => Promise<TakeElsewhere>;
   /** Gives memory back that nobody uses any more; takes some milliseconds. */
-  readonly collectGarbage: () => void;
+  readonly memory: Memory;
   readonly loadDiskSync: () => Promise<SyncDisk>;
   readonly loadBackground: () => Promise<Background>;
   readonly loadHookRunner: (environment: Readonly<Record<string, string>>) => Promise<RunHook>;
@@ -104,7 +105,7 @@ class SupervisedSession {
       size: start.size,
       scrollbackLines: start.scrollbackLines,
       clock: deps.clock,
-      collectGarbage: deps.collectGarbage,
+      memory: deps.memory,
       checkpoint: async (label) => (await this.#checkpoints?.take(label)) ?? this.#noCheckpoint(),
       asking: start.asking === null ? undefined : supervisorAsking(start.asking, start.identity, deps),
       rename: (name) => this.#rename?.(name) ?? { isDone: false, code: 'failed', message: 'the session is only starting' },

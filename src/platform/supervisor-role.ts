@@ -74,7 +74,7 @@ async function supervise(start: SessionStart, guardian: StartedGuardian, starter
     loadContentWorkers: async () => (await import('./bun/content-workers.ts')).startContentWorkers,
     loadTakeElsewhere: async () => (await import('./bun/take-process.ts')).takeInProcess,
     loadHookRunner: async (environment) => (hook ??= (await import('./bun/hook.ts')).createHookRunner(environment)),
-    collectGarbage: () => Bun.gc(true),
+    memory: { residentBytes: () => process.memoryUsage.rss(), collectGarbage: () => Bun.gc(true) },
     starterGone,
     onSocketWanted,
     report,

@@ -100,7 +100,7 @@ function unseenScreen(): SessionScreen {
     scrollbackLines: 0,
     load: () => import('../terminal/drawing.ts'),
     answer: () => undefined,
-    collectGarbage: () => undefined,
+    memory: { residentBytes: () => 0, collectGarbage: () => undefined },
     nowMs: () => 0,
   });
 }

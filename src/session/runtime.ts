@@ -1,5 +1,6 @@
 import type { Bytes } from '../bytes.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { Memory } from '../ports/memory.ts';
 import type { Orphans } from '../ports/orphans.ts';
 import type { TerminalSize } from '../ports/pty.ts';
 import type { Connection, ConnectionHandlers } from '../ports/socket.ts';
@@ -27,7 +28,7 @@ export interface RuntimeDeps {
   /** Lines above the screen that are kept. */
   readonly scrollbackLines: number;
   readonly clock: Clock;
-  readonly collectGarbage: () => void;
+  readonly memory: Memory;
   /** Takes a snapshot of the session as it is now. */
   readonly checkpoint: (label: string) => Promise<RequestOutcome>;
   /** Undefined where nobody is asked. */
@@ -81,7 +82,7 @@ export class Runtime {
       size: deps.size,
       scrollbackLines: deps.scrollbackLines,
       load: () => import('../terminal/drawing.ts'),
-      collectGarbage: deps.collectGarbage,
+      memory: deps.memory,
       answer: (data) => this.#command.type(data),
       nowMs: () => deps.clock.monotonicMs(),
     });

@@ -1,3 +1,4 @@
+import type { Memory } from '../ports/memory.ts';
 import type { TerminalSize } from '../ports/pty.ts';
 import { ControlScanner } from '../terminal/control-scanner.ts';
 import type * as drawing from '../terminal/drawing.ts';
@@ -37,8 +38,7 @@ export interface ScreenDeps {
   readonly size: TerminalSize;
   readonly scrollbackLines: number;
   readonly load: () => Promise<Drawing>;
-  /** Gives memory back that nobody uses any more; takes some milliseconds. */
-  readonly collectGarbage: () => void;
+  readonly memory: Memory;
   /** Typed to the command: what the model answers. */
   readonly answer: (data: Uint8Array) => void;
   /** Milliseconds from an arbitrary start. */
@@ -71,7 +71,7 @@ export class SessionScreen {
     this.#deps = deps;
     this.#gauge = new FloodGauge(deps.nowMs);
     this.#tidying = new Tidying({
-      collectGarbage: deps.collectGarbage,
+      memory: deps.memory,
       model: () => this.#loaded?.model,
       dropSpareBlocks: () => this.#backlog.dropSpareBlocks(),
     });
@@ -159,6 +159,7 @@ export class SessionScreen {
   async #load(): Promise<void> {
     if (this.#isLoading) return;
     this.#isLoading = true;
+    this.#tidying.begin();
     const drawing = await this.#deps.load();
     const { size, scrollbackLines } = this.#deps;
     const model = new drawing.TerminalModel({ size, scrollbackLines, onQuery: (kind, answer) => this.#asked(kind, answer) });

@@ -1,11 +1,21 @@
+import type { Memory } from '../ports/memory.ts';
 import type { TerminalModel } from '../terminal/model.ts';
 
-/** So much output leaves so much garbage that it is collected at once; the engine would let it grow to several times that. */
-const COLLECTED_BYTES = 32 * 1024 * 1024;
+const MEGABYTE = 1024 * 1024;
+/**
+ * What may be added to the memory there was before anything was parsed: the code of the model, its history, output that is
+ * not parsed yet and the log that is not written take 50 MB, garbage the rest. The engine would let it grow to several times that.
+ */
+const GROWTH_BYTES = 80 * MEGABYTE;
+/** And since it was collected last, where more than that is in use. */
+const GROWTH_BYTES_MINIMUM = 16 * MEGABYTE;
+/** Parsed between two looks at the memory, of which one takes 50 µs. */
+const LOOK_BYTES = MEGABYTE / 2;
+
 /** When nothing was parsed for so long, memory is given back. */
 const REST_MS = 500;
 /** What less than this leaves behind is not worth it. */
-const COLLECTED_AT_REST_BYTES = 4 * 1024 * 1024;
+const COLLECTED_AT_REST_BYTES = 4 * MEGABYTE;
 const PACKED_AT_REST_LINES = 500;
 /** In one turn of the loop: about a millisecond before the code is compiled, a quarter of it afterwards. */
 const PACKED_AT_ONCE_LINES = 100;
@@ -13,7 +23,7 @@ const PACKED_AT_ONCE_LINES = 100;
 const GARBAGE_COLUMN_BYTES = 12;
 
 export interface TidyingDeps {
-  readonly collectGarbage: () => void;
+  readonly memory: Memory;
   /** Once it is loaded. */
   readonly model: () => TerminalModel | undefined;
   readonly dropSpareBlocks: () => void;
@@ -22,7 +32,11 @@ export interface TidyingDeps {
 /** Gives back the memory that output has left behind, when there is time for it or too much of it. */
 export class Tidying {
   readonly #deps: TidyingDeps;
+  /** Left behind since the last collection, at least. */
   #garbageBytes = 0;
+  #unlookedBytes = 0;
+  /** Collected when it is more. */
+  #residentMaximum = Number.POSITIVE_INFINITY;
   #isResting = true;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -30,12 +44,26 @@ export class Tidying {
     this.#deps = deps;
   }
 
+  /** The model is going to be loaded. */
+  begin(): void {
+    this.#residentMaximum = this.#deps.memory.residentBytes() + GROWTH_BYTES;
+  }
+
   /** So much was parsed, or left out. */
   parsed(bytes: number): void {
     this.#garbageBytes += bytes;
-    if (this.#garbageBytes > COLLECTED_BYTES) this.#collect();
+    this.#unlookedBytes += bytes;
+    if (this.#unlookedBytes > LOOK_BYTES) this.#lookAtMemory();
     this.#isResting = false;
     this.#timer ??= setTimeout(() => this.#look(), REST_MS);
+  }
+
+  #lookAtMemory(): void {
+    this.#unlookedBytes = 0;
+    const { memory } = this.#deps;
+    if (memory.residentBytes() < this.#residentMaximum) return;
+    this.#collect();
+    this.#residentMaximum = Math.max(this.#residentMaximum, memory.residentBytes() + GROWTH_BYTES_MINIMUM);
   }
 
   /** A timer for each piece of output would be moved all the time. */
@@ -69,6 +97,6 @@ export class Tidying {
 
   #collect(): void {
     this.#garbageBytes = 0;
-    this.#deps.collectGarbage();
+    this.#deps.memory.collectGarbage();
   }
 }

@@ -106,19 +106,14 @@ function pensBefore(pieces: readonly Uint8Array[], end: number): string {
   // How the piece behind goes on with a sequence that this one may end in.
   let rest = '';
   for (const piece of upTo(pieces, end).toReversed()) {
-    const found = piece.includes(ESCAPE_BYTE) ? pensIn(latin1(piece), rest) : [];
+    // None begins in the rest: that ends with the first byte that is no parameter.
+    const found = (piece.includes(ESCAPE_BYTE) && `${latin1(piece)}${rest}`.match(/\x1b\[[\d;:]*m/g)) || [];
     const reset = found.findLastIndex((pen) => /^\x1b\[0*m$/.test(pen));
     pens.unshift(found.slice(Math.max(0, reset)).join(''));
     if (reset >= 0) break;
     rest = beginningOf(piece, rest);
   }
   return pens.join('');
-}
-
-/** The SGR that begin in `text`. */
-function pensIn(text: string, rest: string): readonly string[] {
-  const found = [...`${text}${rest}`.matchAll(/\x1b\[[\d;:]*m/g)];
-  return found.filter(({ index }) => index < text.length).map(([pen]) => pen);
 }
 
 /** As much of a piece as can belong to an SGR that begins before it. */

@@ -4,7 +4,7 @@ import { SessionScreen } from '../../src/session/screen.ts';
 import * as drawing from '../../src/terminal/drawing.ts';
 import { fastForward } from '../../src/terminal/fast-forward.ts';
 import { runs } from '../support/effort.ts';
-import { createModel, describeScreen } from '../support/screens.ts';
+import { createModel, describeScreen, IDLE_MEMORY } from '../support/screens.ts';
 import { cut, noise, stream } from '../support/terminal-streams.ts';
 
 const RUNS = { numRuns: runs(import.meta.filename, 300) };
@@ -112,7 +112,7 @@ describe('SessionScreen', () => {
       size: { columns: 80, rows: 24 },
       scrollbackLines: 1000,
       load: () => Promise.resolve(drawing),
-      collectGarbage: () => undefined,
+      memory: IDLE_MEMORY,
       answer: () => undefined,
       nowMs: () => 0,
     });

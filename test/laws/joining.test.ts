@@ -7,7 +7,7 @@ import { FrameDecoder } from '../../src/session/protocol.ts';
 import { SessionScreen } from '../../src/session/screen.ts';
 import * as drawing from '../../src/terminal/drawing.ts';
 import { runs } from '../support/effort.ts';
-import { createModel, describeScreen, lastBlankOrSpace } from '../support/screens.ts';
+import { createModel, describeScreen, IDLE_MEMORY, lastBlankOrSpace } from '../support/screens.ts';
 import { cut, stream } from '../support/terminal-streams.ts';
 
 interface Row {
@@ -26,7 +26,7 @@ function createSession() {
   time.ms = 0;
   const nowMs = () => time.ms;
   const load = () => Promise.resolve(drawing);
-  const deps = { size: SIZE, scrollbackLines: 50, load, collectGarbage: () => undefined, answer: () => undefined, nowMs };
+  const deps = { size: SIZE, scrollbackLines: 50, load, memory: IDLE_MEMORY, answer: () => undefined, nowMs };
   const screen = new SessionScreen(deps);
   return { screen, displays: new Displays(screen, () => '', nowMs) };
 }

@@ -1,6 +1,10 @@
+import type { Memory } from '../../src/ports/memory.ts';
 import { TerminalModel } from '../../src/terminal/model.ts';
 import { type PaintOptions, paint } from '../../src/terminal/painter.ts';
 import type { XtermBuffer, XtermPen } from '../../src/terminal/xterm.ts';
+
+/** Nothing is ever given back. */
+export const IDLE_MEMORY: Memory = { residentBytes: () => 0, collectGarbage: () => undefined };
 
 export function createModel(
   size = { columns: 20, rows: 6 },

@@ -7,7 +7,7 @@ import { SessionScreen } from '../../../src/session/screen.ts';
 import * as drawing from '../../../src/terminal/drawing.ts';
 import { readLines } from '../../../src/terminal/history.ts';
 import { restoreSequence } from '../../../src/terminal/restore.ts';
-import { createModel } from '../../support/screens.ts';
+import { createModel, IDLE_MEMORY } from '../../support/screens.ts';
 
 const SIZE = { columns: 20, rows: 5 };
 
@@ -19,7 +19,7 @@ function setUp() {
     size: SIZE,
     scrollbackLines: 1000,
     load: () => Promise.resolve(drawing),
-    collectGarbage: () => undefined,
+    memory: IDLE_MEMORY,
     answer: (data) => answers.push(Buffer.from(data).toString('latin1')),
     nowMs: () => time.ms,
   });

@@ -4,6 +4,7 @@ import { Hub, type HubHost } from '../../../src/session/hub.ts';
 import { encodeClientMessage } from '../../../src/session/messages.ts';
 import { SessionScreen } from '../../../src/session/screen.ts';
 import * as drawing from '../../../src/terminal/drawing.ts';
+import { IDLE_MEMORY } from '../../support/screens.ts';
 
 const LONGER_THAN_ANY_WAIT_MS = 3_600_000;
 
@@ -34,7 +35,7 @@ function createHub(host: Partial<HubHost> = {}): Hub {
       size,
       scrollbackLines: 10,
       load,
-      collectGarbage: () => undefined,
+      memory: IDLE_MEMORY,
       answer: () => undefined,
       nowMs: () => 0,
     }),

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { SessionScreen } from '../../../src/session/screen.ts';
 import * as drawing from '../../../src/terminal/drawing.ts';
+import { IDLE_MEMORY } from '../../support/screens.ts';
 
 function createScreen(nowMs = () => 0) {
   const answers: string[] = [];
@@ -8,7 +9,7 @@ function createScreen(nowMs = () => 0) {
     size: { columns: 20, rows: 5 },
     scrollbackLines: 10,
     load: () => Promise.resolve(drawing),
-    collectGarbage: () => undefined,
+    memory: IDLE_MEMORY,
     answer: (data) => answers.push(Buffer.from(data).toString('latin1')),
     nowMs,
   });

@@ -11,17 +11,25 @@ afterEach(() => void vi.useRealTimers());
 function createTidying() {
   const model = createModel({ columns: 80, rows: 24 }, 10_000);
   const done = { collections: 0, drops: 0 };
+  const memory = { bytes: 60 * MEGABYTE, inUseBytes: 60 * MEGABYTE };
   const tidying = new Tidying({
     model: () => model,
-    collectGarbage: () => (done.collections += 1),
+    memory: {
+      residentBytes: () => memory.bytes,
+      collectGarbage() {
+        done.collections += 1;
+        memory.bytes = memory.inUseBytes;
+      },
+    },
     dropSpareBlocks: () => (done.drops += 1),
   });
+  tidying.begin();
   const write = (lines: number) => {
     const text = 'a line\r\n'.repeat(lines);
     model.write(Buffer.from(text));
     tidying.parsed(text.length);
   };
-  return { model, tidying, write, done };
+  return { model, tidying, write, done, memory };
 }
 
 describe('Tidying', () => {
@@ -70,10 +78,33 @@ describe('Tidying', () => {
     expect(model.unpackedLines).toBe(0);
   });
 
-  test('collects garbage at once in the midst of a flood that leaves too much', () => {
-    const { tidying, done } = createTidying();
-    for (let at = 0; at < 100; at++) tidying.parsed(MEGABYTE);
+  test('collects garbage in the midst of a flood before there is much of it, and leaves it alone where there is none', () => {
+    const { tidying, done, memory } = createTidying();
+    let mostBytes = 0;
+    const flood = (garbageBytes: number) => {
+      for (let at = 0; at < 100; at++) {
+        memory.bytes += garbageBytes;
+        mostBytes = Math.max(mostBytes, memory.bytes);
+        tidying.parsed(MEGABYTE);
+      }
+    };
+    flood(0);
+    expect(done.collections).toBe(0);
+    flood(10 * MEGABYTE);
+    expect(done.collections).toBeGreaterThan(10);
+    expect(mostBytes).toBeLessThanOrEqual(150 * MEGABYTE);
+  });
 
-    expect(done.collections).toBeGreaterThanOrEqual(3);
+  test('collects no oftener where much is in use', () => {
+    const { tidying, done, memory } = createTidying();
+    tidying.parsed(MEGABYTE);
+    memory.inUseBytes = 500 * MEGABYTE;
+    memory.bytes = memory.inUseBytes;
+    for (let at = 0; at < 100; at++) {
+      memory.bytes += MEGABYTE;
+      tidying.parsed(MEGABYTE);
+    }
+
+    expect(done.collections).toBe(7);
   });
 });
