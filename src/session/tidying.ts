@@ -38,7 +38,7 @@ export class Tidying {
   /** Collected when it is more. */
   #residentMaximum = Number.POSITIVE_INFINITY;
   #isResting = true;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #isWatched = false;
 
   constructor(deps: TidyingDeps) {
     this.#deps = deps;
@@ -54,8 +54,8 @@ export class Tidying {
     this.#garbageBytes += bytes;
     this.#unlookedBytes += bytes;
     if (this.#unlookedBytes > LOOK_BYTES) this.#lookAtMemory();
+    if (!this.#isWatched) this.#watch();
     this.#isResting = false;
-    this.#timer ??= setTimeout(() => this.#look(), REST_MS);
   }
 
   #lookAtMemory(): void {
@@ -66,12 +66,21 @@ export class Tidying {
     this.#residentMaximum = Math.max(this.#residentMaximum, memory.residentBytes() + GROWTH_BYTES_MINIMUM);
   }
 
-  /** A timer for each piece of output would be moved all the time. */
-  #look(): void {
-    const hasRested = this.#isResting;
+  /** Looks now and then whether something came, which is less work than a timer that each piece of output moves. */
+  #watch(): void {
+    this.#isWatched = true;
     this.#isResting = true;
-    this.#timer = hasRested ? undefined : setTimeout(() => this.#look(), REST_MS);
-    if (!hasRested) return;
+    setTimeout(() => {
+      if (!this.#isResting) {
+        this.#watch();
+        return;
+      }
+      this.#isWatched = false;
+      this.#rest();
+    }, REST_MS);
+  }
+
+  #rest(): void {
     this.#deps.dropSpareBlocks();
     if ((this.#deps.model()?.unpackedLines ?? 0) > PACKED_AT_REST_LINES) this.#pack();
     else this.#collectAtRest();

@@ -1,4 +1,4 @@
-import { PackedLine } from './packed-line.ts';
+import { LinePacker, PackedLine } from './packed-line.ts';
 import type { XtermBuffer, XtermLine } from './xterm.ts';
 
 const WORDS = 3;
@@ -17,6 +17,7 @@ type Kept = XtermLine | PackedLine | undefined;
  */
 export class PackedHistory {
   readonly #buffer: XtermBuffer;
+  readonly #packer = new LinePacker();
   readonly #Line: LineClass;
   readonly #peek: (at: number) => Kept;
   readonly #put: (at: number, line: Kept) => void;
@@ -67,7 +68,8 @@ export class PackedHistory {
     const end = Math.min(this.#buffer.ybase, this.#packedTo + count);
     for (let at = Math.min(this.#packedTo, end); at < end; at++) {
       const line = this.#peek(at);
-      if (line !== undefined && !(line instanceof PackedLine) && !isToStay(line)) this.#put(at, new PackedLine(line));
+      if (line !== undefined && !(line instanceof PackedLine) && !isToStay(line))
+        this.#put(at, new PackedLine(line, this.#packer));
     }
     this.#packedTo = end;
   }

@@ -27,12 +27,12 @@ export class PackedLine {
   readonly _extendedAttrs: XtermLine['_extendedAttrs'];
   readonly #runs: Uint8Array;
 
-  constructor(line: XtermLine) {
+  constructor(line: XtermLine, packer: LinePacker) {
     this.isWrapped = line.isWrapped;
     this.length = line.length;
     this._combined = orNothing(line._combined);
     this._extendedAttrs = orNothing(line._extendedAttrs);
-    this.#runs = packCells(line._data, line.length);
+    this.#runs = packer.pack(line._data, line.length);
   }
 
   /** @param cells Has room for three words a cell, which are all written. */
@@ -45,35 +45,38 @@ const NOTHING = {};
 
 /** One empty object for all lines. */
 function orNothing<T extends object>(beside: T): T {
-  for (const _ in beside) return beside;
-  return NOTHING as T;
+  return Object.keys(beside).length > 0 ? beside : (NOTHING as T);
 }
 
-/** Where lines are packed, one after the other; as large as the widest one has needed. */
-let room = new Uint8Array(1024);
+/** Packs cells of one line after the other. */
+export class LinePacker {
+  /** As large as the widest line has needed. */
+  #room = new Uint8Array(1024);
 
-function packCells(cells: Uint32Array, length: number): Uint8Array {
-  // At worst each cell is a run of its own.
-  const worst = (length + 1) * (HEAD_BYTES + LOOK_BYTES + CONTENT_BYTES);
-  if (room.length < worst) room = new Uint8Array(worst);
-  const tail = startOfTail(cells, length);
-  let at = 0;
-  for (let from = 0, to = 0; from < length; from = to) {
-    to = from < tail ? endOfRun(cells, from, tail) : Math.min(length, from + COUNT_MAXIMUM);
-    const kind = from < tail ? kindOf(cells, from) : ONE_FOR_ALL;
-    const hasLook = from === 0 || !isSameLook(cells, from - 1, from);
-    room[at++] = hasLook ? kind | HAS_LOOK : kind;
-    room[at++] = to - from;
-    room[at++] = (to - from) >>> 8;
-    if (hasLook) {
-      at = put(cells[from * WORDS + 1] ?? 0, at, LOOK_BYTES / 2);
-      at = put(cells[from * WORDS + 2] ?? 0, at, LOOK_BYTES / 2);
+  pack(cells: Uint32Array, length: number): Uint8Array {
+    // At worst each cell is a run of its own.
+    const worst = (length + 1) * (HEAD_BYTES + LOOK_BYTES + CONTENT_BYTES);
+    if (this.#room.length < worst) this.#room = new Uint8Array(worst);
+    const room = this.#room;
+    const tail = startOfTail(cells, length);
+    let at = 0;
+    for (let from = 0, to = 0; from < length; from = to) {
+      to = from < tail ? endOfRun(cells, from, tail) : Math.min(length, from + COUNT_MAXIMUM);
+      const kind = from < tail ? kindOf(cells, from) : ONE_FOR_ALL;
+      const hasLook = from === 0 || !isSameLook(cells, from - 1, from);
+      room[at++] = hasLook ? kind | HAS_LOOK : kind;
+      room[at++] = to - from;
+      room[at++] = (to - from) >>> 8;
+      if (hasLook) {
+        at = put(room, at, cells[from * WORDS + 1] ?? 0, LOOK_BYTES / 2);
+        at = put(room, at, cells[from * WORDS + 2] ?? 0, LOOK_BYTES / 2);
+      }
+      const last = kind === ONE_FOR_ALL ? from + 1 : to;
+      const bytes = kind === BYTES ? 1 : CONTENT_BYTES;
+      for (let column = from; column < last; column++) at = put(room, at, cells[column * WORDS] ?? 0, bytes);
     }
-    const last = kind === ONE_FOR_ALL ? from + 1 : to;
-    const bytes = kind === BYTES ? 1 : CONTENT_BYTES;
-    for (let column = from; column < last; column++) at = put(cells[column * WORDS] ?? 0, at, bytes);
+    return room.slice(0, at);
   }
-  return room.slice(0, at);
 }
 
 function unpackCells(runs: Uint8Array, cells: Uint32Array): void {
@@ -128,7 +131,8 @@ function isSameLook(cells: Uint32Array, one: number, other: number): boolean {
   return cells[a + 1] === cells[b + 1] && cells[a + 2] === cells[b + 2];
 }
 
-function put(word: number, at: number, bytes: number): number {
+/** Little-endian. @returns the place behind it. */
+function put(room: Uint8Array, at: number, word: number, bytes: number): number {
   for (let byte = 0; byte < bytes; byte++) room[at + byte] = word >>> (8 * byte);
   return at + bytes;
 }

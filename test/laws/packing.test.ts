@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { PackedLine } from '../../src/terminal/packed-line.ts';
+import { LinePacker, PackedLine } from '../../src/terminal/packed-line.ts';
 import type { XtermLine } from '../../src/terminal/xterm.ts';
 import { runs } from '../support/effort.ts';
 import { createModel, describeScreen, redrawn } from '../support/screens.ts';
@@ -26,7 +26,7 @@ describe('a line that is packed', () => {
     fc.assert(
       fc.property(cells, (words) => {
         const unpacked = new Uint32Array(words.length).fill(0xffffffff);
-        new PackedLine(lineOf(words)).unpackTo(unpacked);
+        new PackedLine(lineOf(words), new LinePacker()).unpackTo(unpacked);
 
         expect(unpacked).toEqual(words);
       }),
@@ -40,7 +40,7 @@ describe('a line that is packed', () => {
     for (let at = 0; at < different.length; at += 3) different[at] = 0x400000 | (at & 0xff);
     for (const wide of [words, different]) {
       const unpacked = new Uint32Array(wide.length);
-      new PackedLine(lineOf(wide)).unpackTo(unpacked);
+      new PackedLine(lineOf(wide), new LinePacker()).unpackTo(unpacked);
 
       expect(Buffer.compare(Buffer.from(unpacked.buffer), Buffer.from(wide.buffer))).toBe(0);
     }
