@@ -52,7 +52,7 @@ describe('a history that is packed now and then', () => {
     // Followed by lines, so that it leaves the screen.
     {
       weight: 4,
-      arbitrary: fc.tuple(stream, fc.nat(12)).map(([bytes, lines]) => Buffer.from(`${bytes}${'\r\n'.repeat(lines)}`)),
+      arbitrary: fc.tuple(stream, fc.nat(12)).map(([bytes, lines]) => Buffer.from(`${bytes.toString()}${'\r\n'.repeat(lines)}`)),
     },
     { weight: 3, arbitrary: fc.integer({ min: 1, max: 20 }) },
     { weight: 1, arbitrary: size },
