@@ -93,6 +93,7 @@ describe('a job that runs for long', () => {
       await enter(lost, 'cd /; echo $$ > ' + join(world.project, 'pid'));
       await waitFor('the shell', () => existsSync(join(world.project, 'pid')));
     }
+    await waitFor('the hang-up', async () => !(await runNono(world, ['ps'])).stdout.includes('attached'));
 
     await using terminal = await openTerminal(world, { ...BASH, columns: 120 });
     await enter(terminal, `${world.executable} ps`);
