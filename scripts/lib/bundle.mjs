@@ -15,7 +15,11 @@ const WAYS = [
   ['src/platform/supervisor-role.ts'],
 ];
 /** The sources of what is put in as machine code (code-images.mjs). */
-const COMPILED = { NONO_LAUNCH_IMAGE: /\/launch\/[^/]*\.c$/, NONO_MEDIATOR_IMAGE: /\/mediator\/[^/]*\.c$/ };
+const COMPILED = {
+  NONO_LAUNCH_IMAGE: /\/launch\/[^/]*\.c$/,
+  NONO_MEDIATOR_IMAGE: /\/mediator\/[^/]*\.c$/,
+  NONO_BULK_FILES_IMAGE: /\/bulk-files\.c$/,
+};
 const GROUP_PREFIX = 'nono-group:';
 
 const { top, entries, define, ...compile } = JSON.parse(process.argv[2]);

@@ -1,5 +1,6 @@
 // Run by bun: prints the machine code that is built into the executable, for the machine that this runs on.
 
+import { compileBulkFilesOnce } from '../../src/platform/linux/bulk-files.ts';
 import { encodeImage, imageOf } from '../../src/platform/linux/code-image.ts';
 import { compileLaunchOnce } from '../../src/platform/linux/launch/load.ts';
 import { compileMediatorOnce } from '../../src/platform/linux/mediator/compile.ts';
@@ -7,7 +8,13 @@ import { compileMediatorOnce } from '../../src/platform/linux/mediator/compile.t
 /** What depends on the place is found by comparing; three places, so that a difference of two is not taken for chance. */
 const PLACES = 3;
 
-const images = Object.entries({ NONO_LAUNCH_IMAGE: compileLaunchOnce, NONO_MEDIATOR_IMAGE: compileMediatorOnce }).map(
-  ([name, compile]) => [name, encodeImage(imageOf(Array.from({ length: PLACES }, () => compile())))],
-);
+const compiled = {
+  NONO_LAUNCH_IMAGE: compileLaunchOnce,
+  NONO_MEDIATOR_IMAGE: compileMediatorOnce,
+  NONO_BULK_FILES_IMAGE: compileBulkFilesOnce,
+};
+const images = Object.entries(compiled).map(([name, compile]) => [
+  name,
+  encodeImage(imageOf(Array.from({ length: PLACES }, () => compile()))),
+]);
 await Bun.write(Bun.stdout, JSON.stringify(Object.fromEntries(images)));

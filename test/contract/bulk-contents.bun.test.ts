@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { type Bytes, bytesFromText } from '../../src/bytes.ts';
 import { BulkContents } from '../../src/platform/bun/bulk-contents.ts';
 import { createBunHash } from '../../src/platform/bun/hash.ts';
-import { type BulkFiles, compileBulkFiles } from '../../src/platform/linux/bulk-files.ts';
+import { type BulkFiles, loadBulkFiles } from '../../src/platform/linux/bulk-files.ts';
 import { createLinuxFiles, descriptorOf } from '../../src/platform/linux/files.ts';
 import { nameIn } from '../../src/ports/listing.ts';
 import { captureContent } from '../../src/rollback/content.ts';
@@ -19,7 +19,7 @@ const files = createLinuxFiles();
 const hash = createBunHash();
 /** Late enough that every file here counts as settled. */
 const clock = { ...createTestClock(), nowMs: () => Date.now() + 60_000 };
-const compiled = compileBulkFiles();
+const compiled = loadBulkFiles();
 const bulk = compiled as BulkFiles;
 
 interface Place extends Disposable {

@@ -4,7 +4,7 @@ import { bytesFromText } from '../../src/bytes.ts';
 import { parentPath } from '../../src/paths.ts';
 import { BulkRestore } from '../../src/platform/bun/bulk-restore.ts';
 import { createBunHash } from '../../src/platform/bun/hash.ts';
-import { type BulkFiles, compileBulkFiles } from '../../src/platform/linux/bulk-files.ts';
+import { type BulkFiles, loadBulkFiles } from '../../src/platform/linux/bulk-files.ts';
 import { createLinuxFiles } from '../../src/platform/linux/files.ts';
 import { encodeRestoreBatch, RESULT_BYTES, type RestoreTask, readResult } from '../../src/rollback/content-wire.ts';
 import { CHUNK_BYTES, ObjectStore, objectPath } from '../../src/rollback/objects.ts';
@@ -13,7 +13,7 @@ import { createScratchDirectory } from '../support/scratch.ts';
 
 const files = createLinuxFiles();
 const hash = createBunHash();
-const bulk = compileBulkFiles() as BulkFiles;
+const bulk = loadBulkFiles() as BulkFiles;
 
 const CONTENTS = ['text', '', '\0'.repeat(500), '\0 begins with it', 'x'.repeat(65_535), 'x'.repeat(65_536), 'y'.repeat(300_000)];
 const MODES = [0o644, 0o600, 0o755, 0o400, 0o000, 0o4755, 0o2711];

@@ -1,5 +1,6 @@
 import { CFunction, FFIType, type Pointer } from 'bun:ffi';
 import { describe, expect, it } from 'vitest';
+import { compileBulkFilesOnce } from '../../src/platform/linux/bulk-files.ts';
 import { decodeImage, encodeImage, imageOf, loadImage, type PlacedCode } from '../../src/platform/linux/code-image.ts';
 import { compileC } from '../../src/platform/linux/compile-c.ts';
 import { compileLaunchOnce } from '../../src/platform/linux/launch/load.ts';
@@ -48,6 +49,7 @@ describe('imageOf()', () => {
   it.for([
     ['the mediator', compileMediatorOnce],
     ['a launch', compileLaunchOnce],
+    ['what does many files at once', compileBulkFilesOnce],
   ] as const)('makes the same code of %s, each time', ([, compile]) => {
     const [one, other] = [1, 2].map(() => encodeImage(imageOf([compile(), compile()])));
     // Without showing them where they differ: they are long.

@@ -18,7 +18,7 @@ import { knownFiles, NOT_TAKEN_OVER } from '../../rollback/known-contents.ts';
 import { FIELD } from '../../rollback/node-codec.ts';
 import { CHUNK_BYTES, ObjectStore } from '../../rollback/objects.ts';
 import { restoreMissing } from '../../rollback/restore-file.ts';
-import { type BulkFiles, compileBulkFiles } from '../linux/bulk-files.ts';
+import { type BulkFiles, loadBulkFiles } from '../linux/bulk-files.ts';
 import { createLinuxFiles, descriptorOf } from '../linux/files.ts';
 import { createSystemClock } from '../system-clock.ts';
 import { BulkContents } from './bulk-contents.ts';
@@ -67,7 +67,7 @@ function preparePlan(plan: WorkerPlan, writer: string) {
     maxFileBytes: plan.maxFileBytes,
   };
   const opened = { roots, objects, earlier: deps.earlier };
-  const functions = compileBulkFiles();
+  const functions = loadBulkFiles();
   const bulk = functions && openBulk(functions, plan, writer, opened);
   const restore =
     functions && objects && deps.earlier && plan.isListed ? new BulkRestore(functions, deps.earlier, objects) : undefined;

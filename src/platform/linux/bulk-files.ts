@@ -1,8 +1,15 @@
 import source from './bulk-files.c' with { type: 'text' };
+import { decodeImage, loadImage, type PlacedCode } from './code-image.ts';
 import { compileC } from './compile-c.ts';
-import { libcAddresses, syscallNumber } from './syscalls.ts';
+import { ADDRESS, DOUBLE, type ForeignSymbol, functionAt, functionsAt, INT, UNSIGNED, VOID } from './foreign.ts';
+import { placedCode, placesOf, WHERE } from './placed-code.ts';
+import { libcAddresses, type SyscallName, syscallNumber } from './syscalls.ts';
+import * as uapi from './uapi.ts';
 
-/** In the order of the enumeration in bulk-files.c. */
+/** Replaced by a build on the kind of machine that it is for: encodeImage() of bulk-files.c. */
+declare const NONO_BULK_FILES_IMAGE: string | undefined;
+
+/** The calls of bulk-files.c. */
 const CALLS = [
   'openat2',
   'read',
@@ -18,22 +25,40 @@ const CALLS = [
   'lseek',
   'fchmod',
   'utimensat',
-] as const;
+] as const satisfies readonly SyscallName[];
 
 /** What list_directory() gives when its memory is too small. */
 export const NO_ROOM = -100_000;
 
-/** The functions of bulk-files.c, which says what they take. */
-export type BulkFiles = ReturnType<typeof compile>;
+/** In the order of bulk_function() of bulk-files.c, which says what they take. */
+const FUNCTIONS = {
+  set_up: { args: [ADDRESS, ADDRESS, UNSIGNED], returns: VOID },
+  read_files: {
+    args: [INT, ADDRESS, INT, ADDRESS, ADDRESS, UNSIGNED, UNSIGNED, ADDRESS, ADDRESS, ADDRESS],
+    returns: INT,
+  },
+  store_objects: { args: [INT, INT, ADDRESS, UNSIGNED, ADDRESS, ADDRESS, ADDRESS, INT], returns: DOUBLE },
+  list_directory: { args: [INT, ADDRESS, UNSIGNED, ADDRESS, UNSIGNED, ADDRESS, INT], returns: INT },
+  read_objects: { args: [INT, ADDRESS, INT, ADDRESS, ADDRESS, UNSIGNED, UNSIGNED, ADDRESS], returns: INT },
+  make_files: {
+    args: [INT, ADDRESS, ADDRESS, INT, ADDRESS, ADDRESS, ADDRESS, INT, INT, ADDRESS],
+    returns: VOID,
+  },
+  link_known: { args: [INT, INT, ADDRESS, UNSIGNED], returns: INT },
+} as const satisfies Readonly<Record<string, ForeignSymbol>>;
+
+/** The functions of bulk-files.c; all return numbers. */
+export type BulkFiles = Readonly<Record<keyof typeof FUNCTIONS, (...values: readonly (number | NodeJS.TypedArray)[]) => number>>;
 
 /**
- * Compiles them: 6 ms, so it is for a thread that has hundreds of files before it.
+ * Loads them, with memory of their own, from what the build has compiled; else compiles them here and now, which takes 6 ms: they are for a thread that
+ * has hundreds of files before it.
  *
  * @returns undefined where the compiler in the runtime does not work: then everything is done the long way.
  */
-export function compileBulkFiles(): BulkFiles | undefined {
+export function loadBulkFiles(): BulkFiles | undefined {
   try {
-    return compile();
+    return load();
   } catch (error) {
     // Not every build of the runtime has the compiler, and it does not know every processor: it says so by plain errors.
     if (error instanceof Error) return undefined;
@@ -41,18 +66,27 @@ export function compileBulkFiles(): BulkFiles | undefined {
   }
 }
 
-function compile() {
-  const symbols = compileC('bulk-files.c', source, {
-    set_up: { args: ['ptr', 'ptr', 'ptr'], returns: 'void' },
-    read_files: { args: ['i32', 'ptr', 'i32', 'ptr', 'ptr', 'u32', 'u32', 'ptr', 'ptr', 'ptr'], returns: 'i32' },
-    store_objects: { args: ['i32', 'i32', 'ptr', 'u32', 'ptr', 'ptr', 'ptr', 'i32'], returns: 'f64' },
-    list_directory: { args: ['i32', 'ptr', 'u32', 'ptr', 'u32', 'ptr', 'i32'], returns: 'i32' },
-    read_objects: { args: ['i32', 'ptr', 'i32', 'ptr', 'ptr', 'u32', 'u32', 'ptr'], returns: 'i32' },
-    make_files: { args: ['i32', 'ptr', 'ptr', 'i32', 'ptr', 'ptr', 'ptr', 'i32', 'i32', 'ptr'], returns: 'void' },
-    link_known: { args: ['i32', 'i32', 'ptr', 'u32'], returns: 'i32' },
-  });
-  const numbers = BigInt64Array.from(CALLS, (call) => BigInt(syscallNumber(call)));
+function load(): BulkFiles {
+  const entry =
+    typeof NONO_BULK_FILES_IMAGE === 'string'
+      ? loadImage(decodeImage(NONO_BULK_FILES_IMAGE)).entry
+      : placesOf(compile().bulk_where).entry;
+  const addressOf = functionAt(entry, 1);
+  const symbols = Object.entries(FUNCTIONS).map(([name, symbol], at) => [name, { ...symbol, ptr: Number(addressOf(at)) }]);
+  const functions = functionsAt(Object.fromEntries(symbols)) as unknown as BulkFiles;
   const libc = libcAddresses();
-  symbols.set_up(numbers, libc.syscall, libc.errnoLocation);
-  return symbols;
+  functions.set_up(libc.syscall, libc.errnoLocation, process.umask());
+  return functions;
+}
+
+/** As they stand in memory, for the build. */
+export function compileBulkFilesOnce(): PlacedCode {
+  return placedCode(placesOf(compile().bulk_where));
+}
+
+function compile() {
+  const numbers = CALLS.map((name) => `#define CALL_${name} ${syscallNumber(name)}\n`).join('');
+  return compileC('bulk-files.c', `${numbers}#define O_DIRECTORY ${uapi.O_DIRECTORY}\n#line 1 "bulk-files"\n${source}`, {
+    bulk_where: WHERE,
+  });
 }

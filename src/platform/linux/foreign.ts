@@ -12,7 +12,7 @@ interface NativeFfi {
   readonly read: { readonly i32: (address: number, offset: number) => number };
 }
 
-interface ForeignSymbol {
+export interface ForeignSymbol {
   readonly args: readonly ForeignType[];
   readonly returns: ForeignType;
   /** Of code that is in memory already. */
@@ -27,11 +27,15 @@ interface Opened {
   readonly symbols: Readonly<Record<string, ForeignFunction>>;
 }
 
-/** FFIType of bun:ffi: a register, a number where it is safe and else a bigint; an int; an address, or memory whose address it is. */
+/** FFIType of bun:ffi: a register, a number where it is safe and else a bigint; an int, and one without a sign; an address, or memory whose address it is. */
 export const WORD = 15;
 export const INT = 5;
+export const UNSIGNED = 6;
 export const ADDRESS = 12;
-type ForeignType = typeof WORD | typeof INT | typeof ADDRESS;
+/** What only comes back. */
+export const DOUBLE = 9;
+export const VOID = 13;
+type ForeignType = typeof WORD | typeof INT | typeof UNSIGNED | typeof ADDRESS | typeof DOUBLE | typeof VOID;
 
 const PARAMETERS = [WORD, WORD] as const;
 
@@ -58,9 +62,15 @@ export function openLibc<Names extends string>(
 
 /** A function of machine code at an address, which takes words, two at most, and returns one. */
 export function functionAt(address: number, parameters: number): ForeignFunction {
-  const linked = native.linkSymbols({ found: { ptr: address, args: PARAMETERS.slice(0, parameters), returns: WORD } });
+  const found = { ptr: address, args: PARAMETERS.slice(0, parameters), returns: WORD } as const;
+  return functionsAt({ found })['found'] as ForeignFunction;
+}
+
+/** Functions of machine code, each at the address that it says. */
+export function functionsAt(symbols: ForeignSymbols): Readonly<Record<string, ForeignFunction>> {
+  const linked = native.linkSymbols(symbols);
   if (linked instanceof Error) throw linked;
-  return linked.symbols['found'] as ForeignFunction;
+  return linked.symbols;
 }
 
 /** The address of `data`. The caller keeps `data` alive for as long as the address is used. */
