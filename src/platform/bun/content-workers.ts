@@ -92,6 +92,11 @@ class Thread {
   }
 
   async #terminate(): Promise<void> {
+    if (this.#waiting.size === 0) {
+      // It has answered everything, and to take an engine down takes longer than many a snapshot.
+      this.#worker.terminate();
+      return;
+    }
     const closed = new Promise((resolve) => {
       this.#worker.addEventListener('close', resolve, { once: true });
     });
