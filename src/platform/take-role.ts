@@ -2,6 +2,7 @@ import { encodeLine, LineReader } from '../json-lines.ts';
 import { carryOutTake } from '../rollback/carry-out-take.ts';
 import { groupPieces } from '../rollback/drafts.ts';
 import type { TakeRequest } from '../rollback/take-wire.ts';
+import { startContentWorkers } from './bun/content-workers.ts';
 import { createBunHash } from './bun/hash.ts';
 import { followDescriptor, writeAll } from './linux/channel.ts';
 import { createLinuxFiles } from './linux/files.ts';
@@ -11,6 +12,8 @@ import { createSystemClock } from './system-clock.ts';
 
 const REQUESTS = 0;
 const REPORTS = 1;
+/** Memory that the other process has given for the bytes of the nodes. */
+const NODES = 3;
 /** include/uapi/linux/prctl.h */
 const PR_SET_PDEATHSIG = 1;
 const SIGKILL = 9;
@@ -32,12 +35,14 @@ export function runTake(): void {
 
 async function take(request: TakeRequest): Promise<void> {
   const clock = { ...createSystemClock(), utcOffsetMinutes };
+  // A first snapshot has work for them: they start while this thread begins to look.
+  const workers = request.number === 0 ? startContentWorkers() : undefined;
   const deps = {
     // It is started for large trees only.
     files: createLinuxFiles({ bulkFromEntries: 0 }),
     hash: createBunHash(),
     clock,
-    loadContentWorkers: async () => (await import('./bun/content-workers.ts')).startContentWorkers,
+    loadContentWorkers: async () => () => workers ?? startContentWorkers(),
   };
   let toldMs = clock.monotonicMs();
   const { report, pieces } = await carryOutTake(deps, request, (entries) => {
@@ -45,6 +50,6 @@ async function take(request: TakeRequest): Promise<void> {
     toldMs = clock.monotonicMs();
     writeAll(REPORTS, encodeLine({ kind: 'progress', entries }));
   });
+  for (const piece of groupPieces(pieces)) writeAll(NODES, piece);
   writeAll(REPORTS, encodeLine(report));
-  for (const piece of groupPieces(pieces)) writeAll(REPORTS, piece);
 }

@@ -60,6 +60,7 @@ async function capture(
     earlierObjects: undefined,
     objects,
     limits,
+    expected: manifest.snapshots.at(-1)?.entryCount,
   });
   // The node of the roots is an earlier snapshot's where everything is the same, times included.
   if (isOnlyIfChanged && nodes.root.snapshot !== number) return undefined;

@@ -54,6 +54,7 @@ async function captureFinal(
     earlierObjects: undefined,
     objects,
     limits,
+    expected,
     onProgress: (entries) => onProgress?.({ phase: 'reading', entries, expected }),
   });
   const before = manifest.git?.before;

@@ -145,6 +145,7 @@ async function takeBaseline(
     earlierObjects,
     objects,
     limits: start.limits ?? DEFAULT_LIMITS,
+    expected: earlier?.entryCount,
     onProgress: (entries) => start.onProgress?.({ phase: 'reading', entries, expected: earlier?.entryCount }),
   });
   const tops = nodes.roots.flatMap((root) => root.tops);
@@ -201,11 +202,12 @@ function findEarlier(store: RollbackStore, roots: readonly Bytes[]): Earlier | u
       if (error instanceof NonoError) continue;
       throw error;
     }
-    const { kind, roots: tracked } = session.manifest;
-    const isOfSame = kind === 'run' && roots.some((path) => tracked.some((root) => root.path === path));
-    const tree = isOfSame ? readableTree(session) : undefined;
-    const entryCount = session.manifest.snapshots.at(-1)?.entryCount;
-    if (tree !== undefined) return { session, tree, entryCount, [Symbol.dispose]: () => session[Symbol.dispose]() };
+    const { kind, roots: tracked, snapshots } = session.manifest;
+    const last = snapshots.at(-1);
+    if (last !== undefined && kind === 'run' && roots.some((path) => tracked.some((root) => root.path === path))) {
+      const tree = session.tree(session.manifest, last.number);
+      return { session, tree, entryCount: last.entryCount, [Symbol.dispose]: () => session[Symbol.dispose]() };
+    }
     session[Symbol.dispose]();
   }
   return undefined;
@@ -213,23 +215,10 @@ function findEarlier(store: RollbackStore, roots: readonly Bytes[]): Earlier | u
 
 interface Earlier extends Disposable {
   readonly session: RollbackSession;
+  /** Not read yet: it may be damaged. */
   readonly tree: SnapshotTree;
   /** Of that tree. */
   readonly entryCount: number | undefined;
-}
-
-/** Its last snapshot, undefined where that is damaged: a new session must not fail for an old one. */
-function readableTree(session: RollbackSession): SnapshotTree | undefined {
-  const { manifest } = session;
-  if (manifest.snapshots.length === 0) return undefined;
-  try {
-    const tree = session.tree(manifest, manifest.snapshots.length - 1);
-    tree.roots();
-    return tree;
-  } catch (error) {
-    if (error instanceof NonoError) return undefined;
-    throw error;
-  }
 }
 
 class LiveRun implements RollbackRun {

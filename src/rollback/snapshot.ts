@@ -1,5 +1,5 @@
 import type { Bytes } from '../bytes.ts';
-import { isErrno } from '../errors.ts';
+import { isErrno, NonoError } from '../errors.ts';
 import { joinPath, parentPath } from '../paths.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { StartContentWorkers } from '../ports/content-workers.ts';
@@ -41,11 +41,13 @@ export interface TakeInput {
   readonly roots: readonly CaptureRoot[];
   readonly number: number;
   readonly previous: SnapshotTree | undefined;
-  /** Objects of the other session that `previous` belongs to. */
+  /** Objects of the other session that `previous` belongs to, which is not used where it is damaged. */
   readonly earlierObjects: Directory | undefined;
   /** Where the contents go; undefined to hash only. */
   readonly objects: Directory | undefined;
   readonly limits: CaptureLimits;
+  /** How many entries there were the last time, where that is known. */
+  readonly expected?: number | undefined;
   readonly onProgress?: ((entries: number) => void) | undefined;
 }
 
@@ -75,7 +77,8 @@ const MANY_NAMES = 2000;
 export async function takeNodes(deps: RollbackDeps, input: TakeInput): Promise<TakenNodes> {
   const { loadTakeElsewhere, files } = deps;
   const paths = input.roots.map(({ path }) => path);
-  const request = loadTakeElsewhere === undefined || !hasManyNames(files, paths) ? undefined : encodeTake(input);
+  const isLarge = () => (input.expected ?? 0) >= MANY_NAMES || hasManyNames(files, paths);
+  const request = loadTakeElsewhere === undefined || !isLarge() ? undefined : encodeTake(input);
   if (loadTakeElsewhere === undefined || request === undefined) return await takeNodesHere(deps, input);
   const takeElsewhere = await loadTakeElsewhere();
   const { report, pieces } = await takeElsewhere(request, (entries) => input.onProgress?.(entries));
@@ -118,6 +121,7 @@ function directoriesIn(root: Directory, path: Bytes): { readonly names: number; 
 async function takeNodesHere(deps: RollbackDeps, input: TakeInput): Promise<TakenNodes> {
   const startedMs = deps.clock.nowMs();
   const isForeign = input.earlierObjects !== undefined;
+  const previous = isForeign && !isReadable(input.previous) ? undefined : input.previous;
   await using reader = await openReader(deps, {
     roots: input.roots.map(({ path }) => taskDirectory(deps.files, path)),
     objects: input.objects,
@@ -129,7 +133,7 @@ async function takeNodesHere(deps: RollbackDeps, input: TakeInput): Promise<Take
     files: deps.files,
     hash: deps.hash,
     roots: input.roots,
-    previous: input.previous,
+    previous,
     isForeign,
     limits: input.limits,
     reader,
@@ -140,10 +144,21 @@ async function takeNodesHere(deps: RollbackDeps, input: TakeInput): Promise<Take
     startedNanoseconds: (startedMs % 1000) * NANOSECONDS_PER_MS,
   };
   return {
-    ...drafts.encode(input.number, header, deps.hash, isForeign ? undefined : input.previous),
+    ...drafts.encode(input.number, header, deps.hash, isForeign ? undefined : previous),
     storedBytes,
     roots: input.roots.map(({ rules, collect }) => ({ rules, tops: collect?.tops ?? [] })),
   };
+}
+
+/** A new session must not fail for an old one that is damaged. */
+function isReadable(tree: SnapshotTree | undefined): boolean {
+  try {
+    tree?.roots();
+    return true;
+  } catch (error) {
+    if (error instanceof NonoError) return false;
+    throw error;
+  }
 }
 
 /** The directory itself, or the one that holds a root that is a file; a vanished root's stays unused. */

@@ -13,7 +13,6 @@ import { createScratchDirectory } from '../support/scratch.ts';
 
 const files = createLinuxFiles();
 const hash = createBunHash();
-const bulk = loadBulkFiles() as BulkFiles;
 
 const CONTENTS = ['text', '', '\0'.repeat(500), '\0 begins with it', 'x'.repeat(65_535), 'x'.repeat(65_536), 'y'.repeat(300_000)];
 const MODES = [0o644, 0o600, 0o755, 0o400, 0o000, 0o4755, 0o2711];
@@ -24,7 +23,14 @@ const TIMES = [
 ] as const;
 
 describe('BulkRestore', () => {
-  test('makes the same files as the plain way, and leaves what is not plain', () => {
+  test.for([
+    ['', {}],
+    [' where files have a name from the first', { isNamedLater: false }],
+    [' where the directory takes from the mode more than is known', { modeMask: 0 }],
+  ] as const)('makes the same files as the plain way%s, and leaves what is not plain', ([, facts]) => {
+    const bulk = loadBulkFiles(facts) as BulkFiles;
+    const mask = process.umask('modeMask' in facts ? 0o077 : 0o022);
+    using _ = { [Symbol.dispose]: () => void process.umask(mask) };
     using scratch = createScratchDirectory();
     for (const name of ['objects', 'undo', 'root', 'root/a', 'root/b']) fs.mkdirSync(scratch.at(name));
     fs.symlinkSync('a', scratch.at('root/way'));

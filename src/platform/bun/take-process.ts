@@ -1,12 +1,13 @@
-import { encodeLine } from '../../json-lines.ts';
+import { encodeLine, LineReader } from '../../json-lines.ts';
 import type { TakeElsewhere } from '../../ports/take-process.ts';
 import type { TakeReport } from '../../rollback/take-wire.ts';
+import { makeMemory, readMemory } from '../linux/memory-file.ts';
 import { NO_OPTIMIZER } from '../linux/start-anew.ts';
+import { syscall } from '../linux/syscalls.ts';
 
 /** Hidden first argument that turns the executable into a process that takes one snapshot. */
 const TAKE_ROLE = '__take';
 const OWN_EXECUTABLE = '/proc/self/exe';
-const NEWLINE = 0x0a;
 
 /**
  * A snapshot of 50,000 files takes half the time of the processor without the optimizer, and the collector is told of little
@@ -16,53 +17,41 @@ const ENVIRONMENT = { HOME: '/', ...NO_OPTIMIZER, BUN_JSC_forceRAMSize: '6400000
 
 /** Starts a process for each snapshot. In a session of its own: a key that stops the command does not stop its last snapshot. */
 export const takeInProcess: TakeElsewhere = async (request, onProgress) => {
-  const child = Bun.spawn([OWN_EXECUTABLE, TAKE_ROLE], {
-    env: ENVIRONMENT,
-    cwd: '/',
-    detached: true,
-    stdio: ['pipe', 'pipe', 'ignore'],
-  });
-  // The pipe stays open: its end tells the process that nobody waits any more.
-  void child.stdin.write(encodeLine(request));
-  void child.stdin.flush();
+  // Megabytes by a pipe would be one turn of both loops for every few pages.
+  const nodes = makeMemory('nono-nodes');
   try {
-    return await readAnswer(child.stdout, onProgress);
+    const child = Bun.spawn([OWN_EXECUTABLE, TAKE_ROLE], {
+      env: ENVIRONMENT,
+      cwd: '/',
+      detached: true,
+      stdio: ['pipe', 'pipe', 'ignore', nodes],
+    });
+    try {
+      // The pipe stays open: its end tells the process that nobody waits any more.
+      void child.stdin.write(encodeLine(request));
+      void child.stdin.flush();
+      const report = await readReports(child.stdout, onProgress);
+      child.kill('SIGKILL');
+      return { report, pieces: report.kind === 'taken' ? [readMemory(nodes, report.taken.nodesBytes)] : [] };
+    } finally {
+      child.kill('SIGKILL');
+      // What it has stored may be removed now, and must not grow meanwhile.
+      await child.exited;
+    }
   } finally {
-    child.kill('SIGKILL');
-    // What it has stored may be removed now, and must not grow meanwhile.
-    await child.exited;
+    syscall('close', nodes);
   }
 };
 
-/** Lines until the last report, then the bytes that it announces. */
-async function readAnswer(stream: ReadableStream<Uint8Array>, onProgress: (entries: number) => void) {
-  let pieces: Buffer[] = [];
-  let length = 0;
-  let final: TakeReport | undefined;
+/** Lines, of which the last says what came of it. */
+async function readReports(stream: ReadableStream<Uint8Array>, onProgress: (entries: number) => void) {
+  const lines = new LineReader<TakeReport>();
   for await (const piece of stream) {
-    pieces.push(Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength));
-    length += piece.length;
-    if (final === undefined && piece.includes(NEWLINE)) {
-      const { report, rest } = splitReports(Buffer.concat(pieces), onProgress);
-      final = report;
-      pieces = [rest];
-      length = rest.length;
+    for (const report of lines.push(piece)) {
+      if (report.kind !== 'progress') return report;
+      onProgress(report.entries);
     }
-    const wanted = final?.kind === 'taken' ? final.taken.nodesBytes : 0;
-    if (final !== undefined && length >= wanted) return { report: final, pieces };
   }
   const message = 'the process that was to take it was killed';
-  return { report: { kind: 'failed', call: '', errno: '', message } as const, pieces: [] };
-}
-
-/** @returns the last report, when it is there, and what follows the lines. */
-function splitReports(data: Buffer, onProgress: (entries: number) => void) {
-  let rest = data;
-  for (let end = rest.indexOf(NEWLINE); end >= 0; end = rest.indexOf(NEWLINE)) {
-    const report = JSON.parse(rest.toString('latin1', 0, end)) as TakeReport;
-    rest = rest.subarray(end + 1);
-    if (report.kind !== 'progress') return { report, rest };
-    onProgress(report.entries);
-  }
-  return { report: undefined, rest };
+  return { kind: 'failed', call: '', errno: '', message } as const;
 }

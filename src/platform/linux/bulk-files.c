@@ -28,11 +28,11 @@ static u32 mode_mask;
 /* Whether files can be made without a name and given one when they are whole, as far as is known. */
 static int can_name_later;
 
-static void bulk_set_up(u8 *syscall_address, u8 *errno_address, u32 mask) {
+static void bulk_set_up(u8 *syscall_address, u8 *errno_address, u32 mask, int is_named_later) {
     make_call = (syscall_function)syscall_address;
     errno_location = (errno_function)errno_address;
     mode_mask = mask;
-    can_name_later = 1;
+    can_name_later = is_named_later;
 }
 
 enum { E_NOENT = 2, E_INTR = 4, E_EXIST = 17 };

@@ -32,7 +32,7 @@ export const NO_ROOM = -100_000;
 
 /** In the order of bulk_function() of bulk-files.c, which says what they take. */
 const FUNCTIONS = {
-  set_up: { args: [ADDRESS, ADDRESS, UNSIGNED], returns: VOID },
+  set_up: { args: [ADDRESS, ADDRESS, UNSIGNED, INT], returns: VOID },
   read_files: {
     args: [INT, ADDRESS, INT, ADDRESS, ADDRESS, UNSIGNED, UNSIGNED, ADDRESS, ADDRESS, ADDRESS],
     returns: INT,
@@ -50,15 +50,22 @@ const FUNCTIONS = {
 /** The functions of bulk-files.c; all return numbers. */
 export type BulkFiles = Readonly<Record<keyof typeof FUNCTIONS, (...values: readonly (number | NodeJS.TypedArray)[]) => number>>;
 
+interface Facts {
+  /** What the process takes from the mode of a file that it makes. */
+  readonly modeMask?: number;
+  /** Whether to try to make files without a name, and to name them when they are whole. */
+  readonly isNamedLater?: boolean;
+}
+
 /**
  * Loads them, with memory of their own, from what the build has compiled; else compiles them here and now, which takes 6 ms: they are for a thread that
  * has hundreds of files before it.
  *
  * @returns undefined where the compiler in the runtime does not work: then everything is done the long way.
  */
-export function loadBulkFiles(): BulkFiles | undefined {
+export function loadBulkFiles(facts: Facts = {}): BulkFiles | undefined {
   try {
-    return load();
+    return load(facts);
   } catch (error) {
     // Not every build of the runtime has the compiler, and it does not know every processor: it says so by plain errors.
     if (error instanceof Error) return undefined;
@@ -66,7 +73,7 @@ export function loadBulkFiles(): BulkFiles | undefined {
   }
 }
 
-function load(): BulkFiles {
+function load({ modeMask = process.umask(), isNamedLater = true }: Facts): BulkFiles {
   const entry =
     typeof NONO_BULK_FILES_IMAGE === 'string'
       ? loadImage(decodeImage(NONO_BULK_FILES_IMAGE)).entry
@@ -75,7 +82,7 @@ function load(): BulkFiles {
   const symbols = Object.entries(FUNCTIONS).map(([name, symbol], at) => [name, { ...symbol, ptr: Number(addressOf(at)) }]);
   const functions = functionsAt(Object.fromEntries(symbols)) as unknown as BulkFiles;
   const libc = libcAddresses();
-  functions.set_up(libc.syscall, libc.errnoLocation, process.umask());
+  functions.set_up(libc.syscall, libc.errnoLocation, modeMask, Number(isNamedLater));
   return functions;
 }
 

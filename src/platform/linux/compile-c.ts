@@ -1,9 +1,7 @@
 import type * as Ffi from 'bun:ffi';
 import { writeAll } from './channel.ts';
-import { addressOf, fixedBuffer, syscall } from './syscalls.ts';
-
-/** include/uapi/linux/memfd.h */
-const MFD_CLOEXEC = 1;
+import { makeMemory } from './memory-file.ts';
+import { fixedBuffer, syscall } from './syscalls.ts';
 
 /**
  * Compiles C by the compiler that is in the runtime (TinyCC): 5 ms. What it makes is never freed.
@@ -12,9 +10,8 @@ const MFD_CLOEXEC = 1;
  * @param source Uses neither headers nor libraries: none need be there.
  */
 export function compileC<Functions extends Record<string, Ffi.FFIFunction>>(name: string, source: string, symbols: Functions) {
-  const path = place(Buffer.from(`${name}\0`));
   // The compiler reads files only, and those inside the executable are none for it.
-  const file = syscall('memfd_create', addressOf(path), MFD_CLOEXEC);
+  const file = makeMemory(name);
   try {
     writeAll(file, place(Buffer.from(source)));
     // Only here and now: most starts have nothing to compile.
