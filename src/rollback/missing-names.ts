@@ -11,7 +11,8 @@ export class MissingNames {
   readonly #roots: RootDirectories;
   readonly #counts = new Map<Bytes, number>();
   /** Of the directory asked about last. */
-  #listed: { readonly parent: Bytes; readonly names: ReadonlySet<Bytes> | undefined } | undefined;
+  #last: { readonly parent: Bytes; readonly names: ReadonlySet<Bytes> | undefined } | undefined;
+  readonly #listed = new Map<Bytes, readonly Bytes[]>();
 
   /** @param paths All that will be asked about; neighbours best one after the other. */
   constructor(roots: RootDirectories, paths: readonly Bytes[]) {
@@ -22,15 +23,21 @@ export class MissingNames {
     }
   }
 
+  /** The names in the directories that were listed, sorted. */
+  get listed(): ReadonlyMap<Bytes, readonly Bytes[]> {
+    return this.#listed;
+  }
+
   /** True when nothing stands at `path`; false when something does, or when only a look can tell. */
   has(path: Bytes): boolean {
     const parent = parentPath(path);
     if ((this.#counts.get(parent) ?? 0) < MANY_PATHS) return false;
-    if (this.#listed?.parent !== parent) {
+    if (this.#last?.parent !== parent) {
       const names = namesNow(this.#roots, parent);
-      this.#listed = { parent, names: names && new Set(names) };
+      if (names !== undefined) this.#listed.set(parent, names);
+      this.#last = { parent, names: names && new Set(names) };
     }
-    const { names } = this.#listed;
+    const { names } = this.#last;
     return names !== undefined && !names.has(baseName(path));
   }
 }

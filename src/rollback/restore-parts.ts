@@ -28,6 +28,8 @@ export interface RestoreRequest {
   readonly madeByRestores?: readonly SnapshotTree[];
   /** The state compared with the snapshot, where the caller knows it already. */
   readonly changes?: readonly Change[] | undefined;
+  /** The names in directories that were listed for the plan. */
+  readonly listed?: ReadonlyMap<Bytes, readonly Bytes[]>;
   /** Started ahead for what is to be made, which whoever started them ends. */
   readonly threads?: StartingWorkers | undefined;
   /** Files whose content comes back get the time of the restore. */

@@ -34,8 +34,11 @@ import { TreeIndex } from './tree-index.ts';
 /** What a directory's owner needs to look at what is in it. */
 const READABLE_MODE = 0o500;
 
-/** What a restore would do. Nothing is changed. */
-export function prepareRestore(deps: RollbackDeps, request: RestoreRequest): RestorePlan {
+/** What a restore would do, and what was listed to see that. Nothing is changed. */
+export function prepareRestore(
+  deps: RollbackDeps,
+  request: RestoreRequest,
+): RestorePlan & Required<Pick<RestoreRequest, 'listed'>> {
   const { session, state, snapshot, paths, alsoChanged, madeByRestores = [], changes } = request;
   const target = session.tree(state.manifest, snapshot);
   const others = state.manifest.snapshots
@@ -46,12 +49,14 @@ export function prepareRestore(deps: RollbackDeps, request: RestoreRequest): Res
   const made = madeByRestores.map((tree) => new TreeIndex(tree));
   const known = made.length === 0 ? found : found.map((one) => ({ ...one, made: filesAt(made, one.change.path) }));
   using roots = new RootDirectories(deps.files, rootPaths(state.manifest));
-  return planRestore(probeChanges(deps, roots, known), (change) => {
+  const { probed, listed } = probeChanges(deps, roots, known);
+  const plan = planRestore(probed, (change) => {
     // What was named is wanted, whoever else changed it.
     const other = paths.length > 0 ? undefined : alsoChanged?.get(change.path);
     if (other !== undefined && change.type !== 'm') return `changed by session ${other} too`;
     return isAfterLoss(change, state.manifest) ? 'changed after the session was lost' : undefined;
   });
+  return { ...plan, listed };
 }
 
 function filesAt(trees: readonly TreeIndex[], path: Bytes): Entry[] {
@@ -74,16 +79,17 @@ function mergeChanges(lists: readonly (readonly Change[])[]): Omit<ProbedChange,
   return [...byPath.values()].sort((a, b) => (a.change.path < b.change.path ? -1 : 1));
 }
 
-function probeChanges(deps: RollbackDeps, roots: RootDirectories, found: readonly Omit<ProbedChange, 'now'>[]): ProbedChange[] {
+function probeChanges(deps: RollbackDeps, roots: RootDirectories, found: readonly Omit<ProbedChange, 'now'>[]) {
   const contents = hashOnly(deps);
   const missing = new MissingNames(
     roots,
     found.map(({ change }) => change.path),
   );
-  return found.map((one) => {
+  const probed = found.map((one): ProbedChange => {
     const { path, after } = one.change;
     return { ...one, now: missing.has(path) ? undefined : probePath(roots, path, [after], contents) };
   });
+  return { probed, listed: missing.listed };
 }
 
 export interface RestoreOutcome extends ApplyResult {
@@ -236,7 +242,7 @@ function storePresentState(
 async function listSafety(
   deps: RollbackDeps,
   safety: NewSession,
-  { session, state, snapshot }: RestoreRequest,
+  { session, state, snapshot, listed }: RestoreRequest,
   roots: RootDirectories,
   {
     actions,
@@ -252,7 +258,7 @@ async function listSafety(
 ): Promise<Manifest> {
   const { manifest } = state;
   const entries = new Map(actions.map(({ path, now }) => [path, now]));
-  const drafts = draftPartialTree(roots, rootPaths(manifest), entries);
+  const drafts = draftPartialTree(roots, rootPaths(manifest), entries, listed);
   const nodes = { ...drafts.encode(0, headerOf(startedMs), deps.hash, undefined), storedBytes };
   const paths = actions.map(({ path }) => path);
   writeJournal(safety.directory, { restores: session.id, snapshot, isOwn: false, touchedMs, paths });

@@ -132,12 +132,7 @@ async function takeBaseline(
   using earlier = findEarlier(store, paths);
   using earlierObjects = earlier?.session.openObjects();
   using objects = session.openObjects();
-  const roots = paths.map((path) => {
-    const rules = Rules.start(start.exclusions ?? DEFAULT_EXCLUSIONS);
-    const top = findWorkTreeTop(deps.files, path);
-    addIgnoreFilesAbove(deps.files, path, top, rules);
-    return { path, rules, collect: new GitTracked(deps.files, path, top) };
-  });
+  const roots = paths.map((path) => startRoot(deps, path, start.exclusions ?? DEFAULT_EXCLUSIONS));
   const nodes = await takeNodes(deps, {
     roots,
     number: 0,
@@ -183,6 +178,13 @@ async function takeBaseline(
   const early = { ...manifest, durable: false };
   session.writeManifest(early, { isSynced: false });
   return { manifest: early, skipped, synced };
+}
+
+function startRoot({ files }: RollbackDeps, path: Bytes, exclusions: NonNullable<RollbackStart['exclusions']>) {
+  const rules = Rules.start(exclusions);
+  const top = findWorkTreeTop(files, path);
+  addIgnoreFilesAbove(files, path, top, rules);
+  return { path, rules, collect: new GitTracked(files, path, top) };
 }
 
 interface Baseline {

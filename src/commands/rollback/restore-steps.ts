@@ -53,7 +53,8 @@ export function planSteps(
   const alsoChanged = changedBy(store, overlapping);
   const madeByRestores = treesOfRestores({ store, session, manifests });
   const request = { session, state, snapshot, paths, alsoChanged, madeByRestores, isTouching, changes };
-  return { request, plan: prepareRestore(rollbackDeps(context), request) };
+  const { listed, ...plan } = prepareRestore(rollbackDeps(context), request);
+  return { request: { ...request, listed }, plan };
 }
 
 /** What the restores of a session have left; a restore that was itself undone makes no difference. */
