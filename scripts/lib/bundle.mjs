@@ -19,6 +19,7 @@ const COMPILED = {
   NONO_LAUNCH_IMAGE: /\/launch\/[^/]*\.c$/,
   NONO_MEDIATOR_IMAGE: /\/mediator\/[^/]*\.c$/,
   NONO_BULK_FILES_IMAGE: /\/bulk-files\.c$/,
+  NONO_RELAY_IMAGE: /\/relay\/[^/]*\.c$/,
 };
 const GROUP_PREFIX = 'nono-group:';
 

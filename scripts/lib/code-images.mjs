@@ -4,6 +4,7 @@ import { compileBulkFilesOnce } from '../../src/platform/linux/bulk-files.ts';
 import { encodeImage, imageOf } from '../../src/platform/linux/code-image.ts';
 import { compileLaunchOnce } from '../../src/platform/linux/launch/load.ts';
 import { compileMediatorOnce } from '../../src/platform/linux/mediator/compile.ts';
+import { compileRelayOnce } from '../../src/platform/linux/relay/load.ts';
 
 /** What depends on the place is found by comparing; three places, so that a difference of two is not taken for chance. */
 const PLACES = 3;
@@ -12,6 +13,7 @@ const compiled = {
   NONO_LAUNCH_IMAGE: compileLaunchOnce,
   NONO_MEDIATOR_IMAGE: compileMediatorOnce,
   NONO_BULK_FILES_IMAGE: compileBulkFilesOnce,
+  NONO_RELAY_IMAGE: compileRelayOnce,
 };
 const images = Object.entries(compiled).map(([name, compile]) => [
   name,

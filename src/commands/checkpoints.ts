@@ -5,7 +5,7 @@ import type { Background } from '../ports/background.ts';
 import type { CaptureLimits } from '../rollback/capture.ts';
 import type { SnapshotRecord } from '../rollback/manifest.ts';
 import type { RollbackRun } from '../rollback/run.ts';
-import type { RequestOutcome } from '../session/hub.ts';
+import type { RequestOutcome } from '../session/hub-host.ts';
 import { SNAPSHOT_ROLE, type SnapshotOrder, type SnapshotReport } from '../session/snapshot-wire.ts';
 import { startError } from '../session/start-wire.ts';
 

@@ -1,5 +1,5 @@
 import { SystemError } from '../errors.ts';
-import type { RequestOutcome } from '../session/hub.ts';
+import type { RequestOutcome } from '../session/hub-host.ts';
 import type { LiveSession } from '../session/live-session.ts';
 import type { SessionEnd } from '../session/messages.ts';
 import type { OwnedTree } from '../session/owned-tree.ts';

@@ -20,7 +20,7 @@ import { digestExecutable, policyDigest, startEvent } from '../session/audit-sta
 import { claimSession } from '../session/claim.ts';
 import { DEFAULT_GRACE_MS } from '../session/default-grace.ts';
 import type { StartedGuardian } from '../session/guarded-command.ts';
-import type { RequestOutcome } from '../session/hub.ts';
+import type { RequestOutcome } from '../session/hub-host.ts';
 import { type CommandEnd, LiveSession } from '../session/live-session.ts';
 import type { RandomHex } from '../session/names.ts';
 import { OutputLog } from '../session/output-log.ts';

@@ -1,3 +1,5 @@
+import type { Shortcut } from './shortcut.ts';
+import type { Connection } from './socket.ts';
 import type { ProcessExit } from './spawn.ts';
 
 /** Size in character cells; both at least 1. */
@@ -13,8 +15,12 @@ export interface PtyStart extends TerminalSize {
   readonly arguments: readonly string[];
   /** All of the environment. */
   readonly environment: Readonly<Record<string, string>>;
-  /** Raw bytes in the order of their arrival; a UTF-8 sequence may be split between two calls. */
-  readonly onData: (data: Uint8Array) => void;
+  /**
+   * Raw bytes in the order of their arrival, valid until it returns; a UTF-8 sequence may be split between two calls.
+   *
+   * @param isPassed A connection that was joined has got them, as a frame of output.
+   */
+  readonly onData: (data: Uint8Array, isPassed: boolean) => void;
   /** What comes on descriptor 3, in pieces of any length; an empty one is the end. */
   readonly onMessage: (data: Uint8Array) => void;
 }
@@ -31,6 +37,15 @@ export interface Pty extends Disposable {
   send(message: Uint8Array): void;
   /** Sends a signal by number; nothing happens once the process is reaped. */
   kill(signal: number): void;
+  /**
+   * A way beside the loop between this terminal and a connection, which is at a place between two frames.
+   *
+   * @param onIdle All that has come from either is handled: directions may be opened.
+   * @returns undefined where there is none, or another connection has it.
+   */
+  join?(connection: Connection, onIdle: () => void): Shortcut | undefined;
+  /** Gives to `onData` what has been written by now. */
+  drain?(): void;
 }
 
 export type StartPty = (options: PtyStart) => Pty;

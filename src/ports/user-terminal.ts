@@ -1,11 +1,22 @@
 import type { Bytes } from '../bytes.ts';
 import type { TerminalSize } from './pty.ts';
+import type { Shortcut } from './shortcut.ts';
+import type { Connection } from './socket.ts';
 
 export interface TerminalHandlers {
   readonly onInput: (data: Uint8Array) => void;
   readonly onResize: () => void;
   /** The terminal was hung up: nothing more comes. */
   readonly onEnd: () => void;
+}
+
+export interface JoinedConnection {
+  /** It is at a place between two frames. */
+  readonly connection: Connection;
+  /** What is typed of it may pass. */
+  readonly isPlain: (byte: number) => boolean;
+  /** All that has come from either is handled: directions may be opened. */
+  readonly onIdle: () => void;
 }
 
 /** The terminal that nono was called on. */
@@ -27,6 +38,8 @@ export interface UserTerminal extends Disposable {
   /** Blocks while the terminal takes nothing. */
   write(data: Uint8Array): void;
   follow(handlers: TerminalHandlers): void;
+  /** The same, with a way beside the loop between this terminal and a connection. @returns undefined where there is none: nothing is followed then. */
+  followJoined?(handlers: TerminalHandlers, join: JoinedConnection): Shortcut | undefined;
 }
 
 export type OpenUserTerminal = () => UserTerminal;

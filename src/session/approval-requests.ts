@@ -1,7 +1,7 @@
 import type { Clock } from '../ports/clock.ts';
 import type { Approvals } from './approvals.ts';
 import type { Actor } from './audit-event.ts';
-import type { RequestOutcome } from './hub.ts';
+import type { RequestOutcome } from './hub-host.ts';
 import type { ControlRequest } from './messages.ts';
 import { questionDocument } from './question.ts';
 

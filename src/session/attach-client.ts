@@ -1,10 +1,11 @@
 import type { Clock } from '../ports/clock.ts';
 import type { TerminalSize } from '../ports/pty.ts';
-import type { Connection } from '../ports/socket.ts';
-import type { UserTerminal } from '../ports/user-terminal.ts';
+import type { Shortcut } from '../ports/shortcut.ts';
+import type { TerminalHandlers, UserTerminal } from '../ports/user-terminal.ts';
 import { DetachMatcher } from '../terminal/detach-matcher.ts';
+import type { Link } from './client.ts';
 import { ClientTerminal } from './client-terminal.ts';
-import type { ClientMessage, ClientMode, RefusalCode, ServerMessage, SessionEnd, StatusPlace } from './messages.ts';
+import type { ClientMode, RefusalCode, ServerMessage, SessionEnd, StatusPlace } from './messages.ts';
 
 /** How an attached terminal came apart from its session. */
 export type AttachEnd =
@@ -32,11 +33,6 @@ export interface AttachOptions {
 /** A supervisor that is well answers within a millisecond. */
 const GOODBYE_TIMEOUT_MS = 200;
 
-interface Link {
-  readonly send: (message: ClientMessage) => void;
-  readonly connection: Connection;
-}
-
 /** Keys of the terminal to the session, its output to the terminal, until one of them ends. */
 export class AttachClient {
   readonly #terminal: UserTerminal;
@@ -47,6 +43,8 @@ export class AttachClient {
   /** Lines about what takes long, to be shown when the terminal is the user's own again. */
   readonly notices: string[] = [];
   #link: Link | undefined;
+  #shortcut: Shortcut | undefined;
+  #isOver = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #leaveTimer: ReturnType<typeof setTimeout> | undefined;
 
@@ -80,7 +78,7 @@ export class AttachClient {
     });
     this.#terminal.enterRaw();
     try {
-      this.#terminal.follow({
+      this.#follow(link, {
         onInput: (data) => this.#type(data),
         onResize: () => this.#resize(),
         onEnd: () => this.leave(),
@@ -88,6 +86,8 @@ export class AttachClient {
       // Nobody heard of a change before.
       if (!isSameSize(size, this.#terminal.size())) this.#resize();
       const end = await this.#ended.promise;
+      this.#isOver = true;
+      this.#shortcut?.close();
       await this.#shown.settle();
       this.#shown.restore();
       if (end.kind === 'exit' && end.end.reason !== 'ended') this.#shown.stepBelow(end.end.rowsBelow);
@@ -100,9 +100,36 @@ export class AttachClient {
     }
   }
 
+  /** A viewer types nothing, and is drawn little. */
+  #follow(link: Link, handlers: TerminalHandlers): void {
+    if (this.#options.mode !== 'view') {
+      this.#shortcut = this.#terminal.followJoined?.(handlers, {
+        connection: link.connection,
+        isPlain: (byte) => this.#matcher.isPlain(byte),
+        onIdle: () => this.#letPass(),
+      });
+    }
+    if (this.#shortcut === undefined) this.#terminal.follow(handlers);
+    else this.#shown.isPassedBy();
+  }
+
+  /** Lets pass what nobody here has to look at. */
+  #letPass(): void {
+    const link = this.#link;
+    if (link === undefined || this.#isOver || this.#leaveTimer !== undefined) return;
+    const { typed, shown, hasPen } = this.#shown.mayPass();
+    const isTaken = link.connection.queuedBytes === 0;
+    this.#shortcut?.open({
+      fromTerminal: typed && isTaken && this.#matcher.isIdle,
+      toTerminal: shown && link.isBetweenFrames(),
+      hasPen,
+    });
+  }
+
   /** The supervisor says where the cursor goes; it is not waited for when it hangs. */
   leave(): void {
     if (this.#leaveTimer !== undefined) return;
+    this.#shortcut?.close();
     this.#link?.send({ kind: 'detach' });
     const end = { reason: 'detached', rowsBelow: this.#options.mode === 'view' ? 0 : 1 } as const;
     this.#leaveTimer = setTimeout(() => this.#ended.resolve({ kind: 'exit', end }), GOODBYE_TIMEOUT_MS);
@@ -167,6 +194,7 @@ export class AttachClient {
 
   /** The command was stopped from the keyboard: the shell around this client takes the terminal, and gives it back. */
   #stop(): void {
+    this.#shortcut?.close();
     this.#giveBack();
     this.#options.stopSelf();
     this.#terminal.enterRaw();

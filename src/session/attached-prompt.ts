@@ -1,7 +1,8 @@
 import { NonoError, SystemError } from '../errors.ts';
 import type { TerminalSize } from '../ports/pty.ts';
 import { ApprovalPrompt, type PromptAct } from './approval-prompt.ts';
-import type { Display, Displays } from './displays.ts';
+import type { Display } from './display.ts';
+import type { Displays } from './displays.ts';
 import type { Decision, Proposal, Question } from './question.ts';
 
 /** The time that is left is drawn so often. */
@@ -35,6 +36,11 @@ export class AttachedPrompt {
   constructor(displays: Displays, host: PromptHost) {
     this.#displays = displays;
     this.#host = host;
+  }
+
+  /** A question is on the terminal, and what is typed is for it. */
+  get isOpen(): boolean {
+    return this.#prompt !== undefined;
   }
 
   attached(display: Display): void {

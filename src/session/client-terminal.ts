@@ -25,6 +25,7 @@ export class ClientTerminal {
   readonly #farewell: string;
   /** A mode was set since it was last said how to put the terminal back. */
   #hasNews = true;
+  #isPassedBy = false;
   #fence: { repliesLeft: number; readonly done: () => void } | undefined;
 
   /** @param farewell A line that is shown when this process is killed. */
@@ -41,7 +42,8 @@ export class ClientTerminal {
       },
       pen: (isSet) => {
         this.#hasNews ||= isSet !== this.#ledger.hasPen;
-        this.#ledger.hasPen = isSet;
+        // What passes beside this may set it again.
+        this.#ledger.hasPen = isSet || (this.#isPassedBy && this.#ledger.hasPen);
       },
       escape: (middle, final) => {
         this.#hasNews = true;
@@ -59,6 +61,22 @@ export class ClientTerminal {
       csi: (...parts) => this.#answered(replyOfCsi(...parts)),
       text: (...parts) => this.#answered(replyOfText(...parts)),
     });
+  }
+
+  /** Not all that is typed and shown comes by here from now on: what mayPass() says does not. */
+  isPassedBy(): void {
+    this.#isPassedBy = true;
+  }
+
+  /** What is plain may pass, typed by the user or shown by the session, and colours when the terminal is put back from them. */
+  mayPass(): { readonly typed: boolean; readonly shown: boolean; readonly hasPen: boolean } {
+    const isOver = this.#fence !== undefined;
+    const isTitleDue = this.#hasTitle && !this.#titleIsPushed;
+    return {
+      typed: !isOver && this.#input.isBetweenSequences,
+      shown: !isOver && !isTitleDue && this.#output.isBetweenSequences,
+      hasPen: this.#ledger.hasPen,
+    };
   }
 
   /** What the session writes. */

@@ -31,12 +31,20 @@ export function socketName(id: string): Bytes {
   return `${id}.sock` as Bytes;
 }
 
+/** A connection to a supervisor. */
+export interface Link {
+  readonly send: (message: ClientMessage) => void;
+  readonly connection: Connection;
+  /** False while a part of a message has come. */
+  readonly isBetweenFrames: () => boolean;
+}
+
 /** Connects and gives each message to `onMessage`; `onClose` comes once, at the end. */
 export async function connectClient(
   sockets: Sockets,
   address: SocketAddress,
   handlers: { readonly onMessage: (message: ServerMessage) => void; readonly onClose: () => void },
-): Promise<{ readonly send: (message: ClientMessage) => void; readonly connection: Connection }> {
+): Promise<Link> {
   const decoder = new FrameDecoder();
   const connection = await sockets.connect(address, {
     onData(data) {
@@ -45,7 +53,11 @@ export async function connectClient(
     onDrain: () => undefined,
     onClose: () => handlers.onClose(),
   });
-  return { connection, send: (message) => connection.write(encodeClientMessage(message)) };
+  return {
+    connection,
+    send: (message) => connection.write(encodeClientMessage(message)),
+    isBetweenFrames: () => decoder.isBetweenFrames,
+  };
 }
 
 /** Asks things of a supervisor and hears of the end of its session. */

@@ -1,10 +1,10 @@
 import type { TerminalSize } from '../ports/pty.ts';
 import type { Connection } from '../ports/socket.ts';
-import { type HistoryPlace, placeInHistory, readLines } from '../terminal/history.ts';
+import { placeInHistory, readLines } from '../terminal/history.ts';
 import type { TerminalModel } from '../terminal/model.ts';
 import { RowWatch } from '../terminal/row-watch.ts';
-import type { ViewPainter } from '../terminal/view-painter.ts';
 import { BELL, OVER_BEGIN, OVER_END, type Over } from './covering.ts';
+import type { Display, DisplaysHost, Shown, TerminalWish } from './display.ts';
 import { encodeServerMessage, type StatusPlace } from './messages.ts';
 import { type Occasion, occasionBelow, paintFor, rowsAboveCursor } from './occasion.ts';
 import type { Drawing, SessionScreen } from './screen.ts';
@@ -22,47 +22,6 @@ const UNDERWAY_MS = 2000;
 /** Terminals that were here and left, which may come again. */
 const REMEMBERED_TERMINALS = 32;
 
-/** The terminal of a client, on which the session is shown. */
-export interface Display {
-  readonly connection: Connection;
-  /** A follower of the log gets what the command writes, and is never drawn anything. */
-  readonly isFollower: boolean;
-  /** Undefined where what the command writes is passed on as it is; a viewer is only ever drawn. */
-  readonly view: { size: TerminalSize; painter: ViewPainter | undefined; readonly status: StatusPlace | undefined } | undefined;
-  /** Rows of nono's own that are shown over the last ones of the screen, which is drawn like a viewer's meanwhile. */
-  over: Over | undefined;
-  /** Called when it begins to get what the command writes. */
-  onLive: () => void;
-  /** It gets what the command writes. Otherwise it is to be drawn first. */
-  isLive: boolean;
-  /** What is kept for it was too much. */
-  isBehind: boolean;
-  isGone: boolean;
-  /** The client is stopped with the command; its terminal shows what is its user's. */
-  isSuspended: boolean;
-  /** When it was drawn last. */
-  drawnMs: number;
-  /** Of the history, what its terminal has had; undefined for nothing. */
-  historySeen: HistoryPlace | undefined;
-  /** The terminal, told apart from any other; undefined where that is not known. */
-  readonly terminalId: string | undefined;
-}
-
-/** What a terminal was shown when it left. */
-interface Shown {
-  readonly history: HistoryPlace;
-  /** The rows of the screen that were below it, down to the cursor. */
-  readonly rows: readonly string[];
-}
-
-export interface TerminalWish {
-  /** Nothing was written yet: the output goes on where the cursor of the terminal is. */
-  readonly isFresh: boolean;
-  /** So much of the history is wanted; undefined for what the terminal has not had. */
-  readonly historyLines: number | undefined;
-  readonly terminalId: string | undefined;
-}
-
 /**
  * Brings the session to the terminals of its clients: what the command writes as it comes to the one that types, drawings
  * to viewers, and a drawing to whoever joins late or could not follow. None of them can delay it.
@@ -71,18 +30,16 @@ export class Displays {
   readonly #screen: SessionScreen;
   readonly #describe: (size: TerminalSize) => string;
   readonly #nowMs: () => number;
+  readonly #settle: () => void;
   readonly #displays = new Set<Display>();
   readonly #shownOn = new Map<string, Shown>();
   #viewTimer: ReturnType<typeof setTimeout> | undefined;
 
-  /**
-   * @param describe What viewers are told about the session, whose terminal has this size.
-   * @param nowMs Milliseconds from an arbitrary start.
-   */
-  constructor(screen: SessionScreen, describe: (size: TerminalSize) => string, nowMs: () => number) {
+  constructor(screen: SessionScreen, { describe, nowMs, settle = () => undefined }: DisplaysHost) {
     this.#screen = screen;
     this.#describe = describe;
     this.#nowMs = nowMs;
+    this.#settle = settle;
   }
 
   addTerminal(connection: Connection, { isFresh, historyLines, terminalId }: TerminalWish): Display {
@@ -127,7 +84,7 @@ export class Displays {
       display.over.standing = undefined;
     }
     if (!display.isLive) return;
-    display.isLive = false;
+    this.#isNoLongerLive(display);
     display.isSuspended = true;
     this.#screen.whenReached((model) => this.#hasSeen(display, model, model.historyEnd));
   }
@@ -139,7 +96,7 @@ export class Displays {
    */
   cover(display: Display, rows: Over['rows']): boolean {
     if (!display.isLive || display.isGone) return false;
-    display.isLive = false;
+    this.#isNoLongerLive(display);
     const over: Over = { rows, painter: undefined, shown: undefined, standing: undefined, watch: new RowWatch() };
     display.over = over;
     this.#screen.whenReached((model, drawing) => {
@@ -209,12 +166,19 @@ export class Displays {
     if (display.view === undefined && !display.isFollower) this.#screen.left(display);
   }
 
-  /** What the command wrote. */
-  output(data: Uint8Array): void {
+  /** What the command writes may be passed on to its client by somebody else from now on, who tells output() of it. */
+  isPassable(display: Display): boolean {
+    const { isLive, isGone, isSuspended, over, connection } = display;
+    return isLive && !isGone && !isSuspended && over === undefined && connection.queuedBytes === 0;
+  }
+
+  /** What the command wrote. @param isPassedTo This client has got it already. */
+  output(data: Uint8Array, isPassedTo?: Display): void {
     let reader: Display | undefined;
     for (const display of this.#displays) {
       display.over?.watch.push(data);
-      if (display.view === undefined && this.#forward(display, data) && !display.isFollower) reader = display;
+      if (display === isPassedTo) reader = display;
+      else if (display.view === undefined && this.#forward(display, data) && !display.isFollower) reader = display;
     }
     this.#screen.output(data, reader);
     this.#scheduleViews(VIEW_INTERVAL_MS);
@@ -240,7 +204,7 @@ export class Displays {
     this.#screen.whenReached((model) => {
       isToBeDrawn = display.isLive && isUnderway();
       if (!isToBeDrawn) return;
-      display.isLive = false;
+      this.#isNoLongerLive(display);
       this.#hasSeen(display, model, model.historyEnd);
     });
     resize();
@@ -300,6 +264,11 @@ export class Displays {
     };
     this.#displays.add(display);
     return display;
+  }
+
+  #isNoLongerLive(display: Display): void {
+    this.#settle();
+    display.isLive = false;
   }
 
   /** @returns whether the terminal gets it. */

@@ -3,6 +3,8 @@ import { EXIT, NonoError } from '../errors.ts';
 import { encodeLine, LineReader } from '../json-lines.ts';
 import type { Orphans } from '../ports/orphans.ts';
 import type { Pty, StartPty, TerminalSize } from '../ports/pty.ts';
+import type { Shortcut } from '../ports/shortcut.ts';
+import type { Connection } from '../ports/socket.ts';
 import type { ProcessExit } from '../ports/spawn.ts';
 import type { Launch } from '../sandbox/launch.ts';
 import { launchError } from '../sandbox/sandbox-error.ts';
@@ -19,7 +21,8 @@ const EARLY_SIZE: TerminalSize = { columns: 80, rows: 24 };
 
 export interface GuardedOptions {
   readonly size: TerminalSize;
-  readonly onOutput: (data: Uint8Array) => void;
+  /** @param isPassed The connection that was joined has got it. */
+  readonly onOutput: (data: Uint8Array, isPassed: boolean) => void;
   /** The number of the signal that stopped the command; null when it goes on. */
   readonly onStopped: (signal: number | null) => void;
   /** What the mediator asks, piece by piece. */
@@ -29,7 +32,7 @@ export interface GuardedOptions {
 /** A guardian that was started before anybody knew for what; it waits for a command. */
 export class StartedGuardian {
   readonly pty: Pty;
-  #onOutput: (data: Uint8Array) => void = () => undefined;
+  #onOutput: (data: Uint8Array, isPassed: boolean) => void = () => undefined;
   #onReport: (report: GuardianReport) => void = () => undefined;
 
   constructor(startPty: StartPty) {
@@ -39,7 +42,7 @@ export class StartedGuardian {
       arguments: [GUARDIAN_ROLE],
       environment: GUARDIAN_ENVIRONMENT,
       ...EARLY_SIZE,
-      onData: (data) => this.#onOutput(data),
+      onData: (data, isPassed) => this.#onOutput(data, isPassed),
       onMessage: (data) => {
         for (const report of lines.push(data)) this.#onReport(report);
       },
@@ -47,7 +50,7 @@ export class StartedGuardian {
   }
 
   /** Nothing comes before the first order. */
-  follow(onOutput: (data: Uint8Array) => void, onReport: (report: GuardianReport) => void): void {
+  follow(onOutput: GuardedOptions['onOutput'], onReport: (report: GuardianReport) => void): void {
     this.#onOutput = onOutput;
     this.#onReport = onReport;
   }
@@ -116,6 +119,16 @@ export class GuardedCommand {
 
   type(data: Uint8Array): void {
     this.#pty.write(data);
+  }
+
+  /** See Pty. */
+  join(connection: Connection, onIdle: () => void): Shortcut | undefined {
+    return this.#pty.join?.(connection, onIdle);
+  }
+
+  /** Gives what has been written by now. */
+  drain(): void {
+    this.#pty.drain?.();
   }
 
   resize(size: TerminalSize): void {

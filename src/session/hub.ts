@@ -1,8 +1,11 @@
 import type { TerminalSize } from '../ports/pty.ts';
+import type { Shortcut } from '../ports/shortcut.ts';
 import type { Connection, ConnectionHandlers } from '../ports/socket.ts';
 import { AttachedPrompt } from './attached-prompt.ts';
-import type { Actor, AuditEvent, DetachReason } from './audit-event.ts';
-import { type Display, Displays, sendPieces } from './displays.ts';
+import type { Actor, DetachReason } from './audit-event.ts';
+import type { Display } from './display.ts';
+import { Displays, sendPieces } from './displays.ts';
+import type { HubHost } from './hub-host.ts';
 import {
   type ClientMessage,
   type ControlRequest,
@@ -13,7 +16,6 @@ import {
   type SessionEnd,
 } from './messages.ts';
 import { FrameDecoder, ProtocolError } from './protocol.ts';
-import type { Decision, Proposal, Question } from './question.ts';
 import type { SessionScreen } from './screen.ts';
 
 /** A connection that says nothing is no client. */
@@ -23,50 +25,14 @@ type ClientRole = 'new' | 'interactive' | 'viewer' | 'control' | 'gone';
 
 interface Client {
   readonly connection: Connection;
+  readonly decoder: FrameDecoder;
+  /** Between it and the command's terminal. */
+  shortcut: Shortcut | undefined;
   role: ClientRole;
   /** Where the session is shown. */
   display: Display | undefined;
   /** Answers go out in the order of the requests. */
   answered: Promise<void>;
-}
-
-/** What a request did: the answer, or why not. */
-export type RequestOutcome =
-  | {
-      readonly isDone: true;
-      readonly changed: boolean;
-      /** The number of the snapshot that was taken. */
-      readonly snapshot?: number;
-      /** What was asked for; sent before the answer. */
-      readonly content?: Uint8Array;
-      /** The client wants what is written from now on. */
-      readonly follows?: boolean;
-    }
-  | { readonly isDone: false; readonly code: RefusalCode; readonly message: string };
-
-/** The session behind the clients. */
-export interface HubHost {
-  readonly sessionId: string;
-  /** Without one nobody can attach. */
-  readonly hasTerminal: boolean;
-  readonly name: () => string;
-  readonly status: () => string;
-  readonly type: (data: Uint8Array) => void;
-  readonly resize: (size: TerminalSize) => void;
-  /** False before the command was started. */
-  readonly hasBegun: () => boolean;
-  readonly request: (request: ControlRequest, actor: Actor) => RequestOutcome | Promise<RequestOutcome>;
-  readonly audit: (event: AuditEvent) => void;
-  readonly attachmentChanged: (isAttached: boolean) => void;
-  /** What waits for an answer, the oldest first. */
-  readonly questions: () => readonly Question[];
-  readonly decide: (number: number, decision: Decision, actor: Actor) => void;
-  /** What an answer for good would write; undefined when the question is gone. @throws {NonoError} by rejecting. */
-  readonly propose: (number: number) => Promise<Proposal | undefined>;
-  /** Writes it to the file that was shown, and allows for the session. @throws {NonoError} or {SystemError} by rejecting: nothing was answered then. */
-  readonly decideForGood: (number: number, shownFile: string, actor: Actor) => Promise<void>;
-  /** Milliseconds from an arbitrary start. */
-  readonly nowMs: () => number;
 }
 
 /** Joins the clients of one session to it. None of them can delay it: what one does not read is dropped for that one. */
@@ -78,6 +44,8 @@ export class Hub {
   /** Also those that are leaving. */
   readonly #connections = new Set<Connection>();
   #onIdle: () => void = () => undefined;
+  /** What may pass is looked at when everything else is done. */
+  #isOpening = false;
   #end: SessionEnd | undefined;
   readonly #asking: AttachedPrompt;
   /** Of the terminal that is attached. */
@@ -86,7 +54,11 @@ export class Hub {
   constructor(host: HubHost, screen: SessionScreen) {
     this.#host = host;
     this.#screen = screen;
-    this.displays = new Displays(screen, (size) => this.#describe(size), host.nowMs);
+    this.displays = new Displays(screen, {
+      describe: (size) => this.#describe(size),
+      nowMs: host.nowMs,
+      settle: () => this.#settle(),
+    });
     this.#asking = new AttachedPrompt(this.displays, {
       questions: host.questions,
       nowMs: host.nowMs,
@@ -110,18 +82,26 @@ export class Hub {
 
   /** A new connection, whose uid was checked. */
   accept(connection: Connection): ConnectionHandlers {
-    const client: Client = { connection, role: 'new', display: undefined, answered: Promise.resolve() };
+    const decoder = new FrameDecoder();
+    const client: Client = {
+      connection,
+      decoder,
+      shortcut: undefined,
+      role: 'new',
+      display: undefined,
+      answered: Promise.resolve(),
+    };
     this.#clients.add(client);
     this.#connections.add(connection);
-    const decoder = new FrameDecoder();
     const timer = setTimeout(() => {
       if (client.role === 'new') this.#refuse(client, 'protocol', 'no hello came');
     }, HELLO_TIMEOUT_MS);
     return {
-      onData: (data) => this.#receive(client, decoder, data),
+      onData: (data) => this.#receive(client, data),
       onDrain: () => client.display !== undefined && this.displays.caughtUp(client.display),
       onClose: () => {
         clearTimeout(timer);
+        this.#settle();
         this.#remove(client, 'gone');
         this.#connections.delete(connection);
         if (this.#connections.size === 0) this.#onIdle();
@@ -129,13 +109,20 @@ export class Hub {
     };
   }
 
+  /** What the command wrote. @param isPassed The client that types has got it. */
+  output(data: Uint8Array, isPassed: boolean): void {
+    this.displays.output(data, isPassed ? this.#interactive()?.display : undefined);
+  }
+
   /** What waits for an answer has changed. */
   questionsChanged(): void {
+    this.#settle();
     this.#asking.changed();
   }
 
   /** The command was stopped from the keyboard: the shell around the client gets its prompt. */
   stopped(): void {
+    this.#settle();
     const client = this.#interactive();
     if (client === undefined) return;
     send(client, { kind: 'stopped' });
@@ -148,6 +135,7 @@ export class Hub {
 
   /** @returns false when nobody was attached. */
   detach(): boolean {
+    this.#settle();
     const client = this.#interactive();
     if (client !== undefined) this.#leave(client, this.#away('detached', client), 'dropped');
     return client !== undefined;
@@ -156,6 +144,7 @@ export class Hub {
   /** The session is over; whoever comes now is told at once. Settles when every client has got all or is given up. */
   async end(end: SessionEnd): Promise<void> {
     this.#end = end;
+    this.#settle();
     await this.displays.finish();
     for (const client of this.#clients) this.#leave(client, end, 'ended');
     if (this.#connections.size > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve));
@@ -167,13 +156,40 @@ export class Hub {
     return `nono ${sessionId} ${name()} ${status()} ${this.isAttached ? 'attached' : 'detached'} ${columns}x${rows}`;
   }
 
+  /**
+   * Before anything happens that what is shown depends on: all that the command has written by now is known, and nothing passes beside this.
+   * What passes is opened again when there is nothing else to do.
+   */
+  #settle(): void {
+    this.#interactive()?.shortcut?.close();
+    this.#host.drain?.();
+    if (this.#isOpening) return;
+    this.#isOpening = true;
+    setImmediate(() => {
+      this.#isOpening = false;
+      const client = this.#interactive();
+      if (client !== undefined) this.#letPass(client);
+    });
+  }
+
+  /** Lets pass what nobody here has to look at. */
+  #letPass(client: Client): void {
+    const { shortcut, display, decoder, role } = client;
+    if (display === undefined || role !== 'interactive' || this.#end !== undefined) return;
+    shortcut?.open({
+      fromTerminal: this.displays.isPassable(display),
+      toTerminal: !this.#asking.isOpen && decoder.isBetweenFrames && this.#screen.isBetweenAnswers(display),
+    });
+  }
+
   #interactive(): Client | undefined {
     return [...this.#clients].find(({ role }) => role === 'interactive');
   }
 
-  #receive(client: Client, decoder: FrameDecoder, data: Uint8Array): void {
+  #receive(client: Client, data: Uint8Array): void {
+    this.#settle();
     try {
-      for (const frame of decoder.push(data)) {
+      for (const frame of client.decoder.push(data)) {
         if (client.role === 'gone') return;
         this.#handle(client, decodeClientMessage(frame));
       }
@@ -262,7 +278,14 @@ export class Hub {
         terminalId,
       });
       this.#asking.attached(client.display);
+      // The rest of what came with the hello is read by then.
+      setImmediate(() => this.#join(client));
     }
+  }
+
+  #join(client: Client): void {
+    if (client.role === 'interactive') client.shortcut = this.#host.join?.(client.connection, () => this.#letPass(client));
+    this.#letPass(client);
   }
 
   async #answer(client: Client, request: ControlRequest): Promise<void> {

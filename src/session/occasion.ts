@@ -1,6 +1,6 @@
 import { readLines } from '../terminal/history.ts';
 import type { TerminalModel } from '../terminal/model.ts';
-import type { Display } from './displays.ts';
+import type { Display } from './display.ts';
 import type { Drawing } from './screen.ts';
 
 /** On the terminal of its user for the first time, once more where it is shown already, or only the row of the cursor. */

@@ -1,7 +1,7 @@
 import { bytesFromText } from '../bytes.ts';
 import { UsageError } from '../errors.ts';
 import type { Directory } from '../ports/files.ts';
-import type { RequestOutcome } from './hub.ts';
+import type { RequestOutcome } from './hub-host.ts';
 import type { LiveSession } from './live-session.ts';
 import { lockName } from './name-lock.ts';
 import { checkSessionName } from './names.ts';

@@ -10,7 +10,8 @@ import { answerAbout } from './approval-requests.ts';
 import { Approvals, type Denial } from './approvals.ts';
 import type { Actor } from './audit-event.ts';
 import { GuardedCommand, type StartedGuardian } from './guarded-command.ts';
-import { Hub, type HubHost, type RequestOutcome } from './hub.ts';
+import { Hub } from './hub.ts';
+import type { HubHost, RequestOutcome } from './hub-host.ts';
 import { type CommandEnd, commandEnd, type LiveSession } from './live-session.ts';
 import type { ControlRequest, SessionEnd } from './messages.ts';
 import type { OutputLog } from './output-log.ts';
@@ -73,7 +74,7 @@ export class Runtime {
     this.#deps = deps;
     this.#command = new GuardedCommand(deps.guardian, deps.orphans, {
       size: deps.size,
-      onOutput: (data) => this.#output(data),
+      onOutput: (data, isPassed) => this.#output(data, isPassed),
       onStopped: (signal) => this.#stopped(signal),
       onQuestions: (data) => this.#approvals?.take(data),
     });
@@ -126,6 +127,8 @@ export class Runtime {
       type: (data) => this.#command.type(data),
       resize: (size) => this.#resize(size),
       hasBegun: () => this.#isLaunched,
+      join: (connection, onIdle) => this.#command.join(connection, onIdle),
+      drain: () => this.#command.drain(),
       request: (request, actor) => this.#request(request, actor),
       audit: (event) => this.#live?.audit(event),
       questions: () => this.#approvals?.pending ?? [],
@@ -219,8 +222,8 @@ export class Runtime {
     return this.#hub.end(end);
   }
 
-  #output(data: Uint8Array): void {
-    this.#hub.displays.output(data);
+  #output(data: Uint8Array, isPassed: boolean): void {
+    this.#hub.output(data, isPassed);
     this.#log?.output(data);
   }
 

@@ -57,6 +57,8 @@ export class SessionScreen {
   #isLoading = false;
   #isToBeLoaded = false;
   #isScheduled = false;
+  /** Whoever is told may have output come: it is not parsed in the midst of that. */
+  #isTelling = false;
   readonly #gauge: FloodGauge;
   #floodTimer: ReturnType<typeof setTimeout> | undefined;
   /** To be parsed before it is worth to look again how much need not be. */
@@ -81,7 +83,8 @@ export class SessionScreen {
   output(data: Uint8Array, reader: Reader | undefined): void {
     this.#backlog.output(data, reader);
     this.#gauge.came(data.length);
-    while (this.#backlog.bytes > UNPARSED_BYTES_MAXIMUM && this.#loaded !== undefined) this.#parse(this.#loaded);
+    while (this.#backlog.bytes > UNPARSED_BYTES_MAXIMUM && this.#loaded !== undefined && !this.#isTelling)
+      this.#parse(this.#loaded);
     if (!this.#isToBeLoaded) setTimeout(() => void this.#load(), LOAD_AFTER_MS);
     this.#isToBeLoaded = true;
     this.#schedule();
@@ -121,6 +124,11 @@ export class SessionScreen {
   /** What was typed at the terminal of a reader. */
   typed(reader: Reader, data: Uint8Array): void {
     this.#pending.get(reader)?.replies.push(data);
+  }
+
+  /** Nothing of an answer has come: what is plainly typed at the terminal of a reader need not be told. */
+  isBetweenAnswers(reader: Reader): boolean {
+    return this.#pending.get(reader)?.replies.isBetweenSequences ?? false;
   }
 
   /** The reader shows nothing any more: what it was asked and did not answer is answered here. */
@@ -195,13 +203,19 @@ export class SessionScreen {
       this.#backlog.firstIsDone();
       this.#endOldUpdate(model);
       if (step.kind === 'tell') {
-        step.tell(model, drawing);
+        this.#tell(() => step.tell(model, drawing));
         continue;
       }
       model.resize(step.size);
       // All lines were looked at.
       this.#tidying.parsed(0);
     }
+  }
+
+  #tell(tell: () => void): void {
+    this.#isTelling = true;
+    tell();
+    this.#isTelling = false;
   }
 
   /** @returns its length. */

@@ -58,6 +58,11 @@ export class ControlScanner {
     return kept.length === 0 ? rest : joined(...kept, rest);
   }
 
+  /** Nothing is held back, and nothing is passed over. */
+  get isBetweenSequences(): boolean {
+    return this.#held.length === 0 && !this.#isPassing;
+  }
+
   /** What is held back, which nothing will complete any more. */
   flush(): Uint8Array {
     const held = this.#held;

@@ -42,6 +42,17 @@ export class DetachMatcher {
     return { forward: Buffer.concat([overdue, bufferFromBytes(forwarded.join('') as Bytes)]), isDetach };
   }
 
+  /** Nothing is kept back. */
+  get isIdle(): boolean {
+    return this.#held === '';
+  }
+
+  /** A byte that is only ever for the command, when nothing is kept back. */
+  isPlain(byte: number): boolean {
+    const typed = String.fromCharCode(byte);
+    return typed !== ESCAPE && lookForKey(this.#keys[0] ?? '', typed).kind === 'other';
+  }
+
   /** When expire() has something to do; undefined while nothing is kept back. */
   deadlineMs(): number | undefined {
     if (this.#held === '') return undefined;

@@ -28,7 +28,7 @@ function createSession() {
   const load = () => Promise.resolve(drawing);
   const deps = { size: SIZE, scrollbackLines: 50, load, memory: IDLE_MEMORY, answer: () => undefined, nowMs };
   const screen = new SessionScreen(deps);
-  return { screen, displays: new Displays(screen, () => '', nowMs) };
+  return { screen, displays: new Displays(screen, { describe: () => '', nowMs }) };
 }
 
 /** Shows what it has got so far when no synchronized update is on, as terminals do that draw a frame now and then. */

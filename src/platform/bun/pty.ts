@@ -1,10 +1,16 @@
 import { EXIT, NonoError } from '../../errors.ts';
-import type { Pty, PtyStart } from '../../ports/pty.ts';
+import type { Pty, PtyStart, TerminalSize } from '../../ports/pty.ts';
+import type { Shortcut } from '../../ports/shortcut.ts';
+import type { Connection } from '../../ports/socket.ts';
 import { followDescriptor, writeAll } from '../linux/channel.ts';
 import { PtyInput } from '../linux/pty-input.ts';
+import { findMaster, resizeTerminal } from '../linux/pty-master.ts';
+import { isLender } from '../linux/relay/lent-socket.ts';
+import { type Relay, startRelay } from '../linux/relay/relay.ts';
 import { processExit } from './spawn.ts';
 
 const CHANNEL = 3;
+const ESCAPE = 0x1b;
 
 /**
  * How long to go on reading once the process is reaped, in milliseconds: `exited` may settle before the last
@@ -22,9 +28,12 @@ export function startBunPty({ file, arguments: words, environment, columns, rows
       terminal: {
         cols: columns,
         rows,
-        data: (_terminal, data) => onData(data),
-        exit: () => onEnd(),
-        drain: () => input.drained(),
+        data(_terminal, data) {
+          onData(data, false);
+          // Not in the midst of what the runtime does with it.
+          setImmediate(() => relayed.get());
+        },
+        exit: () => relayed.made === undefined && onEnd(),
       },
       stdio: [null, null, null, 'pipe'],
     }),
@@ -32,30 +41,122 @@ export function startBunPty({ file, arguments: words, environment, columns, rows
   const { terminal } = child;
   const channel = child.stdio[CHANNEL];
   if (terminal === undefined) throw new TypeError('Bun.spawn() gave no terminal');
-  const input = new PtyInput(
-    () => child.pid,
-    (data) => void terminal.write(data),
-  );
   if (typeof channel !== 'number') throw new TypeError('Bun.spawn() gave no descriptor for the fourth stream');
+  const relayed = new LazyRelay(() => child.pid, terminal, { onData, onEnd });
   followDescriptor(channel, onMessage);
 
   async function end() {
     const code = await child.exited;
     await Promise.race([endOfFile, Bun.sleep(DRAIN_TIMEOUT_MS)]);
+    relayed.made?.relay.drain();
     return processExit(code, child.signalCode);
   }
   return {
     pid: child.pid,
     exited: end(),
-    write: (data) => input.write(data),
-    resize: (size) => terminal.resize(size.columns, size.rows),
+    write: (data) => relayed.write(data),
+    resize: (size) => relayed.resize(size),
     send: (message) => writeAll(channel, message),
     kill: (signal) => child.kill(signal),
+    join: (connection, onIdle) => relayed.join(connection, onIdle),
+    drain: () => relayed.made?.relay.drain(),
     [Symbol.dispose]() {
-      input[Symbol.dispose]();
+      relayed[Symbol.dispose]();
       terminal.close();
     },
   };
+}
+
+interface Made {
+  readonly master: number;
+  readonly relay: Relay;
+  readonly input: PtyInput;
+}
+
+/**
+ * The terminal that the runtime made is read by it until something comes: most short commands write nothing. From then on
+ * by a relay, which reads more at a time, and passes on without a turn of the loop.
+ */
+class LazyRelay implements Disposable {
+  readonly #pid: () => number;
+  readonly #terminal: Bun.Terminal;
+  readonly #handlers: { readonly onData: PtyStart['onData']; readonly onEnd: () => void };
+  #isTried = false;
+  made: Made | undefined;
+
+  constructor(
+    pid: () => number,
+    terminal: Bun.Terminal,
+    handlers: { readonly onData: PtyStart['onData']; readonly onEnd: () => void },
+  ) {
+    this.#pid = pid;
+    this.#terminal = terminal;
+    this.#handlers = handlers;
+  }
+
+  /** Undefined where the runtime's terminal was not found, or is closed. */
+  get(): Made | undefined {
+    if (!this.#isTried) this.#make();
+    this.#isTried = true;
+    return this.made;
+  }
+
+  write(data: Uint8Array): void {
+    const made = this.get();
+    if (made === undefined) {
+      if (!this.#terminal.closed) this.#terminal.write(data);
+      return;
+    }
+    made.input.write(made.relay.takePendingForTerminal());
+    made.input.write(data);
+  }
+
+  resize({ columns, rows }: TerminalSize): void {
+    if (this.made !== undefined) resizeTerminal(this.made.master, columns, rows);
+    else if (!this.#terminal.closed) this.#terminal.resize(columns, rows);
+  }
+
+  join(connection: Connection, onIdle: () => void): Shortcut | undefined {
+    if (!isLender(connection)) return undefined;
+    const made = this.get();
+    const shortcut = made?.relay.join(connection, isTyped, onIdle);
+    if (made === undefined || shortcut === undefined) return undefined;
+    return {
+      // What is kept for the terminal comes first.
+      open: ({ fromTerminal, toTerminal }) => shortcut.open({ fromTerminal, toTerminal: toTerminal && made.input.isEmpty }),
+      close: () => shortcut.close(),
+      [Symbol.dispose]: () => shortcut[Symbol.dispose](),
+    };
+  }
+
+  [Symbol.dispose](): void {
+    this.#isTried = true;
+    this.made?.relay[Symbol.dispose]();
+  }
+
+  #make(): void {
+    const master = this.#terminal.closed ? undefined : findMaster(this.#pid());
+    if (master === undefined) return;
+    const { onData, onEnd } = this.#handlers;
+    const relay = startRelay(master, {
+      isSession: true,
+      handlers: {
+        onTerminal: onData,
+        onTerminalEnd: onEnd,
+        onRoom: () => input.hasRoom(),
+        onStuck: (data) => input.write(data),
+      },
+    });
+    if (relay === undefined) return;
+    const input = new PtyInput(master, () => relay.wantRoom());
+    this.made = { master, relay, input };
+    this.#terminal.close();
+  }
+}
+
+/** With an escape begins what may be an answer to the model, or to nono. */
+function isTyped(byte: number): boolean {
+  return byte !== ESCAPE;
 }
 
 /** @throws {NonoError} in a container or a root directory without usable pseudo-terminals. */

@@ -3,6 +3,7 @@ import { cString, textFromBytes } from '../../bytes.ts';
 import { SystemError } from '../../errors.ts';
 import { joinPath } from '../../paths.ts';
 import type { Connection, ConnectionHandlers, Peer, SocketAddress, Sockets } from '../../ports/socket.ts';
+import type { Borrower, Lender, LentSocket } from '../linux/relay/lent-socket.ts';
 import { addressOf, fixedBuffer, syscall, trySyscall } from '../linux/syscalls.ts';
 import * as uapi from '../linux/uapi.ts';
 
@@ -101,7 +102,8 @@ const events = {
     if (connection?.flush() === true) handlers?.onDrain();
   },
   close(socket: Socket<State>) {
-    const { handlers } = socket.data;
+    const { connection, handlers } = socket.data;
+    connection?.closed();
     socket.data.handlers = undefined;
     handlers?.onClose();
   },
@@ -110,11 +112,12 @@ const events = {
   },
 };
 
-class BunConnection implements Connection {
+class BunConnection implements Connection, Lender {
   readonly #socket: Socket<State>;
   #kept: Uint8Array[] = [];
   #isEnding = false;
   #lingering: ReturnType<typeof setTimeout> | undefined;
+  #borrower: Borrower | undefined;
   queuedBytes = 0;
   readonly peer: Peer | undefined;
 
@@ -124,25 +127,65 @@ class BunConnection implements Connection {
   }
 
   write(data: Uint8Array): void {
-    if (this.#isEnding || this.#socket.readyState <= 0) return;
-    const written = this.queuedBytes > 0 ? 0 : Math.max(0, this.#socket.write(data));
-    if (written === data.length) return;
-    this.#kept.push(data.slice(written));
-    this.queuedBytes += data.length - written;
+    if (this.#isEnding) return;
+    const pending = this.#borrower?.takePending();
+    if (pending !== undefined && pending.length > 0) this.#write(pending);
+    this.#write(data);
   }
 
   end(): void {
     if (this.#isEnding) return;
+    this.#takeBack(false);
     this.#isEnding = true;
     if (this.queuedBytes === 0) this.#socket.end();
     else this.#linger();
   }
 
   close(): void {
+    this.#takeBack(false);
     clearTimeout(this.#lingering);
     this.#kept = [];
     this.queuedBytes = 0;
     if (this.#socket.readyState > 0) this.#socket.terminate();
+  }
+
+  /** The other side is gone. */
+  closed(): void {
+    this.#takeBack(true);
+  }
+
+  /** Until it is given back, the runtime does not read it. */
+  lend(borrower: Borrower): LentSocket | undefined {
+    const { readyState, data } = this.#socket;
+    if (this.#isEnding || this.#borrower !== undefined || readyState <= 0) return undefined;
+    this.#borrower = borrower;
+    this.#socket.pause();
+    return {
+      descriptor: descriptorOf(this.#socket),
+      onData: (bytes) => data.handlers?.onData(bytes),
+      onEnd: () => this.close(),
+      write: (bytes) => this.#write(bytes),
+      release: () => {
+        if (this.#borrower !== borrower) return;
+        this.#borrower = undefined;
+        if (this.#socket.readyState > 0) this.#socket.resume();
+      },
+    };
+  }
+
+  #takeBack(hasEnded: boolean): void {
+    const borrower = this.#borrower;
+    this.#borrower = undefined;
+    borrower?.giveBack(hasEnded);
+    if (borrower !== undefined && this.#socket.readyState > 0) this.#socket.resume();
+  }
+
+  #write(data: Uint8Array): void {
+    if (data.length === 0 || this.#socket.readyState <= 0) return;
+    const written = this.queuedBytes > 0 ? 0 : Math.max(0, this.#socket.write(data));
+    if (written === data.length) return;
+    this.#kept.push(data.slice(written));
+    this.queuedBytes += data.length - written;
   }
 
   /** Anew with all that is taken: a slow reader gets everything, and one that is stopped holds nobody up for long. */
@@ -172,7 +215,7 @@ class BunConnection implements Connection {
 
 /** The kernel's word for who was at the other end when it connected (unix(7)). */
 function peerOf(socket: Socket<State>): Peer | undefined {
-  const descriptor = 'fd' in socket && typeof socket.fd === 'number' ? socket.fd : -1;
+  const descriptor = descriptorOf(socket);
   const credentials = fixedBuffer(CREDENTIALS_BYTES);
   const length = fixedBuffer(4);
   new DataView(length.buffer).setUint32(0, CREDENTIALS_BYTES, true);
@@ -180,6 +223,10 @@ function peerOf(socket: Socket<State>): Peer | undefined {
   if (result < 0) return undefined;
   const view = new DataView(credentials.buffer);
   return { pid: view.getInt32(0, true), uid: view.getUint32(UID_AT, true) };
+}
+
+function descriptorOf(socket: Socket<State>): number {
+  return 'fd' in socket && typeof socket.fd === 'number' ? socket.fd : -1;
 }
 
 /** A socket address holds 108 bytes (unix(7)); the directory's descriptor stands for its path. */

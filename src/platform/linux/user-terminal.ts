@@ -2,6 +2,8 @@ import { isErrno, SystemError } from '../../errors.ts';
 import type { TerminalSize } from '../../ports/pty.ts';
 import type { TerminalHandlers, UserTerminal } from '../../ports/user-terminal.ts';
 import { followDescriptor, writeAll } from './channel.ts';
+import { joinTerminal } from './joined-terminal.ts';
+import type { Relay } from './relay/relay.ts';
 import { readSmallFile } from './small-files.ts';
 import { addressOf, fixedBuffer, trySyscall } from './syscalls.ts';
 import { rawSettings, readSettings, writeSettings } from './terminal-settings.ts';
@@ -22,7 +24,13 @@ export function openLinuxUserTerminal(): UserTerminal {
   const before = readSettings();
   const input = openAgain();
   const following = new DisposableStack();
+  const followSize = ({ onResize }: TerminalHandlers): void => {
+    process.on('SIGWINCH', onResize);
+    following.defer(() => process.off('SIGWINCH', onResize));
+  };
   const standBy = new TerminalStandBy(before);
+  let relay: Relay | undefined;
+  let held: Disposable | undefined;
   return {
     size,
     settings: () => before,
@@ -30,17 +38,32 @@ export function openLinuxUserTerminal(): UserTerminal {
     enterRaw() {
       writeSettings(rawSettings(before));
       standBy.start();
+      held?.[Symbol.dispose]();
+      held = undefined;
     },
     leaveRaw() {
+      // What is typed from now on is not for this process.
+      held ??= relay?.hold();
       standBy.stop();
       writeSettings(before);
     },
     ifKilled: (restore) => standBy.prepare(restore),
-    write: (data) => writeAll(STDOUT, data),
+    write(data) {
+      const pending = relay?.takePendingForTerminal();
+      if (pending !== undefined && pending.length > 0) writeAll(STDOUT, pending);
+      writeAll(STDOUT, data);
+    },
     follow(handlers: TerminalHandlers) {
       following.use(followDescriptor(input, (data) => (data.length === 0 ? handlers.onEnd() : handlers.onInput(data))));
-      process.on('SIGWINCH', handlers.onResize);
-      following.defer(() => process.off('SIGWINCH', handlers.onResize));
+      followSize(handlers);
+    },
+    followJoined(handlers, join) {
+      const joined = joinTerminal({ input, output: STDOUT }, handlers, join);
+      if (joined === undefined) return undefined;
+      following.use(joined.relay);
+      followSize(handlers);
+      relay = joined.relay;
+      return joined.shortcut;
     },
     [Symbol.dispose]() {
       standBy.stop();

@@ -32,7 +32,7 @@ export function startNodePty({ file, arguments: words, environment, columns, row
   let lastMs = performance.now();
   output.on('data', (data: Buffer) => {
     lastMs = performance.now();
-    onData(data);
+    onData(data, false);
   });
   // Linux answers EIO where nobody has the terminal open any more.
   output.on('error', () => undefined);

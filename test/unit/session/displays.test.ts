@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Connection } from '../../../src/ports/socket.ts';
-import { type Display, Displays } from '../../../src/session/displays.ts';
+import type { Display } from '../../../src/session/display.ts';
+import { Displays } from '../../../src/session/displays.ts';
 import { decodeServerMessage } from '../../../src/session/messages.ts';
 import { FrameDecoder } from '../../../src/session/protocol.ts';
 import { SessionScreen } from '../../../src/session/screen.ts';
@@ -23,11 +24,10 @@ function setUp() {
     answer: (data) => answers.push(Buffer.from(data).toString('latin1')),
     nowMs: () => time.ms,
   });
-  const displays = new Displays(
-    screen,
-    ({ columns, rows }) => `calm-node ${columns}x${rows}`,
-    () => time.ms,
-  );
+  const displays = new Displays(screen, {
+    describe: ({ columns, rows }) => `calm-node ${columns}x${rows}`,
+    nowMs: () => time.ms,
+  });
   return {
     answers,
     time,

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Connection } from '../../../src/ports/socket.ts';
-import { Hub, type HubHost } from '../../../src/session/hub.ts';
+import { Hub } from '../../../src/session/hub.ts';
+import type { HubHost } from '../../../src/session/hub-host.ts';
 import { encodeClientMessage } from '../../../src/session/messages.ts';
 import { SessionScreen } from '../../../src/session/screen.ts';
 import * as drawing from '../../../src/terminal/drawing.ts';

@@ -1,0 +1,193 @@
+import { SystemError } from '../../../errors.ts';
+import { mapMemory } from '../machine-code.ts';
+import { loadMachineCode } from '../mediator/machine-code.ts';
+import { withSignalsBlocked } from '../signal-mask.ts';
+import { addressOf, errnoName, fixedBuffer, syscall, trySyscall } from '../syscalls.ts';
+import * as uapi from '../uapi.ts';
+import { loadRelay } from './load.ts';
+
+/** CLONE_* of include/uapi/linux/sched.h: memory, directory, descriptors, signal handlers, thread, semaphores. */
+const THREAD_FLAGS = 0x100 | 0x200 | 0x400 | 0x800 | 0x10000 | 0x40000;
+/** include/uapi/linux/eventfd.h, asm-generic/mman-common.h */
+const EFD_SEMAPHORE = 1;
+const MADV_DONTNEED = 4;
+
+/** `struct relay` of relay.c: what stands in which word of 64 bits. */
+const WORDS = {
+  system: 0,
+  lock: 1,
+  nudge: 2,
+  tell: 3,
+  isSession: 4,
+  frameOut: 5,
+  frameIn: 6,
+  patience: 7,
+  number: 8,
+  isOver: 9,
+  terminal: 10,
+  wire: 11,
+  fromTerminal: 12,
+  toTerminal: 13,
+  hasPen: 14,
+  isTold: 15,
+  terminalEnded: 16,
+  wireEnded: 17,
+  wantsRoom: 18,
+  up: 19,
+  upSize: 20,
+  upHead: 21,
+  given: 22,
+  sent: 23,
+  mine: 24,
+  headerLeft: 25,
+  frameLeft: 26,
+  header: 27,
+  down: 28,
+  downSize: 29,
+  downHead: 30,
+  start: 31,
+  pending: 32,
+  pendingEnd: 33,
+  heldLength: 34,
+  held: 35,
+  special: 43,
+} as const;
+type Word = keyof typeof WORDS;
+
+export const WORD_BYTES = 8;
+const PAGE_BYTES = 4096;
+const STACK_BYTES = 16 * 1024;
+/** What comes from the terminal: so much that a flood need not wait for a turn of the loop. */
+export const UP_BYTES = 4 * 1024 * 1024;
+/** Twice as much as the longest frame that passes, and what may be held before it. */
+export const DOWN_BYTES = 320 * 1024;
+/** The relay and its stack; then what comes from the terminal; then what comes from the connection. */
+const UP_AT = PAGE_BYTES + STACK_BYTES;
+const DOWN_AT = UP_AT + UP_BYTES;
+const ALL_BYTES = DOWN_AT + DOWN_BYTES;
+const HIGH_BITS = 2 ** 32;
+const IS_GONE = 2;
+
+/** What JavaScript and the thread have in common. All is read and written under the lock, but for what is set before start(). */
+export class RelayMemory {
+  readonly #memory = mapMemory(ALL_BYTES);
+  readonly #words = new Int32Array(this.#memory.bytes.buffer);
+  readonly #count = fixedBuffer(WORD_BYTES);
+  readonly #one = fixedBuffer(WORD_BYTES);
+  readonly #countAt = addressOf(this.#count);
+  readonly #oneAt = addressOf(this.#one);
+  readonly #lockFd: number;
+  readonly #nudgeFd: number;
+  #isHeld = false;
+
+  /** @throws {SystemError} */
+  constructor(descriptors: DisposableStack) {
+    this.#one[0] = 1;
+    const own = (descriptor: number) => descriptors.adopt(descriptor, () => void trySyscall('close', descriptor));
+    this.#lockFd = own(syscall('eventfd2', 0, EFD_SEMAPHORE | uapi.O_CLOEXEC));
+    this.#nudgeFd = own(syscall('eventfd2', 0, uapi.O_NONBLOCK | uapi.O_CLOEXEC));
+    this.set('lock', this.#lockFd);
+    this.set('nudge', this.#nudgeFd);
+    this.set('up', this.#memory.address + UP_AT);
+    this.set('upSize', UP_BYTES);
+    this.set('down', this.#memory.address + DOWN_AT);
+    this.set('downSize', DOWN_BYTES);
+  }
+
+  /** The thread has begun when this returns. @throws {SystemError} */
+  start(): void {
+    const { system, clone } = loadMachineCode();
+    this.set('system', system);
+    const entry = loadRelay()(this.#memory.address);
+    const stack = UP_AT - 2 * WORD_BYTES;
+    new DataView(this.#memory.bytes.buffer).setBigInt64(stack, BigInt(entry), true);
+    const result = withSignalsBlocked(() => clone(THREAD_FLAGS, this.#memory.address + stack));
+    if (result < 0) throw new SystemError('clone', errnoName(-result));
+    // It was created locked.
+    this.locked(() => undefined);
+  }
+
+  /** The thread has ended, or will not do anything more, when this returns. */
+  stop(): void {
+    this.#lock();
+    this.#isHeld = false;
+    this.set('isOver', 1);
+    this.nudge();
+    this.#unlock();
+    // Only when it has seen that may its descriptors be another's.
+    for (this.#lock(); this.get('isOver') !== IS_GONE; this.#lock()) this.#unlock();
+  }
+
+  get(word: Word): number {
+    return this.#words[2 * WORDS[word]] ?? 0;
+  }
+
+  set(word: Word, value: number): void {
+    this.#words[2 * WORDS[word]] = value;
+    this.#words[2 * WORDS[word] + 1] = Math.floor(value / HIGH_BITS);
+  }
+
+  /** One of what is not words. */
+  setByte(word: Word, at: number, value: number): void {
+    this.#memory.bytes[WORDS[word] * WORD_BYTES + at] = value;
+  }
+
+  /** A copy of bytes in the relay itself. */
+  bytesOf(word: Word, from: number, length: number): Uint8Array {
+    const at = WORDS[word] * WORD_BYTES + from;
+    return this.#memory.bytes.slice(at, at + length);
+  }
+
+  /** What has come from the terminal. Valid under the lock. */
+  up(from: number, to: number): Uint8Array {
+    return this.#memory.bytes.subarray(UP_AT + from, UP_AT + to);
+  }
+
+  /** What has come from the connection. Valid under the lock. */
+  down(from: number, to: number): Uint8Array {
+    return this.#memory.bytes.subarray(DOWN_AT + from, DOWN_AT + to);
+  }
+
+  /** Gives back what nothing is in. */
+  dropUp(): void {
+    trySyscall('madvise', this.#memory.address + UP_AT, UP_BYTES, MADV_DONTNEED);
+  }
+
+  get isHeld(): boolean {
+    return this.#isHeld;
+  }
+
+  /** Keeps the thread from doing anything, until release(). */
+  hold(): void {
+    this.#lock();
+    this.#isHeld = true;
+  }
+
+  release(): void {
+    this.#isHeld = false;
+    this.#unlock();
+  }
+
+  locked<T>(act: () => T): T {
+    this.#lock();
+    try {
+      return act();
+    } finally {
+      this.#unlock();
+    }
+  }
+
+  /** The thread looks anew at what it waits for. */
+  nudge(): void {
+    syscall('write', this.#nudgeFd, this.#oneAt, WORD_BYTES);
+  }
+
+  /** A semaphore of the kernel's orders what both sides write, on every processor. The thread has it for some microseconds at a time. */
+  #lock(): void {
+    if (!this.#isHeld) syscall('read', this.#lockFd, this.#countAt, WORD_BYTES);
+  }
+
+  #unlock(): void {
+    if (!this.#isHeld) syscall('write', this.#lockFd, this.#oneAt, WORD_BYTES);
+  }
+}

@@ -1,0 +1,409 @@
+/*
+ * Passes bytes between a terminal and a connection beside the loop of JavaScript, as a thread that the runtime does not know: it uses no library and
+ * nothing of its process but this code, one stack and the memory of its relay. What it may pass on is decided in JavaScript, which closes a direction
+ * before it does anything by itself; whatever is not plain is left to it, with all that follows. Numbers of calls (CALL_name) are
+ * defined by whoever compiles it (load.ts).
+ */
+typedef unsigned char u8;
+typedef unsigned int u32;
+typedef unsigned long u64;
+
+/*
+ * On a page of its own, with all that is written to behind it: what is before is executed and never written. These two and those at the end of all
+ * tell the build what to copy (placed-code.ts).
+ */
+static u8 start_of_data[8] __attribute__((aligned(4096))) = { 1 };
+static const u8 start_of_constants[8] = { 1 };
+
+enum { EINTR = 4, EAGAIN = 11, POLLIN = 1, POLLOUT = 4, CLOCK_MONOTONIC = 1 };
+enum { ESCAPE = 0x1b, CSI = '[' };
+enum { VERSION = 1, HEADER_BYTES = 8, FRAME_BYTES = 128 * 1024 };
+/* A terminal gives this at most at a time; so often it is asked again before anything else is done. */
+enum { READ_BYTES = 4096, READS = 64 };
+/* Told at once when it is so much, else after a while: whoever waits for an echo needs the processor more. */
+enum { MUCH_BYTES = 512 * 1024 };
+enum { HELD_BYTES = 64 };
+
+/* Words; the layout is that of WORDS in relay.ts. Everything is read and written under the lock, but for what comes before `number`. */
+struct relay {
+  /* The system call itself, which answers -errno; a semaphore; what wakes this thread; what tells JavaScript. */
+  long (*system)(long number, long a, long b, long c, long d, long e, long f);
+  long lock;
+  long nudge;
+  long tell;
+  /* Whether the one end is a session's own terminal: JavaScript is given all that comes from there, also what has been passed on. */
+  long is_session;
+  /* Types of the frames that are written and understood, and how long JavaScript need not know, in nanoseconds. */
+  long frame_out;
+  long frame_in;
+  long patience;
+  /* Counts changes of what follows. */
+  long number;
+  long is_over;
+  long terminal;
+  long wire;
+  /* The directions that are open. */
+  long from_terminal;
+  long to_terminal;
+  /* Whether the terminal is put back from colours; they are not passed on otherwise. */
+  long has_pen;
+  /* JavaScript was told and has not come yet; the ends that have ended; it wants to know when the terminal takes something again, 2 for now it does. */
+  long is_told;
+  long terminal_ended;
+  long wire_ended;
+  long wants_room;
+  /* From the terminal: up to `given` JavaScript has it; up to `sent` the connection, up to `mine` it is to get it from here. */
+  u8 *up;
+  long up_size;
+  long up_head;
+  long given;
+  long sent;
+  long mine;
+  /* The frame that is being written: what is left of its header and its contents. */
+  long header_left;
+  long frame_left;
+  u8 header[8];
+  /* From the connection: from `start` on it is for JavaScript, or not looked at; up to `pending_end` the terminal has still to take it, which ends a frame. */
+  u8 *down;
+  long down_size;
+  long down_head;
+  long start;
+  long pending;
+  long pending_end;
+  /* The beginning of a sequence whose end has not come. */
+  long held_length;
+  u8 held[HELD_BYTES];
+  /* What is not plain of what a terminal sends. */
+  u8 special[256];
+};
+
+static struct relay *next;
+
+#define CALL(r, name, a, b, c, d, e, f) (r)->system(CALL_##name, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), (long)(f))
+
+struct poll { int descriptor; short events, happened; };
+struct vector { u8 *address; long length; };
+struct time { long seconds, nanoseconds; };
+
+static void lock(struct relay *r) {
+  u64 one;
+  while (CALL(r, read, r->lock, &one, 8, 0, 0, 0) < 0) continue;
+}
+
+static void unlock(struct relay *r) {
+  u64 one = 1;
+  CALL(r, write, r->lock, &one, 8, 0, 0, 0);
+}
+
+static void tell(struct relay *r) {
+  u8 byte = 0;
+  if (r->is_told) return;
+  r->is_told = 1;
+  CALL(r, write, r->tell, &byte, 1, 0, 0, 0);
+}
+
+static long now(struct relay *r) {
+  struct time time;
+  CALL(r, clock_gettime, CLOCK_MONOTONIC, &time, 0, 0, 0, 0);
+  return time.seconds * 1000000000 + time.nanoseconds;
+}
+
+/* Sequences that move the cursor, erase, scroll and colour: nothing that outlives the screen, and nothing that is answered. */
+static int is_harmless(u8 final, int sets_something, struct relay *r) {
+  if (final == 'm') return r->has_pen || !sets_something;
+  return final == '@' || (final >= 'A' && final <= 'M') || final == 'P' || final == 'S' || final == 'T' || final == 'X' || final == 'Z' ||
+    final == '`' || final == 'a' || final == 'b' || final == 'd' || final == 'e' || final == 'f';
+}
+
+/* No escape among eight bytes. */
+static int is_text(u64 word) {
+  u64 other = word ^ 0x1b1b1b1b1b1b1b1bUL;
+  return ((other - 0x0101010101010101UL) & ~other & 0x8080808080808080UL) == 0;
+}
+
+/*
+ * How much of the bytes a terminal may be shown without anybody having read them: all but a sequence at the end that is not complete.
+ *
+ * @returns -1 when there is anything in them that somebody has to read.
+ */
+static long harmless_length(struct relay *r, u8 *bytes, long length) {
+  long at = 0;
+  for (;;) {
+    while (at + 8 <= length && is_text(*(u64 *)(bytes + at))) at += 8;
+    while (at < length && bytes[at] != ESCAPE) at++;
+    if (at >= length) return length;
+    long begin = at++;
+    if (at >= length) return begin;
+    u8 second = bytes[at++];
+    if (second == '7' || second == '8' || second == 'D' || second == 'E' || second == 'M') continue;
+    if (second != CSI) return -1;
+    int sets_something = 0;
+    u8 byte = 0;
+    for (; at < length; at++) {
+      byte = bytes[at];
+      if (byte < '0' || byte > ';') break;
+      if (byte >= '1' && byte <= '9') sets_something = 1;
+    }
+    if (at >= length) return length - begin <= HELD_BYTES ? begin : -1;
+    if (!is_harmless(byte, sets_something, r)) return -1;
+    at++;
+  }
+}
+
+static int is_plain(struct relay *r, u8 *bytes, long length) {
+  for (long at = 0; at < length; at++) if (r->special[bytes[at]]) return 0;
+  return 1;
+}
+
+/* What was read from the terminal and is to go from here, as frames. @returns 0 when the connection takes no more. */
+static int send_frames(struct relay *r) {
+  struct vector vectors[2];
+  while (r->sent < r->mine || r->header_left > 0) {
+    if (r->header_left == 0 && r->frame_left == 0) {
+      long length = r->mine - r->sent < FRAME_BYTES ? r->mine - r->sent : FRAME_BYTES;
+      r->header[0] = VERSION;
+      r->header[1] = r->frame_out;
+      r->header[2] = r->header[3] = 0;
+      *(u32 *)(r->header + 4) = length;
+      r->header_left = HEADER_BYTES;
+      r->frame_left = length;
+    }
+    vectors[0].address = r->header + HEADER_BYTES - r->header_left;
+    vectors[0].length = r->header_left;
+    vectors[1].address = r->up + r->sent;
+    vectors[1].length = r->frame_left;
+    long written = CALL(r, writev, r->wire, vectors, 2, 0, 0, 0);
+    if (written == -EINTR) continue;
+    if (written == -EAGAIN) return 0;
+    if (written < 0) {
+      /* Nobody is there any more; reading says so, after what that side has still said. */
+      r->from_terminal = r->to_terminal = 0;
+      r->header_left = r->frame_left = 0;
+      r->sent = r->mine;
+      tell(r);
+      return 1;
+    }
+    long of_header = written < r->header_left ? written : r->header_left;
+    r->header_left -= of_header;
+    r->frame_left -= written - of_header;
+    r->sent += written - of_header;
+  }
+  return 1;
+}
+
+static void settle_up(struct relay *r) {
+  if (r->sent < r->mine || r->header_left > 0 || r->given < r->up_head) return;
+  r->up_head = r->given = r->sent = r->mine = 0;
+}
+
+/* What the connection did not take is left to JavaScript: the other end is to be read all the same. */
+static void pass_up(struct relay *r) {
+  if (send_frames(r) || r->is_session) return;
+  r->from_terminal = 0;
+  tell(r);
+}
+
+static void read_terminal(struct relay *r) {
+  long before = r->up_head;
+  for (int count = 0; count < READS && r->up_size - r->up_head >= READ_BYTES; count++) {
+    long length = CALL(r, read, r->terminal, r->up + r->up_head, READ_BYTES, 0, 0, 0);
+    if (length == -EINTR) continue;
+    if (length == -EAGAIN) break;
+    if (length <= 0) {
+      r->terminal_ended = 1;
+      tell(r);
+      break;
+    }
+    r->up_head += length;
+    /* What is typed is rarely more, and goes at once. */
+    if (!r->is_session) break;
+  }
+  long length = r->up_head - before;
+  if (length == 0) return;
+  if (r->from_terminal && !r->is_session && !is_plain(r, r->up + before, length)) r->from_terminal = 0;
+  if (!r->from_terminal) {
+    tell(r);
+    return;
+  }
+  r->mine = r->up_head;
+  if (!r->is_session) r->given = r->up_head;
+  pass_up(r);
+  settle_up(r);
+}
+
+/* @returns 0 when the terminal takes no more. */
+static int write_pending(struct relay *r) {
+  while (r->pending < r->pending_end) {
+    long written = CALL(r, write, r->terminal, r->down + r->pending, r->pending_end - r->pending, 0, 0, 0);
+    if (written == -EINTR) continue;
+    if (written == -EAGAIN) return 0;
+    /* It was hung up, which reading says too. */
+    if (written < 0) written = r->pending_end - r->pending;
+    r->pending += written;
+  }
+  return 1;
+}
+
+static void move(u8 *to, u8 *from, long length) {
+  while (length-- > 0) *to++ = *from++;
+}
+
+/* Of a frame that is all there: what may go to the terminal goes. @returns 0 when JavaScript has to. */
+static int take_frame(struct relay *r, u8 *payload, long length) {
+  long shown = length;
+  if (r->is_session) {
+    if (!is_plain(r, payload, length)) return 0;
+  } else {
+    /* What is held stands before it, over the header, in memory of which nobody needs anything any more. */
+    u8 over[HELD_BYTES];
+    long held = r->held_length;
+    move(over, payload - held, held);
+    move(payload - held, r->held, held);
+    shown = harmless_length(r, payload - held, length + held) - held;
+    if (shown < -held) {
+      move(payload - held, over, held);
+      return 0;
+    }
+    payload -= held;
+    length += held;
+    shown += held;
+    r->held_length = length - shown;
+    move(r->held, payload + shown, length - shown);
+  }
+  r->pending = payload - r->down;
+  r->pending_end = r->pending + shown;
+  return 1;
+}
+
+static void pass_down(struct relay *r) {
+  while (r->to_terminal && r->pending == r->pending_end && r->down_head - r->start >= HEADER_BYTES) {
+    u8 *frame = r->down + r->start;
+    long length = *(u32 *)(frame + 4);
+    int is_ours = frame[0] == VERSION && frame[1] == r->frame_in && frame[2] == 0 && frame[3] == 0 && length <= FRAME_BYTES;
+    if (is_ours && r->down_head - r->start < HEADER_BYTES + length) break;
+    if (!is_ours || !take_frame(r, frame + HEADER_BYTES, length)) {
+      r->to_terminal = 0;
+      break;
+    }
+    r->start += HEADER_BYTES + length;
+    /* What a command does not take is kept by JavaScript, since its client may have more to say. */
+    if (!write_pending(r) && r->is_session) r->to_terminal = 0;
+  }
+  if (!r->to_terminal && (r->start < r->down_head || r->pending < r->pending_end)) tell(r);
+}
+
+/* There is always room for what is held before what has been read. */
+static void settle_down(struct relay *r) {
+  if (!r->to_terminal || r->pending < r->pending_end || r->start == HELD_BYTES) return;
+  if (r->start < r->down_head && r->start < r->down_size / 2) return;
+  move(r->down + HELD_BYTES, r->down + r->start, r->down_head - r->start);
+  r->down_head -= r->start - HELD_BYTES;
+  r->start = r->pending = r->pending_end = HELD_BYTES;
+}
+
+static void read_wire(struct relay *r) {
+  long length = CALL(r, read, r->wire, r->down + r->down_head, r->down_size - r->down_head, 0, 0, 0);
+  if (length == -EINTR || length == -EAGAIN) return;
+  if (length <= 0) {
+    r->wire_ended = 1;
+    r->to_terminal = 0;
+    tell(r);
+    return;
+  }
+  r->down_head += length;
+  pass_down(r);
+  settle_down(r);
+}
+
+/* JavaScript has not had all that the terminal sent, and was not told. */
+static int owes(struct relay *r) { return r->is_session && !r->is_told && r->given < r->up_head; }
+
+static void relay_main(void) {
+  struct relay *r = next;
+  struct poll polled[3];
+  struct time patience;
+  long since = 0;
+  u64 count;
+  /* It is created locked: whoever takes it first knows that this has begun. */
+  for (;; lock(r)) {
+    if (r->is_over) {
+      r->is_over = 2;
+      break;
+    }
+    long number = r->number;
+    int is_full = r->up_size - r->up_head < READ_BYTES;
+    if (is_full || (owes(r) && r->up_head - r->given >= MUCH_BYTES)) tell(r);
+    int is_owing = owes(r);
+    if (!is_owing) since = 0;
+    else if (since == 0) since = now(r);
+    polled[0].descriptor = r->nudge;
+    polled[0].events = POLLIN;
+    polled[1].events = (is_full || r->terminal_ended ? 0 : POLLIN) | (r->wants_room == 1 || r->pending < r->pending_end ? POLLOUT : 0);
+    polled[2].events = (r->down_head == r->down_size || r->wire_ended || r->pending < r->pending_end ? 0 : POLLIN) |
+      (r->sent < r->mine || r->header_left > 0 ? POLLOUT : 0);
+    /* Of what is not asked, the end would be told for ever. */
+    polled[1].descriptor = polled[1].events ? r->terminal : -1;
+    polled[2].descriptor = polled[2].events ? r->wire : -1;
+    unlock(r);
+
+    patience.seconds = 0;
+    patience.nanoseconds = r->patience;
+    long happened = CALL(r, ppoll, polled, 3, is_owing ? &patience : 0, 0, 8, 0);
+    if (happened > 0 && polled[0].happened) CALL(r, read, polled[0].descriptor, &count, 8, 0, 0, 0);
+
+    lock(r);
+    if (is_owing && now(r) - since >= patience.nanoseconds) tell(r);
+    /* Of the ends that there were. */
+    if (happened > 0 && number == r->number && !r->is_over) {
+      if (polled[1].happened & ~POLLIN && r->pending < r->pending_end && write_pending(r)) {
+        pass_down(r);
+        settle_down(r);
+      }
+      if (polled[1].happened & ~POLLIN && r->wants_room == 1) {
+        r->wants_room = 2;
+        tell(r);
+      }
+      if (polled[2].happened & ~POLLIN && (r->sent < r->mine || r->header_left > 0)) {
+        pass_up(r);
+        settle_up(r);
+      }
+      if (polled[1].happened & ~POLLOUT && polled[1].events & POLLIN) read_terminal(r);
+      if (polled[2].happened & ~POLLOUT && polled[2].events & POLLIN) read_wire(r);
+    }
+    unlock(r);
+  }
+  unlock(r);
+  for (;;) CALL(r, exit, 0, 0, 0, 0, 0, 0);
+}
+
+/* The compiler puts what has no first value in the order of this text: this is the last. */
+static u8 end_of_data[8];
+
+/* @returns where a thread for this relay begins; another may be prepared when that one has unlocked it. */
+static void *relay_prepare(struct relay *relay) {
+  next = relay;
+  return (void *)relay_main;
+}
+
+static const u8 end_of_constants[8] = { 1 };
+static u8 end_of_initialized[8] = { 1 };
+static void end_of_code(void);
+
+/*
+ * Where the code to be called begins, and what the build has to know: in the order of Places of placed-code.ts. It is the one function that is not
+ * static: a compiler may keep the addresses of others outside of what is copied.
+ */
+void *relay_where(long what) {
+  switch (what) {
+    case 0: return (void *)relay_prepare;
+    case 1: return (void *)end_of_code;
+    case 2: return (void *)start_of_constants;
+    case 3: return (void *)(end_of_constants + sizeof end_of_constants);
+    case 4: return start_of_data;
+    case 5: return end_of_initialized + sizeof end_of_initialized;
+    default: return end_of_data + sizeof end_of_data;
+  }
+}
+
+/* The last of the code. */
+static void end_of_code(void) {}

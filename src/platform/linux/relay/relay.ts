@@ -1,0 +1,364 @@
+import { SystemError } from '../../../errors.ts';
+import type { OpenDirections, Shortcut } from '../../../ports/shortcut.ts';
+import { followDescriptor } from '../channel.ts';
+import { addressOf, syscall, trySyscall } from '../syscalls.ts';
+import * as uapi from '../uapi.ts';
+import { FRAME_BYTES, FRAME_DATA, FRAME_OUTPUT, HEADER_BYTES, headerOf, readAvailable } from './frames.ts';
+import type { Lender, LentSocket } from './lent-socket.ts';
+import { DOWN_BYTES, RelayMemory, UP_BYTES } from './relay-memory.ts';
+
+const HELD_BYTES = 64;
+const READ_BYTES = 4096;
+const FIRST_DESCRIPTOR = 3;
+const NOTHING = new Uint8Array();
+/** Of `wantsRoom`, and of what has ended: relay.c says that there is room; it was told. */
+const HAS_ROOM = 2;
+const IS_TAKEN = 2;
+
+/** What passes is known to JavaScript by then: nobody sees it but viewers and the model, while an echo is on its way. */
+const PATIENCE_NS = 2_000_000;
+/** Memory that less than this was needed of is kept; of more, so long after the last of it. */
+const KEPT_BYTES = 64 * 1024;
+const REST_MS = 500;
+
+export interface RelayHandlers {
+  /**
+   * What the terminal sent, valid until it returns.
+   *
+   * @param isPassed The connection has it; only of a session's own terminal.
+   */
+  readonly onTerminal: (data: Uint8Array, isPassed: boolean) => void;
+  /** The terminal was hung up. */
+  readonly onTerminalEnd: () => void;
+  /** The terminal takes something again, as was wanted. */
+  readonly onRoom: () => void;
+  /** What was to pass to a session's own terminal and was not taken by it. */
+  readonly onStuck: (data: Uint8Array) => void;
+}
+
+export interface RelayOptions {
+  /** A session's own terminal, rather than a user's. */
+  readonly isSession: boolean;
+  readonly handlers: RelayHandlers;
+}
+
+/** @param terminal A descriptor that does not block; the relay's own from now on. @returns undefined where the system refuses what it needs. */
+export function startRelay(terminal: number, options: RelayOptions): Relay | undefined {
+  const descriptors = new DisposableStack();
+  descriptors.adopt(terminal, () => void trySyscall('close', terminal));
+  try {
+    return new Relay(terminal, options, descriptors);
+  } catch (error) {
+    if (!(error instanceof SystemError)) throw error;
+    descriptors.dispose();
+    return undefined;
+  }
+}
+
+/**
+ * Reads a terminal, and a connection that is joined to it, in a thread of a few system calls (relay.c), which passes on what is plain. It has
+ * both to itself: whoever else writes to one of them asks first for what is pending. Lives until it is disposed of.
+ */
+export class Relay implements Disposable {
+  readonly #handlers: RelayHandlers;
+  readonly #isSession: boolean;
+  readonly #memory: RelayMemory;
+  readonly #owned: DisposableStack;
+  /** What is given to a handler. */
+  #scratch: Uint8Array = NOTHING;
+  /** Directions that have been open since anybody looked for what is pending in them. */
+  readonly #mayBePending = { up: false, down: false };
+  #isGiving = false;
+  #isDisposed = false;
+  #usedBytes = 0;
+  #restTimer: ReturnType<typeof setTimeout> | undefined;
+  #wire: { readonly descriptor: number; readonly socket: LentSocket; readonly onIdle: () => void } | undefined;
+
+  /** @throws {SystemError} */
+  constructor(terminal: number, { isSession, handlers }: RelayOptions, owned: DisposableStack) {
+    this.#handlers = handlers;
+    this.#isSession = isSession;
+    this.#owned = owned;
+    this.#memory = new RelayMemory(owned);
+    const ends = new Int32Array(new ArrayBuffer(8));
+    syscall('pipe2', addressOf(new Uint8Array(ends.buffer)), uapi.O_CLOEXEC | uapi.O_NONBLOCK);
+    const [told = -1, tell = -1] = ends;
+    for (const end of ends) owned.adopt(end, () => void trySyscall('close', end));
+    this.#memory.set('tell', tell);
+    this.#memory.set('isSession', isSession ? 1 : 0);
+    this.#memory.set('frameOut', isSession ? FRAME_OUTPUT : FRAME_DATA);
+    this.#memory.set('frameIn', isSession ? FRAME_DATA : FRAME_OUTPUT);
+    this.#memory.set('patience', PATIENCE_NS);
+    this.#memory.set('terminal', terminal);
+    this.#memory.set('wire', -1);
+    this.#emptyDown();
+    this.#memory.start();
+    owned.use(followDescriptor(told, () => this.#drain()));
+  }
+
+  /**
+   * Joins a connection to the terminal.
+   *
+   * @param isPlain What is typed of it may pass.
+   * @param onIdle All that has come is handled: directions may be opened.
+   * @returns undefined for one that cannot be joined, and while another one is.
+   */
+  join(connection: Lender, isPlain: (byte: number) => boolean, onIdle: () => void): Shortcut | undefined {
+    if (this.#wire !== undefined || this.#isDisposed) return undefined;
+    const socket = connection.lend({
+      takePending: () => (this.#mayBePending.up ? this.#memory.locked(() => this.#takePendingUp()) : NOTHING),
+      giveBack: (hasEnded) => this.#part(hasEnded),
+    });
+    if (socket === undefined) return undefined;
+    const descriptor = syscall('fcntl', socket.descriptor, uapi.F_DUPFD_CLOEXEC, FIRST_DESCRIPTOR);
+    const wire = { descriptor, socket, onIdle };
+    this.#wire = wire;
+    this.#memory.locked(() => {
+      this.#memory.set('wireEnded', 0);
+      this.#emptyDown();
+      for (let byte = 0; byte < 256; byte++) this.#memory.setByte('special', byte, isPlain(byte) ? 0 : 1);
+      this.#setWire(descriptor);
+    });
+    const ifJoined = (act: () => void): void => {
+      if (this.#wire === wire) act();
+    };
+    return {
+      open: (directions) => ifJoined(() => this.#memory.locked(() => this.#open(directions))),
+      close: () => ifJoined(() => this.#close()),
+      [Symbol.dispose]: () => ifJoined(() => this.#part(false)),
+    };
+  }
+
+  /** What was passed to the terminal and not taken by it: whoever writes to it writes this first. Nothing more passes until it is opened again. */
+  takePendingForTerminal(): Uint8Array {
+    return this.#mayBePending.down ? this.#memory.locked(() => this.#takePendingDown()) : NOTHING;
+  }
+
+  /** Tells when the terminal takes something again. */
+  wantRoom(): void {
+    if (this.#isDisposed) return;
+    this.#memory.locked(() => this.#memory.set('wantsRoom', 1));
+    this.#memory.nudge();
+  }
+
+  /** Neither end is read, and nothing passes, until this is disposed of. */
+  hold(): Disposable {
+    const isHeld = !this.#memory.isHeld && !this.#isDisposed;
+    if (isHeld) this.#memory.hold();
+    return {
+      [Symbol.dispose]: () => {
+        if (!isHeld || this.#isDisposed) return;
+        this.#memory.release();
+        // Nothing was given meanwhile, and nobody is told twice.
+        setImmediate(() => this.#drain());
+      },
+    };
+  }
+
+  /** Gives what has come from the terminal by now. */
+  drain(): void {
+    this.#give(false);
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#isDisposed) return;
+    this.#part(false);
+    this.#isDisposed = true;
+    clearTimeout(this.#restTimer);
+    this.#memory.stop();
+    this.#owned.dispose();
+  }
+
+  #open({ fromTerminal, toTerminal, hasPen = false }: OpenDirections): void {
+    const memory = this.#memory;
+    const isWhole = memory.get('wireEnded') === 0;
+    const isUpOpen = memory.get('fromTerminal') === 1;
+    if (!fromTerminal) memory.set('fromTerminal', 0);
+    else if (!isUpOpen && isWhole && memory.get('given') === memory.get('upHead') && !this.#isUpPending()) {
+      this.#emptyUp();
+      memory.set('fromTerminal', 1);
+      this.#mayBePending.up = true;
+    }
+    memory.set('hasPen', hasPen ? 1 : 0);
+    if (!toTerminal) memory.set('toTerminal', 0);
+    else if (isWhole && memory.get('start') === memory.get('downHead')) {
+      memory.set('toTerminal', 1);
+      this.#mayBePending.down = true;
+    }
+  }
+
+  #close(): void {
+    this.#memory.locked(() => {
+      this.#memory.set('fromTerminal', 0);
+      this.#memory.set('toTerminal', 0);
+    });
+    if (this.#isSession) this.#give(false);
+  }
+
+  #drain(): void {
+    this.#give(true);
+    this.#wire?.onIdle();
+  }
+
+  /** Only what comes from the terminal is given in the midst of something that came from the connection. */
+  #give(isAll: boolean): void {
+    if (this.#isGiving || this.#memory.isHeld || this.#isDisposed) return;
+    this.#isGiving = true;
+    const { onTerminal, onTerminalEnd, onRoom, onStuck } = this.#handlers;
+    const wire = this.#wire;
+    try {
+      const { upBytes, passedBytes, pending, hasTerminalEnded, hasRoom, stuck, down, hasWireEnded } = this.#memory.locked(() =>
+        this.#take(isAll),
+      );
+      if (passedBytes > 0) onTerminal(this.#scratch.subarray(0, passedBytes), true);
+      if (pending.length > 0) wire?.socket.write(pending);
+      if (upBytes > passedBytes) onTerminal(this.#scratch.subarray(passedBytes, upBytes), false);
+      if (hasTerminalEnded) onTerminalEnd();
+      this.#isGiving = false;
+      if (stuck.length > 0) onStuck(stuck);
+      if (hasRoom) onRoom();
+      if (down.length > 0) wire?.socket.onData(down);
+      if (hasWireEnded && this.#wire === wire) wire?.socket.onEnd();
+    } finally {
+      this.#isGiving = false;
+    }
+  }
+
+  #take(isAll: boolean) {
+    const up = this.#takeUp();
+    const hasTerminalEnded = this.#once('terminalEnded');
+    if (!isAll) return { ...up, hasTerminalEnded, hasRoom: false, stuck: NOTHING, down: NOTHING, hasWireEnded: false };
+    const memory = this.#memory;
+    memory.set('isTold', 0);
+    const wasFull = memory.get('downHead') === DOWN_BYTES;
+    const hasRoom = memory.get('wantsRoom') === HAS_ROOM;
+    if (hasRoom) memory.set('wantsRoom', 0);
+    const isClosed = memory.get('toTerminal') === 0;
+    const stuck = isClosed && this.#isSession ? this.#takePendingDown() : NOTHING;
+    const down = isClosed ? this.#takeDown() : NOTHING;
+    const hasWireEnded = this.#once('wireEnded');
+    if (wasFull || stuck.length > 0) memory.nudge();
+    return { ...up, hasTerminalEnded, hasRoom, stuck, down, hasWireEnded };
+  }
+
+  /** What JavaScript has not had, into the scratch; how much of it has passed. What has long been pending is not left so. */
+  #takeUp() {
+    const memory = this.#memory;
+    const [given, head] = [memory.get('given'), memory.get('upHead')];
+    const upBytes = head - given;
+    const passedBytes = this.#isSession ? Math.max(0, memory.get('mine') - given) : 0;
+    if (this.#scratch.length < upBytes) this.#scratch = new Uint8Array(Math.max(KEPT_BYTES, upBytes));
+    this.#scratch.set(memory.up(given, head));
+    memory.set('given', head);
+    const isPending = this.#isUpPending();
+    const pending = isPending && (head > UP_BYTES / 2 || !this.#isSession) ? this.#takePendingUp() : NOTHING;
+    if (!isPending || pending.length > 0) this.#emptyUp();
+    // A full one is not read.
+    if (UP_BYTES - head < READ_BYTES) memory.nudge();
+    this.#needed(head);
+    return { upBytes, passedBytes, pending };
+  }
+
+  /** With what was held, as a frame of its own. */
+  #takeDown(): Uint8Array {
+    const memory = this.#memory;
+    const heldLength = memory.get('heldLength');
+    const held = memory.bytesOf('held', 0, heldLength);
+    const rest = memory.down(memory.get('start'), memory.get('downHead')).slice();
+    this.#emptyDown();
+    return heldLength === 0 ? rest : Buffer.concat([headerOf(memory.get('frameIn'), heldLength), held, rest]);
+  }
+
+  #takePendingDown(): Uint8Array {
+    const memory = this.#memory;
+    memory.set('toTerminal', 0);
+    const pending = memory.down(memory.get('pending'), memory.get('pendingEnd')).slice();
+    memory.set('pending', memory.get('pendingEnd'));
+    this.#mayBePending.down = false;
+    return pending;
+  }
+
+  #isUpPending(): boolean {
+    return this.#memory.get('sent') < this.#memory.get('mine') || this.#memory.get('headerLeft') > 0;
+  }
+
+  /** As the frames that they would have become. */
+  #takePendingUp(): Uint8Array {
+    const memory = this.#memory;
+    memory.set('fromTerminal', 0);
+    this.#mayBePending.up = false;
+    const [headerLeft, frameLeft] = [memory.get('headerLeft'), memory.get('frameLeft')];
+    const [sent, mine] = [memory.get('sent'), memory.get('mine')];
+    const pieces = [memory.bytesOf('header', HEADER_BYTES - headerLeft, headerLeft), memory.up(sent, sent + frameLeft)];
+    for (let at = sent + frameLeft; at < mine; at += FRAME_BYTES) {
+      const end = Math.min(at + FRAME_BYTES, mine);
+      pieces.push(headerOf(memory.get('frameOut'), end - at), memory.up(at, end));
+    }
+    memory.set('sent', mine);
+    memory.set('headerLeft', 0);
+    memory.set('frameLeft', 0);
+    return Buffer.concat(pieces);
+  }
+
+  #part(hasEnded: boolean): void {
+    const wire = this.#wire;
+    if (wire === undefined) return;
+    if (this.#isSession) this.#close();
+    this.#wire = undefined;
+    const { pending, stuck, down } = this.#memory.locked(() => {
+      const stuckBytes = this.#isSession ? this.#takePendingDown() : NOTHING;
+      const left = { pending: this.#takePendingUp(), stuck: stuckBytes, down: this.#takeDown() };
+      this.#memory.set('toTerminal', 0);
+      this.#setWire(-1);
+      return left;
+    });
+    wire.socket.write(pending);
+    if (stuck.length > 0) this.#handlers.onStuck(stuck);
+    const rest = hasEnded ? readAvailable(wire.descriptor) : NOTHING;
+    syscall('close', wire.descriptor);
+    if (down.length + rest.length > 0) wire.socket.onData(Buffer.concat([down, rest]));
+    wire.socket.release();
+  }
+
+  /** Whoever waits for something to happen on the one before holds it open. */
+  #setWire(descriptor: number): void {
+    this.#memory.set('wire', descriptor);
+    this.#memory.set('number', this.#memory.get('number') + 1);
+    this.#memory.nudge();
+  }
+
+  /** Nothing is in it, and before it there is room for what is held. */
+  #emptyDown(): void {
+    this.#memory.set('heldLength', 0);
+    for (const word of ['start', 'downHead'] as const) this.#memory.set(word, HELD_BYTES);
+  }
+
+  #emptyUp(): void {
+    for (const word of ['upHead', 'given', 'sent', 'mine'] as const) this.#memory.set(word, 0);
+  }
+
+  #once(word: 'terminalEnded' | 'wireEnded'): boolean {
+    const isNew = this.#memory.get(word) === 1;
+    if (isNew) this.#memory.set(word, IS_TAKEN);
+    return isNew;
+  }
+
+  /** What a flood needs is given back after it. */
+  #needed(bytes: number): void {
+    this.#usedBytes = Math.max(this.#usedBytes, bytes);
+    if (bytes > KEPT_BYTES || (this.#usedBytes > KEPT_BYTES && this.#restTimer === undefined)) {
+      clearTimeout(this.#restTimer);
+      this.#restTimer = setTimeout(() => this.#rest(), REST_MS);
+    }
+  }
+
+  #rest(): void {
+    this.#restTimer = undefined;
+    this.#scratch = NOTHING;
+    this.#memory.locked(() => {
+      if (this.#memory.get('upHead') > 0) return;
+      this.#memory.dropUp();
+      this.#usedBytes = 0;
+    });
+  }
+}
