@@ -18,13 +18,14 @@ export function runCheck([command, ...words]) {
 /**
  * Projects of test/vitest.config.ts together, under Node or under Bun, so that no core waits for the last file of each.
  *
+ * @param files Of them only these; all without any.
  * @returns the counts of each in their order, with the seconds that its files took, added up
  */
-export function runVitest({ projects, runtime }) {
+export function runVitest({ projects, runtime, files: only = [] }) {
   const scratch = mkdtempSync(join(tmpdir(), 'nono-suite-'));
   try {
     const report = join(scratch, 'report.json');
-    const words = ['run', '--config', 'test/vitest.config.ts', ...projects.flatMap((project) => ['--project', project])];
+    const words = ['run', '--config', 'test/vitest.config.ts', ...projects.flatMap((project) => ['--project', project]), ...only];
     const reporters = ['--passWithNoTests', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
     const vitest = ['node_modules/vitest/vitest.mjs', ...words, ...reporters];
     const succeeded = runtime === 'node' ? run(process.execPath, vitest) : run(findBun(TOP) ?? 'bun', ['--bun', ...vitest]);

@@ -10,6 +10,11 @@ const STAT_BYTES = 40;
 const HASH_BYTES = { sha1: 20, sha256: 32 } as const;
 const NAME_LENGTH_MASK = 0x0fff;
 const EXTENDED_FLAG = 0x4000;
+/**
+ * Version 4 leaves out what a name has in common with the one before: a small file could hold gigabytes of names. Each takes 63
+ * bytes of the file, so that names of a thousand bytes each are still read.
+ */
+const NAMES_PER_FILE_MAXIMUM = 16;
 
 /** @returns the names sorted by bytes, or undefined when the file is not an index that we understand. */
 export function parseGitIndex(file: Buffer, objectFormat: 'sha1' | 'sha256' = 'sha1'): Bytes[] | undefined {
@@ -21,6 +26,7 @@ export function parseGitIndex(file: Buffer, objectFormat: 'sha1' | 'sha256' = 's
   const names: Bytes[] = [];
   let at = HEADER_BYTES;
   let previous = '' as Bytes;
+  let namesBytes = 0;
   for (let index = 0; index < count; index++) {
     if (at + fixedBytes > file.length) return undefined;
     const flags = file.readUInt16BE(at + fixedBytes - 2);
@@ -28,6 +34,8 @@ export function parseGitIndex(file: Buffer, objectFormat: 'sha1' | 'sha256' = 's
     const entry = version === 4 ? readCompressedName(file, nameAt, previous) : readName(file, nameAt, flags);
     if (entry === undefined) return undefined;
     previous = entry.name;
+    namesBytes += previous.length;
+    if (namesBytes > NAMES_PER_FILE_MAXIMUM * file.length) return undefined;
     names.push(entry.name);
     // Versions 2 and 3 pad each entry with 1 to 8 NULs to a multiple of eight.
     at = version === 4 ? entry.end + 1 : at + ((entry.end - at + 8) & ~7);

@@ -1,5 +1,6 @@
 import { type Bytes, bytesFromStored, bytesFromText, storeBytes } from '../bytes.ts';
 import { DamageError, StateError } from '../errors.ts';
+import { isTooDeep } from '../json-depth.ts';
 import type { Hash } from '../ports/hash.ts';
 import type { NodeReference } from './entry.ts';
 import { isSafeRootPath } from './node-codec.ts';
@@ -8,6 +9,9 @@ import { Rules } from './rules.ts';
 
 /** FORMAT.md documents each field of the file. */
 export const MANIFEST_FORMAT = 1;
+
+/** A day before the last moment that a Date holds (ECMA-262, Time Values). */
+const LAST_DATE_MS = 8_640_000_000_000_000 - 86_400_000;
 
 export type SessionKind = 'run' | 'restore';
 /** `open`: the final snapshot is still to come; `recovered`: it was taken after the supervisor was lost. */
@@ -112,6 +116,7 @@ function parseJson(data: Uint8Array, path: string): Record<string, unknown> {
     throw damaged(path, 'it is not JSON', error);
   }
   if (typeof document !== 'object' || document === null || Array.isArray(document)) throw damaged(path, 'it is no object');
+  if (isTooDeep(document)) throw damaged(path, 'it is nested deeper than nono nests anything');
   return document as Record<string, unknown>;
 }
 
@@ -172,12 +177,12 @@ function fromDocument(fields: Fields): Manifest {
     command: fields.list('command').map((item) => fields.asBytes('command', item)),
     workingDirectory: fields.bytes('workdir'),
     profile: fields.text('profile'),
-    startedMs: fields.count('started_ms'),
-    endedMs: fields.optional('ended_ms', () => fields.count('ended_ms')),
+    startedMs: fields.time('started_ms'),
+    endedMs: fields.optional('ended_ms', () => fields.time('ended_ms')),
     exitCode: fields.optional('exit_code', () => fields.count('exit_code')),
     signal: fields.optional('signal', () => fields.text('signal')),
     durable: fields.flag('durable'),
-    heartbeatMs: fields.optional('heartbeat_ms', () => fields.count('heartbeat_ms')),
+    heartbeatMs: fields.optional('heartbeat_ms', () => fields.time('heartbeat_ms')),
     roots: fields.list('roots').map((item) => readRoot(fields.inside('roots', item))),
     snapshots: fields.list('snapshots').map((item, index) => readSnapshot(fields.inside('snapshots', item), index)),
     counts: fields.optional('counts', () => readCounts(fields.inside('counts', fields.value('counts')))),
@@ -205,7 +210,7 @@ function readSnapshot(fields: Fields, index: number): SnapshotRecord {
   if (snapshot > index) throw fields.wrong('root_snapshot');
   return {
     number: index,
-    takenMs: fields.count('taken_ms'),
+    takenMs: fields.time('taken_ms'),
     parent: fields.optional('parent', () => fields.count('parent')),
     label: fields.text('label'),
     root: { snapshot, offset: fields.count('root_offset') },
@@ -262,6 +267,13 @@ class Fields {
   count(name: string): number {
     const value = this.value(name);
     if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) throw this.wrong(name);
+    return value;
+  }
+
+  /** Milliseconds since 1970 that are a date wherever on earth. */
+  time(name: string): number {
+    const value = this.count(name);
+    if (value > LAST_DATE_MS) throw this.wrong(name);
     return value;
   }
 

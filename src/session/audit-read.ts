@@ -1,4 +1,5 @@
 import { type Bytes, bufferFromBytes, textFromBytes } from '../bytes.ts';
+import { isTooDeep } from '../json-depth.ts';
 import type { Hash } from '../ports/hash.ts';
 import { AUDIT_FORMAT } from './audit-event.ts';
 
@@ -77,14 +78,16 @@ function whatIsWrong({ format, number, prev }: EventFields, expected: number, di
   if (typeof format !== 'number' || format < 1) return 'it has no format';
   if (format > AUDIT_FORMAT) return `it has the format ${format}, expected ${AUDIT_FORMAT}`;
   if (prev !== digest) return 'it does not follow the line before it';
-  if (number !== expected) return `it is numbered ${String(number)}, expected ${expected}`;
+  if (number !== expected)
+    return `it is numbered ${typeof number === 'number' ? number : 'with no number'}, expected ${expected}`;
   return undefined;
 }
 
 function parseLine(line: Bytes): EventFields | undefined {
   try {
     const value: unknown = JSON.parse(textFromBytes(line));
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as EventFields) : undefined;
+    const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
+    return isObject && !isTooDeep(value) ? (value as EventFields) : undefined;
   } catch (error) {
     if (error instanceof SyntaxError) return undefined;
     throw error;

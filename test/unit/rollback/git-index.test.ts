@@ -99,6 +99,17 @@ describe('parseGitIndex()', () => {
     expect(parseGitIndex(Buffer.from(data, 'latin1'))).toBeUndefined();
   });
 
+  test('is not made to hold gigabytes of names by a small file', () => {
+    // Version 4: each name is the one before and a byte more.
+    const count = 60_000;
+    const head = Buffer.alloc(12);
+    head.write('DIRC');
+    head.writeUInt32BE(4, 4);
+    head.writeUInt32BE(count, 8);
+    const entry = Buffer.concat([Buffer.alloc(62), Buffer.from('\0a\0')]);
+    expect(parseGitIndex(Buffer.concat([head, ...Array.from({ length: count }, () => entry)]))).toBeUndefined();
+  });
+
   test('gives no names for an empty index', () => {
     expect(parseGitIndex(Buffer.from('DIRC\0\0\0\x02\0\0\0\0', 'latin1'))).toEqual([]);
   });

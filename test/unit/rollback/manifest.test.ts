@@ -101,6 +101,12 @@ describe('decodeManifest()', () => {
     }
   });
 
+  test('refuses at once one that is nested so deep that to write it again would take minutes', () => {
+    const deep = `${'['.repeat(200_000)}${']'.repeat(200_000)}`;
+    const data = Buffer.from(`{"format":1,"later":${deep},"seal":""}`);
+    expect(() => decode(data)).toThrow('it is nested deeper than nono nests anything');
+  });
+
   test('finds every flipped bit', () => {
     const data = encodeManifest(MANIFEST, hash);
     for (let at = 0; at < data.length; at++) {
@@ -121,6 +127,12 @@ describe('decodeManifest()', () => {
 
   test.for(['', 'null', '[]', '"text"', '1', '{}', '{"seal":"x"}', '{"format":1}', '\xef\xbb\xbf{}'])('refuses %j', (text) => {
     expect(() => decode(Buffer.from(text, 'latin1'))).toThrow(DamageError);
+  });
+
+  test('refuses times that are no dates', () => {
+    const document = documentOf(encodeManifest(MANIFEST, hash));
+    for (const name of ['started_ms', 'ended_ms', 'heartbeat_ms'])
+      expect(() => decode(sealed({ ...document, [name]: 8_640_000_000_000_001 }))).toThrow(`field "${name}" is wrong`);
   });
 
   const rootWith = (edit: Document) => ({ roots: [{ path: '/a', rules: rules.toStored(), ...edit }] });

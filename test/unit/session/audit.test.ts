@@ -90,6 +90,12 @@ describe('an audit log', () => {
     expect(readAudit(changed, hash, undefined).breaks).toEqual([{ line: 4, reason: 'it does not follow the line before it' }]);
   });
 
+  test('with a number that is none has a break, also where that is an object without a text', () => {
+    const line = JSON.stringify({ format: 1, number: { toString: 1 }, prev: NO_LINE });
+    const { breaks } = readAudit(`${line}\n` as Bytes, hash, undefined);
+    expect(breaks).toEqual([{ line: 1, reason: 'it is numbered with no number, expected 1' }]);
+  });
+
   test('whose last line was never finished is torn, not broken', () => {
     const { text } = writeLog(3);
 
