@@ -201,15 +201,16 @@ export class Displays {
     }
     let isToBeDrawn = false;
     // By then it is live that waits to be drawn.
-    this.#screen.whenReached((model) => {
+    this.#screen.whenReached(() => {
       isToBeDrawn = display.isLive && isUnderway();
-      if (!isToBeDrawn) return;
-      this.#isNoLongerLive(display);
-      this.#hasSeen(display, model, model.historyEnd);
+      if (isToBeDrawn) this.#isNoLongerLive(display);
     });
     resize();
-    this.#screen.whenReached(() => {
-      if (isToBeDrawn) this.#draw(display, 'again');
+    this.#screen.whenReached((model) => {
+      if (!isToBeDrawn) return;
+      // Rows that leave the screen with its height are in the scrollback of the terminal, whether they were there before or came later.
+      this.#hasSeen(display, model, model.historyEnd);
+      this.#draw(display, 'again');
     });
   }
 

@@ -26,7 +26,8 @@ const TAB_WIDTH = 8;
  */
 export function paint(model: TerminalModel, { historyFrom, isFirst }: PaintOptions): readonly Uint8Array[] {
   const painter = new Painter(model);
-  const first = Math.max(historyFrom, model.historyStart);
+  // What the terminal has had of the history is on the screen again after it has grown.
+  const first = Math.min(Math.max(historyFrom, model.historyStart), model.historyEnd);
   if (isFirst) painter.scrollAway();
   const shown = model.historyEnd - first > SHOWN_FIRST_LINES ? painter.shownScreen() : undefined;
   const everything = painter.everything(first);
