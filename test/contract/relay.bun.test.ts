@@ -1,0 +1,303 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { writeAll } from '../../src/platform/linux/channel.ts';
+import { type Relay, startRelay } from '../../src/platform/linux/relay/relay.ts';
+import type { Shortcut } from '../../src/ports/shortcut.ts';
+import type { TerminalHandlers, UserTerminal } from '../../src/ports/user-terminal.ts';
+import { AttachClient } from '../../src/session/attach-client.ts';
+import { type ClientMessage, decodeServerMessage, encodeClientMessage, encodeServerMessage } from '../../src/session/messages.ts';
+import { encodeFrame, FRAME, FrameDecoder } from '../../src/session/protocol.ts';
+import { runs } from '../support/effort.ts';
+import { LentConnection, streamPair } from '../support/joined.ts';
+import { waitFor } from '../support/wait.ts';
+
+const ESCAPE = 0x1b;
+const numRuns = runs(import.meta.url, 60);
+const latin1 = (data: Uint8Array): string => Buffer.from(data).toString('latin1');
+/** Some other moment: nothing hangs on what has happened by then. */
+const moment = () => sleep(1);
+
+// biome-ignore format: one a line is no easier to read
+const SHOWN = [
+  'hello', 'a\r\n', '日本', '\xc3', '\x1b[31m', '\x1b[0m', '\x1b[1;34mx\x1b[0m', '\x1b[4:3m', '\x1b[5;9H', '\x1b[2K', '\x1b[?1049h', '\x1b[?1049l',
+  '\x1b[?2004h', '\x1b[?25l', '\x1b', '[', '\x1b[', '3', '1m', '\x1b7', '\x1b8', '\x1b(0', '\x1b]2;title\x07', '\x1b]2;ti', 'tle\x1b\\', '\x1b]52;c;aGk=\x07',
+  '\x1b]52;c;?\x07', '\x1b[2;5r', '\x1b[>1u', '\x1b[5 q', '\x1bP1;2|x\x1b\\', '\x1b[\r1m', '\x1b[3\x1b[1m', '\x18', '\x9b', 'x'.repeat(5000),
+  `\x1b[${'1;'.repeat(40)}1m`, `\x1b[${'1;'.repeat(40)}`,
+];
+/** Nothing of it has to be looked at, however it is split. */
+// biome-ignore format: one a line is no easier to read
+const HARMLESS = ['text', '\x1b', '[', '1', ';', 'm', 'H', '\x1b[K', '\x1b[3;4H', '\x1b[m', '\x1b[32mgreen', '日本'.slice(0, 1), '\r\n'];
+const TYPED = [
+  'a',
+  'ls\r',
+  '\x03',
+  '\x1b',
+  '\x1b[A',
+  '\x1bOB',
+  'é',
+  '\x1d',
+  '\x1dq',
+  '\x1b[93;5u',
+  '\x1b[200~pasted\x1b[201~',
+  'y'.repeat(3000),
+];
+const shown = fc
+  .array(fc.constantFrom(...SHOWN), { minLength: 1, maxLength: 6 })
+  .map((pieces) => Buffer.from(pieces.join(''), 'utf8'));
+const typed = fc.constantFrom(...TYPED).map((text) => Buffer.from(text, 'utf8'));
+
+const harmless = fc
+  .array(fc.constantFrom(...HARMLESS), { minLength: 1, maxLength: 6 })
+  .map((pieces) => Buffer.from(pieces.join(''), 'utf8'));
+
+const action = fc.oneof(
+  { weight: 12, arbitrary: fc.record({ kind: fc.constant('shown' as const), data: harmless }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('shown' as const), data: shown }) },
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant('typed' as const), data: typed }) },
+  { weight: 3, arbitrary: fc.constant({ kind: 'moment' as const }) },
+  { weight: 2, arbitrary: fc.constant({ kind: 'mark' as const }) },
+  { weight: 1, arbitrary: fc.constant({ kind: 'open' as const }) },
+);
+const actions = fc.array(action, { maxLength: 60 });
+
+describe('A relay of a session', () => {
+  /** What the far ends have got, and what JavaScript was told meanwhile. */
+  async function play(list: typeof actions extends fc.Arbitrary<infer List> ? List : never) {
+    const [terminalFd, terminal] = streamPair();
+    const [wireFd, wire] = streamPair();
+    using _ends = terminal;
+    using _wire = wire;
+    const known: Uint8Array[] = [];
+    let passedBytes = 0;
+    const looked: string[] = [];
+    const marks: number[] = [];
+    const decoder = new FrameDecoder();
+    const toTerminal = (data: Uint8Array): void => {
+      writeAll(terminalFd, Uint8Array.from(relay.takePendingForTerminal()));
+      writeAll(terminalFd, Uint8Array.from(data));
+    };
+    using relay = startRelay(terminalFd, {
+      isSession: true,
+      handlers: {
+        onTerminal(data, isPassed) {
+          known.push(data.slice());
+          if (isPassed) passedBytes += data.length;
+          if (!isPassed) connection.write(encodeFrame({ type: FRAME.output, payload: data }));
+        },
+        onTerminalEnd: () => undefined,
+        onRoom: () => undefined,
+        onStuck: (data) => toTerminal(data),
+      },
+    }) as Relay;
+    const connection = new LentConnection(wireFd, {
+      onData(data) {
+        for (const { payload } of decoder.push(data)) {
+          looked.push(latin1(payload));
+          toTerminal(payload);
+        }
+      },
+      onDrain: () => undefined,
+      onClose: () => undefined,
+    });
+    const open = () => shortcut.open({ fromTerminal: true, toTerminal: decoder.isBetweenFrames });
+    const shortcut = relay.join(connection, (byte) => byte !== ESCAPE, open) as Shortcut;
+    open();
+    const wanted = { shown: [] as Uint8Array[], typed: [] as Uint8Array[] };
+    for (const one of list) {
+      if (one.kind === 'shown') terminal.write(one.data);
+      else if (one.kind === 'typed') wire.write(encodeFrame({ type: FRAME.data, payload: one.data }));
+      else if (one.kind === 'moment') await moment();
+      else if (one.kind === 'open') open();
+      else {
+        shortcut.close();
+        marks.push(Buffer.concat(known).length);
+        connection.write(encodeFrame({ type: FRAME.progress, payload: new Uint8Array() }));
+      }
+      if (one.kind === 'shown' || one.kind === 'typed') wanted[one.kind].push(one.data);
+    }
+    const wantedShown = Buffer.concat(wanted.shown);
+    const wantedTyped = Buffer.concat(wanted.typed);
+    await waitFor('all of it', () => {
+      const isKnown = Buffer.concat(known).length >= wantedShown.length;
+      return isKnown && terminal.read().length >= wantedTyped.length && sentOf(wire.read()).shown.length >= wantedShown.length;
+    });
+    const sent = sentOf(wire.read());
+    connection.close();
+    return {
+      sent,
+      marks,
+      passedBytes,
+      looked,
+      known: Buffer.concat(known),
+      typed: Buffer.from(terminal.read()),
+      wantedShown,
+      wantedTyped,
+    };
+  }
+
+  test('passes on everything once and in order, and tells all of what was shown, whatever is opened and closed meanwhile', async () => {
+    let allPassedBytes = 0;
+    await fc.assert(
+      fc.asyncProperty(actions, async (list) => {
+        const { sent, known, passedBytes, typed: got, wantedShown, wantedTyped } = await play(list);
+        allPassedBytes += passedBytes;
+
+        expect(latin1(sent.shown)).toBe(latin1(wantedShown));
+        expect(latin1(known)).toBe(latin1(wantedShown));
+        expect(latin1(got)).toBe(latin1(wantedTyped));
+      }),
+      { numRuns },
+    );
+    expect(allPassedBytes).toBeGreaterThan(0);
+  });
+
+  test('has passed on exactly what was told when it is closed: what is written then comes behind that', async () => {
+    await fc.assert(
+      fc.asyncProperty(actions, async (list) => {
+        const { sent, marks } = await play(list);
+
+        expect(sent.marks).toEqual(marks);
+      }),
+      { numRuns },
+    );
+  });
+
+  test('leaves each frame with an escape to JavaScript', async () => {
+    await fc.assert(
+      fc.asyncProperty(actions, async (list) => {
+        const { looked } = await play(list);
+        const special = list.filter((one) => one.kind === 'typed' && one.data.includes(ESCAPE));
+
+        expect(looked.filter((text) => text.includes('\x1b'))).toHaveLength(special.length);
+      }),
+      { numRuns },
+    );
+  });
+});
+
+/** The output in a stream of frames, and how much of it was before each other one. */
+function sentOf(stream: Uint8Array): { readonly shown: Uint8Array; readonly marks: readonly number[] } {
+  const pieces: Uint8Array[] = [];
+  const marks: number[] = [];
+  let length = 0;
+  for (const { type, payload } of new FrameDecoder().push(stream)) {
+    if (type !== FRAME.output) marks.push(length);
+    else {
+      pieces.push(payload);
+      length += payload.length;
+    }
+  }
+  return { shown: Buffer.concat(pieces), marks };
+}
+
+describe('An attached client', () => {
+  interface Played {
+    readonly shown: string;
+    readonly typed: string;
+    /** How often its loop had to look at something. */
+    readonly looked: number;
+    /** What puts the terminal back. */
+    readonly lastWords: string;
+  }
+
+  /** All that its terminal and its supervisor get. */
+  async function play(list: typeof actions extends fc.Arbitrary<infer List> ? List : never, isJoined: boolean): Promise<Played> {
+    const [terminalFd, far] = streamPair();
+    const [wireFd, wire] = streamPair();
+    using _far = far;
+    using _wire = wire;
+    let relay: Relay | undefined;
+    let handlers: TerminalHandlers | undefined;
+    let isOver = false;
+    let lastWords = '';
+    const terminal: UserTerminal = {
+      size: () => ({ columns: 80, rows: 24 }),
+      identity: () => undefined,
+      settings: () => '' as never,
+      enterRaw: () => undefined,
+      leaveRaw: () => undefined,
+      ifKilled: () => undefined,
+      write(data) {
+        lastWords += isOver ? latin1(data) : '';
+        writeAll(terminalFd, Uint8Array.from(relay?.takePendingForTerminal() ?? new Uint8Array()));
+        writeAll(terminalFd, Uint8Array.from(data));
+      },
+      follow: (given) => void (handlers = given),
+      followJoined(given, { connection, isPlain, onIdle }) {
+        if (!isJoined) return undefined;
+        relay = startRelay(terminalFd, {
+          isSession: false,
+          handlers: { onTerminal: given.onInput, onTerminalEnd: given.onEnd, onRoom: () => undefined, onStuck: () => undefined },
+        });
+        return relay?.join(connection as LentConnection, isPlain, onIdle);
+      },
+      [Symbol.dispose]: () => relay?.[Symbol.dispose](),
+    };
+    const client = new AttachClient(terminal, {
+      mode: 'attach',
+      status: undefined,
+      farewell: '',
+      detachKeys: ['ctrl-]', 'd'],
+      historyLines: undefined,
+      terminalName: 'xterm',
+      clock: { nowMs: () => 0, monotonicMs: () => 0, utcOffsetMinutes: () => 0 },
+      stopSelf: () => undefined,
+    });
+    const decoder = new FrameDecoder();
+    let looked = 0;
+    const receive = (data: Uint8Array): void => {
+      looked += 1;
+      for (const frame of decoder.push(data)) client.handlers.onMessage(decodeServerMessage(frame));
+    };
+    const connection = new LentConnection(wireFd, { onData: receive, onDrain: () => undefined, onClose: () => undefined });
+    const link = {
+      connection,
+      send: (message: ClientMessage) => connection.write(encodeClientMessage(message)),
+      isBetweenFrames: () => decoder.isBetweenFrames,
+    };
+    const ended = client.run(link);
+    const serve = (frame: Uint8Array) => (isJoined ? wire.write(frame) : receive(frame));
+    const type = (data: Uint8Array) => (isJoined ? far.write(data) : handlers?.onInput(data));
+    let shownBytes = 0;
+    for (const one of list) {
+      if (one.kind === 'shown') serve(encodeServerMessage({ kind: 'output', data: one.data }));
+      else if (one.kind === 'typed') type(one.data);
+      else if (one.kind === 'moment') await moment();
+      else if (one.kind === 'mark') serve(encodeServerMessage({ kind: 'progress', message: `${shownBytes++}` }));
+    }
+    type(Buffer.from('\x1b[Dlast'));
+    await waitFor('what was typed', () => latin1(typedOf(wire.read())).endsWith('last'));
+    for (const key of '\x1dd') type(Buffer.from(key));
+    await waitFor('the end', () => [...new FrameDecoder().push(wire.read())].some((frame) => frame.type === FRAME.detach));
+    isOver = true;
+    serve(encodeServerMessage({ kind: 'exit', end: { reason: 'detached', rowsBelow: 1 } }));
+    await ended;
+    terminal[Symbol.dispose]();
+    return { shown: latin1(far.read()), typed: latin1(typedOf(wire.read())), looked, lastWords };
+  }
+
+  test('shows and types the same with a relay and without', async () => {
+    let lookedLess = 0;
+    await fc.assert(
+      fc.asyncProperty(actions, async (list) => {
+        const joined = await play(list, true);
+        const alone = await play(list, false);
+
+        lookedLess += Math.max(0, alone.looked - joined.looked);
+        expect(joined.typed).toBe(alone.typed);
+        if (alone.lastWords.includes('\x1b[0m')) expect(joined.lastWords).toContain('\x1b[0m');
+        // The terminal is put back from too many colours rather than from too few.
+        expect(joined.shown.replaceAll('\x1b[0m', '')).toBe(alone.shown.replaceAll('\x1b[0m', ''));
+      }),
+      { numRuns },
+    );
+    expect(lookedLess).toBeGreaterThan(0);
+  });
+});
+
+function typedOf(stream: Uint8Array): Uint8Array {
+  return Buffer.concat(
+    [...new FrameDecoder().push(stream)].filter(({ type }) => type === FRAME.data).map(({ payload }) => payload),
+  );
+}
