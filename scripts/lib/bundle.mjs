@@ -1,4 +1,4 @@
-// Run by bun: compiles the executable that the JSON of the first argument describes (compile.mjs).
+// Run by bun: compiles the executable that the JSON on its standard input describes (compile.mjs).
 
 import { dirname, join, normalize } from 'node:path';
 import { encodeKnownFilters } from '../../src/sandbox/linux/known-filters.ts';
@@ -23,7 +23,7 @@ const COMPILED = {
 };
 const GROUP_PREFIX = 'nono-group:';
 
-const { top, entries, define, ...compile } = JSON.parse(process.argv[2]);
+const { top, entries, define, ...compile } = await Bun.stdin.json();
 
 const architecture = compile.target === undefined ? process.arch : /arm64|aarch64/.test(compile.target) ? 'arm64' : 'x64';
 const { groupOf, members } = await findGroups();

@@ -32,7 +32,9 @@ export function buildExecutable({ top, outfile, runtime }) {
   const scratch = mkdtempSync(join(dirname(outfile), SCRATCH_PREFIX));
   try {
     const made = join(scratch, 'nono');
-    runBun(top, [join(top, 'scripts/lib/bundle.mjs'), JSON.stringify({ ...bundleOptions(top, runtime), outfile: made })]);
+    const options = JSON.stringify({ ...bundleOptions(top, runtime), outfile: made });
+    // Longer than a word of a command line may be (MAX_ARG_STRLEN).
+    runBun(top, [join(top, 'scripts/lib/bundle.mjs')], options);
     check(top, made);
     // A source that changes while we compile is newer than the executable: ./scripts/nono will build again.
     utimesSync(made, begun, begun);
@@ -101,10 +103,10 @@ export function bundledPackages(top) {
   }
 }
 
-function runBun(top, words) {
+function runBun(top, words, input = '') {
   const bun = findBun(top);
   if (bun === undefined) throw new BuildError('Cannot build: the bun of node_modules does not run here, try `npm ci`');
-  const { status, signal, stdout, stderr } = spawnSync(bun, words, { cwd: top, encoding: 'utf8' });
+  const { status, signal, stdout, stderr } = spawnSync(bun, words, { cwd: top, encoding: 'utf8', input });
   if (status !== 0) throw new BuildError(`${stdout}${stderr}\nCannot build: bun ended with ${signal ?? status}`);
   return stdout;
 }
