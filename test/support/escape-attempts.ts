@@ -40,6 +40,14 @@ export const ATTEMPTS: readonly Attempt[] = [
   { attempt: 'connect_by_send', at: 'port', inside: 'ENOTSUP', options: PORTS },
   { attempt: 'connect_by_message', at: 'port', inside: 'ENOTSUP', options: PORTS },
   ...['udp', 'udp6', 'mptcp', 'routes'].map((attempt): Attempt => ({ attempt, inside: 'EACCES', options: PORTS })),
+  ...['raw', 'raw6'].flatMap((attempt): Attempt[] => [
+    { attempt, inside: 'EACCES', options: BLOCK, capability: 'net_raw' },
+    { attempt, inside: 'EPERM', capability: 'net_raw' },
+  ]),
+  ...[BLOCK, PORTS].flatMap((options) =>
+    ['connect_mapped', 'connect_by_first_write'].map((attempt): Attempt => ({ attempt, at: 'port', inside: 'EACCES', options })),
+  ),
+  { attempt: 'listen_anywhere', inside: 'EACCES', options: PORTS },
   // Sockets of other programs.
   { attempt: 'connect_abstract', at: 'abstract', inside: 'EPERM' },
   { attempt: 'connect_abstract', at: 'abstract', inside: 'EPERM', options: BLOCK },
@@ -77,7 +85,17 @@ export const ATTEMPTS: readonly Attempt[] = [
     'mount_picked',
     'mount_cloned_anew',
   ].map((attempt): Attempt => ({ attempt, inside: 'EPERM', capability: 'sys_admin' })),
+  ...['process_namespace', 'name_namespace', 'message_namespace', 'group_namespace', 'message_namespace_by_clone'].map(
+    (attempt): Attempt => ({ attempt, inside: 'EPERM', capability: 'sys_admin' }),
+  ),
   // The kernel's inside.
+  ...['port_level', 'port_access'].map((attempt): Attempt => ({ attempt, inside: 'EPERM' })),
+  ...['module_removed', 'module_loaded', 'module_given'].map(
+    (attempt): Attempt => ({ attempt, inside: 'EPERM', capability: 'sys_module' }),
+  ),
+  { attempt: 'no_accounting', inside: 'EPERM', capability: 'sys_pacct' },
+  { attempt: 'next_kernel', inside: 'EPERM', capability: 'sys_boot' },
+  { attempt: 'old_quotas', inside: 'EPERM', capability: 'sys_admin' },
   ...['keyring', 'add_key', 'request_key', 'user_faults', 'perf', 'tree_events', 'segments'].map(
     (attempt): Attempt => ({ attempt, inside: 'EPERM' }),
   ),
@@ -124,6 +142,19 @@ export const ATTEMPTS: readonly Attempt[] = [
     'no_attribute_descriptor',
     'no_attribute_at',
   ].map((attempt): Attempt => ({ attempt, at: 'readable', inside: 'EPERM', options: READABLE })),
+  ...['mode_there', 'mode_of_there', 'attribute_in_proc'].map(
+    (attempt): Attempt => ({ attempt, at: 'readable', inside: 'EPERM', options: READABLE }),
+  ),
+  ...['mode_by_root_link', 'mode_below_descriptor', 'times_by_cwd_link'].map(
+    (attempt): Attempt => ({ attempt, at: 'readable', inside: 'ELOOP', options: READABLE }),
+  ),
+  { attempt: 'file_capability', at: 'file', inside: 'EPERM', capability: 'setfcap' },
+  { attempt: 'trusted_attribute', at: 'file', inside: 'EPERM', capability: 'sys_admin' },
+  ...['read_by_descriptor', 'execute_it', 'execute_by_descriptor'].map(
+    (attempt): Attempt => ({ attempt, at: 'readable', inside: 'EACCES' }),
+  ),
+  { attempt: 'rename_into', at: 'readable', inside: 'EACCES', options: READABLE },
+  { attempt: 'shared_memory', inside: 'EACCES' },
   // Files outside: what is made, cut, linked and exchanged there, also by the kernel.
   ...['bind_outside', 'fifo_outside', 'temporary_outside', 'dump_core', 'truncate_path', 'truncate_by_open'].map(
     (attempt): Attempt => ({ attempt, at: 'readable', inside: 'EACCES', options: READABLE }),

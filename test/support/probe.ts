@@ -12,7 +12,9 @@ export interface Probe extends Disposable {
 }
 
 /** @returns undefined where no C compiler is installed. */
-export function compileProbe(name: 'escape-probe' | 'race-probe' | 'older-kernel' = 'escape-probe'): Probe | undefined {
+export function compileProbe(
+  name: 'escape-probe' | 'race-probe' | 'odd-arguments' | 'older-kernel' = 'escape-probe',
+): Probe | undefined {
   const scratch: Scratch = createScratchDirectory();
   const source = resolve(import.meta.dirname, `../fixtures/${name}.c`);
   const { status, error, stderr } = spawnSync('cc', ['-O0', '-pthread', '-o', scratch.at(name), source], { encoding: 'utf8' });

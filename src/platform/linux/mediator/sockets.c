@@ -269,6 +269,8 @@ static long start_listening(void) {
   if (socket < 0) return socket;
   long domain = option_of(socket, SO_DOMAIN);
   if (domain < 0) return domain;
+  /* What a socket can become (TCP_ULP makes one of AF_SMC), and what Landlock knows no ports of. */
+  if (domain != AF_UNIX && option_of(socket, SO_PROTOCOL) != IPPROTO_TCP) return -EACCES;
   if (domain == AF_INET || domain == AF_INET6) {
     int bytes = address_bytes = ADDRESS_BYTES;
     clear(address, sizeof address);
