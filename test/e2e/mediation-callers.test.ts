@@ -1,0 +1,81 @@
+import { lstatSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { runProgram } from '../support/nono.ts';
+import { compileProbe } from '../support/probe.ts';
+import { canBecomeOrdinaryUser, createWorld, type World } from '../support/world.ts';
+
+const ODD_CALLS = 40_000;
+/** Not one of a version manager, which the sandbox of a world with another home does not know. */
+const PYTHON = '/usr/bin/python3';
+const VERBS = ['run', 'wrap'] as const;
+const KINDS = [
+  { user: 'the caller', ordinaryUser: false },
+  ...(canBecomeOrdinaryUser() ? [{ user: 'an ordinary user', ordinaryUser: true }] : []),
+];
+
+const oddities = compileProbe('odd-arguments');
+if (oddities === undefined) console.warn('No odd arguments are given to the mediator: that needs a C compiler');
+afterAll(() => oddities?.[Symbol.dispose]());
+
+describe.for(KINDS)('a mediated call of $user', ({ ordinaryUser }) => {
+  let world: World;
+  let outside: string;
+  let file: string;
+  beforeAll(async () => {
+    world = createWorld({ ordinaryUser });
+    outside = join(world.home, 'out');
+    file = join(outside, 'f');
+    await runProgram(world, ['sh', '-c', `mkdir ${outside}; echo x > ${file}`]);
+  });
+  afterAll(() => world[Symbol.dispose]());
+
+  const inside = (verb: string, options: readonly string[], words: readonly string[]) =>
+    runProgram(world, [world.executable, verb, '--allow-cwd', ...options, '--', ...words]);
+
+  test
+    .runIf(oddities !== undefined)
+    .for(VERBS.flatMap((verb) => [[], ['--block-net=loopback']].map((options) => ({ verb, options }))))(
+    'with arguments that nobody gives stops no mediator and reaches nothing, under $verb $options',
+    async ({ verb, options }) => {
+      const probe = oddities?.copyTo(world) ?? '';
+      const before = lstatSync(file);
+      // With sockets that were granted by name, sends are mediated too.
+      const granted = options.length === 0 ? ['--allow-socket', outside] : options;
+      const seed = String(Date.now());
+
+      const { stdout, stderr } = await inside(verb, ['--read', outside, ...granted], [probe, seed, String(ODD_CALLS), file]);
+
+      expect(`${stdout || stderr} with seed ${seed}`).toBe(`alive\n with seed ${seed}`);
+      const after = lstatSync(file);
+      expect([after.mode, after.mtimeMs, after.ctimeMs]).toEqual([before.mode, before.mtimeMs, before.ctimeMs]);
+    },
+  );
+
+  test.skipIf(ordinaryUser || !canBecomeOrdinaryUser()).for(VERBS)(
+    'is refused to who is somebody else by now, under %s',
+    async (verb) => {
+      const script = `
+import ctypes, errno, os, sys
+libc = ctypes.CDLL(None)
+# capset(2) of all that is left but CAP_CHOWN.
+number = 91 if os.uname().machine == "aarch64" else 126
+def give_up(): assert libc.syscall(number, (ctypes.c_uint32 * 2)(0x20080522, 0), (ctypes.c_uint32 * 6)(0x4fa, 0x4fa, 0, 0, 0, 0)) == 0
+open("f", "w").close(); os.chmod("f", 0o666)
+here = os.getcwd()
+for change in [lambda: 0, lambda: libc.setfsuid(65534), lambda: libc.setfsgid(65534), lambda: os.setegid(65534), lambda: os.seteuid(65534), give_up]:
+    if os.fork() == 0:
+        change()
+        for call in [lambda: os.chmod("f", 0o666), lambda: os.utime(here + "/f"), lambda: os.chown("f", 0, 0)]:
+            try: call(); print("ok", end=" ")
+            except OSError as error: print(errno.errorcode[error.errno], end=" ")
+        print(); sys.stdout.flush(); os._exit(0)
+    os.wait()
+os.unlink("f")`;
+      const { stdout, stderr } = await inside(verb, [], [PYTHON, '-c', script]);
+
+      const refused = 'EPERM EPERM EPERM \n';
+      expect(stdout || stderr).toBe(`ok ok ok \n${refused.repeat(5)}`);
+    },
+  );
+});
