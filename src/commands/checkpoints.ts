@@ -2,7 +2,7 @@ import { type Bytes, bytesFromText } from '../bytes.ts';
 import { EXIT, NonoError } from '../errors.ts';
 import { encodeLine, LineReader } from '../json-lines.ts';
 import type { Background } from '../ports/background.ts';
-import type { CaptureLimits } from '../rollback/capture.ts';
+import type { CaptureLimits } from '../rollback/capture-input.ts';
 import type { SnapshotRecord } from '../rollback/manifest.ts';
 import type { RollbackRun } from '../rollback/run.ts';
 import type { RequestOutcome } from '../session/hub-host.ts';

@@ -1,7 +1,7 @@
 import type { Bytes } from '../bytes.ts';
 import { configPath } from '../config/config-path.ts';
 import type { Config } from '../config/schema.ts';
-import type { CaptureLimits } from '../rollback/capture.ts';
+import type { CaptureLimits } from '../rollback/capture-input.ts';
 import { DEFAULT_LIMITS, DEFAULT_RETENTION } from '../rollback/default-limits.ts';
 import type { RetentionLimits } from '../rollback/retention.ts';
 import type { Context } from './context.ts';

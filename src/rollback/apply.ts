@@ -3,8 +3,7 @@ import { DamageError, isErrno } from '../errors.ts';
 import { nextTurn } from '../next-turn.ts';
 import { baseName, parentPath } from '../paths.ts';
 import type { Directory, Stat } from '../ports/files.ts';
-import type { Hash } from '../ports/hash.ts';
-import type { ContentResult } from './content.ts';
+import { type ApplyInput, type ApplyResult, type MadeFile, type MadeFiles } from './apply-input.ts';
 import { type Entry, isSameInodeState } from './entry.ts';
 import { findLinkGroups, joinLinkGroups } from './link-groups.ts';
 import type { PackedFile } from './node-codec.ts';
@@ -12,54 +11,7 @@ import { CHUNK_BYTES } from './objects.ts';
 import { namesNow } from './probe.ts';
 import { writeWantedFile } from './restore-file.ts';
 import { OWNER_MODE, type RestoreAction } from './restore-plan.ts';
-import type { RootDirectories } from './root-directories.ts';
-import type { SnapshotTree } from './snapshot-tree.ts';
 import { TreeIndex } from './tree-index.ts';
-
-export interface ApplyInput {
-  readonly roots: RootDirectories;
-  readonly actions: readonly RestoreAction[];
-  /** All that the restore touches; more than `actions` when a part was done before an interruption. */
-  readonly touched: readonly RestoreAction[];
-  /** The snapshot to go to. */
-  readonly targetTree: SnapshotTree;
-  /** The mode of a directory before the restore began, which an interrupted run may have widened. */
-  readonly modeBefore: (path: Bytes) => number | undefined;
-  readonly objects: Directory;
-  /** Makes many files at once, with one result for each, see restoreMissing(); undefined to make each in its turn. */
-  readonly makeMissing?: ((files: readonly FileToMake[]) => Promise<readonly MadeFile[]>) | undefined;
-  readonly hash: Hash;
-  /** Makes the names of temporary files; the same for each run of one restore, so that a rerun finds them. */
-  readonly temporaryPrefix: Bytes;
-  /** How many actions have been tried. */
-  readonly onProgress?: ((done: number) => void) | undefined;
-}
-
-/** A file that is not there and is to be. */
-export interface FileToMake {
-  readonly path: Bytes;
-  readonly want: Entry;
-  readonly temporary: Bytes;
-}
-
-/** Actions of which each was to make a file, and what became of them. */
-interface MadeFiles {
-  readonly actions: readonly RestoreAction[];
-  readonly results: readonly MadeFile[];
-}
-
-/** What restoreMissing() gives, the state of a file that was made still in bytes. */
-export type MadeFile = Exclude<ContentResult, { kind: 'read' }> | { readonly kind: 'made'; readonly file: PackedFile };
-
-export interface ApplyResult {
-  /** Files that were made and whose contents the undoing session holds already, with their state. */
-  readonly written: ReadonlyMap<Bytes, PackedFile>;
-  readonly done: readonly RestoreAction[];
-  /** The names in the directories that were touched, sorted, as they were at the end; what cannot be listed is not in it. */
-  readonly listed: ReadonlyMap<Bytes, readonly Bytes[]>;
-  /** What was not done, and why. */
-  readonly kept: readonly { readonly action: RestoreAction; readonly reason: string }[];
-}
 
 /**
  * Carries out the actions. Each one is complete or not begun whenever the process dies, and doing them

@@ -1,5 +1,5 @@
 import type { ContentWorkers, StartContentWorkers, WorkerPlan } from '../ports/content-workers.ts';
-import type { ContentReader, ContentTask } from './capture.ts';
+import type { ContentReader, ContentTask } from './capture-input.ts';
 import { RESULT_BYTES, type TaskBatch } from './content-wire.ts';
 import type { InlineReader } from './inline-reader.ts';
 import { type KnownContents, knownFiles, NOT_TAKEN_OVER } from './known-contents.ts';

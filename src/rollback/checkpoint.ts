@@ -1,7 +1,7 @@
 import type { Bytes } from '../bytes.ts';
 import { EXIT, isErrno, NonoError, StateError } from '../errors.ts';
 import { CANNOT_STORE } from './cannot-store.ts';
-import type { CaptureLimits } from './capture.ts';
+import type { CaptureLimits } from './capture-input.ts';
 import type { SnapshotRecord } from './manifest.ts';
 import { type RollbackDeps, recordSnapshot, takeNodes } from './snapshot.ts';
 import type { RollbackStore } from './store.ts';

@@ -1,5 +1,5 @@
 import type { Bytes } from '../bytes.ts';
-import type { ApplyResult } from './apply.ts';
+import type { ApplyResult } from './apply-input.ts';
 import { type Change, changeType, countChanges } from './compare.ts';
 import type { ContentDeps } from './content.ts';
 import { type Entry, metadataOf } from './entry.ts';

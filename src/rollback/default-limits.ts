@@ -1,4 +1,4 @@
-import type { CaptureLimits } from './capture.ts';
+import type { CaptureLimits } from './capture-input.ts';
 import type { RetentionLimits } from './retention.ts';
 
 /** What a session stores when the configuration says nothing: enough for every project, not for a runaway. */

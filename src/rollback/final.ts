@@ -1,12 +1,12 @@
 import { isErrno, StateError } from '../errors.ts';
 import { CANNOT_STORE } from './cannot-store.ts';
-import type { CaptureLimits } from './capture.ts';
+import type { CaptureLimits } from './capture-input.ts';
 import { type Change, compareTrees, countChanges } from './compare.ts';
 import { syncDisk } from './durability.ts';
 import { storeGitAgain } from './git-store.ts';
 import type { Manifest } from './manifest.ts';
+import type { NewSession, RollbackSession } from './session-directory.ts';
 import { type RollbackDeps, recordSnapshot, type SnapshotProgress, takeNodes } from './snapshot.ts';
-import type { NewSession, RollbackSession } from './store.ts';
 
 /** What the last snapshot of a run is called. */
 export const FINAL_LABEL = 'final';

@@ -7,7 +7,7 @@ import { compareGit, type GitChange } from './git-changes.ts';
 import { decodeGitRecords, encodeGitRecords, type GitReading, type GitRecord, recordGit, recordGitAgain } from './git-record.ts';
 import type { Manifest } from './manifest.ts';
 import { CHUNK_BYTES, ObjectStore, objectPath, readObject } from './objects.ts';
-import type { NewSession, RollbackSession } from './store.ts';
+import type { NewSession, RollbackSession } from './session-directory.ts';
 
 /** The hash of the object that holds the records, undefined when there is nothing to record. */
 export interface StoredGit {

@@ -1,6 +1,6 @@
 import type { Bytes } from '../bytes.ts';
 import type { Directory } from '../ports/files.ts';
-import type { ContentReader, ContentTask } from './capture.ts';
+import type { ContentReader, ContentTask } from './capture-input.ts';
 import { type ContentDeps, captureContent } from './content.ts';
 import { RESULT_BYTES, readHash, writeResult } from './content-wire.ts';
 import { type KnownContents, knownFiles } from './known-contents.ts';

@@ -12,9 +12,10 @@ import { applyAndComplete, makerFor, type RestoreOutcome } from './restore.ts';
 import { hashOnly, rootPaths, temporaryPrefix } from './restore-parts.ts';
 import { type ProbedChange, planRestore, type RestoreAction, type RestorePlan, touchContents } from './restore-plan.ts';
 import { RootDirectories } from './root-directories.ts';
+import type { RollbackSession } from './session-directory.ts';
 import type { RollbackDeps } from './snapshot.ts';
 import type { SnapshotTree } from './snapshot-tree.ts';
-import type { RollbackSession, RollbackStore } from './store.ts';
+import type { RollbackStore } from './store.ts';
 import { TreeIndex } from './tree-index.ts';
 
 /** Ids of restores of `session` that were begun and not completed. */

@@ -1,5 +1,5 @@
 import type { Bytes } from '../bytes.ts';
-import type { ContentTask } from './capture.ts';
+import type { ContentTask } from './capture-input.ts';
 import { ENTRY_BYTES, FIELD, HASH_BYTES, KIND_CODES } from './node-codec.ts';
 import { nextEntryOffset } from './node-edit.ts';
 

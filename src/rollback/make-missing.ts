@@ -1,7 +1,7 @@
 import type { Bytes } from '../bytes.ts';
 import { baseName, joinPath, parentPath } from '../paths.ts';
 import type { ContentWorkers, StartingWorkers } from '../ports/content-workers.ts';
-import type { FileToMake, MadeFile } from './apply.ts';
+import type { FileToMake, MadeFile } from './apply-input.ts';
 import { encodeRestoreBatch, RESULT_BYTES, RESULT_KINDS, type RestoreTask, readUnread } from './content-wire.ts';
 import { encodeKnownHashes } from './known-contents.ts';
 import type { RollbackDeps } from './snapshot.ts';

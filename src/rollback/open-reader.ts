@@ -2,7 +2,7 @@ import type { Bytes } from '../bytes.ts';
 import type { StartContentWorkers } from '../ports/content-workers.ts';
 import type { Directory } from '../ports/files.ts';
 import { BatchingReader } from './batching-reader.ts';
-import type { ContentReader } from './capture.ts';
+import type { ContentReader } from './capture-input.ts';
 import { InlineReader } from './inline-reader.ts';
 import { CHUNK_BYTES, ObjectStore } from './objects.ts';
 import type { RollbackDeps } from './snapshot.ts';

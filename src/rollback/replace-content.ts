@@ -13,9 +13,10 @@ import { safetyManifestOf } from './restore.ts';
 import { hashOnly, headerOf, rootPaths, temporaryPrefix } from './restore-parts.ts';
 import type { RestoreAction } from './restore-plan.ts';
 import { RootDirectories } from './root-directories.ts';
+import type { NewSession, RollbackSession } from './session-directory.ts';
 import { makeRollbackId } from './session-id.ts';
 import { type RollbackDeps, recordSnapshot } from './snapshot.ts';
-import type { NewSession, RollbackSession, RollbackStore } from './store.ts';
+import type { RollbackStore } from './store.ts';
 import { TreeIndex } from './tree-index.ts';
 
 export interface Replacement {

@@ -9,9 +9,9 @@ import { CHUNK_BYTES } from './objects.ts';
 import type { PresentState } from './present.ts';
 import type { RestoreAction } from './restore-plan.ts';
 import type { RootDirectories } from './root-directories.ts';
+import type { NewSession, RollbackSession } from './session-directory.ts';
 import type { RollbackDeps } from './snapshot.ts';
 import type { SnapshotTree } from './snapshot-tree.ts';
-import type { NewSession, RollbackSession } from './store.ts';
 
 export interface RestoreRequest {
   /** Called every now and then with the number of actions that were tried. */

@@ -1,4 +1,5 @@
-import { type ApplyResult, applyRestore } from './apply.ts';
+import { applyRestore } from './apply.ts';
+import { type ApplyResult } from './apply-input.ts';
 import { type RestoreRequest, rootPaths, temporaryPrefix } from './restore-parts.ts';
 import type { RestoreAction } from './restore-plan.ts';
 import { RootDirectories } from './root-directories.ts';

@@ -1,96 +1,28 @@
 import type { Bytes } from '../bytes.ts';
 import { isErrno, StateError } from '../errors.ts';
 import type { StartingWorkers } from '../ports/content-workers.ts';
-import { type ApplyResult, applyRestore } from './apply.ts';
-import { type Change, compareTrees, isSameReference, isSameState, isSameTime } from './compare.ts';
+import { applyRestore } from './apply.ts';
+import { type ApplyResult } from './apply-input.ts';
+import { isSameState, isSameTime } from './compare.ts';
 import { completeSafety } from './complete-restore.ts';
 import type { ContentDeps } from './content.ts';
-import { isAfterLoss } from './doubt.ts';
 import { syncDisk } from './durability.ts';
-import type { Entry } from './entry.ts';
 import { writeJournal } from './journal.ts';
 import { FileMaker, startMaking } from './make-missing.ts';
 import type { Manifest } from './manifest.ts';
-import { MissingNames } from './missing-names.ts';
 import { ObjectStore } from './objects.ts';
 import { draftPartialTree } from './partial-tree.ts';
 import { probePath } from './probe.ts';
 import { hashOnly, headerOf, type RestoreRequest, type Restoring, rootPaths, temporaryPrefix } from './restore-parts.ts';
-import {
-  narrowChanges,
-  OWNER_MODE,
-  type ProbedChange,
-  planRestore,
-  type RestoreAction,
-  type RestorePlan,
-  touchContents,
-} from './restore-plan.ts';
+import { OWNER_MODE, type RestoreAction, touchContents } from './restore-plan.ts';
 import { RootDirectories } from './root-directories.ts';
+import type { NewSession, RollbackSession } from './session-directory.ts';
 import { makeRollbackId } from './session-id.ts';
 import { type RollbackDeps, recordSnapshot } from './snapshot.ts';
-import type { NewSession, RollbackSession, RollbackStore } from './store.ts';
-import { TreeIndex } from './tree-index.ts';
+import type { RollbackStore } from './store.ts';
 
 /** What a directory's owner needs to look at what is in it. */
 const READABLE_MODE = 0o500;
-
-/** What a restore would do, and what was listed to see that. Nothing is changed. */
-export function prepareRestore(
-  deps: RollbackDeps,
-  request: RestoreRequest,
-): RestorePlan & Required<Pick<RestoreRequest, 'listed'>> {
-  const { session, state, snapshot, paths, alsoChanged, madeByRestores = [], changes } = request;
-  const target = session.tree(state.manifest, snapshot);
-  const others = state.manifest.snapshots
-    .filter(({ number, root }) => number !== snapshot && !isSameReference(root, state.tree.rootReference))
-    .map(({ number }) => session.tree(state.manifest, number));
-  const lists = [...others.map((tree) => compareTrees(target, tree)), changes ?? compareTrees(target, state.tree)];
-  const found = mergeChanges(lists.map((list) => narrowChanges(list, paths)));
-  const made = madeByRestores.map((tree) => new TreeIndex(tree));
-  const known = made.length === 0 ? found : found.map((one) => ({ ...one, made: filesAt(made, one.change.path) }));
-  using roots = new RootDirectories(deps.files, rootPaths(state.manifest));
-  const { probed, listed } = probeChanges(deps, roots, known);
-  const plan = planRestore(probed, (change) => {
-    // What was named is wanted, whoever else changed it.
-    const other = paths.length > 0 ? undefined : alsoChanged?.get(change.path);
-    if (other !== undefined && change.type !== 'm') return `changed by session ${other} too`;
-    return isAfterLoss(change, state.manifest) ? 'changed after the session was lost' : undefined;
-  });
-  return { ...plan, listed };
-}
-
-function filesAt(trees: readonly TreeIndex[], path: Bytes): Entry[] {
-  return trees.flatMap((tree) => tree.find(path) ?? []).filter(({ kind }) => kind === 'file');
-}
-
-/**
- * One change for each path, the last list's where it has one, with the states that the other lists have there; parents before
- * what is in them.
- */
-function mergeChanges(lists: readonly (readonly Change[])[]): Omit<ProbedChange, 'now'>[] {
-  const [only, another] = lists;
-  if (only !== undefined && another === undefined) return only.map((change) => ({ change, others: [] }));
-  const byPath = new Map<Bytes, { change: Change; others: (Entry | undefined)[] }>();
-  for (const change of lists.toReversed().flat()) {
-    const known = byPath.get(change.path);
-    if (known === undefined) byPath.set(change.path, { change, others: [] });
-    else known.others.push(change.after);
-  }
-  return [...byPath.values()].sort((a, b) => (a.change.path < b.change.path ? -1 : 1));
-}
-
-function probeChanges(deps: RollbackDeps, roots: RootDirectories, found: readonly Omit<ProbedChange, 'now'>[]) {
-  const contents = hashOnly(deps);
-  const missing = new MissingNames(
-    roots,
-    found.map(({ change }) => change.path),
-  );
-  const probed = found.map((one): ProbedChange => {
-    const { path, after } = one.change;
-    return { ...one, now: missing.has(path) ? undefined : probePath(roots, path, [after], contents) };
-  });
-  return { probed, listed: missing.listed };
-}
 
 export interface RestoreOutcome extends ApplyResult {
   /** The rollback session that undoes this restore. */

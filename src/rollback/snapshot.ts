@@ -8,13 +8,14 @@ import type { Directory, Files } from '../ports/files.ts';
 import type { Hash } from '../ports/hash.ts';
 import { nameIn, RECORD_KINDS } from '../ports/listing.ts';
 import type { TakeElsewhere } from '../ports/take-process.ts';
-import { type CaptureLimits, type CaptureRoot, captureTree } from './capture.ts';
+import { captureTree } from './capture.ts';
+import { type CaptureLimits, type CaptureRoot } from './capture-input.ts';
 import type { EncodedNodes } from './drafts.ts';
 import type { SnapshotRecord } from './manifest.ts';
 import { openReader } from './open-reader.ts';
 import type { Rules } from './rules.ts';
+import type { NewSession, RollbackSession } from './session-directory.ts';
 import { SnapshotTree } from './snapshot-tree.ts';
-import type { NewSession, RollbackSession } from './store.ts';
 import { decodeTaken, encodeTake, takeFailure } from './take-wire.ts';
 
 /** What the engine needs of the world. */

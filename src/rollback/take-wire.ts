@@ -1,6 +1,6 @@
 import type { Bytes } from '../bytes.ts';
 import { EXIT, NonoError, SystemError } from '../errors.ts';
-import type { CaptureLimits } from './capture.ts';
+import type { CaptureLimits } from './capture-input.ts';
 import type { NodeReference, SkipReason } from './entry.ts';
 import { Rules, type StoredRules } from './rules.ts';
 import type { TakeInput, TakenNodes } from './snapshot.ts';

@@ -11,9 +11,10 @@ import { gitObjects } from './git-store.ts';
 import { merkleHash } from './node-edit.ts';
 import { hexHash, objectPath } from './objects.ts';
 import { openReader } from './open-reader.ts';
+import type { RollbackSession } from './session-directory.ts';
 import type { RollbackDeps } from './snapshot.ts';
 import type { SnapshotTree } from './snapshot-tree.ts';
-import type { RollbackSession, RollbackStore } from './store.ts';
+import type { RollbackStore } from './store.ts';
 
 export type FindingKind = 'manifest' | 'nodes' | 'merkle' | 'missing-object' | 'damaged-object';
 

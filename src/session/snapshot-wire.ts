@@ -1,5 +1,5 @@
 import type { Bytes } from '../bytes.ts';
-import type { CaptureLimits } from '../rollback/capture.ts';
+import type { CaptureLimits } from '../rollback/capture-input.ts';
 import type { StartFailure } from './start-wire.ts';
 
 /** Hidden first argument that turns nono's executable into a process that takes one checkpoint and ends. */

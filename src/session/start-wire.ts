@@ -1,7 +1,7 @@
 import type { Bytes } from '../bytes.ts';
 import { type ErrorCode, type ExitCode, NonoError } from '../errors.ts';
 import type { TerminalSize } from '../ports/pty.ts';
-import type { CaptureLimits } from '../rollback/capture.ts';
+import type { CaptureLimits } from '../rollback/capture-input.ts';
 import type { RetentionLimits } from '../rollback/retention.ts';
 import type { Exclusions } from '../rollback/rules.ts';
 import type { Launch } from '../sandbox/launch.ts';

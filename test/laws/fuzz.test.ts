@@ -17,7 +17,7 @@ import { type Journal, readJournal, writeJournal } from '../../src/rollback/jour
 import { decodeManifest, encodeManifest, type Manifest } from '../../src/rollback/manifest.ts';
 import { decodeHeader, decodeNames, decodeNode, isSafeRootPath } from '../../src/rollback/node-codec.ts';
 import { Rules } from '../../src/rollback/rules.ts';
-import type { RollbackSession } from '../../src/rollback/store.ts';
+import type { RollbackSession } from '../../src/rollback/session-directory.ts';
 import { ToldReader } from '../../src/sandbox/linux/ask-wire.ts';
 import { decodeRefusals } from '../../src/sandbox/linux/refusals.ts';
 import { readAudit } from '../../src/session/audit-read.ts';

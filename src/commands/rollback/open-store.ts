@@ -1,10 +1,12 @@
 import { type Bytes, displayBytes } from '../../bytes.ts';
 import { NotFoundError, StateError } from '../../errors.ts';
 import { joinPath } from '../../paths.ts';
+import { findSession } from '../../rollback/find-session.ts';
 import type { Manifest } from '../../rollback/manifest.ts';
 import { ROLLBACKS } from '../../rollback/open-rollbacks.ts';
+import { type RollbackSession } from '../../rollback/session-directory.ts';
 import type { RollbackDeps } from '../../rollback/snapshot.ts';
-import { findSession, type RollbackSession, RollbackStore, type UnreadableSession } from '../../rollback/store.ts';
+import { RollbackStore, type UnreadableSession } from '../../rollback/store.ts';
 import { openStateDirectory } from '../../session/state-directory.ts';
 import type { Context } from '../context.ts';
 

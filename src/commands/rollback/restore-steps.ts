@@ -1,13 +1,14 @@
 import type { Bytes } from '../../bytes.ts';
 import { DamageError, EXIT, NonoError } from '../../errors.ts';
-import type { ApplyResult } from '../../rollback/apply.ts';
+import type { ApplyResult } from '../../rollback/apply-input.ts';
 import type { Change } from '../../rollback/compare.ts';
 import { changedBy, findOverlapping } from '../../rollback/doubt.ts';
 import { findUnfinished, resumeRestore } from '../../rollback/interrupted.ts';
 import type { Manifest } from '../../rollback/manifest.ts';
+import { prepareRestore } from '../../rollback/prepare-restore.ts';
 import type { PresentState } from '../../rollback/present.ts';
 import { type ReplaceOutcome, replaceContent } from '../../rollback/replace-content.ts';
-import { carryOutRestore, prepareRestore, type RestoreOutcome, SafetyError } from '../../rollback/restore.ts';
+import { carryOutRestore, type RestoreOutcome, SafetyError } from '../../rollback/restore.ts';
 import { type RestoreRequest } from '../../rollback/restore-parts.ts';
 import type { RestoreAction, RestorePlan } from '../../rollback/restore-plan.ts';
 import { restoreUnsafely } from '../../rollback/restore-unsafely.ts';

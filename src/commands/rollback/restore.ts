@@ -8,7 +8,7 @@ import { startMaking } from '../../rollback/make-missing.ts';
 import { presentState } from '../../rollback/present.ts';
 import type { RestoreOutcome } from '../../rollback/restore.ts';
 import type { RestoreAction, RestorePlan } from '../../rollback/restore-plan.ts';
-import type { RollbackSession } from '../../rollback/store.ts';
+import type { RollbackSession } from '../../rollback/session-directory.ts';
 import { colourMark, displayPath } from '../../ui/change-lines.ts';
 import { createPalette } from '../../ui/palette.ts';
 import { ProgressLine } from '../../ui/progress.ts';

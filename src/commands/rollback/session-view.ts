@@ -11,7 +11,7 @@ import type { Manifest } from '../../rollback/manifest.ts';
 import { type PresentState, presentState } from '../../rollback/present.ts';
 import { rootPaths } from '../../rollback/restore-parts.ts';
 import { narrowChanges } from '../../rollback/restore-plan.ts';
-import type { RollbackSession } from '../../rollback/store.ts';
+import type { RollbackSession } from '../../rollback/session-directory.ts';
 import { findTraps, type Trap } from '../../rollback/traps.ts';
 import type { Context } from '../context.ts';
 import { type NamedSession, rollbackDeps } from './open-store.ts';

@@ -1,6 +1,7 @@
 import { type Bytes, displayBytes, jsonPath } from '../../bytes.ts';
 import { EXIT, NotFoundError, UsageError } from '../../errors.ts';
-import { findSession, type RollbackStore, type UnreadableSession } from '../../rollback/store.ts';
+import { findSession } from '../../rollback/find-session.ts';
+import { type RollbackStore, type UnreadableSession } from '../../rollback/store.ts';
 import { type VerifyResult, verifySession } from '../../rollback/verify.ts';
 import { ProgressLine } from '../../ui/progress.ts';
 import { formatSize } from '../../ui/size.ts';

@@ -20,12 +20,12 @@ import {
   type Scratch,
   statAt,
 } from './file-calls.ts';
+import { LinuxFile, named } from './open-file.ts';
 import { readSmallFile } from './small-files.ts';
-import { addressOf, errnoName, syscall, trySyscall } from './syscalls.ts';
+import { errnoName, syscall, trySyscall } from './syscalls.ts';
 import * as uapi from './uapi.ts';
 
 /** include/uapi/linux/fs.h */
-const SEEK_CUR = 1;
 const RENAME_NOREPLACE = 1;
 
 /**
@@ -229,126 +229,13 @@ class LinuxDirectory implements Directory {
   }
 }
 
-class LinuxFile implements OpenFile {
-  readonly #path: Bytes;
-  readonly #scratch: Scratch;
-  #fd: number;
-
-  constructor(fd: number, path: Bytes, scratch: Scratch) {
-    this.#fd = fd;
-    this.#path = path;
-    this.#scratch = scratch;
-  }
-
-  stat(): Stat {
-    return this.#call(() => statAt(this.#scratch, this.#fd, '' as Bytes, uapi.AT_EMPTY_PATH)) as Stat;
-  }
-
-  read(into: Uint8Array): number {
-    return this.#call(() => syscall('read', this.#fd, addressOf(into), into.length));
-  }
-
-  rewind(): void {
-    this.#call(() => syscall('lseek', this.#fd, 0, 0));
-  }
-
-  write(data: Uint8Array): void {
-    for (let done = 0; done < data.length; ) {
-      const rest = data.subarray(done);
-      done += this.#call(() => syscall('write', this.#fd, addressOf(rest), rest.length));
-    }
-  }
-
-  overwrite(data: Uint8Array): void {
-    this.rewind();
-    this.write(data);
-    this.setSize(data.length);
-  }
-
-  skip(bytes: number): void {
-    this.#call(() => syscall('lseek', this.#fd, bytes, SEEK_CUR));
-  }
-
-  setSize(bytes: number): void {
-    this.#call(() => syscall('ftruncate', this.#fd, bytes));
-  }
-
-  setMode(mode: number): void {
-    this.#call(() => syscall('fchmod', this.#fd, mode));
-  }
-
-  setModificationTime(seconds: number, nanoseconds: number): void {
-    const times = fillTimes(this.#scratch, seconds, nanoseconds);
-    this.#call(() => syscall('utimensat', this.#fd, 0, times, 0));
-  }
-
-  sync(): void {
-    this.#call(() => syscall('fsync', this.#fd));
-  }
-
-  syncLater(): Promise<void> {
-    return syncInBackground(this.#fd, this.#path);
-  }
-
-  tryLock(): boolean {
-    return this.#call(() => {
-      const result = trySyscall('flock', this.#fd, uapi.LOCK_EX | uapi.LOCK_NB);
-      if (result >= 0) return true;
-      if (isTaken(result)) return false;
-      throw new SystemError('flock', errnoName(-result));
-    });
-  }
-
-  isLocked(): boolean {
-    return this.#call(() => {
-      // A shared one: of two who look, neither takes the other for the owner.
-      const result = trySyscall('flock', this.#fd, uapi.LOCK_SH | uapi.LOCK_NB);
-      if (result >= 0) {
-        syscall('flock', this.#fd, uapi.LOCK_UN);
-        return false;
-      }
-      if (isTaken(result)) return true;
-      throw new SystemError('flock', errnoName(-result));
-    });
-  }
-
-  cloneFrom(source: OpenFile): boolean {
-    if (!(source instanceof LinuxFile)) return false;
-    // Every refusal (other file system, no support, alignment) means the same: copy instead.
-    return trySyscall('ioctl', this.#fd, uapi.FICLONE, source.#fd) >= 0;
-  }
-
-  #call<T>(run: () => T): T {
-    return named(this.#path, run);
-  }
-
-  [Symbol.dispose](): void {
-    if (this.#fd >= 0) syscall('close', this.#fd);
-    this.#fd = -1;
-  }
-}
-
 /** A umask takes bits away from group and others only in practice, and never adds any. */
 function isModeSafeFromUmask(mode: number): boolean {
   return (mode & 0o7077) === 0;
-}
-
-/** Two names of one number. */
-function isTaken(result: number): boolean {
-  return errnoName(-result) === 'EAGAIN' || errnoName(-result) === 'EWOULDBLOCK';
 }
 
 /** The descriptor of a directory of this adapter. */
 export function descriptorOf(directory: Directory): number {
   if (directory instanceof LinuxDirectory) return directory.descriptor();
   throw new TypeError('Expected a directory of the same adapter');
-}
-
-function named<T>(path: Bytes, run: () => T): T {
-  try {
-    return run();
-  } catch (error) {
-    if (!(error instanceof SystemError)) throw error;
-    throw new SystemError(error.call, error.errno, displayBytes(path));
-  }
 }
