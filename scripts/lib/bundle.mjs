@@ -1,7 +1,7 @@
 // Run by bun: compiles the executable that the JSON on its standard input describes (compile.mjs).
 
 import { dirname, join, normalize } from 'node:path';
-import { encodeKnownFilters } from '../../src/sandbox/linux/known-filters.ts';
+import { encodeKnownFilters } from '../../src/sandbox/linux/assemble-filters.ts';
 
 /**
  * The ways to start that have to be quick, and the modules that each loads. The bundler makes a chunk of each set of modules that the same entries share, and every
@@ -9,7 +9,13 @@ import { encodeKnownFilters } from '../../src/sandbox/linux/known-filters.ts';
  */
 const WAYS = [
   ['src/platform/start.ts', 'src/commands/wrap.ts'],
-  ['src/platform/start.ts', 'src/commands/run.ts', 'src/commands/run-plain.ts', 'src/commands/run-detached.ts'],
+  [
+    'src/platform/start.ts',
+    'src/platform/parent.ts',
+    'src/commands/run.ts',
+    'src/commands/run-plain.ts',
+    'src/commands/run-detached.ts',
+  ],
   ['src/platform/start.ts', 'src/cli-verbs.ts', 'src/commands/session/ps.ts'],
   ['src/platform/linux/guardian.ts'],
   ['src/platform/supervisor-role.ts'],

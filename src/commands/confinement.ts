@@ -1,5 +1,5 @@
 import { type Bytes, bytesFromBuffer, bytesFromText, displayBytes } from '../bytes.ts';
-import type { Profile } from '../config/profile-type.ts';
+import { DEFAULT_PROFILE, type Profile } from '../config/profile-type.ts';
 import { EXIT, NonoError } from '../errors.ts';
 import type { PathFacts } from '../ports/path-facts.ts';
 import type { SandboxHost } from '../ports/sandbox-host.ts';
@@ -7,9 +7,10 @@ import { buildPlan } from '../sandbox/build-plan.ts';
 import { GrantError } from '../sandbox/grant-error.ts';
 import type { Launch } from '../sandbox/launch.ts';
 import { keptCapabilityMask } from '../sandbox/linux/capabilities.ts';
-import { filterFor } from '../sandbox/linux/known-filters.ts';
+import { knownFilter } from '../sandbox/linux/known-filters.ts';
 import { type Enforced, encodeLandlock, enforcedBy, NEWEST_ABI } from '../sandbox/linux/landlock.ts';
 import { encodeMediation, hasDatagrams, mediationOf } from '../sandbox/linux/mediation.ts';
+import type { SeccompTarget } from '../sandbox/linux/seccomp.ts';
 import type { Plan } from '../sandbox/plan.ts';
 import { checkAbi, checkPorts } from '../sandbox/sandbox-error.ts';
 import type { Context, SandboxAdapters } from './context.ts';
@@ -17,7 +18,6 @@ import { chooseVariables } from './environment-options.ts';
 import { choosePaths, needsWorkdir, profileVariables, workdirGrant, workdirQuestion } from './grant-options.ts';
 import { loadProfile } from './load-profile.ts';
 import { chooseNetwork } from './network.ts';
-import { DEFAULT_PROFILE } from './new-session.ts';
 import type { ParsedCall } from './spec.ts';
 
 /** The confinement of one command, ready to be applied. */
@@ -57,8 +57,9 @@ export async function confine(
   if (question !== undefined) askFor(question, plan, context);
   const enforced = enforcedBy(Math.min(abi, NEWEST_ABI), mediator);
   announce(plan, enforced, call, context);
+  const filter = await filterFor(plan, host);
   let encoded: Launch | undefined;
-  const instructions = () => (encoded ??= launchOf(plan, host, 0));
+  const instructions = () => (encoded ??= launchOf(plan, { host, filter, supervisorPid: 0 }));
   return {
     plan,
     enforced,
@@ -66,21 +67,33 @@ export async function confine(
   };
 }
 
+/** The seccomp filter of a plan (Launch.filter). */
+export async function filterFor(plan: Plan, host: SandboxHost): Promise<Bytes> {
+  const target: SeccompTarget = {
+    network: plan.network,
+    architecture: host.architecture,
+    abi: host.landlockAbi(),
+    mediator: host.isMediated() ? 'outer' : 'own',
+    datagrams: hasDatagrams(plan),
+    asks: plan.asks,
+  };
+  return knownFilter(target) ?? (await import('../sandbox/linux/assemble-filters.ts')).assembleFilter(target);
+}
+
+interface LaunchParts {
+  readonly host: SandboxHost;
+  /** filterFor() of the plan. */
+  readonly filter: Bytes;
+  readonly supervisorPid: number;
+}
+
 /** The instructions that apply a plan. */
-export function launchOf(plan: Plan, host: SandboxHost, supervisorPid: number): Launch {
-  const abi = host.landlockAbi();
+export function launchOf(plan: Plan, { host, filter, supervisorPid }: LaunchParts): Launch {
   const mediator = host.isMediated() ? 'outer' : 'own';
   return {
     supervisorPid,
-    landlock: encodeLandlock(plan, abi),
-    filter: filterFor({
-      network: plan.network,
-      architecture: host.architecture,
-      abi,
-      mediator,
-      datagrams: hasDatagrams(plan),
-      asks: plan.asks,
-    }),
+    landlock: encodeLandlock(plan, host.landlockAbi()),
+    filter,
     asks: plan.asks && mediator === 'own',
     mediation: mediator === 'own' ? bytesFromBuffer(encodeMediation(mediationOf(plan))) : null,
     capabilities: keptCapabilityMask(),

@@ -10,7 +10,7 @@ import type { Hash } from '../ports/hash.ts';
 import type { PathFacts } from '../ports/path-facts.ts';
 import type { KeepTree } from '../ports/process-tree.ts';
 import type { Processes } from '../ports/processes.ts';
-import type { SandboxHost } from '../ports/sandbox-host.ts';
+import type { ParentHost, SandboxHost } from '../ports/sandbox-host.ts';
 import type { Signals } from '../ports/signals.ts';
 import type { Sockets } from '../ports/socket.ts';
 import type { Spawn } from '../ports/spawn.ts';
@@ -50,14 +50,16 @@ export interface Context {
   readonly loadDeflate: () => Promise<Deflate>;
   /** Loads what tells how full a disk is. */
   readonly loadDiskSpace: () => Promise<FreeBytes>;
-  /** What starting and confining a command takes; loaded only by the verbs that do. */
   /** Loads what waits for a disk in a thread of its own. */
   readonly loadDiskSync: () => Promise<SyncDisk>;
   /** Loads what starts the threads that read contents. */
   readonly loadContentWorkers: () => Promise<StartContentWorkers>;
   /** Another process for the snapshots of large trees. */
   readonly loadTakeElsewhere: () => Promise<TakeElsewhere>;
+  /** What planning and applying a sandbox takes; loaded only by the verbs that do. */
   readonly loadSandbox: () => Promise<SandboxAdapters>;
+  /** What the parent of a command needs beside that. */
+  readonly loadParent: () => Promise<ParentAdapters>;
   /** What starts processes that outlive this one. */
   readonly loadBackground: () => Promise<Background>;
   /** What sessions are talked to by. */
@@ -73,9 +75,13 @@ export interface Context {
 export interface SandboxAdapters {
   readonly facts: PathFacts;
   readonly host: SandboxHost;
+  readonly processes: Processes;
+}
+
+export interface ParentAdapters {
+  readonly host: ParentHost;
   readonly spawn: Spawn;
   readonly signals: Signals;
-  readonly processes: Processes;
   readonly keepTree: KeepTree;
 }
 

@@ -10,7 +10,6 @@ export const SESSIONS = 'sessions' as Bytes;
 export const NAMES = 'names' as Bytes;
 /** Tells the command which session it is in. */
 export const SESSION_VARIABLE = 'NONO_SESSION_ID' as Bytes;
-export const DEFAULT_PROFILE = 'default';
 
 /** An id that no record has; a state directory that cannot be used is found out here. */
 export function unusedSessionId({ files, stateDirectory, uid, randomHex }: Context): string {

@@ -19,7 +19,7 @@ import { signalName, signalNumber } from '../signal-names.ts';
 import { formatTimestamp } from '../time.ts';
 import type { Checkpoints } from './checkpoints.ts';
 import type { Confinement } from './confinement.ts';
-import type { Context, SandboxAdapters } from './context.ts';
+import type { Context, ParentAdapters, SandboxAdapters } from './context.ts';
 import type { PlainAsking } from './plain-asking.ts';
 import { PlainDoor } from './plain-door.ts';
 import { captureLimits, retentionLimits } from './user-config.ts';
@@ -32,6 +32,7 @@ const NO_SNAPSHOTS = { isDone: false, code: 'refused', message: 'it takes no sna
 export interface PlainRun {
   readonly context: Context;
   readonly adapters: SandboxAdapters;
+  readonly parent: ParentAdapters;
   readonly stateDirectory: Directory;
   readonly sessions: Directory;
   readonly names: Directory;
@@ -58,12 +59,12 @@ export interface PlainEnd {
 
 /** The session of a command that is about to be launched. */
 export async function runPlainSession(run: PlainRun): Promise<PlainEnd> {
-  const { context, adapters, confinement } = run;
+  const { context, parent, confinement } = run;
   using cleanUp = new DisposableStack();
-  const tree = cleanUp.use(new OwnedTree(adapters.keepTree));
+  const tree = cleanUp.use(new OwnedTree(parent.keepTree));
   let live: LiveSession | undefined;
   const supervision = cleanUp.use(
-    supervise(adapters.signals, context.pid, {
+    supervise(parent.signals, context.pid, {
       onStopSignal: (signal) => {
         live?.isPaused(signal !== undefined);
         live?.audit(signal === undefined ? { event: 'continued' } : { event: 'paused', signal: signalName(signal) });
@@ -137,14 +138,14 @@ async function recordExecuted(
 
 /** @throws {NonoError} when a step failed before the command ran. */
 function launch(
-  { context, adapters, confinement }: PlainRun,
+  { context, parent, confinement }: PlainRun,
   asking: PlainAsking | undefined,
 ): { readonly command: LaunchedProcess; readonly mediating: Mediating | undefined } {
   const instructions = confinement.launch(context.pid);
   const { mediation } = instructions;
-  const mediating = mediation === null ? undefined : adapters.host.mediate(mediation, asking?.onQuestions);
+  const mediating = mediation === null ? undefined : parent.host.mediate(mediation, asking?.onQuestions);
   if (mediating !== undefined) asking?.answersGoTo(mediating);
-  const command = adapters.host.launch(instructions, { listener: mediating });
+  const command = parent.host.launch(instructions, { listener: mediating });
   if ('step' in command) throw launchError(command, confinement.plan.command[0] as Bytes);
   return { command, mediating };
 }

@@ -29,7 +29,7 @@ export async function runPlain(call: ParsedCall, context: Context): Promise<Comm
   checkSnapshotOptions(call);
   const wantsRollback = call.flags.has('rollback');
   const config = await loadUserConfig(context);
-  const adapters = await context.loadSandbox();
+  const [adapters, parent] = await Promise.all([context.loadSandbox(), context.loadParent()]);
   const id = unusedSessionId(context);
   const temporaryDirectory = temporaryDirectoryPath(context, id, adapters.processes.self());
   const setVariables = new Map([[SESSION_VARIABLE, id as Bytes]]);
@@ -47,6 +47,7 @@ export async function runPlain(call: ParsedCall, context: Context): Promise<Comm
     end = await runPlainSession({
       context,
       adapters,
+      parent,
       stateDirectory,
       sessions,
       names,

@@ -4,7 +4,7 @@ import type { Launch } from '../sandbox/launch.ts';
 import { launchError } from '../sandbox/sandbox-error.ts';
 import { commandEnd } from '../session/live-session.ts';
 import { supervise } from '../session/supervise.ts';
-import type { SandboxAdapters } from './context.ts';
+import type { ParentAdapters } from './context.ts';
 import type { CommandResult } from './spec.ts';
 
 /**
@@ -15,7 +15,7 @@ import type { CommandResult } from './spec.ts';
  */
 export async function wrapAsParent(
   launch: (supervisorPid: number) => Launch,
-  { signals, host }: SandboxAdapters,
+  { signals, host }: ParentAdapters,
   ownPid: number,
 ): Promise<CommandResult> {
   const instructions = launch(ownPid);

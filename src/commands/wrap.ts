@@ -31,7 +31,10 @@ export async function execute(call: ParsedCall, context: Context): Promise<Comma
   if (isSweepDue(randomHex)) sweepTemporaryDirectories(files, adapters.processes, uid);
   makeMissing(context, plan);
   createTemporaryDirectory(files, temporaryDirectory);
-  if (staysParent) return await (await import('./wrap-as-parent.ts')).wrapAsParent(launch, adapters, context.pid);
+  if (staysParent) {
+    const { wrapAsParent } = await import('./wrap-as-parent.ts');
+    return await wrapAsParent(launch, await context.loadParent(), context.pid);
+  }
   const instructions = launch(0);
   const handOver = instructions.mediation === null ? () => undefined : host.startMediator(instructions.mediation);
   // When it returns this process may be confined already and remove nothing: the next sweep will.

@@ -41,9 +41,12 @@ export interface Profile {
   readonly tracked: readonly SourcedText[];
 }
 
+/** The name of the profile that counts where none is named. */
+export const DEFAULT_PROFILE = 'default';
+
 /** Asks for nothing: what everything is added to. */
 export const EMPTY_PROFILE: Profile = {
-  name: 'default',
+  name: DEFAULT_PROFILE,
   description: '',
   files: [],
   asks: false,

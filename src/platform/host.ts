@@ -4,15 +4,12 @@ import { EXIT, NonoError } from '../errors.ts';
 import { joinPath, resolvePath } from '../paths.ts';
 import type { Files } from '../ports/files.ts';
 import { createBunHash } from './bun/hash.ts';
-import { createBunSpawn } from './bun/spawn.ts';
 import { createLinuxFiles } from './linux/files.ts';
 import { utcOffsetMinutes } from './linux/local-time.ts';
 import { createLinuxPathFacts } from './linux/path-facts.ts';
-import { keepTree } from './linux/process-tree.ts';
 import { createLinuxProcesses } from './linux/processes.ts';
 import { randomHex } from './linux/random.ts';
 import { createLinuxSandboxHost } from './linux/sandbox-host.ts';
-import { createLinuxSignals } from './linux/signals.ts';
 import { readOnce, readSmallFile, tryWrite } from './linux/small-files.ts';
 import { isTerminal, terminalSize } from './linux/terminal.ts';
 import { createSystemClock } from './system-clock.ts';
@@ -79,6 +76,7 @@ export function createContext(version: string): Context {
     confirm,
     randomHex,
     loadSandbox: () => Promise.resolve(createSandbox()),
+    loadParent: async () => (await import('./parent.ts')).createParent(),
     loadUserTerminal: async () => (await import('./linux/user-terminal.ts')).openLinuxUserTerminal,
     readInput: () => Bun.stdin.bytes(),
     loadHookRunner: async (variables) => (await import('./bun/hook.ts')).createHookRunner(variables),
@@ -96,10 +94,7 @@ function createSandbox(): SandboxAdapters {
   return {
     facts: createLinuxPathFacts(),
     host: createLinuxSandboxHost(),
-    spawn: createBunSpawn(),
-    signals: createLinuxSignals(),
     processes: createLinuxProcesses(),
-    keepTree,
   };
 }
 

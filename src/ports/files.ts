@@ -23,6 +23,16 @@ export interface Files {
 
 export type FileKind = 'file' | 'directory' | 'symlink' | 'fifo' | 'socket' | 'characterDevice' | 'blockDevice';
 
+/** What a small file has at most. */
+export const SMALL_FILE_BYTES = 64 * 1024;
+
+/** A regular file of at most SMALL_FILE_BYTES, as it was read. */
+export interface SmallFile {
+  readonly uid: number;
+  readonly mtimeSeconds: number;
+  readonly bytes: Bytes;
+}
+
 /** What lstat(2) tells. Times are split because nanoseconds since 1970 do not fit a number. */
 export interface Stat {
   readonly kind: FileKind;
@@ -54,6 +64,8 @@ export interface Directory extends Disposable {
   hostName(): Bytes;
   /** The names in it without `.` and `..`, in no order. */
   names(): Bytes[];
+  /** Small regular files by their names, many at a time: undefined for what is not read at once, for whatever reason. */
+  readSmallFiles(names: readonly Bytes[]): readonly (SmallFile | undefined)[];
   /** The names with what lstat tells of each; what vanishes meanwhile is not in it. */
   list(): Listing;
   statSelf(): Stat;

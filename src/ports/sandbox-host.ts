@@ -30,18 +30,8 @@ export interface SandboxHost {
    * An adapter that cannot enforce a step fails at that step and never skips it.
    */
   become(launch: Launch, handOver: HandOver): LaunchFailure;
-  /**
-   * The same in a child of this process, with its streams and in its process group, which has become the command when this returns.
-   */
-  launch(launch: Launch, options?: LaunchOptions): LaunchedProcess | LaunchFailure;
   /** Whether the calls of this process are mediated already, by a nono around it. */
   isMediated(): boolean;
-  /**
-   * Mediates for a command that this process starts afterwards, until its tree is gone or this process is.
-   *
-   * @param onQuestions Gets what the mediator says, piece by piece (ask-wire.ts), where the mediation asks.
-   */
-  mediate(mediation: Bytes, onQuestions?: (data: Uint8Array) => void): Mediating;
   /** Whether a process may look at others of its user that it did not start (Yama's ptrace_scope). */
   mediatesFromOutside(): boolean;
   /**
@@ -51,6 +41,18 @@ export interface SandboxHost {
    * @returns what tells it.
    */
   startMediator(mediation: Bytes): HandOver;
-  /** The same attempts from this process, which no sandbox holds back. */
+}
+
+/** What a process does that stays the parent of the command, or tries things for it. */
+export interface ParentHost {
+  /** SandboxHost.become() in a child of this process, with its streams and in its process group, which has become the command when this returns. */
+  launch(launch: Launch, options?: LaunchOptions): LaunchedProcess | LaunchFailure;
+  /**
+   * Mediates for a command that this process starts afterwards, until its tree is gone or this process is.
+   *
+   * @param onQuestions Gets what the mediator says, piece by piece (ask-wire.ts), where the mediation asks.
+   */
+  mediate(mediation: Bytes, onQuestions?: (data: Uint8Array) => void): Mediating;
+  /** Attempts of a launch from this process, which no sandbox holds back. */
   attempt(attempts: readonly Attempt[]): AttemptResults;
 }

@@ -1,5 +1,4 @@
 import { type Bytes, bufferFromBytes, bytesFromBuffer } from '../bytes.ts';
-import type { Instruction } from './linux/bpf.ts';
 import type { LandlockRuleset } from './linux/landlock.ts';
 
 /** Hidden first argument that turns nono's executable into the launcher of a command. */
@@ -10,8 +9,8 @@ export interface Launch {
   /** The process that the command must not outlive; 0 when nothing supervises it. */
   readonly supervisorPid: number;
   readonly landlock: LandlockRuleset;
-  /** The seccomp filter. */
-  readonly filter: readonly Instruction[];
+  /** The seccomp filter, as the kernel reads it (assembleFilter()). */
+  readonly filter: Bytes;
   /** What the filter's mediator is told (encodeMediation()), a unit for each byte; null for a filter that hands nothing over. */
   readonly mediation: Bytes | null;
   /** The mediator asks about what the plan does not give. */

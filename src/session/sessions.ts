@@ -1,7 +1,7 @@
 import { type Bytes, bytesFromText, displayBytes } from '../bytes.ts';
 import { DamageError, isErrno, NotFoundError, SystemError, UsageError } from '../errors.ts';
 import { nearest } from '../nearest.ts';
-import type { Directory, OpenFile } from '../ports/files.ts';
+import type { Directory, OpenFile, SmallFile } from '../ports/files.ts';
 import type { Processes, ProcessIdentity } from '../ports/processes.ts';
 import { isSessionId } from './names.ts';
 import { parseRecord } from './read-record.ts';
@@ -48,11 +48,15 @@ export function listSessions(directory: Directory, deps: ListDeps): SessionList 
   const { uid } = directory.statSelf();
   const sessions: Session[] = [];
   const unreadable: UnreadableRecord[] = [];
-  for (const file of directory.names()) {
-    const id = file.endsWith(EXTENSION) ? file.slice(0, -EXTENSION.length) : '';
-    if (!isSessionId(id)) continue;
+  const ids = directory
+    .names()
+    .filter((file) => file.endsWith(EXTENSION))
+    .map((file) => file.slice(0, -EXTENSION.length))
+    .filter(isSessionId);
+  const files = directory.readSmallFiles(ids.map((id) => `${id}${EXTENSION}` as Bytes));
+  for (const [at, id] of ids.entries()) {
     try {
-      const session = readSession(directory, id, { ...deps, self, uid });
+      const session = endedSession(id, files[at], uid) ?? readSession(directory, id, { ...deps, self, uid });
       if (session !== undefined) sessions.push(session);
     } catch (error) {
       if (!(error instanceof Error)) throw error;
@@ -60,6 +64,21 @@ export function listSessions(directory: Directory, deps: ListDeps): SessionList 
     }
   }
   return { sessions: inOrderOfStart(sessions), unreadable };
+}
+
+/** What nearly all records are of. @returns undefined for anything else: that is read once more by itself. */
+function endedSession(id: string, file: SmallFile | undefined, uid: number): Session | undefined {
+  if (file === undefined || file.uid !== uid) return undefined;
+  try {
+    const record = parseRecord(id, file.bytes);
+    return record.status === 'exited'
+      ? { record, status: 'exited', isLive: false, touchedMs: file.mtimeSeconds * 1000 }
+      : undefined;
+  } catch (error) {
+    // Perhaps half written: it may be whole by now.
+    if (error instanceof DamageError) return undefined;
+    throw error;
+  }
 }
 
 function inOrderOfStart(sessions: readonly Session[]): readonly Session[] {

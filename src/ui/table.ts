@@ -1,12 +1,23 @@
-import { displayWidth } from './width.ts';
+import { displayWidth, isAsciiText } from './width.ts';
+
+const GAP_COLUMNS = 2;
 
 /** Columns of equal width with two blanks between them; the last one is as long as it is. */
 export function renderTable(rows: readonly (readonly string[])[]): string {
-  const measured = rows.map((row) => row.map((text) => ({ text, width: displayWidth(text) })));
+  // Rows may be thousands, and nearly all text is ASCII: looked at once for all.
+  const isAscii = rows.every((row) => isAsciiText(row.join('')));
+  const widthOf = isAscii ? (text: string) => text.length : displayWidth;
   const widths: number[] = [];
-  for (const row of measured) row.forEach(({ width }, at) => (widths[at] = Math.max(widths[at] ?? 0, width)));
-  const padded = measured.map((row) =>
-    row.map(({ text, width }, at) => (at === row.length - 1 ? text : text + ' '.repeat((widths[at] ?? 0) - width))),
-  );
-  return padded.map((row) => `${row.join('  ')}\n`).join('');
+  for (const row of rows)
+    for (let at = 0; at < row.length - 1; at++) widths[at] = Math.max(widths[at] ?? 0, widthOf(row[at] ?? ''));
+  let table = '';
+  for (const row of rows) {
+    const last = row.length - 1;
+    for (let at = 0; at < last; at++) {
+      const text = row[at] ?? '';
+      table += text + ' '.repeat((widths[at] ?? 0) - widthOf(text) + GAP_COLUMNS);
+    }
+    table += `${row[last] ?? ''}\n`;
+  }
+  return table;
 }

@@ -32,6 +32,11 @@ function cellWidth(segment: string): number {
   return ZERO_REGEXP.test(segment) ? 0 : 1;
 }
 
+/** Whether each unit of the text takes one column. */
+export function isAsciiText(text: string): boolean {
+  return ASCII_REGEXP.test(text);
+}
+
 export function displayWidth(text: string): number {
   if (ASCII_REGEXP.test(text)) return text.length;
   let width = 0;

@@ -6,6 +6,7 @@ import type { Duplex } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import { type Bytes, bytesFromText } from '../../src/bytes.ts';
 import { encodeLaunch, LAUNCHER_ROLE } from '../../src/sandbox/launch.ts';
+import { encodeFilter } from '../../src/sandbox/linux/assemble-filters.ts';
 import { CODE, type Instruction } from '../../src/sandbox/linux/bpf.ts';
 import { encodeLandlock } from '../../src/sandbox/linux/landlock.ts';
 import { encodeSeccomp } from '../../src/sandbox/linux/seccomp.ts';
@@ -45,7 +46,7 @@ async function launch(world: World, { landlockAbi, filter }: Kernel, script: str
   const message = encodeLaunch({
     supervisorPid: process.pid,
     landlock: encodeLandlock({ rules, network }, landlockAbi),
-    filter,
+    filter: encodeFilter(filter),
     mediation: null,
     capabilities: 0,
     workingDirectory: bytesFromText(world.project),

@@ -3,7 +3,7 @@ import { EXIT, NonoError } from '../../errors.ts';
 import { type Attempt, type AttemptResults, decodeAttemptResults, encodeLaunch } from '../../sandbox/launch.ts';
 import type { Plan } from '../../sandbox/plan.ts';
 import { launchError } from '../../sandbox/sandbox-error.ts';
-import { launchOf } from '../confinement.ts';
+import { filterFor, launchOf } from '../confinement.ts';
 import type { Context, SandboxAdapters } from '../context.ts';
 import { startLauncher } from '../start-launcher.ts';
 
@@ -15,13 +15,15 @@ import { startLauncher } from '../start-launcher.ts';
 export async function probe(
   attempts: readonly Attempt[],
   plan: Plan,
-  { pid }: Context,
-  { host, spawn }: SandboxAdapters,
+  { pid, loadParent }: Context,
+  { host }: SandboxAdapters,
 ): Promise<AttemptResults> {
   if (attempts.length === 0) return [];
-  const launcher = startLauncher(spawn);
+  const launcher = startLauncher((await loadParent()).spawn);
+  const tried = { ...plan, asks: false };
+  const filter = await filterFor(tried, host);
   const answer = decodeAttemptResults(
-    await launcher.exchange(encodeLaunch({ ...launchOf({ ...plan, asks: false }, host, pid), attempts })),
+    await launcher.exchange(encodeLaunch({ ...launchOf(tried, { host, filter, supervisorPid: pid }), attempts })),
   );
   await launcher.exited;
   if (answer === undefined)

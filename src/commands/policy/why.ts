@@ -34,7 +34,7 @@ export async function execute(call: ParsedCall, context: Context): Promise<Comma
   const paths = [...positionals, ...(values.get('path') ?? [])];
   if (paths.length === 0) throw new UsageError('Cannot tell why without PATH', { hint: 'See `nono why --help`' });
   const adapters = await context.loadSandbox();
-  const { facts, host } = adapters;
+  const { facts } = adapters;
   const options = { temporaryDirectory: TEMPORARY_DIRECTORY, setVariables: new Map(), expectsYes: false };
   const command = call.commandLine.length > 0 ? call.commandLine : [ANY_COMMAND];
   const made = await planCall({ ...call, commandLine: command }, context, facts, options);
@@ -42,7 +42,8 @@ export async function execute(call: ParsedCall, context: Context): Promise<Comma
   const world = { ...context, facts, workingDirectory: plan.workingDirectory };
   const places = sensitivePlaces(world);
   const questions = paths.map((path) => lookAt({ path, plan, operation, places, facts }));
-  const outside = questions.map(({ attempts }) => host.attempt(attempts.outside));
+  const { host: unconfined } = await context.loadParent();
+  const outside = questions.map(({ attempts }) => unconfined.attempt(attempts.outside));
   const inside = flags.has('no-probe') ? undefined : await probeAll(questions, plan, context, adapters);
   const answers = questions.map(({ path, explanation, attempts }, at) => ({
     path,

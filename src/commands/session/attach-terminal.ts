@@ -40,7 +40,7 @@ export async function attachTerminal(
   const detachKeys = await readDetachKeys(context);
   const [sockets, { signals }, openTerminal] = await Promise.all([
     context.loadSockets(),
-    context.loadSandbox(),
+    context.loadParent(),
     context.loadUserTerminal(),
   ]);
   using terminal = openTerminal();

@@ -99,11 +99,11 @@ export async function withSocket<T>(
     } catch (error) {
       if (!isErrno(error, 'ENOENT', 'ECONNREFUSED')) throw error;
     }
-    const { processes, signals } = await context.loadSandbox();
+    const { processes } = await context.loadSandbox();
     // The signal ends whatever does not expect it: the process must be that supervisor, and one that listens.
     const isThere = isLive && record.terminal && processes.startTicks(record.supervisor_pid) === record.supervisor_start;
     if (!isThere || context.clock.monotonicMs() > endMs) return undefined;
-    if (!isAsked) signals.send(record.supervisor_pid, SIGUSR1);
+    if (!isAsked) (await context.loadParent()).signals.send(record.supervisor_pid, SIGUSR1);
     await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
   }
 }

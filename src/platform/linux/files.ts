@@ -1,7 +1,7 @@
 import { type Bytes, displayBytes } from '../../bytes.ts';
 import { SystemError } from '../../errors.ts';
 import { joinPath } from '../../paths.ts';
-import type { Directory, Files, OpenFile, Stat } from '../../ports/files.ts';
+import type { Directory, Files, OpenFile, SmallFile, Stat } from '../../ports/files.ts';
 import { type Listing, packListing } from '../../ports/listing.ts';
 import { syncInBackground } from '../node/sync-later.ts';
 import { BulkLister } from './bulk-lister.ts';
@@ -20,12 +20,15 @@ import {
   type Scratch,
   statAt,
 } from './file-calls.ts';
+import { loadLookUps } from './look-ups.ts';
 import { LinuxFile, named } from './open-file.ts';
 import { readSmallFile } from './small-files.ts';
 import { errnoName, syscall, trySyscall } from './syscalls.ts';
 import * as uapi from './uapi.ts';
 
 /** include/uapi/linux/fs.h */
+/** NAME_MAX of include/uapi/linux/limits.h */
+const NAME_BYTES_MAXIMUM = 255;
 const RENAME_NOREPLACE = 1;
 
 /**
@@ -95,6 +98,11 @@ class LinuxDirectory implements Directory {
     const names = this.names();
     this.#lister.hasListed(names.length);
     return packListing(names, (name) => this.stat(name));
+  }
+
+  readSmallFiles(names: readonly Bytes[]): readonly (SmallFile | undefined)[] {
+    const isPlain = names.every((name) => name.length <= NAME_BYTES_MAXIMUM && !name.includes('/'));
+    return (isPlain ? loadLookUps()?.readFiles(this.#fd, names) : undefined) ?? names.map(() => undefined);
   }
 
   statSelf(): Stat {

@@ -7,10 +7,10 @@ import { type GuardianOrder, type GuardianReport } from '../../session/guardian-
 import { TreeEnding } from '../../session/tree-ending.ts';
 import { followDescriptor, writeAll } from './channel.ts';
 import { launchCommand, prepareToLaunch } from './launched-process.ts';
-import { mediate } from './mediation.ts';
 import { createProcessTree } from './process-tree.ts';
 import { createLinuxSignals } from './signals.ts';
 import { takeOnSettings } from './terminal-settings.ts';
+import { mediate } from './thread-mediation.ts';
 
 /** The channel to the supervisor. */
 const CHANNEL = 3;

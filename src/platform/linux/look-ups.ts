@@ -1,5 +1,6 @@
 import { type Bytes, displayBytes } from '../../bytes.ts';
 import { SystemError } from '../../errors.ts';
+import type { SmallFile } from '../../ports/files.ts';
 import type { FoundEntry, FoundPath } from '../../ports/path-facts.ts';
 import { loadLaunch, RUN, type RunLaunch } from './launch/load.ts';
 import { mapMemory } from './machine-code.ts';
@@ -9,11 +10,17 @@ import * as uapi from './uapi.ts';
 
 const WORD_BYTES = 8;
 /** struct look_up of look-up.c, and where its words are. */
-const WORDS = 7;
+const WORDS = 9;
 const COUNT_AT = 1;
 const PATHS_AT = 2;
+const DIRECTORY_AT = 7;
+const READ_AT = 8;
+/** struct small_file of look-up.c: words before the bytes of each file. */
+const FILE_WORDS = 4;
 const PATHS_BYTES = 32 * 1024;
 const ANSWERS_BYTES = 96 * 1024;
+/** Names are 255 bytes at most, so that they always fit; and there is room for any one file. */
+const FILES_AT_ONCE = 120;
 const ENOENT = 2;
 const ENOMEM = 12;
 const ENOTDIR = 20;
@@ -22,8 +29,8 @@ const PERMISSIONS = 0o7777;
 /** What a look found: as PathFacts.resolve() answers, or what it throws. */
 export type Resolution = FoundPath | SystemError | undefined;
 
-/** Looks up many paths in one call of look-up.c. */
-export class LookUps {
+/** Looks up many paths, or reads many files, in one call of look-up.c. */
+class LookUps {
   readonly #run: RunLaunch = loadLaunch();
   readonly #words = new BigInt64Array(new ArrayBuffer(WORDS * WORD_BYTES));
   readonly #address = addressOf(new Uint8Array(this.#words.buffer));
@@ -62,6 +69,44 @@ export class LookUps {
     return entries;
   }
 
+  /**
+   * Small regular files in an open directory, by name: undefined for what is not read, whatever the reason.
+   *
+   * @param names Without slashes.
+   */
+  readFiles(directory: number, names: readonly Bytes[]): readonly (SmallFile | undefined)[] {
+    const files: (SmallFile | undefined)[] = [];
+    this.#words[DIRECTORY_AT] = BigInt(directory);
+    for (let at = 0; at < names.length; ) {
+      const some = names.slice(at, at + FILES_AT_ONCE);
+      this.#paths.write(`${some.join('\0')}\0`, 0, 'latin1');
+      this.#words[COUNT_AT] = BigInt(some.length);
+      this.#run(this.#address, RUN.read);
+      const count = Number(this.#words[READ_AT]);
+      this.#takeFiles(count, files);
+      at += count;
+    }
+    return files;
+  }
+
+  #takeFiles(count: number, into: (SmallFile | undefined)[]): void {
+    const words = new BigInt64Array(this.#answers.buffer, this.#answers.byteOffset, ANSWERS_BYTES / WORD_BYTES);
+    for (let [taken, at] = [0, 0]; taken < count; taken++) {
+      const length = Number(words[at + 3]);
+      const from = (at + FILE_WORDS) * WORD_BYTES;
+      into.push(
+        words[at] === 0n
+          ? {
+              uid: Number(words[at + 1]),
+              mtimeSeconds: Number(words[at + 2]),
+              bytes: this.#answers.toString('latin1', from, from + length) as Bytes,
+            }
+          : undefined,
+      );
+      at += FILE_WORDS + Math.ceil(length / WORD_BYTES);
+    }
+  }
+
   /** @returns the words of the answers, or an errno negated. */
   #ask(paths: readonly Bytes[], what: number): readonly string[] | number {
     const text = `${paths.join('\0')}\0`;
@@ -70,6 +115,24 @@ export class LookUps {
     this.#words[COUNT_AT] = BigInt(paths.length);
     const used = this.#run(this.#address, what);
     return used < 0 ? used : this.#answers.toString('latin1', 0, used).split('\0');
+  }
+}
+
+let loaded: { readonly lookUps: LookUps | undefined } | undefined;
+
+/** One for the whole thread, made when it is first wanted. @returns undefined where machine code cannot be had. */
+export function loadLookUps(): LookUps | undefined {
+  loaded ??= { lookUps: tryLookUps() };
+  return loaded.lookUps;
+}
+
+function tryLookUps(): LookUps | undefined {
+  try {
+    return new LookUps();
+  } catch (error) {
+    // A security module forbids it, or the compiler does not know this processor: plain errors, and one path after the other then.
+    if (error instanceof Error) return undefined;
+    throw error;
   }
 }
 

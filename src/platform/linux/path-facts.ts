@@ -2,7 +2,7 @@ import { type Bytes, displayBytes } from '../../bytes.ts';
 import { collect } from '../../collect.ts';
 import { SystemError } from '../../errors.ts';
 import type { FoundEntry, FoundPath, OpenStream, PathFacts } from '../../ports/path-facts.ts';
-import { LookUps, type Resolution } from './look-ups.ts';
+import { loadLookUps, type Resolution } from './look-ups.ts';
 import { addressOf, errnoName, fixedBuffer, trySyscall } from './syscalls.ts';
 import * as uapi from './uapi.ts';
 
@@ -34,11 +34,10 @@ export function createLinuxPathFacts(): PathFacts {
   const result = Buffer.from(fixedBuffer(ENTRIES_BYTES).buffer);
   const scratch: Scratch = { name, nameAddress: addressOf(name), result, resultAddress: addressOf(result) };
   const prepared = new Map<Bytes, Resolution>();
-  const lookUps = createLookUps();
   return {
     prepare(paths) {
       const wanted = [...new Set(paths)].filter((path) => path.length < PATH_BYTES);
-      lookUps()
+      loadLookUps()
         ?.resolve(wanted)
         ?.forEach((found, at) => prepared.set(wanted[at] as Bytes, found));
     },
@@ -49,30 +48,11 @@ export function createLinuxPathFacts(): PathFacts {
       if (found instanceof SystemError) throw found;
       return found;
     },
-    entries: (path) => lookUps()?.list(path) ?? entries(scratch, path),
+    entries: (path) => loadLookUps()?.list(path) ?? entries(scratch, path),
     names: (path) => withOpen(scratch, path, uapi.O_RDONLY | uapi.O_DIRECTORY, (directory) => names(scratch, directory)),
     readStart: (path, sizeBytes) => readStart(scratch, path, sizeBytes),
     streams: () => collect(STREAMS, (descriptor) => openStream(scratch, descriptor)),
   };
-}
-
-/** Made when it is first wanted; undefined where machine code cannot be had. */
-function createLookUps(): () => LookUps | undefined {
-  let made: { readonly lookUps: LookUps | undefined } | undefined;
-  return () => {
-    made ??= { lookUps: tryLookUps() };
-    return made.lookUps;
-  };
-}
-
-function tryLookUps(): LookUps | undefined {
-  try {
-    return new LookUps();
-  } catch (error) {
-    // A security module forbids it, or the compiler does not know this processor: plain errors, and one path after the other then.
-    if (error instanceof Error) return undefined;
-    throw error;
-  }
 }
 
 function resolve(scratch: Scratch, path: Bytes): FoundPath | undefined {

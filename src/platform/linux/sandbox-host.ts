@@ -1,8 +1,6 @@
 import type { SandboxHost } from '../../ports/sandbox-host.ts';
-import { tryAll } from './attempts.ts';
 import { become, landlockAbi } from './confine.ts';
-import { launchCommand } from './launched-process.ts';
-import { isMediated, mediate, mediatesFromOutside, startMediator } from './mediation.ts';
+import { isMediated, mediatesFromOutside, startMediator } from './mediation.ts';
 import { readCallerSignals } from './process-facts.ts';
 
 /** Landlock, capabilities and no_new_privs by direct system calls. Create it before signals are watched. */
@@ -13,10 +11,7 @@ export function createLinuxSandboxHost(): SandboxHost {
     architecture: process.arch === 'arm64' ? 'arm64' : 'x64',
     callerSignals: () => callerSignals,
     become,
-    launch: launchCommand,
-    attempt: tryAll,
     isMediated,
-    mediate,
     mediatesFromOutside,
     startMediator,
   };

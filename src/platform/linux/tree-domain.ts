@@ -1,8 +1,7 @@
 import type { Bytes } from '../../bytes.ts';
 import { isErrno } from '../../errors.ts';
-import { ABI_WITH_MARK } from '../../sandbox/linux/landlock.ts';
+import { ABI_WITH_MARK, ABI_WITH_SIGNALS } from '../../sandbox/linux/landlock.ts';
 import { ACCESS_FS } from '../../sandbox/linux/landlock-uapi.ts';
-import { ABI_WITH_SIGNALS } from '../../sandbox/linux/older-kernels.ts';
 import { landlockAbi } from './confine.ts';
 import * as confine from './confine-uapi.ts';
 import { Pins } from './pins.ts';

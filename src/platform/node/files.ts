@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { type Bytes, bufferFromBytes, bytesFromBuffer, bytesFromText, displayBytes } from '../../bytes.ts';
 import { SystemError } from '../../errors.ts';
 import { joinPath } from '../../paths.ts';
-import type { Directory, Files, OpenFile, Stat } from '../../ports/files.ts';
+import { type Directory, type Files, type OpenFile, SMALL_FILE_BYTES, type SmallFile, type Stat } from '../../ports/files.ts';
 import { type Listing, packListing } from '../../ports/listing.ts';
 import { entryPath, NodeFile, named, touch, unlessMissing } from './open-file.ts';
 import { convert } from './stat.ts';
@@ -52,6 +52,25 @@ export class NodeDirectory implements Directory {
 
   hostName(): Bytes {
     return bytesFromText(hostname());
+  }
+
+  readSmallFiles(names: readonly Bytes[]): readonly (SmallFile | undefined)[] {
+    return names.map((name) => this.#readSmallFile(name));
+  }
+
+  #readSmallFile(name: Bytes): SmallFile | undefined {
+    try {
+      using file = this.openFile(name);
+      const { kind, sizeBytes, uid, mtimeSeconds } = file.stat();
+      if (kind !== 'file' || sizeBytes > SMALL_FILE_BYTES) return undefined;
+      const data = new Uint8Array(sizeBytes);
+      let length = 0;
+      for (let more = 1; more > 0 && length < sizeBytes; length += more) more = file.read(data.subarray(length));
+      return { uid, mtimeSeconds, bytes: bytesFromBuffer(data.subarray(0, length)) };
+    } catch (error) {
+      if (error instanceof SystemError) return undefined;
+      throw error;
+    }
   }
 
   list(): Listing {

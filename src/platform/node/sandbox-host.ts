@@ -13,16 +13,7 @@ export function createNodeSandboxHost(): SandboxHost {
     architecture: process.arch === 'arm64' ? 'arm64' : 'x64',
     callerSignals: () => callerSignals,
     become: () => ({ step: 'supervisor', errno: 'ENOSYS' }),
-    launch: () => ({ step: 'supervisor', errno: 'ENOSYS' }),
-    attempt: (attempts) => attempts.map(() => 'ENOSYS'),
     isMediated: () => false,
-    mediate: () => ({
-      expect: () => undefined,
-      take: () => undefined,
-      answer: () => undefined,
-      refusals: () => new Uint8Array(),
-      [Symbol.dispose]: () => undefined,
-    }),
     mediatesFromOutside: () => true,
     startMediator: () => () => () => undefined,
   };

@@ -2,13 +2,15 @@ import type { Bytes } from '../../bytes.ts';
 import type { Access, Network, PathRule, Plan } from '../plan.ts';
 import { ACCESS_FILE, ACCESS_FS, ACCESS_NET, accessFsOf, SCOPE } from './landlock-uapi.ts';
 import type { Mediator } from './mediation.ts';
-import { ABI_WITH_SIGNALS } from './older-kernels.ts';
 
 /** The newest ABI that this encoder knows; a newer kernel is asked for what this one has. */
 export const NEWEST_ABI = 7;
 
 /** The first ABI that knows TCP ports. */
 export const ABI_WITH_PORTS = 4;
+
+/** From here on Landlock itself keeps signals inside. */
+export const ABI_WITH_SIGNALS = 6;
 
 /** The arguments of landlock_create_ruleset(2) and landlock_add_rule(2), as numbers. */
 export interface LandlockRuleset {

@@ -15,8 +15,6 @@ import {
 /** The ABI from which on Landlock itself sees to truncating, and to ioctl on devices. */
 const ABI_WITH_TRUNCATE = 3;
 const ABI_WITH_IOCTL = 5;
-/** From here on Landlock itself keeps signals inside. */
-export const ABI_WITH_SIGNALS = 6;
 
 /**
  * Calls that Landlock has no right for yet. A file is truncated by a descriptor that is open for writing, which

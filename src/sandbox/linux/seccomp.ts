@@ -13,8 +13,9 @@ import {
   returns,
   switchOn,
 } from './bpf-words.ts';
+import { ABI_WITH_SIGNALS } from './landlock.ts';
 import { ASKED_CALLS, MEDIATED_CALLS, MEDIATED_SIGNALS, type Mediator } from './mediation.ts';
-import { ABI_WITH_SIGNALS, openBlocks, otherIoctls, truncateBlocks } from './older-kernels.ts';
+import { openBlocks, otherIoctls, truncateBlocks } from './older-kernels.ts';
 import {
   AF,
   type Architecture,

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Bytes } from '../../../src/bytes.ts';
 import { buildPlan } from '../../../src/sandbox/build-plan.ts';
 import { decodeLaunch, encodeLaunch, type Launch } from '../../../src/sandbox/launch.ts';
+import { encodeFilter } from '../../../src/sandbox/linux/assemble-filters.ts';
 import { READ, READ_WRITE, WRITE } from '../../../src/sandbox/plan.ts';
 import type { Policy } from '../../../src/sandbox/policy.ts';
 import { fakeFacts, fakeWorld } from './fake-facts.ts';
@@ -76,7 +77,7 @@ describe('encodeLaunch()', () => {
         rules: [{ path: all, rights: 1, isRequired: true }],
         ports: [{ port: 443, rights: 2 }],
       },
-      filter: [[0x06, 0, 0, 0x7fff0000]],
+      filter: encodeFilter([[0x06, 0, 0, 0x7fff0000]]),
       mediation: all,
       capabilities: 0,
       workingDirectory: all,

@@ -1,7 +1,6 @@
 import type { Bytes } from '../../../bytes.ts';
 import { collect } from '../../../collect.ts';
 import type { Launch, LaunchFailure, LaunchStep } from '../../../sandbox/launch.ts';
-import type { Instruction } from '../../../sandbox/linux/bpf.ts';
 import { mapMemory } from '../machine-code.ts';
 import { loadMachineCode } from '../mediator/machine-code.ts';
 import { addressOf, errnoName, fixedBuffer } from '../syscalls.ts';
@@ -131,17 +130,11 @@ export class LaunchMemory {
     return this.#hold(new Uint8Array(memory.buffer));
   }
 
-  /** struct sock_fprog: a 16-bit length, padding, a pointer to 16 bits of code, 8 and 8 of jumps, 32 of constant for each instruction. */
-  #program(filter: readonly Instruction[]): number {
-    const words = new Uint32Array(new ArrayBuffer(Math.max(1, filter.length) * SOCK_FILTER_BYTES));
-    let at = 0;
-    for (const [code, jumpTrue, jumpFalse, constant] of filter) {
-      words[at++] = code | (jumpTrue << 16) | (jumpFalse << 24);
-      words[at++] = constant;
-    }
+  /** struct sock_fprog: a 16-bit length, padding, a pointer to the instructions. */
+  #program(filter: Bytes): number {
     const program = new BigInt64Array(new ArrayBuffer(2 * WORD_BYTES));
-    program[0] = BigInt(filter.length);
-    program[1] = BigInt(this.#hold(new Uint8Array(words.buffer)));
+    program[0] = BigInt(filter.length / SOCK_FILTER_BYTES);
+    program[1] = BigInt(this.#text([filter]));
     return this.#hold(new Uint8Array(program.buffer));
   }
 }

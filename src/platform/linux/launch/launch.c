@@ -261,7 +261,7 @@ enum { CONFINE, EXECUTE, START };
  * does, see there.
  */
 static long launch_run(struct launch *instructions, long what) {
-  if (what == RESOLVE || what == LIST) return look_up((struct look_up *)instructions, what);
+  if (what == RESOLVE || what == LIST || what == READ) return look_up((struct look_up *)instructions, what);
   launch = instructions;
   if (what == CONFINE) return confine();
   if (what == EXECUTE) return execute(), 0;

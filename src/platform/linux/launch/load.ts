@@ -29,6 +29,7 @@ const CALLS = [
   'openat',
   'openat2',
   'prctl',
+  'read',
   'readlinkat',
   'rt_sigaction',
   'rt_sigprocmask',
@@ -38,7 +39,7 @@ const CALLS = [
 ] as const satisfies readonly SyscallName[];
 
 /** What launch_run() of launch.c does: confines this process, becomes the command, or both in a child; and what look-up.c answers. */
-export const RUN = { confine: 0, execute: 1, start: 2, resolve: 3, list: 4 } as const;
+export const RUN = { confine: 0, execute: 1, start: 2, resolve: 3, list: 4, read: 5 } as const;
 
 /** launch_run() of launch.c. */
 export type RunLaunch = (launchAddress: number, what: number) => number;
@@ -68,7 +69,11 @@ export function compileLaunchOnce(): PlacedCode {
 function compile() {
   const numbers = CALLS.map((name) => `#define CALL_${name} ${syscallNumber(name)}\n`).join('');
   const text = source.replace('#include "look-up.c"', () => lookUp);
-  return compileC('launch.c', `${numbers}#define O_DIRECTORY ${uapi.O_DIRECTORY}\n#line 1 "launch"\n${text}`, {
-    launch_where: WHERE,
-  });
+  return compileC(
+    'launch.c',
+    `${numbers}#define O_DIRECTORY ${uapi.O_DIRECTORY}\n#define O_NOFOLLOW ${uapi.O_NOFOLLOW}\n#line 1 "launch"\n${text}`,
+    {
+      launch_where: WHERE,
+    },
+  );
 }
