@@ -10,6 +10,9 @@ export type Bytes = string & { readonly [bytesBrand]: true };
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the range is what ASCII is
 const NOT_ASCII_REGEXP = /[^\x00-\x7f]/;
+/** To compile the expression takes a start longer than to look at all its names unit by unit. */
+const SHORT_UNITS = 128;
+const LAST_ASCII = 0x7f;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must never reach a terminal
 const UNSAFE_REGEXP =
   /[\x00-\x1f\x7f-\x9f\u00ad\u061c\u115f\u1160\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb\ufffd\u{e0000}-\u{e007f}]|\u034f|[\u17b4-\u17b5]/u;
@@ -30,19 +33,25 @@ export function cString(bytes: Bytes): Buffer {
   return Buffer.from(`${bytes}\0`, 'latin1');
 }
 
+function isAscii(text: string): boolean {
+  if (text.length > SHORT_UNITS) return !NOT_ASCII_REGEXP.test(text);
+  for (let at = 0; at < text.length; at++) if (text.charCodeAt(at) > LAST_ASCII) return false;
+  return true;
+}
+
 /** Text as UTF-8 bytes. */
 export function bytesFromText(text: string): Bytes {
-  return (NOT_ASCII_REGEXP.test(text) ? Buffer.from(text, 'utf8').toString('latin1') : text) as Bytes;
+  return (isAscii(text) ? text : Buffer.from(text, 'utf8').toString('latin1')) as Bytes;
 }
 
 /** UTF-8 bytes as text; what is not UTF-8 becomes U+FFFD. To show, see displayBytes(). */
 export function textFromBytes(bytes: Bytes): string {
-  return NOT_ASCII_REGEXP.test(bytes) ? Buffer.from(bytes, 'latin1').toString('utf8') : bytes;
+  return isAscii(bytes) ? bytes : Buffer.from(bytes, 'latin1').toString('utf8');
 }
 
 /** True when the bytes are valid UTF-8, so that text and back gives the same bytes. */
 export function isUtf8(bytes: Bytes): boolean {
-  return !NOT_ASCII_REGEXP.test(bytes) || bytesFromText(textFromBytes(bytes)) === bytes;
+  return isAscii(bytes) || bytesFromText(textFromBytes(bytes)) === bytes;
 }
 
 /**

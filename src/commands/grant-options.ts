@@ -1,5 +1,4 @@
 import { type Bytes, bytesFromText, displayBytes } from '../bytes.ts';
-import { collect } from '../collect.ts';
 import { type ExpansionFacts, expandPath } from '../config/expansion.ts';
 import type { PathKey, Profile, SourcedText, WorkdirAccess } from '../config/profile-type.ts';
 import { isWithin, joinPath, tildePath } from '../paths.ts';
@@ -49,34 +48,30 @@ export interface ChosenPaths {
 }
 
 export function choosePaths({ values }: ParsedCall, profile: Profile, facts: ExpansionFacts): ChosenPaths {
-  const expand = (key: string, texts: readonly SourcedText[]): readonly SourcedPath[] =>
-    texts.map(({ text, place }) => ({ path: expandPath(text, facts), option: key, place }));
-  const given = (option: string): readonly SourcedPath[] =>
-    (values.get(option) ?? []).map((path) => ({ path, option: `--${option}` }));
-  return {
-    grants: [
-      ...collect(OPTIONS, ([option, access, kind]) => given(option).map((path) => ({ ...path, access, kind }))),
-      ...collect(KEYS, ([key, access, kind]) =>
-        expand(key, profile.paths[key]).map((path) => ({ ...path, access, kind, ...(key === 'create' ? NOTHING_IN_IT : {}) })),
-      ),
-      ...[...profile.madeFiles].map(
-        ([path, { text, place }]): Grant => ({
-          path: expandPath(path, facts),
-          access: READ_WRITE,
-          kind: 'file',
-          option: 'create_file',
-          place,
-          made: { content: bytesFromText(text) },
-        }),
-      ),
-    ],
-    sockets: [...given('allow-socket'), ...expand('allow_socket', profile.paths.allow_socket)],
-    overrides: [
-      ...(values.get('override-deny') ?? []),
-      ...profile.paths.override_deny.map(({ text }) => expandPath(text, facts)),
-    ],
-    tracked: expand('track', profile.tracked),
-  };
+  // Most calls share nothing but the working directory: nothing is made for what they leave out.
+  const grants: Grant[] = [];
+  for (const [option, access, kind] of OPTIONS)
+    for (const path of values.get(option) ?? []) grants.push({ path, option: `--${option}`, access, kind });
+  for (const [key, access, kind] of KEYS)
+    for (const written of profile.paths[key])
+      grants.push({ ...expand(key, written, facts), access, kind, ...(key === 'create' ? NOTHING_IN_IT : {}) });
+  for (const [path, { text, place }] of profile.madeFiles)
+    grants.push({
+      ...expand('create_file', { text: path, place }, facts),
+      access: READ_WRITE,
+      kind: 'file',
+      made: { content: bytesFromText(text) },
+    });
+  const sockets: SourcedPath[] = [];
+  for (const path of values.get('allow-socket') ?? []) sockets.push({ path, option: '--allow-socket' });
+  for (const written of profile.paths.allow_socket) sockets.push(expand('allow_socket', written, facts));
+  const overrides: Bytes[] = [...(values.get('override-deny') ?? [])];
+  for (const { text } of profile.paths.override_deny) overrides.push(expandPath(text, facts));
+  return { grants, sockets, overrides, tracked: profile.tracked.map((written) => expand('track', written, facts)) };
+}
+
+function expand(key: string, { text, place }: SourcedText, facts: ExpansionFacts): SourcedPath {
+  return { path: expandPath(text, facts), option: key, place };
 }
 
 /** The grant that `--allow-cwd` and a yes to the question stand for. */

@@ -32,7 +32,8 @@ export function rawArguments(): Bytes[] {
   return withoutColourFlag(words.slice(words.length - (process.argv.length - 2)));
 }
 
-function withoutColourFlag(words: readonly Bytes[]): Bytes[] {
+function withoutColourFlag(words: Bytes[]): Bytes[] {
+  if (!words.includes(NO_COLOR_FLAG as Bytes)) return words;
   const end = words.indexOf('--' as Bytes);
   return words.filter((word, at) => word !== NO_COLOR_FLAG || (end >= 0 && at > end));
 }

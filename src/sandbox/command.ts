@@ -122,6 +122,7 @@ function badInterpreter(script: Bytes, interpreter: Bytes): NonoError {
 
 /** What the first line of a script names. */
 export function interpretersOf(start: Bytes, world: World): readonly Bytes[] {
+  if (!start.startsWith('#!')) return [];
   const line = /^#![ \t]*([^\n]*)/.exec(start)?.[1]?.trimEnd();
   if (line === undefined || line === '') return [];
   const [interpreter, ...words] = line.split(/[ \t]+/) as [Bytes, ...Bytes[]];

@@ -55,8 +55,19 @@ const HOOKS: readonly string[] = [
 
 let isHookName: ((name: string) => boolean) | undefined;
 
-/** Names that say that the value is a credential. */
-const CREDENTIAL_REGEXP = /(?:^|_)(?:TOKEN|KEY|SECRET|APIKEY|PASSWD|PASSPHRASE|CREDENTIALS?)$|PASSWORD/i;
+/** A last word, after `_`, that says that the value is a credential. In any case of letters, as the next. */
+const CREDENTIAL_WORDS: readonly string[] = [
+  'TOKEN',
+  'KEY',
+  'SECRET',
+  'APIKEY',
+  'PASSWD',
+  'PASSPHRASE',
+  'CREDENTIAL',
+  'CREDENTIALS',
+];
+/** The same anywhere in a name. */
+const CREDENTIAL_PART = 'PASSWORD';
 
 /** Other spellings of TMPDIR; one that points elsewhere would lead programs to a place that is not shared. */
 const TEMPORARY_NAMES: readonly string[] = ['TMP', 'TEMP', 'TEMPDIR'];
@@ -106,12 +117,17 @@ export function isHook(name: string): boolean {
 
 /** True for a variable whose name says that its value is a secret. */
 export function isCredential(name: string): boolean {
-  return CREDENTIAL_REGEXP.test(name);
+  const upper = name.toUpperCase();
+  return upper.includes(CREDENTIAL_PART) || CREDENTIAL_WORDS.includes(upper.slice(upper.lastIndexOf('_') + 1));
 }
 
 /** Whether a name is one of `entries`, or begins as one that ends with `*`. */
 function matcher(entries: readonly string[]): (name: string) => boolean {
-  const exact = new Set(entries.filter((entry) => !entry.endsWith('*')));
-  const prefixes = entries.filter((entry) => entry.endsWith('*')).map((entry) => entry.slice(0, -1));
+  const exact = new Set<string>();
+  const prefixes: string[] = [];
+  for (const entry of entries) {
+    if (entry.endsWith('*')) prefixes.push(entry.slice(0, -1));
+    else exact.add(entry);
+  }
   return (name) => exact.has(name) || prefixes.some((prefix) => name.startsWith(prefix));
 }

@@ -140,7 +140,8 @@ export class RuleSet {
   }
 
   sorted(): readonly PathRule[] {
-    return [...this.#rules.values()].toSorted((a, b) => (a.path < b.path ? -1 : 1));
+    // By the engine's own order of strings, which is that of their bytes: hundreds of rules, sorted before each start.
+    return [...this.#rules.keys()].sort().map((path) => this.#rules.get(path) as PathRule);
   }
 }
 

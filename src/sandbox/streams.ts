@@ -5,6 +5,8 @@ import { resolveQuietly } from './look-up.ts';
 import { DEVICE, type PathRule } from './plan.ts';
 import { findConflict, type SensitivePlace } from './sensitive.ts';
 
+/** What most streams are that are no terminal. */
+const NULL_DEVICE = '/dev/null' as Bytes;
 const TERMINAL_REGEXP = /^\/dev\/(?:pts\/\d+|tty[A-Za-z]*\d+|console|hvc\d+)$/;
 
 /**
@@ -32,5 +34,5 @@ function streamRule(
 }
 
 function isTerminal(path: Bytes): boolean {
-  return TERMINAL_REGEXP.test(path);
+  return path !== NULL_DEVICE && TERMINAL_REGEXP.test(path);
 }

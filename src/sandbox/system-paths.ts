@@ -65,6 +65,8 @@ const MIXED_DIRECTORIES: readonly string[] = [
 
 const ETC = '/etc' as Bytes;
 const RESOLVER_CONFIGURATION = '/etc/resolv.conf' as Bytes;
+const GIT_FILE = '.gitconfig' as Bytes;
+const GIT_DIRECTORY = '.config/git' as Bytes;
 const GIT_CREDENTIALS = 'credentials' as Bytes;
 const OTHERS_MAY_READ = 0o004;
 const OTHERS_MAY_ENTER = 0o005;
@@ -74,13 +76,14 @@ export function systemRules(world: World): readonly PathRule[] {
   const { facts } = world;
   const directories = [...PROGRAM_DIRECTORIES, ...KERNEL_DIRECTORIES] as Bytes[];
   const devices = DEVICES as readonly Bytes[];
-  facts.prepare?.([...directories, ...devices, ETC, RESOLVER_CONFIGURATION]);
+  const git = joinPath(world.homeDirectory, GIT_DIRECTORY);
+  facts.prepare?.([...directories, ...devices, ETC, RESOLVER_CONFIGURATION, git, joinPath(world.homeDirectory, GIT_FILE)]);
   return [
     ...collect(directories, (path) => existing(facts, path, READ, 'system')),
     ...collect(devices, (path) => existing(facts, path, DEVICE, 'device')),
     ...(isRoot(world) ? publicEntries(facts, ETC, '') : existing(facts, ETC, READ, 'system')),
     ...resolverRules(facts),
-    ...gitConfiguration(world),
+    ...gitConfiguration(world, resolveQuietly(facts, git) === undefined ? undefined : git),
   ];
 }
 
@@ -123,9 +126,9 @@ function resolverRules(facts: PathFacts): readonly PathRule[] {
 }
 
 /** Git's user configuration, without the credentials that it may store beside it. */
-function gitConfiguration({ facts, homeDirectory }: World): readonly PathRule[] {
-  const directory = joinPath(homeDirectory, '.config/git' as Bytes);
-  const names = namesQuietly(facts, directory).filter((name) => name !== GIT_CREDENTIALS);
-  const paths = [joinPath(homeDirectory, '.gitconfig' as Bytes), ...names.map((name) => joinPath(directory, name))];
+function gitConfiguration({ facts, homeDirectory }: World, directory: Bytes | undefined): readonly PathRule[] {
+  const paths = [joinPath(homeDirectory, GIT_FILE)];
+  if (directory !== undefined)
+    for (const name of namesQuietly(facts, directory)) if (name !== GIT_CREDENTIALS) paths.push(joinPath(directory, name));
   return collect(paths, (path) => existing(facts, path, READ, 'system'));
 }

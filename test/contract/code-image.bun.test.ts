@@ -1,7 +1,7 @@
 import { CFunction, FFIType, type Pointer } from 'bun:ffi';
 import { describe, expect, it } from 'vitest';
 import { compileBulkFilesOnce } from '../../src/platform/linux/bulk-files.ts';
-import { decodeImage, encodeImage, imageOf, loadImage, type PlacedCode } from '../../src/platform/linux/code-image.ts';
+import { encodeImage, imageOf, loadImage, type PlacedCode } from '../../src/platform/linux/code-image.ts';
 import { compileC } from '../../src/platform/linux/compile-c.ts';
 import { compileLaunchOnce } from '../../src/platform/linux/launch/load.ts';
 import { compileMediatorOnce } from '../../src/platform/linux/mediator/compile.ts';
@@ -36,8 +36,9 @@ function compileOnce(): PlacedCode {
 
 describe('imageOf()', () => {
   it('makes code that runs wherever it is put, each copy with its own data', () => {
-    const image = decodeImage(encodeImage(imageOf([compileOnce(), compileOnce()])));
-    expect(image.pointers.length).toBeGreaterThanOrEqual(3);
+    const made = imageOf([compileOnce(), compileOnce()]);
+    const image = encodeImage(made);
+    expect(made.pointers.length).toBeGreaterThanOrEqual(3);
     for (let copy = 0; copy < 3; copy++) {
       const { entry } = loadImage(image);
       const run = CFunction({ ptr: entry as Pointer, args: [FFIType.i64_fast], returns: FFIType.i64_fast });

@@ -30,31 +30,25 @@ export interface CodeImage {
   readonly bytes: Uint8Array;
 }
 
-/** As one word of a command line: what the build puts into the executable. */
+/** As one word of a command line: what the build puts into the executable, for loadImage(). */
 export function encodeImage({ codeBytes, sizeBytes, entry, pointers, bytes }: CodeImage): string {
   return [codeBytes, sizeBytes, entry, pointers.join(','), Buffer.from(bytes).toString('base64')].join(':');
 }
 
-export function decodeImage(text: string): CodeImage {
-  const [codeBytes, sizeBytes, entry, pointers = '', bytes = ''] = text.split(':');
-  return {
-    codeBytes: Number(codeBytes),
-    sizeBytes: Number(sizeBytes),
-    entry: Number(entry),
-    pointers: pointers === '' ? [] : pointers.split(',').map(Number),
-    // A third of what Buffer.from() takes for it.
-    bytes: (Uint8Array as unknown as { readonly fromBase64: (text: string) => Uint8Array }).fromBase64(bytes),
-  };
-}
-
-/** Puts it into memory of its own, which is never writable and executable at once. */
-export function loadImage({ codeBytes, sizeBytes, entry, pointers, bytes }: CodeImage): LoadedCode {
-  const memory = mapMemory(Math.ceil(sizeBytes / PAGE_BYTES) * PAGE_BYTES);
-  memory.bytes.set(bytes);
+/** Puts what encodeImage() gave into memory of its own, which is never writable and executable at once. */
+export function loadImage(text: string): LoadedCode {
+  const [codeBytes = '', sizeBytes = '', entry = '', pointers = '', bytes = ''] = text.split(':');
+  const memory = mapMemory(Math.ceil(Number(sizeBytes) / PAGE_BYTES) * PAGE_BYTES);
+  // Decoded in its place, by what takes a third of the time of Buffer.from().
+  (memory.bytes as unknown as { readonly setFromBase64: (text: string) => void }).setFromBase64(bytes);
   const view = new DataView(memory.bytes.buffer);
-  for (const at of pointers) view.setBigInt64(at, view.getBigInt64(at, true) + BigInt(memory.address), true);
-  syscall('mprotect', memory.address, codeBytes, PROT_READ_EXECUTE);
-  return { entry: memory.address + entry, from: memory.address, end: memory.address + memory.bytes.length };
+  if (pointers !== '')
+    for (const word of pointers.split(',')) {
+      const at = Number(word);
+      view.setBigInt64(at, view.getBigInt64(at, true) + BigInt(memory.address), true);
+    }
+  syscall('mprotect', memory.address, Number(codeBytes), PROT_READ_EXECUTE);
+  return { entry: memory.address + Number(entry), from: memory.address, end: memory.address + memory.bytes.length };
 }
 
 /** One and the same code as it was compiled in one place. */

@@ -27,21 +27,13 @@ const STATX = {
   deviceMinor: 140,
 } as const;
 const STATX_BYTES = 256;
+/** struct open_how, and two of struct timespec. */
+const HOW_BYTES = 24;
+const TIMES_BYTES = 32;
 
 /** linux_dirent64: d_reclen at 16, d_name at 19. */
 export const DIRENT = { length: 16, name: 19 } as const;
 export const DIRENTS_BYTES = 64 * 1024;
-
-/** Memory that is used within one call and never kept: one set for each thread. */
-export interface Scratch {
-  readonly statx: Block;
-  readonly how: Block;
-  readonly dirents: Block;
-  readonly times: Block;
-  readonly link: Block;
-  readonly name: Block;
-  readonly newName: Block;
-}
 
 /** Memory at a fixed address, as bytes and as fields. */
 interface Block {
@@ -55,17 +47,43 @@ function createBlock(sizeBytes: number): Block {
   return { bytes: Buffer.from(memory.buffer), view: new DataView(memory.buffer), address: addressOf(memory) };
 }
 
-/** Memory for one thread. */
-export function createScratch(): Scratch {
-  return {
-    statx: createBlock(STATX_BYTES),
-    how: createBlock(24),
-    dirents: createBlock(DIRENTS_BYTES),
-    times: createBlock(32),
-    link: createBlock(PATH_BYTES_MAXIMUM + 1),
-    name: createBlock(PATH_BYTES_MAXIMUM + 1),
-    newName: createBlock(PATH_BYTES_MAXIMUM + 1),
-  };
+/** Memory that is used within one call and never kept: one set for each thread. Each piece is made when it is first wanted: a start wants few. */
+export class Scratch {
+  #statx: Block | undefined;
+  #how: Block | undefined;
+  #dirents: Block | undefined;
+  #times: Block | undefined;
+  #link: Block | undefined;
+  #name: Block | undefined;
+  #newName: Block | undefined;
+
+  get statx(): Block {
+    return (this.#statx ??= createBlock(STATX_BYTES));
+  }
+
+  get how(): Block {
+    return (this.#how ??= createBlock(HOW_BYTES));
+  }
+
+  get dirents(): Block {
+    return (this.#dirents ??= createBlock(DIRENTS_BYTES));
+  }
+
+  get times(): Block {
+    return (this.#times ??= createBlock(TIMES_BYTES));
+  }
+
+  get link(): Block {
+    return (this.#link ??= createBlock(PATH_BYTES_MAXIMUM + 1));
+  }
+
+  get name(): Block {
+    return (this.#name ??= createBlock(PATH_BYTES_MAXIMUM + 1));
+  }
+
+  get newName(): Block {
+    return (this.#newName ??= createBlock(PATH_BYTES_MAXIMUM + 1));
+  }
 }
 
 /** Writes a NUL-ended name where system calls find it. @returns its address. */
@@ -100,7 +118,7 @@ function openat2(scratch: Scratch, directory: number, name: Bytes, flags: number
   view.setUint32(0, flags, true);
   view.setUint32(16, BENEATH, true);
   for (;;) {
-    const result = trySyscall('openat2', directory, path, address, 24);
+    const result = trySyscall('openat2', directory, path, address, HOW_BYTES);
     if (result >= 0) return result;
     const errno = errnoName(-result);
     // openat2(2): EAGAIN when a rename elsewhere made the kernel unsure that ".." stayed beneath.

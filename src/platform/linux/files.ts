@@ -6,7 +6,6 @@ import { type Listing, packListing } from '../../ports/listing.ts';
 import { syncInBackground } from '../node/sync-later.ts';
 import { BulkLister } from './bulk-lister.ts';
 import {
-  createScratch,
   DIRENT,
   DIRENTS_BYTES,
   descriptorPath,
@@ -17,7 +16,7 @@ import {
   READ_DIRECTORY,
   READ_FILE,
   realPath,
-  type Scratch,
+  Scratch,
   statAt,
 } from './file-calls.ts';
 import { loadLookUps } from './look-ups.ts';
@@ -37,7 +36,7 @@ const RENAME_NOREPLACE = 1;
  * @param bulkFromEntries The number of listed entries from which on a directory is listed in one call.
  */
 export function createLinuxFiles({ bulkFromEntries }: { readonly bulkFromEntries?: number } = {}): Files {
-  const scratch = createScratch();
+  const scratch = new Scratch();
   const lister = new BulkLister(bulkFromEntries);
   return {
     openDirectory: (path) => {

@@ -1,9 +1,9 @@
 import { type Bytes, bufferFromBytes } from '../../bytes.ts';
-import { EXIT, isErrno, NonoError } from '../../errors.ts';
+import { EXIT, NonoError } from '../../errors.ts';
 import type { HandOver } from '../../ports/sandbox-host.ts';
 import { MEDIATOR_ANSWER, MEDIATOR_QUESTION } from '../../sandbox/linux/mediation.ts';
 import { type PreparedMediator, prepareMediator } from './mediator/start.ts';
-import { readSmallFile } from './small-files.ts';
+import { readIfThere } from './small-files.ts';
 import { addressOf, errnoName, trySyscall } from './syscalls.ts';
 import { markTree } from './tree-domain.ts';
 
@@ -19,12 +19,7 @@ export function isMediated(): boolean {
 
 /** @see SandboxHost.mediatesFromOutside() */
 export function mediatesFromOutside(): boolean {
-  try {
-    return readSmallFile(YAMA_SCOPE).trim() === '0';
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return true;
-    throw error;
-  }
+  return (readIfThere(YAMA_SCOPE) ?? '0').trim() === '0';
 }
 
 /** @see SandboxHost.startMediator() */

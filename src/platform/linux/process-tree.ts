@@ -71,7 +71,8 @@ function treeOf(isScoped: boolean, ownedPid: () => number | undefined, dispose: 
 function startStandBy(): Disposable {
   const ends = new Int32Array(new ArrayBuffer(8));
   syscall('pipe2', addressOf(new Uint8Array(ends.buffer)), uapi.O_CLOEXEC);
-  const [source = -1, sink = -1] = ends;
+  const source = ends[0] ?? -1;
+  const sink = ends[1] ?? -1;
   const pins = new Pins();
   const piece = fixedBuffer(8);
   const name = cString('nono-stand-by' as Bytes);

@@ -13,7 +13,7 @@ export function createLinuxProcesses(): Processes {
     self: () => ({
       pid: process.pid,
       startTicks: startTicks('self') ?? 0,
-      pidNamespace: Number(/\d+/.exec(readSymbolicLink('/proc/self/ns/pid'))?.[0] ?? 0),
+      pidNamespace: namespaceOf(readSymbolicLink('/proc/self/ns/pid')),
       // Not every process that has an identity writes it down.
       get bootId() {
         bootId ??= readSmallFile('/proc/sys/kernel/random/boot_id').trim();
@@ -22,6 +22,11 @@ export function createLinuxProcesses(): Processes {
     }),
     startTicks,
   };
+}
+
+/** The inode number in `pid:[4026531836]`. */
+function namespaceOf(link: string): number {
+  return Number(link.slice(link.indexOf('[') + 1, -1));
 }
 
 function startTicks(pid: number | 'self'): number | undefined {

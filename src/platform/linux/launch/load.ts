@@ -1,6 +1,6 @@
-import { decodeImage, loadImage, type PlacedCode } from '../code-image.ts';
+import { loadImage, type PlacedCode } from '../code-image.ts';
 import { compileC } from '../compile-c.ts';
-import { functionAt } from '../foreign.ts';
+import { addressOf, functionAt } from '../foreign.ts';
 import { placedCode, placesOf, WHERE } from '../placed-code.ts';
 import { type SyscallName, syscallNumber } from '../syscalls.ts';
 import * as uapi from '../uapi.ts';
@@ -38,8 +38,10 @@ const CALLS = [
   'statx',
 ] as const satisfies readonly SyscallName[];
 
-/** What launch_run() of launch.c does: confines this process, becomes the command, or both in a child; and what look-up.c answers. */
-export const RUN = { confine: 0, execute: 1, start: 2, resolve: 3, list: 4, read: 5 } as const;
+/** What launch_run() of launch.c does: confines this process, becomes the command, or both in a child; what look-up.c answers; and callAt(). */
+export const RUN = { confine: 0, execute: 1, start: 2, resolve: 3, list: 4, read: 5, invoke: 6 } as const;
+
+const INVOCATION_BYTES = 24;
 
 /** launch_run() of launch.c. */
 export type RunLaunch = (launchAddress: number, what: number) => number;
@@ -52,11 +54,25 @@ export function loadLaunch(): RunLaunch {
   return loaded;
 }
 
+/** struct invocation of launch.c. */
+const invocation = { words: undefined as BigInt64Array<ArrayBuffer> | undefined, address: 0 };
+
+/** Calls other machine code, which takes words, two at most, and returns one. */
+export function callAt(address: number, a: number, b = 0): number {
+  if (invocation.words === undefined) {
+    invocation.words = new BigInt64Array(new ArrayBuffer(INVOCATION_BYTES));
+    invocation.address = addressOf(new Uint8Array(invocation.words.buffer));
+  }
+  const { words } = invocation;
+  words[0] = BigInt(address);
+  words[1] = BigInt(a);
+  words[2] = BigInt(b);
+  return loadLaunch()(invocation.address, RUN.invoke);
+}
+
 function load(): RunLaunch {
   const entry =
-    typeof NONO_LAUNCH_IMAGE === 'string'
-      ? loadImage(decodeImage(NONO_LAUNCH_IMAGE)).entry
-      : placesOf(compile().launch_where).entry;
+    typeof NONO_LAUNCH_IMAGE === 'string' ? loadImage(NONO_LAUNCH_IMAGE).entry : placesOf(compile().launch_where).entry;
   const run = functionAt(entry, 2);
   return (launchAddress, what) => Number(run(launchAddress, what));
 }

@@ -1,5 +1,5 @@
-import { decodeImage, type LoadedCode, loadImage } from '../code-image.ts';
-import { functionAt } from '../foreign.ts';
+import { type LoadedCode, loadImage } from '../code-image.ts';
+import { callAt } from '../launch/load.ts';
 import { compileMediator } from './compile.ts';
 
 /** Replaced by a build on the kind of machine that it is for: encodeImage() of the mediator. */
@@ -19,8 +19,6 @@ export function loadMediator(): Mediator {
 }
 
 function load(): Mediator {
-  const { entry, from, end } =
-    typeof NONO_MEDIATOR_IMAGE === 'string' ? loadImage(decodeImage(NONO_MEDIATOR_IMAGE)) : compileMediator();
-  const prepare = functionAt(entry, 1);
-  return { from, end, prepare: (argumentsAddress) => Number(prepare(argumentsAddress)) };
+  const { entry, from, end } = typeof NONO_MEDIATOR_IMAGE === 'string' ? loadImage(NONO_MEDIATOR_IMAGE) : compileMediator();
+  return { from, end, prepare: (argumentsAddress) => callAt(entry, argumentsAddress) };
 }

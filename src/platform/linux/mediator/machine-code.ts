@@ -1,4 +1,4 @@
-import { functionAt } from '../foreign.ts';
+import { callAt } from '../launch/load.ts';
 import { loadCode } from '../machine-code.ts';
 
 /**
@@ -98,12 +98,11 @@ function load(): LoadedCode {
   page.set(restorer ?? [], PIECE_BYTES);
   page.set(clone, 2 * PIECE_BYTES);
   const address = loadCode(page);
-  const call = functionAt(address + 2 * PIECE_BYTES, 2);
   return {
     address,
     system: address,
     restorer: restorer === undefined ? 0 : address + PIECE_BYTES,
     cloneAddress: address + 2 * PIECE_BYTES,
-    clone: (flags, stack) => Number(call(flags, stack)),
+    clone: (flags, stack) => callAt(address + 2 * PIECE_BYTES, flags, stack),
   };
 }

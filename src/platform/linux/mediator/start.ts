@@ -75,7 +75,9 @@ export function prepareMediator(): PreparedMediator {
     startProcess(configuration) {
       const ends = new Int32Array(new ArrayBuffer(8));
       syscall('pipe2', addressOf(new Uint8Array(ends.buffer)), uapi.O_CLOEXEC);
-      const [ready = -1, said = -1] = ends;
+      // By index: to take it apart as a list loads what lists typed arrays.
+      const ready = ends[0] ?? -1;
+      const said = ends[1] ?? -1;
       const placed = new PlacedMediator(mediator, code, configuration);
       const entry = placed.prepareProcess(ready, syscall('pidfd_open', process.pid));
       const between = clone(code.clone, APART_FLAGS, placed.firstStackFor(entry));
