@@ -93,15 +93,21 @@ export function systemRules(world: World): readonly PathRule[] {
  * granted one by one.
  */
 function publicEntries(facts: PathFacts, path: Bytes, relative: string): readonly PathRule[] {
-  const entries = listQuietly(facts, path).filter(isPublic);
-  facts.prepare?.(entries.filter(({ kind }) => kind === 'symlink').map(({ name }) => joinPath(path, name)));
-  return collect(entries, (entry): readonly PathRule[] => {
-    const below = joinPath(path, entry.name);
-    if (entry.kind === 'symlink') return publicLink(facts, below);
-    const inside = relative === '' ? entry.name : `${relative}/${entry.name}`;
-    if (entry.kind === 'directory' && MIXED_DIRECTORIES.includes(inside)) return publicEntries(facts, below, inside);
-    return [{ path: below, isDirectory: entry.kind === 'directory', access: READ, origin: 'system' }];
-  });
+  const rules: PathRule[] = [];
+  const links: Bytes[] = [];
+  for (const entry of listQuietly(facts, path)) {
+    if (!isPublic(entry)) continue;
+    const { name, kind } = entry;
+    const below = joinPath(path, name);
+    const inside = relative === '' ? name : `${relative}/${name}`;
+    if (kind === 'symlink') links.push(below);
+    else if (kind !== 'directory') rules.push({ path: below, isDirectory: false, access: READ, origin: 'system' });
+    else if (MIXED_DIRECTORIES.includes(inside)) rules.push(...publicEntries(facts, below, inside));
+    else rules.push({ path: below, isDirectory: true, access: READ, origin: 'system' });
+  }
+  facts.prepare?.(links);
+  for (const link of links) rules.push(...publicLink(facts, link));
+  return rules;
 }
 
 function isPublic({ kind, mode }: Pick<FoundPath, 'kind' | 'mode'>): boolean {

@@ -4,9 +4,10 @@ import { createServer } from 'node:net';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { type Bytes, bytesFromText } from '../../src/bytes.ts';
 import { SystemError } from '../../src/errors.ts';
-import { type Directory, type FileKind, type Files, SMALL_FILE_BYTES } from '../../src/ports/files.ts';
+import type { Directory, FileKind, Files } from '../../src/ports/files.ts';
 import { type Listing, RECORD, RECORD_KINDS, unpackStat } from '../../src/ports/listing.ts';
 import { createScratchDirectory, type Scratch } from '../support/scratch.ts';
+import { describeSmallFiles } from './small-files.contract.ts';
 
 const EMPTY = '' as Bytes;
 
@@ -96,6 +97,7 @@ export function describeFilesContract(name: string, createFiles: () => Files): v
   });
 
   describeReading(name, createFiles);
+  describeSmallFiles(name, createFiles);
   describeNames(name, createFiles);
   describeNotFollowing(name, createFiles);
   describeKeeping(name, createFiles);
@@ -180,44 +182,6 @@ function describeReading(name: string, createFiles: () => Files): void {
       expect(names).toEqual(directory.names().sort());
       fs.writeFileSync(scratch.at('a'), '');
       expect(unpackListing(directory.list())[0]?.name).toBe('a');
-    });
-
-    test('readSmallFiles() reads what is a small regular file, and nothing else', () => {
-      using scratch = createScratchDirectory();
-      fs.writeFileSync(scratch.at('text'), 'one\0two\n');
-      fs.utimesSync(scratch.at('text'), 1_700_000_000, 1_700_000_001.5);
-      fs.writeFileSync(scratch.at('empty'), '');
-      fs.writeFileSync(scratch.at('largest'), Buffer.alloc(SMALL_FILE_BYTES, 0xff));
-      fs.writeFileSync(scratch.at('larger'), Buffer.alloc(SMALL_FILE_BYTES + 1));
-      fs.mkdirSync(scratch.at('directory'));
-      fs.symlinkSync('text', scratch.at('link'));
-      execFileSync('mkfifo', [scratch.at('fifo')]);
-      using directory = createFiles().openDirectory(b(scratch.path));
-      const uid = process.getuid?.();
-
-      expect(directory.readSmallFiles([b('text')])).toEqual([{ uid, mtimeSeconds: 1_700_000_001, bytes: 'one\0two\n' }]);
-      const read = directory.readSmallFiles(
-        ['larger', 'largest', 'directory', 'link', 'text', 'fifo', 'missing', 'empty'].map(b),
-      );
-      expect(read.map((file) => file?.bytes.length)).toEqual([
-        ...[undefined, SMALL_FILE_BYTES, undefined, undefined, 8, undefined, undefined, 0],
-      ]);
-      expect(directory.readSmallFiles([b('directory/../text')])).toEqual([undefined]);
-      expect(read[1]?.bytes).toBe('\xff'.repeat(SMALL_FILE_BYTES));
-      expect(directory.readSmallFiles([])).toEqual([]);
-    });
-
-    test('readSmallFiles() reads any number of files, whatever their sizes and names are', () => {
-      using scratch = createScratchDirectory();
-      const sizeOf = (at: number): number => [0, 1, 7, 8, 9, 1000, 40_000][at % 7] ?? 0;
-      const names = Array.from({ length: 500 }, (_, at) => b(at % 50 === 0 ? `${at}-${'x'.repeat(200)}` : `file ${at}`));
-      for (const [at, name] of names.entries()) fs.writeFileSync(scratch.at(name), String(at % 10).repeat(sizeOf(at)));
-      using directory = createFiles().openDirectory(b(scratch.path));
-
-      const read = directory.readSmallFiles(names);
-
-      expect(read).toHaveLength(names.length);
-      for (const [at, file] of read.entries()) expect(file?.bytes).toBe(String(at % 10).repeat(sizeOf(at)));
     });
 
     test('stat() tells every kind of entry', async () => {

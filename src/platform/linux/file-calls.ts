@@ -136,7 +136,7 @@ export function statAt(scratch: Scratch, directory: number, name: Bytes, flags: 
   }
   const mode = view.getUint16(STATX.mode, true);
   return {
-    kind: uapi.FILE_KINDS[mode & uapi.S_IFMT] ?? 'file',
+    kind: uapi.fileKind(mode),
     mode: mode & 0o7777,
     sizeBytes: readNumber(view, STATX.size),
     blocks: readNumber(view, STATX.blocks),

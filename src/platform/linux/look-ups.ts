@@ -64,7 +64,7 @@ class LookUps {
     const entries: FoundEntry[] = [];
     for (let at = 0; at + 1 < words.length; at += 2) {
       const mode = Number(words[at]);
-      entries.push({ name: words[at + 1] as Bytes, kind: kindOf(mode), mode: mode & PERMISSIONS });
+      entries.push({ name: words[at + 1] as Bytes, kind: uapi.fileKind(mode), mode: mode & PERMISSIONS });
     }
     return entries;
   }
@@ -138,10 +138,6 @@ function tryLookUps(): LookUps | undefined {
 
 function resolution(path: Bytes, words: readonly string[], at: number): Resolution {
   const mode = Number(words[at]);
-  if (mode >= 0) return { path: words[at + 1] as Bytes, kind: kindOf(mode), mode: mode & PERMISSIONS };
+  if (mode >= 0) return { path: words[at + 1] as Bytes, kind: uapi.fileKind(mode), mode: mode & PERMISSIONS };
   return mode === -ENOENT || mode === -ENOTDIR ? undefined : new SystemError('open', errnoName(-mode), displayBytes(path));
-}
-
-function kindOf(mode: number): FoundPath['kind'] {
-  return uapi.FILE_KINDS[mode & uapi.S_IFMT] ?? 'file';
 }

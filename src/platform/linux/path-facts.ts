@@ -66,7 +66,7 @@ function resolve(scratch: Scratch, path: Bytes): FoundPath | undefined {
     const mode = modeAt(scratch, opened, '' as Bytes, uapi.AT_EMPTY_PATH);
     const resolved = readDescriptorLink(scratch, opened);
     if (mode === undefined || resolved === undefined) return undefined;
-    return { path: resolved, kind: uapi.FILE_KINDS[mode & uapi.S_IFMT] ?? 'file', mode: mode & PERMISSIONS };
+    return { path: resolved, kind: uapi.fileKind(mode), mode: mode & PERMISSIONS };
   } finally {
     trySyscall('close', opened);
   }
@@ -97,7 +97,7 @@ function entries(scratch: Scratch, path: Bytes): readonly FoundEntry[] {
   return withOpen(scratch, path, uapi.O_RDONLY | uapi.O_DIRECTORY, (directory) =>
     names(scratch, directory).flatMap((name) => {
       const mode = modeAt(scratch, directory, name, uapi.AT_SYMLINK_NOFOLLOW);
-      return mode === undefined ? [] : [{ name, kind: uapi.FILE_KINDS[mode & uapi.S_IFMT] ?? 'file', mode: mode & PERMISSIONS }];
+      return mode === undefined ? [] : [{ name, kind: uapi.fileKind(mode), mode: mode & PERMISSIONS }];
     }),
   );
 }

@@ -37,7 +37,7 @@ export const RESOLVE_BENEATH = 0x08;
 /** include/uapi/linux/stat.h */
 export const STATX_BASIC_STATS = 0x7ff;
 export const STATX_ATTR_MOUNT_ROOT = 0x2000;
-export const S_IFMT = 0o170000;
+const S_IFMT = 0o170000;
 
 /** include/uapi/linux/stat.h: UTIME_OMIT is from include/linux/stat.h */
 export const UTIME_OMIT = 0x3ffffffe;
@@ -51,13 +51,16 @@ export const LOCK_EX = 2;
 export const LOCK_NB = 4;
 export const LOCK_UN = 8;
 
-/** File types under S_IFMT, include/uapi/linux/stat.h. */
-export const FILE_KINDS: Readonly<Record<number, FileKind>> = {
-  [0o100000]: 'file',
-  [0o040000]: 'directory',
-  [0o120000]: 'symlink',
-  [0o010000]: 'fifo',
-  [0o140000]: 'socket',
-  [0o020000]: 'characterDevice',
-  [0o060000]: 'blockDevice',
-};
+/** File types by the top four of the sixteen bits of a mode, include/uapi/linux/stat.h. */
+// biome-ignore format: four in a line
+const FILE_KINDS: readonly (FileKind | undefined)[] = [
+  undefined, 'fifo', 'characterDevice', undefined,
+  'directory', undefined, 'blockDevice', undefined,
+  'file', undefined, 'symlink', undefined,
+  'socket',
+];
+
+/** The kind of a file with that mode; what the kernel has no name for is treated as a file. */
+export function fileKind(mode: number): FileKind {
+  return FILE_KINDS[(mode & S_IFMT) >> 12] ?? 'file';
+}

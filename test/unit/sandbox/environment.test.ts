@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Bytes } from '../../../src/bytes.ts';
 import { isCredential, isHook, scrubEnvironment } from '../../../src/sandbox/environment.ts';
@@ -67,6 +68,29 @@ describe('isCredential()', () => {
     'KEY',
   ])('knows %s', (name) => {
     expect(isCredential(name)).toBe(true);
+  });
+
+  test('goes by words between underscores, in any case of letters', () => {
+    const expected = /(?:^|_)(?:TOKEN|KEY|SECRET|APIKEY|PASSWD|PASSPHRASE|CREDENTIALS?)$|PASSWORD/i;
+    const word = fc.constantFrom(
+      'token',
+      'KEY',
+      'Secret',
+      'apikey',
+      'passwd',
+      'PASSPHRASE',
+      'credential',
+      'CREDENTIALS',
+      'password',
+      's',
+    );
+    const part = fc.oneof(word, fc.constantFrom('_', '__'), fc.string({ maxLength: 3 }));
+    fc.assert(
+      fc.property(fc.array(part, { maxLength: 5 }), (parts) => {
+        const name = parts.join('');
+        expect(isCredential(name)).toBe(expected.test(name));
+      }),
+    );
   });
 
   test.for(['KEYBOARD', 'TOKENIZERS_PARALLELISM', 'MONKEY', 'SECRETARY', 'AWS_REGION', 'PASSTHROUGH'])('lets %s pass', (name) => {
