@@ -1,5 +1,5 @@
 import source from './bulk-files.c' with { type: 'text' };
-import { decodeImage, loadImage, type PlacedCode } from './code-image.ts';
+import { loadImage, type PlacedCode } from './code-image.ts';
 import { compileC } from './compile-c.ts';
 import { ADDRESS, DOUBLE, type ForeignSymbol, functionAt, functionsAt, INT, UNSIGNED, VOID } from './foreign.ts';
 import { placedCode, placesOf, WHERE } from './placed-code.ts';
@@ -75,9 +75,7 @@ export function loadBulkFiles(facts: Facts = {}): BulkFiles | undefined {
 
 function load({ modeMask = process.umask(), isNamedLater = true }: Facts): BulkFiles {
   const entry =
-    typeof NONO_BULK_FILES_IMAGE === 'string'
-      ? loadImage(decodeImage(NONO_BULK_FILES_IMAGE)).entry
-      : placesOf(compile().bulk_where).entry;
+    typeof NONO_BULK_FILES_IMAGE === 'string' ? loadImage(NONO_BULK_FILES_IMAGE).entry : placesOf(compile().bulk_where).entry;
   const addressOf = functionAt(entry, 1);
   const symbols = Object.entries(FUNCTIONS).map(([name, symbol], at) => [name, { ...symbol, ptr: Number(addressOf(at)) }]);
   const functions = functionsAt(Object.fromEntries(symbols)) as unknown as BulkFiles;

@@ -1,4 +1,4 @@
-import { decodeImage, loadImage, type PlacedCode } from '../code-image.ts';
+import { loadImage, type PlacedCode } from '../code-image.ts';
 import { compileC } from '../compile-c.ts';
 import { functionAt } from '../foreign.ts';
 import { placedCode, placesOf, WHERE } from '../placed-code.ts';
@@ -23,8 +23,7 @@ export function loadRelay(): PrepareRelay {
 }
 
 function load(): PrepareRelay {
-  const entry =
-    typeof NONO_RELAY_IMAGE === 'string' ? loadImage(decodeImage(NONO_RELAY_IMAGE)).entry : placesOf(compile().relay_where).entry;
+  const entry = typeof NONO_RELAY_IMAGE === 'string' ? loadImage(NONO_RELAY_IMAGE).entry : placesOf(compile().relay_where).entry;
   const prepare = functionAt(entry, 1);
   return (relayAddress) => Number(prepare(relayAddress));
 }
