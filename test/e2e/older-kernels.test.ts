@@ -2,9 +2,11 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { runProgram } from '../support/nono.ts';
+import { LONG_MS } from '../support/approvals.ts';
+import { runProgram, startNono } from '../support/nono.ts';
 import { compileProbe, nameResult } from '../support/probe.ts';
 import { needCommands } from '../support/tools.ts';
+import { waitFor } from '../support/wait.ts';
 import { canBecomeOrdinaryUser, createWorld, type World } from '../support/world.ts';
 
 /** Not one of a version manager, which the sandbox of a world with another home does not know. */
@@ -187,6 +189,38 @@ setsid sleep 1000 & echo $! > descendant`;
     expect(JSON.parse(inspected.stdout)).toMatchObject({
       enforced: { landlock_abi: 2, signals: true, abstract_sockets: true, truncate: true, missing: [] },
     });
+  });
+
+  test('a request that signals interrupt stays one question, and gets its answer', { timeout: LONG_MS }, async (context) => {
+    needCommands(context, PYTHON);
+    const out = join(world.home, 'asked');
+    await runProgram(world, ['sh', '-c', `mkdir ${out}; printf allowed > ${out}/f`]);
+    const script = `
+import os, signal
+signal.signal(signal.SIGALRM, lambda *_: os.write(1, b"tick\\n"))
+signal.setitimer(signal.ITIMER_REAL, 0.02, 0.02)
+text = open("${out}/f").read()
+signal.setitimer(signal.ITIMER_REAL, 0)
+print(text)`;
+    const options = ['run', '--best-effort', '--ask', '--allow-cwd'];
+    const running = startNono({ ...world, executable: older }, ['1', world.executable, ...options, '--', PYTHON, '-c', script], {
+      timeoutMs: LONG_MS,
+    });
+    const ticks = (count: number) => waitFor('the signals', () => running.stdout().split('tick').length > count);
+    const list = async (): Promise<readonly string[]> => {
+      const { stdout } = await runProgram(world, [world.executable, 'approvals', '--json']);
+      return (JSON.parse(stdout) as { readonly approvals: readonly { readonly id: string }[] }).approvals.map(({ id }) => id);
+    };
+    const [id = ''] = await waitFor('the question', async () => {
+      const found = await list();
+      return found.length > 0 ? found : undefined;
+    });
+    await ticks(running.stdout().split('tick').length + 20);
+    expect(await list()).toEqual([id]);
+    expect(await runProgram(world, [world.executable, 'allow', id])).toMatchObject({ status: 0 });
+
+    const { stdout } = await running.ended;
+    expect(stdout.trim().split('\n').at(-1)).toBe('allowed');
   });
 
   test('what no mediation makes up for is an error that names the kernel, and is said everywhere with --best-effort', async () => {

@@ -8,7 +8,7 @@
 enum { O_WRONLY = 1, O_CREAT = 0100, O_EXCL = 0200, O_TRUNC = 01000, OPEN_FLAGS = 0x7fffc3, TEMPORARY_BIT = 020000000 };
 enum { RESOLVE_NO_XDEV = 1, MODE_BITS = 07777, F_SETFL = 4, R_OK = 4, X_OK = 1, S_STICKY = 01000 };
 enum { MAP_MEMORY = 0x22, PROT_DATA = 3 };
-enum { LINKS_MAXIMUM = 8, NAME_BYTES = 256, ASKED_MAXIMUM = 4096, RULES_MAXIMUM = 256 };
+enum { LINKS_MAXIMUM = 8, NAME_BYTES = 256, ASKED_MAXIMUM = 4096, RULES_MAXIMUM = 256, REPEATED_WITHIN_MS = 1000 };
 
 /* The layout is encodeMediation()'s (sandbox/linux/mediation.ts). */
 enum { ACCESS_READ = 1, ACCESS_WRITE = 2, ACCESS_TREE = 4, ACCESS_FORBIDDEN = 8, ACCESS_CONNECT = 16, ACCESS_CREATE = 32, ACCESS_DIRECTORY = 64 };
@@ -31,7 +31,10 @@ enum { REFUSED_SENSITIVE = 1, REFUSED_KIND = 2, REFUSED_CALLER = 3, REFUSED_FULL
 
 enum { FREE, UNTOLD, TOLD, GONE, DONE };
 struct asked {
-  u64 id;
+  /* Of the question, and of the request that waits for it now: another one, when a signal has interrupted the first. */
+  u64 id, waiting;
+  /* When it was seen that nothing waits, by now(); 0 while something does. */
+  u64 lost;
   int state, file, socket, result;
   u32 tid, flags, mode, umask, access;
   /* What is to be made in the directory `file`; empty for what is there. */
@@ -159,7 +162,7 @@ static int is_ordinary_caller(void) {
 
 static long hand_over(struct asked *entry, long file) {
   struct added_descriptor added;
-  added.id = entry->id;
+  added.id = entry->waiting;
   added.flags = ADDFD_SEND;
   added.source = file;
   added.target = 0;
@@ -226,9 +229,9 @@ static void send_answer(u64 id, long result);
 
 static long carry_out(struct asked *entry) {
   static struct facts facts;
-  request.id = entry->id;
+  request.id = entry->waiting;
   request.tid = entry->tid;
-  if (!is_waiting(entry->id) || !is_ordinary_caller()) return -EACCES;
+  if (!is_waiting(entry->waiting) || !is_ordinary_caller()) return -EACCES;
   if (entry->access & ACCESS_CONNECT) return connect_held(entry->socket, entry->file);
   if (entry->name[0] == 0 && entry->flags & TEMPORARY_BIT) {
     CALL(umask, entry->umask, 0, 0, 0, 0, 0);
@@ -258,6 +261,26 @@ static long rights_of_session(u32 wanted) {
   return given;
 }
 
+/*
+ * Before Linux 5.19 a signal that has a handler ends the wait, and the call is begun anew after it: the same question, which may have been answered meanwhile.
+ */
+static int repeats(struct asked *wish, long file) {
+  for (int at = 0; at < asked_end; at++) {
+    struct asked *entry = &asked[at];
+    if ((entry->state != TOLD && entry->state != UNTOLD) || entry->tid != wish->tid || is_waiting(entry->waiting)) continue;
+    if (entry->flags != wish->flags || entry->mode != wish->mode || entry->umask != wish->umask || entry->access != wish->access) continue;
+    if (!are_equal(entry->name, wish->name, length_of(wish->name) + 1) || !are_same(entry->file, file)) continue;
+    entry->waiting = request.id;
+    entry->lost = 0;
+    if (wish->socket < 0) return 1;
+    close_descriptor(entry->socket);
+    entry->socket = wish->socket;
+    release(wish->socket);
+    return 1;
+  }
+  return 0;
+}
+
 static int hears(void);
 
 /* `file` is what is held; `name` what is to be made in it, or 0. `named` says what it is called now. */
@@ -269,7 +292,8 @@ static long ask(struct asked *wish, long file, const char *name) {
     report_refused(wish->access, REFUSED_RULE);
     return -EACCES;
   }
-  wish->id = request.id;
+  wish->id = wish->waiting = request.id;
+  wish->lost = 0;
   wish->tid = request.tid;
   wish->umask = caller_umask;
   wish->file = file;
@@ -277,6 +301,7 @@ static long ask(struct asked *wish, long file, const char *name) {
   wish->name[0] = 0;
   if (name) append(wish->name, name);
   if ((rights & wanted) == wanted) return carry_out(wish);
+  if (repeats(wish, file)) return DEFERRED;
   int at = 0;
   while (at < asked_end && asked[at].state != FREE) at++;
   if (at == ASKED_MAXIMUM) return refuse(wish->access, REFUSED_FULL);
@@ -445,7 +470,7 @@ static void decide(struct asked *entry, int is_allowed) {
   long result = is_allowed ? carry_out(entry) : -EACCES;
   if (entry->access & ACCESS_CONNECT && result == DEFERRED) entry->file = entry->socket = -1;
   entry->result = result < 0 ? result : 0;
-  if (result != DEFERRED) send_answer(entry->id, result);
+  if (result != DEFERRED) send_answer(entry->waiting, result);
   close_opened();
   let_go(entry);
   entry->state = DONE;
@@ -475,12 +500,32 @@ static int hears(void) {
   return 1;
 }
 
+static int is_alive(u32 tid) {
+  static char text[512];
+  char path[64];
+  clear(text, sizeof text);
+  append(append_number(append(path, "/proc/"), tid), "/stat");
+  long file = CALL(openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0, 0, 0);
+  long bytes = file < 0 ? 0 : CALL(read, file, text, sizeof text - 1, 0, 0, 0);
+  close_descriptor(file);
+  /* The state follows the name, which may have any character in it. */
+  while (bytes > 0 && text[bytes - 1] != ')') bytes--;
+  return bytes > 0 && text[bytes + 1] != 'Z' && text[bytes + 1] != 'X';
+}
+
+/* Nothing waits, but may again in a moment: the answer stays with the question that long. */
+static int is_interrupted(struct asked *entry) {
+  if (is_waiting(entry->waiting)) return 0;
+  if (entry->lost == 0) entry->lost = now();
+  return now() - entry->lost < REPEATED_WITHIN_MS && is_alive(entry->tid);
+}
+
 /* Carries out what was said; not within another request, whose descriptors and numbers it would take. */
 static void obey(void) {
   while (hears()) continue;
   for (int at = 0; at < asked_end; at++) {
     struct asked *entry = &asked[at];
-    if (entry->state == TOLD && entry->result != 0) decide(entry, entry->result == 1);
+    if (entry->state == TOLD && entry->result != 0 && !is_interrupted(entry)) decide(entry, entry->result == 1);
   }
 }
 
@@ -511,7 +556,7 @@ static void tell_asked(void) {
 static void look_for_gone(void) {
   for (int at = 0; at < asked_end; at++) {
     struct asked *entry = &asked[at];
-    if ((entry->state != TOLD && entry->state != UNTOLD) || is_waiting(entry->id)) continue;
+    if ((entry->state != TOLD && entry->state != UNTOLD) || is_waiting(entry->waiting) || is_interrupted(entry)) continue;
     let_go(entry);
     entry->state = entry->state == TOLD ? GONE : FREE;
     if (entry->state == FREE) asked_count--;

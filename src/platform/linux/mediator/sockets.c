@@ -173,7 +173,8 @@ static long connect_inet(long socket) {
    */
   if (configuration->network == NETWORK_LOOPBACK && bind_to_loopback(socket) < 0) return -EACCES;
   long result = connect_bounded(socket, address, address_bytes, is_loopback() ? NEAR : FAR);
-  if (result != -EINTR && !((result == -EINPROGRESS || result == -EAGAIN) && is_blocking(socket))) return result;
+  /* -EALREADY: a signal interrupted the caller's first try (before Linux 5.19), and this is the same once more. */
+  if (result != -EINTR && !((result == -EINPROGRESS || result == -EAGAIN || result == -EALREADY) && is_blocking(socket))) return result;
   return defer(socket, -1, address, address_bytes);
 }
 
