@@ -2,6 +2,7 @@ import { type Bytes, storeBytes } from '../bytes.ts';
 import { isWithin, parentPath } from '../paths.ts';
 import type { Clock } from '../ports/clock.ts';
 import { encodeRule, encodeVerdict, type Refusal, type Told, ToldReader, type WantedAccess } from '../sandbox/linux/ask-wire.ts';
+import { ENDINGS, REQUESTS, type RequestEvent, type RequestState } from './approval-states.ts';
 import type { Actor, ApprovalVerdict, AuditEvent } from './audit-event.ts';
 import { accessWord, type Decision, type Question } from './question.ts';
 
@@ -38,8 +39,14 @@ export interface ApprovalsDeps {
 }
 
 interface OpenQuestion extends Question {
-  readonly requests: Map<bigint, Bytes>;
+  readonly requests: Set<bigint>;
   readonly timer: ReturnType<typeof setTimeout>;
+}
+
+interface OpenRequest {
+  state: RequestState;
+  readonly question: OpenQuestion;
+  readonly path: Bytes;
 }
 
 type Closing = { readonly verdict: ApprovalVerdict; readonly actor: Actor | undefined; readonly note: string | null };
@@ -53,8 +60,8 @@ export class Approvals {
   readonly #reader = new ToldReader();
   readonly #open = new Map<number, OpenQuestion>();
   readonly #denials = new Map<string, Denial>();
-  /** Allowed, and not opened yet. */
-  readonly #allowed = new Map<bigint, { readonly number: number; readonly path: Bytes }>();
+  /** Those that are not over (approval-states.ts). */
+  readonly #requests = new Map<bigint, OpenRequest>();
   #lastNumber = 0;
   #version = 0;
   #waiters: (() => void)[] = [];
@@ -96,7 +103,8 @@ export class Approvals {
     if (question === undefined) return false;
     this.#remember(question, decision);
     this.#close(question, { verdict: decision, actor, note });
-    if (decision === 'session' || decision === 'folder') this.#closeCovered(question, decision, actor);
+    const { isAllowed, holds } = ENDINGS[decision];
+    if (isAllowed && holds !== 'nothing') this.#closeCovered(question, decision, actor);
     return true;
   }
 
@@ -130,8 +138,7 @@ export class Approvals {
     }
     const joined = this.#similar(path, access);
     if (joined !== undefined) {
-      joined.requests.set(request, path);
-      joined.count = joined.requests.size;
+      this.#add(joined, request, path);
       if (!joined.paths.includes(path)) joined.paths.push(path);
       this.#changed();
       return;
@@ -147,14 +154,31 @@ export class Approvals {
       program: this.#deps.programOf(pid) ?? null,
       askedMs: clock.nowMs(),
       endMs: clock.monotonicMs() + timeoutMs,
-      count: 1,
-      requests: new Map([[request, path]]),
+      count: 0,
+      requests: new Set(),
       timer: setTimeout(() => this.#expire(number), timeoutMs),
     };
     this.#open.set(number, question);
+    this.#add(question, request, path);
     this.#deps.audit({ event: 'asked', approval: number, access: accessWord(access), path: storeBytes(path), pid });
     this.#changed();
     this.#deps.onAsked(question);
+  }
+
+  #add(question: OpenQuestion, request: bigint, path: Bytes): void {
+    question.requests.add(request);
+    question.count = question.requests.size;
+    this.#requests.set(request, { state: 'waiting', question, path });
+  }
+
+  /** @returns the request as it was, or undefined when that comes too late for it. */
+  #step(id: bigint, event: RequestEvent): Readonly<OpenRequest> | undefined {
+    const request = this.#requests.get(id);
+    const next = request && REQUESTS[request.state][event];
+    if (request === undefined || next === undefined) return undefined;
+    if (next === 'over') this.#requests.delete(id);
+    else this.#requests.set(id, { ...request, state: next });
+    return request;
   }
 
   /** The question that one more request joins: about the same, or one of many about one directory. */
@@ -173,27 +197,28 @@ export class Approvals {
     if (question !== undefined) this.#close(question, { verdict: 'timeout', actor: undefined, note: null });
   }
 
-  #gone(request: bigint): void {
-    const question = [...this.#open.values()].find(({ requests }) => requests.has(request));
-    if (question === undefined) return;
-    question.requests.delete(request);
+  #gone(id: bigint): void {
+    const request = this.#step(id, 'gone');
+    if (request?.state !== 'waiting') return;
+    const { question } = request;
+    question.requests.delete(id);
     question.count = question.requests.size;
     if (question.requests.size === 0) this.#close(question, { verdict: 'gone', actor: undefined, note: null });
     else this.#changed();
   }
 
-  #done({ request, errno }: Extract<Told, { kind: 'done' }>): void {
-    const allowed = this.#allowed.get(request);
-    this.#allowed.delete(request);
-    if (allowed === undefined || errno === 0) return;
-    this.#deps.audit({ event: 'not_opened', approval: allowed.number, path: storeBytes(allowed.path), errno });
+  #done({ request: id, errno }: Extract<Told, { kind: 'done' }>): void {
+    const request = this.#step(id, 'done');
+    if (request === undefined || errno === 0) return;
+    const { question, path } = request;
+    this.#deps.audit({ event: 'not_opened', approval: question.number, path: storeBytes(path), errno });
   }
 
   /** Holds from now on, so that the mediator does not ask again. */
   #remember({ paths, access }: OpenQuestion, decision: Decision): void {
-    if (decision === 'once' || decision === 'deny') return;
-    const isAllowed = decision !== 'deny_session';
-    const isTree = decision === 'folder';
+    const { holds, isAllowed } = ENDINGS[decision];
+    if (holds === 'nothing') return;
+    const isTree = holds === 'folders';
     const held = isTree ? [...new Set(paths.map((path) => folderOf(path, access)))] : paths;
     for (const path of held) this.#deps.answer(encodeRule({ path, isTree, isAllowed, access }));
   }
@@ -201,23 +226,20 @@ export class Approvals {
   #close(question: OpenQuestion, { verdict, actor, note }: Closing): void {
     clearTimeout(question.timer);
     this.#open.delete(question.number);
-    const isAllowed = verdict === 'once' || verdict === 'session' || verdict === 'folder';
-    for (const [request, path] of question.requests) {
-      this.#deps.answer(encodeVerdict(request, isAllowed));
-      if (isAllowed) this.#allowed.set(request, { number: question.number, path });
-    }
+    const { isAllowed, isDenial } = ENDINGS[verdict];
+    for (const id of question.requests)
+      if (this.#step(id, isAllowed ? 'allow' : 'deny') !== undefined) this.#deps.answer(encodeVerdict(id, isAllowed));
     const { pid, uid } = actor ?? { pid: null, uid: null };
     const { number: approval, count: requests } = question;
     this.#deps.audit({ event: 'answered', approval, verdict, requests, ...answeredPaths(question.paths), note, pid, uid });
-    if (!isAllowed && verdict !== 'gone' && verdict !== 'ended')
-      for (const path of question.paths) this.#count(path, question.access, verdict);
+    if (isDenial) for (const path of question.paths) this.#count(path, question.access, verdict);
     this.#changed();
   }
 
   /** Other questions that the word for a file or folder answers too. */
   #closeCovered({ paths, access }: OpenQuestion, decision: Decision, actor: Actor): void {
     const covers = (path: Bytes): boolean =>
-      paths.some((held) => (decision === 'folder' ? isWithin(path, folderOf(held, access)) : path === held));
+      paths.some((held) => (ENDINGS[decision].holds === 'folders' ? isWithin(path, folderOf(held, access)) : path === held));
     for (const other of this.#open.values()) {
       const { read, write, connect } = other.access;
       const isLess = (access.read || !read) && (access.write || !write) && access.connect === connect;
