@@ -11,6 +11,7 @@ import { applyOwn } from './replace-content.ts';
 import { applyAndComplete, makerFor, type RestoreOutcome } from './restore.ts';
 import { hashOnly, rootPaths, temporaryPrefix } from './restore-parts.ts';
 import { type ProbedChange, planRestore, type RestoreAction, type RestorePlan, touchContents } from './restore-plan.ts';
+import { RESTORES, type RestoreEvent, restoreState } from './restore-states.ts';
 import { RootDirectories } from './root-directories.ts';
 import type { RollbackSession } from './session-directory.ts';
 import type { RollbackDeps } from './snapshot.ts';
@@ -21,7 +22,8 @@ import { TreeIndex } from './tree-index.ts';
 /** Ids of restores of `session` that were begun and not completed. */
 export function findUnfinished(manifests: readonly Manifest[], session: Bytes): Bytes[] {
   return manifests
-    .filter(({ kind, status, restores }) => kind === 'restore' && status === 'open' && restores === session)
+    .filter(({ kind, restores }) => kind === 'restore' && restores === session)
+    .filter((manifest) => RESTORES[restoreState(manifest)].resume !== undefined)
     .map(({ id }) => id);
 }
 
@@ -29,14 +31,14 @@ export function findUnfinished(manifests: readonly Manifest[], session: Bytes): 
  * Completes a restore that was interrupted: what it had not reached is done, what somebody changed since
  * then stays.
  *
- * @returns undefined when another process is carrying it out.
+ * @returns `busy` when another process is carrying it out, `over` when one has completed it or taken it back.
  */
 export async function resumeRestore(
   deps: RollbackDeps,
   store: RollbackStore,
   safetyId: Bytes,
-): Promise<RestoreOutcome | undefined> {
-  return await withInterrupted(deps, store, safetyId, async ({ safety, session, journal, roots }) => {
+): Promise<RestoreOutcome | 'busy' | 'over'> {
+  return await withInterrupted(deps, store, { safetyId, event: 'resume' }, async ({ safety, session, journal, roots }) => {
     if (journal.isOwn) return await resumeOwn(deps, { safety, session, journal, roots });
     const target = session.tree(session.manifest, journal.snapshot);
     const planned = replan(deps, { journal, roots, session, to: target, from: safety.tree(safety.manifest, 0) });
@@ -73,10 +75,11 @@ async function resumeOwn(deps: RollbackDeps, { safety, session, journal, roots }
  * Takes an interrupted restore back: everything that it had reached becomes what it was before, and its
  * session goes.
  *
- * @returns the number of paths taken back; undefined when another process is carrying it out.
+ * @returns the number of paths taken back; `busy` when another process is carrying it out, `over` when one has completed it or
+ *   taken it back.
  */
-export async function abortRestore(deps: RollbackDeps, store: RollbackStore, safetyId: Bytes): Promise<number | undefined> {
-  const done = await withInterrupted(deps, store, safetyId, async ({ safety, session, journal, roots }) => {
+export async function abortRestore(deps: RollbackDeps, store: RollbackStore, safetyId: Bytes): Promise<number | 'busy' | 'over'> {
+  return await withInterrupted(deps, store, { safetyId, event: 'abort' }, async ({ safety, session, journal, roots }) => {
     const targetTree = safety.tree(safety.manifest, 0);
     const from = journal.isOwn ? safety.tree(safety.manifest, 1) : session.tree(session.manifest, journal.snapshot);
     const { actions, touched } = replan(deps, { journal, roots, session, to: targetTree, from });
@@ -92,10 +95,10 @@ export async function abortRestore(deps: RollbackDeps, store: RollbackStore, saf
       hash: deps.hash,
       temporaryPrefix: temporaryPrefix(safety.id),
     });
+    // While it is locked: who waits for the lock finds nothing to take back.
+    store.remove(safetyId);
     return result.done.length;
   });
-  if (done !== undefined) store.remove(safetyId);
-  return done;
 }
 
 interface Interrupted {
@@ -108,12 +111,17 @@ interface Interrupted {
 async function withInterrupted<T>(
   deps: RollbackDeps,
   store: RollbackStore,
-  safetyId: Bytes,
+  { safetyId, event }: { readonly safetyId: Bytes; readonly event: RestoreEvent },
   use: (found: Interrupted) => Promise<T>,
-): Promise<T | undefined> {
+): Promise<T | 'busy' | 'over'> {
+  if (!store.ids().includes(safetyId)) return 'over';
+  using opened = store.open(safetyId);
+  using lock = opened.tryLock();
+  if (lock === undefined) return 'busy';
+  // Whoever held the lock before may have ended it since its manifest was read.
+  if (!store.ids().includes(safetyId)) return 'over';
   using safety = store.open(safetyId);
-  using lock = safety.tryLock();
-  if (lock === undefined) return undefined;
+  if (RESTORES[restoreState(safety.manifest)][event] === undefined) return 'over';
   const journal = readJournal(safety);
   using session = store.open(journal.restores);
   using roots = new RootDirectories(deps.files, rootPaths(session.manifest));
@@ -169,13 +177,13 @@ function replan(
 
 /**
  * States that an interrupted restore passes through: nothing, between removing a directory and putting a
- * file in its place, and a directory that does not have its mode yet.
+ * file in its place or the other way round, and a directory that does not have its mode yet. One file takes the place of
+ * another by a rename: where there is none somebody has removed it since.
  */
 function acceptHalfDone({ change, now }: ProbedChange): ProbedChange {
-  if (now === undefined) return { change: { ...change, after: undefined }, now };
   const isDirectoryOnTheWay = change.before?.kind === 'directory' || change.after?.kind === 'directory';
-  if (now.kind === 'directory' && isDirectoryOnTheWay) return { change: { ...change, after: now }, now };
-  return { change, now };
+  const isHalfDone = isDirectoryOnTheWay && (now === undefined || now.kind === 'directory');
+  return isHalfDone ? { change: { ...change, after: now }, now } : { change, now };
 }
 
 /** Files that an interrupted restore had not renamed yet. */

@@ -29,7 +29,8 @@ export interface RestoreSteps {
 export async function finishInterrupted(context: Context, { store, session, manifests }: NamedSession): Promise<void> {
   for (const id of findUnfinished(manifests, session.id)) {
     const outcome = await resumeRestore(rollbackDeps(context), store, id);
-    if (outcome === undefined) throw busy(session.id);
+    if (outcome === 'busy') throw busy(session.id);
+    if (outcome === 'over') continue;
     context.notify(`Completed an interrupted restore of ${session.id}; undo it with: nono rollback restore ${id}`);
   }
 }

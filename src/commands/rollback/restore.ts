@@ -126,8 +126,8 @@ async function abort(context: Context, { store, session, manifests }: NamedSessi
   const counts: number[] = [];
   for (const id of findUnfinished(manifests, session.id)) {
     const count = await abortRestore(rollbackDeps(context), store, id);
-    if (count === undefined) throw busy(session.id);
-    counts.push(count);
+    if (count === 'busy') throw busy(session.id);
+    if (count !== 'over') counts.push(count);
   }
   const total = counts.reduce((sum, count) => sum + count, 0);
   if (isJson) return { output: printJson({ session_id: session.id, aborted: counts.length, paths: total }), exitCode: EXIT.ok };
