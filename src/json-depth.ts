@@ -5,7 +5,22 @@ const LEVELS_MAXIMUM = 64;
  * True for a value that somebody nested deeper than nono does. To be asked before it is written again: JSON.stringify() goes as
  * deep as the stack does, and indented it takes time and room by the square of the depth.
  */
-export function isTooDeep(value: unknown, levels = LEVELS_MAXIMUM): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  return levels === 0 || Object.values(value).some((child) => isTooDeep(child, levels - 1));
+export function isTooDeep(value: unknown): boolean {
+  return isObject(value) && isDeeperThan(value, LEVELS_MAXIMUM);
+}
+
+/** Without a list of the values: it is asked of each of a thousand records before they are shown. */
+function isDeeperThan(value: JsonObject, levels: number): boolean {
+  if (levels === 0) return true;
+  for (const key in value) {
+    const child = value[key];
+    if (isObject(child) && isDeeperThan(child, levels - 1)) return true;
+  }
+  return false;
+}
+
+type JsonObject = Readonly<Record<string, unknown>>;
+
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null;
 }
