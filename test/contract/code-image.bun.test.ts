@@ -6,6 +6,7 @@ import { compileC } from '../../src/platform/linux/compile-c.ts';
 import { compileLaunchOnce } from '../../src/platform/linux/launch/load.ts';
 import { compileMediatorOnce } from '../../src/platform/linux/mediator/compile.ts';
 import { placedCode, placesOf, WHERE } from '../../src/platform/linux/placed-code.ts';
+import { compileRelayOnce } from '../../src/platform/linux/relay/load.ts';
 
 /** A string, data with a first value, a table of addresses, and a counter that begins at nothing. */
 const SOURCE = `
@@ -50,6 +51,7 @@ describe('imageOf()', () => {
   it.for([
     ['the mediator', compileMediatorOnce],
     ['a launch', compileLaunchOnce],
+    ['a relay', compileRelayOnce],
     ['what does many files at once', compileBulkFilesOnce],
   ] as const)('makes the same code of %s, each time', ([, compile]) => {
     const [one, other] = [1, 2].map(() => encodeImage(imageOf([compile(), compile()])));
