@@ -20,6 +20,8 @@ import type { SessionScreen } from './screen.ts';
 
 /** A connection that says nothing is no client. */
 const HELLO_TIMEOUT_MS = 10_000;
+/** The loop draws sooner without a way beside it. */
+const JOIN_AFTER_MS = 50;
 
 type ClientRole = 'new' | 'interactive' | 'viewer' | 'control' | 'gone';
 
@@ -278,8 +280,8 @@ export class Hub {
         terminalId,
       });
       this.#asking.attached(client.display);
-      // The rest of what came with the hello is read by then.
-      setImmediate(() => this.#join(client));
+      // What is to be drawn is on its way by then, and the rest of what came with the hello is read.
+      setTimeout(() => this.#join(client), this.#host.hasBegun() ? JOIN_AFTER_MS : 0);
     }
   }
 

@@ -10,9 +10,10 @@ const STATX_BYTES = 256;
 const INODE_AT = 32;
 const NUMBERS_AT = 128;
 const FIRST_DESCRIPTOR = 3;
+const JOIN_AFTER_MS = 50;
 
 /**
- * A way beside the loop between the terminal and a connection.
+ * A way beside the loop between the terminal and a connection. It is there when the first key comes, or in a moment: the loop gets a drawing sooner without.
  *
  * @param ends Where what is typed is read, by a file description of its own, and where what is shown goes.
  * @returns undefined where those are two, or the system refuses what a relay needs.
@@ -23,14 +24,37 @@ export function joinTerminal(
   { connection, isPlain, onIdle }: JoinedConnection,
 ): { readonly relay: Relay; readonly shortcut: Shortcut } | undefined {
   if (!isLender(connection) || !isSameTerminal(input, output)) return undefined;
+  let joined: Shortcut | undefined;
+  const join = (): void => {
+    if (timer === undefined) return;
+    clearTimeout(timer);
+    timer = undefined;
+    joined = relay?.join(connection, isPlain, onIdle);
+    onIdle();
+  };
+  let timer: ReturnType<typeof setTimeout> | undefined = setTimeout(join, JOIN_AFTER_MS);
+  const onTerminal = (data: Uint8Array): void => {
+    join();
+    onInput(data);
+  };
   const relay = startRelay(syscall('fcntl', input, uapi.F_DUPFD_CLOEXEC, FIRST_DESCRIPTOR), {
     isSession: false,
-    handlers: { onTerminal: onInput, onTerminalEnd: onEnd, onRoom: () => undefined, onStuck: () => undefined },
+    handlers: { onTerminal, onTerminalEnd: onEnd, onRoom: () => undefined, onStuck: () => undefined },
   });
-  const shortcut = relay?.join(connection, isPlain, onIdle);
-  if (relay !== undefined && shortcut !== undefined) return { relay, shortcut };
-  relay?.[Symbol.dispose]();
-  return undefined;
+  if (relay === undefined) {
+    clearTimeout(timer);
+    return undefined;
+  }
+  const shortcut: Shortcut = {
+    open: (directions) => joined?.open(directions),
+    close: () => joined?.close(),
+    [Symbol.dispose]() {
+      clearTimeout(timer);
+      timer = undefined;
+      joined?.[Symbol.dispose]();
+    },
+  };
+  return { relay, shortcut };
 }
 
 /** Bytes of one go to where those of the other go. */

@@ -61,6 +61,7 @@ export function openLinuxUserTerminal(): UserTerminal {
       const joined = joinTerminal({ input, output: STDOUT }, handlers, join);
       if (joined === undefined) return undefined;
       following.use(joined.relay);
+      following.use(joined.shortcut);
       followSize(handlers);
       relay = joined.relay;
       return joined.shortcut;
