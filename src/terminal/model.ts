@@ -43,6 +43,7 @@ export class TerminalModel {
   #trimmedLines = 0;
   #normal: XtermBuffer;
   #history: PackedHistory;
+  /** Said to change the screen, which a program may be on already. */
   #region: { readonly top: number; readonly bottom: number } | undefined;
   /** The row of the screen that each buffer's saved cursor is on: xterm.js keeps the line instead, which scrolls away. */
   readonly #savedRows = new WeakMap<XtermBuffer, number>();
@@ -101,12 +102,16 @@ export class TerminalModel {
   }
 
   marksOf(line: XtermLine): readonly Mark[] {
-    return this.#hasMarks ? (this.#marks.get(line) ?? []) : [];
+    if (!this.#hasMarks) return [];
+    const marks = this.#marks.get(line) ?? [];
+    // The line may be narrower by now.
+    return marks.map(({ column, text }) => ({ column: Math.min(column, line.length - 1), text }));
   }
 
   /** The row of the screen that a buffer's saved cursor is on. */
   savedRow(buffer: XtermBuffer): number {
-    return this.#savedRows.get(buffer) ?? 0;
+    // Restored on a screen that is lower by now, it comes to the last row.
+    return Math.min(this.#savedRows.get(buffer) ?? 0, this.#size.rows - 1);
   }
 
   /** Whether each line feed scrolls the whole normal screen, as soon as the cursor is at its end, and nothing is begun. */
@@ -126,6 +131,7 @@ export class TerminalModel {
   }
 
   resize(size: TerminalSize): void {
+    this.#region = undefined;
     resizeXterm(this.#xterm, size);
     this.#size = size;
   }
@@ -302,6 +308,7 @@ export class TerminalModel {
   /** xterm.js makes new buffers; what was kept is kept no longer. */
   #resetAll(): void {
     this.#trimmedLines = this.historyEnd;
+    this.#region = undefined;
     this.core._inputHandler.fullReset();
     this.#normal = this.buffers.normal;
     this.#history = new PackedHistory(this.#normal);

@@ -157,7 +157,7 @@ export class Painter {
       if (line === undefined) break;
       const next = at + 1 < to ? this.#model.line(buffer, at + 1) : undefined;
       const isContinued = next?.isWrapped === true && line.length === columns;
-      this.rows.nextWide = next === undefined ? undefined : wideBackground(next, 0);
+      this.rows.nextWide = next === undefined ? undefined : wideBackground(next);
       // A row that wrapping has scrolled in has the background of what was wrapped.
       this.rows.row(line, isContinuation, { isContinued, isDirty: isContinuation || at - from < rows, columns });
       if (!isContinued && next !== undefined) this.rows.write(`${this.rows.pen.hasBackground ? this.rows.pen.reset() : ''}\r\n`);

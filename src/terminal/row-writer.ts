@@ -1,4 +1,5 @@
 import { ASCII_MASK, ByteWriter, ONE_COLUMN } from './byte-writer.ts';
+import { type Measure, measureBy, widthOf } from './fit.ts';
 import type { TerminalModel } from './model.ts';
 import { COLOUR_BITS, HAS_EXTENDED, PenWriter } from './pen.ts';
 import type { XtermExtended, XtermLine } from './xterm.ts';
@@ -29,10 +30,12 @@ export interface RowOptions {
 export class RowWriter {
   readonly pen: PenWriter;
   readonly #model: TerminalModel;
+  readonly #measure: Measure;
   readonly #out = new ByteWriter();
 
   constructor(model: TerminalModel) {
     this.#model = model;
+    this.#measure = measureBy(model);
     this.pen = new PenWriter(model.links);
   }
 
@@ -48,7 +51,7 @@ export class RowWriter {
   /** @param isContinuation The row before it goes on with this one. */
   row(line: XtermLine, isContinuation: boolean, options: RowOptions): void {
     const columns = Math.min(options.columns, line.length);
-    if (isContinuation && (contentOf(line, 0) & CONTENT_MASK) === 0) this.write(`${this.pen.reset()} \b\x1b[X`);
+    if (isContinuation && mustWrapFirst(line)) this.write(`${this.pen.reset()} \b\x1b[X`);
     const end = options.isContinued ? columns : this.#lastUsed(line, columns);
     if (!isContinuation) this.#marks(line);
     this.#cells(line, options.isContinued ? this.#endOfContinued(line, columns) : end, options);
@@ -99,6 +102,12 @@ export class RowWriter {
       }
       const text = textOf(line, column, content);
       const pen = this.#penOf(line, column);
+      // Reflow leaves half of a character behind, or half of a flag in the columns of a whole one.
+      if (isUnsure(content, text) && !isAsWide(this.#measure, text, width)) {
+        this.write(pen + ' '.repeat(width));
+        column += width;
+        continue;
+      }
       // What would join the character before it stands here alone: a sequence in between keeps them apart.
       const isApart = column > 0 && JOINING.test(text);
       this.write(isApart ? `${pen}\x1b[${column + 1}G${text}` : pen + text);
@@ -153,9 +162,9 @@ export class RowWriter {
   }
 }
 
-/** The background of a wide character; undefined where there is none. */
-export function wideBackground(line: XtermLine, column: number): number | undefined {
-  return isWideAt(line, column) ? backgroundOf(line, column) & COLOUR_BITS : undefined;
+/** The background of the wide character that a row begins with and that wraps by itself; undefined where there is none. */
+export function wideBackground(line: XtermLine): number | undefined {
+  return isWideAt(line, 0) && !mustWrapFirst(line) ? backgroundOf(line, 0) & COLOUR_BITS : undefined;
 }
 
 export function isWideAt(line: XtermLine, column: number): boolean {
@@ -168,6 +177,18 @@ export function isEmptyLine(line: XtermLine): boolean {
     if (!isBlank(line, column) || (backgroundOf(line, column) & COLOUR_BITS) !== 0) return false;
   }
   return true;
+}
+
+/** Whether a terminal gives the text so many columns. A mark that stands alone has one, which no table says. */
+export function isAsWide(measure: Measure, text: string, columns: number): boolean {
+  const width = widthOf(measure, text);
+  return width === 0 || width === columns;
+}
+
+/** Whether the first cell would not make the terminal wrap: nothing is written there, or it would join the last character of the row before. */
+function mustWrapFirst(line: XtermLine): boolean {
+  const content = contentOf(line, 0);
+  return (content & CONTENT_MASK) === 0 || JOINING.test(textOf(line, 0, content));
 }
 
 function isBlank(line: XtermLine, column: number): boolean {

@@ -17,6 +17,7 @@ export interface XtermLine {
   readonly _extendedAttrs: Readonly<Record<number, XtermExtended | undefined>>;
   readonly length: number;
   translateToString(trimsBlanks: boolean): string;
+  resize(columns: number, fill: unknown): unknown;
 }
 
 /** Underline style and colour in one word, and the number of a link. */
@@ -48,6 +49,7 @@ export interface XtermBuffer {
   readonly savedCharset: Charset;
   readonly lines: {
     readonly length: number;
+    maxLength: number;
     get(at: number): XtermLine | undefined;
     set(at: number, line: XtermLine | undefined): void;
     /** Makes the first line the last one, for what comes at the bottom. */
@@ -126,6 +128,12 @@ export function createXterm(size: TerminalSize, scrollbackLines: number): Xterm 
   return { terminal, core: (terminal as unknown as { readonly _core: XtermCore })._core };
 }
 
-export function resizeXterm({ terminal }: Xterm, { columns, rows }: TerminalSize): void {
-  terminal.resize(Math.max(columns, COLUMNS_MINIMUM), rows);
+export function resizeXterm({ terminal, core }: Xterm, { columns, rows }: TerminalSize): void {
+  const width = Math.max(columns, COLUMNS_MINIMUM);
+  terminal.resize(width, rows);
+  // xterm.js leaves what is to the right of a narrower alternate screen: nothing erases it there.
+  const { alt } = core._bufferService.buffers;
+  for (let at = 0; at < alt.lines.length; at++) alt.lines.get(at)?.resize(width, alt.getNullCell());
+  // Nor does one that is not shown get lower: it would have lines above it then.
+  if (alt.lines.length === 0) alt.lines.maxLength = rows;
 }

@@ -118,5 +118,6 @@ function lineOf(words: Uint32Array): XtermLine {
     _combined: {},
     _extendedAttrs: {},
     translateToString: () => '',
+    resize: () => undefined,
   };
 }

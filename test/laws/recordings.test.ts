@@ -4,12 +4,17 @@ import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { LogRenderer } from '../../src/terminal/log-renderer.ts';
+import { screenDocument } from '../../src/terminal/screen-document.ts';
+import { ViewPainter } from '../../src/terminal/view-painter.ts';
 import { runs } from '../support/effort.ts';
 import { createModel, describeScreen, redrawn } from '../support/screens.ts';
+import { mutated } from '../support/terminal-streams.ts';
 
 /** Made by scripts/record-programs.mjs. */
 const RECORDINGS = fileURLToPath(new URL('../fixtures/recordings', import.meta.url));
 const SIZE = { columns: 80, rows: 24 };
+const size = fc.record({ columns: fc.integer({ min: 2, max: 90 }), rows: fc.integer({ min: 1, max: 30 }) });
 const NAMES = readdirSync(RECORDINGS).map((name) => name.replace(/\.gz$/, ''));
 const RUNS = { numRuns: runs(import.meta.filename, 20) };
 
@@ -41,6 +46,28 @@ describe.for(NAMES)('L11: what %s wrote', (name) => {
         expect(describeScreen(terminal)['cursor']).toEqual(describeScreen(whole)['cursor']);
       }),
       RUNS,
+    );
+  });
+
+  test('with bytes changed, missing and put in, and sizes that change: what is left is drawn as it is, and breaks nothing', () => {
+    const piece = fc.record({ bytes: mutated(bytes), size: fc.option(size, { freq: 2 }), packed: fc.nat(40) });
+    fc.assert(
+      fc.property(size, fc.array(piece, { minLength: 1, maxLength: 3 }), size, (wanted, pieces, viewed) => {
+        const model = createModel(wanted);
+        for (const now of pieces) {
+          model.write(now.bytes);
+          if (now.size !== null) model.resize(now.size);
+          model.packLines(now.packed);
+        }
+        expect(describeScreen(redrawn(model))).toEqual(describeScreen(model));
+        new ViewPainter(viewed, 'row').draw(model, 'status');
+        for (const { runs: shown } of screenDocument(model).lines)
+          expect(shown.reduce((columns, run) => columns + run.columns, 0)).toBeLessThanOrEqual(model.size.columns);
+        const renderer = new LogRenderer(wanted);
+        for (const now of pieces) expect([...renderer.push(now.bytes)]).toBeInstanceOf(Array);
+        expect([...renderer.finish()]).toBeInstanceOf(Array);
+      }),
+      { numRuns: 2 * RUNS.numRuns },
     );
   });
 

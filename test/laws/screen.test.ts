@@ -20,6 +20,47 @@ describe('L11: drawing the model and parsing what was drawn gives the model agai
     );
   });
 
+  test('whatever sizes the terminal had meanwhile', () => {
+    fc.assert(
+      fc.property(size, fc.array(fc.tuple(stream, size), { minLength: 1, maxLength: 4 }), (wanted, steps) => {
+        const model = createModel(wanted);
+        for (const [bytes, next] of steps) {
+          model.write(bytes);
+          model.resize(next);
+        }
+
+        expect(describeScreen(redrawn(model))).toEqual(describeScreen(model));
+      }),
+      RUNS,
+    );
+  });
+
+  const wide = { columns: 20, rows: 8 };
+  test.for([
+    { name: 'a narrower alternate screen ends at its edge', text: `\x1b[?1049h${'x'.repeat(20)}`, size: { columns: 5, rows: 8 } },
+    {
+      name: 'a scroll region ends with the size, whichever screen it was',
+      text: '\x1b[2;7r\x1b[?1049l',
+      size: { columns: 20, rows: 3 },
+    },
+    {
+      name: 'a cursor is restored on the last row of a lower screen',
+      text: '\x1b[8;3H\x1b7\x1b[H',
+      size: { columns: 20, rows: 3 },
+    },
+    { name: 'a mark of a shell is within its line', text: `${'x'.repeat(15)}\x1b]133;B\x07`, size: { columns: 5, rows: 8 } },
+    { name: 'a joiner wraps alone', text: '\x1b[?7lab\x1b[2G\u200d\u{1f469}\r\ncd\r\n\r\n', size: { columns: 2, rows: 8 } },
+  ])('$name', ({ text, size: narrow }) => {
+    const model = createModel(wide);
+    model.write(Buffer.from(text));
+    model.resize(narrow);
+    // Whatever was to be done at a change of screens is over.
+    model.write(Buffer.from('\x1b[?1049h\x1b[?1049l\x1b[?47h'));
+
+    expect(describeScreen(redrawn(model))).toEqual(describeScreen(model));
+    expect(model.buffers.active.scrollBottom).toBe(narrow.rows - 1);
+  });
+
   test.for(['\x1b[0@ \0\u0610', 'a\0\u0301b', ' \0\u{1f3fd}'])('a mark that stands alone: %j', (text) => {
     const model = createModel();
     model.write(Buffer.from(text));

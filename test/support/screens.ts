@@ -1,6 +1,8 @@
 import type { Memory } from '../../src/ports/memory.ts';
+import { measureBy } from '../../src/terminal/fit.ts';
 import { TerminalModel } from '../../src/terminal/model.ts';
 import { type PaintOptions, paint } from '../../src/terminal/painter.ts';
+import { isAsWide } from '../../src/terminal/row-writer.ts';
 import type { XtermBuffer, XtermPen } from '../../src/terminal/xterm.ts';
 
 /** Nothing is ever given back. */
@@ -27,8 +29,8 @@ export function describeScreen(model: TerminalModel): Record<string, unknown> {
   const { active, normal, alt } = model.buffers;
   const { core, ledger } = model;
   const whole = describeLines(model, normal, 0);
-  const other = active === alt ? describeLines(model, alt, 0) : undefined;
-  const shown = (other ?? whole)[active.ybase + active.y];
+  const other = active === alt ? describeLines(model, alt, alt.ybase) : undefined;
+  const shown = other === undefined ? whole[active.ybase + active.y] : other[active.y];
   // To wait behind the last column something has to be written there.
   if (active.x === model.size.columns) shown?.cells.push((shown.cells.pop() ?? '').replace(/^\|1\|(.*)$/, ' |1|$1'));
   return {
@@ -91,7 +93,8 @@ export function describeLines(
     const isLast = from + row + 1 >= buffer.lines.length;
     const isContinued = !isLast && buffer.lines.get(from + row + 1)?.isWrapped === true;
     const cells = Array.from({ length: line.length }, (_, column) => describeCell(model, line, column, isContinued));
-    return { cells, isWrapped: row > 0 && line.isWrapped, marks: isContinued && line.isWrapped ? [] : model.marksOf(line) };
+    const isWrapped = row > 0 && line.isWrapped;
+    return { cells, isWrapped, marks: isContinued && isWrapped ? [] : model.marksOf(line) };
   });
 }
 
@@ -102,24 +105,28 @@ export function lastBlankOrSpace(cells: readonly string[]): readonly string[] {
 
 type Line = NonNullable<ReturnType<XtermBuffer['lines']['get']>>;
 
+function textAt(line: Line, column: number): string | undefined {
+  const content = line._data[column * 3] ?? 0;
+  if ((content & 0x200000) !== 0) return line._combined[column];
+  return (content & 0x1fffff) === 0 ? '' : String.fromCodePoint(content & 0x1fffff);
+}
+
 function describeCell(model: TerminalModel, line: Line, column: number, isContinued: boolean): string {
   const [content = 0, foreground = 0, background = 0] = line._data.subarray(column * 3, column * 3 + 3);
   const width = content >>> 22;
-  const text =
-    (content & 0x200000) !== 0
-      ? line._combined[column]
-      : (content & 0x1fffff) === 0
-        ? ''
-        : String.fromCodePoint(content & 0x1fffff);
+  const text = textAt(line, column);
   // Of a cell that nothing was written to only the background shows; and the terminal wraps only behind a character.
   if (text === '' && width === 1)
     return `${isContinued && column === line.length - 1 ? ' ' : ''}|1|0|${colour(background & 0x3ffffff)}|0|`;
   const before = (line._data[(column - 1) * 3] ?? 0) >>> 22;
-  if (text === '' && width === 0 && before === 2) return 'rest';
-  const isBroken = width === 0 || (width === 2 && line._data[(column + 1) * 3] !== 0);
+  const isOdd = (one: string | undefined, columns: number) => !isAsWide(measureBy(model), one ?? '', columns);
+  const hasOddBefore = before === 2 && isOdd(textAt(line, column - 1), 2);
+  if (text === '' && width === 0 && before === 2 && !hasOddBefore) return 'rest';
+  const isBroken = width === 0 || (width === 2 && line._data[(column + 1) * 3] !== 0) || isOdd(text, width);
   const extended = (background & 0x10000000) === 0 ? undefined : line._extendedAttrs[column];
   const link = extended === undefined ? '' : model.links.textOf(extended._urlId);
-  const style = underlineOf(foreground, extended?._ext ?? 0);
+  // The colour of an underline that is not there shows nowhere.
+  const style = (foreground & 0x10000000) === 0 ? 0 : underlineOf(foreground, extended?._ext ?? 0);
   return `${isBroken ? ' |1' : `${text}|${width}`}|${colour(foreground)}|${colour(background & ~0x10000000)}|${style}|${link}`;
 }
 
@@ -130,6 +137,8 @@ function colour(word: number): number {
 
 /** An underline without a style is a single one. */
 function underlineOf(foreground: number, extended: number): number {
+  // The colour of the text, said by SGR 59, is white to xterm.js.
+  if ((extended & 0x3ffffff) === 0x3ffffff) return underlineOf(foreground, extended & ~0x3ffffff);
   const style = (foreground & 0x10000000) === 0 ? 0 : extended & 0x1c000000 || 1 << 26;
   return (colour(extended & 0x3ffffff) | style) >>> 0;
 }

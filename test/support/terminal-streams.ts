@@ -65,6 +65,29 @@ export const noise = fc
     stream.map((text) => Buffer.concat([text.subarray(0, text.length >> 1), bytes, text.subarray(text.length >> 1)])),
   );
 
+/** A piece of what a real program wrote, in which some bytes are others, are missing, or come from elsewhere. */
+export function mutated(recorded: Uint8Array): fc.Arbitrary<Uint8Array> {
+  const place = fc.nat(recorded.length);
+  const change = fc.record({
+    at: fc.nat(),
+    removed: fc.oneof(fc.constant(0), fc.nat(20)),
+    put: fc.oneof(
+      fragment.map((text) => Buffer.from(text)),
+      fc.uint8Array({ maxLength: 3 }),
+      fc.tuple(place, fc.nat(300)).map(([from, length]) => recorded.subarray(from, from + length)),
+    ),
+  });
+  return fc.tuple(place, fc.nat(3000), fc.array(change, { maxLength: 20 })).map(([from, length, changes]) =>
+    changes.reduce<Uint8Array>(
+      (bytes, { at, removed, put }) => {
+        const begin = at % (bytes.length + 1);
+        return Buffer.concat([bytes.subarray(0, begin), put, bytes.subarray(begin + removed)]);
+      },
+      recorded.subarray(from, from + length),
+    ),
+  );
+}
+
 /** The same bytes in pieces. */
 export function cut(bytes: Uint8Array, places: readonly number[]): readonly Uint8Array[] {
   const ends = [...places.map((place) => place % (bytes.length + 1)), bytes.length].sort((a, b) => a - b);
