@@ -63,6 +63,27 @@ static long send_again(struct pending *entry) {
   return result;
 }
 
+/* In this round, those that had to wait once more. */
+enum { WAITS_IN_ROUND = 2 };
+static struct { u64 inode, device; } still_full[WAITS_IN_ROUND];
+static int full_count;
+
+/* Each try that is in vain takes as long as a bounded connect: one for each socket, and for few of them in one round. */
+static int is_worth_trying(struct pending *entry) {
+  if (entry->file < 0 || full_count == 0) return 1;
+  if (full_count == WAITS_IN_ROUND) return 0;
+  for (int at = 0; at < full_count; at++) if (still_full[at].inode == entry->inode && still_full[at].device == entry->device) return 0;
+  return 1;
+}
+
+static long try_again(struct pending *entry) {
+  long result = connect_bounded(entry->socket, entry->address, entry->address_bytes, FAR);
+  if (result != -EINTR || entry->file < 0 || full_count == WAITS_IN_ROUND) return result;
+  still_full[full_count].inode = entry->inode;
+  still_full[full_count++].device = entry->device;
+  return result;
+}
+
 /* `events` of its socket, from ppoll(2). */
 static void go_on(int at, int events) {
   struct pending *entry = &pending[at];
@@ -73,7 +94,7 @@ static void go_on(int at, int events) {
     return;
   }
   if (is_send) result = send_again(entry);
-  else if (events || entry->file >= 0) result = connect_bounded(entry->socket, entry->address, entry->address_bytes, FAR);
+  else if ((events || entry->file >= 0) && is_worth_trying(entry)) result = try_again(entry);
   int goes_on = result == -EINTR || (is_blocking(entry->socket) && (result == -EAGAIN || result == -EALREADY || result == -EINPROGRESS));
   if (goes_on && entry->deadline != 0 && now() >= entry->deadline) {
     result = entry->file >= 0 || is_send ? -EAGAIN : -EINPROGRESS;
@@ -123,6 +144,7 @@ static void serve(void) {
   static struct { int descriptor; short events, happened; } polled[PENDING_MAXIMUM + 2];
   long wait[2];
   u64 next_look = 0, next_look_for_gone = 0;
+  int turn = 0;
   for (;;) {
     /* Without a look whether anybody is left who could ask: where the kernel ends the wait when nobody is. */
     while (given.wait_ends && pending_count == 0 && asked_count == 0 && receive()) continue;
@@ -142,10 +164,16 @@ static void serve(void) {
     }
     /* What ended the wait is over soon: another caller that died is no reason to leave. */
     if (CALL(ppoll, polled, count + 2, count || asked_count || given.wait_ends ? wait : 0, 0, 0, 0) < 0) continue;
-    /* From the last: what is dropped is replaced by the last. */
     int is_due = count > 0 && now() >= next_look;
-    if (is_due) next_look = now() + LOOK_AGAIN_MS;
-    for (int at = count - 1; at >= 0; at--) if (is_due || polled[at + 2].happened) go_on(at, polled[at + 2].happened);
+    full_count = 0;
+    if (is_due) {
+      next_look = now() + LOOK_AGAIN_MS;
+      /* Another one is the first in each round, whichever sockets are full. */
+      turn = (turn + 1) % count;
+      go_on(turn, 0);
+    }
+    /* From the last: what is dropped is replaced by the last. */
+    for (int at = pending_count - 1; at >= 0; at--) if (is_due || polled[at + 2].happened) go_on(at, polled[at + 2].happened);
     if (asked_count > 0) {
       obey();
       if (now() >= next_look_for_gone) {

@@ -13,12 +13,16 @@ enum { ADDRESS_BYTES = 128, UNIX_PATH_AT = 2, PENDING_MAXIMUM = 256, POLLIN = 1,
  */
 enum { FAR_NS = 400000, NEAR_NS = 4000000 };
 enum { FAR, NEAR };
+/* So many connects after one that was near and had to wait nevertheless are bounded like far ones. */
+enum { DOUBTED = 100 };
 
 struct pending {
   u64 id;
   int socket;
   /* What a local address leads through; -1 for one of the network, and for a send. */
   int file;
+  /* Which socket that is. */
+  u64 inode, device;
   /* A send is begun anew, from what was asked; for a connect its number is 0. */
   struct request send;
   /* Whether the socket tells when to try again. */
@@ -78,6 +82,11 @@ static long option_of(long socket, int name) {
  * call is handled (receive()).
  */
 static long connect_bounded(long socket, void *to, long bytes, int kind) {
+  static int doubted;
+  if (doubted > 0) {
+    doubted--;
+    kind = FAR;
+  }
   if (!is_ticking[kind]) begin_ticking(kind);
   if (kind == FAR || !may_be_interrupted) {
     set_mask(&waiting_masks[kind]);
@@ -86,6 +95,7 @@ static long connect_bounded(long socket, void *to, long bytes, int kind) {
   may_be_interrupted = 1;
   long result = CALL(connect, socket, to, bytes, 0, 0, 0);
   if (kind == FAR) block_interrupts();
+  else if (result == -EINTR) doubted = DOUBTED;
   return result;
 }
 
@@ -96,10 +106,26 @@ static u64 deadline_of(long socket) {
   return now() + limit[0] * 1000 + limit[1] / 1000;
 }
 
+static u64 device_of(struct facts *facts) { return (u64)facts->dev_major << 32 | facts->dev_minor; }
+
+/* Whether a connect to the same socket waits: this one has to wait then, too. */
+static int is_awaited(long file) {
+  static struct facts facts;
+  if (pending_count == 0 || look_at(file, &facts) < 0) return 0;
+  for (int at = 0; at < pending_count; at++)
+    if (pending[at].file >= 0 && pending[at].inode == facts.ino && pending[at].device == device_of(&facts)) return 1;
+  return 0;
+}
+
 /* Its descriptors are its own from here on. */
 static long defer(long socket, long file, void *to, long bytes) {
   if (pending_count == PENDING_MAXIMUM) return -EAGAIN;
+  static struct facts facts;
   struct pending *entry = &pending[pending_count++];
+  clear(&facts, sizeof facts);
+  if (file >= 0) look_at(file, &facts);
+  entry->inode = facts.ino;
+  entry->device = device_of(&facts);
   entry->id = request.id;
   entry->socket = socket;
   entry->file = file;
@@ -210,6 +236,7 @@ static long fix_address(u8 *fixed, long file) {
 static long connect_held(long socket, long file) {
   static u8 fixed[ADDRESS_BYTES];
   long bytes = fix_address(fixed, file);
+  if (is_awaited(file) && is_blocking(socket)) return defer(socket, file, fixed, bytes);
   long result = connect_bounded(socket, fixed, bytes, NEAR);
   if (result != -EINTR && !(result == -EAGAIN && is_blocking(socket))) return result;
   return defer(socket, file, fixed, bytes);
