@@ -6,6 +6,8 @@ import type { Connection } from './socket.ts';
 export interface TerminalHandlers {
   readonly onInput: (data: Uint8Array) => void;
   readonly onResize: () => void;
+  /** This process was stopped and goes on: others have had the terminal meanwhile. */
+  readonly onContinue: () => void;
   /** The terminal was hung up: nothing more comes. */
   readonly onEnd: () => void;
 }

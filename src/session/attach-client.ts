@@ -45,6 +45,9 @@ export class AttachClient {
   #link: Link | undefined;
   #shortcut: Shortcut | undefined;
   #isOver = false;
+  /** It has stopped itself, and hears yet that it goes on. */
+  #hasStopped = false;
+  #size: TerminalSize | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #leaveTimer: ReturnType<typeof setTimeout> | undefined;
 
@@ -66,6 +69,7 @@ export class AttachClient {
     this.#link = link;
     const { mode, terminalName, historyLines, status } = this.#options;
     const size = this.#terminal.size();
+    this.#size = size;
     link.send({
       kind: 'hello',
       mode,
@@ -81,6 +85,7 @@ export class AttachClient {
       this.#follow(link, {
         onInput: (data) => this.#type(data),
         onResize: () => this.#resize(),
+        onContinue: () => this.#goOn(),
         onEnd: () => this.leave(),
       });
       // Nobody heard of a change before.
@@ -163,7 +168,8 @@ export class AttachClient {
   }
 
   #resize(): void {
-    this.#link?.send({ kind: 'resize', size: this.#terminal.size() });
+    this.#size = this.#terminal.size();
+    this.#link?.send({ kind: 'resize', size: this.#size });
   }
 
   #receive(message: ServerMessage): void {
@@ -196,8 +202,21 @@ export class AttachClient {
   #stop(): void {
     this.#shortcut?.close();
     this.#giveBack();
+    this.#hasStopped = true;
     this.#options.stopSelf();
     this.#terminal.enterRaw();
+    this.#resize();
+  }
+
+  /** After a stop that came from outside, before which nothing could be done: the shell has its own settings, and its own lines on the screen. */
+  #goOn(): void {
+    const isOwnStop = this.#hasStopped;
+    this.#hasStopped = false;
+    if (isOwnStop || this.#isOver || this.#leaveTimer !== undefined) return;
+    this.#shortcut?.close();
+    this.#terminal.enterRaw();
+    if (this.#size === undefined || !isSameSize(this.#size, this.#terminal.size())) this.#resize();
+    // Of the size that the session has, it asks for a drawing.
     this.#resize();
   }
 

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -161,6 +162,26 @@ describe('nono attach', () => {
 
     await terminal.waitFor(/status 0/);
     expect(readRecord(world, id)).toMatchObject({ status: 'exited', exit_code: 0 });
+  });
+
+  test('draws anew, and takes the terminal again, when its client was stopped from outside', async (context) => {
+    needCommands(context, 'tmux', 'bash', 'pgrep');
+    using world = createWorld();
+    const id = await startDetached(world, '--', 'bash', '--norc', '--noprofile', '-i');
+    await using terminal = await openTerminal(world, { command: ['bash', '--norc', '--noprofile', '-i'] });
+    await enter(terminal, `${world.executable} attach ${id}`);
+    await enter(terminal, 'echo in the $((1 + 1))nd shell');
+    await terminal.waitFor(/^in the 2nd shell/m);
+    process.kill(Number(execFileSync('pgrep', ['-of', `attach ${id}`])), 'SIGSTOP');
+    await terminal.waitFor(/Stopped/);
+
+    await enter(terminal, 'clear; echo outside; fg');
+    await terminal.waitFor(/^outside\n.* attach .*\n.*[#$]$/m);
+    // No line of it is shown twice, as by a terminal that echoes by itself.
+    await enter(terminal, 'echo on the $((2 + 1))rd line');
+    await terminal.waitFor(/^on the 3rd line/m);
+    expect((await terminal.screen()).match(/echo on the/g)).toHaveLength(1);
+    await runNono(world, ['stop', '--force', id]);
   });
 
   test('says why it cannot', async () => {

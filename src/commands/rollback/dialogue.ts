@@ -55,6 +55,7 @@ export class Dialogue implements Disposable {
         this.#wake();
       },
       onResize: () => undefined,
+      onContinue: () => terminal.enterRaw(),
       onEnd: end,
     });
   }

@@ -24,9 +24,11 @@ export function openLinuxUserTerminal(): UserTerminal {
   const before = readSettings();
   const input = openAgain();
   const following = new DisposableStack();
-  const followSize = ({ onResize }: TerminalHandlers): void => {
+  const followSignals = ({ onResize, onContinue }: TerminalHandlers): void => {
     process.on('SIGWINCH', onResize);
+    process.on('SIGCONT', onContinue);
     following.defer(() => process.off('SIGWINCH', onResize));
+    following.defer(() => process.off('SIGCONT', onContinue));
   };
   const standBy = new TerminalStandBy(before);
   let relay: Relay | undefined;
@@ -55,14 +57,14 @@ export function openLinuxUserTerminal(): UserTerminal {
     },
     follow(handlers: TerminalHandlers) {
       following.use(followDescriptor(input, (data) => (data.length === 0 ? handlers.onEnd() : handlers.onInput(data))));
-      followSize(handlers);
+      followSignals(handlers);
     },
     followJoined(handlers, join) {
       const joined = joinTerminal({ input, output: STDOUT }, handlers, join);
       if (joined === undefined) return undefined;
       following.use(joined.relay);
       following.use(joined.shortcut);
-      followSize(handlers);
+      followSignals(handlers);
       relay = joined.relay;
       return joined.shortcut;
     },
