@@ -75,7 +75,6 @@ export class AttachClient {
       mode,
       size,
       terminal: terminalName,
-      capabilities: [],
       history: historyLines,
       terminalId: this.#terminal.identity(),
       status,
