@@ -40,8 +40,7 @@ const { success, logs } = await Bun.build({
   splitting: true,
   bytecode: true,
   format: 'esm',
-  // Names as they are written: the recording that the bytecode is laid out by tells functions by them.
-  minify: { whitespace: true, syntax: true, identifiers: false },
+  minify: true,
   sourcemap: 'none',
   define: { ...define, NONO_FILTERS: JSON.stringify(encodeKnownFilters(architecture)) },
   plugins: [{ name: 'groups', setup: keepGroupsTogether }],

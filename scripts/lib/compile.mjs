@@ -21,10 +21,9 @@ export class BuildError extends Error {}
  * Compiles into a directory of its own and renames, so that nobody ever runs a half-written executable.
  *
  * @param runtime Bun for another platform (runtimes.mjs), with the name of that platform; without it, for this one
- * @param order by which recording the bytecode is laid out (record-starts.mjs); null for none
  * @throws {BuildError}
  */
-export function buildExecutable({ top, outfile, runtime, order = join(top, 'scripts/lib/starts.order') }) {
+export function buildExecutable({ top, outfile, runtime }) {
   const entries = ENTRIES.map((entry) => join(top, entry));
   const missing = entries.find((entry) => !existsSync(entry));
   if (missing !== undefined) throw new BuildError(`Cannot build: there is no ${missing}`);
@@ -33,7 +32,7 @@ export function buildExecutable({ top, outfile, runtime, order = join(top, 'scri
   const scratch = mkdtempSync(join(dirname(outfile), SCRATCH_PREFIX));
   try {
     const made = join(scratch, 'nono');
-    const options = JSON.stringify({ ...bundleOptions(top, runtime), bytecodeOrder: order, outfile: made });
+    const options = JSON.stringify({ ...bundleOptions(top, runtime), outfile: made });
     // Longer than a word of a command line may be (MAX_ARG_STRLEN).
     runBun(top, [join(top, 'scripts/lib/bundle.mjs')], options);
     check(top, made);
