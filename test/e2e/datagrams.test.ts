@@ -84,7 +84,14 @@ print("full", name(lambda: n.sendto(b"x", "own.s")), name(lambda: n.sendmsg([b"x
 waits = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
 waiting = [threading.Thread(target=lambda: waits.sendto(b"late", "own.s")) for _ in range(3)]
 [t.start() for t in waiting]
-os.chmod(".", 0o755); print("not held up")
+def hang():
+    pid = os.fork()
+    if pid == 0: socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).sendto(bytes(200000), "own.s"); os._exit(0)
+    return pid
+hanging = [hang() for _ in range(150)]
+for at in range(1000): os.chmod(".", 0o755)
+print("not held up")
+for pid in hanging: os.kill(pid, 9); os.waitpid(pid, 0)
 while d.recv(9) != b"late": pass
 print(d.recv(9), d.recv(9)); [t.join() for t in waiting]
 t = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); t.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, (0).to_bytes(8, "little") + (50000).to_bytes(8, "little"))

@@ -138,13 +138,23 @@ static struct {
 } given;
 
 /* With something pending it looks whether the callers still live, and tries local sockets again. */
-enum { LOOK_AGAIN_MS = 10, LOOK_FOR_GONE_MS = 100 };
+enum { LOOK_AGAIN_MS = 10, LOOK_FOR_GONE_MS = 100, ROUND_MS = 2 };
+
+/* As many as there is time for, beginning with another one each time. */
+static void look_again(void) {
+  static int turn;
+  u64 end = now() + ROUND_MS;
+  full_count = 0;
+  for (int left = pending_count; left > 0 && pending_count > 0 && now() < end; left--) {
+    turn = (turn + 1) % pending_count;
+    go_on(turn, 0);
+  }
+}
 
 static void serve(void) {
   static struct { int descriptor; short events, happened; } polled[PENDING_MAXIMUM + 2];
   long wait[2];
   u64 next_look = 0, next_look_for_gone = 0;
-  int turn = 0;
   for (;;) {
     /* Without a look whether anybody is left who could ask: where the kernel ends the wait when nobody is. */
     while (given.wait_ends && pending_count == 0 && asked_count == 0 && receive()) continue;
@@ -164,16 +174,12 @@ static void serve(void) {
     }
     /* What ended the wait is over soon: another caller that died is no reason to leave. */
     if (CALL(ppoll, polled, count + 2, count || asked_count || given.wait_ends ? wait : 0, 0, 0, 0) < 0) continue;
-    int is_due = count > 0 && now() >= next_look;
-    full_count = 0;
-    if (is_due) {
-      next_look = now() + LOOK_AGAIN_MS;
-      /* Another one is the first in each round, whichever sockets are full. */
-      turn = (turn + 1) % count;
-      go_on(turn, 0);
-    }
     /* From the last: what is dropped is replaced by the last. */
-    for (int at = pending_count - 1; at >= 0; at--) if (is_due || polled[at + 2].happened) go_on(at, polled[at + 2].happened);
+    for (int at = count - 1; at >= 0; at--) if (polled[at + 2].happened) go_on(at, polled[at + 2].happened);
+    if (pending_count > 0 && now() >= next_look) {
+      look_again();
+      next_look = now() + LOOK_AGAIN_MS;
+    }
     if (asked_count > 0) {
       obey();
       if (now() >= next_look_for_gone) {
