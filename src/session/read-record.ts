@@ -1,6 +1,6 @@
 import { type Bytes, bytesFromStored, bytesFromText, textFromBytes } from '../bytes.ts';
 import { DamageError } from '../errors.ts';
-import { isTooDeep } from '../json-depth.ts';
+import { isTooDeep, mayBeTooDeep } from '../json-depth.ts';
 import { isSessionId } from './names.ts';
 import { RECORD_FORMAT, type SessionRecord } from './record.ts';
 
@@ -34,7 +34,7 @@ export function parseRecord(id: string, text: Bytes): SessionRecord {
 function parseObject(id: string, text: Bytes): Fields {
   try {
     const value: unknown = JSON.parse(textFromBytes(text));
-    if (isTooDeep(value)) throw damage(id, 'it is nested deeper than nono nests anything');
+    if (mayBeTooDeep(text) && isTooDeep(value)) throw damage(id, 'it is nested deeper than nono nests anything');
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Fields;
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
