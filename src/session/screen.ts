@@ -214,8 +214,11 @@ export class SessionScreen {
 
   #tell(tell: () => void): void {
     this.#isTelling = true;
-    tell();
-    this.#isTelling = false;
+    try {
+      tell();
+    } finally {
+      this.#isTelling = false;
+    }
   }
 
   /** @returns its length. */

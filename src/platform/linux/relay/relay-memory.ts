@@ -67,6 +67,8 @@ const DOWN_AT = UP_AT + UP_BYTES;
 const ALL_BYTES = DOWN_AT + DOWN_BYTES;
 const HIGH_BITS = 2 ** 32;
 const IS_GONE = 2;
+/** struct timespec: 50 µs. */
+const A_MOMENT = new Uint8Array(BigInt64Array.of(0n, 50_000n).buffer);
 
 /** What JavaScript and the thread have in common. All is read and written under the lock, but for what is set before start(). */
 export class RelayMemory {
@@ -115,7 +117,10 @@ export class RelayMemory {
     this.nudge();
     this.#unlock();
     // Only when it has seen that may its descriptors be another's.
-    for (this.#lock(); this.get('isOver') !== IS_GONE; this.#lock()) this.#unlock();
+    for (this.#lock(); this.get('isOver') !== IS_GONE; this.#lock()) {
+      this.#unlock();
+      syscall('nanosleep', addressOf(A_MOMENT), 0);
+    }
   }
 
   get(word: Word): number {

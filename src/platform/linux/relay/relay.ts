@@ -187,11 +187,13 @@ export class Relay implements Disposable {
     }
   }
 
+  /** Who waits for the connection to take all sees what is pending, too. */
   #close(): void {
-    this.#memory.locked(() => {
-      this.#memory.set('fromTerminal', 0);
+    const pending = this.#memory.locked(() => {
       this.#memory.set('toTerminal', 0);
+      return this.#takePendingUp();
     });
+    if (pending.length > 0) this.#wire?.socket.write(pending);
     if (this.#isSession) this.#give(false);
   }
 
