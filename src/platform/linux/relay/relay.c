@@ -23,6 +23,8 @@ enum { READ_BYTES = 4096, READS = 64 };
 /* Told at once when it is so much, else after a while: whoever waits for an echo needs the processor more. */
 enum { MUCH_BYTES = 512 * 1024 };
 enum { HELD_BYTES = 64 };
+/* So often in a row an answer is looked out for in vain before it is only done now and then. */
+enum { VAIN_MAXIMUM = 8, VAIN_STRIDE = 16 };
 
 /* Words; the layout is that of WORDS in relay.ts. Everything is read and written under the lock, but for what comes before `number`. */
 struct relay {
@@ -33,10 +35,11 @@ struct relay {
   long tell;
   /* Whether the one end is a session's own terminal: JavaScript is given all that comes from there, also what has been passed on. */
   long is_session;
-  /* Types of the frames that are written and understood, and how long JavaScript need not know, in nanoseconds. */
+  /* Types of the frames that are written and understood; in nanoseconds, how long JavaScript need not know, and how long an answer is looked out for. */
   long frame_out;
   long frame_in;
   long patience;
+  long eagerness;
   /* Counts changes of what follows. */
   long number;
   long is_over;
@@ -75,6 +78,9 @@ struct relay {
   u8 held[HELD_BYTES];
   /* What is not plain of what a terminal sends. */
   u8 special[256];
+  /* Until when an answer to what was passed on is looked out for, or 0; how often in a row none came. */
+  long eager_until;
+  long vain;
 };
 
 static struct relay *next;
@@ -203,6 +209,15 @@ static void pass_up(struct relay *r) {
   tell(r);
 }
 
+/*
+ * What is typed is echoed in a moment, mostly. A processor that has gone to sleep takes longer to wake up than the echo takes to come, so it is kept
+ * from that for as long.
+ */
+static void look_out(struct relay *r) {
+  if (r->eagerness && (r->vain < VAIN_MAXIMUM || r->vain % VAIN_STRIDE == 0)) r->eager_until = now(r) + r->eagerness;
+  else r->vain++;
+}
+
 static void read_terminal(struct relay *r) {
   long before = r->up_head;
   for (int count = 0; count < READS && r->up_size - r->up_head >= READ_BYTES; count++) {
@@ -229,6 +244,7 @@ static void read_terminal(struct relay *r) {
   if (!r->is_session) r->given = r->up_head;
   pass_up(r);
   settle_up(r);
+  look_out(r);
 }
 
 /* @returns 0 when the terminal takes no more. */
@@ -346,9 +362,16 @@ static void relay_main(void) {
     polled[2].descriptor = polled[2].events ? r->wire : -1;
     unlock(r);
 
-    patience.seconds = 0;
+    patience.seconds = patience.nanoseconds = 0;
+    long happened = 0;
+    if (r->eager_until) {
+      do happened = CALL(r, ppoll, polled, 3, &patience, 0, 8, 0);
+      while (happened == 0 && now(r) < r->eager_until);
+      r->vain = happened == 0 ? r->vain + 1 : 0;
+      r->eager_until = 0;
+    }
     patience.nanoseconds = r->patience;
-    long happened = CALL(r, ppoll, polled, 3, is_owing ? &patience : 0, 0, 8, 0);
+    if (happened == 0) happened = CALL(r, ppoll, polled, 3, is_owing ? &patience : 0, 0, 8, 0);
     if (happened > 0 && polled[0].happened) CALL(r, read, polled[0].descriptor, &count, 8, 0, 0, 0);
 
     lock(r);

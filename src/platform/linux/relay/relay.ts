@@ -17,6 +17,8 @@ const IS_TAKEN = 2;
 
 /** What passes is known to JavaScript by then: nobody sees it but viewers and the model, while an echo is on its way. */
 const PATIENCE_NS = 2_000_000;
+/** An echo takes less, and to sleep meanwhile takes longer; a session's own relay has the processor that writes the echo beside it. */
+const EAGERNESS_NS = 150_000;
 /** Memory that less than this was needed of is kept; of more, so long after the last of it. */
 const KEPT_BYTES = 64 * 1024;
 const REST_MS = 500;
@@ -89,6 +91,7 @@ export class Relay implements Disposable {
     this.#memory.set('frameOut', isSession ? FRAME_OUTPUT : FRAME_DATA);
     this.#memory.set('frameIn', isSession ? FRAME_DATA : FRAME_OUTPUT);
     this.#memory.set('patience', PATIENCE_NS);
+    this.#memory.set('eagerness', isSession ? 0 : EAGERNESS_NS);
     this.#memory.set('terminal', terminal);
     this.#memory.set('wire', -1);
     this.#emptyDown();
