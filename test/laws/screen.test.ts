@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { paint } from '../../src/terminal/painter.ts';
 import { runs } from '../support/effort.ts';
 import { createModel, describeScreen, redrawn } from '../support/screens.ts';
 import { cut, noise, stream } from '../support/terminal-streams.ts';
@@ -82,6 +83,38 @@ describe('L11: drawing the model and parsing what was drawn gives the model agai
         terminal.write(after);
         // What was drawn cannot tell which character an accent that follows belongs to, or what is to be repeated.
         if (unfinished) expect(describeScreen(terminal)['modes']).toEqual(describeScreen(model)['modes']);
+      }),
+      RUNS,
+    );
+  });
+
+  test('and does nothing once more: no clipboard, notification, bell or question is in a drawing, but for one that is begun', () => {
+    const done = fc.constantFrom(
+      '\x1b]52;c;aGk=\x07',
+      '\x1b]9;done\x07',
+      '\x1b]777;notify;a;b\x1b\\',
+      '\x1b]99;i=1;done\x1b\\',
+      '\x07',
+      '\x1b[c',
+      '\x1b[6n',
+      '\x1b]11;?\x07',
+      '\x1bP+q544e\x1b\\',
+      '\x1b[?u',
+    );
+    fc.assert(
+      fc.property(fc.array(fc.tuple(stream, done), { minLength: 1, maxLength: 6 }), done, fc.nat(), (written, last, place) => {
+        const model = createModel();
+        for (const [bytes, once] of written) model.write(Buffer.concat([bytes, Buffer.from(once)]));
+        model.write(Buffer.from(last).subarray(0, place % last.length));
+        const pieces = paint(model, { historyFrom: 0, isFirst: true });
+        // What is begun is done when its end comes, for the first time.
+        expect(pieces.at(-1)).toBe(model.unfinished);
+        const drawing = Buffer.concat(pieces.slice(0, -1));
+
+        const terminal = createModel();
+        terminal.write(drawing);
+        expect(terminal.answers).toEqual([]);
+        expect(drawing.toString('latin1')).not.toMatch(/\x07|\x1b\](?:52|9|99|777);/);
       }),
       RUNS,
     );
