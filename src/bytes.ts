@@ -13,6 +13,9 @@ const NOT_ASCII_REGEXP = /[^\x00-\x7f]/;
 /** To compile the expression takes a start longer than to look at all its names unit by unit. */
 const SHORT_UNITS = 128;
 const LAST_ASCII = 0x7f;
+/** From the blank to the tilde. */
+const FIRST_SHOWN = 0x20;
+const LAST_SHOWN = 0x7e;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must never reach a terminal
 const UNSAFE_REGEXP =
   /[\x00-\x1f\x7f-\x9f\u00ad\u061c\u115f\u1160\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb\ufffd\u{e0000}-\u{e007f}]|\u034f|[\u17b4-\u17b5]/u;
@@ -31,6 +34,16 @@ export function bufferFromBytes(bytes: Bytes): Buffer {
 /** The bytes followed by the NUL that system calls want. */
 export function cString(bytes: Bytes): Buffer {
   return Buffer.from(`${bytes}\0`, 'latin1');
+}
+
+/** Short, and nothing but what each terminal shows as it is; of anything else it may be said too that it is not. */
+function isPlain(text: string): boolean {
+  if (text.length > SHORT_UNITS) return false;
+  for (let at = 0; at < text.length; at++) {
+    const unit = text.charCodeAt(at);
+    if (unit < FIRST_SHOWN || unit > LAST_SHOWN) return false;
+  }
+  return true;
 }
 
 function isAscii(text: string): boolean {
@@ -59,6 +72,7 @@ export function isUtf8(bytes: Bytes): boolean {
  * bytes that are not UTF-8 are written as `\n`, `\x1b`, `\u202e`. A plain name comes out unchanged, emoji and accents too.
  */
 export function displayBytes(bytes: Bytes): string {
+  if (isPlain(bytes)) return bytes;
   const text = textFromBytes(bytes);
   if (!UNSAFE_REGEXP.test(text)) return text;
   if (!isUtf8(bytes)) return displayInvalidUtf8(bytes);
