@@ -77,7 +77,7 @@ static int is_worth_trying(struct pending *entry) {
 }
 
 static long try_again(struct pending *entry) {
-  long result = connect_bounded(entry->socket, entry->address, entry->address_bytes, FAR);
+  long result = connect_bounded(entry->socket, entry->address, entry->address_bytes, VAIN);
   if (result != -EINTR || entry->file < 0 || full_count == WAITS_IN_ROUND) return result;
   still_full[full_count].inode = entry->inode;
   still_full[full_count++].device = entry->device;
@@ -201,7 +201,7 @@ static void interrupted(int signal) { (void)signal; was_interrupted = 1; }
 
 enum { SIGCHLD = 17, INTERRUPT = 63, SIGEV_THREAD_ID = 4, SA_RESTORER = 0x04000000, CLOCK_MONOTONIC = 1 };
 
-/* The timer of FAR or NEAR, and its signal: INTERRUPT, and the one before it. */
+/* The timer of one kind of connects, and its signal: INTERRUPT, and those before it. */
 static int prepare_interrupts(int kind) {
   struct { long handler, flags, restorer; u64 mask; } action;
   struct { long value; int signal, kind, tid; int rest[11]; } event;
@@ -313,7 +313,7 @@ static void mediator_main(void) {
   reserve_link();
   /* Best effort: a kernel before 6.6 has no such flag. */
   CALL(ioctl, listener, NOTIF_SET_FLAGS, SYNC_WAKE_UP, 0, 0, 0);
-  if (prepare_interrupts(FAR) && prepare_interrupts(NEAR) && reduce_capabilities() && (configuration->asking == 0 || prepare_asking())) serve();
+  if (prepare_interrupts(VAIN) && prepare_interrupts(FAR) && prepare_interrupts(NEAR) && reduce_capabilities() && (configuration->asking == 0 || prepare_asking())) serve();
   end_mediator();
 }
 

@@ -8,13 +8,11 @@ enum { SOCK_STREAM = 1, SOCK_DGRAM = 2, SOCK_SEQPACKET = 5, SOCK_TYPE_MASK = 0xf
 enum { ADDRESS_BYTES = 128, UNIX_PATH_AT = 2, PENDING_MAXIMUM = 256, POLLIN = 1, POLLOUT = 4, POLLHUP = 16 };
 
 /*
- * A blocking connect is interrupted within this time, and again until it gives way; it goes on as a pending one. What is on this machine waits only where a
- * queue is full, and may take longer: each tick costs as much as a connect.
+ * A blocking connect is interrupted within this time, and again until it gives way; it goes on as a pending one. What is on this machine (NEAR) waits only
+ * where a queue is full, and may take longer: each tick costs as much as a connect. Where the last ones (one of NEAR, four of FAR) waited in vain the next kind holds for a while.
  */
-enum { FAR_NS = 400000, NEAR_NS = 4000000 };
-enum { FAR, NEAR };
-/* So many connects after one that was near and had to wait nevertheless are bounded like far ones. */
-enum { DOUBTED = 100 };
+enum { VAIN, FAR, NEAR, KINDS };
+enum { VAIN_NS = 100000, FAR_NS = 400000, NEAR_NS = 4000000, FAR_IN_VAIN = 4, DOUBTED = 100 };
 
 struct pending {
   u64 id;
@@ -35,10 +33,10 @@ struct pending {
 static struct pending pending[PENDING_MAXIMUM];
 static int pending_count;
 
-/* For each of FAR and NEAR, with a signal of its own. */
-static int timers[2], is_ticking[2];
+/* For each kind, with a signal of its own. */
+static int timers[KINDS], is_ticking[KINDS];
 /* What is blocked while a connect may wait, and otherwise. */
-static u64 waiting_masks[2], working_mask;
+static u64 waiting_masks[KINDS], working_mask;
 /* The signal of NEAR is not blocked; and it has come since then. */
 static int may_be_interrupted;
 static volatile int was_interrupted;
@@ -61,7 +59,7 @@ static void block_interrupts(void) {
 static void begin_ticking(int kind) {
   long setting[4];
   setting[0] = setting[2] = 0;
-  setting[1] = setting[3] = kind == NEAR ? NEAR_NS : FAR_NS;
+  setting[1] = setting[3] = kind == NEAR ? NEAR_NS : kind == FAR ? FAR_NS : VAIN_NS;
   is_ticking[kind] = CALL(timer_settime, timers[kind], 0, setting, 0, 0, 0) == 0;
 }
 
@@ -82,20 +80,18 @@ static long option_of(long socket, int name) {
  * call is handled (receive()).
  */
 static long connect_bounded(long socket, void *to, long bytes, int kind) {
-  static int doubted;
-  if (doubted > 0) {
-    doubted--;
-    kind = FAR;
-  }
+  static int doubted[KINDS], in_vain[KINDS];
+  for (; kind > VAIN && doubted[kind] > 0; kind--) doubted[kind]--;
   if (!is_ticking[kind]) begin_ticking(kind);
-  if (kind == FAR || !may_be_interrupted) {
+  if (kind != NEAR || !may_be_interrupted) {
     set_mask(&waiting_masks[kind]);
     was_interrupted = 0;
   }
   may_be_interrupted = 1;
   long result = CALL(connect, socket, to, bytes, 0, 0, 0);
-  if (kind == FAR) block_interrupts();
-  else if (result == -EINTR) doubted = DOUBTED;
+  if (kind != NEAR) block_interrupts();
+  in_vain[kind] = result == -EINTR ? in_vain[kind] + 1 : 0;
+  if (in_vain[kind] >= (kind == FAR ? FAR_IN_VAIN : 1)) doubted[kind] = DOUBTED;
   return result;
 }
 
