@@ -168,7 +168,8 @@ describe('nono attach', () => {
     needCommands(context, 'tmux', 'bash', 'pgrep');
     using world = createWorld();
     const id = await startDetached(world, '--', 'bash', '--norc', '--noprofile', '-i');
-    await using terminal = await openTerminal(world, { command: ['bash', '--norc', '--noprofile', '-i'] });
+    // It would write its history at its end, when its home is being removed.
+    await using terminal = await openTerminal(world, { command: ['env', 'HISTFILE=', 'bash', '--norc', '--noprofile', '-i'] });
     await enter(terminal, `${world.executable} attach ${id}`);
     await enter(terminal, 'echo in the $((1 + 1))nd shell');
     await terminal.waitFor(/^in the 2nd shell/m);
