@@ -110,15 +110,19 @@ export function isErrno(error: unknown, ...names: readonly string[]): boolean {
 }
 
 /** What says something about the machine and nothing about nono. */
-const MACHINE_ERRNOS = ['ENOSPC', 'EDQUOT', 'EFBIG', 'EROFS', 'EIO', 'EMFILE', 'ENFILE', 'ENOMEM'] as const;
+const MACHINE_ERRNOS = ['ENOSPC', 'EDQUOT', 'EFBIG', 'EROFS', 'EIO', 'EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN', 'ENOLCK'] as const;
+
+/** A call that the machine refused, as an error that a user can act on; anything else as it is. */
+export function explainMachine(error: unknown): unknown {
+  if (!isErrno(error, ...MACHINE_ERRNOS)) return error;
+  const hint =
+    'The machine has no room, no descriptors, no memory or a failing disk, or a limit forbids more (ulimit -a): see to that and try again';
+  return new NonoError('E_SYSTEM', EXIT.failure, 'Cannot go on', { cause: error, hint });
+}
 
 /** Renders any thrown value. Pure: main() does the writing and the exiting. */
-export function describeFailure(error: unknown): { readonly text: string; readonly exitCode: ExitCode } {
-  if (isErrno(error, ...MACHINE_ERRNOS)) {
-    const hint =
-      'The machine has no room, no descriptors, no memory or a failing disk, or a limit forbids more (ulimit -a): see to that and try again';
-    return describeFailure(new NonoError('E_SYSTEM', EXIT.failure, 'Cannot go on', { cause: error, hint }));
-  }
+export function describeFailure(thrown: unknown): { readonly text: string; readonly exitCode: ExitCode } {
+  const error = explainMachine(thrown);
   if (!(error instanceof NonoError)) {
     const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
     return { text: `Internal error: ${detail}`, exitCode: EXIT.nonoFailed };

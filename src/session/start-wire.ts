@@ -1,5 +1,5 @@
 import type { Bytes } from '../bytes.ts';
-import { type ErrorCode, type ExitCode, NonoError } from '../errors.ts';
+import { type ErrorCode, type ExitCode, explainMachine, NonoError } from '../errors.ts';
 import type { TerminalSize } from '../ports/pty.ts';
 import type { CaptureLimits } from '../rollback/capture-input.ts';
 import type { RetentionLimits } from '../rollback/retention.ts';
@@ -77,7 +77,8 @@ export interface StartFailure {
   readonly causes: readonly string[];
 }
 
-export function describeStartFailure(error: unknown): StartFailure {
+export function describeStartFailure(thrown: unknown): StartFailure {
+  const error = explainMachine(thrown);
   const causes: string[] = [];
   for (let cause = error instanceof Error ? error.cause : undefined; cause instanceof Error; cause = cause.cause)
     causes.push(cause.message);

@@ -1,6 +1,7 @@
 import type { Background, BackgroundProcess } from '../../ports/background.ts';
 import { followDescriptor, writeAll } from '../linux/channel.ts';
 import { trySyscall } from '../linux/syscalls.ts';
+import { orSystemError } from './refused-spawn.ts';
 
 const CHANNEL = 3;
 /** include/uapi/linux/socket.h */
@@ -10,12 +11,14 @@ const SHUT_RDWR = 2;
 export function createBunBackground(): Background {
   return {
     start({ file, arguments: words, environment, onMessage }): BackgroundProcess {
-      const child = Bun.spawn([file, ...words], {
-        env: { ...environment },
-        cwd: '/',
-        detached: true,
-        stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
-      });
+      const child = orSystemError(() =>
+        Bun.spawn([file, ...words], {
+          env: { ...environment },
+          cwd: '/',
+          detached: true,
+          stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
+        }),
+      );
       const channel = child.stdio[CHANNEL];
       if (typeof channel !== 'number') throw new TypeError('Bun.spawn() gave no descriptor for the fourth stream');
       child.unref();

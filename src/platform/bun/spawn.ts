@@ -2,6 +2,7 @@ import type { ProcessExit, Spawn, StartedProcess } from '../../ports/spawn.ts';
 import { signalNumber } from '../../signal-names.ts';
 import { readAll, writeAll } from '../linux/channel.ts';
 import { trySyscall } from '../linux/syscalls.ts';
+import { orSystemError } from './refused-spawn.ts';
 
 const CHANNEL = 3;
 /** include/uapi/linux/socket.h */
@@ -11,7 +12,9 @@ const SHUT_WR = 1;
 export function createBunSpawn(): Spawn {
   return {
     start({ file, arguments: words, environment }): StartedProcess {
-      const child = Bun.spawn([file, ...words], { env: { ...environment }, stdio: ['inherit', 'inherit', 'inherit', 'pipe'] });
+      const child = orSystemError(() =>
+        Bun.spawn([file, ...words], { env: { ...environment }, stdio: ['inherit', 'inherit', 'inherit', 'pipe'] }),
+      );
       const channel = child.stdio[CHANNEL];
       if (typeof channel !== 'number') throw new TypeError('Bun.spawn() gave no descriptor for the fourth stream');
       const exited = child.exited.then((code) => processExit(code, child.signalCode));

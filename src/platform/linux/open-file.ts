@@ -2,6 +2,7 @@ import { type Bytes, displayBytes } from '../../bytes.ts';
 import { SystemError } from '../../errors.ts';
 import type { OpenFile, Stat } from '../../ports/files.ts';
 import { syncInBackground } from '../node/sync-later.ts';
+import { EINTR } from './errno.ts';
 import { fillTimes, type Scratch, statAt } from './file-calls.ts';
 
 import { addressOf, errnoName, syscall, trySyscall } from './syscalls.ts';
@@ -73,7 +74,7 @@ export class LinuxFile implements OpenFile {
 
   tryLock(): boolean {
     return this.#call(() => {
-      const result = trySyscall('flock', this.#fd, uapi.LOCK_EX | uapi.LOCK_NB);
+      const result = flock(this.#fd, uapi.LOCK_EX | uapi.LOCK_NB);
       if (result >= 0) return true;
       if (isTaken(result)) return false;
       throw new SystemError('flock', errnoName(-result));
@@ -83,7 +84,7 @@ export class LinuxFile implements OpenFile {
   isLocked(): boolean {
     return this.#call(() => {
       // A shared one: of two who look, neither takes the other for the owner.
-      const result = trySyscall('flock', this.#fd, uapi.LOCK_SH | uapi.LOCK_NB);
+      const result = flock(this.#fd, uapi.LOCK_SH | uapi.LOCK_NB);
       if (result >= 0) {
         syscall('flock', this.#fd, uapi.LOCK_UN);
         return false;
@@ -115,6 +116,14 @@ export function named<T>(path: Bytes, run: () => T): T {
   } catch (error) {
     if (!(error instanceof SystemError)) throw error;
     throw new SystemError(error.call, error.errno, displayBytes(path));
+  }
+}
+
+/** Again while a signal interrupts it, which network file systems let happen also where nobody waits. */
+function flock(fd: number, how: number): number {
+  for (;;) {
+    const result = trySyscall('flock', fd, how);
+    if (result !== -EINTR) return result;
   }
 }
 

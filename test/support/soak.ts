@@ -1,0 +1,266 @@
+import { execFileSync } from 'node:child_process';
+import * as fs from 'node:fs';
+import { join } from 'node:path';
+import { startNodePty } from '../../src/platform/node/pty.ts';
+import type { Pty } from '../../src/ports/pty.ts';
+import { type Outcome, runNono } from './nono.ts';
+import { isAlive, readRecord } from './sessions.ts';
+import { makeTree } from './small-tree.ts';
+import { dumpTree } from './tree.ts';
+import { waitFor } from './wait.ts';
+import { createWorld, type World } from './world.ts';
+
+/** What each session does to its tree at once; then it is a shell that does as it is told. */
+const EDITS = 'echo changed >a; rm -r gone link; mkdir new; echo n >new/f; chmod 600 sub/b; exec sh';
+const DETACH = Buffer.from('\x1dd');
+const SIGKILL = 9;
+const SIGSTOP = 19;
+const SIGCONT = 18;
+const TIMEOUT_MS = 60_000;
+
+interface Session {
+  readonly id: string;
+  readonly project: string;
+  /** The tree before it began. */
+  readonly before: readonly string[];
+  readonly rollback: string;
+  isOver: boolean;
+}
+
+/** A terminal on which somebody is attached. */
+interface Client {
+  readonly session: Session;
+  readonly pty: Pty;
+  isOver: boolean;
+}
+
+/** What a supervisor holds. */
+export interface Held {
+  readonly descriptors: number;
+  readonly residentBytes: number;
+}
+
+/** Numbers below `count`, the same for the same seed (mulberry32). */
+export function makeRandom(seed: number): (count: number) => number {
+  let state = seed >>> 0;
+  return (count) => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296) * count);
+  };
+}
+
+/** Sessions that are started, attached to, resized, flooded, left, stopped and killed at random. */
+export class Soak implements Disposable {
+  readonly #world: World;
+  readonly #random: (count: number) => number;
+  readonly #sessions: Session[] = [];
+  #clients: Client[] = [];
+  readonly counts = new Map<string, number>();
+
+  constructor(place: string, random: (count: number) => number) {
+    this.#world = createWorld({ place });
+    this.#random = random;
+    fs.mkdirSync(join(this.#world.directory, 'tmp'), { mode: 0o700 });
+    const configuration = join(this.#world.home, '.config/nono');
+    fs.mkdirSync(configuration, { recursive: true });
+    // None goes to make room for another: each is restored at the end.
+    fs.writeFileSync(join(configuration, 'config.toml'), '[rollback]\nmax_sessions = 100000\nmax_storage_gb = 500\n');
+  }
+
+  get #environment(): Record<string, string> {
+    return { ...this.#world.environment, TMPDIR: join(this.#world.directory, 'tmp') };
+  }
+
+  #nono(words: readonly string[], cwd = this.#world.project): Promise<Outcome> {
+    return runNono(this.#world, words, { cwd, environment: this.#environment, timeoutMs: TIMEOUT_MS });
+  }
+
+  async #needed(words: readonly string[], cwd?: string): Promise<Outcome> {
+    const outcome = await this.#nono(words, cwd);
+    if (outcome.status !== 0) throw new Error(`nono ${words.join(' ')}: ${outcome.status} ${outcome.stdout}${outcome.stderr}`);
+    return outcome;
+  }
+
+  get live(): readonly Session[] {
+    return this.#sessions.filter(({ isOver }) => !isOver);
+  }
+
+  async start(): Promise<Session> {
+    const project = join(this.#world.project, String(this.#sessions.length));
+    fs.mkdirSync(project);
+    makeTree(project);
+    const before = dumpTree(project);
+    const words = ['run', '--detached', '--rollback', '--allow-cwd', '--', 'sh', '-c', EDITS];
+    const { stdout, stderr } = await this.#needed(words, project);
+    const id = /session (?<id>[0-9a-f]{6})\./.exec(stdout)?.groups?.['id'];
+    const rollback = /(?<id>\d{8}-\d{6}-\d+)/.exec(stderr)?.groups?.['id'];
+    const named = rollback ?? (id === undefined ? undefined : this.#rollbackOf(id));
+    if (id === undefined || named === undefined) throw new Error(`Not started: ${stdout}${stderr}`);
+    const session = { id, project, before, rollback: named, isOver: false };
+    this.#sessions.push(session);
+    return session;
+  }
+
+  #rollbackOf(id: string): string | undefined {
+    const record = readRecord(this.#world, id) as unknown as { readonly rollback_session: string | null };
+    return record.rollback_session ?? undefined;
+  }
+
+  /** One thing, to whatever session or client there is. */
+  async step(sessionsMaximum: number): Promise<void> {
+    const { live } = this;
+    const session = live[this.#random(live.length)];
+    const client = this.#clients.filter(({ isOver }) => !isOver)[this.#random(this.#clients.length)];
+    const chance = this.#random(100);
+    if (session === undefined || (chance < 20 && live.length < sessionsMaximum)) {
+      this.#count('started');
+      await this.start();
+    } else if (chance < 40) this.attach(session, chance < 25);
+    else if (chance < 70 && client !== undefined) await this.#use(client, this.#random(6));
+    else if (chance < 76) await this.#told('stop', ['stop', '--force', session.id], session);
+    else if (chance < 80) this.#kill(session);
+    else if (chance < 84) await this.#told('checkpoint', ['rollback', 'checkpoint', session.id]);
+    else if (chance < 88) await this.#told('detach', ['detach', session.id]);
+    else if (chance < 92) await this.#told('screen', ['screen', session.id]);
+    else if (chance < 96) await this.#told('send', ['send', session.id, `echo ${chance} >>a`]);
+    else await this.#told('ps', ['ps', '--all', '--json']);
+  }
+
+  attach(session: Session, steals = false): Client {
+    this.#count('attached');
+    const [columns, rows] = [20 + this.#random(100), 5 + this.#random(40)];
+    const script = `exec 3>&-; exec "$0" attach ${steals ? '--steal ' : ''}${session.id}`;
+    const pty = startNodePty({
+      file: '/bin/sh',
+      arguments: ['-c', script, this.#world.executable],
+      environment: this.#environment,
+      columns,
+      rows,
+      onData: () => undefined,
+      onMessage: () => undefined,
+    });
+    const client: Client = { session, pty, isOver: false };
+    this.#clients.push(client);
+    void pty.exited.then(() => {
+      client.isOver = true;
+      this.#clients = this.#clients.filter((other) => other !== client);
+      pty[Symbol.dispose]();
+      return undefined;
+    });
+    return client;
+  }
+
+  async #use(client: Client, what: number): Promise<void> {
+    const { pty } = client;
+    this.#count(['typed', 'flooded', 'resized', 'left', 'dropped', 'halted'][what] ?? '');
+    if (what === 0) pty.write(Buffer.from('echo typed >>a\r'));
+    else if (what === 1) pty.write(Buffer.from('yes flood | head -c 3000000\r'));
+    else if (what === 2) pty.resize({ columns: 20 + this.#random(100), rows: 5 + this.#random(40) });
+    else if (what === 3) pty.write(DETACH);
+    else if (what === 4) pty.kill(SIGKILL);
+    else {
+      pty.kill(SIGSTOP);
+      await this.#told('ps', ['ps', '--json']);
+      pty.kill(SIGCONT);
+    }
+  }
+
+  /** What may fail, since the session may be over, but in words. */
+  async #told(what: string, words: readonly string[], ended?: Session): Promise<void> {
+    this.#count(what);
+    const { status, signal, stderr } = await this.#nono(words);
+    if (signal !== null || status === null || status > 4 || /Internal error/.test(stderr))
+      throw new Error(`nono ${words.join(' ')}: ${status} ${signal} ${stderr}`);
+    if (ended !== undefined) ended.isOver = true;
+  }
+
+  #kill(session: Session): void {
+    const { supervisor_pid: supervisor, child_pid: child } = readRecord(this.#world, session.id);
+    const pid = this.#random(2) === 0 ? supervisor : child;
+    this.#count(pid === supervisor ? 'supervisor killed' : 'command killed');
+    if (isAlive(pid)) process.kill(pid, 'SIGKILL');
+    session.isOver = true;
+  }
+
+  #count(what: string): void {
+    this.counts.set(what, (this.counts.get(what) ?? 0) + 1);
+  }
+
+  held(session: Session): Held {
+    const { supervisor_pid: pid } = readRecord(this.#world, session.id);
+    const resident = /^VmRSS:\s+(?<kB>\d+) kB$/m.exec(fs.readFileSync(`/proc/${pid}/status`, 'latin1'))?.groups?.['kB'];
+    return { descriptors: fs.readdirSync(`/proc/${pid}/fd`).length, residentBytes: Number(resident) * 1024 };
+  }
+
+  async leave(client: Client): Promise<void> {
+    await waitFor(
+      'the client to be attached',
+      () => readRecord(this.#world, client.session.id).attachment === 'attached',
+      TIMEOUT_MS,
+    );
+    client.pty.write(DETACH);
+    await client.pty.exited;
+  }
+
+  /** Everybody goes and every session ends. @returns what is left that must not be. */
+  async end(): Promise<readonly string[]> {
+    for (const { pty } of this.#clients) pty.kill(SIGKILL);
+    await Promise.all(this.#clients.map(({ pty }) => pty.exited));
+    for (const session of this.live) await this.#told('stop', ['stop', '--force', session.id], session);
+    await waitFor('all processes to be gone', () => this.#processes().length === 0, TIMEOUT_MS);
+    const left: string[] = [];
+    for (const { id, project, before, rollback } of this.#sessions) {
+      const { status, stdout, stderr } = await this.#nono(['rollback', 'restore', rollback]);
+      const after = dumpTree(project);
+      if (status !== 0 || after.join('\n') !== before.join('\n'))
+        left.push(
+          `${id}: not restored (${status}): ${stdout}${stderr}${after.filter((line) => !before.includes(line)).join('\n')}`,
+        );
+    }
+    await this.#needed(['rollback', 'verify', '--all']);
+    await this.#needed(['audit', 'verify', '--all']);
+    await this.#needed(['prune']);
+    // The state that stays is that of restores, which are rollback sessions of their own.
+    for (const place of ['home/.nono/sessions', 'home/.nono/names', 'tmp']) {
+      const names = fs
+        .readdirSync(join(this.#world.directory, place))
+        .filter((name) => place !== 'tmp' || name !== 'node-compile-cache');
+      left.push(...names.map((name) => `${place}/${name}`));
+    }
+    return left;
+  }
+
+  /** Everything that runs here has a directory of this world as its own, or is nono itself. */
+  #processes(): readonly string[] {
+    const { directory } = this.#world;
+    return fs
+      .readdirSync('/proc')
+      .filter((name) => /^\d+$/.test(name) && isAlive(Number(name)))
+      .filter((name) => [link(`/proc/${name}/cwd`), environmentOf(name)].some((text) => text.includes(directory)));
+  }
+
+  [Symbol.dispose](): void {
+    for (const { pty } of this.#clients) pty.kill(SIGKILL);
+    for (const pid of this.#processes()) execFileSync('kill', ['-9', pid], { stdio: 'ignore' });
+    this.#world[Symbol.dispose]();
+  }
+}
+
+function link(path: string): string {
+  return unlessGone(() => fs.readlinkSync(path));
+}
+
+function environmentOf(pid: string): string {
+  return unlessGone(() => fs.readFileSync(`/proc/${pid}/environ`, 'latin1'));
+}
+
+function unlessGone(read: () => string): string {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && ['ENOENT', 'ESRCH', 'EACCES'].includes(String(error.code))) return '';
+    throw error;
+  }
+}
