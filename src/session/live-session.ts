@@ -5,6 +5,7 @@ import { signalName } from '../signal-names.ts';
 import { formatTimestamp } from '../time.ts';
 import type { AuditEvent } from './audit-event.ts';
 import type { AuditLog } from './audit-log.ts';
+import { LIFECYCLE, type LifecycleEvent } from './lifecycle.ts';
 import type { Pace } from './pace.ts';
 import type { Attachment, SessionState, SessionStatus } from './record.ts';
 import type { OwnedRecord } from './registry.ts';
@@ -73,17 +74,17 @@ export class LiveSession implements Disposable {
 
   /** Settles when readers see it. */
   isRunning(childPid: number, rollbackSession: string | null): Promise<void> {
-    return this.#update({ status: 'running', childPid, rollbackSession });
+    return this.#step('executed', { childPid, rollbackSession });
   }
 
   /** The same a moment later: what a command is that is over by then, only its end says. */
   isRunningSoon(childPid: number, rollbackSession: string | null): void {
-    this.#state = { ...this.#state, status: 'running', childPid, rollbackSession };
+    this.#state = { ...this.#state, status: LIFECYCLE.starting.executed ?? 'running', childPid, rollbackSession };
     this.#announcing = setTimeout(() => void this.#update({}), ANNOUNCED_AFTER_MS);
   }
 
   isPaused(isPaused: boolean): void {
-    if (this.#state.childPid !== null && !this.#isOver) void this.#update({ status: isPaused ? 'paused' : 'running' });
+    void this.#step(isPaused ? 'stopped' : 'continued', {});
   }
 
   get status(): SessionStatus {
@@ -131,7 +132,7 @@ export class LiveSession implements Disposable {
     const { missing } = this.#audit;
     // Before anybody can see that the session has ended, so that whoever does finds the name free.
     this.#nameLock[Symbol.dispose]();
-    await this.#update({ status: 'exited', exitCode, signal, ended, failure, auditHead: this.#audit.head }, pace);
+    await this.#step('ended', { exitCode, signal, ended, failure, auditHead: this.#audit.head }, pace);
     this.#isOver = true;
     if (this.#isBehind) this.#overwrite();
     if (this.#isBehind) return 'The record of the session could not be written: the disk takes nothing';
@@ -155,6 +156,11 @@ export class LiveSession implements Disposable {
     this.#audit.flush();
     if (this.#isBehind) void this.#update({});
     for (const beat of this.#beats) beat();
+  }
+
+  async #step(event: LifecycleEvent, change: Partial<SessionState>, pace: Pace = 'meanwhile'): Promise<void> {
+    const status = LIFECYCLE[this.#state.status][event];
+    if (status !== undefined) await this.#update({ ...change, status }, pace);
   }
 
   async #update(change: Partial<SessionState>, pace: Pace = 'meanwhile'): Promise<void> {

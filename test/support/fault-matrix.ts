@@ -16,7 +16,7 @@ export interface Fault {
 
 /** What the kernel may answer to the calls of files, sockets and processes that nono makes. What memory and threads answer is for the runtime. */
 export const ANSWERS: Readonly<Record<string, readonly string[]>> = {
-  openat: ['ENOSPC', 'EIO', 'EMFILE', 'ENOMEM', 'EINTR'],
+  openat: ['ENOSPC', 'EIO', 'EMFILE', 'ENOMEM'],
   read: ['EIO', 'EINTR'],
   write: ['ENOSPC', 'EIO', 'EINTR'],
   getdents64: ['EIO', 'ENOMEM'],
@@ -144,7 +144,7 @@ function call_(world: World, words: readonly string[], before: readonly string[]
     cwd: world.project,
     env: { ...world.environment },
     encoding: 'utf8',
-    timeout: 30_000,
+    timeout: 120_000,
     killSignal: 'SIGKILL',
   });
   return { status, signal, text: `${stdout}${stderr}` };

@@ -10,9 +10,13 @@ export function prepareToSync(): void {
 export async function syncInBackground(descriptor: number, path: Bytes): Promise<void> {
   const { fsync } = await import('node:fs');
   await new Promise<void>((resolve, reject) => {
-    fsync(descriptor, (error) => {
-      if (error === null || error === undefined) resolve();
-      else reject(new SystemError('fsync', error.code ?? 'EIO', displayBytes(path)));
-    });
+    const sync = () =>
+      fsync(descriptor, (error) => {
+        if (error === null || error === undefined) resolve();
+        // A signal interrupted it, which network file systems let happen.
+        else if (error.code === 'EINTR') sync();
+        else reject(new SystemError('fsync', error.code ?? 'EIO', displayBytes(path)));
+      });
+    sync();
   });
 }
