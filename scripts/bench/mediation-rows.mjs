@@ -1,6 +1,6 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { interleave, timeCommand } from './measure.mjs';
+import { interleave, median, tenth, timeCommand } from './measure.mjs';
 
 /** So many batches are one sample: neither what the start of the program takes nor what others do meanwhile is in it. */
 const BATCHES = 100;
@@ -16,8 +16,8 @@ const PYTHON = '/usr/bin/python3';
 /** The one in the middle; and of a call that nobody else has a part in, where a hundredth counts, the fastest. */
 const MEDIAN = 'statistics.median(batches)';
 const UNDISTURBED = 'min(batches)';
-/** How fast a process is depends on where its memory happens to lie, by a fiftieth: a hundredth is seen in the median of so many times more of them. */
-const MORE_PROCESSES = 5;
+/** How fast a process is depends on where its memory happens to lie, by a fiftieth: a hundredth is seen in the fastest tenth of so many times more of them. */
+const MORE_PROCESSES = 10;
 
 /** A program that makes the call again and again and prints the nanoseconds that one takes; what is before and after a batch is not counted. */
 const program = ({ prepare = '', before = '', call, after = '', statistic = MEDIAN }) => `
@@ -91,6 +91,7 @@ const CALL_ROWS = [
     };
     return interleave({
       runs: statistic === UNDISTURBED ? startRuns * MORE_PROCESSES : startRuns,
+      of: statistic === UNDISTURBED ? tenth : median,
       own: () => one([nono, 'wrap', '--allow-cwd', '--'], ''),
       peer: () => one([], instead),
     });
