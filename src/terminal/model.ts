@@ -10,6 +10,8 @@ import { Utf8Decoder } from './utf8-decoder.ts';
 import { createXterm, resizeXterm, type Xterm, type XtermBuffer, type XtermLine } from './xterm.ts';
 
 const GROUND = 0;
+/** CHT, IL, DL, SU, SD, CBT and REP: done as often as their parameter says. */
+const COUNTED = ['I', 'L', 'M', 'S', 'T', 'Z', 'b'];
 /** Decoded at a time. */
 const PARSED_BYTES = 64 * 1024;
 
@@ -171,7 +173,18 @@ export class TerminalModel {
       const respectsProtection = written !== 'J';
       parser.registerCsiHandler(sequenceId(written), ([operation]) => operation === 1 && this.#eraseAbove(respectsProtection));
     }
+    for (const final of COUNTED) this.#boundCount(final);
     this.#followOsc();
+  }
+
+  /** More than a screen is as good as a screen: xterm.js counts on, for hours if it has to, or asks for memory for all of it. */
+  #boundCount(final: string): void {
+    this.core._inputHandler._parser.registerCsiHandler({ final }, ({ params }) => {
+      const { columns, rows } = this.#size;
+      const most = final === 'b' ? columns * rows : Math.max(columns, rows);
+      if ((params[0] ?? 0) > most) params[0] = most;
+      return false;
+    });
   }
 
   /** ED 1, which throws in xterm.js 6.0.0 with the cursor at the end of the last row, and takes the wrong row for the next one. */

@@ -3,6 +3,7 @@ import './own-buffers.ts';
 import { UnicodeGraphemesAddon } from '@xterm/addon-unicode-graphemes';
 import { Terminal } from '@xterm/headless';
 import type { TerminalSize } from '../ports/pty.ts';
+import type { SequenceId } from './sequence-ids.ts';
 
 /**
  * What of @xterm/headless 6.0.0 is read beyond its public interface. The public one has a cell at a time, nothing of the
@@ -69,7 +70,12 @@ export interface XtermCore {
     _resetBufferLine(row: number, respectsProtection: boolean): void;
     _eraseInBufferLine(row: number, from: number, to: number, clearsWrap: boolean, respectsProtection: boolean): void;
     readonly _curAttrData: XtermPen;
-    readonly _parser: { readonly currentState: number; parse(codes: Uint32Array, length: number): unknown };
+    readonly _parser: {
+      readonly currentState: number;
+      parse(codes: Uint32Array, length: number): unknown;
+      /** Unlike those of the public interface a handler can change the parameters for whoever comes after it. */
+      registerCsiHandler(id: SequenceId, handler: (parameters: { readonly params: Int32Array }) => boolean): unknown;
+    };
   };
   readonly _bufferService: {
     readonly buffers: {

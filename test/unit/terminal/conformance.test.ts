@@ -137,3 +137,15 @@ describe('TerminalModel', () => {
     expect(describeScreen(redrawn(model))).toEqual(describeScreen(model));
   });
 });
+
+test.for(Array.from('ABCDEFGHIJKLMPSTXZ@`abdefgrst'))('CSI 2147483647 %s is over as soon as a screen is', (final) => {
+  const [model, bounded] = [createModel(SIZE), createModel(SIZE)];
+  for (const [one, count] of [
+    [model, 2_147_483_647],
+    [bounded, SIZE.columns * SIZE.rows],
+  ] as const)
+    one.write(Buffer.from(`abc\r\nde${ESC}[${count}${final}f`));
+  const rowsOf = (one: typeof model) => (describeScreen(one)['normal'] as readonly unknown[]).slice(-SIZE.rows);
+
+  expect(rowsOf(model)).toEqual(rowsOf(bounded));
+});
