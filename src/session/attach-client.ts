@@ -75,6 +75,7 @@ export class AttachClient {
       mode,
       size,
       terminal: terminalName,
+      capabilities: [],
       history: historyLines,
       terminalId: this.#terminal.identity(),
       status,

@@ -107,7 +107,7 @@ export class ControlClient implements Disposable {
         for (const tell of waiting.splice(0)) tell(undefined);
       },
     });
-    send({ kind: 'hello', mode: 'control', size: NO_TERMINAL, terminal: '' });
+    send({ kind: 'hello', mode: 'control', size: NO_TERMINAL, terminal: '', capabilities: [] });
     return new ControlClient(send, connection, promise, waiting);
   }
 

@@ -9,6 +9,7 @@ export type ClientMode = (typeof MODES)[number];
 const CELLS_MAXIMUM = 10_000;
 const RESIZE_BYTES = 4;
 const TEXT_MAXIMUM = 4096;
+const CAPABILITIES_MAXIMUM = 64;
 /** A day: more is a mistake. */
 const TIMEOUT_MS_MAXIMUM = 86_400_000;
 
@@ -34,6 +35,7 @@ export type ClientMessage =
       readonly mode: ClientMode;
       readonly size: TerminalSize;
       readonly terminal: string;
+      readonly capabilities: readonly string[];
       /** Lines of the history that are wanted; undefined for those that the terminal has not had. */
       readonly history?: number | undefined;
       /** Tells the client's terminal apart from any other, as far as it can. */
@@ -77,13 +79,14 @@ type Fields = Readonly<Record<string, unknown>>;
 export function encodeClientMessage(message: ClientMessage): Uint8Array {
   switch (message.kind) {
     case 'hello': {
-      const { mode, size, terminal, history, terminalId, status } = message;
+      const { mode, size, terminal, capabilities, history, terminalId, status } = message;
       const { columns, rows } = size;
       return documentFrame(FRAME.hello, {
         mode,
         columns,
         rows,
         terminal,
+        capabilities,
         history,
         terminal_id: terminalId,
         status,
@@ -213,11 +216,14 @@ function requestFields(request: ControlRequest): Fields {
 }
 
 function decodeHello(document: Fields): ClientMessage {
+  const capabilities = document['capabilities'];
+  if (!Array.isArray(capabilities) || capabilities.length > CAPABILITIES_MAXIMUM) throw wrong('capabilities');
   return {
     kind: 'hello',
     mode: oneOf(document, 'mode', MODES),
     size: { columns: wholeNumber(document, 'columns', CELLS_MAXIMUM, 1), rows: wholeNumber(document, 'rows', CELLS_MAXIMUM, 1) },
     terminal: text(document, 'terminal'),
+    capabilities: capabilities.map((word: unknown) => checkText(word, 'capabilities')),
     history: document['history'] === undefined ? undefined : wholeNumber(document, 'history', Number.MAX_SAFE_INTEGER),
     terminalId: document['terminal_id'] === undefined ? undefined : text(document, 'terminal_id'),
     status: document['status'] === undefined ? undefined : oneOf(document, 'status', STATUS_PLACES),
@@ -305,7 +311,10 @@ function parseJson(payload: Uint8Array): unknown {
 }
 
 function text(document: Fields, name: string): string {
-  const value = document[name];
+  return checkText(document[name], name);
+}
+
+function checkText(value: unknown, name: string): string {
   if (typeof value === 'string' && value.length <= TEXT_MAXIMUM) return value;
   throw wrong(name);
 }

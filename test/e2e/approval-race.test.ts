@@ -46,7 +46,7 @@ async function openControl(world: World, id: string) {
       },
       onClose: () => failed(new Error('The session is gone')),
     });
-    send({ kind: 'hello', mode: 'control', size: { columns: 80, rows: 24 }, terminal: '' });
+    send({ kind: 'hello', mode: 'control', size: { columns: 80, rows: 24 }, terminal: '', capabilities: [] });
     return (request: ControlRequest) =>
       new Promise<string>((resolve, reject) => {
         [done, failed] = [resolve, reject];

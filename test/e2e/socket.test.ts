@@ -17,6 +17,7 @@ const HELLO = encodeClientMessage({
   mode: 'control',
   size: { columns: 80, rows: 24 },
   terminal: '',
+  capabilities: [],
 });
 const STATUS = encodeClientMessage({ kind: 'request', request: { verb: 'status' } });
 
@@ -34,7 +35,7 @@ function randomNumbers(seed: number): (below: number) => number {
 function someHello(next: (below: number) => number): Buffer {
   const mode = (['attach', 'steal', 'view', 'control'] as const)[next(4)] ?? 'control';
   const size = { columns: 1 + next(300), rows: 1 + next(100) };
-  return Buffer.from(encodeClientMessage({ kind: 'hello', mode, size, terminal: 'xterm' }));
+  return Buffer.from(encodeClientMessage({ kind: 'hello', mode, size, terminal: 'xterm', capabilities: [] }));
 }
 
 /** Mostly what a client of some mode may send; one in fifty is not. Nothing asks for the end of the session. */
@@ -202,7 +203,9 @@ describe('the control socket of a session', () => {
     const id = await startDetached(world, '--', 'sh', '-c', `read -r line; ${script}`);
     const { socket, closed } = await open(socketPath(world, id));
     socket.pause();
-    socket.write(encodeClientMessage({ kind: 'hello', mode: 'attach', size: { columns: 80, rows: 24 }, terminal: '' }));
+    socket.write(
+      encodeClientMessage({ kind: 'hello', mode: 'attach', size: { columns: 80, rows: 24 }, terminal: '', capabilities: [] }),
+    );
     socket.write(encodeClientMessage({ kind: 'data', data: Buffer.from('\r') }));
 
     await waitFor('all to be written', async () => (await runProgram(world, ['cat', 'finished'])).status === 0, 30_000);

@@ -30,6 +30,7 @@ const hello = (mode: 'attach' | 'steal' | 'view' | 'control'): ClientMessage => 
   mode,
   size: { columns: 80, rows: 24 },
   terminal: 'xterm',
+  capabilities: [],
 });
 /** Whatever a client may say, but for what ends the session as it is meant to. */
 const MESSAGES: readonly ClientMessage[] = [

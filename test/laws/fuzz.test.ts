@@ -167,6 +167,7 @@ const CLIENT_MESSAGES: readonly ClientMessage[] = [
     mode: 'attach',
     size: { columns: 80, rows: 24 },
     terminal: 'xterm',
+    capabilities: ['x'],
     history: 5,
     terminalId: 't',
     status: 'title',

@@ -63,7 +63,7 @@ describe('Hub', () => {
     const hub = createHub();
     const { handlers, state } = connect(hub);
     const size = { columns: 80, rows: 24 };
-    handlers.onData(encodeClientMessage({ kind: 'hello', mode: 'attach', size, terminal: 'xterm' }));
+    handlers.onData(encodeClientMessage({ kind: 'hello', mode: 'attach', size, terminal: 'xterm', capabilities: [] }));
 
     vi.advanceTimersByTime(LONGER_THAN_ANY_WAIT_MS);
 
@@ -78,7 +78,7 @@ describe('Hub', () => {
     });
     const { handlers, state } = connect(hub);
     const size = { columns: 80, rows: 24 };
-    handlers.onData(encodeClientMessage({ kind: 'hello', mode, size, terminal: 'xterm' }));
+    handlers.onData(encodeClientMessage({ kind: 'hello', mode, size, terminal: 'xterm', capabilities: [] }));
     const request = { verb: 'decide', number: 1, decision: 'once', note: null } as const;
     handlers.onData(encodeClientMessage({ kind: 'request', request }));
 

@@ -22,6 +22,7 @@ const clientMessage: fc.Arbitrary<ClientMessage> = fc.oneof(
     mode: fc.constantFrom('attach' as const, 'steal' as const, 'view' as const, 'control' as const),
     size,
     terminal: text,
+    capabilities: fc.array(text, { maxLength: 5 }),
   }),
   fc.record({ kind: fc.constant('data' as const), data }),
   fc.record({ kind: fc.constant('resize' as const), size }),
@@ -171,11 +172,14 @@ describe('FrameDecoder', () => {
 
   test.for([
     { fields: {}, about: 'nothing in it' },
-    { fields: { mode: 'attach', columns: 0, rows: 24, terminal: 'x' }, about: 'no columns' },
-    { fields: { mode: 'attach', columns: 80.5, rows: 24, terminal: 'x' }, about: 'half a column' },
-    { fields: { mode: 'attach', columns: 80, rows: 1e9, terminal: 'x' }, about: 'too many rows' },
-    { fields: { mode: 'root', columns: 80, rows: 24, terminal: 'x' }, about: 'an unknown mode' },
-    { fields: { mode: 'view', columns: 80, rows: 24, terminal: 7 }, about: 'a terminal that is no text' },
+    { fields: { mode: 'attach', columns: 0, rows: 24, terminal: 'x', capabilities: [] }, about: 'no columns' },
+    { fields: { mode: 'attach', columns: 80.5, rows: 24, terminal: 'x', capabilities: [] }, about: 'half a column' },
+    { fields: { mode: 'attach', columns: 80, rows: 1e9, terminal: 'x', capabilities: [] }, about: 'too many rows' },
+    { fields: { mode: 'root', columns: 80, rows: 24, terminal: 'x', capabilities: [] }, about: 'an unknown mode' },
+    {
+      fields: { mode: 'view', columns: 80, rows: 24, terminal: 'x', capabilities: 'all' },
+      about: 'capabilities that are no list',
+    },
   ])('refuses a hello with $about', ({ fields }) => {
     const payload = new Uint8Array(Buffer.from(JSON.stringify(fields)));
 
