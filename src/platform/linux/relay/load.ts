@@ -9,7 +9,16 @@ import source from './relay.c' with { type: 'text' };
 declare const NONO_RELAY_IMAGE: string | undefined;
 
 /** The calls of relay.c. */
-const CALLS = ['clock_gettime', 'exit', 'ppoll', 'read', 'write', 'writev'] as const satisfies readonly SyscallName[];
+const CALLS = [
+  'clock_gettime',
+  'exit',
+  'getpriority',
+  'ppoll',
+  'read',
+  'sched_setattr',
+  'write',
+  'writev',
+] as const satisfies readonly SyscallName[];
 
 /** relay_prepare() of relay.c. */
 type PrepareRelay = (relayAddress: number) => number;
