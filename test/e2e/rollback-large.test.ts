@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -5,7 +6,17 @@ import { runProgram } from '../support/nono.ts';
 import { listSessions, rollback, runTracked } from '../support/rollback.ts';
 import { needCommands } from '../support/tools.ts';
 import { dumpTree } from '../support/tree.ts';
+import { waitFor } from '../support/wait.ts';
 import { createWorld, type World } from '../support/world.ts';
+
+/** The process that takes a snapshot for a run in this world's project, and not for that of another test. */
+function takerOf({ executable, project }: World): number | undefined {
+  const found = (...words: readonly string[]) => spawnSync('pgrep', words, { encoding: 'utf8' }).stdout.split('\n').slice(0, -1);
+  const isOurs = (pid: string) => fs.existsSync(`/proc/${pid}/cwd`) && fs.readlinkSync(`/proc/${pid}/cwd`) === project;
+  const [run] = found('-f', `^${executable} run`).filter(isOurs);
+  const [taker] = run === undefined ? [] : found('-P', run, '-f', '__take');
+  return taker === undefined ? undefined : Number(taker);
+}
 
 /** More names than a snapshot takes in nono's own process, in directories of several sizes, with some of every kind. */
 function makeLargeTree({ project }: World): void {
@@ -67,14 +78,16 @@ describe('a tree of thousands of files', () => {
   });
 
   test('SIGKILL of the process that takes the snapshot: the command is not started, nothing is left', async (context) => {
-    needCommands(context, 'strace');
+    needCommands(context, 'strace', 'pgrep');
     using world = createWorld();
     makeLargeTree(world);
     const before = dumpTree(world.project);
-    // Only that process opens files in thousands, and it makes the snapshot's nodes by them.
-    const kill = ['-f', '-qq', '-o', '/dev/null', '-e', 'trace=openat2', '-e', 'inject=openat2:signal=KILL:when=400+'];
+    // So slow that it is found at work.
+    const slow = ['-f', '-qq', '-o', '/dev/null', '-e', 'trace=openat2', '-e', 'inject=openat2:delay_enter=5000:when=300+'];
     const words = [world.executable, 'run', '--rollback', '--allow-cwd', '--', 'touch', 'proof'];
-    const { status, stderr } = await runProgram(world, ['strace', ...kill, ...words]);
+    const ended = runProgram(world, ['strace', ...slow, ...words]);
+    process.kill(await waitFor('the process', () => takerOf(world)), 'SIGKILL');
+    const { status, stderr } = await ended;
     expect(stderr).toContain('Cannot take a snapshot: the process that was to take it was killed [E_SNAPSHOT]');
     expect(status).toBe(125);
     expect(dumpTree(world.project)).toEqual(before);
