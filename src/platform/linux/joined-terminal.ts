@@ -34,8 +34,9 @@ export function joinTerminal(
   };
   let timer: ReturnType<typeof setTimeout> | undefined = setTimeout(join, JOIN_AFTER_MS);
   const onTerminal = (data: Uint8Array): void => {
-    join();
+    // First: once joined, what is typed next may pass it by.
     onInput(data);
+    join();
   };
   const relay = startRelay(syscall('fcntl', input, uapi.F_DUPFD_CLOEXEC, FIRST_DESCRIPTOR), {
     isSession: false,
