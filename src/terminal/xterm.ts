@@ -19,6 +19,7 @@ export interface XtermLine {
   readonly length: number;
   translateToString(trimsBlanks: boolean): string;
   resize(columns: number, fill: unknown): unknown;
+  getWidth(column: number): number;
 }
 
 /** Underline style and colour in one word, and the number of a link. */
@@ -139,7 +140,14 @@ export function resizeXterm({ terminal, core }: Xterm, { columns, rows }: Termin
   terminal.resize(width, rows);
   // xterm.js leaves what is to the right of a narrower alternate screen: nothing erases it there.
   const { alt } = core._bufferService.buffers;
-  for (let at = 0; at < alt.lines.length; at++) alt.lines.get(at)?.resize(width, alt.getNullCell());
+  for (let at = 0; at < alt.lines.length; at++) {
+    const line = alt.lines.get(at);
+    line?.resize(width, alt.getNullCell());
+    if (line?.getWidth(width - 1) !== 2) continue;
+    // Of a wide character the half that is left is none.
+    line.resize(width - 1, alt.getNullCell());
+    line.resize(width, alt.getNullCell());
+  }
   // Nor does one that is not shown get lower: it would have lines above it then.
   if (alt.lines.length === 0) alt.lines.maxLength = rows;
 }

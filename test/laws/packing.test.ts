@@ -119,5 +119,6 @@ function lineOf(words: Uint32Array): XtermLine {
     _extendedAttrs: {},
     translateToString: () => '',
     resize: () => undefined,
+    getWidth: () => 1,
   };
 }

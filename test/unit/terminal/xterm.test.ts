@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createXterm } from '../../../src/terminal/xterm.ts';
+import { createXterm, resizeXterm } from '../../../src/terminal/xterm.ts';
 
 describe('createXterm()', () => {
   test('finds in the installed @xterm/headless what is read beyond its public interface', () => {
@@ -48,5 +48,17 @@ describe('createXterm()', () => {
     expect(['a', 'é', 'e\u0301', '日', '👍', '👍🏽', '👩‍👩‍👧‍👦', '🇩🇪', '❤️', '각'].map(columnsOf)).toEqual([
       1, 1, 1, 2, 2, 2, 2, 2, 2, 2,
     ]);
+  });
+});
+
+describe('resizeXterm()', () => {
+  test('leaves no half of a wide character at the edge of a narrower alternate screen', () => {
+    const xterm = createXterm({ columns: 7, rows: 1 }, 0);
+    const codes = Uint32Array.from('\x1b[?1049h\x1b[1;3Ha日b', (character) => character.codePointAt(0) ?? 0);
+    xterm.core._inputHandler._parser.parse(codes, codes.length);
+    resizeXterm(xterm, { columns: 4, rows: 1 });
+    const line = xterm.core._bufferService.buffers.alt.lines.get(0);
+    expect(Array.from({ length: 4 }, (_, column) => line?.getWidth(column))).toEqual([1, 1, 1, 1]);
+    expect(line?.translateToString(false)).toBe('  a ');
   });
 });
