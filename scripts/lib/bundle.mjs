@@ -22,7 +22,7 @@ const WAYS = [
 ];
 /** The sources of what is put in as machine code (code-images.mjs). */
 const COMPILED = {
-  NONO_LAUNCH_IMAGE: /\/launch\/[^/]*\.c$/,
+  NONO_LAUNCH_IMAGE: /\/(?:launch\/[^/]*|code-start|code-end)\.c$/,
   NONO_MEDIATOR_IMAGE: /\/mediator\/[^/]*\.c$/,
   NONO_BULK_FILES_IMAGE: /\/bulk-files\.c$/,
   NONO_RELAY_IMAGE: /\/relay\/[^/]*\.c$/,

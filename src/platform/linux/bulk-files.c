@@ -5,21 +5,10 @@
  * Nothing is linked: system calls go through libc's syscall(), whose address comes with bulk_set_up(). Numbers of calls (CALL_name) are defined by whoever
  * compiles it (bulk-files.ts), as is O_DIRECTORY.
  */
-typedef unsigned char u8;
-typedef unsigned short u16;
-typedef unsigned int u32;
-typedef unsigned long long u64;
 typedef long long i64;
 
 typedef long (*syscall_function)(long, long, long, long, long, long, long);
 typedef int *(*errno_function)(void);
-
-/*
- * On a page of its own, with all that is written to behind it: what is before is executed and never written. These two and those at the end of all
- * tell the build what to copy (placed-code.ts).
- */
-static u8 start_of_data[8] __attribute__((aligned(4096))) = { 1 };
-static const u8 start_of_constants[8] = { 1 };
 
 static syscall_function make_call;
 static errno_function errno_location;
@@ -554,28 +543,3 @@ static void *bulk_function(long which) {
     default: return (void *)link_known;
     }
 }
-
-static const u8 end_of_constants[8] = { 1 };
-static u8 end_of_initialized[8] = { 1 };
-/* The compiler puts what has no first value in the order of this text: this is the last. */
-static u8 end_of_data[8];
-static void end_of_code(void);
-
-/*
- * Where the code to be called begins, and what the build has to know: in the order of Places of placed-code.ts. It is the one function that is not
- * static: a compiler may keep the addresses of others outside of what is copied.
- */
-void *bulk_where(long what) {
-    switch (what) {
-    case 0: return (void *)bulk_function;
-    case 1: return (void *)end_of_code;
-    case 2: return (void *)start_of_constants;
-    case 3: return (void *)(end_of_constants + sizeof end_of_constants);
-    case 4: return start_of_data;
-    case 5: return end_of_initialized + sizeof end_of_initialized;
-    default: return end_of_data + sizeof end_of_data;
-    }
-}
-
-/* The last of the code. */
-static void end_of_code(void) {}

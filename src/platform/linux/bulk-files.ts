@@ -1,10 +1,8 @@
 import source from './bulk-files.c' with { type: 'text' };
-import { loadImage, type PlacedCode } from './code-image.ts';
-import { compileC } from './compile-c.ts';
+import type { PlacedCode } from './code-image.ts';
 import { ADDRESS, DOUBLE, type ForeignSymbol, functionAt, functionsAt, INT, UNSIGNED, VOID } from './foreign.ts';
-import { placedCode, placesOf, WHERE } from './placed-code.ts';
-import { libcAddresses, type SyscallName, syscallNumber } from './syscalls.ts';
-import * as uapi from './uapi.ts';
+import { compilePlaced, entryOf, placedCode } from './placed-code.ts';
+import { libcAddresses, type SyscallName } from './syscalls.ts';
 
 /** Replaced by a build on the kind of machine that it is for: encodeImage() of bulk-files.c. */
 declare const NONO_BULK_FILES_IMAGE: string | undefined;
@@ -74,9 +72,8 @@ export function loadBulkFiles(facts: Facts = {}): BulkFiles | undefined {
 }
 
 function load({ modeMask = process.umask(), isNamedLater = true }: Facts): BulkFiles {
-  const entry =
-    typeof NONO_BULK_FILES_IMAGE === 'string' ? loadImage(NONO_BULK_FILES_IMAGE).entry : placesOf(compile().bulk_where).entry;
-  const addressOf = functionAt(entry, 1);
+  const image = typeof NONO_BULK_FILES_IMAGE === 'string' ? NONO_BULK_FILES_IMAGE : undefined;
+  const addressOf = functionAt(entryOf(image, compile), 1);
   const symbols = Object.entries(FUNCTIONS).map(([name, symbol], at) => [name, { ...symbol, ptr: Number(addressOf(at)) }]);
   const functions = functionsAt(Object.fromEntries(symbols)) as unknown as BulkFiles;
   const libc = libcAddresses();
@@ -86,12 +83,9 @@ function load({ modeMask = process.umask(), isNamedLater = true }: Facts): BulkF
 
 /** As they stand in memory, for the build. */
 export function compileBulkFilesOnce(): PlacedCode {
-  return placedCode(placesOf(compile().bulk_where));
+  return placedCode(compile());
 }
 
 function compile() {
-  const numbers = CALLS.map((name) => `#define CALL_${name} ${syscallNumber(name)}\n`).join('');
-  return compileC('bulk-files.c', `${numbers}#define O_DIRECTORY ${uapi.O_DIRECTORY}\n#line 1 "bulk-files"\n${source}`, {
-    bulk_where: WHERE,
-  });
+  return compilePlaced('bulk-files', 'bulk_function', source, CALLS);
 }

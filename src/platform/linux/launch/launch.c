@@ -3,17 +3,6 @@
  * its parent until execve(2), as vfork(2) has it. So nothing here uses a library or anything of the runtime, and all that it reads was written before.
  * Numbers of calls (CALL_name) and flags that differ between machines are defined by whoever compiles it (load.ts).
  */
-typedef unsigned char u8;
-typedef unsigned short u16;
-typedef unsigned int u32;
-typedef unsigned long u64;
-
-/*
- * On a page of its own, with all that is written to behind it: what is before is executed and never written. These two and those at the end of all
- * tell the build what to copy (placed-code.ts).
- */
-static u8 start_of_data[8] __attribute__((aligned(4096))) = { 1 };
-static const u8 start_of_constants[8] = { 1 };
 
 enum { EPERM = 1, ENOENT = 2, ESRCH = 3, ENOEXEC = 8, EACCES = 13, ENODEV = 19, ENOTDIR = 20, EINVAL = 22, ETIMEDOUT = 110, ESTALE = 116 };
 
@@ -251,9 +240,6 @@ static void be_child(void) {
 /* Put in by whoever compiles it. */
 #include "look-up.c"
 
-/* The compiler puts what has no first value in the order of this text: this is the last. */
-static u8 end_of_data[8];
-
 enum { CONFINE, EXECUTE, START, INVOKE = 6 };
 
 /* Other machine code: to make a function of JavaScript's of it takes longer than most calls. */
@@ -279,26 +265,3 @@ static long launch_run(struct launch *instructions, long what) {
   *(void **)launch->stack = (void *)be_child;
   return launch->clone_onto(CLONE_VM | CLONE_FILES | CLONE_VFORK | SIGCHLD, launch->stack);
 }
-
-static const u8 end_of_constants[8] = { 1 };
-static u8 end_of_initialized[8] = { 1 };
-static void end_of_code(void);
-
-/*
- * Where the code to be called begins, and what the build has to know: in the order of Places of placed-code.ts. It is the one function that is not
- * static: a compiler may keep the addresses of others outside of what is copied.
- */
-void *launch_where(long what) {
-  switch (what) {
-    case 0: return (void *)launch_run;
-    case 1: return (void *)end_of_code;
-    case 2: return (void *)start_of_constants;
-    case 3: return (void *)(end_of_constants + sizeof end_of_constants);
-    case 4: return start_of_data;
-    case 5: return end_of_initialized + sizeof end_of_initialized;
-    default: return end_of_data + sizeof end_of_data;
-  }
-}
-
-/* The last of the code. */
-static void end_of_code(void) {}

@@ -1,9 +1,7 @@
-import { loadImage, type PlacedCode } from '../code-image.ts';
-import { compileC } from '../compile-c.ts';
+import type { PlacedCode } from '../code-image.ts';
 import { addressOf, functionAt } from '../foreign.ts';
-import { placedCode, placesOf, WHERE } from '../placed-code.ts';
-import { type SyscallName, syscallNumber } from '../syscalls.ts';
-import * as uapi from '../uapi.ts';
+import { compilePlaced, entryOf, placedCode } from '../placed-code.ts';
+import type { SyscallName } from '../syscalls.ts';
 import source from './launch.c' with { type: 'text' };
 import lookUp from './look-up.c' with { type: 'text' };
 
@@ -71,25 +69,20 @@ export function callAt(address: number, a: number, b = 0): number {
 }
 
 function load(): RunLaunch {
-  const entry =
-    typeof NONO_LAUNCH_IMAGE === 'string' ? loadImage(NONO_LAUNCH_IMAGE).entry : placesOf(compile().launch_where).entry;
-  const run = functionAt(entry, 2);
+  const run = functionAt(entryOf(typeof NONO_LAUNCH_IMAGE === 'string' ? NONO_LAUNCH_IMAGE : undefined, compile), 2);
   return (launchAddress, what) => Number(run(launchAddress, what));
 }
 
 /** As it stands in memory, for the build. */
 export function compileLaunchOnce(): PlacedCode {
-  return placedCode(placesOf(compile().launch_where));
+  return placedCode(compile());
 }
 
 function compile() {
-  const numbers = CALLS.map((name) => `#define CALL_${name} ${syscallNumber(name)}\n`).join('');
-  const text = source.replace('#include "look-up.c"', () => lookUp);
-  return compileC(
-    'launch.c',
-    `${numbers}#define O_DIRECTORY ${uapi.O_DIRECTORY}\n#define O_NOFOLLOW ${uapi.O_NOFOLLOW}\n#line 1 "launch"\n${text}`,
-    {
-      launch_where: WHERE,
-    },
+  return compilePlaced(
+    'launch',
+    'launch_run',
+    source.replace('#include "look-up.c"', () => lookUp),
+    CALLS,
   );
 }

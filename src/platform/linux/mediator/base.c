@@ -5,17 +5,6 @@
  * on when all the rest of a forked process is unmapped, and as a thread that the runtime does not know. Numbers
  * of calls (CALL_name) and flags that differ between machines are defined by whoever compiles it (compile.ts).
  */
-typedef unsigned char u8;
-typedef unsigned short u16;
-typedef unsigned int u32;
-typedef unsigned long u64;
-
-/*
- * On a page of its own, with all that is written to behind it: what is before is executed and never written. These two and those at the end of all
- * tell the build what to copy (placed-code.ts).
- */
-static u8 start_of_data[8] __attribute__((aligned(4096))) = { 1 };
-static const u8 start_of_constants[8] = { 1 };
 
 /* The system call itself: machine code that whoever compiles this gives (machine-code.ts). Answers -errno. */
 typedef long (*system_call)(long number, long a, long b, long c, long d, long e, long f);

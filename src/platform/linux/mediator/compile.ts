@@ -1,6 +1,5 @@
 import type { LoadedCode, PlacedCode } from '../code-image.ts';
-import { compileC } from '../compile-c.ts';
-import { codeMappingOf, placedCode, placesOf, WHERE } from '../placed-code.ts';
+import { codeMappingOf, compilePlaced, placedCode } from '../placed-code.ts';
 import base from './base.c' with { type: 'text' };
 import caller from './caller.c' with { type: 'text' };
 import { mediatorDefinitions } from './calls.ts';
@@ -43,6 +42,5 @@ function compile() {
     open,
     loop,
   ].join('');
-  const { mediator_where } = compileC('mediator.c', source, { mediator_where: WHERE });
-  return placesOf(mediator_where);
+  return compilePlaced('mediator', 'mediator_prepare', source);
 }

@@ -1,8 +1,7 @@
-import { loadImage, type PlacedCode } from '../code-image.ts';
-import { compileC } from '../compile-c.ts';
+import type { PlacedCode } from '../code-image.ts';
 import { functionAt } from '../foreign.ts';
-import { placedCode, placesOf, WHERE } from '../placed-code.ts';
-import { type SyscallName, syscallNumber } from '../syscalls.ts';
+import { compilePlaced, entryOf, placedCode } from '../placed-code.ts';
+import type { SyscallName } from '../syscalls.ts';
 import source from './relay.c' with { type: 'text' };
 
 /** Replaced by a build on the kind of machine that it is for: encodeImage() of relay.c. */
@@ -32,17 +31,15 @@ export function loadRelay(): PrepareRelay {
 }
 
 function load(): PrepareRelay {
-  const entry = typeof NONO_RELAY_IMAGE === 'string' ? loadImage(NONO_RELAY_IMAGE).entry : placesOf(compile().relay_where).entry;
-  const prepare = functionAt(entry, 1);
+  const prepare = functionAt(entryOf(typeof NONO_RELAY_IMAGE === 'string' ? NONO_RELAY_IMAGE : undefined, compile), 1);
   return (relayAddress) => Number(prepare(relayAddress));
 }
 
 /** As it stands in memory, for the build. */
 export function compileRelayOnce(): PlacedCode {
-  return placedCode(placesOf(compile().relay_where));
+  return placedCode(compile());
 }
 
 function compile() {
-  const numbers = CALLS.map((name) => `#define CALL_${name} ${syscallNumber(name)}\n`).join('');
-  return compileC('relay.c', `${numbers}#line 1 "relay"\n${source}`, { relay_where: WHERE });
+  return compilePlaced('relay', 'relay_prepare', source, CALLS);
 }

@@ -4,17 +4,6 @@
  * before it does anything by itself; whatever is not plain is left to it, with all that follows. Numbers of calls (CALL_name) are
  * defined by whoever compiles it (load.ts).
  */
-typedef unsigned char u8;
-typedef unsigned int u32;
-typedef unsigned long u64;
-
-/*
- * On a page of its own, with all that is written to behind it: what is before is executed and never written. These two and those at the end of all
- * tell the build what to copy (placed-code.ts).
- */
-static u8 start_of_data[8] __attribute__((aligned(4096))) = { 1 };
-static const u8 start_of_constants[8] = { 1 };
-
 enum { EINTR = 4, EAGAIN = 11, POLLIN = 1, POLLOUT = 4, CLOCK_MONOTONIC = 1 };
 enum { ESCAPE = 0x1b, CSI = '[' };
 enum { VERSION = 1, HEADER_BYTES = 8, FRAME_BYTES = 128 * 1024 };
@@ -419,34 +408,8 @@ static void relay_main(void) {
   for (;;) CALL(r, exit, 0, 0, 0, 0, 0, 0);
 }
 
-/* The compiler puts what has no first value in the order of this text: this is the last. */
-static u8 end_of_data[8];
-
 /* @returns where a thread for this relay begins; another may be prepared when that one has unlocked it. */
 static void *relay_prepare(struct relay *relay) {
   next = relay;
   return (void *)relay_main;
 }
-
-static const u8 end_of_constants[8] = { 1 };
-static u8 end_of_initialized[8] = { 1 };
-static void end_of_code(void);
-
-/*
- * Where the code to be called begins, and what the build has to know: in the order of Places of placed-code.ts. It is the one function that is not
- * static: a compiler may keep the addresses of others outside of what is copied.
- */
-void *relay_where(long what) {
-  switch (what) {
-    case 0: return (void *)relay_prepare;
-    case 1: return (void *)end_of_code;
-    case 2: return (void *)start_of_constants;
-    case 3: return (void *)(end_of_constants + sizeof end_of_constants);
-    case 4: return start_of_data;
-    case 5: return end_of_initialized + sizeof end_of_initialized;
-    default: return end_of_data + sizeof end_of_data;
-  }
-}
-
-/* The last of the code. */
-static void end_of_code(void) {}
