@@ -1,6 +1,7 @@
 import type { Bytes } from '../bytes.ts';
 import { isErrno } from '../errors.ts';
 import type { Directory, Stat } from '../ports/files.ts';
+import { MANIFEST } from './session-directory.ts';
 import { isRollbackId } from './session-id.ts';
 import { LOCK, tryLockSession } from './session-lock.ts';
 import { readSmallFile } from './small-file.ts';
@@ -151,5 +152,6 @@ function isOrphan(store: RollbackStore, id: Bytes, nowMs: number): boolean {
   if (directory === undefined) return false;
   if (directory.stat(LOCK) === undefined) return nowMs - directory.statSelf().mtimeSeconds * 1000 > ORPHAN_AGE_MS;
   using lock = tryLockSession(directory);
-  return lock !== undefined;
+  // Its run may have come to its end since it was looked for among those that have a manifest.
+  return lock !== undefined && directory.stat(MANIFEST) === undefined;
 }

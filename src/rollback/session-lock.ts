@@ -2,6 +2,8 @@ import type { Bytes } from '../bytes.ts';
 import type { Directory, OpenFile } from '../ports/files.ts';
 
 export const LOCK = 'lock' as Bytes;
+/** The lock of a session that is being made, until it is held. */
+const NEW_LOCK = 'lock.new' as Bytes;
 /** Whoever takes a snapshot in place of the process that holds the lock holds this one: it may outlive that process. */
 const TURN = 'checkpoint.lock' as Bytes;
 const FILE_MODE = 0o600;
@@ -12,12 +14,16 @@ export function tryLockSession(session: Directory): OpenFile | undefined {
   return keepIf(lock, () => lock.tryLock() && !isTurnTaken(session) && !isOfAnotherHost(session, lock));
 }
 
-/** Takes the lock of a session that was just made, and says in it on which host that is. */
+/**
+ * Takes the lock of a session that was just made, and says in it on which host that is. It has its name only when it is held: a
+ * session whose lock can be had is taken for one whose maker was killed, and removed.
+ */
 export function lockNewSession(session: Directory): OpenFile {
-  const lock = session.createFile(LOCK, FILE_MODE);
+  const lock = session.createFile(NEW_LOCK, FILE_MODE);
   try {
     lock.tryLock();
     lock.write(Buffer.from(session.hostName(), 'latin1'));
+    session.rename(NEW_LOCK, session, LOCK);
     return lock;
   } catch (error) {
     lock[Symbol.dispose]();
