@@ -137,17 +137,27 @@ export function createXterm(size: TerminalSize, scrollbackLines: number): Xterm 
 
 export function resizeXterm({ terminal, core }: Xterm, { columns, rows }: TerminalSize): void {
   const width = Math.max(columns, COLUMNS_MINIMUM);
+  const isNarrower = width < terminal.cols;
   terminal.resize(width, rows);
+  const { normal, alt } = core._bufferService.buffers;
   // xterm.js leaves what is to the right of a narrower alternate screen: nothing erases it there.
-  const { alt } = core._bufferService.buffers;
-  for (let at = 0; at < alt.lines.length; at++) {
-    const line = alt.lines.get(at);
-    line?.resize(width, alt.getNullCell());
-    if (line?.getWidth(width - 1) !== 2) continue;
-    // Of a wide character the half that is left is none.
-    line.resize(width - 1, alt.getNullCell());
-    line.resize(width, alt.getNullCell());
-  }
+  for (let at = 0; at < alt.lines.length; at++) alt.lines.get(at)?.resize(width, alt.getNullCell());
   // Nor does one that is not shown get lower: it would have lines above it then.
   if (alt.lines.length === 0) alt.lines.maxLength = rows;
+  if (!isNarrower) return;
+  eraseHalves(alt, width);
+  // The line that the cursor is on is cut like those, and not wrapped.
+  eraseHalves(normal, width);
+}
+
+/** Of a wide character whose right half was cut off the other half is none. */
+function eraseHalves(buffer: XtermBuffer, width: number): void {
+  const { lines } = buffer;
+  const blank = buffer.getNullCell();
+  for (let at = 0; at < lines.length; at++) {
+    const line = lines.get(at);
+    if (line?.getWidth(width - 1) !== 2) continue;
+    line.resize(width - 1, blank);
+    line.resize(width, blank);
+  }
 }

@@ -52,13 +52,27 @@ describe('createXterm()', () => {
 });
 
 describe('resizeXterm()', () => {
-  test('leaves no half of a wide character at the edge of a narrower alternate screen', () => {
-    const xterm = createXterm({ columns: 7, rows: 1 }, 0);
-    const codes = Uint32Array.from('\x1b[?1049h\x1b[1;3Ha日b', (character) => character.codePointAt(0) ?? 0);
+  /** The only row of a terminal that was written to and has four columns since. */
+  function cutToFour(columns: number, written: string) {
+    const xterm = createXterm({ columns, rows: 1 }, 10);
+    const codes = Uint32Array.from(Array.from(written, (character) => character.codePointAt(0) ?? 0));
     xterm.core._inputHandler._parser.parse(codes, codes.length);
     resizeXterm(xterm, { columns: 4, rows: 1 });
-    const line = xterm.core._bufferService.buffers.alt.lines.get(0);
-    expect(Array.from({ length: 4 }, (_, column) => line?.getWidth(column))).toEqual([1, 1, 1, 1]);
-    expect(line?.translateToString(false)).toBe('  a ');
+    const { active } = xterm.core._bufferService.buffers;
+    const line = active.lines.get(active.ybase);
+    return { text: line?.translateToString(false), widths: Array.from({ length: 4 }, (_, column) => line?.getWidth(column)) };
+  }
+
+  test('leaves no half of a wide character at the edge of a narrower alternate screen', () => {
+    expect(cutToFour(7, '\x1b[?1049h\x1b[1;3Ha日b')).toEqual({ text: '  a ', widths: [1, 1, 1, 1] });
+  });
+
+  test('leaves none of the line that the cursor is on, which is cut and not wrapped', () => {
+    expect(cutToFour(7, 'abc日')).toEqual({ text: 'abc ', widths: [1, 1, 1, 1] });
+    expect(cutToFour(5, 'abc👍🏽')).toEqual({ text: 'abc ', widths: [1, 1, 1, 1] });
+  });
+
+  test('leaves a wide character that ends at the edge', () => {
+    expect(cutToFour(7, 'ab日d')).toEqual({ text: 'ab日', widths: [1, 1, 2, 0] });
   });
 });
