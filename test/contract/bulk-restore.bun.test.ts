@@ -10,12 +10,15 @@ import { encodeRestoreBatch, RESULT_BYTES, type RestoreTask, readResult } from '
 import { CHUNK_BYTES, ObjectStore, objectPath } from '../../src/rollback/objects.ts';
 import { restoreMissing } from '../../src/rollback/restore-file.ts';
 import { createScratchDirectory } from '../support/scratch.ts';
+import { needOtherUser } from '../support/tools.ts';
 
 const files = createLinuxFiles();
 const hash = createBunHash();
 
 const CONTENTS = ['text', '', '\0'.repeat(500), '\0 begins with it', 'x'.repeat(65_535), 'x'.repeat(65_536), 'y'.repeat(300_000)];
 const MODES = [0o644, 0o600, 0o755, 0o400, 0o000, 0o4755, 0o2711];
+/** Nobody. */
+const ORDINARY = 65_534;
 const TIMES = [
   [1_700_000_000, 123_456_789],
   [-5, 999_999_999],
@@ -108,5 +111,35 @@ describe('BulkRestore', () => {
       return restoreMissing({ parent: a, name: bytesFromText(name), temporary, want }, deps).kind;
     };
     expect([again(2, 'f2'), again(taken, 'taken'), again(taken + 2, 'damaged')]).toEqual(['read', 'skipped', 'skipped']);
+  });
+
+  test('makes a file whose mode the system does not give it, and tells the one that it has', (context) => {
+    needOtherUser(context);
+    const bulk = loadBulkFiles() as BulkFiles;
+    using scratch = createScratchDirectory();
+    for (const name of ['objects', 'undo', 'root']) fs.mkdirSync(scratch.at(name));
+    // What is made in it is of its group, which the user is not in: the kernel then leaves out set-group-id without a word.
+    fs.chownSync(scratch.at('root'), ORDINARY, 12_345);
+    fs.chmodSync(scratch.at('root'), 0o2777);
+    using objects = files.openDirectory(bytesFromText(scratch.at('objects')));
+    using undo = files.openDirectory(bytesFromText(scratch.at('undo')));
+    using root = files.openDirectory(bytesFromText(scratch.at('root')));
+    const data = Buffer.from('text');
+    const want = { hash: hash.sha256(data), mode: 0o2755, mtimeSeconds: 1_700_000_000, mtimeNanoseconds: 1 };
+    new ObjectStore(objects, { writer: 'x', isListed: true }).store(want.hash, data);
+    const object = objectPath(want.hash);
+    for (const name of ['', 'objects', `objects/${parentPath(object)}`, `objects/${object}`])
+      fs.chmodSync(scratch.at(name), 0o755);
+    const results = Buffer.alloc(RESULT_BYTES);
+    const task: RestoreTask = { root: 0, path: bytesFromText('f'), temporary: bytesFromText('.t'), want };
+    const restore = new BulkRestore(bulk, objects, undo);
+    process.seteuid?.(ORDINARY);
+    try {
+      expect(restore.run(encodeRestoreBatch([task], true), results, () => root)).toEqual([]);
+    } finally {
+      process.seteuid?.(0);
+    }
+    expect(readResult(results, 0)).toMatchObject({ stat: { mode: 0o755 } });
+    expect(root.stat(bytesFromText('f'))).toMatchObject({ mode: 0o755, sizeBytes: 4 });
   });
 });

@@ -478,15 +478,17 @@ static int make_renamed(int parent, u8 *temporary, u8 *name, u8 *data, int lengt
 }
 
 /*
- * Describes a new file. What a directory gives to all that is made in it (an access control list) may have taken from the mode.
+ * Describes a new file. What a directory gives to all that is made in it (an access control list) may have taken from the mode. Asked for once: chmod(2)
+ * leaves out the set-group-id bit of a group that the caller is not in, and says nothing.
  *
  * @returns 0 when it cannot be told.
  */
 static int describe_made(int file, struct wanted *wanted, struct record *into) {
     struct statx state;
-    for (;;) {
+    int is_asked;
+    for (is_asked = 0;; is_asked = 1) {
         if (call(CALL_statx, file, (long)"", EMPTY_PATH, BASIC_STATS, (long)&state) != 0) return 0;
-        if ((state.mode & 07777) == wanted->mode) break;
+        if ((state.mode & 07777) == wanted->mode || is_asked) break;
         if (call(CALL_fchmod, file, wanted->mode, 0, 0, 0) != 0) return 0;
     }
     describe(into, &state);
