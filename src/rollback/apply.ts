@@ -1,17 +1,17 @@
 import type { Bytes } from '../bytes.ts';
-import { DamageError, isErrno } from '../errors.ts';
+import { isErrno } from '../errors.ts';
 import { nextTurn } from '../next-turn.ts';
 import { baseName, parentPath } from '../paths.ts';
 import type { Directory, Stat } from '../ports/files.ts';
+import { CHANGED_MEANWHILE, reasonOfFailure } from './apply-failure.ts';
 import { type ApplyInput, type ApplyResult, type MadeFile, type MadeFiles } from './apply-input.ts';
 import { type Entry, isSameInodeState } from './entry.ts';
-import { findLinkGroups, joinLinkGroups } from './link-groups.ts';
+import { findLinkGroups, joinLinkGroup } from './link-groups.ts';
 import type { PackedFile } from './node-codec.ts';
-import { CHUNK_BYTES } from './objects.ts';
-import { namesNow } from './probe.ts';
+import { CHUNK_BYTES, hashRest } from './objects.ts';
 import { writeWantedFile } from './restore-file.ts';
 import { OWNER_MODE, type RestoreAction } from './restore-plan.ts';
-import { TreeIndex } from './tree-index.ts';
+import { TouchedDirectories } from './touched-directories.ts';
 
 /**
  * Carries out the actions. Each one is complete or not begun whenever the process dies, and doing them
@@ -25,21 +25,16 @@ export async function applyRestore(input: ApplyInput): Promise<ApplyResult> {
 const TRIED_AT_ONCE = 256;
 /** Enough that a message costs little for each file, and few enough that no thread idles at the end. */
 const MADE_AT_ONCE = 250;
+const TEMPORARY_ATTEMPTS = 1000;
 
 class Application {
   readonly #input: ApplyInput;
-  /** For directories around what is restored. */
-  readonly #target: TreeIndex;
+  readonly #directories: TouchedDirectories;
   readonly #chunk = new Uint8Array(new ArrayBuffer(CHUNK_BYTES));
   readonly #done: RestoreAction[] = [];
   readonly #kept: { action: RestoreAction; reason: string }[] = [];
-  /** Directories whose entries or mode were touched, with the mode that each had. */
-  readonly #touched = new Map<Bytes, number>();
-  /** Directories that have been made writable where they were not. */
-  readonly #opened = new Set<Bytes>();
   /** Files that were made elsewhere, as they are now. */
   readonly #written = new Map<Bytes, PackedFile>();
-  readonly #listed = new Map<Bytes, readonly Bytes[]>();
   #temporaryCount = 0;
   /** What other threads are making, in the order of the actions. */
   readonly #making: Promise<MadeFiles>[] = [];
@@ -52,11 +47,11 @@ class Application {
 
   constructor(input: ApplyInput) {
     this.#input = input;
-    this.#target = new TreeIndex(input.targetTree);
+    this.#directories = new TouchedDirectories(input);
   }
 
   async run(): Promise<ApplyResult> {
-    const { actions, makeMissing } = this.#input;
+    const { actions, touched, makeMissing } = this.#input;
     for (const action of actions.toReversed()) {
       if (action.want !== undefined) continue;
       this.#attempt(action, () => this.#remove(action));
@@ -78,8 +73,8 @@ class Application {
     for (const made of this.#making) this.#settle(await made);
     this.#input.roots.forget();
     this.#joinLinks();
-    this.#finishDirectories();
-    return { done: this.#done, kept: this.#kept, written: this.#written, listed: this.#listed };
+    const listed = this.#directories.finish(touched);
+    return { done: this.#done, kept: this.#kept, written: this.#written, listed };
   }
 
   /** Every now and then: says how far it is, and lets a signal be heard. */
@@ -99,7 +94,11 @@ class Application {
     const directory = parentPath(path);
     // Neighbours come one after the other, and nothing takes a directory away once files are made.
     if (this.#lastMakeable === directory) return true;
-    if (!this.#input.roots.isPlain(path) || this.#writableParent(path) === undefined) return false;
+    if (!this.#input.roots.isPlain(path)) return false;
+    const failure = reasonOfFailure(() =>
+      this.#directories.writableParent(path) === undefined ? 'its directory is gone' : undefined,
+    );
+    if (failure !== undefined) return false;
     if (this.#input.roots.contains(directory)) this.#lastMakeable = directory;
     return true;
   }
@@ -140,31 +139,51 @@ class Application {
     for (const { path, want } of touched) if (want?.kind === 'file' && want.links > 1) restored.set(path, want);
     if (restored.size === 0) return;
     const members = Array.from(restored, ([path, want]) => ({ path, want }));
-    joinLinkGroups(roots, findLinkGroups(targetTree, members), restored, `${temporaryPrefix}link` as Bytes);
+    const made = new Set(this.#done.filter(({ type }) => type === '+' || type === '~').map(({ path }) => path));
+    // Size and times are the command's to choose: what was not made just now is read.
+    const holds = (path: Bytes, want: Entry) => made.has(path) || this.#holds(path, want);
+    const temporary = `${temporaryPrefix}link` as Bytes;
+    for (const group of findLinkGroups(targetTree, members)) {
+      reasonOfFailure(() => joinLinkGroup(roots, group, restored, { temporary, holds }));
+    }
+  }
+
+  /** Whether the content of `want` stands at `path`; false also for what cannot be read. */
+  #holds(path: Bytes, want: Entry): boolean {
+    try {
+      using file = this.#input.roots.parentOf(path)?.openFile(baseName(path));
+      return file !== undefined && hashRest(file, this.#input.hash, this.#chunk) === want.hash;
+    } catch (error) {
+      if (isErrno(error, 'EACCES', 'EPERM', 'ENXIO', ...CHANGED_MEANWHILE)) return false;
+      throw error;
+    }
   }
 
   #attempt(action: RestoreAction, run: () => string | undefined): void {
-    const reason = reasonOfDamage(run);
+    const reason = reasonOfFailure(run);
     if (reason === undefined) this.#done.push(action);
     else this.#kept.push({ action, reason });
   }
 
   /** @returns why it stays, undefined when it is gone. */
   #remove({ path, now }: RestoreAction): string | undefined {
-    const parent = this.#writableParent(path);
+    const parent = this.#directories.writableParent(path);
     const name = baseName(path);
     const stat = parent?.stat(name);
     if (parent === undefined || stat === undefined || now === undefined) return undefined;
-    if (now.kind === 'directory' && stat.kind === 'directory') return this.#removeDirectory(parent, name, path);
+    if (now.kind === 'directory' && stat.kind === 'directory') return this.#removeDirectory(path);
     if (stat.kind === 'directory' || !isAsPlanned(now, stat)) return 'changed meanwhile';
     parent.removeFile(name);
     return undefined;
   }
 
-  #removeDirectory(parent: Directory, name: Bytes, path: Bytes): string | undefined {
+  #removeDirectory(path: Bytes): string | undefined {
     try {
+      // It may be among those that are open.
       this.#input.roots.forget();
-      (this.#input.roots.parentOf(path) ?? parent).removeDirectory(name);
+      const parent = this.#input.roots.parentOf(path);
+      if (parent === undefined) return 'its directory is gone';
+      parent.removeDirectory(baseName(path));
       return undefined;
     } catch (error) {
       if (isErrno(error, 'ENOTEMPTY', 'EEXIST')) return 'holds what the session did not make, or what no snapshot holds';
@@ -176,29 +195,29 @@ class Application {
   #bringBack(action: RestoreAction, want: Entry): string | undefined {
     const { path, now, type } = action;
     if (want.kind === 'directory' && now?.kind === 'directory') {
-      this.#touched.set(path, want.mode);
+      this.#directories.touch(path, want.mode);
       return undefined;
     }
-    const parent = this.#writableParent(path);
+    const parent = this.#directories.writableParent(path);
     if (parent === undefined) return 'its directory is gone';
     const name = baseName(path);
     const stat = parent.stat(name);
     if (!isAsPlanned(now, stat)) return 'changed meanwhile';
     if (stat?.kind === 'directory') {
-      const reason = this.#removeDirectory(parent, name, path);
+      const reason = this.#removeDirectory(path);
       if (reason !== undefined) return reason;
     }
     // Through an inode with other names nothing is set: they may lie outside the root.
     const isAlone = stat !== undefined && stat.kind !== 'directory' && stat.links === 1;
-    if ((type === 'p' || type === 'm') && isAlone) this.#setMetadata(parent, name, want);
-    else
-      this.#create(
-        this.#input.roots.parentOf(path) as Directory,
-        name,
-        path,
-        want,
-        stat !== undefined && stat.kind !== 'directory',
-      );
+    if ((type === 'p' || type === 'm') && isAlone) {
+      this.#setMetadata(parent, name, want);
+      return undefined;
+    }
+    const isTaken = stat !== undefined && stat.kind !== 'directory';
+    // What was closed to remove a directory is opened again.
+    const place = this.#input.roots.parentOf(path);
+    if (place === undefined) return 'its directory is gone';
+    this.#create(place, name, path, want, isTaken);
     return undefined;
   }
 
@@ -211,51 +230,32 @@ class Application {
     if (want.kind === 'directory') {
       if (isTaken) parent.removeFile(name);
       parent.createDirectory(name, OWNER_MODE);
-      this.#touched.set(path, want.mode);
+      this.#directories.touch(path, want.mode);
       return;
     }
-    const temporary = this.#temporaryName();
+    const temporary = this.#freeTemporaryName(parent);
     if (want.kind === 'symlink') this.#makeSymlink(parent, temporary, want);
     else writeWantedFile(parent, temporary, want, { ...this.#input, chunk: this.#chunk });
-    parent.rename(temporary, parent, name);
+    try {
+      if (isTaken) parent.rename(temporary, parent, name);
+      else parent.renameNew(temporary, parent, name);
+    } catch (error) {
+      if (parent.stat(temporary) !== undefined) parent.removeFile(temporary);
+      throw error;
+    }
+  }
+
+  /** The command that still runs can tell the names, and take some of them. */
+  #freeTemporaryName(parent: Directory): Bytes {
+    for (let attempt = 1; ; attempt++) {
+      const name = this.#temporaryName();
+      if (attempt === TEMPORARY_ATTEMPTS || parent.stat(name) === undefined) return name;
+    }
   }
 
   #makeSymlink(parent: Directory, temporary: Bytes, want: Entry): void {
     parent.createSymlink(temporary, want.target);
     parent.setModificationTime(temporary, want.mtimeSeconds, want.mtimeNanoseconds);
-  }
-
-  /** The directory that holds `path`, made writable for its owner for as long as the restore lasts. */
-  #writableParent(path: Bytes): Directory | undefined {
-    const parent = this.#input.roots.parentOf(path);
-    const directory = parentPath(path);
-    if (parent === undefined || this.#opened.has(directory) || !this.#input.roots.contains(directory)) return parent;
-    this.#opened.add(directory);
-    const { mode } = parent.statSelf();
-    // A directory that gets another mode itself is in the map already.
-    if (!this.#touched.has(directory)) this.#touched.set(directory, this.#input.modeBefore(directory) ?? mode);
-    if ((mode & OWNER_MODE) === OWNER_MODE) return parent;
-    this.#input.roots.parentOf(directory)?.setMode(baseName(directory), mode | OWNER_MODE);
-    return this.#input.roots.parentOf(path);
-  }
-
-  /** Deepest first: setting a time or a mode above does not change what is below. */
-  #finishDirectories(): void {
-    const { roots } = this.#input;
-    const target = this.#target;
-    for (const [path, mode] of [...this.#touched].sort(([a], [b]) => (a < b ? 1 : -1))) {
-      const want = target.find(path);
-      const parent = roots.parentOf(path);
-      const name = baseName(path);
-      const stat = parent?.stat(name);
-      if (parent === undefined || stat?.kind !== 'directory') continue;
-      // The listing first: the mode may close it.
-      const names = namesNow(roots, path);
-      if (names !== undefined) this.#listed.set(path, names);
-      const isListedAgain = want?.kind === 'directory' && hasNames(names, target.names(path));
-      if (isListedAgain) roots.parentOf(path)?.setModificationTime(name, want.mtimeSeconds, want.mtimeNanoseconds);
-      if (stat.mode !== mode) roots.parentOf(path)?.setMode(name, mode);
-    }
   }
 }
 
@@ -271,16 +271,6 @@ function reasonOf(result: MadeFile): string | undefined {
     : 'its stored content is missing or damaged, see `nono rollback verify`';
 }
 
-/** One content that is damaged keeps its path as it is and no other one. */
-function reasonOfDamage(run: () => string | undefined): string | undefined {
-  try {
-    return run();
-  } catch (error) {
-    if (error instanceof DamageError) return error.message;
-    throw error;
-  }
-}
-
 /** Whether nobody has touched what stands there since the plan was made. */
 function isAsPlanned(now: Entry | undefined, stat: Stat | undefined): boolean {
   if (now === undefined || stat === undefined) return now === stat;
@@ -292,9 +282,4 @@ function isAsPlanned(now: Entry | undefined, stat: Stat | undefined): boolean {
 
 function pickCtime({ ctimeSeconds, ctimeNanoseconds }: Pick<Stat, 'ctimeSeconds' | 'ctimeNanoseconds'>) {
   return { ctimeSeconds, ctimeNanoseconds };
-}
-
-function hasNames(now: readonly Bytes[] | undefined, wanted: readonly Bytes[] | undefined): boolean {
-  if (now === undefined || wanted === undefined) return false;
-  return wanted.length === now.length && wanted.every((name, index) => name === now[index]);
 }

@@ -3,7 +3,7 @@ import { isErrno } from '../errors.ts';
 import { joinPath, resolvePath } from '../paths.ts';
 import type { Directory, Files } from '../ports/files.ts';
 import type { Hash } from '../ports/hash.ts';
-import { CHUNK_BYTES, hexHash } from './objects.ts';
+import { CHUNK_BYTES, hashRest, hexHash } from './objects.ts';
 import { readSmallFile } from './small-file.ts';
 
 /**
@@ -196,13 +196,7 @@ function hashFile(git: Directory, path: Bytes, hash: Hash): GitFile | undefined 
     using file = git.openFile(path);
     const { kind, mode } = file.stat();
     if (kind !== 'file') return undefined;
-    const chunk = new Uint8Array(new ArrayBuffer(CHUNK_BYTES));
-    const stream = hash.createSha256();
-    for (;;) {
-      const length = file.read(chunk);
-      if (length === 0) return { mode, hash: stream.digest() };
-      stream.update(chunk.subarray(0, length));
-    }
+    return { mode, hash: hashRest(file, hash, new Uint8Array(new ArrayBuffer(CHUNK_BYTES))) };
   }, undefined);
 }
 

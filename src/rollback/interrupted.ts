@@ -1,7 +1,8 @@
 import { type Bytes, displayBytes } from '../bytes.ts';
-import { DamageError } from '../errors.ts';
+import { DamageError, isErrno, StateError } from '../errors.ts';
 import { isWithin, parentPath } from '../paths.ts';
 import { applyRestore } from './apply.ts';
+import { type ApplyResult } from './apply-input.ts';
 import { type Change, isSameTime } from './compare.ts';
 import { type Journal, readJournal } from './journal.ts';
 import { startMaking } from './make-missing.ts';
@@ -77,6 +78,7 @@ async function resumeOwn(deps: RollbackDeps, { safety, session, journal, roots }
  *
  * @returns the number of paths taken back; `busy` when another process is carrying it out, `over` when one has completed it or
  *   taken it back.
+ * @throws {StateError} when a path could not be; its session stays then.
  */
 export async function abortRestore(deps: RollbackDeps, store: RollbackStore, safetyId: Bytes): Promise<number | 'busy' | 'over'> {
   return await withInterrupted(deps, store, { safetyId, event: 'abort' }, async ({ safety, session, journal, roots }) => {
@@ -95,9 +97,18 @@ export async function abortRestore(deps: RollbackDeps, store: RollbackStore, saf
       hash: deps.hash,
       temporaryPrefix: temporaryPrefix(safety.id),
     });
+    const left = result.kept.find(({ action }) => action.want !== undefined);
+    // What is not back where it was is nowhere but in that session.
+    if (left !== undefined) throw notTakenBack(safetyId, left);
     // While it is locked: who waits for the lock finds nothing to take back.
     store.remove(safetyId);
     return result.done.length;
+  });
+}
+
+function notTakenBack(safetyId: Bytes, { action, reason }: ApplyResult['kept'][number]): StateError {
+  return new StateError(`Cannot take back "${displayBytes(action.path)}": ${reason}`, {
+    hint: `The rest was taken back; what was there is in "${safetyId}", and --abort tries again`,
   });
 }
 
@@ -186,10 +197,29 @@ function acceptHalfDone({ change, now }: ProbedChange): ProbedChange {
   return isHalfDone ? { change: { ...change, after: now }, now } : { change, now };
 }
 
-/** Files that an interrupted restore had not renamed yet. */
+/** Files that an interrupted restore had not renamed yet, of a root that is a file beside it. */
 function removeTemporaries(roots: RootDirectories, paths: readonly Bytes[], prefix: Bytes): void {
-  for (const parent of new Set(paths.map(parentPath))) {
-    const directory = roots.contains(parent) ? roots.directory(parent) : undefined;
-    for (const name of directory?.names() ?? []) if (name.startsWith(prefix)) directory?.removeFile(name);
+  const parents = new Map(paths.map((path) => [parentPath(path), path]));
+  for (const path of parents.values()) {
+    for (const name of namesBeside(roots, path)) if (name.startsWith(prefix)) removeTemporary(roots, path, name);
+  }
+}
+
+function namesBeside(roots: RootDirectories, path: Bytes): readonly Bytes[] {
+  try {
+    return roots.parentOf(path)?.names() ?? [];
+  } catch (error) {
+    // One that is closed to its owner was whole, or is the next to be opened.
+    if (isErrno(error, 'EACCES')) return [];
+    throw error;
+  }
+}
+
+/** What has the name of one and is none is the command's, and stands in nobody's way. */
+function removeTemporary(roots: RootDirectories, path: Bytes, name: Bytes): void {
+  try {
+    roots.parentOf(path)?.removeFile(name);
+  } catch (error) {
+    if (!isErrno(error, 'ENOENT', 'EISDIR', 'EPERM', 'EACCES', 'EBUSY')) throw error;
   }
 }

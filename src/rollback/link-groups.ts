@@ -29,27 +29,32 @@ function inodeOf({ device, inode }: Entry): string {
   return `${device}:${inode}`;
 }
 
+export interface JoiningLinks {
+  /** A name that is free in every directory, or left over from an earlier attempt. */
+  readonly temporary: Bytes;
+  /** Whether the content of `want` stands at `path`. */
+  readonly holds: (path: Bytes, want: Entry) => boolean;
+}
+
 /**
- * Makes the restored names of each group one inode again. A name that the restore did not touch leads when
+ * Makes the restored names of a group one inode again. A name that the restore did not touch leads when
  * it is still in the state of the group; else one that it has just written.
- *
- * @param temporaryName A name that is free in every directory, or left over from an earlier attempt.
  */
-export function joinLinkGroups(
+export function joinLinkGroup(
   roots: RootDirectories,
-  groups: readonly (readonly Bytes[])[],
+  group: readonly Bytes[],
   restored: ReadonlyMap<Bytes, Entry>,
-  temporaryName: Bytes,
-): void {
-  for (const group of groups) {
-    const want = group.map((path) => restored.get(path)).find((entry) => entry !== undefined);
-    if (want === undefined) continue;
-    const untouched = group.filter((path) => !restored.has(path));
-    const leader = [...untouched, ...group].find((path) => isInState(statOf(roots, path), want));
-    if (leader === undefined) continue;
-    for (const path of group) {
-      if (path !== leader && restored.has(path)) linkOver(roots, leader, path, want, temporaryName);
-    }
+  { temporary, holds }: JoiningLinks,
+): undefined {
+  const want = group.map((path) => restored.get(path)).find((entry) => entry !== undefined);
+  if (want === undefined) return;
+  const isInState = (path: Bytes) => hasState(statOf(roots, path), want) && holds(path, want);
+  const untouched = group.filter((path) => !restored.has(path));
+  const leader = [...untouched, ...group].find(isInState);
+  if (leader === undefined) return;
+  for (const path of group) {
+    if (path === leader || !restored.has(path) || isOneInode(statOf(roots, leader), statOf(roots, path))) continue;
+    if (isInState(path)) linkOver(roots, leader, path, temporary);
   }
 }
 
@@ -57,8 +62,8 @@ function statOf(roots: RootDirectories, path: Bytes): Stat | undefined {
   return roots.parentOf(path)?.stat(baseName(path));
 }
 
-/** Size, mode and time of the group: the content was checked when it was written, or never changed. */
-function isInState(stat: Stat | undefined, want: Entry): boolean {
+/** Size, mode and time of the group. */
+function hasState(stat: Stat | undefined, want: Entry): boolean {
   return (
     stat?.kind === 'file' &&
     stat.sizeBytes === want.sizeBytes &&
@@ -68,9 +73,11 @@ function isInState(stat: Stat | undefined, want: Entry): boolean {
   );
 }
 
-function linkOver(roots: RootDirectories, leader: Bytes, path: Bytes, want: Entry, temporaryName: Bytes): void {
-  const [leading, following] = [statOf(roots, leader), statOf(roots, path)];
-  if (leading === undefined || !isInState(following, want) || leading.inode === following?.inode) return;
+function isOneInode(one: Stat | undefined, other: Stat | undefined): boolean {
+  return one !== undefined && one.inode === other?.inode && one.device === other.device;
+}
+
+function linkOver(roots: RootDirectories, leader: Bytes, path: Bytes, temporaryName: Bytes): void {
   using source = roots.openParent(leader);
   const target = roots.parentOf(path);
   if (source === undefined || target === undefined) return;

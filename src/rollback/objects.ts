@@ -184,12 +184,17 @@ export function cloneObject(objects: Directory, hash: Bytes, into: OpenFile, has
   const path = objectPath(hash);
   using file = openObject(objects, path);
   if (file.stat().sizeBytes < CLONED_BYTES_MINIMUM || !into.cloneFrom(file)) return false;
-  const stream = hasher.createSha256();
   into.rewind();
-  for (let length = into.read(chunk); length > 0; length = into.read(chunk)) stream.update(chunk.subarray(0, length));
-  const actual = stream.digest();
+  const actual = hashRest(into, hasher, chunk);
   if (actual !== hash) throw new DamageError(`Cannot use object "${path}": its SHA-256 is ${hexHash(actual)}`);
   return true;
+}
+
+/** The SHA-256 of what a file holds from where it is read next. */
+export function hashRest(file: OpenFile, hasher: Hash, chunk: Uint8Array): Bytes {
+  const stream = hasher.createSha256();
+  for (let length = file.read(chunk); length > 0; length = file.read(chunk)) stream.update(chunk.subarray(0, length));
+  return stream.digest();
 }
 
 function openObject(objects: Directory, path: Bytes): OpenFile {

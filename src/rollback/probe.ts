@@ -27,7 +27,8 @@ export function probePath(
     case 'directory':
       return { ...base, kind: 'directory', hash: NO_HASH };
     case 'symlink': {
-      const target = parent.readLink(name);
+      const target = readLink(parent, name);
+      if (target === undefined) return skippedEntry(name, 'changing', stat);
       return { ...base, kind: 'symlink', mode: 0o777, target, hash: deps.hash.sha256(Buffer.from(target, 'latin1')) };
     }
     case 'file':
@@ -55,6 +56,16 @@ export function probePath(
   return undefined;
 }
 
+/** undefined when it is no link any more. */
+function readLink(parent: Directory, name: Bytes): Bytes | undefined {
+  try {
+    return parent.readLink(name);
+  } catch (error) {
+    if (isErrno(error, 'EINVAL', 'ENOENT')) return undefined;
+    throw error;
+  }
+}
+
 /** lstat(2) of `path` and the directory it is in; `closed` where a directory on the way may not be entered. */
 export function lookAt(
   roots: RootDirectories,
@@ -75,7 +86,8 @@ export function namesNow(roots: RootDirectories, path: Bytes): Bytes[] | undefin
   try {
     return roots.directory(path)?.names().sort();
   } catch (error) {
-    if (isErrno(error, 'EACCES')) return undefined;
+    // Removed while it was open, or closed.
+    if (isErrno(error, 'EACCES', 'ENOENT')) return undefined;
     throw error;
   }
 }

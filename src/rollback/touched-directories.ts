@@ -1,0 +1,90 @@
+import type { Bytes } from '../bytes.ts';
+import { baseName, parentPath } from '../paths.ts';
+import type { Directory } from '../ports/files.ts';
+import { reasonOfFailure } from './apply-failure.ts';
+import type { ApplyInput } from './apply-input.ts';
+import { lookAt, namesNow } from './probe.ts';
+import { OWNER_MODE } from './restore-plan.ts';
+import { TreeIndex } from './tree-index.ts';
+
+/** The directories that a restore works in: they are writable for as long as it lasts, and get their modes and times at its end. */
+export class TouchedDirectories {
+  readonly #input: Pick<ApplyInput, 'roots' | 'modeBefore'>;
+  readonly #target: TreeIndex;
+  /** With the mode that each is to have. */
+  readonly #touched = new Map<Bytes, number>();
+  /** Those that were looked at, and made writable where they were not. */
+  readonly #opened = new Set<Bytes>();
+
+  constructor(input: Pick<ApplyInput, 'roots' | 'modeBefore' | 'targetTree'>) {
+    this.#input = input;
+    this.#target = new TreeIndex(input.targetTree);
+  }
+
+  /** Notes a directory that is made, or gets another mode or time. */
+  touch(path: Bytes, mode: number): void {
+    this.#touched.set(path, mode);
+  }
+
+  /** The directory that holds `path`, made writable for its owner; undefined when it is gone. */
+  writableParent(path: Bytes): Directory | undefined {
+    const { roots, modeBefore } = this.#input;
+    const parent = roots.parentOf(path);
+    const directory = parentPath(path);
+    if (parent === undefined || this.#opened.has(directory) || !roots.contains(directory)) return parent;
+    this.#opened.add(directory);
+    const { mode } = parent.statSelf();
+    // A directory that gets another mode itself is in the map already.
+    if (!this.#touched.has(directory)) this.#touched.set(directory, modeBefore(directory) ?? mode);
+    if ((mode & OWNER_MODE) === OWNER_MODE) return parent;
+    roots.parentOf(directory)?.setMode(baseName(directory), mode | OWNER_MODE);
+    return roots.parentOf(path);
+  }
+
+  /**
+   * Deepest first: setting a time or a mode above does not change what is below.
+   *
+   * @param restored All that the restore touches.
+   * @returns the names in each directory, sorted; what cannot be listed is not in it.
+   */
+  finish(restored: readonly { readonly path: Bytes }[]): ReadonlyMap<Bytes, readonly Bytes[]> {
+    const listed = new Map<Bytes, readonly Bytes[]>();
+    for (const { path } of restored) this.#touchEarlier(parentPath(path));
+    for (const [path, mode] of [...this.#touched].sort(([a], [b]) => (a < b ? 1 : -1))) {
+      reasonOfFailure(() => this.#finish(path, mode, listed));
+    }
+    return listed;
+  }
+
+  /** A directory in which all was done before an interruption: what it was to get at the end it has not got yet. */
+  #touchEarlier(path: Bytes): void {
+    const { roots, modeBefore } = this.#input;
+    if (this.#touched.has(path) || !roots.contains(path)) return;
+    const found = lookAt(roots, path);
+    if (found === 'closed' || found === undefined) return;
+    const { mode } = found.stat;
+    const before = modeBefore(path);
+    // Another mode than the one that a restore gives for as long as it lasts is somebody's.
+    this.#touched.set(path, before !== undefined && mode === (before | OWNER_MODE) ? before : mode);
+  }
+
+  #finish(path: Bytes, mode: number, listed: Map<Bytes, readonly Bytes[]>): undefined {
+    const { roots } = this.#input;
+    const want = this.#target.find(path);
+    const parent = roots.parentOf(path);
+    const name = baseName(path);
+    const stat = parent?.stat(name);
+    if (parent === undefined || stat?.kind !== 'directory') return;
+    // The listing first: the mode may close it.
+    const names = namesNow(roots, path);
+    if (names !== undefined) listed.set(path, names);
+    const isListedAgain = want?.kind === 'directory' && hasNames(names, this.#target.names(path));
+    if (isListedAgain) roots.parentOf(path)?.setModificationTime(name, want.mtimeSeconds, want.mtimeNanoseconds);
+    if (stat.mode !== mode) roots.parentOf(path)?.setMode(name, mode);
+  }
+}
+
+function hasNames(now: readonly Bytes[] | undefined, wanted: readonly Bytes[] | undefined): boolean {
+  if (now === undefined || wanted === undefined) return false;
+  return wanted.length === now.length && wanted.every((name, index) => name === now[index]);
+}
