@@ -15,6 +15,11 @@ export interface Files {
    * named or that are nono's own, never for what the command may have written.
    */
   openDirectory(path: Bytes): Directory;
+  /**
+   * The same, and fails with ELOOP where any part of the path is a link. One that its user may enter and not list is opened too, and
+   * fails with EACCES when it is listed.
+   */
+  openWithoutLinks(path: Bytes): Directory;
   /** The path with every link resolved, undefined when it does not exist. */
   realPath(path: Bytes): Bytes | undefined;
   /** stat(2) of an absolute path, following links; undefined when it does not exist. */

@@ -10,6 +10,7 @@ import { hasHash } from './known-contents.ts';
 import { NodeBuilder, NodeCursor } from './node-builder.ts';
 import { FIELD, KIND_CODES } from './node-codec.ts';
 import { patchDraftNumber, patchSkipped, readReference } from './node-edit.ts';
+import { openTracked, readRootLink, statRoot } from './open-root.ts';
 import type { RuleScope } from './rules.ts';
 import { readSmallFile } from './small-file.ts';
 
@@ -117,10 +118,12 @@ class RootWalk {
   /** @returns undefined when there is nothing at the root's path. */
   async capture(previous: Entry | undefined): Promise<Entry | undefined> {
     const { path } = this.#root;
-    const stat = this.#input.files.stat(path);
+    const stat = statRoot(this.#input.files, path);
     if (stat === undefined) return undefined;
+    if (stat.kind === 'symlink') return this.#linkEntry(path, stat);
     if (stat.kind !== 'directory') return this.#fileEntry(path, stat, previous);
-    using directory = this.#input.files.openDirectory(path);
+    using directory = openTracked(this.#input.files, path);
+    if (directory === undefined) return undefined;
     const level: Level = { path: EMPTY, scope: [], depth: 0, isInsideExcluded: false };
     const own = metadataOf(directory.statSelf());
     const child = { snapshot: 0, offset: await this.#captureDirectory(directory, level, previous?.child) };
@@ -260,6 +263,14 @@ class RootWalk {
   }
 
   /** A root that is a file. */
+  /** A root that the command has replaced by a link. */
+  #linkEntry(name: Bytes, stat: Stat): Entry | undefined {
+    const target = readRootLink(this.#input.files, name);
+    if (target === undefined) return undefined;
+    const hash = this.#input.hash.sha256(Buffer.from(target, 'latin1'));
+    return { ...metadataOf(stat), name, kind: 'symlink', mode: 0o777, reason: undefined, hash, target, child: undefined };
+  }
+
   #fileEntry(name: Bytes, stat: Stat, previous: Entry | undefined): Entry {
     const isKnown = previous?.kind === 'file' && isSameInodeState(previous, stat);
     const hash = isKnown && this.#input.previous?.isRacy(previous) === false ? previous.hash : NO_HASH;

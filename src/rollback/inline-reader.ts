@@ -8,18 +8,19 @@ import { NODE_HEADER_BYTES } from './node-codec.ts';
 
 /** Reads contents in the thread that asks. */
 export class InlineReader implements ContentReader, AsyncDisposable {
-  readonly #roots: readonly Directory[];
+  readonly #roots: readonly (Directory | undefined)[];
   readonly #deps: ContentDeps;
   readonly #record = Buffer.alloc(RESULT_BYTES);
 
-  /** @param roots Closed with the reader. By the number in a task; for a root that is a file, the directory that holds it. */
-  constructor(roots: readonly Directory[], deps: ContentDeps) {
+  /** @param roots Closed with the reader. By the number in a task; for a root that is a file, the directory that holds it; undefined for one that has gone. */
+  constructor(roots: readonly (Directory | undefined)[], deps: ContentDeps) {
     this.#roots = roots;
     this.#deps = deps;
   }
 
   submit(task: ContentTask): void {
-    const result = captureContent(this.#roots[task.root] as Directory, task.path, this.#deps);
+    const root = this.#roots[task.root];
+    const result = root === undefined ? ({ kind: 'vanished' } as const) : captureContent(root, task.path, this.#deps);
     writeResult(this.#record, 0, result);
     task.sink.settle(task.position, this.#record, 0);
   }
@@ -40,7 +41,7 @@ export class InlineReader implements ContentReader, AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const root of this.#roots) root[Symbol.dispose]();
+    for (const root of this.#roots) root?.[Symbol.dispose]();
   }
 }
 

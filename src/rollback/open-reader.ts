@@ -5,6 +5,7 @@ import { BatchingReader } from './batching-reader.ts';
 import type { ContentReader } from './capture-input.ts';
 import { InlineReader } from './inline-reader.ts';
 import { CHUNK_BYTES, ObjectStore } from './objects.ts';
+import { openTracked } from './open-root.ts';
 import type { RollbackDeps } from './snapshot.ts';
 
 export interface ReaderPlan {
@@ -32,7 +33,7 @@ export async function openReader(deps: RollbackDeps, plan: ReaderPlan): Promise<
     chunk: new Uint8Array(new ArrayBuffer(CHUNK_BYTES)),
     maxFileBytes,
   };
-  const directories = roots.map((path) => files.openDirectory(path));
+  const directories = roots.map((path) => openTracked(files, path));
   const inline = new InlineReader(directories, contents);
   const start: StartContentWorkers | undefined = await loadContentWorkers?.();
   if (start === undefined) return inline;

@@ -3,6 +3,7 @@ import { isErrno } from '../errors.ts';
 import type { Directory, Stat } from '../ports/files.ts';
 import { type ContentDeps, captureContent } from './content.ts';
 import { type Entry, isSameInodeState, metadataOf, NO_HASH, skippedEntry } from './entry.ts';
+import { readLink } from './open-root.ts';
 import type { RootDirectories } from './root-directories.ts';
 
 /**
@@ -54,16 +55,6 @@ export function probePath(
     };
   if (result.kind === 'skipped') return skippedEntry(name, result.reason, stat);
   return undefined;
-}
-
-/** undefined when it is no link any more. */
-function readLink(parent: Directory, name: Bytes): Bytes | undefined {
-  try {
-    return parent.readLink(name);
-  } catch (error) {
-    if (isErrno(error, 'EINVAL', 'ENOENT')) return undefined;
-    throw error;
-  }
 }
 
 /** lstat(2) of `path` and the directory it is in; `closed` where a directory on the way may not be entered. */

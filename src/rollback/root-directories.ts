@@ -2,6 +2,7 @@ import type { Bytes } from '../bytes.ts';
 import { isErrno } from '../errors.ts';
 import { baseName, joinPath, parentPath } from '../paths.ts';
 import type { Directory, Files } from '../ports/files.ts';
+import { openTracked } from './open-root.ts';
 import { placeInRoots } from './tree-index.ts';
 
 /** A directory and the one that it is in, while its neighbours are looked at. */
@@ -71,7 +72,8 @@ export class RootDirectories implements Disposable {
       const name = baseName(place.root);
       // A mount point cannot be replaced by a link, and no path from the directory that it lies in leads across it.
       const isMounted = name !== '' && this.#isMounted(place.root);
-      const top = isMounted ? this.#mounted(place.root) : outside;
+      const top = isMounted ? this.#outside(place.root) : outside;
+      if (top === undefined) return undefined;
       const directory = top.openDirectory(isMounted ? place.relative : joinPath(name, place.relative));
       this.#keepRecent(path, directory);
       return directory;
@@ -96,21 +98,12 @@ export class RootDirectories implements Disposable {
     this.#recent.clear();
   }
 
-  /** The directory that a root lies in: no part of what the command may write unless the user granted it. */
+  /** The directory that a root lies in, or that is mounted over one: no part of what the command may write unless the user granted it. */
   #outside(path: Bytes): Directory | undefined {
     const known = this.#open.get(path);
     if (known !== undefined) return known;
-    if (this.#files.stat(path)?.kind !== 'directory') return undefined;
-    const directory = this.#files.openDirectory(path);
-    this.#open.set(path, directory);
-    return directory;
-  }
-
-  #mounted(root: Bytes): Directory {
-    const known = this.#open.get(root);
-    if (known !== undefined) return known;
-    const directory = this.#files.openDirectory(root);
-    this.#open.set(root, directory);
+    const directory = openTracked(this.#files, path);
+    if (directory !== undefined) this.#open.set(path, directory);
     return directory;
   }
 

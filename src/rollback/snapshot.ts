@@ -13,6 +13,7 @@ import { type CaptureLimits, type CaptureRoot } from './capture-input.ts';
 import type { EncodedNodes } from './drafts.ts';
 import type { SnapshotRecord } from './manifest.ts';
 import { openReader } from './open-reader.ts';
+import { openTracked, statRoot } from './open-root.ts';
 import type { Rules } from './rules.ts';
 import type { NewSession, RollbackSession } from './session-directory.ts';
 import { SnapshotTree } from './snapshot-tree.ts';
@@ -91,8 +92,8 @@ export async function takeNodes(deps: RollbackDeps, input: TakeInput): Promise<T
 function hasManyNames(files: Files, roots: readonly Bytes[]): boolean {
   let names = 0;
   for (const root of roots) {
-    if (files.stat(root)?.kind !== 'directory') continue;
-    using directory = files.openDirectory(root);
+    using directory = openTracked(files, root);
+    if (directory === undefined) continue;
     const waiting = [EMPTY];
     for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
       const below = directoriesIn(directory, path);
@@ -164,13 +165,9 @@ function isReadable(tree: SnapshotTree | undefined): boolean {
 
 /** The directory itself, or the one that holds a root that is a file; a vanished root's stays unused. */
 function taskDirectory(files: Files, root: Bytes): Bytes {
-  return files.stat(root)?.kind === 'directory' ? root : existingParent(files, root);
-}
-
-function existingParent(files: Files, path: Bytes): Bytes {
-  let parent = parentPath(path);
-  while (files.stat(parent)?.kind !== 'directory') parent = parentPath(parent);
-  return parent;
+  let directory = statRoot(files, root)?.kind === 'directory' ? root : parentPath(root);
+  while (statRoot(files, directory)?.kind !== 'directory') directory = parentPath(directory);
+  return directory;
 }
 
 interface NewRecord {

@@ -85,6 +85,21 @@ export function describeFilesContract(name: string, createFiles: () => Files): v
       expect(() => files.openDirectory(b(scratch.at('a\nb')))).toThrow(`"${scratch.path}/a\\nb": ENOENT`);
     });
 
+    test('openWithoutLinks() opens what no link leads to, and tells of a link anywhere in the path', () => {
+      using scratch = createScratchDirectory();
+      const files = createFiles();
+      fs.mkdirSync(scratch.at('a/b'), { recursive: true });
+      fs.writeFileSync(scratch.at('a/b/f'), 'f');
+      fs.symlinkSync('a', scratch.at('link'));
+      fs.symlinkSync('b', scratch.at('a/last'));
+      using opened = files.openWithoutLinks(b(scratch.at('a/b')));
+      expect(opened.names()).toEqual(['f']);
+      for (const path of ['link/b', 'a/last', 'link'])
+        expectErrno(() => files.openWithoutLinks(b(scratch.at(path))), 'ELOOP', 'ENOTDIR');
+      expectErrno(() => files.openWithoutLinks(b(scratch.at('missing'))), 'ENOENT');
+      expectErrno(() => files.openWithoutLinks(b(scratch.at('a/b/f'))), 'ENOTDIR');
+    });
+
     test.for(HOSTILE_NAMES)('openDirectory(), realPath() and stat() take the name %j', (name) => {
       using scratch = createScratchDirectory();
       fs.mkdirSync(scratch.raw(name));

@@ -1,6 +1,11 @@
+import * as fs from 'node:fs';
+import { expect, test } from 'vitest';
+import { bytesFromText } from '../../src/bytes.ts';
 import { createLinuxFiles } from '../../src/platform/linux/files.ts';
+import { createScratchDirectory } from '../support/scratch.ts';
+import { needOtherUser } from '../support/tools.ts';
 import { describeDirectoryChanges } from './directory-changes.contract.ts';
-import { describeFilesContract } from './files.contract.ts';
+import { describeFilesContract, expectErrno } from './files.contract.ts';
 import { describeNewFilesContract } from './new-files.contract.ts';
 
 describeFilesContract('linux', createLinuxFiles);
@@ -10,3 +15,22 @@ describeNewFilesContract('linux', createLinuxFiles);
 const createBulkFiles = () => createLinuxFiles({ bulkFromEntries: 0 });
 describeFilesContract('linux in bulk', createBulkFiles);
 describeDirectoryChanges('linux in bulk', createBulkFiles);
+
+test('openWithoutLinks() opens a directory that its user may enter and not list, as those above a home often are', (context) => {
+  needOtherUser(context);
+  using scratch = createScratchDirectory();
+  const files = createLinuxFiles();
+  fs.mkdirSync(scratch.at('above/own'), { recursive: true });
+  for (const path of ['', 'above']) fs.chmodSync(scratch.at(path), 0o711);
+  fs.chmodSync(scratch.at('above/own'), 0o777);
+  process.seteuid?.(65_534);
+  try {
+    using above = files.openWithoutLinks(bytesFromText(scratch.at('above')));
+    expectErrno(() => above.names(), 'EACCES');
+    expect(above.stat(bytesFromText('own'))?.kind).toBe('directory');
+    using own = above.openDirectory(bytesFromText('own'));
+    expect(own.names()).toEqual([]);
+  } finally {
+    process.seteuid?.(0);
+  }
+});

@@ -102,6 +102,36 @@ describe('the rollback laws, seen from outside', () => {
     );
   });
 
+  test.for([
+    ['the root', 'work/tree'],
+    ['the directory above it', 'work'],
+  ] as const)(
+    'L10: a link that takes the place of %s, which the command may write too, is not followed',
+    async ([, replaced]) => {
+      using engine = new Engine('work/tree');
+      const at = (path: string) => join(engine.directory, path);
+      fs.mkdirSync(at('outside/tree'), { recursive: true });
+      for (const path of ['outside/secret', 'outside/tree/secret']) fs.writeFileSync(at(path), 'secret');
+      for (const path of ['secret', 'gone']) fs.writeFileSync(join(engine.root, path), 'mine');
+      const before = dumpTree(engine.root);
+      const around = dumpTree(at('outside'));
+      const run = await engine.start();
+      fs.renameSync(at(replaced), at('away'));
+      fs.symlinkSync(at('outside'), at(replaced));
+      await engine.checkpoint(run);
+      await run.finish({ exitCode: 0, signal: undefined });
+      const stored = spawnSync('grep', ['-rlx', 'secret', join(engine.state, 'rollbacks', run.id, 'objects')]).stdout.toString();
+      expect(stored).toBe('');
+      await engine.restore(run.id).catch(() => undefined);
+      expect(dumpTree(at('outside'))).toEqual(around);
+      if (replaced !== 'work') expect(dumpTree(engine.root)).toEqual(before);
+      fs.rmSync(at(replaced), { recursive: true });
+      fs.renameSync(at('away'), at(replaced));
+      await engine.restore(run.id);
+      expect(dumpTree(engine.root)).toEqual(before);
+    },
+  );
+
   test('capture and restore give what tar gives, by the judgement of tar', async (context) => {
     needCommands(context, 'tar');
     await fc.assert(

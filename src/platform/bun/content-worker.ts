@@ -17,6 +17,7 @@ import { takeOver } from '../../rollback/inline-reader.ts';
 import { knownFiles, NOT_TAKEN_OVER } from '../../rollback/known-contents.ts';
 import { FIELD } from '../../rollback/node-codec.ts';
 import { CHUNK_BYTES, ObjectStore } from '../../rollback/objects.ts';
+import { openTracked } from '../../rollback/open-root.ts';
 import { restoreMissing } from '../../rollback/restore-file.ts';
 import { type BulkFiles, loadBulkFiles } from '../linux/bulk-files.ts';
 import { createLinuxFiles, descriptorOf } from '../linux/files.ts';
@@ -40,6 +41,11 @@ export type FromWorker =
   | { readonly kind: 'total'; readonly id: number; readonly storedBytes: number }
   | { readonly kind: 'failed'; readonly id: number; readonly call: string; readonly errno: string; readonly message: string };
 
+/** Undefined for one that has gone, or that a link leads to by now. */
+type Roots = readonly (Directory | undefined)[];
+/** For a descriptor: every call says that there is none. */
+const NOWHERE = -1;
+
 let perform: ((message: Exclude<ToWorker, { kind: 'plan' }>) => FromWorker) | undefined;
 
 self.onmessage = ({ data: message }: MessageEvent<ToWorker>) => {
@@ -55,7 +61,7 @@ self.onmessage = ({ data: message }: MessageEvent<ToWorker>) => {
 function preparePlan(plan: WorkerPlan, writer: string) {
   const files = createLinuxFiles();
   const open = (path: Bytes | undefined) => (path === undefined ? undefined : files.openDirectory(path));
-  const roots = plan.roots.map((path) => files.openDirectory(path));
+  const roots = plan.roots.map((path) => openTracked(files, path));
   const objects = open(plan.objects);
   const store = objects === undefined ? undefined : new ObjectStore(objects, { writer, isListed: plan.isListed });
   const deps = {
@@ -87,7 +93,7 @@ function preparePlan(plan: WorkerPlan, writer: string) {
 
 /** What a thread works with. */
 interface Tools {
-  readonly roots: readonly Directory[];
+  readonly roots: Roots;
   readonly deps: ContentDeps;
   readonly bulk: BulkContents | undefined;
   readonly restore: BulkRestore | undefined;
@@ -126,7 +132,7 @@ function openBulk(
 ): BulkContents {
   return new BulkContents(bulk, {
     clock: createSystemClock(),
-    roots: roots.map(descriptorOf),
+    roots: roots.map((root) => (root === undefined ? NOWHERE : descriptorOf(root))),
     objects: objects && descriptorOf(objects),
     earlier: earlier && descriptorOf(earlier),
     writer: isListed ? writer : undefined,
@@ -136,7 +142,7 @@ function openBulk(
 
 /** The directories that the thread works in. */
 interface Opened {
-  readonly roots: readonly Directory[];
+  readonly roots: Roots;
   readonly objects: Directory | undefined;
   readonly earlier: Directory | undefined;
 }
@@ -149,7 +155,8 @@ function runBatch(batch: TaskBatch, into: Uint8Array<ArrayBuffer>, { roots, deps
   const tasks = decodeBatch(batch);
   for (const index of left ?? tasks.keys()) {
     const { root, path } = tasks[index] as (typeof tasks)[number];
-    writeResult(results, index, captureContent(rootAt(roots, root), path, deps));
+    const directory = roots[root];
+    writeResult(results, index, directory === undefined ? { kind: 'vanished' } : captureContent(directory, path, deps));
   }
   return results;
 }
@@ -172,18 +179,12 @@ function restoreBatch(batch: RestoreBatch, { roots, deps: contents, restore: bul
   return results;
 }
 
-function rootAt(roots: readonly Directory[], index: number): Directory {
-  const directory = roots[index];
-  if (directory === undefined) throw new RangeError(`No root ${index}`);
-  return directory;
-}
-
 /** Keeps the directory used last open: the files of one directory come one after the other. */
 class ParentCache implements Disposable {
-  readonly #roots: readonly Directory[];
+  readonly #roots: Roots;
   #last: { readonly root: number; readonly path: Bytes; readonly directory: Directory } | undefined;
 
-  constructor(roots: readonly Directory[]) {
+  constructor(roots: Roots) {
     this.#roots = roots;
   }
 
@@ -192,7 +193,8 @@ class ParentCache implements Disposable {
     if (this.#last?.root === root && this.#last.path === path) return this.#last.directory;
     this[Symbol.dispose]();
     try {
-      const directory = rootAt(this.#roots, root).openDirectory(path);
+      const directory = this.#roots[root]?.openDirectory(path);
+      if (directory === undefined) return undefined;
       this.#last = { root, path, directory };
       return directory;
     } catch (error) {

@@ -101,6 +101,11 @@ export function openAt(scratch: Scratch, directory: number, name: Bytes, flags: 
   return syscall('openat', directory, place(scratch.name, name), flags, mode);
 }
 
+/** From the root of the file system, and through no link. */
+export function openWithoutLinks(scratch: Scratch, path: Bytes, flags: number): number {
+  return openat2(scratch, uapi.AT_FDCWD, path, flags, uapi.RESOLVE_NO_SYMLINKS | uapi.RESOLVE_NO_MAGICLINKS);
+}
+
 export function openBeneath(scratch: Scratch, directory: number, path: Bytes, flags: number): number {
   if (path.length <= PATH_BYTES_MAXIMUM) return openat2(scratch, directory, path, flags);
   const cut = path.lastIndexOf('/', PATH_BYTES_MAXIMUM);
@@ -112,11 +117,11 @@ export function openBeneath(scratch: Scratch, directory: number, path: Bytes, fl
   }
 }
 
-function openat2(scratch: Scratch, directory: number, name: Bytes, flags: number): number {
+function openat2(scratch: Scratch, directory: number, name: Bytes, flags: number, resolve = BENEATH): number {
   const path = place(scratch.name, name);
   const { view, address } = scratch.how;
   view.setUint32(0, flags, true);
-  view.setUint32(16, BENEATH, true);
+  view.setUint32(16, resolve, true);
   for (;;) {
     const result = trySyscall('openat2', directory, path, address, HOW_BYTES);
     if (result >= 0) return result;

@@ -1,5 +1,5 @@
 import { type Bytes, displayBytes } from '../../bytes.ts';
-import { SystemError } from '../../errors.ts';
+import { isErrno, SystemError } from '../../errors.ts';
 import { joinPath } from '../../paths.ts';
 import type { Directory, Files, OpenFile, SmallFile, Stat } from '../../ports/files.ts';
 import { type Listing, packListing } from '../../ports/listing.ts';
@@ -12,6 +12,7 @@ import {
   fillTimes,
   openAt,
   openBeneath,
+  openWithoutLinks,
   place,
   READ_DIRECTORY,
   READ_FILE,
@@ -48,9 +49,23 @@ export function createLinuxFiles({ bulkFromEntries }: { readonly bulkFromEntries
         lister,
       );
     },
+    openWithoutLinks: (path) => {
+      const opened = named(path, () => openListable(path, scratch));
+      return new LinuxDirectory(opened.fd, path, scratch, lister, opened.isListable);
+    },
     realPath: (path) => realPath(path, scratch),
     stat: (path) => named(path, () => statAt(scratch, uapi.AT_FDCWD, path, 0)),
   };
+}
+
+function openListable(path: Bytes, scratch: Scratch): { readonly fd: number; readonly isListable: boolean } {
+  try {
+    return { fd: openWithoutLinks(scratch, path, READ_DIRECTORY), isListable: true };
+  } catch (error) {
+    if (!isErrno(error, 'EACCES')) throw error;
+    const flags = uapi.O_PATH | uapi.O_DIRECTORY | uapi.O_CLOEXEC;
+    return { fd: openWithoutLinks(scratch, path, flags), isListable: false };
+  }
 }
 
 class LinuxDirectory implements Directory {
@@ -61,7 +76,10 @@ class LinuxDirectory implements Directory {
   /** Reading the names moves the descriptor's position. */
   #isRead = false;
 
-  constructor(fd: number, path: Bytes, scratch: Scratch, lister: BulkLister) {
+  readonly #isListable: boolean;
+
+  constructor(fd: number, path: Bytes, scratch: Scratch, lister: BulkLister, isListable = true) {
+    this.#isListable = isListable;
     this.#fd = fd;
     this.path = path;
     this.#scratch = scratch;
@@ -73,6 +91,7 @@ class LinuxDirectory implements Directory {
   }
 
   names(): Bytes[] {
+    if (!this.#isListable) throw new SystemError('getdents64', 'EACCES', displayBytes(this.path));
     if (this.#isRead) this.#call('', () => syscall('lseek', this.#fd, 0, 0));
     this.#isRead = true;
     const { bytes, view, address } = this.#scratch.dirents;

@@ -18,17 +18,24 @@ import { syncInBackground } from './sync-later.ts';
  */
 export function createNodeFiles(): Files {
   const locks = new Set<string>();
+  const openDirectory = (path: Bytes) => {
+    const flags = fs.constants.O_RDONLY | fs.constants.O_DIRECTORY;
+    return new NodeDirectory(
+      named(path, () => fs.openSync(bufferFromBytes(path), flags)),
+      path,
+      locks,
+    );
+  };
+  const realPath = (path: Bytes) =>
+    unlessMissing(() => named(path, () => bytesFromBuffer(fs.realpathSync.native(bufferFromBytes(path), 'buffer'))));
   return {
-    openDirectory: (path) => {
-      const flags = fs.constants.O_RDONLY | fs.constants.O_DIRECTORY;
-      return new NodeDirectory(
-        named(path, () => fs.openSync(bufferFromBytes(path), flags)),
-        path,
-        locks,
-      );
+    openDirectory,
+    openWithoutLinks: (path) => {
+      const real = realPath(path);
+      if (real !== undefined && real !== path) throw new SystemError('open', 'ELOOP', displayBytes(path));
+      return openDirectory(path);
     },
-    realPath: (path) =>
-      unlessMissing(() => named(path, () => bytesFromBuffer(fs.realpathSync.native(bufferFromBytes(path), 'buffer')))),
+    realPath,
     stat: (path) => unlessMissing(() => named(path, () => convert(fs.statSync(bufferFromBytes(path), { bigint: true })))),
   };
 }
