@@ -12,6 +12,8 @@ export interface PathFacts {
   prepare?(paths: readonly Bytes[]): void;
   /** Follows every link of an absolute path. @returns undefined when there is nothing. */
   resolve(path: Bytes): FoundPath | undefined;
+  /** Where a link leads, as it is written there. @returns undefined for what is no link, or not there. */
+  readLink(path: Bytes): Bytes | undefined;
   /** The entries of a directory, links not followed, in no order. */
   entries(path: Bytes): readonly FoundEntry[];
   /** Only their names, which is cheaper. */

@@ -3,6 +3,7 @@ import { findCommand } from './command.ts';
 import { scrubEnvironment } from './environment.ts';
 import { resolveGrants } from './grants.ts';
 import { type Plan, READ_WRITE, RuleSet } from './plan.ts';
+import { Plantable } from './planted.ts';
 import type { Policy, World } from './policy.ts';
 import { forbiddenPlaces, sensitivePlaces } from './sensitive.ts';
 import { streamRules } from './streams.ts';
@@ -25,9 +26,10 @@ export function buildPlan(policy: Policy, world: World): Plan {
   const grants = resolveGrants(policy, world, places);
   const found = findCommand(policy.command[0] as Bytes, world);
 
+  const plantable = new Plantable(grants.rules, world);
   const rules = new RuleSet();
-  for (const rule of systemRules(world)) rules.add(rule);
-  for (const rule of toolchainRules(found.chain, world, places)) rules.add(rule);
+  for (const rule of systemRules(world, plantable)) rules.add(rule);
+  for (const rule of toolchainRules(found.chain, world, places, plantable)) rules.add(rule);
   for (const rule of streamRules(world.facts, places)) rules.add(rule);
   rules.add({ path: policy.temporaryDirectory, isDirectory: true, access: READ_WRITE, origin: 'temporary' });
   for (const rule of grants.rules) rules.add(rule);

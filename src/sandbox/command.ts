@@ -1,8 +1,9 @@
 import { type Bytes, displayBytes } from '../bytes.ts';
 import { EXIT, isErrno, NonoError } from '../errors.ts';
-import { baseName, joinPath } from '../paths.ts';
+import { baseName, joinPath, parentPath } from '../paths.ts';
 import type { FoundPath, PathFacts } from '../ports/path-facts.ts';
 import { resolveQuietly } from './look-up.ts';
+import { absolute } from './planted.ts';
 import type { World } from './policy.ts';
 
 /** What execvp(3) walks when PATH is not set (confstr(3) _CS_PATH of glibc). */
@@ -26,6 +27,8 @@ export interface FoundCommand {
 export interface FoundFile {
   readonly path: Bytes;
   readonly resolved: Bytes;
+  /** The script whose first line gives the path, links resolved; undefined for what the caller named, or is found on PATH. */
+  readonly namedBy?: Bytes;
 }
 
 /** The entries of the PATH that the command gets; an empty one means the working directory. */
@@ -92,7 +95,9 @@ function followInterpreters(file: FoundFile, world: World): readonly FoundFile[]
       const next = resolveQuietly(world.facts, path);
       if (next === undefined && isMissing(world.facts, path)) throw badInterpreter(current.path, path);
       const isNew = next !== undefined && !chain.some(({ resolved }) => resolved === next.path);
-      if (isNew) chain.push({ path, resolved: next.path });
+      if (!isNew) continue;
+      const isOnPath = searchPath(world).includes(parentPath(path));
+      chain.push({ path, resolved: next.path, ...(isOnPath ? {} : { namedBy: current.resolved }) });
     }
   }
   return chain;
@@ -149,8 +154,4 @@ function readStart(facts: PathFacts, path: Bytes): Bytes {
     if (isErrno(error, 'EACCES', 'EPERM', 'ENOENT', 'ETXTBSY', 'ENXIO')) return '' as Bytes;
     throw error;
   }
-}
-
-function absolute(path: Bytes, workingDirectory: Bytes): Bytes {
-  return path.startsWith('/') ? path : joinPath(workingDirectory, path);
 }

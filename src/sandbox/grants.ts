@@ -6,6 +6,7 @@ import type { FoundPath } from '../ports/path-facts.ts';
 import { GrantError } from './grant-error.ts';
 import { resolveQuietly } from './look-up.ts';
 import { type Access, type MissingFile, type PathRule, READ_WRITE, type SkippedGrant } from './plan.ts';
+import { absolute, Plantable } from './planted.ts';
 import type { Grant, SourcedPath, World } from './policy.ts';
 import { type Conflict, findConflict, type SensitivePlace } from './sensitive.ts';
 
@@ -129,33 +130,15 @@ class Resolver {
    * @throws {GrantError} for one that leads to where no grant for writing is.
    */
   refusePlantedLinks(): void {
-    const writable = this.rules.filter(({ access, isDirectory }) => access.write && isDirectory);
-    const isWritable = (path: Bytes) => writable.some(({ path: rule }) => isWithin(path, rule));
+    const plantable = new Plantable(this.rules, this.#world);
     for (const { source, path } of this.#resolved) {
-      if (isWritable(path)) continue;
-      const link = this.#linksOn(source.path).find((place) => isWritable(place));
+      const link = plantable.linkOutOn(source.path, path);
       if (link === undefined) continue;
       throw new GrantError(
         `Cannot use ${name(source)}: ${displayBytes(link)} is a link out of a directory that the command may write`,
         `An earlier run may have put it there: look at it, and grant ${displayBytes(path)} itself`,
       );
     }
-  }
-
-  /** Where the links stand that are met on the way along a path, the directories before each resolved. */
-  #linksOn(written: Bytes): readonly Bytes[] {
-    const { facts, workingDirectory } = this.#world;
-    const path = absolute(written, workingDirectory);
-    const ends = [...path.matchAll(/[^/](?=\/|$)/g)].map(({ index }) => index + 1);
-    return collect(ends, (end): readonly Bytes[] => {
-      const prefix = path.slice(0, end) as Bytes;
-      const last = baseName(prefix);
-      const above = resolveQuietly(facts, parentPath(prefix))?.path;
-      if (above === undefined || last === '.' || last === '..') return [];
-      const place = joinPath(above, last);
-      const target = resolveQuietly(facts, prefix)?.path;
-      return target !== undefined && target !== place ? [place] : [];
-    });
   }
 
   /** What must never be shared is refused before it exists too. */
@@ -212,11 +195,6 @@ class Resolver {
 /** An override may name what does not exist (yet): then its name counts. */
 function resolveOverride(path: Bytes, { facts, workingDirectory }: World): Bytes {
   return resolveQuietly(facts, absolute(path, workingDirectory))?.path ?? resolvePath(workingDirectory, path);
-}
-
-/** Not cleaned by name: `link/..` is what the kernel says it is. */
-function absolute(path: Bytes, workingDirectory: Bytes): Bytes {
-  return path.startsWith('/') ? path : joinPath(workingDirectory, path);
 }
 
 function lookUpFailure(error: unknown): readonly [reason: string, hint: string] | undefined {

@@ -13,6 +13,16 @@ export function resolveQuietly(facts: PathFacts, path: Bytes): FoundPath | undef
   }
 }
 
+/** Where a link leads; undefined too for what this user may not reach. */
+export function readLinkQuietly(facts: PathFacts, path: Bytes): Bytes | undefined {
+  try {
+    return facts.readLink(path);
+  } catch (error) {
+    if (isErrno(error, 'EACCES', 'EPERM', 'ELOOP', 'ENAMETOOLONG', 'ESTALE')) return undefined;
+    throw error;
+  }
+}
+
 /** The entries of a directory; none of one that may not be listed. */
 export function listQuietly(facts: PathFacts, path: Bytes): readonly FoundEntry[] {
   return noneWhenRefused(() => facts.entries(path));

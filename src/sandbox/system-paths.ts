@@ -4,6 +4,7 @@ import { isWithin, joinPath, parentPath } from '../paths.ts';
 import type { FoundPath, PathFacts } from '../ports/path-facts.ts';
 import { existing, listQuietly, namesQuietly, resolveQuietly } from './look-up.ts';
 import { DEVICE, type PathRule, READ } from './plan.ts';
+import type { Plantable } from './planted.ts';
 import { isRoot, type World } from './policy.ts';
 
 /** Where programs, their libraries and their data are on a Linux system. */
@@ -72,7 +73,7 @@ const OTHERS_MAY_READ = 0o004;
 const OTHERS_MAY_ENTER = 0o005;
 
 /** The paths that every program needs to start, readable; and the harmless devices. */
-export function systemRules(world: World): readonly PathRule[] {
+export function systemRules(world: World, plantable: Plantable): readonly PathRule[] {
   const { facts } = world;
   const directories = [...PROGRAM_DIRECTORIES, ...KERNEL_DIRECTORIES] as Bytes[];
   const devices = DEVICES as readonly Bytes[];
@@ -83,7 +84,7 @@ export function systemRules(world: World): readonly PathRule[] {
     ...collect(devices, (path) => existing(facts, path, DEVICE, 'device')),
     ...(isRoot(world) ? publicEntries(facts, ETC, '') : existing(facts, ETC, READ, 'system')),
     ...resolverRules(facts),
-    ...gitConfiguration(world, resolveQuietly(facts, git) === undefined ? undefined : git),
+    ...gitConfiguration(world, plantable, resolveQuietly(facts, git) === undefined ? undefined : git),
   ];
 }
 
@@ -132,9 +133,15 @@ function resolverRules(facts: PathFacts): readonly PathRule[] {
 }
 
 /** Git's user configuration, without the credentials that it may store beside it. */
-function gitConfiguration({ facts, homeDirectory }: World, directory: Bytes | undefined): readonly PathRule[] {
+function gitConfiguration(
+  { facts, homeDirectory }: World,
+  plantable: Plantable,
+  directory: Bytes | undefined,
+): readonly PathRule[] {
   const paths = [joinPath(homeDirectory, GIT_FILE)];
   if (directory !== undefined)
     for (const name of namesQuietly(facts, directory)) if (name !== GIT_CREDENTIALS) paths.push(joinPath(directory, name));
-  return collect(paths, (path) => existing(facts, path, READ, 'system'));
+  return collect(paths, (path) =>
+    existing(facts, path, READ, 'system').filter((rule) => plantable.linkOutOn(path, rule.path) === undefined),
+  );
 }

@@ -3,8 +3,9 @@ import { collect } from '../collect.ts';
 import { baseName, isWithin, joinPath, parentPath } from '../paths.ts';
 import type { PathFacts } from '../ports/path-facts.ts';
 import { type FoundFile, searchPath } from './command.ts';
-import { existing, listQuietly, resolveQuietly } from './look-up.ts';
+import { existing, listQuietly, namesQuietly, resolveQuietly } from './look-up.ts';
 import { type PathRule, READ } from './plan.ts';
+import type { Plantable } from './planted.ts';
 import type { World } from './policy.ts';
 import { findConflict, type SensitivePlace } from './sensitive.ts';
 
@@ -38,6 +39,22 @@ const COMPANION_VARIABLES: Readonly<Record<string, readonly string[]>> = { '.car
 /** Names under which an environment links to the interpreter that it was made from. */
 const INTERPRETERS: readonly string[] = ['python', 'python3', 'node', 'ruby'];
 
+/** What says that a directory is an environment of Python, and what such a one has in it. */
+const ENVIRONMENT_FILE = 'pyvenv.cfg' as Bytes;
+const ENVIRONMENT_NAMES: readonly string[] = [
+  ENVIRONMENT_FILE,
+  'bin',
+  'lib',
+  'lib64',
+  'include',
+  'share',
+  'etc',
+  'man',
+  '.gitignore',
+  'CACHEDIR.TAG',
+];
+const ANY_MAY_EXECUTE = 0o111;
+
 /** Installations found behind links of installations: a version manager, an interpreter, an environment. */
 const DEPTH_MAXIMUM = 4;
 
@@ -49,16 +66,18 @@ export function toolchainRules(
   chain: readonly FoundFile[],
   world: World,
   places: readonly SensitivePlace[],
+  plantable: Plantable,
 ): readonly PathRule[] {
-  const search = new Search(world, places);
+  const search = new Search(world, places, plantable);
   const directories = searchPath(world);
   world.facts.prepare?.(directories);
   for (const directory of directories) search.addPrograms(directory, 0);
-  for (const { path, resolved } of chain) {
-    search.addProgram(resolved, 0);
-    search.addPrograms(parentPath(path), 0);
-  }
-  const files = collect(chain, ({ resolved }) => existing(world.facts, resolved, READ, 'toolchain'));
+  const files = collect(chain, (file) => {
+    if (!search.mayUse(file)) return [];
+    search.addProgram(file.resolved, 0);
+    if (search.mayUseAround(file)) search.addPrograms(parentPath(file.path), 0);
+    return existing(world.facts, file.resolved, READ, 'toolchain');
+  });
   return [...files.filter(({ path }) => findConflict(path, READ, places) === undefined), ...search.rules];
 }
 
@@ -66,11 +85,29 @@ class Search {
   readonly rules: PathRule[] = [];
   readonly #world: World;
   readonly #places: readonly SensitivePlace[];
+  readonly #plantable: Plantable;
   readonly #visited = new Set<Bytes>();
 
-  constructor(world: World, places: readonly SensitivePlace[]) {
+  constructor(world: World, places: readonly SensitivePlace[], plantable: Plantable) {
     this.#world = world;
     this.#places = places;
+    this.#plantable = plantable;
+  }
+
+  /** Not what a script or a link names that an earlier run may have written, unless it is an interpreter: environments link to those wherever they are. */
+  mayUse(file: FoundFile): boolean {
+    const { path, resolved } = file;
+    const isPlanted = this.#isNamedByPlanted(file) || this.#plantable.linkOutOn(path, resolved) !== undefined;
+    return !isPlanted || isInterpreter(resolved, this.#world);
+  }
+
+  /** The directory that it was named in, too. */
+  mayUseAround(file: FoundFile): boolean {
+    return !this.#isNamedByPlanted(file) || isEnvironment(parentPath(parentPath(file.path)), this.#world);
+  }
+
+  #isNamedByPlanted({ resolved, namedBy }: FoundFile): boolean {
+    return namedBy !== undefined && this.#plantable.has(namedBy) && !this.#plantable.has(resolved);
   }
 
   /** A directory of programs: its installation, and what its links lead to. */
@@ -78,6 +115,7 @@ class Search {
     const { facts, homeDirectory } = this.#world;
     const directory = resolveQuietly(facts, written)?.path;
     if (directory === undefined || !this.#isInHome(directory) || this.#visited.has(directory)) return;
+    if (this.#plantable.linkOutOn(written, directory) !== undefined) return;
     this.#visited.add(directory);
     const prefix = holdsPrograms(directory) ? parentPath(directory) : directory;
     const isShared = this.#share(prefix);
@@ -87,8 +125,10 @@ class Search {
     // An installation has its programs inside; only the interpreter of an environment may be elsewhere.
     const links = isShared ? INTERPRETERS : linksIn(facts, directory);
     for (const name of links) {
-      const target = resolveQuietly(facts, joinPath(directory, name as Bytes))?.path;
-      if (target !== undefined && !isWithin(target, isShared ? prefix : directory)) this.addProgram(target, depth + 1);
+      const path = joinPath(directory, name as Bytes);
+      const resolved = resolveQuietly(facts, path)?.path;
+      if (resolved === undefined || isWithin(resolved, isShared ? prefix : directory)) continue;
+      if (this.mayUse({ path, resolved })) this.addProgram(resolved, depth + 1);
     }
   }
 
@@ -122,11 +162,28 @@ class Search {
     const { facts, homeDirectory } = this.#world;
     const [rule] = existing(facts, path, READ, 'toolchain');
     if (rule === undefined || !this.#isInHome(rule.path)) return false;
+    if (this.#plantable.linkOutOn(path, rule.path) !== undefined) return false;
     if (SHARED.includes(rule.path.slice(homeDirectory.length + 1))) return false;
     if (findConflict(rule.path, READ, this.#places) !== undefined) return false;
     this.rules.push(rule);
     return true;
   }
+}
+
+/** By its name and place: what lies around one is an installation, and nothing of the user's. */
+function isInterpreter(path: Bytes, { facts }: World): boolean {
+  const found = resolveQuietly(facts, path);
+  if (found?.kind !== 'file' || (found.mode & ANY_MAY_EXECUTE) === 0) return false;
+  return (
+    PROGRAM_NAMES.includes(baseName(parentPath(path))) &&
+    /^(?:python|pypy|node|ruby|perl|php|bun|deno)[\d.]*[dt]?$/.test(baseName(path))
+  );
+}
+
+/** Of Python, and nothing else in it: a project can be its own environment. */
+function isEnvironment(prefix: Bytes, { facts }: World): boolean {
+  const names = namesQuietly(facts, prefix);
+  return names.includes(ENVIRONMENT_FILE) && names.every((name) => ENVIRONMENT_NAMES.includes(name));
 }
 
 /** A package that is installed beside others, as npm does without `--global`, has its dependencies beside it too. */

@@ -46,6 +46,19 @@ export function describePathFactsContract(name: string, createFacts: () => Promi
       expect((await createFacts()).resolve(path(given))).toBeUndefined();
     });
 
+    test('read where a link leads, to nothing too, and tell what is none', async () => {
+      const facts = await createFacts();
+
+      expect(['link', 'dangling', 'd', 'd/f', 'nothing', 'd/f/x'].map((given) => facts.readLink(path(given)))).toEqual([
+        'd',
+        'nowhere',
+        undefined,
+        undefined,
+        undefined,
+        undefined,
+      ]);
+    });
+
     test('fail with the errno of a loop', async () => {
       const facts = await createFacts();
       const attempt = (): unknown => facts.resolve(path('loop'));

@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { runNono } from '../support/nono.ts';
@@ -55,5 +55,22 @@ describe('a hostile working directory', () => {
     expect({ status, stderr: status === 0 ? '' : stderr }).toEqual({ status: 0, stderr: '' });
     expect(stdout).toMatch(expected);
     expect(existsSync(proof)).toBe(false);
+  });
+
+  test('has no say in what is shared as a tool: by a link on PATH, nor by the first line of a script', async () => {
+    using world = createWorld();
+    const letters = join(world.home, 'letters');
+    const programs = join(world.project, 'venv/bin');
+    mkdirSync(letters);
+    mkdirSync(programs, { recursive: true });
+    writeFileSync(join(letters, 'one'), 'dear');
+    symlinkSync(letters, join(programs, 'ruby'));
+    writeFileSync(join(world.project, 'run'), `#!/usr/bin/env -S -u ${letters}/one sh\ncat ${letters}/one\n`, { mode: 0o755 });
+    const environment = { PATH: `${programs}:/usr/bin:/bin` };
+
+    const { status, stdout, stderr } = await runNono(world, ['wrap', '--allow-cwd', '--', './run'], { environment });
+
+    expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
+    expect(stderr).toMatch(/letters\/one: Permission denied/);
   });
 });

@@ -148,6 +148,10 @@ export const ATTEMPTS: readonly Attempt[] = [
   ...['mode_by_root_link', 'mode_below_descriptor', 'times_by_cwd_link'].map(
     (attempt): Attempt => ({ attempt, at: 'readable', inside: 'ELOOP', options: READABLE }),
   ),
+  // By a descriptor that neither reads nor writes, for which Landlock asks nothing.
+  { attempt: 'third_way', at: 'readable', inside: 'EACCES' },
+  { attempt: 'mode_third_way', at: 'readable', inside: 'EPERM' },
+  { attempt: 'compare_content', at: 'readable', inside: 'EPERM' },
   { attempt: 'file_capability', at: 'file', inside: 'EPERM', capability: 'setfcap' },
   { attempt: 'trusted_attribute', at: 'file', inside: 'EPERM', capability: 'sys_admin' },
   ...['read_by_descriptor', 'execute_it', 'execute_by_descriptor'].map(

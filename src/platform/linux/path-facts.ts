@@ -48,6 +48,7 @@ export function createLinuxPathFacts(): PathFacts {
       if (found instanceof SystemError) throw found;
       return found;
     },
+    readLink: (path) => readLink(scratch, path),
     entries: (path) => loadLookUps()?.list(path) ?? entries(scratch, path),
     names: (path) => withOpen(scratch, path, uapi.O_RDONLY | uapi.O_DIRECTORY, (directory) => names(scratch, directory)),
     readStart: (path, sizeBytes) => readStart(scratch, path, sizeBytes),
@@ -91,6 +92,15 @@ function readDescriptorLink(scratch: Scratch, descriptor: number): Bytes | undef
   const link = `/proc/self/fd/${descriptor}` as Bytes;
   const length = trySyscall('readlinkat', uapi.AT_FDCWD, place(scratch, link), resultAddress, PATH_BYTES);
   return length < 0 ? undefined : (result.toString('latin1', 0, length) as Bytes);
+}
+
+function readLink(scratch: Scratch, path: Bytes): Bytes | undefined {
+  const { result, resultAddress } = scratch;
+  const length = trySyscall('readlinkat', uapi.AT_FDCWD, place(scratch, path), resultAddress, PATH_BYTES);
+  if (length >= 0) return result.toString('latin1', 0, length) as Bytes;
+  const errno = errnoName(-length);
+  if (errno === 'EINVAL' || errno === 'ENOENT' || errno === 'ENOTDIR') return undefined;
+  throw new SystemError('readlink', errno, displayBytes(path));
 }
 
 function entries(scratch: Scratch, path: Bytes): readonly FoundEntry[] {

@@ -17,6 +17,7 @@ export function createNodePathFacts(): PathFacts {
         const stat = fs.statSync(bufferFromBytes(resolved));
         return { path: resolved, kind: kindOf(stat), mode: stat.mode & PERMISSIONS };
       }),
+    readLink: (path) => readLink(path),
     entries: (path) =>
       required(path, () =>
         fs.readdirSync(bufferFromBytes(path), { encoding: 'buffer' }).map((raw) => {
@@ -29,6 +30,13 @@ export function createNodePathFacts(): PathFacts {
     readStart: (path, sizeBytes) => required(path, () => readStart(path, sizeBytes)),
     streams: () => STREAMS.flatMap(openStream),
   };
+}
+
+function readLink(path: Bytes): Bytes | undefined {
+  return named(path, () => {
+    const raw = bufferFromBytes(path);
+    return fs.lstatSync(raw).isSymbolicLink() ? bytesFromBuffer(fs.readlinkSync(raw, { encoding: 'buffer' })) : undefined;
+  });
 }
 
 function readStart(path: Bytes, sizeBytes: number): Bytes {

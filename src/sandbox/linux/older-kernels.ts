@@ -31,17 +31,20 @@ export function truncateBlocks(abi: number): readonly (readonly [CallName, reado
 }
 
 /**
- * Opens that are looked at by their flags: those that truncate, where Landlock does not; and those to read and write without
- * more, by which programs open the terminals that they make.
+ * Opens that are looked at by their flags: those with the third access mode, for which Landlock asks nothing, since such a descriptor neither
+ * reads nor writes (get_required_file_open_access() of security/landlock/fs.c), though files outside can be leased by it and devices opened; those that
+ * truncate, where Landlock does not look; and those to read and write without more, by which programs open the terminals that they make.
  *
- * @param terminals Where the latter go; undefined for nowhere.
+ * @param terminals Where the last go; undefined for nowhere.
  */
 export function openBlocks(abi: number, terminals: string | undefined): readonly (readonly [CallName, readonly Statement[]])[] {
-  if (abi >= ABI_WITH_TRUNCATE && terminals === undefined) return [];
   const block = (flags: number): readonly Statement[] => [
     ...(abi >= ABI_WITH_TRUNCATE ? [] : truncatingOpen(flags)),
     label(`open-${flags}`),
-    ...(terminals === undefined ? [] : [loadArgument(flags), and(~O_BESIDE >>> 0), is('equal', O_RDWR, { yes: terminals })]),
+    loadArgument(flags),
+    ...(terminals === undefined ? [] : [and(~O_BESIDE >>> 0), is('equal', O_RDWR, { yes: terminals })]),
+    and(O_ACCMODE),
+    is('equal', O_ACCMODE, { yes: errnoLabel('EACCES') }),
     jump('allow'),
   ];
   return [

@@ -90,8 +90,11 @@ export const READ_ONLY_CHANGES: readonly number[] = [
   0x5000943f, // BTRFS_IOC_SNAP_DESTROY_V2
   0x4008941a, // BTRFS_IOC_SUBVOL_SETFLAGS
   0xc0c89425, // BTRFS_IOC_SET_RECEIVED_SUBVOL
+  0xc0c09425, // BTRFS_IOC_SET_RECEIVED_SUBVOL_32 of fs/btrfs/ioctl.c
   0x40186f04, // OCFS2_IOC_REFLINK of fs/ocfs2/ocfs2_ioctl.h: makes a file by its path, past the hooks that Landlock has
   0x4004f50d, // F2FS_IOC_SET_PIN_FILE of include/uapi/linux/f2fs.h: asks for no right to write
+  0x40088302, // ZFS_IOC_SETDOSFLAGS of OpenZFS (include/sys/fs/zfs.h)
+  0xc0189436, // FIDEDUPERANGE: compares with files of the user that are open for neither reading nor writing
 ];
 
 /**
@@ -119,7 +122,6 @@ export const ORDINARY_IOCTLS: readonly number[] = [
   0xc020660b, // FS_IOC_FIEMAP of include/uapi/linux/fiemap.h
   0x40049409, // FICLONE
   0x4020940d, // FICLONERANGE
-  0xc0189436, // FIDEDUPERANGE
   0xc0686611, // PROCMAP_QUERY
   0xc0606610, // PAGEMAP_SCAN
   0x802c542a, // TCGETS2 of include/uapi/asm-generic/ioctls.h

@@ -1,6 +1,6 @@
 import type { Bytes } from '../../../src/bytes.ts';
 import { SystemError } from '../../../src/errors.ts';
-import { joinPath, parentPath, resolvePath } from '../../../src/paths.ts';
+import { baseName, joinPath, parentPath, resolvePath } from '../../../src/paths.ts';
 import type { FileKind } from '../../../src/ports/files.ts';
 import type { FoundPath, OpenStream, PathFacts } from '../../../src/ports/path-facts.ts';
 import type { World } from '../../../src/sandbox/policy.ts';
@@ -39,6 +39,11 @@ export function fakeFacts(lines: readonly string[], streams: readonly OpenStream
   };
   const facts: PathFacts = {
     resolve: (path) => resolve(path),
+    readLink(path) {
+      const above = resolve(parentPath(path));
+      const target = above && nodes.get(joinPath(above.path, baseName(path)))?.target;
+      return target as Bytes | undefined;
+    },
     names: (path) => facts.entries(path).map(({ name }) => name),
     entries(path) {
       const at = resolve(path);

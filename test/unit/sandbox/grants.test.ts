@@ -108,6 +108,8 @@ describe('links that an earlier run may have put into a directory that the comma
     '/home/u/project/real/deep/',
     '/home/u/private/deep/',
     '/home/u/shared -> project',
+    '/home/u/data -> project/out',
+    '/home/u/more -> ./shared/inner/../out',
   ];
 
   function resolveAll(...paths: readonly string[]) {
@@ -117,12 +119,18 @@ describe('links that an earlier run may have put into a directory that the comma
     return resolveGrants({ grants, overrides: [], sockets: [], tracked: [] }, world, sensitivePlaces(world)).rules;
   }
 
-  test.for(['out', './out', 'out/deep', '/home/u/project/out', '/home/u/shared/out', 'real/../out'])(
-    'do not open "%s"',
-    (path) => {
-      expect(() => resolveAll(path)).toThrow(/\/home\/u\/project\/out is a link out of a directory that the command may write/);
-    },
-  );
+  test.for([
+    'out',
+    './out',
+    'out/deep',
+    '/home/u/project/out',
+    '/home/u/shared/out',
+    'real/../out',
+    '/home/u/data',
+    '/home/u/more/deep',
+  ])('do not open "%s"', (path) => {
+    expect(() => resolveAll(path)).toThrow(/\/home\/u\/project\/out is a link out of a directory that the command may write/);
+  });
 
   test.for(['inner', 'inner/deep', '/home/u/shared/real', '/home/u/private'])('are not in the way of "%s"', (path) => {
     expect(resolveAll(path)).toHaveLength(2);

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { Plantable } from '../../../src/sandbox/planted.ts';
 import { systemRules } from '../../../src/sandbox/system-paths.ts';
 import { fakeWorld } from './fake-facts.ts';
 
@@ -19,7 +20,8 @@ const TREE = [
 ];
 
 function paths(uid: number, lines: readonly string[] = TREE): readonly string[] {
-  return systemRules(fakeWorld(lines, { uid })).map(({ path }) => path);
+  const world = fakeWorld(lines, { uid });
+  return systemRules(world, new Plantable([], world)).map(({ path }) => path);
 }
 
 describe('systemRules()', () => {

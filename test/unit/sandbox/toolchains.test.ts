@@ -1,12 +1,25 @@
 import { describe, expect, test } from 'vitest';
 import type { Bytes } from '../../../src/bytes.ts';
+import { type FoundFile, findCommand } from '../../../src/sandbox/command.ts';
+import { type PathRule, READ_WRITE } from '../../../src/sandbox/plan.ts';
+import { Plantable } from '../../../src/sandbox/planted.ts';
+import type { World } from '../../../src/sandbox/policy.ts';
 import { sensitivePlaces } from '../../../src/sandbox/sensitive.ts';
 import { installationOf, toolchainRules } from '../../../src/sandbox/toolchains.ts';
 import { fakeWorld, withPath } from './fake-facts.ts';
 
+const PROJECT = '/home/u/project' as Bytes;
+
+function writable(path: Bytes): PathRule {
+  return { path, isDirectory: true, access: READ_WRITE, origin: 'grant' };
+}
+
 function shared(lines: readonly string[], ...path: readonly string[]): readonly string[] {
-  const world = fakeWorld(lines, withPath(...path));
-  const rules = toolchainRules([], world, sensitivePlaces(world));
+  return sharedBy(fakeWorld(lines, withPath(...path)), [], []);
+}
+
+function sharedBy(world: World, chain: readonly FoundFile[], grants: readonly PathRule[]): readonly string[] {
+  const rules = toolchainRules(chain, world, sensitivePlaces(world), new Plantable(grants, world));
   expect(rules.every(({ access }) => access.read && !access.write)).toBe(true);
   return [...new Set(rules.map((rule) => rule.path))].toSorted();
 }
@@ -88,6 +101,72 @@ describe('toolchainRules()', () => {
     },
   ])('shares what belongs to $layout', ({ lines, path, expected }) => {
     expect(shared(lines, path)).toEqual(expected);
+  });
+});
+
+describe('what an earlier run may have written into a directory that this one may write', () => {
+  const around = (lines: readonly string[], grants: readonly PathRule[], ...path: readonly string[]) =>
+    sharedBy(fakeWorld(lines, withPath(...path)), [], grants);
+  const running = (command: string, ...lines: readonly string[]) => {
+    const world = fakeWorld(lines, withPath('/home/u/tools/bin', '/usr/bin'));
+    const { chain } = findCommand(command as Bytes, world);
+    return sharedBy(world, chain, [writable(PROJECT)]).filter((path) => !/^\/usr\/|^\/home\/u\/project/.test(path));
+  };
+  const PYTHON = '/home/u/.pyenv/versions/3.12/bin/python3.12';
+
+  test.for([
+    { what: 'a directory', lines: ['/home/u/project/venv/bin/ruby -> /home/u/letters', '/home/u/letters/one'] },
+    { what: 'a file', lines: ['/home/u/project/venv/bin/ruby -> /home/u/letters/one', '/home/u/letters/one'] },
+    { what: 'a program', lines: ['/home/u/project/venv/bin/node -> /home/u/work/bin/app', '/home/u/work/bin/app'] },
+  ])('gives nothing by a link on PATH to $what', ({ lines }) => {
+    expect(around(lines, [writable(PROJECT)], '/home/u/project/venv/bin')).toEqual(['/home/u/project/venv']);
+    expect(around(lines, [], '/home/u/project/venv/bin')).not.toEqual(['/home/u/project/venv']);
+  });
+
+  test('gives nothing by a directory of PATH that it made a link, nor by one that others lead to', () => {
+    const lines = ['/home/u/project/bin -> /home/u/letters', '/home/u/letters/one', '/home/u/.local/bin/x -> ../../project/x'];
+    expect(around(lines, [writable(PROJECT)], '/home/u/project/bin')).toEqual([]);
+    expect(around([...lines, '/home/u/project/x -> /home/u/letters/one'], [writable(PROJECT)], '/home/u/.local/bin')).toEqual([
+      '/home/u/.local/bin',
+    ]);
+  });
+
+  test('gives the interpreter that an environment was made from', () => {
+    const lines = [`/home/u/project/venv/bin/python3 -> ${PYTHON}`, PYTHON];
+    expect(around(lines, [writable(PROJECT)], '/home/u/project/venv/bin')).toEqual([
+      '/home/u/.pyenv/versions/3.12',
+      '/home/u/project/venv',
+    ]);
+  });
+
+  test.for([
+    { line: '#!/usr/bin/env -S -u /home/u/letters/one sh' },
+    { line: '#!/home/u/letters/one' },
+    { line: '#!../letters/one' },
+    { line: '#!/home/u/project/link' },
+    { line: '#!/srv/letters' },
+  ])('gives nothing by the first line of a script: $line', ({ line }) => {
+    const tree = ['/home/u/letters/one', '/srv/letters', '/home/u/project/link -> ../letters/one', '/usr/bin/env', '/usr/bin/sh'];
+    expect(running('./run', ...tree, `/home/u/project/run = ${line}\n`)).toEqual([]);
+    expect(running('/home/u/mine/run', ...tree, `/home/u/mine/run = ${line}\n`)).not.toEqual(['/home/u/mine']);
+  });
+
+  test('gives the interpreter, and the environment, that a script names', () => {
+    const lines = ['/home/u/.venvs/a/pyvenv.cfg', `/home/u/.venvs/a/bin/python -> ${PYTHON}`, PYTHON];
+    const script = '/home/u/project/run = #!/home/u/.venvs/a/bin/python\n';
+    expect(running('./run', ...lines, script)).toEqual(['/home/u/.pyenv/versions/3.12', PYTHON, '/home/u/.venvs/a']);
+    expect(running('./run', ...lines, script, '/home/u/.venvs/a/letter')).toEqual(['/home/u/.pyenv/versions/3.12', PYTHON]);
+  });
+
+  test('gives what env finds on PATH', () => {
+    const script = '/home/u/project/run = #!/usr/bin/env tool\n';
+    expect(running('./run', script, '/home/u/tools/bin/tool')).toEqual(['/home/u/tools', '/home/u/tools/bin/tool']);
+  });
+
+  test('gives nothing by the settings of a tool that it made a link', () => {
+    const lines = ['/home/u/.cargo/bin/cargo', '/home/u/.cargo/config.toml -> /home/u/letters', '/home/u/letters/one'];
+    const cargo = writable('/home/u/.cargo' as Bytes);
+    expect(around(lines, [cargo], '/home/u/.cargo/bin')).toEqual(['/home/u/.cargo/bin']);
   });
 });
 

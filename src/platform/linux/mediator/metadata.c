@@ -72,7 +72,9 @@ static long change_descriptor(long number, int as_path) {
   if (failure < 0) return failure;
   int type = facts.mode & S_IFMT;
   int is_nameless = (type == S_IFIFO || type == S_IFSOCK) && path_of(file, path) == 0;
-  int is_writable = type == S_IFREG && (flags & O_ACCMODE) != O_RDONLY;
+  /* Not the third access mode: what is opened with that neither reads nor writes, and Landlock asks nothing for it. */
+  int mode = flags & O_ACCMODE;
+  int is_writable = type == S_IFREG && (mode == O_WRONLY || mode == O_RDWR);
   if (!is_nameless && !is_writable) return change_granted(file);
   if (!is_waiting(request.id) || !has_own_capabilities()) return -EPERM;
   return change_open(file);
