@@ -16,6 +16,7 @@ import {
   type SessionEnd,
 } from './messages.ts';
 import { FrameDecoder, ProtocolError } from './protocol.ts';
+import { RequestLine } from './request-line.ts';
 import type { SessionScreen } from './screen.ts';
 
 /** A connection that says nothing is no client. */
@@ -33,8 +34,7 @@ interface Client {
   role: ClientRole;
   /** Where the session is shown. */
   display: Display | undefined;
-  /** Answers go out in the order of the requests. */
-  answered: Promise<void>;
+  readonly requests: RequestLine;
 }
 
 /** Joins the clients of one session to it. None of them can delay it: what one does not read is dropped for that one. */
@@ -91,7 +91,7 @@ export class Hub {
       shortcut: undefined,
       role: 'new',
       display: undefined,
-      answered: Promise.resolve(),
+      requests: new RequestLine(connection),
     };
     this.#clients.add(client);
     this.#connections.add(connection);
@@ -100,11 +100,15 @@ export class Hub {
     }, HELLO_TIMEOUT_MS);
     return {
       onData: (data) => this.#receive(client, data),
-      onDrain: () => client.display !== undefined && this.displays.caughtUp(client.display),
+      onDrain: () => {
+        client.requests.drained();
+        if (client.display !== undefined) this.displays.caughtUp(client.display);
+      },
       onClose: () => {
         clearTimeout(timer);
         this.#settle();
         this.#remove(client, 'gone');
+        client.requests.drained();
         this.#connections.delete(connection);
         if (this.#connections.size === 0) this.#onIdle();
       },
@@ -193,7 +197,7 @@ export class Hub {
     try {
       for (const frame of client.decoder.push(data)) {
         if (client.role === 'gone') return;
-        this.#handle(client, decodeClientMessage(frame));
+        this.#handle(client, decodeClientMessage(frame), frame.payload.length);
       }
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
@@ -201,7 +205,7 @@ export class Hub {
     }
   }
 
-  #handle(client: Client, message: ClientMessage): void {
+  #handle(client: Client, message: ClientMessage, bytes: number): void {
     if (message.kind === 'hello') {
       if (client.role !== 'new') throw new ProtocolError('a second hello');
       this.#welcome(client, message);
@@ -210,7 +214,7 @@ export class Hub {
     } else if (message.kind === 'request') {
       if (client.role !== 'control') throw new ProtocolError('a request without the mode control');
       const { request } = message;
-      client.answered = client.answered.then(() => this.#answer(client, request));
+      client.requests.add(bytes, () => this.#answer(client, request));
     } else {
       this.#take(client, message);
     }

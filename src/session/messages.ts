@@ -1,13 +1,11 @@
 import type { TerminalSize } from '../ports/pty.ts';
 import { encodeFrame, FRAME, type Frame, type FrameType, ProtocolError } from './protocol.ts';
 import { DECISIONS, type Decision } from './question.ts';
+import { CELLS_MAXIMUM, checkSize, decodeSize, encodeSize } from './terminal-size.ts';
 
 const MODES = ['attach', 'steal', 'view', 'control'] as const;
 export type ClientMode = (typeof MODES)[number];
 
-/** No terminal is larger; a wrong size must not make a program allocate without bound. */
-const CELLS_MAXIMUM = 10_000;
-const RESIZE_BYTES = 4;
 const TEXT_MAXIMUM = 4096;
 const CAPABILITIES_MAXIMUM = 64;
 /** A day: more is a mistake. */
@@ -221,7 +219,10 @@ function decodeHello(document: Fields): ClientMessage {
   return {
     kind: 'hello',
     mode: oneOf(document, 'mode', MODES),
-    size: { columns: wholeNumber(document, 'columns', CELLS_MAXIMUM, 1), rows: wholeNumber(document, 'rows', CELLS_MAXIMUM, 1) },
+    size: checkSize({
+      columns: wholeNumber(document, 'columns', CELLS_MAXIMUM),
+      rows: wholeNumber(document, 'rows', CELLS_MAXIMUM),
+    }),
     terminal: text(document, 'terminal'),
     capabilities: capabilities.map((word: unknown) => checkText(word, 'capabilities')),
     history: document['history'] === undefined ? undefined : wholeNumber(document, 'history', Number.MAX_SAFE_INTEGER),
@@ -268,24 +269,6 @@ function decodeEnd(document: Fields): SessionEnd {
   if (reason !== 'ended') return { reason, rowsBelow: wholeNumber(document, 'rows_below', CELLS_MAXIMUM) };
   const signal = document['signal'] === null ? null : text(document, 'signal');
   return { reason, exitCode: wholeNumber(document, 'exit_code', Number.MAX_SAFE_INTEGER), signal };
-}
-
-function encodeSize({ columns, rows }: TerminalSize): Uint8Array {
-  const payload = new Uint8Array(RESIZE_BYTES);
-  const view = new DataView(payload.buffer);
-  view.setUint16(0, columns, true);
-  view.setUint16(2, rows, true);
-  return payload;
-}
-
-function decodeSize(payload: Uint8Array): TerminalSize {
-  if (payload.length !== RESIZE_BYTES) throw new ProtocolError(`a size of ${payload.length} bytes, expected ${RESIZE_BYTES}`);
-  const view = new DataView(payload.buffer, payload.byteOffset, payload.length);
-  const columns = view.getUint16(0, true);
-  const rows = view.getUint16(2, true);
-  if (columns < 1 || rows < 1 || columns > CELLS_MAXIMUM || rows > CELLS_MAXIMUM)
-    throw new ProtocolError(`a size of ${columns} by ${rows}, expected 1 to ${CELLS_MAXIMUM}`);
-  return { columns, rows };
 }
 
 function empty<Message>(payload: Uint8Array, message: Message): Message {

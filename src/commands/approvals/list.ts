@@ -1,5 +1,6 @@
 import { bytesFromText, displayBytes, jsonPath } from '../../bytes.ts';
 import { EXIT } from '../../errors.ts';
+import { jsonText } from '../../json-text.ts';
 import { formatDuration } from '../../time.ts';
 import { renderTable } from '../../ui/table.ts';
 import type { Context } from '../context.ts';
@@ -94,8 +95,8 @@ async function* follow(context: Context, isJson: boolean): AsyncGenerator<string
 function linesOf(found: SessionQuestions, closed: readonly string[], isJson: boolean): readonly string[] {
   if (isJson) {
     return [
-      ...closed.map((id) => `${JSON.stringify({ id, closed: true })}\n`),
-      ...documentsOf(found).map((document) => `${JSON.stringify(document)}\n`),
+      ...closed.map((id) => `${jsonText({ id, closed: true })}\n`),
+      ...documentsOf(found).map((document) => `${jsonText(document)}\n`),
     ];
   }
   return [

@@ -1,4 +1,5 @@
 import { type Bytes, jsonPath, textFromBytes } from '../../bytes.ts';
+import { jsonText } from '../../json-text.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Change } from '../../rollback/compare.ts';
 import { SKIP_TEXTS } from '../../rollback/entry.ts';
@@ -125,5 +126,5 @@ export function ruleFields({ roots }: Manifest) {
 }
 
 export function printJson(document: unknown): string {
-  return `${JSON.stringify(document, undefined, 2)}\n`;
+  return `${jsonText(document, 2)}\n`;
 }

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Connection } from '../../../src/ports/socket.ts';
 import { Hub } from '../../../src/session/hub.ts';
 import type { HubHost } from '../../../src/session/hub-host.ts';
-import { encodeClientMessage } from '../../../src/session/messages.ts';
+import { type ClientMode, type ControlRequest, encodeClientMessage } from '../../../src/session/messages.ts';
 import { SessionScreen } from '../../../src/session/screen.ts';
 import * as drawing from '../../../src/terminal/drawing.ts';
 import { IDLE_MEMORY } from '../../support/screens.ts';
@@ -45,14 +45,14 @@ function createHub(host: Partial<HubHost> = {}): Hub {
 
 function connect(hub: Hub) {
   const state = { isEnded: false };
-  const connection: Connection = {
+  const connection = {
     peer: { pid: 7, uid: 1000 },
     queuedBytes: 0,
     write: () => undefined,
     end: () => (state.isEnded = true),
     close: () => (state.isEnded = true),
-  };
-  return { handlers: hub.accept(connection), state };
+  } satisfies Connection;
+  return { handlers: hub.accept(connection), state, connection };
 }
 
 beforeEach(() => void vi.useFakeTimers());
@@ -92,4 +92,58 @@ describe('Hub', () => {
 
     expect(state.isEnded).toBe(true);
   });
+
+  test('carries out no more for a client that does not read its answers, until it has', async () => {
+    const asked: string[] = [];
+    const request = (one: ControlRequest) =>
+      ({ isDone: true, changed: false, content: Buffer.from(String(asked.push(one.verb))) }) as const;
+    const hub = createHub({ request });
+    const { handlers, state, connection } = connect(hub);
+    handlers.onData(hello('control'));
+    connection.queuedBytes = 1;
+    for (let count = 0; count < 3; count++) handlers.onData(LOG);
+    await settleAll();
+    expect(asked).toEqual([]);
+    connection.queuedBytes = 0;
+    handlers.onDrain();
+    await settleAll();
+    expect(asked).toEqual(['log', 'log', 'log']);
+    expect(state.isEnded).toBe(false);
+  });
+
+  test('ends the connection of a client that asks on and on and reads nothing', async () => {
+    const hub = createHub();
+    const { handlers, state, connection } = connect(hub);
+    handlers.onData(hello('control'));
+    connection.queuedBytes = 1;
+    const data = new Uint8Array(150_000);
+    for (let count = 0; count < 10; count++)
+      handlers.onData(encodeClientMessage({ kind: 'request', request: { verb: 'send', data } }));
+    await settleAll();
+    expect(state.isEnded).toBe(true);
+  });
+
+  test.for([
+    [10_000, 10_000],
+    [1001, 1000],
+  ] as const)('ends the connection of a client with a terminal of %i by %i, which there is not', ([columns, rows]) => {
+    const sizes: unknown[] = [];
+    const hub = createHub({ resize: (size) => void sizes.push(size) });
+    const [greeting, resizing] = [connect(hub), connect(hub)];
+    greeting.handlers.onData(hello('attach', { columns, rows }));
+    resizing.handlers.onData(hello('attach'));
+    resizing.handlers.onData(encodeClientMessage({ kind: 'resize', size: { columns, rows } }));
+    expect([greeting.state.isEnded, resizing.state.isEnded, sizes]).toEqual([true, true, [{ columns: 80, rows: 24 }]]);
+  });
 });
+
+const LOG = encodeClientMessage({ kind: 'request', request: { verb: 'log', follow: false } });
+
+function hello(mode: ClientMode, size = { columns: 80, rows: 24 }): Uint8Array {
+  return encodeClientMessage({ kind: 'hello', mode, size, terminal: 'xterm', capabilities: [] });
+}
+
+/** Longer than any chain of promises here. */
+async function settleAll(): Promise<void> {
+  for (let turn = 0; turn < 100; turn++) await Promise.resolve();
+}

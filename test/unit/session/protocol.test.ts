@@ -14,7 +14,7 @@ import { DECISIONS } from '../../../src/session/question.ts';
 const text = fc.string({ unit: 'grapheme', maxLength: 40 });
 const data = fc.uint8Array({ maxLength: 3000 });
 const cells = fc.integer({ min: 1, max: 10_000 });
-const size = fc.record({ columns: cells, rows: cells });
+const size = fc.record({ columns: cells, rows: cells }).filter(({ columns, rows }) => columns * rows <= 1_000_000);
 
 const clientMessage: fc.Arbitrary<ClientMessage> = fc.oneof(
   fc.record({

@@ -1,0 +1,29 @@
+import type { TerminalSize } from '../ports/pty.ts';
+import { ProtocolError } from './protocol.ts';
+
+/** No terminal has more in a row or a column, or in all; a wrong size must not make a program allocate without bound. */
+export const CELLS_MAXIMUM = 10_000;
+const CELLS_IN_ALL_MAXIMUM = 1_000_000;
+const RESIZE_BYTES = 4;
+
+export function encodeSize({ columns, rows }: TerminalSize): Uint8Array {
+  const payload = new Uint8Array(RESIZE_BYTES);
+  const view = new DataView(payload.buffer);
+  view.setUint16(0, columns, true);
+  view.setUint16(2, rows, true);
+  return payload;
+}
+
+/** @throws {ProtocolError} */
+export function decodeSize(payload: Uint8Array): TerminalSize {
+  if (payload.length !== RESIZE_BYTES) throw new ProtocolError(`a size of ${payload.length} bytes, expected ${RESIZE_BYTES}`);
+  const view = new DataView(payload.buffer, payload.byteOffset, payload.length);
+  return checkSize({ columns: view.getUint16(0, true), rows: view.getUint16(2, true) });
+}
+
+/** @throws {ProtocolError} */
+export function checkSize({ columns, rows }: TerminalSize): TerminalSize {
+  if (columns < 1 || rows < 1 || columns > CELLS_MAXIMUM || rows > CELLS_MAXIMUM || columns * rows > CELLS_IN_ALL_MAXIMUM)
+    throw new ProtocolError(`a size of ${columns} by ${rows}, expected 1 to ${CELLS_MAXIMUM} and ${CELLS_IN_ALL_MAXIMUM} in all`);
+  return { columns, rows };
+}
