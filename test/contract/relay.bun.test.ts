@@ -4,10 +4,10 @@ import { describe, expect, test } from 'vitest';
 import { writeAll } from '../../src/platform/linux/channel.ts';
 import { type Relay, startRelay } from '../../src/platform/linux/relay/relay.ts';
 import type { Shortcut } from '../../src/ports/shortcut.ts';
-import type { TerminalHandlers, UserTerminal } from '../../src/ports/user-terminal.ts';
-import { AttachClient } from '../../src/session/attach-client.ts';
-import { type ClientMessage, decodeServerMessage, encodeClientMessage, encodeServerMessage } from '../../src/session/messages.ts';
+import type { TerminalHandlers } from '../../src/ports/user-terminal.ts';
+import { encodeServerMessage } from '../../src/session/messages.ts';
 import { encodeFrame, FRAME, FrameDecoder } from '../../src/session/protocol.ts';
+import { createAttached, typedOf } from '../support/attached-client.ts';
 import { runs } from '../support/effort.ts';
 import { LentConnection, streamPair } from '../support/joined.ts';
 import { waitFor } from '../support/wait.ts';
@@ -211,18 +211,13 @@ describe('An attached client', () => {
     let handlers: TerminalHandlers | undefined;
     let isOver = false;
     let lastWords = '';
-    const terminal: UserTerminal = {
-      size: () => ({ columns: 80, rows: 24 }),
-      identity: () => undefined,
-      settings: () => '' as never,
-      enterRaw: () => undefined,
-      leaveRaw: () => undefined,
-      ifKilled: () => undefined,
-      write(data) {
-        lastWords += isOver ? latin1(data) : '';
-        writeAll(terminalFd, Uint8Array.from(relay?.takePendingForTerminal() ?? new Uint8Array()));
-        writeAll(terminalFd, Uint8Array.from(data));
-      },
+    let looked = 0;
+    const { client, link, receive } = createAttached({
+      terminal: terminalFd,
+      wire: wireFd,
+      takePending: () => relay?.takePendingForTerminal(),
+      onWrite: (data) => (lastWords += isOver ? latin1(data) : ''),
+      onReceive: () => (looked += 1),
       follow: (given) => void (handlers = given),
       followJoined(given, { connection, isPlain, onIdle }) {
         if (!isJoined) return undefined;
@@ -232,30 +227,7 @@ describe('An attached client', () => {
         });
         return relay?.join(connection as LentConnection, isPlain, onIdle);
       },
-      [Symbol.dispose]: () => relay?.[Symbol.dispose](),
-    };
-    const client = new AttachClient(terminal, {
-      mode: 'attach',
-      status: undefined,
-      farewell: '',
-      detachKeys: ['ctrl-]', 'd'],
-      historyLines: undefined,
-      terminalName: 'xterm',
-      clock: { nowMs: () => 0, monotonicMs: () => 0, utcOffsetMinutes: () => 0 },
-      stopSelf: () => undefined,
     });
-    const decoder = new FrameDecoder();
-    let looked = 0;
-    const receive = (data: Uint8Array): void => {
-      looked += 1;
-      for (const frame of decoder.push(data)) client.handlers.onMessage(decodeServerMessage(frame));
-    };
-    const connection = new LentConnection(wireFd, { onData: receive, onDrain: () => undefined, onClose: () => undefined });
-    const link = {
-      connection,
-      send: (message: ClientMessage) => connection.write(encodeClientMessage(message)),
-      isBetweenFrames: () => decoder.isBetweenFrames,
-    };
     const ended = client.run(link);
     const serve = (frame: Uint8Array) => (isJoined ? wire.write(frame) : receive(frame));
     const type = (data: Uint8Array) => (isJoined ? far.write(data) : handlers?.onInput(data));
@@ -273,7 +245,7 @@ describe('An attached client', () => {
     isOver = true;
     serve(encodeServerMessage({ kind: 'exit', end: { reason: 'detached', rowsBelow: 1 } }));
     await ended;
-    terminal[Symbol.dispose]();
+    relay?.[Symbol.dispose]();
     return { shown: latin1(far.read()), typed: latin1(typedOf(wire.read())), looked, lastWords };
   }
 
@@ -295,9 +267,3 @@ describe('An attached client', () => {
     expect(lookedLess).toBeGreaterThan(0);
   });
 });
-
-function typedOf(stream: Uint8Array): Uint8Array {
-  return Buffer.concat(
-    [...new FrameDecoder().push(stream)].filter(({ type }) => type === FRAME.data).map(({ payload }) => payload),
-  );
-}
