@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { startNodePty } from '../../src/platform/node/pty.ts';
 import type { Pty } from '../../src/ports/pty.ts';
 import { type Outcome, runNono } from './nono.ts';
@@ -17,6 +18,9 @@ const SIGKILL = 9;
 const SIGSTOP = 19;
 const SIGCONT = 18;
 const TIMEOUT_MS = 60_000;
+const POLL_MS = 20;
+/** Without a change; what is closed late is closed by the garbage collector. */
+const RESTING_MS = 2000;
 
 interface Session {
   readonly id: string;
@@ -24,7 +28,11 @@ interface Session {
   /** The tree before it began. */
   readonly before: readonly string[];
   readonly rollback: string;
+  /** Nobody stops or kills it. */
+  readonly stays: boolean;
   isOver: boolean;
+  /** Its supervisor was killed: what it left is removed by others. */
+  isKilled: boolean;
 }
 
 /** A terminal on which somebody is attached. */
@@ -36,7 +44,10 @@ interface Client {
 
 /** What a supervisor holds. */
 export interface Held {
-  readonly descriptors: number;
+  readonly id: string;
+  /** What they lead to, sorted. */
+  readonly descriptors: readonly string[];
+  readonly threads: number;
   readonly residentBytes: number;
 }
 
@@ -87,7 +98,7 @@ export class Soak implements Disposable {
     return this.#sessions.filter(({ isOver }) => !isOver);
   }
 
-  async start(): Promise<Session> {
+  async start({ stays = false } = {}): Promise<Session> {
     const project = join(this.#world.project, String(this.#sessions.length));
     fs.mkdirSync(project);
     makeTree(project);
@@ -98,7 +109,7 @@ export class Soak implements Disposable {
     const rollback = /(?<id>\d{8}-\d{6}-\d+)/.exec(stderr)?.groups?.['id'];
     const named = rollback ?? (id === undefined ? undefined : this.#rollbackOf(id));
     if (id === undefined || named === undefined) throw new Error(`Not started: ${stdout}${stderr}`);
-    const session = { id, project, before, rollback: named, isOver: false };
+    const session = { id, project, before, rollback: named, stays, isOver: false, isKilled: false };
     this.#sessions.push(session);
     return session;
   }
@@ -112,6 +123,7 @@ export class Soak implements Disposable {
   async step(sessionsMaximum: number): Promise<void> {
     const { live } = this;
     const session = live[this.#random(live.length)];
+    const mortal = live.filter(({ stays }) => !stays)[this.#random(live.length)];
     const client = this.#clients.filter(({ isOver }) => !isOver)[this.#random(this.#clients.length)];
     const chance = this.#random(100);
     if (session === undefined || (chance < 20 && live.length < sessionsMaximum)) {
@@ -119,8 +131,8 @@ export class Soak implements Disposable {
       await this.start();
     } else if (chance < 40) this.attach(session, chance < 25);
     else if (chance < 70 && client !== undefined) await this.#use(client, this.#random(6));
-    else if (chance < 76) await this.#told('stop', ['stop', '--force', session.id], session);
-    else if (chance < 80) this.#kill(session);
+    else if (chance < 76 && mortal !== undefined) await this.#told('stop', ['stop', '--force', mortal.id], mortal);
+    else if (chance < 80 && mortal !== undefined) this.#kill(mortal);
     else if (chance < 84) await this.#told('checkpoint', ['rollback', 'checkpoint', session.id]);
     else if (chance < 88) await this.#told('detach', ['detach', session.id]);
     else if (chance < 92) await this.#told('screen', ['screen', session.id]);
@@ -128,7 +140,7 @@ export class Soak implements Disposable {
     else await this.#told('ps', ['ps', '--all', '--json']);
   }
 
-  attach(session: Session, steals = false): Client {
+  attach(session: Session, steals: boolean): Client {
     this.#count('attached');
     const [columns, rows] = [20 + this.#random(100), 5 + this.#random(40)];
     const script = `exec 3>&-; exec "$0" attach ${steals ? '--steal ' : ''}${session.id}`;
@@ -180,6 +192,7 @@ export class Soak implements Disposable {
     const { supervisor_pid: supervisor, child_pid: child } = readRecord(this.#world, session.id);
     const pid = this.#random(2) === 0 ? supervisor : child;
     this.#count(pid === supervisor ? 'supervisor killed' : 'command killed');
+    session.isKilled = pid === supervisor;
     if (isAlive(pid)) process.kill(pid, 'SIGKILL');
     session.isOver = true;
   }
@@ -188,29 +201,56 @@ export class Soak implements Disposable {
     this.counts.set(what, (this.counts.get(what) ?? 0) + 1);
   }
 
-  held(session: Session): Held {
-    const { supervisor_pid: pid } = readRecord(this.#world, session.id);
-    const resident = /^VmRSS:\s+(?<kB>\d+) kB$/m.exec(fs.readFileSync(`/proc/${pid}/status`, 'latin1'))?.groups?.['kB'];
-    return { descriptors: fs.readdirSync(`/proc/${pid}/fd`).length, residentBytes: Number(resident) * 1024 };
-  }
-
-  async leave(client: Client): Promise<void> {
-    await waitFor(
-      'the client to be attached',
-      () => readRecord(this.#world, client.session.id).attachment === 'attached',
-      TIMEOUT_MS,
-    );
-    client.pty.write(DETACH);
-    await client.pty.exited;
-  }
-
-  /** Everybody goes and every session ends. @returns what is left that must not be. */
-  async end(): Promise<readonly string[]> {
+  /** Everybody goes. @returns what the supervisors hold that are left. */
+  async heldAlone(): Promise<readonly Held[]> {
     for (const { pty } of this.#clients) pty.kill(SIGKILL);
     await Promise.all(this.#clients.map(({ pty }) => pty.exited));
+    for (const session of this.live) this.#expectAlive(session);
+    return await Promise.all(this.live.map((session) => this.held(session)));
+  }
+
+  /** What its supervisor holds when it has nothing to do any more. */
+  async held({ id }: Session): Promise<Held> {
+    const { supervisor_pid: pid } = readRecord(this.#world, id);
+    const look = () =>
+      fs
+        .readdirSync(`/proc/${pid}/fd`)
+        .map((fd) => link(`/proc/${pid}/fd/${fd}`).replace(/\d+/g, 'N'))
+        .toSorted();
+    let descriptors = look();
+    for (let since = performance.now(); performance.now() - since < RESTING_MS; await sleep(POLL_MS)) {
+      const now = look();
+      if (now.join('\n') !== descriptors.join('\n')) since = performance.now();
+      descriptors = now;
+    }
+    const status = fs.readFileSync(`/proc/${pid}/status`, 'latin1');
+    const numberOf = (name: string) => Number(new RegExp(`^${name}:\\s+(?<value>\\d+)`, 'm').exec(status)?.groups?.['value']);
+    return { id, descriptors, threads: numberOf('Threads'), residentBytes: numberOf('VmRSS') * 1024 };
+  }
+
+  /** Attaches, types something, and goes when that is known to have come. */
+  async visit(session: Session): Promise<void> {
+    const { pty } = this.attach(session, false);
+    await waitFor('the client to be attached', () => readRecord(this.#world, session.id).attachment === 'attached', TIMEOUT_MS);
+    pty.write(Buffer.from('echo visited >visited\r'));
+    await waitFor('what was typed', () => fs.existsSync(join(session.project, 'visited')), TIMEOUT_MS);
+    pty.write(DETACH);
+    await pty.exited;
+  }
+
+  /** Nobody has ended it. */
+  #expectAlive({ id }: Session): void {
+    const files = fs.readdirSync(join(this.#world.state, 'sessions')).filter((name) => name.startsWith(id));
+    const record = files.includes(`${id}.json`) ? readRecord(this.#world, id) : undefined;
+    if (record?.status === 'running' && isAlive(record.supervisor_pid)) return;
+    throw new Error(`Session ${id} has ended by itself: ${files.join(' ')} ${JSON.stringify(record)}`);
+  }
+
+  /** Every session ends. @returns what is left that must not be. */
+  async end(): Promise<readonly string[]> {
     for (const session of this.live) await this.#told('stop', ['stop', '--force', session.id], session);
     await waitFor('all processes to be gone', () => this.#processes().length === 0, TIMEOUT_MS);
-    const left: string[] = [];
+    const left = this.#sessions.filter(({ isKilled }) => !isKilled).flatMap(({ id }) => this.#filesOf(id, '.sock'));
     for (const { id, project, before, rollback } of this.#sessions) {
       const { status, stdout, stderr } = await this.#nono(['rollback', 'restore', rollback]);
       const after = dumpTree(project);
@@ -229,7 +269,15 @@ export class Soak implements Disposable {
         .filter((name) => place !== 'tmp' || name !== 'node-compile-cache');
       left.push(...names.map((name) => `${place}/${name}`));
     }
-    return left;
+    const unfinished = fs.readdirSync(join(this.#world.state, 'rollbacks')).filter((name) => !/^\d{8}-\d{6}-\d+$/.test(name));
+    return [...left, ...unfinished, ...this.#sessions.flatMap(({ id }) => temporaryDirectoriesOf(id))];
+  }
+
+  /** What a session that was not killed has left but for what is to stay. */
+  #filesOf(id: string, extension: string): readonly string[] {
+    const name = `${id}${extension}`;
+    const isThere = fs.existsSync(join(this.#world.state, 'sessions', name));
+    return [...(isThere ? [name] : []), ...temporaryDirectoriesOf(id)];
   }
 
   /** Everything that runs here has a directory of this world as its own, or is nono itself. */
@@ -246,6 +294,10 @@ export class Soak implements Disposable {
     for (const pid of this.#processes()) execFileSync('kill', ['-9', pid], { stdio: 'ignore' });
     this.#world[Symbol.dispose]();
   }
+}
+
+function temporaryDirectoriesOf(id: string): readonly string[] {
+  return fs.readdirSync('/tmp').filter((name) => name.startsWith(`nono-${id}-`));
 }
 
 function link(path: string): string {

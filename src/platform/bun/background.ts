@@ -22,11 +22,20 @@ export function createBunBackground(): Background {
       const channel = child.stdio[CHANNEL];
       if (typeof channel !== 'number') throw new TypeError('Bun.spawn() gave no descriptor for the fourth stream');
       child.unref();
-      followDescriptor(channel, onMessage);
+      let isOpen = true;
+      followDescriptor(channel, (data) => {
+        // The runtime leaves a descriptor whose number was read to whoever has read it.
+        if (data.length === 0) {
+          isOpen = false;
+          trySyscall('close', channel);
+        }
+        onMessage(data);
+      });
       return {
         pid: child.pid,
-        send: (message) => writeAll(channel, message),
-        close: () => void trySyscall('shutdown', channel, SHUT_RDWR),
+        send: (message) => isOpen && writeAll(channel, message),
+        // What is followed has its end then, too.
+        close: () => isOpen && trySyscall('shutdown', channel, SHUT_RDWR),
       };
     },
   };
