@@ -14,9 +14,8 @@ import { parseGitIndex } from '../../src/rollback/git-index.ts';
 import { decodeGitRecords } from '../../src/rollback/git-record.ts';
 import { decideIgnored, parseIgnoreFile } from '../../src/rollback/ignore-file.ts';
 import { type Journal, readJournal, writeJournal } from '../../src/rollback/journal.ts';
-import { decodeManifest, encodeManifest, type Manifest } from '../../src/rollback/manifest.ts';
+import { decodeManifest, encodeManifest } from '../../src/rollback/manifest.ts';
 import { decodeHeader, decodeNames, decodeNode, isSafeRootPath } from '../../src/rollback/node-codec.ts';
-import { Rules } from '../../src/rollback/rules.ts';
 import type { RollbackSession } from '../../src/rollback/session-directory.ts';
 import { ToldReader } from '../../src/sandbox/linux/ask-wire.ts';
 import { decodeRefusals } from '../../src/sandbox/linux/refusals.ts';
@@ -40,6 +39,7 @@ import { screenDocument } from '../../src/terminal/screen-document.ts';
 import { loadAdapters } from '../support/adapters.ts';
 import { runs } from '../support/effort.ts';
 import { jsonMutations, mutate, mutations } from '../support/mutate.ts';
+import { SAMPLE_MANIFEST } from '../support/sample-manifest.ts';
 import { createScratchDirectory } from '../support/scratch.ts';
 import { createModel } from '../support/screens.ts';
 
@@ -101,42 +101,8 @@ const RECORD = {
   audit: { events: 3, digest: '00' },
 };
 
-const SNAPSHOT = {
-  number: 0,
-  takenMs: 5,
-  parent: undefined,
-  label: 'baseline',
-  root: { snapshot: 0, offset: 32 },
-  merkleRoot: 'm'.repeat(32) as Bytes,
-  nodesHash: 'n'.repeat(32) as Bytes,
-  fileCount: 3,
-  entryCount: 4,
-  sizeBytes: 5,
-  storedBytes: 6,
-};
-const MANIFEST: Manifest = {
-  id: '20260219-091403-90291' as Bytes,
-  kind: 'run',
-  status: 'complete',
-  runId: 'a3f7c2',
-  restores: undefined,
-  command: ['sh', '\xff'] as Bytes[],
-  workingDirectory: '/home/me' as Bytes,
-  profile: 'default',
-  startedMs: 1_771_492_443_120,
-  endedMs: 1_771_492_445_000,
-  exitCode: 0,
-  signal: undefined,
-  durable: true,
-  heartbeatMs: undefined,
-  roots: [{ path: '/home/me' as Bytes, rules: new Rules(['.git' as Bytes], ['*.o' as Bytes]) }],
-  snapshots: [SNAPSHOT, { ...SNAPSHOT, number: 1, parent: 0 }],
-  counts: { created: 1, modified: 2, deleted: 3, modeChanged: 4 },
-  prompts: true,
-};
-
 const JOURNAL: Journal = {
-  restores: MANIFEST.id,
+  restores: SAMPLE_MANIFEST.id,
   snapshot: 0,
   isOwn: false,
   touchedMs: 7,
@@ -297,7 +263,12 @@ const TARGETS: readonly Target[] = [
     corpus: [text('[0,80,24]\n[5,10]\n[1000,100,40]\n[2000,64]\n')],
     read: (data) => [...castLines({ data, times: parseTimes(data.toString('latin1')) }, 'title')],
   },
-  { name: 'a manifest', corpus: [encodeManifest(MANIFEST, hash)], isJson: true, read: (data) => decodeManifest(data, 'm', hash) },
+  {
+    name: 'a manifest',
+    corpus: [encodeManifest(SAMPLE_MANIFEST, hash)],
+    isJson: true,
+    read: (data) => decodeManifest(data, 'm', hash),
+  },
   { name: 'a journal', corpus: [journalBytes()], isJson: true, read: readJournalOf },
   {
     name: 'a snapshot',

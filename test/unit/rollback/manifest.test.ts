@@ -1,49 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import type { Bytes } from '../../../src/bytes.ts';
 import { DamageError, StateError } from '../../../src/errors.ts';
 import { decodeManifest, encodeManifest, type Manifest } from '../../../src/rollback/manifest.ts';
 import { hexHash } from '../../../src/rollback/objects.ts';
-import { Rules } from '../../../src/rollback/rules.ts';
 import { loadAdapters } from '../../support/adapters.ts';
+import { SAMPLE_MANIFEST as MANIFEST, SAMPLE_RULES } from '../../support/sample-manifest.ts';
 
 const { hash } = await loadAdapters();
-
-const rules = new Rules(['.git' as Bytes, 'bad\xff' as Bytes], ['*.log' as Bytes], ['kept/file' as Bytes]);
-rules.addIgnoreFile('' as Bytes, 'root' as Bytes, 'above\n' as Bytes);
-rules.addIgnoreFile('sub' as Bytes, '' as Bytes, '\xff\n' as Bytes);
-
-const MANIFEST: Manifest = {
-  id: '20260219-091403-90291' as Bytes,
-  kind: 'run',
-  status: 'complete',
-  runId: 'a3f7c2',
-  restores: undefined,
-  command: ['sh', '-c', 'bad\xff\n'] as Bytes[],
-  workingDirectory: '/home/caf\xc3\xa9' as Bytes,
-  profile: 'default',
-  startedMs: 1_771_492_443_120,
-  endedMs: 1_771_492_445_000,
-  exitCode: 143,
-  signal: 'SIGTERM',
-  durable: true,
-  prompts: true,
-  heartbeatMs: undefined,
-  roots: [{ path: '/home/caf\xc3\xa9/root' as Bytes, rules }],
-  snapshots: [0, 1].map((number) => ({
-    number,
-    takenMs: 5 + number,
-    parent: number === 0 ? undefined : 0,
-    label: 'baseline',
-    root: { snapshot: number, offset: 32 },
-    merkleRoot: 'm'.repeat(32) as Bytes,
-    nodesHash: '\xff'.repeat(32) as Bytes,
-    fileCount: 3,
-    entryCount: 4,
-    sizeBytes: 5,
-    storedBytes: 6,
-  })),
-  counts: { created: 1, modified: 2, deleted: 3, modeChanged: 4 },
-};
 
 type Document = Record<string, unknown>;
 
@@ -67,7 +29,7 @@ describe('encodeManifest() and decodeManifest()', () => {
     const back = decode(encodeManifest(MANIFEST, hash));
     expect({ ...back, roots: [] }).toEqual({ ...MANIFEST, roots: [] });
     expect(back.roots.map(({ path }) => path)).toEqual(MANIFEST.roots.map(({ path }) => path));
-    expect(back.roots[0]?.rules.toStored()).toEqual(rules.toStored());
+    expect(back.roots[0]?.rules.toStored()).toEqual(SAMPLE_RULES.toStored());
     expect(encodeManifest(back, hash)).toEqual(encodeManifest(MANIFEST, hash));
   });
 
@@ -135,7 +97,7 @@ describe('decodeManifest()', () => {
       expect(() => decode(sealed({ ...document, [name]: 8_640_000_000_000_001 }))).toThrow(`field "${name}" is wrong`);
   });
 
-  const rootWith = (edit: Document) => ({ roots: [{ path: '/a', rules: rules.toStored(), ...edit }] });
+  const rootWith = (edit: Document) => ({ roots: [{ path: '/a', rules: SAMPLE_RULES.toStored(), ...edit }] });
   const snapshotWith = (edit: Document) => {
     const [first] = documentOf(encodeManifest(MANIFEST, hash))['snapshots'] as Document[];
     return { snapshots: [{ ...first, ...edit }] };
@@ -178,10 +140,10 @@ describe('decodeManifest()', () => {
     { field: 'roots.path', edit: rootWith({ path: '/a\0' }) },
     { field: 'roots.path', edit: rootWith({ path: 5 }) },
     { field: 'roots.rules', edit: rootWith({ rules: null }) },
-    { field: 'roots.rules', edit: rootWith({ rules: { ...rules.toStored(), names: [5] } }) },
-    { field: 'roots.rules', edit: rootWith({ rules: { ...rules.toStored(), kept: 'x' } }) },
-    { field: 'roots.rules', edit: rootWith({ rules: { ...rules.toStored(), ignore_files: [null] } }) },
-    { field: 'roots.rules', edit: rootWith({ rules: { ...rules.toStored(), ignore_files: [{ directory: '' }] } }) },
+    { field: 'roots.rules', edit: rootWith({ rules: { ...SAMPLE_RULES.toStored(), names: [5] } }) },
+    { field: 'roots.rules', edit: rootWith({ rules: { ...SAMPLE_RULES.toStored(), kept: 'x' } }) },
+    { field: 'roots.rules', edit: rootWith({ rules: { ...SAMPLE_RULES.toStored(), ignore_files: [null] } }) },
+    { field: 'roots.rules', edit: rootWith({ rules: { ...SAMPLE_RULES.toStored(), ignore_files: [{ directory: '' }] } }) },
     { field: 'snapshots.number', edit: snapshotWith({ number: 1 }) },
     { field: 'snapshots.root_snapshot', edit: snapshotWith({ root_snapshot: 1 }) },
     { field: 'snapshots.root_offset', edit: snapshotWith({ root_offset: -1 }) },
