@@ -9,10 +9,14 @@ import { runVitest } from './lib/suites.mjs';
 const EFFORT = 20;
 const MINUTES = 30;
 
-/** What the product's own parsers read, and what the executable does with its state, its socket and its words. */
+/** What the product's own parsers read; what the executable does with its state, its socket and its words; its environment, and names of files. */
 const ROUNDS = [
-  { runtime: 'bun', projects: ['laws'], files: ['test/laws/fuzz.test.ts'] },
-  { runtime: 'node', projects: ['faults'], files: ['test/faults/fuzz-state.test.ts', 'test/faults/fuzz-live.test.ts'] },
+  { runtime: 'bun', projects: ['laws'], files: ['test/laws/fuzz.test.ts', 'test/laws/wires.test.ts'] },
+  {
+    runtime: 'node',
+    projects: ['faults'],
+    files: ['state', 'live', 'environment', 'names'].map((what) => `test/faults/fuzz-${what}.test.ts`),
+  },
 ];
 
 const minutes = Number(argv[2] ?? MINUTES);

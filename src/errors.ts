@@ -112,8 +112,16 @@ export function isErrno(error: unknown, ...names: readonly string[]): boolean {
 /** What says something about the machine and nothing about nono. */
 const MACHINE_ERRNOS = ['ENOSPC', 'EDQUOT', 'EFBIG', 'EROFS', 'EIO', 'EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN', 'ENOLCK'] as const;
 
+/** What says something about a path that somebody has given, by a word or a variable. */
+const PATH_ERRNOS = ['ENAMETOOLONG', 'ELOOP'] as const;
+
 /** A call that the machine refused, as an error that a user can act on; anything else as it is. */
 export function explainMachine(error: unknown): unknown {
+  if (isErrno(error, ...PATH_ERRNOS)) {
+    const hint =
+      'Look at the path, and at HOME, NONO_HOME, XDG_CONFIG_HOME and TMPDIR: one is too long, or its links go round in a circle';
+    return new NonoError('E_PATH', EXIT.failure, 'Cannot use a path', { cause: error, hint });
+  }
   if (!isErrno(error, ...MACHINE_ERRNOS)) return error;
   const hint =
     'The machine has no room, no descriptors, no memory or a failing disk, or a limit forbids more (ulimit -a): see to that and try again';

@@ -1,6 +1,6 @@
 import { type Bytes, bytesFromText } from '../bytes.ts';
 import type { Context, SandboxAdapters, TerminalFacts } from '../commands/context.ts';
-import { EXIT, NonoError } from '../errors.ts';
+import { EXIT, isErrno, NonoError } from '../errors.ts';
 import { joinPath, resolvePath } from '../paths.ts';
 import type { Files } from '../ports/files.ts';
 import { createBunHash } from './bun/hash.ts';
@@ -127,7 +127,15 @@ function findHome(files: Files, environment: ReadonlyMap<Bytes, Bytes>): Bytes {
       hint: 'Set HOME to your home directory',
     });
   }
-  return files.realPath(home) ?? resolvePath('/' as Bytes, home);
+  try {
+    return files.realPath(home) ?? resolvePath('/' as Bytes, home);
+  } catch (error) {
+    if (!isErrno(error, 'EACCES', 'ELOOP', 'ENAMETOOLONG')) throw error;
+    throw new NonoError('E_HOME', EXIT.nonoFailed, 'Cannot find the home directory: where HOME leads to cannot be looked at', {
+      cause: error,
+      hint: 'Set HOME to your home directory',
+    });
+  }
 }
 
 function findStateDirectory(environment: ReadonlyMap<Bytes, Bytes>, home: Bytes, workingDirectory: Bytes | undefined): Bytes {

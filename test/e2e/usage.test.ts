@@ -76,6 +76,19 @@ describe('nono', () => {
     expect(status).toBe(2);
   });
 
+  test.for([
+    { name: 'HOME', words: ['ps'], code: 'E_HOME', status: 125 },
+    { name: 'NONO_HOME', words: ['ps'], code: 'E_PATH', status: 1 },
+    { name: 'XDG_CONFIG_HOME', words: ['profile', 'list'], code: 'E_PATH', status: 1 },
+    { name: 'XDG_CONFIG_HOME', words: ['run', '--allow-cwd', '--', 'true'], code: 'E_PATH', status: 125 },
+  ])('explains to nono $words.0 that $name is too long', async ({ name, words, code, status }) => {
+    using world = createWorld();
+    const environment = { [name]: `/${'x'.repeat(300)}` };
+    const outcome = await runNono(world, words, { environment });
+    expect(outcome).toMatchObject({ status, stdout: '' });
+    expect(outcome.stderr).toMatch(new RegExp(`^Error: .* \\[${code}\\]\nCaused by: .*: ENAMETOOLONG\nHint: `));
+  });
+
   test('ends quietly when nobody reads its output', async () => {
     using world = createWorld();
     // The reader closes the pipe before nono starts to write.

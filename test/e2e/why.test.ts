@@ -154,6 +154,12 @@ describe('nono why', () => {
     expect(readdirSync(join(world.project, 'tree'), { recursive: true }).length).toBe(before);
   });
 
+  test('answers whatever is in PATH, as long as it is not asked about a command', async () => {
+    using world = createWorld();
+    const environment = { PATH: world.project };
+    expect(await runNono(world, ['why', '/etc/passwd'], { environment })).toMatchObject({ status: 0, stderr: '' });
+  });
+
   test('leaves no trace of its probes', async () => {
     using world = createWorld();
     mkdirSync(join(world.project, 'd'));

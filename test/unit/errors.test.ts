@@ -42,6 +42,19 @@ describe('describeFailure()', () => {
   });
 });
 
+describe('describeFailure() of what the system refused', () => {
+  test.for([
+    { errno: 'ENAMETOOLONG', code: 'E_PATH' },
+    { errno: 'ELOOP', code: 'E_PATH' },
+    { errno: 'ENOSPC', code: 'E_SYSTEM' },
+  ])('explains $errno, and names the path', ({ errno, code }) => {
+    const { text, exitCode } = describeFailure(new SystemError('openat', errno, '/x'));
+
+    expect(text).toMatch(new RegExp(`^Error: Cannot .* \\[${code}\\]\nCaused by: openat "/x": ${errno}\nHint: `));
+    expect(exitCode).toBe(EXIT.failure);
+  });
+});
+
 describe('SystemError', () => {
   test('names the call, the path and the errno', () => {
     const error = new SystemError('openat', 'ENOENT', '/x');

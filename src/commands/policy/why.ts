@@ -15,8 +15,8 @@ import { chooseAttempts, type Judgement, judge, type PlannedAttempts } from './j
 import { probe } from './probe.ts';
 
 const OPERATIONS: readonly Operation[] = ['read', 'write', 'readwrite', 'connect'];
-/** What the toolchain rules are made for when no command is given. */
-const ANY_COMMAND = 'sh' as Bytes;
+/** What the toolchain rules are made for when no command is given; whatever PATH is. */
+const ANY_COMMAND = '/bin/sh' as Bytes;
 /** Has no rule in the plan that is looked at: the command's own directory is made when it starts. */
 const TEMPORARY_DIRECTORY = '/tmp/nono-SESSION' as Bytes;
 
