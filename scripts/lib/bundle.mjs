@@ -26,6 +26,7 @@ const COMPILED = {
   NONO_MEDIATOR_IMAGE: /\/mediator\/[^/]*\.c$/,
   NONO_BULK_FILES_IMAGE: /\/bulk-files\.c$/,
   NONO_RELAY_IMAGE: /\/relay\/[^/]*\.c$/,
+  NONO_SYNC_IMAGE: /\/disk-sync\/[^/]*\.c$/,
 };
 const GROUP_PREFIX = 'nono-group:';
 

@@ -2,6 +2,7 @@
 
 import { compileBulkFilesOnce } from '../../src/platform/linux/bulk-files.ts';
 import { encodeImage, imageOf } from '../../src/platform/linux/code-image.ts';
+import { compileSyncOnce } from '../../src/platform/linux/disk-sync/load.ts';
 import { compileLaunchOnce } from '../../src/platform/linux/launch/load.ts';
 import { compileMediatorOnce } from '../../src/platform/linux/mediator/compile.ts';
 import { compileRelayOnce } from '../../src/platform/linux/relay/load.ts';
@@ -14,6 +15,7 @@ const compiled = {
   NONO_MEDIATOR_IMAGE: compileMediatorOnce,
   NONO_BULK_FILES_IMAGE: compileBulkFilesOnce,
   NONO_RELAY_IMAGE: compileRelayOnce,
+  NONO_SYNC_IMAGE: compileSyncOnce,
 };
 const images = Object.entries(compiled).map(([name, compile]) => [
   name,

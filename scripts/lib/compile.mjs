@@ -6,7 +6,7 @@ import { findBun } from './bun.mjs';
 import { findPaths } from './find-paths.mjs';
 
 /** What runs inside the executable: main.ts, then the entry file of each worker, which the bundler must be told of. */
-const ENTRIES = ['src/main.ts', 'src/platform/bun/content-worker.ts', 'src/platform/bun/sync-worker.ts'];
+const ENTRIES = ['src/main.ts', 'src/platform/bun/content-worker.ts'];
 
 /** A promise to users: spec of the product, not of Bun. */
 const MAX_SIZE_BYTES = 120_000_000;

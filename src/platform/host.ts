@@ -85,7 +85,7 @@ export function createContext(version: string): Context {
     loadSockets: async () => (await import('./bun/socket.ts')).createBunSockets(),
     loadDeflate: async () => (await import('./node/deflate.ts')).deflate,
     loadDiskSpace: async () => (await import('./node/disk-space.ts')).freeBytes,
-    loadDiskSync: async () => (await import('./bun/sync-disk.ts')).syncDiskInThread,
+    loadDiskSync: async () => (await import('./linux/disk-sync/sync-disk.ts')).syncDiskInThread,
     loadContentWorkers: async () => (await import('./bun/content-workers.ts')).startContentWorkers,
     loadTakeElsewhere: async () => (await import('./bun/take-process.ts')).takeInProcess,
   };

@@ -70,7 +70,7 @@ async function supervise(start: SessionStart, guardian: StartedGuardian, starter
     guardian,
     orphans: createLinuxOrphans(),
     loadBackground: async () => (await import('./bun/background.ts')).createBunBackground(),
-    loadDiskSync: async () => (await import('./bun/sync-disk.ts')).syncDiskInThread,
+    loadDiskSync: async () => (await import('./linux/disk-sync/sync-disk.ts')).syncDiskInThread,
     loadContentWorkers: async () => (await import('./bun/content-workers.ts')).startContentWorkers,
     loadTakeElsewhere: async () => (await import('./bun/take-process.ts')).takeInProcess,
     loadHookRunner: async (environment) => (hook ??= (await import('./bun/hook.ts')).createHookRunner(environment)),

@@ -10,7 +10,6 @@ import { storeGit } from './git-store.ts';
 import { addIgnoreFilesAbove, findWorkTreeTop, GitTracked } from './git-work-tree.ts';
 import type { Manifest, TrackedRoot } from './manifest.ts';
 import { DEFAULT_EXCLUSIONS, type Exclusions, Rules } from './rules.ts';
-
 import { type NewSession, type RollbackSession } from './session-directory.ts';
 import { type RollbackDeps, recordSnapshot, type SnapshotProgress, type TakenRoot, takeNodes } from './snapshot.ts';
 import type { SnapshotTree } from './snapshot-tree.ts';

@@ -2,6 +2,7 @@ import type { Bytes } from '../bytes.ts';
 import { EXIT, isErrno, NonoError, StateError } from '../errors.ts';
 import { CANNOT_STORE } from './cannot-store.ts';
 import type { CaptureLimits } from './capture-input.ts';
+import { syncDisk } from './durability.ts';
 import type { SnapshotRecord } from './manifest.ts';
 import { type RollbackDeps, recordSnapshot, takeNodes } from './snapshot.ts';
 import type { RollbackStore } from './store.ts';
@@ -65,7 +66,7 @@ async function capture(
   // The node of the roots is an earlier snapshot's where everything is the same, times included.
   if (isOnlyIfChanged && nodes.root.snapshot !== number) return undefined;
   const record = recordSnapshot(deps, session, { number, nodes, label });
-  session.directory.syncFileSystem();
+  await syncDisk(deps, session.directory);
   session.writeManifest({ ...manifest, snapshots: [...manifest.snapshots, record] });
   return record;
 }

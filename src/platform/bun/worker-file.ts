@@ -2,7 +2,7 @@
 const COMPILED_ROOT = '/$bunfs/root/';
 
 /** What a thread begins with: the file of that name beside this one, in the executable or not. */
-export function workerFile(name: 'content-worker' | 'sync-worker'): string {
+export function workerFile(name: 'content-worker'): string {
   const isCompiled = import.meta.path.startsWith(COMPILED_ROOT);
   return isCompiled ? `${COMPILED_ROOT}platform/bun/${name}.js` : new URL(`./${name}.ts`, import.meta.url).href;
 }

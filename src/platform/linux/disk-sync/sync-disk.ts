@@ -1,0 +1,70 @@
+import type { Bytes } from '../../../bytes.ts';
+import { SystemError } from '../../../errors.ts';
+import { followDescriptor } from '../channel.ts';
+import { createLinuxFiles, descriptorOf } from '../files.ts';
+import { mapMemory } from '../machine-code.ts';
+import { loadMachineCode } from '../mediator/machine-code.ts';
+import { withSignalsBlocked } from '../signal-mask.ts';
+import { addressOf, errnoName, syscall, trySyscall } from '../syscalls.ts';
+import * as uapi from '../uapi.ts';
+import { loadSync } from './load.ts';
+
+/** CLONE_* of include/uapi/linux/sched.h: memory, directory, descriptors, signal handlers, thread, semaphores. */
+const THREAD_FLAGS = 0x100 | 0x200 | 0x400 | 0x800 | 0x10000 | 0x40000;
+const WORD_BYTES = 8;
+const STACK_BYTES = 8192;
+
+/** Where a thread of sync.c works. */
+interface Place {
+  readonly address: number;
+  readonly words: BigInt64Array;
+  threadId: number;
+}
+
+let place: Place | undefined;
+let last: Promise<unknown> = Promise.resolve();
+
+/** syncfs(2) in a thread of its own; one after the other, since it is the disk that they wait for. */
+export function syncDiskInThread(directory: Bytes): Promise<void> {
+  const done = last.then(() => sync(directory));
+  last = done.catch(() => undefined);
+  return done;
+}
+
+async function sync(path: Bytes): Promise<void> {
+  using owned = new DisposableStack();
+  const directory = owned.use(createLinuxFiles().openDirectory(path));
+  const ends = new Int32Array(new ArrayBuffer(WORD_BYTES));
+  syscall('pipe2', addressOf(new Uint8Array(ends.buffer)), uapi.O_CLOEXEC);
+  const [listen = -1, tell = -1] = ends;
+  for (const end of ends) owned.adopt(end, () => void trySyscall('close', end));
+  startThread(descriptorOf(directory), tell);
+  const result = await resultFrom(listen, owned);
+  if (result < 0) throw new SystemError('syncfs', errnoName(-result), path);
+}
+
+function startThread(directory: number, tell: number): void {
+  const { system, clone } = loadMachineCode();
+  const { address, words } = (place = emptyPlace());
+  words.set([BigInt(system), BigInt(directory), BigInt(tell)]);
+  // On top of the stack stands where the thread begins.
+  const top = words.length - 2;
+  words[top] = BigInt(loadSync()(address));
+  const threadId = withSignalsBlocked(() => clone(THREAD_FLAGS, address + top * WORD_BYTES));
+  if (threadId < 0) throw new SystemError('clone', errnoName(-threadId));
+  place.threadId = threadId;
+}
+
+/** The last one's, unless its thread, which has told its result, still stands between that and its end. */
+function emptyPlace(): Place {
+  if (place !== undefined && trySyscall('tgkill', process.pid, place.threadId, 0) < 0) return place;
+  const { address, bytes } = mapMemory(STACK_BYTES);
+  return { address, words: new BigInt64Array(bytes.buffer), threadId: 0 };
+}
+
+function resultFrom(descriptor: number, owned: DisposableStack): Promise<number> {
+  const { promise, resolve } = Promise.withResolvers<number>();
+  // Written at once: it comes in one piece.
+  owned.use(followDescriptor(descriptor, (data) => resolve(Number(Buffer.from(data).readBigInt64LE()))));
+  return promise;
+}
