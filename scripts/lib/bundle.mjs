@@ -24,7 +24,7 @@ const WAYS = [
 const COMPILED = {
   NONO_LAUNCH_IMAGE: /\/(?:launch\/[^/]*|code-start|code-end)\.c$/,
   NONO_MEDIATOR_IMAGE: /\/mediator\/[^/]*\.c$/,
-  NONO_BULK_FILES_IMAGE: /\/bulk-files\.c$/,
+  NONO_BULK_FILES_IMAGE: /\/bulk\/[^/]*\.c$/,
   NONO_RELAY_IMAGE: /\/relay\/[^/]*\.c$/,
   NONO_SYNC_IMAGE: /\/disk-sync\/[^/]*\.c$/,
 };

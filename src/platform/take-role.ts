@@ -4,6 +4,7 @@ import { groupPieces } from '../rollback/drafts.ts';
 import type { TakeRequest } from '../rollback/take-wire.ts';
 import { startContentWorkers } from './bun/content-workers.ts';
 import { createBunHash } from './bun/hash.ts';
+import { loadBulkNodes } from './linux/bulk-nodes.ts';
 import { followDescriptor, writeAll } from './linux/channel.ts';
 import { createLinuxFiles } from './linux/files.ts';
 import { utcOffsetMinutes } from './linux/local-time.ts';
@@ -41,6 +42,7 @@ async function take(request: TakeRequest): Promise<void> {
     // It is started for large trees only.
     files: createLinuxFiles({ bulkFromEntries: 0 }),
     hash: createBunHash(),
+    nodeWork: loadBulkNodes(),
     clock,
     loadContentWorkers: async () => () => workers ?? startContentWorkers(),
   };

@@ -1,6 +1,7 @@
 import type { Bytes } from '../bytes.ts';
 import type { Files } from '../ports/files.ts';
 import type { Hash } from '../ports/hash.ts';
+import type { NodeWork } from '../ports/node-work.ts';
 import { type ContentSink } from './drafts.ts';
 import type { GitTracked } from './git-work-tree.ts';
 import { type KnownContents } from './known-contents.ts';
@@ -51,6 +52,7 @@ export interface ContentReader {
 export interface CaptureInput {
   readonly files: Files;
   readonly hash: Hash;
+  readonly nodeWork: NodeWork | undefined;
   readonly roots: readonly CaptureRoot[];
   /** A snapshot of the same roots: what is unchanged since is not read again. */
   readonly previous: SnapshotTree | undefined;

@@ -7,9 +7,10 @@ import { type CaptureInput, type CaptureRoot, type ContentTask } from './capture
 import { Draft, Drafts, nodeOf } from './drafts.ts';
 import { type Entry, isSameInodeState, metadataOf, NO_HASH, type NodeReference, type SkipReason } from './entry.ts';
 import { hasHash } from './known-contents.ts';
-import { NodeBuilder, NodeCursor } from './node-builder.ts';
-import { FIELD, KIND_CODES } from './node-codec.ts';
+import { NodeBuilder } from './node-builder.ts';
+import { FIELD, KIND_CODES, NodesDamage } from './node-codec.ts';
 import { patchDraftNumber, patchSkipped, readReference } from './node-edit.ts';
+import { plainNodeWork } from './node-work.ts';
 import { openTracked, readRootLink, statRoot } from './open-root.ts';
 import type { RuleScope } from './rules.ts';
 import { readSmallFile } from './small-file.ts';
@@ -79,17 +80,22 @@ interface Listed {
   readonly listing: Listing;
   readonly names: readonly Bytes[];
   readonly level: Level;
-  readonly known: NodeCursor | undefined;
+  /** The node of the same directory in the previous snapshot. */
+  readonly known: Buffer | undefined;
   readonly subdirectories: Subdirectory[];
   /** The files to read. */
   readonly contents: Work[];
 }
 
-/** One entry: its record in the listing, and the offset of what the previous snapshot has of it, -1 for nothing. */
+/** One entry. */
 interface Found {
+  /** Its record in the listing. */
   readonly at: number;
   readonly name: Bytes;
+  /** The offset of what the previous snapshot has of it, -1 for nothing. */
   readonly before: number;
+  /** Whether that has the same size, times and inode. */
+  readonly isSame: boolean;
 }
 
 class RootWalk {
@@ -100,6 +106,8 @@ class RootWalk {
   readonly #counters: { entries: number; bytes: number };
   /** Of the one directory that is open. */
   readonly #builder = new NodeBuilder();
+  /** Of the listing that is looked at. */
+  #matches = new Int32Array(0);
 
   constructor(
     input: CaptureInput,
@@ -143,8 +151,8 @@ class RootWalk {
     const isFinal = contents.length === 0 && subdirectories.length === 0 && !this.#input.isForeign;
     const node = this.#builder.finish();
     // Of what has not changed there is no second copy in memory.
-    const isSame = isFinal && known?.node.equals(node) === true;
-    const draft = new Draft(isSame ? known.node : node, this.#input.isForeign ? undefined : previous);
+    const isSame = isFinal && known?.equals(node) === true;
+    const draft = new Draft(isSame ? known : node, this.#input.isForeign ? undefined : previous);
     const task = (name: Bytes, position: number) => ({
       root: this.#index,
       path: joinPath(level.path, name),
@@ -183,19 +191,34 @@ class RootWalk {
     const scope = this.#root.rules.enter(level.scope, level.path);
     const listed: Listed = { directory, listing, names, level: { ...level, scope }, known, subdirectories, contents };
     this.#builder.reset();
+    const matches = this.#match(listing, known);
     for (const [index, name] of names.entries()) {
-      const at = listing.offsets[index] as number;
-      this.#take(listed, { at, name, before: known?.find(listing.bytes, at) ?? -1 });
+      const match = matches[index] as number;
+      this.#take(listed, {
+        at: listing.offsets[index] as number,
+        name,
+        before: match >> 1,
+        isSame: match > 0 && (match & 1) === 1,
+      });
     }
     return scope;
   }
 
-  /** The node of the same directory in the previous snapshot. */
-  #previousNode(reference: NodeReference | undefined): NodeCursor | undefined {
+  /** @returns what NodeWork says of the entries of `known`. @throws {NodesDamage} */
+  #match(listing: Listing, known: Buffer | undefined): Int32Array {
+    const count = listing.offsets.length;
+    if (this.#matches.length < count) this.#matches = new Int32Array(new ArrayBuffer(8 * count));
+    if (known === undefined) return this.#matches.fill(-1, 0, count);
+    const damagedAt = (this.#input.nodeWork ?? plainNodeWork).matchEntries(listing, known, this.#matches);
+    if (damagedAt >= 0) throw new NodesDamage(damagedAt, 'entry past the end of its node');
+    return this.#matches;
+  }
+
+  #previousNode(reference: NodeReference | undefined): Buffer | undefined {
     const { previous, isForeign } = this.#input;
     if (reference === undefined || previous === undefined) return undefined;
     try {
-      return new NodeCursor(previous.nodeBytes(reference));
+      return previous.nodeBytes(reference);
     } catch (error) {
       // A damaged session must not keep a new one from starting: without it everything is read.
       if (error instanceof DamageError && isForeign) return undefined;
@@ -213,29 +236,27 @@ class RootWalk {
     const reason =
       isExcluded && !this.#isKept(joinPath(level.path, name), isDirectory)
         ? 'excluded'
-        : this.#reasonToSkip(bytes, at, level, known?.node[before]);
+        : this.#reasonToSkip(bytes, at, level, known?.[before]);
     if (reason !== undefined) this.#builder.addSkipped(bytes, at, reason);
     else if (isDirectory) {
-      const previous = known === undefined || before < 0 ? undefined : readReference(known.node, before);
+      const previous = known === undefined || before < 0 ? undefined : readReference(known, before);
       subdirectories.push({ position: this.#builder.add(bytes, at), name, isExcluded, previous });
     } else if (kind === RECORD_KINDS.file) this.#takeFile(listed, found);
     else if (kind === RECORD_KINDS.symlink) this.#takeSymlink(listed, found);
     else this.#builder.addSkipped(bytes, at, SPECIAL_KINDS.get(kind) ?? 'device');
   }
 
-  #takeFile({ listing, known, contents }: Listed, { at, name, before }: Found): void {
+  #takeFile({ listing, known, contents }: Listed, { at, name, before, isSame }: Found): void {
     const position = this.#builder.add(listing.bytes, at);
-    const isKnown = known !== undefined && before >= 0 && this.#isUnchanged(known.node, before, listing.bytes, at);
-    if (isKnown) this.#builder.copyHash(position, known.node, before);
+    if (known?.[before] === KIND_CODES.file && isSame && !this.#isRacy(listing.bytes, at))
+      this.#builder.copyHash(position, known, before);
     else contents.push({ position, name });
   }
 
-  #isUnchanged(node: Buffer, before: number, bytes: Buffer, at: number): boolean {
-    if (node[before + FIELD.kind] !== KIND_CODES.file) return false;
-    // From the size to the device: all that isSameInodeState() compares, and nothing else, lies in between.
-    if (bytes.compare(node, before + FIELD.size, before + FIELD.links, at + FIELD.size, at + FIELD.links) !== 0) return false;
+  /** @see SnapshotTree.isRacy */
+  #isRacy(bytes: Buffer, at: number): boolean {
     const ctimeNanoseconds = bytes.readUInt32LE(at + FIELD.ctimeNanoseconds);
-    return this.#input.previous?.isRacy({ ctimeSeconds: readInt64(bytes, at + FIELD.ctimeSeconds), ctimeNanoseconds }) === false;
+    return this.#input.previous?.isRacy({ ctimeSeconds: readInt64(bytes, at + FIELD.ctimeSeconds), ctimeNanoseconds }) !== false;
   }
 
   #takeSymlink({ directory, listing }: Listed, { at, name }: Found): void {

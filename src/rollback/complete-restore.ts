@@ -34,7 +34,7 @@ export function completeSafety(
   }
   const nowMs = deps.clock.nowMs();
   const drafts = draftPartialTree(roots, rootPaths(safetyManifest), entries, listed);
-  const nodes = { ...drafts.encode(1, headerOf(nowMs), deps.hash, undefined), storedBytes: store.storedBytes };
+  const nodes = { ...drafts.encode(1, headerOf(nowMs), deps), storedBytes: store.storedBytes };
   const record = recordSnapshot(deps, safety, { number: 1, nodes, label: 'after the restore', isSynced: true });
   const snapshots = [...safetyManifest.snapshots, record];
   const complete: Manifest = { ...safetyManifest, status: 'complete', endedMs: nowMs, snapshots };

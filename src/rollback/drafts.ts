@@ -1,28 +1,22 @@
 import type { Bytes } from '../bytes.ts';
 import type { Hash } from '../ports/hash.ts';
+import { writeUint53 } from '../ports/listing.ts';
+import { type NodeWork, TOTALS } from '../ports/node-work.ts';
 import { RESULT_KINDS, readReason } from './content-wire.ts';
-import type { Entry, NodeReference, SkipReason } from './entry.ts';
+import { type Entry, NO_HASH, type NodeReference, SKIP_REASONS, type SkipReason } from './entry.ts';
 import {
   encodeHeader,
   encodeNode,
+  FIELD,
+  HASH_BYTES,
   HEADER_BYTES,
   NODE_HEADER_BYTES,
   type NodesHeader,
   nodeBytes,
   type PackedFile,
 } from './node-codec.ts';
-import {
-  addToTotals,
-  compactNode,
-  isDirectoryAt,
-  merkleHash,
-  nextEntryOffset,
-  patchChild,
-  patchContent,
-  patchSkipped,
-  patchVanished,
-  readDraftNumber,
-} from './node-edit.ts';
+import { compactNode, MERKLE_PREFIX, nextEntryOffset, patchContent, patchSkipped, patchVanished } from './node-edit.ts';
+import { PLACE_BYTES, plainNodeWork } from './node-work.ts';
 import type { SnapshotTree } from './snapshot-tree.ts';
 
 /** Takes what came of the content at a position that was given with the task. */
@@ -97,6 +91,12 @@ export interface EncodedNodes {
   readonly totals: SnapshotTotals;
 }
 
+/** What it takes to give nodes their places. */
+export interface EncodeDeps {
+  readonly hash: Hash;
+  readonly nodeWork?: NodeWork | undefined;
+}
+
 /** Enough that a write of a piece costs nothing beside its bytes. */
 const GROUP_BYTES = 256 * 1024;
 /** Such a piece is not worth copying. */
@@ -143,32 +143,54 @@ export class Drafts {
    * Gives the nodes their places. A node that is the same, byte for byte, as that of the directory in
    * the previous snapshot of the session is not written again but referred to.
    */
-  encode(snapshot: number, header: NodesHeader, hash: Hash, previous: SnapshotTree | undefined): EncodedNodes {
+  encode(
+    snapshot: number,
+    header: NodesHeader,
+    { hash, nodeWork = plainNodeWork }: EncodeDeps,
+    previous?: SnapshotTree,
+  ): EncodedNodes {
     const pieces: Buffer[] = [encodeHeader(header)];
-    const places: { reference: NodeReference; merkle: Bytes }[] = [];
-    const totals = { fileCount: 0, entryCount: 0, sizeBytes: 0, skipped: new Map<SkipReason, number>() };
+    const places = Buffer.alloc(this.#drafts.length * PLACE_BYTES);
+    const totals = new Float64Array(TOTALS.length);
+    let input = Buffer.alloc(0);
     let end = HEADER_BYTES;
-    for (const draft of this.#drafts) {
+    let root: NodeReference | undefined;
+    let merkleRoot = NO_HASH;
+    for (const [number, draft] of this.#drafts.entries()) {
       const bytes = draft.hasVanished ? compactNode(draft.bytes) : draft.bytes;
-      for (let at = NODE_HEADER_BYTES; at < bytes.length; at = nextEntryOffset(bytes, at)) {
-        addToTotals(totals, bytes, at);
-        if (!isDirectoryAt(bytes, at)) continue;
-        const child = places[readDraftNumber(bytes, at)];
-        if (child === undefined) throw new RangeError('A child was added after its parent');
-        patchChild(bytes, at, child.reference, child.merkle);
-      }
-      const merkle = merkleHash(bytes, 0, hash);
-      const shared = draft.previous !== undefined && previous?.nodeBytes(draft.previous).equals(bytes) === true;
-      if (shared && draft.previous !== undefined) {
-        places.push({ reference: draft.previous, merkle });
-        continue;
-      }
-      places.push({ reference: { snapshot, offset: end }, merkle });
+      if (input.length < MERKLE_PREFIX.length + bytes.length)
+        input = Buffer.allocUnsafe(2 * (MERKLE_PREFIX.length + bytes.length));
+      const inputBytes = nodeWork.settleEntries(bytes, places, number, input, totals);
+      if (inputBytes < 0) throw new RangeError('A child was added after its parent');
+      merkleRoot = hash.sha256(input.subarray(0, inputBytes));
+      const isShared = draft.previous !== undefined && previous?.nodeBytes(draft.previous).equals(bytes) === true;
+      root = isShared ? draft.previous : { snapshot, offset: end };
+      writePlace(places, number, root, merkleRoot);
+      if (isShared) continue;
       pieces.push(bytes);
       end += bytes.length;
     }
-    const root = places.at(-1);
     if (root === undefined) throw new RangeError('A tree has at least the node of its roots');
-    return { pieces, nodesBytes: end, root: root.reference, merkleRoot: root.merkle, totals };
+    return { pieces, nodesBytes: end, root, merkleRoot, totals: readTotals(totals) };
   }
+}
+
+/** As it will stand in the entry of the directory whose node it is. */
+function writePlace(places: Buffer, number: number, reference: NodeReference, merkle: Bytes): void {
+  const at = number * PLACE_BYTES - FIELD.childSnapshot;
+  places.writeUInt32LE(reference.snapshot, at + FIELD.childSnapshot);
+  writeUint53(places, at + FIELD.childOffset, reference.offset);
+  places.write(merkle, at + FIELD.hash, HASH_BYTES, 'latin1');
+}
+
+function readTotals(totals: Float64Array): SnapshotTotals {
+  const { files, entries, sizeBytes, reasons } = TOTALS;
+  const numberAt = (index: number) => totals[index] as number;
+  const counts = Object.entries(SKIP_REASONS).map(([reason, code]) => [reason as SkipReason, numberAt(reasons + code)] as const);
+  return {
+    fileCount: numberAt(files),
+    entryCount: numberAt(entries),
+    sizeBytes: numberAt(sizeBytes),
+    skipped: new Map(counts.filter(([, count]) => count > 0)),
+  };
 }

@@ -1,6 +1,6 @@
 import type { Bytes } from '../bytes.ts';
 import { SKIP_REASONS, type SkipReason } from './entry.ts';
-import { ENTRY_BYTES, FIELD, HASH_BYTES, KIND_CODES, NODE_HEADER_BYTES, NodesDamage } from './node-codec.ts';
+import { ENTRY_BYTES, FIELD, HASH_BYTES, KIND_CODES, NODE_HEADER_BYTES } from './node-codec.ts';
 
 const FIRST_BYTES = 16 * 1024;
 
@@ -68,40 +68,5 @@ export class NodeBuilder {
       this.#bytes = larger;
     }
     return position;
-  }
-}
-
-/** Finds names in an encoded node when they are asked for in their order. */
-export class NodeCursor {
-  readonly #node: Buffer;
-  #at = NODE_HEADER_BYTES;
-
-  constructor(node: Buffer) {
-    this.#node = node;
-  }
-
-  get node(): Buffer {
-    return this.#node;
-  }
-
-  /**
-   * @returns the offset of the entry with the name of the record at `at`, -1 when the node has none.
-   * @throws {NodesDamage} when the node does not end where its last entry does.
-   */
-  find(records: Buffer, at: number): number {
-    const nameAt = at + ENTRY_BYTES;
-    const nameEnd = nameAt + records.readUInt16LE(at + FIELD.nameLength);
-    while (this.#at < this.#node.length) {
-      const found = this.#at;
-      const ownAt = found + ENTRY_BYTES;
-      if (ownAt > this.#node.length) throw new NodesDamage(found, 'entry past the end of its node');
-      const ownEnd = ownAt + this.#node.readUInt16LE(found + FIELD.nameLength);
-      if (ownEnd > this.#node.length) throw new NodesDamage(found, 'name past the end of its node');
-      const order = this.#node.compare(records, nameAt, nameEnd, ownAt, ownEnd);
-      if (order > 0) return -1;
-      this.#at = ownEnd + this.#node.readUInt16LE(found + FIELD.targetLength);
-      if (order === 0) return found;
-    }
-    return -1;
   }
 }

@@ -12,26 +12,31 @@ import { ENTRY_BYTES, FIELD, HASH_BYTES, KIND_CODES, NODE_HEADER_BYTES, readUint
  * under it, so equal trees have equal hashes.
  */
 export function merkleHash(node: Buffer, offset: number, hash: Hash): Bytes {
-  const count = node.readUInt32LE(offset + 4);
   const data = Buffer.allocUnsafe(MERKLE_PREFIX.length + node.readUInt32LE(offset));
-  let to = data.write(MERKLE_PREFIX, 0, 'latin1');
+  return hash.sha256(data.subarray(0, writeMerkleInput(node, offset, data)));
+}
+
+/** Writes what the Merkle hash is the SHA-256 of. @returns its length. */
+export function writeMerkleInput(node: Buffer, offset: number, into: Buffer): number {
+  const count = node.readUInt32LE(offset + 4);
+  let to = into.write(MERKLE_PREFIX, 0, 'latin1');
   let at = offset + NODE_HEADER_BYTES;
   for (let index = 0; index < count; index++) {
     const nameLength = node.readUInt16LE(at + FIELD.nameLength);
     const next = nextEntryOffset(node, at);
     if (node[at] !== KIND_CODES.skipped) {
-      data[to] = node[at] as number;
-      node.copy(data, to + 1, at + FIELD.mode, at + FIELD.mode + 4);
-      node.copy(data, to + 5, at + ENTRY_BYTES, at + ENTRY_BYTES + nameLength);
+      into[to] = node[at] as number;
+      node.copy(into, to + 1, at + FIELD.mode, at + FIELD.mode + 4);
+      node.copy(into, to + 5, at + ENTRY_BYTES, at + ENTRY_BYTES + nameLength);
       to += 5 + nameLength;
-      to += node.copy(data, to, at + FIELD.hash, at + FIELD.hash + HASH_BYTES);
+      to += node.copy(into, to, at + FIELD.hash, at + FIELD.hash + HASH_BYTES);
     }
     at = next;
   }
-  return hash.sha256(data.subarray(0, to));
+  return to;
 }
 
-const MERKLE_PREFIX = 'nono node 1\n';
+export const MERKLE_PREFIX = 'nono node 1\n';
 
 /** The offset of the entry after the encoded one at `at`. */
 export function nextEntryOffset(node: Buffer, at: number): number {
@@ -53,27 +58,6 @@ export function isDirectoryAt(node: Buffer, at: number): boolean {
   return node[at + FIELD.kind] === KIND_CODES.directory;
 }
 
-interface MutableTotals {
-  fileCount: number;
-  entryCount: number;
-  sizeBytes: number;
-  readonly skipped: Map<SkipReason, number>;
-}
-
-const SKIP_NAMES = new Map<number, SkipReason>(
-  Object.entries(SKIP_REASONS).map(([reason, code]) => [code, reason as SkipReason]),
-);
-
-/** Counts the encoded entry at `at`. */
-export function addToTotals(totals: MutableTotals, node: Buffer, at: number): void {
-  totals.entryCount += 1;
-  const reason = SKIP_NAMES.get(node[at + FIELD.reason] as number);
-  if (reason !== undefined) totals.skipped.set(reason, (totals.skipped.get(reason) ?? 0) + 1);
-  if (node[at + FIELD.kind] !== KIND_CODES.file) return;
-  totals.fileCount += 1;
-  totals.sizeBytes += readUint53(node, at + FIELD.size);
-}
-
 /** While a tree is captured a directory entry holds the number of its draft where the reference will be. */
 export function readDraftNumber(node: Buffer, at: number): number {
   return readUint53(node, at + FIELD.childOffset);
@@ -87,13 +71,6 @@ export function patchDraftNumber(node: Buffer, at: number, draft: number): void 
 export function readReference(node: Buffer, at: number): NodeReference | undefined {
   if (!isDirectoryAt(node, at)) return undefined;
   return { snapshot: node.readUInt32LE(at + FIELD.childSnapshot), offset: readUint53(node, at + FIELD.childOffset) };
-}
-
-/** Fills in where the child's node is and what its Merkle hash is. */
-export function patchChild(node: Buffer, at: number, child: NodeReference, merkle: Bytes): void {
-  node.writeUInt32LE(child.snapshot, at + FIELD.childSnapshot);
-  writeUint53(node, at + FIELD.childOffset, child.offset);
-  node.write(merkle, at + FIELD.hash, HASH_BYTES, 'latin1');
 }
 
 /**

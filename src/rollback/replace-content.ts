@@ -90,7 +90,7 @@ function prepare(
   };
   const paths = rootPaths(state.manifest);
   const record = (number: number, entry: Entry, label: string, storedBytes: number) => {
-    const nodes = draftPartialTree(roots, paths, new Map([[path, entry]])).encode(number, headerOf(nowMs), deps.hash, undefined);
+    const nodes = draftPartialTree(roots, paths, new Map([[path, entry]])).encode(number, headerOf(nowMs), deps);
     return recordSnapshot(deps, safety, { number, nodes: { ...nodes, storedBytes }, label });
   };
   const snapshots = [record(0, before, 'before the restore', objectStore.storedBytes), record(1, want, 'after the restore', 0)];

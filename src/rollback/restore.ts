@@ -191,7 +191,7 @@ async function listSafety(
   const { manifest } = state;
   const entries = new Map(actions.map(({ path, now }) => [path, now]));
   const drafts = draftPartialTree(roots, rootPaths(manifest), entries, listed);
-  const nodes = { ...drafts.encode(0, headerOf(startedMs), deps.hash, undefined), storedBytes };
+  const nodes = { ...drafts.encode(0, headerOf(startedMs), deps), storedBytes };
   const paths = actions.map(({ path }) => path);
   writeJournal(safety.directory, { restores: session.id, snapshot, isOwn: false, touchedMs, paths });
   const snapshots = [recordSnapshot(deps, safety, { number: 0, nodes, label: 'before the restore' })];

@@ -7,6 +7,7 @@ import type { SyncDisk } from '../ports/disk-sync.ts';
 import type { Directory, Files } from '../ports/files.ts';
 import type { Hash } from '../ports/hash.ts';
 import { nameIn, RECORD_KINDS } from '../ports/listing.ts';
+import type { NodeWork } from '../ports/node-work.ts';
 import type { TakeElsewhere } from '../ports/take-process.ts';
 import { captureTree } from './capture.ts';
 import { type CaptureLimits, type CaptureRoot } from './capture-input.ts';
@@ -24,6 +25,8 @@ export interface RollbackDeps {
   readonly files: Files;
   readonly hash: Hash;
   readonly clock: Clock;
+  /** Faster than plainNodeWork, where the system has it. */
+  readonly nodeWork?: NodeWork | undefined;
   /** What waits for the disk in another thread; undefined to wait in this one. */
   readonly loadDiskSync?: (() => Promise<SyncDisk>) | undefined;
   /** Threads for the contents; undefined where there are none. */
@@ -134,6 +137,7 @@ async function takeNodesHere(deps: RollbackDeps, input: TakeInput): Promise<Take
   const { drafts, storedBytes } = await captureTree({
     files: deps.files,
     hash: deps.hash,
+    nodeWork: deps.nodeWork,
     roots: input.roots,
     previous,
     isForeign,
@@ -146,7 +150,7 @@ async function takeNodesHere(deps: RollbackDeps, input: TakeInput): Promise<Take
     startedNanoseconds: (startedMs % 1000) * NANOSECONDS_PER_MS,
   };
   return {
-    ...drafts.encode(input.number, header, deps.hash, isForeign ? undefined : previous),
+    ...drafts.encode(input.number, header, deps, isForeign ? undefined : previous),
     storedBytes,
     roots: input.roots.map(({ rules, collect }) => ({ rules, tops: collect?.tops ?? [] })),
   };

@@ -1,13 +1,19 @@
-import source from './bulk-files.c' with { type: 'text' };
+import base from './bulk/base.c' with { type: 'text' };
+import functions from './bulk/functions.c' with { type: 'text' };
+import listing from './bulk/listing.c' with { type: 'text' };
+import make from './bulk/make.c' with { type: 'text' };
+import nodes from './bulk/nodes.c' with { type: 'text' };
+import objects from './bulk/objects.c' with { type: 'text' };
+import read from './bulk/read.c' with { type: 'text' };
 import type { PlacedCode } from './code-image.ts';
 import { ADDRESS, DOUBLE, type ForeignSymbol, functionAt, functionsAt, INT, UNSIGNED, VOID } from './foreign.ts';
 import { compilePlaced, entryOf, placedCode } from './placed-code.ts';
 import { libcAddresses, type SyscallName } from './syscalls.ts';
 
-/** Replaced by a build on the kind of machine that it is for: encodeImage() of bulk-files.c. */
+/** Replaced by a build on the kind of machine that it is for: encodeImage() of bulk/*.c. */
 declare const NONO_BULK_FILES_IMAGE: string | undefined;
 
-/** The calls of bulk-files.c. */
+/** The calls of bulk/*.c. */
 const CALLS = [
   'openat2',
   'read',
@@ -28,7 +34,7 @@ const CALLS = [
 /** What list_directory() gives when its memory is too small. */
 export const NO_ROOM = -100_000;
 
-/** In the order of bulk_function() of bulk-files.c, which says what they take. */
+/** In the order of bulk_function() of functions.c, whose files say what they take. */
 const FUNCTIONS = {
   set_up: { args: [ADDRESS, ADDRESS, UNSIGNED, INT], returns: VOID },
   read_files: {
@@ -43,9 +49,11 @@ const FUNCTIONS = {
     returns: VOID,
   },
   link_known: { args: [INT, INT, ADDRESS, UNSIGNED], returns: INT },
+  match_entries: { args: [ADDRESS, ADDRESS, INT, ADDRESS, UNSIGNED, ADDRESS], returns: INT },
+  settle_entries: { args: [ADDRESS, UNSIGNED, ADDRESS, UNSIGNED, ADDRESS, ADDRESS], returns: INT },
 } as const satisfies Readonly<Record<string, ForeignSymbol>>;
 
-/** The functions of bulk-files.c; all return numbers. */
+/** The functions of bulk/*.c; all return numbers. */
 export type BulkFiles = Readonly<Record<keyof typeof FUNCTIONS, (...values: readonly (number | NodeJS.TypedArray)[]) => number>>;
 
 interface Facts {
@@ -87,5 +95,5 @@ export function compileBulkFilesOnce(): PlacedCode {
 }
 
 function compile() {
-  return compilePlaced('bulk-files', 'bulk_function', source, CALLS);
+  return compilePlaced('bulk-files', 'bulk_function', [base, read, objects, listing, nodes, make, functions].join(''), CALLS);
 }
