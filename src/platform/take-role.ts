@@ -1,6 +1,5 @@
 import { encodeLine, LineReader } from '../json-lines.ts';
 import { carryOutTake } from '../rollback/carry-out-take.ts';
-import { groupPieces } from '../rollback/drafts.ts';
 import type { TakeRequest } from '../rollback/take-wire.ts';
 import { startContentWorkers } from './bun/content-workers.ts';
 import { createBunHash } from './bun/hash.ts';
@@ -52,6 +51,6 @@ async function take(request: TakeRequest): Promise<void> {
     toldMs = clock.monotonicMs();
     writeAll(REPORTS, encodeLine({ kind: 'progress', entries }));
   });
-  for (const piece of groupPieces(pieces)) writeAll(NODES, piece);
+  for (const piece of pieces) writeAll(NODES, piece);
   writeAll(REPORTS, encodeLine(report));
 }

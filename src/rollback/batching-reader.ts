@@ -42,7 +42,10 @@ export class BatchingReader implements ContentReader, AsyncDisposable {
   }
 
   takeOver(known: KnownContents): void {
-    if (this.#plan.objects === undefined) return;
+    if (this.#plan.objects === undefined) {
+      known.onDone();
+      return;
+    }
     this.#waitingKnown.push(known);
     this.#waitingKnownBytes += known.node.length - NODE_HEADER_BYTES;
     // Before any content of these nodes is settled, so that threads see them as they were handed over.
@@ -96,8 +99,11 @@ export class BatchingReader implements ContentReader, AsyncDisposable {
   /** Has the contents read that the earlier session did not have. */
   async #readRest(known: readonly KnownContents[], running: Promise<Uint8Array | undefined>): Promise<void> {
     const answer = await running;
-    if (answer === undefined) return;
-    const entries = Buffer.from(answer.buffer, answer.byteOffset, answer.byteLength);
+    if (answer !== undefined) this.#submitRest(known, Buffer.from(answer.buffer, answer.byteOffset, answer.byteLength));
+    for (const { onDone } of known) onDone();
+  }
+
+  #submitRest(known: readonly KnownContents[], entries: Buffer): void {
     let start = 0;
     for (const { node, taskAt } of known) {
       const end = start + node.length - NODE_HEADER_BYTES;
@@ -121,7 +127,7 @@ export class BatchingReader implements ContentReader, AsyncDisposable {
     return this.#whenRoom.promise;
   }
 
-  async finish(): Promise<number> {
+  async finish(onWait: () => void = () => undefined): Promise<number> {
     if (this.#workers === undefined) {
       for (const known of this.#waitingKnown) this.#inline.takeOver(known);
       for (const task of this.#waiting) this.#inline.submit(task);
@@ -131,7 +137,9 @@ export class BatchingReader implements ContentReader, AsyncDisposable {
     while (this.#waitingKnown.length > 0 || this.#waiting.length > 0 || this.#running.length > 0) {
       if (this.#waitingKnown.length > 0) this.#flushKnown();
       if (this.#waiting.length > 0) this.#flush();
-      await Promise.all(this.#running.splice(0));
+      const running = this.#running.splice(0);
+      onWait();
+      await Promise.all(running.map((work) => work.then(onWait)));
     }
     return await this.#workers.storedBytes();
   }

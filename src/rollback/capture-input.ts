@@ -2,7 +2,7 @@ import type { Bytes } from '../bytes.ts';
 import type { Files } from '../ports/files.ts';
 import type { Hash } from '../ports/hash.ts';
 import type { NodeWork } from '../ports/node-work.ts';
-import { type ContentSink } from './drafts.ts';
+import type { ContentSink, Drafts } from './drafts.ts';
 import type { GitTracked } from './git-work-tree.ts';
 import { type KnownContents } from './known-contents.ts';
 import type { Rules } from './rules.ts';
@@ -45,8 +45,10 @@ export interface ContentReader {
   /**
    * Resolves when all is done, with the bytes that were newly stored. Rejects with what is no property of
    * one file, such as a full disk.
+   *
+   * @param onWait Called when all has begun, and each time that some of it is done.
    */
-  finish(): Promise<number>;
+  finish(onWait?: () => void): Promise<number>;
 }
 
 export interface CaptureInput {
@@ -60,6 +62,10 @@ export interface CaptureInput {
   readonly isForeign: boolean;
   readonly limits: CaptureLimits;
   readonly reader: ContentReader;
+  /** Takes the nodes: children before parents, the node of the roots last. */
+  readonly drafts: Drafts;
+  /** Called while there is nothing to do but to wait for contents, each time that some have come. */
+  readonly onWait: () => void;
   /** Called now and then with the number of entries so far. */
   readonly onProgress?: ((entries: number) => void) | undefined;
 }

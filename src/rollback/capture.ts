@@ -4,9 +4,9 @@ import { baseName, joinPath } from '../paths.ts';
 import type { Directory, Stat } from '../ports/files.ts';
 import { type Listing, nameIn, RECORD, RECORD_KINDS, readInt64, readUint64 } from '../ports/listing.ts';
 import { type CaptureInput, type CaptureRoot, type ContentTask } from './capture-input.ts';
-import { Draft, Drafts, nodeOf } from './drafts.ts';
+import { Draft, nodeOf } from './drafts.ts';
 import { type Entry, isSameInodeState, metadataOf, NO_HASH, type NodeReference, type SkipReason } from './entry.ts';
-import { hasHash } from './known-contents.ts';
+import { hasHash, type KnownContents } from './known-contents.ts';
 import { NodeBuilder } from './node-builder.ts';
 import { FIELD, KIND_CODES, NodesDamage } from './node-codec.ts';
 import { patchDraftNumber, patchSkipped, readReference } from './node-edit.ts';
@@ -20,25 +20,26 @@ const DEPTH_MAXIMUM = 1000;
 const EMPTY = '' as Bytes;
 
 /**
- * Walks the roots and gives the drafts of their nodes, all contents settled.
+ * Walks the roots and gives the drafts of their nodes.
  *
  * Nothing that the tree holds makes it fail: what cannot be stored becomes a skipped entry.
+ *
+ * @returns the bytes that were newly stored, when all contents are settled.
  */
-export async function captureTree(input: CaptureInput): Promise<{ readonly drafts: Drafts; readonly storedBytes: number }> {
-  const drafts = new Drafts();
+export async function captureTree(input: CaptureInput): Promise<number> {
   const previousRoots = input.previous?.roots() ?? [];
   const entries: Entry[] = [];
   const counters = { entries: 0, bytes: 0 };
   for (const [index, root] of input.roots.entries()) {
     const previous = previousRoots.find(({ name }) => name === root.path);
-    const entry = await new RootWalk(input, drafts, index, root, counters).capture(previous);
+    const entry = await new RootWalk(input, index, root, counters).capture(previous);
     if (entry !== undefined) entries.push(entry);
   }
   entries.sort((a, b) => (a.name < b.name ? -1 : 1));
   const draft = new Draft(nodeOf(entries), input.isForeign ? undefined : input.previous?.rootReference);
   submitRootFiles(input, draft);
-  drafts.add(draft);
-  return { drafts, storedBytes: await input.reader.finish() };
+  input.drafts.add(draft);
+  return await input.reader.finish(input.onWait);
 }
 
 /** The contents of roots that are files. */
@@ -46,12 +47,19 @@ function submitRootFiles({ roots, reader, isForeign }: CaptureInput, draft: Draf
   const { bytes } = draft;
   const taskAt = (position: number): ContentTask => {
     const name = nameIn(bytes, position);
+    draft.expect();
     return { root: roots.findIndex(({ path }) => path === name), path: baseName(name), sink: draft, position };
   };
-  if (isForeign) reader.takeOver({ node: bytes, taskAt });
+  if (isForeign) reader.takeOver(knownOf(draft, taskAt));
   for (let at = draft.firstEntryOffset; at < bytes.length; at = draft.offsetAfter(at)) {
     if (bytes[at + FIELD.kind] === KIND_CODES.file && !hasHash(bytes, at + FIELD.hash)) reader.submit(taskAt(at));
   }
+}
+
+/** What is to be taken over of a draft. */
+function knownOf(draft: Draft, taskAt: KnownContents['taskAt']): KnownContents {
+  draft.expect();
+  return { node: draft.bytes, taskAt, onDone: () => draft.settled() };
 }
 
 interface Level {
@@ -100,7 +108,6 @@ interface Found {
 
 class RootWalk {
   readonly #input: CaptureInput;
-  readonly #drafts: Drafts;
   readonly #index: number;
   readonly #root: CaptureRoot;
   readonly #counters: { entries: number; bytes: number };
@@ -109,15 +116,8 @@ class RootWalk {
   /** Of the listing that is looked at. */
   #matches = new Int32Array(0);
 
-  constructor(
-    input: CaptureInput,
-    drafts: Drafts,
-    index: number,
-    root: CaptureRoot,
-    counters: { entries: number; bytes: number },
-  ) {
+  constructor(input: CaptureInput, index: number, root: CaptureRoot, counters: { entries: number; bytes: number }) {
     this.#input = input;
-    this.#drafts = drafts;
     this.#index = index;
     this.#root = root;
     this.#counters = counters;
@@ -153,21 +153,22 @@ class RootWalk {
     // Of what has not changed there is no second copy in memory.
     const isSame = isFinal && known?.equals(node) === true;
     const draft = new Draft(isSame ? known : node, this.#input.isForeign ? undefined : previous);
-    const task = (name: Bytes, position: number) => ({
-      root: this.#index,
-      path: joinPath(level.path, name),
-      sink: draft,
-      position,
-    });
+    const task = (name: Bytes, position: number) => {
+      draft.expect();
+      return { root: this.#index, path: joinPath(level.path, name), sink: draft, position };
+    };
     // Before the first content that is read is told: this goes by what has a hash.
     if (this.#input.isForeign && known !== undefined) {
-      this.#input.reader.takeOver({ node: draft.bytes, taskAt: (at) => task(nameIn(draft.bytes, at), at) });
+      this.#input.reader.takeOver(knownOf(draft, (at) => task(nameIn(draft.bytes, at), at)));
     }
     for (const { name, position } of contents) this.#input.reader.submit(task(name, position));
     this.#input.onProgress?.(this.#counters.entries);
     // Memory must not grow with what the walk is ahead of the reading.
     const room = this.#input.reader.room();
-    if (room !== undefined) await room;
+    if (room !== undefined) {
+      this.#input.onWait();
+      await room;
+    }
     for (const { name, position, isExcluded, previous: before } of subdirectories) {
       const below = { path: joinPath(level.path, name), scope, depth: level.depth + 1, isInsideExcluded: isExcluded };
       const entered = await this.#enter(rootDirectory, below, before);
@@ -175,7 +176,7 @@ class RootWalk {
       else if (typeof entered === 'number') patchDraftNumber(draft.bytes, position, entered);
       else patchSkipped(draft.bytes, position, entered);
     }
-    return this.#drafts.add(draft);
+    return this.#input.drafts.add(draft);
   }
 
   /** Fills the builder. @returns the rules that hold in the directory. */

@@ -13,9 +13,10 @@ export async function carryOutTake(
 ): Promise<{ readonly report: TakeReport; readonly pieces: readonly Buffer[] }> {
   try {
     const taken = await takeHere(deps, request, onProgress);
-    const { pieces, nodesBytes, root, merkleRoot, storedBytes, totals } = taken;
+    const { pieces, nodesBytes, nodesHash, root, merkleRoot, storedBytes, totals } = taken;
     const header: TakenHeader = {
       nodesBytes,
+      nodesHash,
       root,
       merkleRoot,
       storedBytes,

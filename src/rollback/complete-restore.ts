@@ -2,6 +2,7 @@ import type { Bytes } from '../bytes.ts';
 import type { ApplyResult } from './apply-input.ts';
 import { type Change, changeType, countChanges } from './compare.ts';
 import type { ContentDeps } from './content.ts';
+import { encodeNodes } from './encode-nodes.ts';
 import { type Entry, metadataOf } from './entry.ts';
 import type { Manifest } from './manifest.ts';
 import type { PackedFile } from './node-codec.ts';
@@ -34,7 +35,7 @@ export function completeSafety(
   }
   const nowMs = deps.clock.nowMs();
   const drafts = draftPartialTree(roots, rootPaths(safetyManifest), entries, listed);
-  const nodes = { ...drafts.encode(1, headerOf(nowMs), deps), storedBytes: store.storedBytes };
+  const nodes = { ...encodeNodes(deps, { drafts, number: 1, header: headerOf(nowMs) }), storedBytes: store.storedBytes };
   const record = recordSnapshot(deps, safety, { number: 1, nodes, label: 'after the restore', isSynced: true });
   const snapshots = [...safetyManifest.snapshots, record];
   const complete: Manifest = { ...safetyManifest, status: 'complete', endedMs: nowMs, snapshots };

@@ -25,10 +25,11 @@ export class InlineReader implements ContentReader, AsyncDisposable {
     task.sink.settle(task.position, this.#record, 0);
   }
 
-  takeOver({ node, taskAt }: KnownContents): void {
+  takeOver({ node, taskAt, onDone }: KnownContents): void {
     for (const at of knownFiles(node, NODE_HEADER_BYTES, node.length)) {
       if (!takeOver(readHash(node, at), this.#deps)) this.submit(taskAt(at));
     }
+    onDone();
   }
 
   /** What is submitted is done at once. */

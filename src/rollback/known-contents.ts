@@ -9,6 +9,8 @@ export interface KnownContents {
   readonly node: Buffer;
   /** What reads the content of the entry at `position` of the node, should the earlier session not have it after all. */
   readonly taskAt: (position: number) => ContentTask;
+  /** Called when all that is to be read of them was submitted. */
+  readonly onDone: () => void;
 }
 
 /** In the reason of an entry whose content was not taken over, in what workers give back. */

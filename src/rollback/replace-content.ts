@@ -2,6 +2,7 @@ import type { Bytes } from '../bytes.ts';
 import { StateError } from '../errors.ts';
 import { applyRestore } from './apply.ts';
 import { compareTrees, countChanges } from './compare.ts';
+import { encodeNodes } from './encode-nodes.ts';
 import type { Entry } from './entry.ts';
 import { writeJournal } from './journal.ts';
 import type { Manifest } from './manifest.ts';
@@ -90,7 +91,8 @@ function prepare(
   };
   const paths = rootPaths(state.manifest);
   const record = (number: number, entry: Entry, label: string, storedBytes: number) => {
-    const nodes = draftPartialTree(roots, paths, new Map([[path, entry]])).encode(number, headerOf(nowMs), deps);
+    const drafts = draftPartialTree(roots, paths, new Map([[path, entry]]));
+    const nodes = encodeNodes(deps, { drafts, number, header: headerOf(nowMs) });
     return recordSnapshot(deps, safety, { number, nodes: { ...nodes, storedBytes }, label });
   };
   const snapshots = [record(0, before, 'before the restore', objectStore.storedBytes), record(1, want, 'after the restore', 0)];

@@ -7,6 +7,7 @@ import { isSameState, isSameTime } from './compare.ts';
 import { completeSafety } from './complete-restore.ts';
 import type { ContentDeps } from './content.ts';
 import { syncDisk } from './durability.ts';
+import { encodeNodes } from './encode-nodes.ts';
 import { writeJournal } from './journal.ts';
 import { FileMaker, startMaking } from './make-missing.ts';
 import type { Manifest } from './manifest.ts';
@@ -191,7 +192,7 @@ async function listSafety(
   const { manifest } = state;
   const entries = new Map(actions.map(({ path, now }) => [path, now]));
   const drafts = draftPartialTree(roots, rootPaths(manifest), entries, listed);
-  const nodes = { ...drafts.encode(0, headerOf(startedMs), deps), storedBytes };
+  const nodes = { ...encodeNodes(deps, { drafts, number: 0, header: headerOf(startedMs) }), storedBytes };
   const paths = actions.map(({ path }) => path);
   writeJournal(safety.directory, { restores: session.id, snapshot, isOwn: false, touchedMs, paths });
   const snapshots = [recordSnapshot(deps, safety, { number: 0, nodes, label: 'before the restore' })];

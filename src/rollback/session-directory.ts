@@ -4,7 +4,7 @@ import { parentPath } from '../paths.ts';
 import type { Directory, OpenFile } from '../ports/files.ts';
 import type { Hash } from '../ports/hash.ts';
 import { removeTree } from '../remove-tree.ts';
-import { groupPieces } from './drafts.ts';
+import type { EncodedNodes } from './encode-nodes.ts';
 import { decodeManifest, encodeManifest, type Manifest } from './manifest.ts';
 import { hexHash } from './objects.ts';
 import { isUnknown, LOCK, lockNewSession, tryLockSession, tryTurn } from './session-lock.ts';
@@ -36,24 +36,19 @@ abstract class SessionDirectory implements Disposable {
   }
 
   /** Stores the nodes file of a snapshot. @returns its SHA-256. */
-  writeNodes(snapshot: number, pieces: readonly Buffer[], isSynced = false): Bytes {
+  writeNodes(snapshot: number, { pieces }: Pick<EncodedNodes, 'pieces'>, isSynced = false): void {
     const temporary = `snapshots/tmp-${snapshot}` as Bytes;
     if (this.directory.stat(temporary) !== undefined) removeTree(this.directory, temporary);
     this.directory.createDirectory(temporary, DIRECTORY_MODE);
-    const sha256 = this.hash.createSha256();
     {
       using file = this.directory.createFile(`${temporary}/${NODES}` as Bytes, FILE_MODE);
-      for (const piece of groupPieces(pieces)) {
-        file.write(piece);
-        sha256.update(piece);
-      }
+      for (const piece of pieces) file.write(piece);
       if (isSynced) file.sync();
     }
     const path = `snapshots/${snapshot}` as Bytes;
     // Left by a process that was killed before the manifest named it.
     if (this.directory.stat(path) !== undefined) removeTree(this.directory, path);
     this.directory.rename(temporary, this.directory, path);
-    return sha256.digest();
   }
 
   /** @throws {DamageError} among others. */

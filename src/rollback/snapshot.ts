@@ -11,7 +11,8 @@ import type { NodeWork } from '../ports/node-work.ts';
 import type { TakeElsewhere } from '../ports/take-process.ts';
 import { captureTree } from './capture.ts';
 import { type CaptureLimits, type CaptureRoot } from './capture-input.ts';
-import type { EncodedNodes } from './drafts.ts';
+import { Drafts } from './drafts.ts';
+import { type EncodedNodes, NodesEncoding } from './encode-nodes.ts';
 import type { SnapshotRecord } from './manifest.ts';
 import { openReader } from './open-reader.ts';
 import { openTracked, statRoot } from './open-root.ts';
@@ -134,7 +135,13 @@ async function takeNodesHere(deps: RollbackDeps, input: TakeInput): Promise<Take
     maxFileBytes: input.limits.maxFileBytes,
     isListed: input.number > 0,
   });
-  const { drafts, storedBytes } = await captureTree({
+  const header = {
+    startedSeconds: Math.floor(startedMs / 1000),
+    startedNanoseconds: (startedMs % 1000) * NANOSECONDS_PER_MS,
+  };
+  const drafts = new Drafts();
+  const encoding = new NodesEncoding(deps, { drafts, number: input.number, header, previous: isForeign ? undefined : previous });
+  const storedBytes = await captureTree({
     files: deps.files,
     hash: deps.hash,
     nodeWork: deps.nodeWork,
@@ -143,14 +150,12 @@ async function takeNodesHere(deps: RollbackDeps, input: TakeInput): Promise<Take
     isForeign,
     limits: input.limits,
     reader,
+    drafts,
+    onWait: () => encoding.advance(),
     onProgress: input.onProgress,
   });
-  const header = {
-    startedSeconds: Math.floor(startedMs / 1000),
-    startedNanoseconds: (startedMs % 1000) * NANOSECONDS_PER_MS,
-  };
   return {
-    ...drafts.encode(input.number, header, deps, isForeign ? undefined : previous),
+    ...encoding.finish(),
     storedBytes,
     roots: input.roots.map(({ rules, collect }) => ({ rules, tops: collect?.tops ?? [] })),
   };
@@ -188,7 +193,7 @@ export function recordSnapshot(
   session: NewSession | RollbackSession,
   { number, nodes, label, isSynced }: NewRecord,
 ): SnapshotRecord {
-  const nodesHash = session.writeNodes(number, nodes.pieces, isSynced);
+  session.writeNodes(number, nodes, isSynced);
   return {
     number,
     takenMs: clock.nowMs(),
@@ -196,7 +201,7 @@ export function recordSnapshot(
     label,
     root: nodes.root,
     merkleRoot: nodes.merkleRoot,
-    nodesHash,
+    nodesHash: nodes.nodesHash,
     storedBytes: nodes.storedBytes + nodes.nodesBytes,
     fileCount: nodes.totals.fileCount,
     entryCount: nodes.totals.entryCount,

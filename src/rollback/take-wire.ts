@@ -35,6 +35,7 @@ export type TakeReport =
 
 export interface TakenHeader {
   readonly nodesBytes: number;
+  readonly nodesHash: Bytes;
   readonly root: NodeReference;
   readonly merkleRoot: Bytes;
   readonly storedBytes: number;
@@ -76,6 +77,7 @@ export function decodeTaken(header: TakenHeader, pieces: readonly Buffer[]): Tak
   return {
     pieces,
     nodesBytes: header.nodesBytes,
+    nodesHash: header.nodesHash,
     root: header.root,
     merkleRoot: header.merkleRoot,
     storedBytes: header.storedBytes,
