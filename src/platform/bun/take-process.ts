@@ -4,6 +4,7 @@ import type { TakeReport } from '../../rollback/take-wire.ts';
 import { makeMemory, readMemory } from '../linux/memory-file.ts';
 import { NO_OPTIMIZER } from '../linux/start-anew.ts';
 import { syscall } from '../linux/syscalls.ts';
+import { orSystemError } from './refused-spawn.ts';
 
 /** Hidden first argument that turns the executable into a process that takes one snapshot. */
 const TAKE_ROLE = '__take';
@@ -20,24 +21,26 @@ export const takeInProcess: TakeElsewhere = async (request, onProgress) => {
   // Megabytes by a pipe would be one turn of both loops for every few pages.
   const nodes = makeMemory('nono-nodes');
   try {
-    const child = Bun.spawn([OWN_EXECUTABLE, TAKE_ROLE], {
-      env: ENVIRONMENT,
-      cwd: '/',
-      detached: true,
-      stdio: ['pipe', 'pipe', 'ignore', nodes],
-    });
+    const child = orSystemError(() =>
+      Bun.spawn([OWN_EXECUTABLE, TAKE_ROLE], {
+        env: ENVIRONMENT,
+        cwd: '/',
+        detached: true,
+        stdio: ['pipe', 'pipe', 'ignore', nodes],
+      }),
+    );
+    // The pipe stays open: its end tells the process that nobody waits any more.
+    void child.stdin.write(encodeLine(request));
+    void child.stdin.flush();
+    let report: TakeReport | undefined;
     try {
-      // The pipe stays open: its end tells the process that nobody waits any more.
-      void child.stdin.write(encodeLine(request));
-      void child.stdin.flush();
-      const report = await readReports(child.stdout, onProgress);
-      child.kill('SIGKILL');
-      return { report, pieces: report.kind === 'taken' ? [readMemory(nodes, report.taken.nodesBytes)] : [] };
+      report = await readReports(child.stdout, onProgress);
     } finally {
       child.kill('SIGKILL');
-      // What it has stored may be removed now, and must not grow meanwhile.
-      await child.exited;
+      // What one that was stopped has stored may be removed then, and must not grow meanwhile. One that is done writes nothing more.
+      if (report?.kind !== 'taken') await child.exited;
     }
+    return { report, pieces: report.kind === 'taken' ? [readMemory(nodes, report.taken.nodesBytes)] : [] };
   } finally {
     syscall('close', nodes);
   }
