@@ -1,5 +1,5 @@
 import base from './bulk/base.c' with { type: 'text' };
-import functions from './bulk/functions.c' with { type: 'text' };
+import table from './bulk/functions.c' with { type: 'text' };
 import listing from './bulk/listing.c' with { type: 'text' };
 import make from './bulk/make.c' with { type: 'text' };
 import nodes from './bulk/nodes.c' with { type: 'text' };
@@ -95,5 +95,5 @@ export function compileBulkFilesOnce(): PlacedCode {
 }
 
 function compile() {
-  return compilePlaced('bulk-files', 'bulk_function', [base, read, objects, listing, nodes, make, functions].join(''), CALLS);
+  return compilePlaced('bulk-files', 'bulk_function', [base, read, objects, listing, nodes, make, table].join(''), CALLS);
 }
