@@ -3,10 +3,10 @@ import { SystemError } from '../../errors.ts';
 import type { KeepTree, ProcessTree } from '../../ports/process-tree.ts';
 import { forkCalls, type PreparedCall } from './forked-calls.ts';
 import { Pins } from './pins.ts';
+import { makePipe } from './pipe.ts';
 import { readSmallFile } from './small-files.ts';
 import { addressOf, errnoName, fixedBuffer, syscall, trySyscall } from './syscalls.ts';
 import { takeSignalDomain } from './tree-domain.ts';
-import * as uapi from './uapi.ts';
 
 /** include/uapi/linux/prctl.h */
 const PR_SET_CHILD_SUBREAPER = 36;
@@ -69,10 +69,7 @@ function treeOf(isScoped: boolean, ownedPid: () => number | undefined, dispose: 
  * end is this process's alone (close-on-exec), and lets go of everything else that it inherited.
  */
 function startStandBy(): Disposable {
-  const ends = new Int32Array(new ArrayBuffer(8));
-  syscall('pipe2', addressOf(new Uint8Array(ends.buffer)), uapi.O_CLOEXEC);
-  const source = ends[0] ?? -1;
-  const sink = ends[1] ?? -1;
+  const { source, sink } = makePipe();
   const pins = new Pins();
   const piece = fixedBuffer(8);
   const name = cString('nono-stand-by' as Bytes);

@@ -1,4 +1,5 @@
 import type { CaughtSignal, Signals } from '../../ports/signals.ts';
+import { makePipe } from './pipe.ts';
 import { createSignalCatcher, SIGINFO_BYTES } from './signal-catcher.ts';
 import { addressOf, fixedBuffer, syscall, trySyscall } from './syscalls.ts';
 import * as uapi from './uapi.ts';
@@ -54,9 +55,7 @@ export function createLinuxSignals(): Signals {
 }
 
 function watch(onSignal: (caught: CaughtSignal) => void, onChild: () => void): Disposable {
-  const ends = new Int32Array(new ArrayBuffer(8));
-  syscall('pipe2', addressOf(new Uint8Array(ends.buffer)), uapi.O_CLOEXEC | uapi.O_NONBLOCK);
-  const [source = -1, sink = -1] = ends;
+  const { source, sink } = makePipe(uapi.O_NONBLOCK);
   const catcher = createSignalCatcher();
   catcher.catchTo(sink, [...FORWARDED, SIGCHLD]);
   // Ignored, not caught: this process stops when the command has stopped, not before it.

@@ -2,8 +2,8 @@ import { type Bytes, bufferFromBytes, cString } from '../../bytes.ts';
 import { forkCalls } from './forked-calls.ts';
 import { mapMemory } from './machine-code.ts';
 import { Pins } from './pins.ts';
+import { makePipe } from './pipe.ts';
 import { addressOf, fixedBuffer, syscall, trySyscall } from './syscalls.ts';
-import * as uapi from './uapi.ts';
 
 /** include/uapi/linux/prctl.h, asm-generic/ioctls.h, wait.h */
 const PR_SET_NAME = 15;
@@ -73,9 +73,7 @@ export class TerminalStandBy {
   #fork(): () => void {
     this.#memory ??= mapMemory(VECTOR_BYTES + TEXT_BYTES_MAXIMUM, { isShared: true });
     this.#share();
-    const ends = new Int32Array(new ArrayBuffer(8));
-    syscall('pipe2', addressOf(new Uint8Array(ends.buffer)), uapi.O_CLOEXEC);
-    const [source = -1, sink = -1] = ends;
+    const { source, sink } = makePipe();
     const pins = new Pins();
     const pid = forkCalls([
       ['prctl', PR_SET_NAME, pins.address(cString('nono-stand-by' as Bytes))],

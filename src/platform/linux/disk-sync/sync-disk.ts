@@ -4,9 +4,9 @@ import { followDescriptor } from '../channel.ts';
 import { createLinuxFiles, descriptorOf } from '../files.ts';
 import { mapMemory } from '../machine-code.ts';
 import { loadMachineCode } from '../mediator/machine-code.ts';
+import { makePipe } from '../pipe.ts';
 import { withSignalsBlocked } from '../signal-mask.ts';
-import { addressOf, errnoName, syscall, trySyscall } from '../syscalls.ts';
-import * as uapi from '../uapi.ts';
+import { errnoName, trySyscall } from '../syscalls.ts';
 import { loadSync } from './load.ts';
 
 /** CLONE_* of include/uapi/linux/sched.h: memory, directory, descriptors, signal handlers, thread, semaphores. */
@@ -34,12 +34,10 @@ export function syncDiskInThread(directory: Bytes): Promise<void> {
 async function sync(path: Bytes): Promise<void> {
   using owned = new DisposableStack();
   const directory = owned.use(createLinuxFiles().openDirectory(path));
-  const ends = new Int32Array(new ArrayBuffer(WORD_BYTES));
-  syscall('pipe2', addressOf(new Uint8Array(ends.buffer)), uapi.O_CLOEXEC);
-  const [listen = -1, tell = -1] = ends;
-  for (const end of ends) owned.adopt(end, () => void trySyscall('close', end));
-  startThread(descriptorOf(directory), tell);
-  const result = await resultFrom(listen, owned);
+  const { source, sink } = makePipe();
+  for (const end of [source, sink]) owned.adopt(end, () => void trySyscall('close', end));
+  startThread(descriptorOf(directory), sink);
+  const result = await resultFrom(source, owned);
   if (result < 0) throw new SystemError('syncfs', errnoName(-result), path);
 }
 

@@ -2,10 +2,10 @@ import { SystemError } from '../../../errors.ts';
 import { keptCapabilityMask } from '../../../sandbox/linux/capabilities.ts';
 import { REFUSALS_BYTES } from '../../../sandbox/linux/refusals.ts';
 import { mapMemory } from '../machine-code.ts';
+import { makePipe } from '../pipe.ts';
 import { withSignalsBlocked } from '../signal-mask.ts';
 import { readSmallFile } from '../small-files.ts';
 import { addressOf, errnoName, fixedBuffer, syscall } from '../syscalls.ts';
-import * as uapi from '../uapi.ts';
 import { loadMediator, type Mediator } from './load.ts';
 import { type LoadedCode, loadMachineCode } from './machine-code.ts';
 
@@ -73,11 +73,7 @@ export function prepareMediator(): PreparedMediator {
       return placed.refusals;
     },
     startProcess(configuration) {
-      const ends = new Int32Array(new ArrayBuffer(8));
-      syscall('pipe2', addressOf(new Uint8Array(ends.buffer)), uapi.O_CLOEXEC);
-      // By index: to take it apart as a list loads what lists typed arrays.
-      const ready = ends[0] ?? -1;
-      const said = ends[1] ?? -1;
+      const { source: ready, sink: said } = makePipe();
       const placed = new PlacedMediator(mediator, code, configuration);
       const entry = placed.prepareProcess(ready, syscall('pidfd_open', process.pid));
       const between = clone(code.clone, APART_FLAGS, placed.firstStackFor(entry));
