@@ -1,7 +1,8 @@
-import { chmodSync, lstatSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
+import { chmodSync, lstatSync, rmSync } from 'node:fs';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { descriptorsOf, findMediator, isAlive, mediatorOf } from '../support/mediators.ts';
 import { runProgram, startNono } from '../support/nono.ts';
 import { compileProbe } from '../support/probe.ts';
 import { needCommands } from '../support/tools.ts';
@@ -456,43 +457,3 @@ cd /proc/sys/kernel; mkdir yama random; echo 1 > yama/ptrace_scope; echo $host >
     expect(stderr).toContain('Operation not permitted');
   });
 });
-
-/** Its descriptors are the grants: the project is nobody else's. */
-function mediatorOf(world: World): number {
-  const pid = findMediator(world);
-  if (pid === undefined) throw new Error(`No mediator holds ${world.project}`);
-  return Number(pid);
-}
-
-function findMediator(world: World): string | undefined {
-  const found = readdirSync('/proc').filter((name) => /^\d+$/.test(name) && isMediator(name));
-  return found.find((name) => descriptorsOf(Number(name)).includes(world.project));
-}
-
-function isMediator(pid: string): boolean {
-  return readProcess(`${pid}/comm`) === 'nono-mediator\n';
-}
-
-function isAlive(pid: number): boolean {
-  return /^State:\s+[^ZX]/m.test(readProcess(`${pid}/status`));
-}
-
-/** Empty for a process that has just gone. */
-function readProcess(path: string): string {
-  try {
-    return readFileSync(`/proc/${path}`, 'latin1');
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ESRCH')) return '';
-    throw error;
-  }
-}
-
-/** None of a process that has just gone: other tests have mediators too. */
-function descriptorsOf(pid: number): readonly string[] {
-  try {
-    return readdirSync(`/proc/${pid}/fd`).map((name) => readlinkSync(`/proc/${pid}/fd/${name}`));
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ESRCH')) return [];
-    throw error;
-  }
-}

@@ -182,6 +182,21 @@ setsid sleep 1000 & echo $! > descendant`;
     expect(existsSync(`/proc/${descendant}`)).toBe(false);
   });
 
+  test('a session that is stopped asks all to end, what another thread has started too', async (context) => {
+    needCommands(context, PYTHON);
+    const child = "trap 'echo asked > got; exit' TERM; echo > ready; while :; do sleep 0.05; done";
+    const script = `import subprocess, threading
+threading.Thread(target=lambda: subprocess.run(["sh", "-c", ${JSON.stringify(child)}])).start()`;
+    const words = ['run', '--name', 'threads', '--allow-cwd', '--', PYTHON, '-c', script];
+    const running = startNono({ ...world, executable: older }, ['4', world.executable, ...words]);
+    await waitFor('the child', () => existsSync(join(world.project, 'ready')));
+
+    await runProgram(world, [world.executable, 'stop', 'threads']);
+    await running.ended;
+
+    expect(existsSync(join(world.project, 'got'))).toBe(true);
+  });
+
   test('the record says what enforces, and with which ABI', async () => {
     await withAbi(2, ['run', '--name', 'mediated', '--allow-cwd', '--', 'true']);
     const inspected = await runProgram(world, [world.executable, 'inspect', 'mediated', '--json']);

@@ -13,7 +13,7 @@ export interface Probe extends Disposable {
 
 /** @returns undefined where no C compiler is installed. */
 export function compileProbe(
-  name: 'escape-probe' | 'race-probe' | 'odd-arguments' | 'older-kernel' = 'escape-probe',
+  name: 'escape-probe' | 'race-probe' | 'odd-arguments' | 'older-kernel' | 'mediator-storm' = 'escape-probe',
 ): Probe | undefined {
   const scratch: Scratch = createScratchDirectory();
   const source = resolve(import.meta.dirname, `../fixtures/${name}.c`);

@@ -1,7 +1,9 @@
 import { type Bytes, cString } from '../../bytes.ts';
+import { collect } from '../../collect.ts';
 import { SystemError } from '../../errors.ts';
 import type { KeepTree, ProcessTree } from '../../ports/process-tree.ts';
 import { forkCalls, type PreparedCall } from './forked-calls.ts';
+import { createLinuxPathFacts } from './path-facts.ts';
 import { Pins } from './pins.ts';
 import { makePipe } from './pipe.ts';
 import { readSmallFile } from './small-files.ts';
@@ -148,14 +150,26 @@ function descendants(pid: number): readonly number[] {
   return found;
 }
 
+/** Each thread has those that it started. */
 function childrenOf(pid: number): readonly number[] {
+  return collect(threadsOf(pid), (thread) => {
+    try {
+      return readSmallFile(`/proc/${pid}/task/${thread}/children`)
+        .split(' ')
+        .filter((word) => word !== '')
+        .map(Number);
+    } catch (error) {
+      if (error instanceof SystemError) return []; // It has just ended.
+      throw error;
+    }
+  });
+}
+
+function threadsOf(pid: number): readonly Bytes[] {
   try {
-    return readSmallFile(`/proc/${pid}/task/${pid}/children`)
-      .split(' ')
-      .filter((word) => word !== '')
-      .map(Number);
+    return createLinuxPathFacts().names(`/proc/${pid}/task` as Bytes);
   } catch (error) {
-    if (error instanceof SystemError) return []; // It has just ended.
+    if (error instanceof SystemError) return []; // The same.
     throw error;
   }
 }

@@ -51,6 +51,9 @@ static int has_own_capabilities(void) {
   return sets[0] == own_capabilities[0] && sets[3] == own_capabilities[3];
 }
 
+/* Whether the caller still waits, and is what it was at its start. Asked in this order: a number that is somebody else's by now says nothing about the caller. */
+static int may_act(void) { return has_own_capabilities() && is_waiting(request.id); }
+
 static long parse_number(const char *text, const char **end) {
   long number = 0;
   if (*text < '0' || *text > '9') return -1;

@@ -48,7 +48,7 @@ static long change_path(long file) {
 }
 
 static long change_beneath(long file) {
-  if (!is_waiting(request.id) || !has_own_capabilities()) return -EPERM;
+  if (!may_act()) return -EPERM;
   return change_path(file);
 }
 
@@ -76,12 +76,13 @@ static long change_descriptor(long number, int as_path) {
   int mode = flags & O_ACCMODE;
   int is_writable = type == S_IFREG && (mode == O_WRONLY || mode == O_RDWR);
   if (!is_nameless && !is_writable) return change_granted(file);
-  if (!is_waiting(request.id) || !has_own_capabilities()) return -EPERM;
+  if (!may_act()) return -EPERM;
   return change_open(file);
 }
 
 static long change_at(long directory, u64 address, long flags) {
   static char path[PATH_BYTES];
+  if (flags & ~(long)(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)) return -EINVAL;
   long length = read_text(address, path, PATH_BYTES);
   if (length < 0) return length;
   if (length == 0) {

@@ -231,7 +231,7 @@ static long carry_out(struct asked *entry) {
   static struct facts facts;
   request.id = entry->waiting;
   request.tid = entry->tid;
-  if (!is_waiting(entry->waiting) || !is_ordinary_caller()) return -EACCES;
+  if (!is_ordinary_caller() || !is_waiting(entry->waiting)) return -EACCES;
   if (entry->access & ACCESS_CONNECT) return connect_held(entry->socket, entry->file);
   if (entry->name[0] == 0 && entry->flags & TEMPORARY_BIT) {
     CALL(umask, entry->umask, 0, 0, 0, 0, 0);

@@ -5,6 +5,8 @@
  */
 enum { SOL_SOCKET_RIGHTS = 1, SOL_SOCKET_CREDENTIALS = 2, MSG_DONTWAIT = 0x40, MSG_NOSIGNAL = 0x4000 };
 enum { DATA_BYTES = 262144, CONTROL_BYTES = 4096, PIECES_MAXIMUM = 1024, MESSAGES_MAXIMUM = 64, CONTROL_HEADER_BYTES = 16, WORD_BYTES = 8 };
+/* SCM_MAX_FD of include/net/scm.h; and a send whose data are read later, when they are another's here: who wants it goes on without. */
+enum { RIGHTS_MAXIMUM = 253, MSG_ZEROCOPY = 0x4000000 };
 
 /* struct user_msghdr of include/linux/socket.h, and struct mmsghdr */
 struct message {
@@ -46,7 +48,7 @@ static long copy_data(u64 vectors, u64 count, int is_stream) {
 /* Numbers of descriptors become copies of what they mean; whose process it is the kernel says by itself. */
 static long copy_control(struct message *given, struct message *own) {
   u8 *from = (u8 *)control, *to = (u8 *)new_control;
-  long bytes = given->control_bytes, at = 0, end = 0;
+  long bytes = given->control_bytes, at = 0, end = 0, rights = 0;
   own->control = own->control_bytes = 0;
   if (given->control_bytes > CONTROL_BYTES) return -ENOBUFS;
   long failure = bytes == 0 ? 0 : read_memory(given->control, control, bytes);
@@ -59,6 +61,7 @@ static long copy_control(struct message *given, struct message *own) {
       copy(to + end, from + at, header->bytes);
       int *numbers = (int *)(to + end + CONTROL_HEADER_BYTES);
       long count = header->level == SOL_SOCKET && header->kind == SOL_SOCKET_RIGHTS ? (header->bytes - CONTROL_HEADER_BYTES) / 4 : 0;
+      if ((rights += count) > RIGHTS_MAXIMUM) return -EINVAL;
       for (long number = 0; number < count; number++) {
         long taken = take(numbers[number]);
         if (taken < 0) return taken;
@@ -106,6 +109,7 @@ static long send_copied(long socket, struct message *given, long flags) {
   struct vector whole;
   long domain = option_of(socket, SO_DOMAIN);
   if (domain < 0) return domain;
+  if (flags & MSG_ZEROCOPY) return -ENOBUFS;
   clear(&own, sizeof own);
   long failure = copy_address(given->name, given->name == 0 ? 0 : given->name_bytes);
   if (failure < 0) return failure;
@@ -119,7 +123,7 @@ static long send_copied(long socket, struct message *given, long flags) {
   whole.bytes = bytes;
   own.pieces = (u64)&whole;
   own.piece_count = 1;
-  if (!is_waiting(request.id) || !has_own_capabilities()) return -EPERM;
+  if (!may_act()) return -EPERM;
   return CALL(sendmsg, socket, &own, flags | MSG_DONTWAIT | MSG_NOSIGNAL, 0, 0, 0);
 }
 
@@ -134,6 +138,7 @@ static long send_to(void) {
   clear(&given, sizeof given);
   long domain = option_of(socket, SO_DOMAIN);
   if (domain < 0) return domain;
+  if (a[3] & MSG_ZEROCOPY) return -ENOBUFS;
   /* The one piece is in registers: put where copy_data() finds what it has copied. */
   int is_stream = option_of(socket, SO_TYPE) == SOCK_STREAM;
   long bytes = a[2];
@@ -150,7 +155,7 @@ static long send_to(void) {
   piece.bytes = bytes;
   given.pieces = (u64)&piece;
   given.piece_count = 1;
-  if (!is_waiting(request.id) || !has_own_capabilities()) return -EPERM;
+  if (!may_act()) return -EPERM;
   long result = CALL(sendmsg, socket, &given, a[3] | MSG_DONTWAIT | MSG_NOSIGNAL, 0, 0, 0);
   return would_wait(socket, a[3], result) ? defer_send(socket) : result;
 }

@@ -250,7 +250,7 @@ static long connect_local(long socket) {
   long file = socket_file(&outside);
   if (file == -EACCES && outside >= 0) return ask_to_connect(socket, outside);
   if (file < 0) return file;
-  if (!is_waiting(request.id) || !has_own_capabilities()) return -EPERM;
+  if (!may_act()) return -EPERM;
   return connect_held(socket, file);
 }
 

@@ -60,7 +60,7 @@ static long open_made_terminal(u64 path_address, long flags) {
   const char *end;
   if (terminal_count == 0 || read_text(path_address, path, sizeof path) < 0 || !starts_with(path, "/dev/pts/")) return CONTINUED;
   long number = parse_number(path + 9, &end);
-  if (number < 0 || *end != 0 || !is_waiting(request.id) || !has_own_capabilities()) return CONTINUED;
+  if (number < 0 || *end != 0 || !may_act()) return CONTINUED;
   for (int at = 0; at < terminal_count; at++) {
     if (terminals[at].number != number) continue;
     name_descriptor(link, terminals[at].side);
