@@ -99,6 +99,7 @@ export async function runPlainSession(run: PlainRun): Promise<PlainEnd> {
   asking?.approvals.end();
   tree.commandEnded();
   await Promise.all([executed, tree.ending.gone]);
+  tree.over();
   checkpoints?.[Symbol.dispose]();
   const failure = await finishSnapshots(run, { snapshots, live, door }, end);
   await reportDenials(run, { live, asking, refused: mediating?.refusals() ?? NOTHING }, end);

@@ -5,6 +5,7 @@ import { checkSessionName } from '../session/names.ts';
 import { openStateDirectory } from '../session/state-directory.ts';
 import {
   createTemporaryDirectory,
+  isSweepDue,
   removeTemporaryDirectory,
   sweepTemporaryDirectories,
   temporaryDirectoryPath,
@@ -64,7 +65,7 @@ export async function runPlain(call: ParsedCall, context: Context): Promise<Comm
     });
   } finally {
     removeTemporaryDirectory(files, temporaryDirectory);
-    sweepTemporaryDirectories(files, adapters.processes, uid);
+    if (isSweepDue(context.randomHex)) sweepTemporaryDirectories(files, adapters.processes, uid);
   }
   const { isStdinTerminal, isStdoutTerminal } = context.terminal;
   if (end.rollbackId !== undefined && isStdinTerminal && isStdoutTerminal) await reviewSession(context, id);

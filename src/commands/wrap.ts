@@ -1,15 +1,17 @@
 import type { Bytes } from '../bytes.ts';
 import { launchError } from '../sandbox/sandbox-error.ts';
 import { makeSessionId } from '../session/names.ts';
-import { createTemporaryDirectory, sweepTemporaryDirectories, temporaryDirectoryPath } from '../session/temporary-directory.ts';
+import {
+  createTemporaryDirectory,
+  isSweepDue,
+  sweepTemporaryDirectories,
+  temporaryDirectoryPath,
+} from '../session/temporary-directory.ts';
 import { confine } from './confinement.ts';
 import type { Context } from './context.ts';
 import { makeMissing } from './make-missing.ts';
 import { refuseJson } from './refuse-json.ts';
 import type { CommandResult, ParsedCall } from './spec.ts';
-
-/** A sweep looks at all of /tmp, which takes longer than most other steps of the preparation. */
-const WRAPS_FOR_EACH_SWEEP = 16;
 
 /** Confines this very process and becomes the command; returns only by throwing. */
 export async function execute(call: ParsedCall, context: Context): Promise<CommandResult> {
@@ -39,9 +41,4 @@ export async function execute(call: ParsedCall, context: Context): Promise<Comma
   const handOver = instructions.mediation === null ? () => undefined : host.startMediator(instructions.mediation);
   // When it returns this process may be confined already and remove nothing: the next sweep will.
   throw launchError(host.become(instructions, handOver), call.commandLine[0] as Bytes);
-}
-
-/** Nobody is left to tidy up behind a wrapped command: now and then the next one does, not each time. */
-function isSweepDue(randomHex: (sizeBytes: number) => string): boolean {
-  return Number.parseInt(randomHex(1), 16) < 256 / WRAPS_FOR_EACH_SWEEP;
 }

@@ -4,7 +4,9 @@ export interface ProcessTree extends Disposable {
   signalAll(signal: number): void;
   /** Reaps what its own parent left behind. @returns whether any child is left, dead or alive. */
   reap(): boolean;
-  /** The tree has ended: whatever stood by to end it goes too. */
+  /** The tree has ended: whatever stood by to end it goes, and nobody waits for that. */
+  over(): void;
+  /** The same, and it is waited for. */
   [Symbol.dispose](): void;
 }
 

@@ -32,6 +32,11 @@ export class OwnedTree implements Disposable {
     this.ending.commandEnded();
   }
 
+  /** Nothing of it is left: what stood by is let go while there is something else to do. */
+  over(): void {
+    this.#tree.over();
+  }
+
   [Symbol.dispose](): void {
     this.#tree[Symbol.dispose]();
   }

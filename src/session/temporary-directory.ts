@@ -65,6 +65,14 @@ export function removeTemporaryDirectory(files: Files, path: Bytes): void {
   removeTree(directory, name);
 }
 
+/** A sweep looks at all of /tmp, which takes longer than most other steps of a short run: one in so many does it. */
+const RUNS_FOR_EACH_SWEEP = 16;
+
+/** Nobody is left to tidy up behind a supervisor that was killed, and a wrapped command: now and then somebody else does, not each time. */
+export function isSweepDue(randomHex: RandomHex): boolean {
+  return Number.parseInt(randomHex(1), 16) < 256 / RUNS_FOR_EACH_SWEEP;
+}
+
 /** Removes what sessions left whose supervisor was killed. */
 export function sweepTemporaryDirectories(files: Files, processes: Processes, uid: number): void {
   const parent = files.realPath(PARENT);

@@ -41,7 +41,7 @@ const ROUNDS_MAXIMUM = 100;
 export function createProcessTree(ownedPid: () => number | undefined): ProcessTree {
   adoptOrphans();
   const isScoped = takeSignalDomain();
-  return treeOf(isScoped, ownedPid, () => undefined);
+  return treeOf(isScoped, ownedPid, undefined);
 }
 
 /**
@@ -52,17 +52,23 @@ export const keepTree: KeepTree = (ownedPid) => {
   adoptOrphans();
   const isScoped = takeSignalDomain();
   const standBy = isScoped ? startStandBy() : undefined;
-  return treeOf(isScoped, ownedPid, () => standBy?.[Symbol.dispose]());
+  return treeOf(isScoped, ownedPid, standBy);
 };
 
-function treeOf(isScoped: boolean, ownedPid: () => number | undefined, dispose: () => void): ProcessTree {
+interface StandBy extends Disposable {
+  /** Lets it go without waiting for its end. */
+  dismiss(): void;
+}
+
+function treeOf(isScoped: boolean, ownedPid: () => number | undefined, standBy: StandBy | undefined): ProcessTree {
   return {
     signalAll(signal) {
       if (isScoped) signalDomain(signal);
       else signalDescendants(process.pid, signal);
     },
     reap: () => reap(ownedPid()),
-    [Symbol.dispose]: dispose,
+    over: () => standBy?.dismiss(),
+    [Symbol.dispose]: () => standBy?.[Symbol.dispose](),
   };
 }
 
@@ -70,7 +76,7 @@ function treeOf(isScoped: boolean, ownedPid: () => number | undefined, dispose: 
  * Only within a signal domain: kill(-1) would reach every process of the user. It waits for the end of a pipe whose other
  * end is this process's alone (close-on-exec), and lets go of everything else that it inherited.
  */
-function startStandBy(): Disposable {
+function startStandBy(): StandBy {
   const { source, sink } = makePipe();
   const pins = new Pins();
   const piece = fixedBuffer(8);
@@ -93,13 +99,19 @@ function startStandBy(): Disposable {
   ]);
   pins.release();
   syscall('close', source);
+  let isDismissed = false;
   let isDisposed = false;
+  // Before the pipe is closed: at its end it would end this process too. Until it was waited for no other process has its pid.
+  const dismiss = (): void => {
+    if (!isDismissed) trySyscall('kill', pid, SIGKILL);
+    isDismissed = true;
+  };
   return {
+    dismiss,
     [Symbol.dispose]() {
       if (isDisposed) return;
       isDisposed = true;
-      // First: at the end of the pipe it would end this process too.
-      trySyscall('kill', pid, SIGKILL);
+      dismiss();
       trySyscall('waitid', P_PID, pid, addressOf(fixedBuffer(SIGINFO_BYTES)), WEXITED | WALL);
       trySyscall('close', sink);
     },
