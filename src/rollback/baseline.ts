@@ -47,7 +47,7 @@ export async function takeBaseline(
   using earlierObjects = earlier?.session.openObjects();
   using objects = session.openObjects();
   const roots = paths.map((path) => startRoot(deps, path, start.exclusions ?? DEFAULT_EXCLUSIONS));
-  const nodes = await takeNodes(deps, {
+  using nodes = await takeNodes(deps, {
     roots,
     number: 0,
     previous: earlier?.tree,

@@ -10,7 +10,7 @@ export async function carryOutTake(
   deps: RollbackDeps,
   request: TakeRequest,
   onProgress: (entries: number) => void,
-): Promise<{ readonly report: TakeReport; readonly pieces: readonly Buffer[] }> {
+): Promise<{ readonly report: TakeReport; readonly pieces: Iterable<Buffer> }> {
   try {
     const taken = await takeHere(deps, request, onProgress);
     const { pieces, nodesBytes, nodesHash, root, merkleRoot, storedBytes, totals } = taken;

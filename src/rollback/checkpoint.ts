@@ -54,7 +54,7 @@ async function capture(
   if (turn === undefined || manifest.kind !== 'run' || manifest.status !== 'open' || !isOwnerAlive()) throw cannotTake(id);
   using objects = session.openObjects();
   const number = manifest.snapshots.length;
-  const nodes = await takeNodes(deps, {
+  using nodes = await takeNodes(deps, {
     roots: manifest.roots.map((root) => ({ ...root, collect: undefined })),
     number,
     previous: session.tree(manifest, number - 1),

@@ -19,8 +19,8 @@ export interface SnapshotTotals {
 
 /** What a nodes file holds, and where in it the node of the roots is. */
 export interface EncodedNodes {
-  /** One after the other they are the file. */
-  readonly pieces: readonly Buffer[];
+  /** One after the other they are the file. Each is good until the next is asked for. */
+  readonly pieces: Iterable<Buffer>;
   readonly nodesBytes: number;
   /** The SHA-256 of the file: 32 bytes. */
   readonly nodesHash: Bytes;

@@ -47,7 +47,7 @@ async function captureFinal(
   const baseline = session.tree(manifest, 0);
   const previous = number === 1 ? baseline : session.tree(manifest, number - 1);
   const expected = manifest.snapshots.at(-1)?.entryCount;
-  const nodes = await takeNodes(deps, {
+  using nodes = await takeNodes(deps, {
     roots: manifest.roots.map((root) => ({ ...root, collect: undefined })),
     number,
     previous,

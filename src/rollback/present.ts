@@ -51,7 +51,7 @@ async function treeNow(deps: RollbackDeps, session: RollbackSession): Promise<Sn
   const { manifest } = session;
   const number = manifest.snapshots.length;
   const previous = session.tree(manifest, number - 1);
-  const nodes = await takeNodes(deps, {
+  using nodes = await takeNodes(deps, {
     roots: manifest.roots.map((root) => ({ ...root, collect: undefined })),
     number,
     previous,

@@ -62,7 +62,8 @@ export interface StoredNodes extends EncodedNodes {
   readonly storedBytes: number;
 }
 
-export interface TakenNodes extends StoredNodes {
+/** Their bytes are there until this is disposed of. */
+export interface TakenNodes extends StoredNodes, Disposable {
   /** In the order of the input's. */
   readonly roots: readonly TakenRoot[];
 }
@@ -87,8 +88,10 @@ export async function takeNodes(deps: RollbackDeps, input: TakeInput): Promise<T
   const request = loadTakeElsewhere === undefined || !isLarge() ? undefined : encodeTake(input);
   if (loadTakeElsewhere === undefined || request === undefined) return await takeNodesHere(deps, input);
   const takeElsewhere = await loadTakeElsewhere();
-  const { report, pieces } = await takeElsewhere(request, (entries) => input.onProgress?.(entries));
-  if (report.kind === 'taken') return decodeTaken(report.taken, pieces);
+  const taken = await takeElsewhere(request, (entries) => input.onProgress?.(entries));
+  const { report } = taken;
+  if (report.kind === 'taken') return decodeTaken(report.taken, taken);
+  taken[Symbol.dispose]();
   throw report.kind === 'failed' ? takeFailure(report) : new TypeError('Expected the last report of a snapshot');
 }
 
@@ -158,6 +161,7 @@ async function takeNodesHere(deps: RollbackDeps, input: TakeInput): Promise<Take
     ...encoding.finish(),
     storedBytes,
     roots: input.roots.map(({ rules, collect }) => ({ rules, tops: collect?.tops ?? [] })),
+    [Symbol.dispose]: () => undefined,
   };
 }
 
@@ -211,7 +215,9 @@ export function recordSnapshot(
 
 /** A tree whose nodes are in memory: the files as they are now. */
 export function treeInMemory(nodes: EncodedNodes, number: number, previous: SnapshotTree | undefined): SnapshotTree {
-  const bytes = Buffer.concat(nodes.pieces);
+  const bytes = Buffer.allocUnsafe(nodes.nodesBytes);
+  let end = 0;
+  for (const piece of nodes.pieces) end += piece.copy(bytes, end);
   return new SnapshotTree((snapshot) => {
     if (snapshot === number) return bytes;
     if (previous === undefined) throw new RangeError(`No snapshot ${snapshot} before a first one`);

@@ -1,5 +1,6 @@
 import type { Bytes } from '../bytes.ts';
 import { EXIT, NonoError, SystemError } from '../errors.ts';
+import type { TakenElsewhere } from '../ports/take-process.ts';
 import type { CaptureLimits } from './capture-input.ts';
 import type { NodeReference, SkipReason } from './entry.ts';
 import { Rules, type StoredRules } from './rules.ts';
@@ -72,10 +73,10 @@ export function readRules(stored: StoredRules): Rules {
 }
 
 /** In this process: what the other one has said, as if it had been done here. */
-export function decodeTaken(header: TakenHeader, pieces: readonly Buffer[]): TakenNodes {
+export function decodeTaken(header: TakenHeader, taken: Pick<TakenElsewhere, 'pieces' | typeof Symbol.dispose>): TakenNodes {
   const { fileCount, entryCount, sizeBytes, skipped } = header;
   return {
-    pieces,
+    pieces: taken.pieces,
     nodesBytes: header.nodesBytes,
     nodesHash: header.nodesHash,
     root: header.root,
@@ -83,6 +84,7 @@ export function decodeTaken(header: TakenHeader, pieces: readonly Buffer[]): Tak
     storedBytes: header.storedBytes,
     totals: { fileCount, entryCount, sizeBytes, skipped: new Map(skipped) },
     roots: header.roots.map(({ rules, tops }) => ({ rules: readRules(rules), tops })),
+    [Symbol.dispose]: () => taken[Symbol.dispose](),
   };
 }
 

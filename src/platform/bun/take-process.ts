@@ -18,32 +18,31 @@ const ENVIRONMENT = { HOME: '/', ...NO_OPTIMIZER, BUN_JSC_forceRAMSize: '6400000
 
 /** Starts a process for each snapshot. In a session of its own: a key that stops the command does not stop its last snapshot. */
 export const takeInProcess: TakeElsewhere = async (request, onProgress) => {
+  using owned = new DisposableStack();
   // Megabytes by a pipe would be one turn of both loops for every few pages.
-  const nodes = makeMemory('nono-nodes');
+  const nodes = owned.adopt(makeMemory('nono-nodes'), (file) => void syscall('close', file));
+  const child = orSystemError(() =>
+    Bun.spawn([OWN_EXECUTABLE, TAKE_ROLE], {
+      env: ENVIRONMENT,
+      cwd: '/',
+      detached: true,
+      stdio: ['pipe', 'pipe', 'ignore', nodes],
+    }),
+  );
+  // The pipe stays open: its end tells the process that nobody waits any more.
+  void child.stdin.write(encodeLine(request));
+  void child.stdin.flush();
+  let report: TakeReport | undefined;
   try {
-    const child = orSystemError(() =>
-      Bun.spawn([OWN_EXECUTABLE, TAKE_ROLE], {
-        env: ENVIRONMENT,
-        cwd: '/',
-        detached: true,
-        stdio: ['pipe', 'pipe', 'ignore', nodes],
-      }),
-    );
-    // The pipe stays open: its end tells the process that nobody waits any more.
-    void child.stdin.write(encodeLine(request));
-    void child.stdin.flush();
-    let report: TakeReport | undefined;
-    try {
-      report = await readReports(child.stdout, onProgress);
-    } finally {
-      child.kill('SIGKILL');
-      // What one that was stopped has stored may be removed then, and must not grow meanwhile. One that is done writes nothing more.
-      if (report?.kind !== 'taken') await child.exited;
-    }
-    return { report, pieces: report.kind === 'taken' ? [readMemory(nodes, report.taken.nodesBytes)] : [] };
+    report = await readReports(child.stdout, onProgress);
   } finally {
-    syscall('close', nodes);
+    child.kill('SIGKILL');
+    // What one that was stopped has stored may be removed then, and must not grow meanwhile. One that is done writes nothing more.
+    if (report?.kind !== 'taken') await child.exited;
   }
+  const sizeBytes = report.kind === 'taken' ? report.taken.nodesBytes : 0;
+  const kept = owned.move();
+  return { report, pieces: { [Symbol.iterator]: () => readMemory(nodes, sizeBytes) }, [Symbol.dispose]: () => kept.dispose() };
 };
 
 /** Lines, of which the last says what came of it. */

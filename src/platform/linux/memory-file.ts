@@ -16,15 +16,17 @@ export function makeMemory(name: string): number {
   return syscall('memfd_create', addressOf(path), MFD_CLOEXEC);
 }
 
-/** Its first bytes. @throws {SystemError} EIO where it has fewer. */
-export function readMemory(file: number, sizeBytes: number): Buffer {
-  const bytes = fixedBuffer(sizeBytes);
+const PIECE_BYTES = 256 * 1024;
+
+/** Its first bytes, in pieces that are good until the next is asked for. @throws {SystemError} EIO where it has fewer. */
+export function* readMemory(file: number, sizeBytes: number): Generator<Buffer> {
+  const bytes = Buffer.from(fixedBuffer(Math.min(PIECE_BYTES, sizeBytes)).buffer);
+  const address = addressOf(bytes);
   syscall('lseek', file, 0, 0);
-  for (let done = 0; done < sizeBytes; ) {
-    const rest = bytes.subarray(done);
-    const got = syscall('read', file, addressOf(rest), rest.length);
+  for (let left = sizeBytes; left > 0; ) {
+    const got = syscall('read', file, address, Math.min(left, bytes.length));
     if (got === 0) throw new SystemError('read', 'EIO');
-    done += got;
+    yield bytes.subarray(0, got);
+    left -= got;
   }
-  return Buffer.from(bytes.buffer);
 }
