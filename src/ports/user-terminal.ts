@@ -15,8 +15,8 @@ export interface TerminalHandlers {
 export interface JoinedConnection {
   /** It is at a place between two frames. */
   readonly connection: Connection;
-  /** What is typed of it may pass. */
-  readonly isPlain: (byte: number) => boolean;
+  /** A byte that is typed, or all of a key of the cursor, may pass. */
+  readonly isPlain: (typed: string) => boolean;
   /** All that has come from either is handled: directions may be opened. */
   readonly onIdle: () => void;
 }

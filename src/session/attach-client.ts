@@ -5,7 +5,16 @@ import type { TerminalHandlers, UserTerminal } from '../ports/user-terminal.ts';
 import { DetachMatcher } from '../terminal/detach-matcher.ts';
 import type { Link } from './client.ts';
 import { ClientTerminal } from './client-terminal.ts';
-import type { ClientMode, RefusalCode, ServerMessage, SessionEnd, StatusPlace } from './messages.ts';
+import { Fences } from './fences.ts';
+import {
+  type ClientMode,
+  DIRECT,
+  encodeClientMessage,
+  type RefusalCode,
+  type ServerMessage,
+  type SessionEnd,
+  type StatusPlace,
+} from './messages.ts';
 
 /** How an attached terminal came apart from its session. */
 export type AttachEnd =
@@ -44,6 +53,8 @@ export class AttachClient {
   readonly notices: string[] = [];
   #link: Link | undefined;
   #shortcut: Shortcut | undefined;
+  /** Of what is typed; undefined for a session that knows of none. */
+  #fences: Fences | undefined;
   #isOver = false;
   /** It has stopped itself, and hears yet that it goes on. */
   #hasStopped = false;
@@ -75,7 +86,7 @@ export class AttachClient {
       mode,
       size,
       terminal: terminalName,
-      capabilities: [],
+      capabilities: [DIRECT],
       history: historyLines,
       terminalId: this.#terminal.identity(),
       status,
@@ -100,6 +111,7 @@ export class AttachClient {
     } finally {
       clearTimeout(this.#timer);
       clearTimeout(this.#leaveTimer);
+      this.#fences?.stop();
       this.#giveBack();
       link.connection.close();
     }
@@ -110,7 +122,7 @@ export class AttachClient {
     if (this.#options.mode !== 'view') {
       this.#shortcut = this.#terminal.followJoined?.(handlers, {
         connection: link.connection,
-        isPlain: (byte) => this.#matcher.isPlain(byte),
+        isPlain: (typed) => this.#matcher.isPlain(typed),
         onIdle: () => this.#letPass(),
       });
     }
@@ -129,6 +141,7 @@ export class AttachClient {
       toTerminal: shown && link.isBetweenFrames(),
       hasPen,
     });
+    this.#fences?.isIdle(this.#shortcut);
   }
 
   /** The supervisor says where the cursor goes; it is not waited for when it hangs. */
@@ -193,9 +206,24 @@ export class AttachClient {
         this.#stop();
         return;
       case 'welcome':
+        if (message.capabilities.includes(DIRECT))
+          this.#fences = new Fences((number) => encodeClientMessage({ kind: 'typedFence', number }));
+        return;
+      case 'shownFence':
+        this.#answerFence(message.number);
+        return;
+      case 'typedAnswer':
+        this.#fences?.answered(this.#shortcut, message.number);
+        return;
       case 'answer':
       case 'content':
     }
+  }
+
+  /** All that came before it is on the terminal. */
+  #answerFence(number: number): void {
+    if (this.#isOver || this.#leaveTimer !== undefined || !this.#shown.mayPassDirectly()) return;
+    this.#shortcut?.answerFence(encodeClientMessage({ kind: 'shownAnswer', number }));
   }
 
   /** The command was stopped from the keyboard: the shell around this client takes the terminal, and gives it back. */

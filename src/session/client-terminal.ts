@@ -68,7 +68,7 @@ export class ClientTerminal {
     this.#isPassedBy = true;
   }
 
-  /** What is plain may pass, typed by the user or shown by the session, and colours when the terminal is put back from them. */
+  /** What is plain may pass, typed by the user or shown by the session, and colours and usual modes when the terminal is put back from them. */
   mayPass(): { readonly typed: boolean; readonly shown: boolean; readonly hasPen: boolean } {
     const isOver = this.#fence !== undefined;
     const isTitleDue = this.#hasTitle && !this.#titleIsPushed;
@@ -77,6 +77,15 @@ export class ClientTerminal {
       shown: !isOver && !isTitleDue && this.#output.isBetweenSequences,
       hasPen: this.#ledger.hasPen,
     };
+  }
+
+  /** The session may write by itself what is plain, colours too: the terminal is put back from them from now on. */
+  mayPassDirectly(): boolean {
+    if (!this.mayPass().shown) return false;
+    this.#hasNews ||= !this.#ledger.hasPen;
+    this.#ledger.hasPen = true;
+    this.#prepareForDeath();
+    return true;
   }
 
   /** What the session writes. */
@@ -136,16 +145,21 @@ export class ClientTerminal {
   #prepareForDeath(): void {
     if (!this.#hasNews) return;
     this.#hasNews = false;
-    const restore = restoreSequence(this.#ledger, this.#terminal.size().columns);
+    const restore = this.#restoreSequence();
     const pop = this.#titleIsPushed ? POP_TITLE : '';
     this.#terminal.ifKilled(Buffer.from(`${restore}${pop}\r\n${this.#farewell}\r\n`, 'latin1'));
   }
 
   #restoreModes(): void {
-    const restore = restoreSequence(this.#ledger, this.#terminal.size().columns);
+    const restore = this.#restoreSequence();
     this.#ledger = new ModeLedger();
     this.#hasNews = true;
     this.#writeText(restore);
+  }
+
+  /** With colours pass modes that are as usual. */
+  #restoreSequence(): string {
+    return restoreSequence(this.#ledger, this.#terminal.size().columns, this.#isPassedBy && this.#ledger.hasPen);
   }
 
   #takeOsc(body: string): void {

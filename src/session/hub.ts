@@ -1,18 +1,19 @@
 import type { TerminalSize } from '../ports/pty.ts';
-import type { Shortcut } from '../ports/shortcut.ts';
 import type { Connection, ConnectionHandlers } from '../ports/socket.ts';
 import { AttachedPrompt } from './attached-prompt.ts';
-import type { Actor, DetachReason } from './audit-event.ts';
+import type { DetachReason } from './audit-event.ts';
 import type { Display } from './display.ts';
 import { Displays, sendPieces } from './displays.ts';
+import { Fences } from './fences.ts';
+import { actorOf, type Client, send } from './hub-client.ts';
 import type { HubHost } from './hub-host.ts';
 import {
   type ClientMessage,
   type ControlRequest,
+  DIRECT,
   decodeClientMessage,
   encodeServerMessage,
   type RefusalCode,
-  type ServerMessage,
   type SessionEnd,
 } from './messages.ts';
 import { FrameDecoder, ProtocolError } from './protocol.ts';
@@ -23,19 +24,6 @@ import type { SessionScreen } from './screen.ts';
 const HELLO_TIMEOUT_MS = 10_000;
 /** The loop draws sooner without a way beside it. */
 const JOIN_AFTER_MS = 50;
-
-type ClientRole = 'new' | 'interactive' | 'viewer' | 'control' | 'gone';
-
-interface Client {
-  readonly connection: Connection;
-  readonly decoder: FrameDecoder;
-  /** Between it and the command's terminal. */
-  shortcut: Shortcut | undefined;
-  role: ClientRole;
-  /** Where the session is shown. */
-  display: Display | undefined;
-  readonly requests: RequestLine;
-}
 
 /** Joins the clients of one session to it. None of them can delay it: what one does not read is dropped for that one. */
 export class Hub {
@@ -89,6 +77,7 @@ export class Hub {
       connection,
       decoder,
       shortcut: undefined,
+      fences: undefined,
       role: 'new',
       display: undefined,
       requests: new RequestLine(connection),
@@ -180,12 +169,18 @@ export class Hub {
 
   /** Lets pass what nobody here has to look at. */
   #letPass(client: Client): void {
-    const { shortcut, display, decoder, role } = client;
+    const { shortcut, display, role } = client;
     if (display === undefined || role !== 'interactive' || this.#end !== undefined) return;
     shortcut?.open({
       fromTerminal: this.displays.isPassable(display),
-      toTerminal: !this.#asking.isOpen && decoder.isBetweenFrames && this.#screen.isBetweenAnswers(display),
+      toTerminal: this.#maySkipTyped(client, display),
     });
+    client.fences?.isIdle(shortcut);
+  }
+
+  /** What is plainly typed need not be looked at. */
+  #maySkipTyped({ decoder }: Client, display: Display): boolean {
+    return !this.#asking.isOpen && decoder.isBetweenFrames && this.#screen.isBetweenAnswers(display);
   }
 
   #interactive(): Client | undefined {
@@ -215,9 +210,19 @@ export class Hub {
       if (client.role !== 'control') throw new ProtocolError('a request without the mode control');
       const { request } = message;
       client.requests.add(bytes, () => this.#answer(client, request));
+    } else if (message.kind === 'typedFence' || message.kind === 'shownAnswer') {
+      this.#fence(client, message);
     } else {
       this.#take(client, message);
     }
+  }
+
+  /** Nothing comes of it for a client that was not joined, or is not any more. */
+  #fence(client: Client, { kind, number }: Extract<ClientMessage, { kind: 'typedFence' | 'shownAnswer' }>): void {
+    const { display, role, shortcut, fences } = client;
+    if (role !== 'interactive' || display === undefined) throw new ProtocolError('a fence without the mode attach');
+    if (kind === 'shownAnswer') fences?.answered(shortcut, number);
+    else if (this.#maySkipTyped(client, display)) shortcut?.answerFence(encodeServerMessage({ kind: 'typedAnswer', number }));
   }
 
   #take(client: Client, message: Extract<ClientMessage, { kind: 'data' | 'resize' }>): void {
@@ -250,7 +255,7 @@ export class Hub {
 
   #welcome(
     client: Client,
-    { mode, size, terminal, history, terminalId, status: statusPlace }: Extract<ClientMessage, { kind: 'hello' }>,
+    { mode, size, terminal, history, terminalId, capabilities, status: statusPlace }: Extract<ClientMessage, { kind: 'hello' }>,
   ): void {
     const holder = this.#interactive();
     if (mode === 'attach' && holder !== undefined) {
@@ -262,7 +267,7 @@ export class Hub {
       this.#refuse(client, 'no_terminal', 'it runs on the streams of its caller');
       return;
     }
-    send(client, { kind: 'welcome', sessionId, name: name(), status: status() });
+    send(client, { kind: 'welcome', sessionId, name: name(), status: status(), capabilities: [DIRECT] });
     if (this.#end !== undefined) {
       this.#leave(client, this.#end, 'ended');
     } else if (mode === 'control') {
@@ -286,6 +291,8 @@ export class Hub {
         terminalId,
       });
       this.#asking.attached(client.display);
+      if (capabilities.includes(DIRECT))
+        client.fences = new Fences((number) => encodeServerMessage({ kind: 'shownFence', number }));
       // What is to be drawn is on its way by then, and the rest of what came with the hello is read.
       setTimeout(() => this.#join(client), this.#host.hasBegun() ? JOIN_AFTER_MS : 0);
     }
@@ -335,18 +342,11 @@ export class Hub {
       this.#host.audit({ event: 'detach', mode, reason, ...actorOf(client) });
     }
     client.role = 'gone';
+    client.fences?.stop();
     this.#clients.delete(client);
     if (wasInteractive) this.#asking.left();
     if (client.display !== undefined) this.displays.remove(client.display);
     if (wasInteractive) this.#host.attachmentChanged(false);
     this.displays.statusChanged();
   }
-}
-
-function send({ connection }: Client, message: ServerMessage): void {
-  connection.write(encodeServerMessage(message));
-}
-
-function actorOf({ connection: { peer } }: Client): Actor {
-  return { pid: peer?.pid ?? null, uid: peer?.uid ?? null };
 }

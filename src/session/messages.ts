@@ -1,15 +1,19 @@
 import type { TerminalSize } from '../ports/pty.ts';
-import { encodeFrame, FRAME, type Frame, type FrameType, ProtocolError } from './protocol.ts';
+import { checkText, documentFrame, empty, type Fields, fields, oneOf, text, wholeNumber, wrong } from './documents.ts';
+import { encodeFrame, FRAME, type Frame, ProtocolError } from './protocol.ts';
 import { DECISIONS, type Decision } from './question.ts';
 import { CELLS_MAXIMUM, checkSize, decodeSize, encodeSize } from './terminal-size.ts';
 
 const MODES = ['attach', 'steal', 'view', 'control'] as const;
 export type ClientMode = (typeof MODES)[number];
 
-const TEXT_MAXIMUM = 4096;
+const NUMBER_BYTES = 4;
 const CAPABILITIES_MAXIMUM = 64;
 /** A day: more is a mistake. */
 const TIMEOUT_MS_MAXIMUM = 86_400_000;
+
+/** A capability: each side can be given the terminal of the other (PROTOCOL.md, "Without the connection"). */
+export const DIRECT = 'direct';
 
 export const STATUS_PLACES = ['title', 'row'] as const;
 export type StatusPlace = (typeof STATUS_PLACES)[number];
@@ -44,7 +48,11 @@ export type ClientMessage =
   | { readonly kind: 'data'; readonly data: Uint8Array }
   | { readonly kind: 'resize'; readonly size: TerminalSize }
   | { readonly kind: 'detach' }
-  | { readonly kind: 'request'; readonly request: ControlRequest };
+  | { readonly kind: 'request'; readonly request: ControlRequest }
+  /** Asks whether all that was typed before is taken. */
+  | { readonly kind: 'typedFence'; readonly number: number }
+  /** All that was shown before the fence is on the terminal. */
+  | { readonly kind: 'shownAnswer'; readonly number: number };
 
 const VERBS = ['status', 'stop', 'detach', 'rename', 'checkpoint', 'send', 'screen', 'log', 'approvals', 'decide'] as const;
 
@@ -57,7 +65,13 @@ export type SessionEnd =
   | { readonly reason: 'detached' | 'stolen' | 'slow'; readonly rowsBelow: number };
 
 export type ServerMessage =
-  | { readonly kind: 'welcome'; readonly sessionId: string; readonly name: string; readonly status: string }
+  | {
+      readonly kind: 'welcome';
+      readonly sessionId: string;
+      readonly name: string;
+      readonly status: string;
+      readonly capabilities: readonly string[];
+    }
   | { readonly kind: 'output' | 'redraw' | 'content'; readonly data: Uint8Array }
   | { readonly kind: 'exit'; readonly end: SessionEnd }
   | { readonly kind: 'error'; readonly code: RefusalCode; readonly message: string }
@@ -70,9 +84,11 @@ export type ServerMessage =
       readonly snapshot?: number | undefined;
     }
   | { readonly kind: 'progress'; readonly message: string }
-  | { readonly kind: 'stopped' };
-
-type Fields = Readonly<Record<string, unknown>>;
+  | { readonly kind: 'stopped' }
+  /** Asks whether all that was shown before is on the terminal. */
+  | { readonly kind: 'shownFence'; readonly number: number }
+  /** All that was typed before the fence is taken. */
+  | { readonly kind: 'typedAnswer'; readonly number: number };
 
 export function encodeClientMessage(message: ClientMessage): Uint8Array {
   switch (message.kind) {
@@ -98,13 +114,21 @@ export function encodeClientMessage(message: ClientMessage): Uint8Array {
       return encodeFrame({ type: FRAME.detach, payload: new Uint8Array() });
     case 'request':
       return documentFrame(FRAME.request, requestFields(message.request));
+    case 'typedFence':
+    case 'shownAnswer':
+      return encodeFrame({ type: FRAME[message.kind], payload: encodeNumber(message.number) });
   }
 }
 
 export function encodeServerMessage(message: ServerMessage): Uint8Array {
   switch (message.kind) {
     case 'welcome':
-      return documentFrame(FRAME.welcome, { session_id: message.sessionId, name: message.name, status: message.status });
+      return documentFrame(FRAME.welcome, {
+        session_id: message.sessionId,
+        name: message.name,
+        status: message.status,
+        capabilities: message.capabilities,
+      });
     case 'output':
     case 'redraw':
     case 'content':
@@ -129,6 +153,9 @@ export function encodeServerMessage(message: ServerMessage): Uint8Array {
       return documentFrame(FRAME.progress, { message: message.message });
     case 'stopped':
       return encodeFrame({ type: FRAME.stopped, payload: new Uint8Array() });
+    case 'shownFence':
+    case 'typedAnswer':
+      return encodeFrame({ type: FRAME[message.kind], payload: encodeNumber(message.number) });
   }
 }
 
@@ -145,6 +172,10 @@ export function decodeClientMessage({ type, payload }: Frame): ClientMessage {
       return empty(payload, { kind: 'detach' });
     case FRAME.request:
       return { kind: 'request', request: decodeRequest(fields(payload)) };
+    case FRAME.typedFence:
+      return { kind: 'typedFence', number: decodeNumber(payload) };
+    case FRAME.shownAnswer:
+      return { kind: 'shownAnswer', number: decodeNumber(payload) };
     default:
       throw new ProtocolError(`a client sends no frame of the type ${type}`);
   }
@@ -156,7 +187,8 @@ export function decodeServerMessage({ type, payload }: Frame): ServerMessage {
     case FRAME.welcome: {
       const document = fields(payload);
       const [sessionId, name, status] = [text(document, 'session_id'), text(document, 'name'), text(document, 'status')];
-      return { kind: 'welcome', sessionId, name, status };
+      const capabilities = document['capabilities'] === undefined ? [] : decodeCapabilities(document);
+      return { kind: 'welcome', sessionId, name, status, capabilities };
     }
     case FRAME.output:
       return { kind: 'output', data: payload };
@@ -181,13 +213,13 @@ export function decodeServerMessage({ type, payload }: Frame): ServerMessage {
       return { kind: 'progress', message: text(fields(payload), 'message') };
     case FRAME.stopped:
       return empty(payload, { kind: 'stopped' });
+    case FRAME.shownFence:
+      return { kind: 'shownFence', number: decodeNumber(payload) };
+    case FRAME.typedAnswer:
+      return { kind: 'typedAnswer', number: decodeNumber(payload) };
     default:
       throw new ProtocolError(`a supervisor sends no frame of the type ${type}`);
   }
-}
-
-function documentFrame(type: FrameType, value: Fields): Uint8Array {
-  return encodeFrame({ type, payload: new TextEncoder().encode(JSON.stringify(value)) });
 }
 
 function requestFields(request: ControlRequest): Fields {
@@ -214,8 +246,6 @@ function requestFields(request: ControlRequest): Fields {
 }
 
 function decodeHello(document: Fields): ClientMessage {
-  const capabilities = document['capabilities'];
-  if (!Array.isArray(capabilities) || capabilities.length > CAPABILITIES_MAXIMUM) throw wrong('capabilities');
   return {
     kind: 'hello',
     mode: oneOf(document, 'mode', MODES),
@@ -224,11 +254,17 @@ function decodeHello(document: Fields): ClientMessage {
       rows: wholeNumber(document, 'rows', CELLS_MAXIMUM),
     }),
     terminal: text(document, 'terminal'),
-    capabilities: capabilities.map((word: unknown) => checkText(word, 'capabilities')),
+    capabilities: decodeCapabilities(document),
     history: document['history'] === undefined ? undefined : wholeNumber(document, 'history', Number.MAX_SAFE_INTEGER),
     terminalId: document['terminal_id'] === undefined ? undefined : text(document, 'terminal_id'),
     status: document['status'] === undefined ? undefined : oneOf(document, 'status', STATUS_PLACES),
   };
+}
+
+function decodeCapabilities(document: Fields): readonly string[] {
+  const capabilities = document['capabilities'];
+  if (!Array.isArray(capabilities) || capabilities.length > CAPABILITIES_MAXIMUM) throw wrong('capabilities');
+  return capabilities.map((word: unknown) => checkText(word, 'capabilities'));
 }
 
 function decodeRequest(document: Fields): ControlRequest {
@@ -271,49 +307,13 @@ function decodeEnd(document: Fields): SessionEnd {
   return { reason, exitCode: wholeNumber(document, 'exit_code', Number.MAX_SAFE_INTEGER), signal };
 }
 
-function empty<Message>(payload: Uint8Array, message: Message): Message {
-  if (payload.length > 0) throw new ProtocolError('a payload in a frame that has none');
-  return message;
+function encodeNumber(number: number): Uint8Array {
+  const payload = new Uint8Array(NUMBER_BYTES);
+  new DataView(payload.buffer).setUint32(0, number, true);
+  return payload;
 }
 
-/** @throws {ProtocolError} unless the payload is one JSON object. */
-function fields(payload: Uint8Array): Fields {
-  const value = parseJson(payload);
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new ProtocolError('a document is no object');
-  return value as Fields;
-}
-
-function parseJson(payload: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(payload));
-  } catch (error) {
-    if (error instanceof SyntaxError || error instanceof TypeError)
-      throw new ProtocolError('a document is no JSON in UTF-8', { cause: error });
-    throw error;
-  }
-}
-
-function text(document: Fields, name: string): string {
-  return checkText(document[name], name);
-}
-
-function checkText(value: unknown, name: string): string {
-  if (typeof value === 'string' && value.length <= TEXT_MAXIMUM) return value;
-  throw wrong(name);
-}
-
-function wholeNumber(document: Fields, name: string, maximum: number, minimum = 0): number {
-  const value = document[name];
-  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= minimum && value <= maximum) return value;
-  throw wrong(name);
-}
-
-function oneOf<Word extends string>(document: Fields, name: string, words: readonly Word[]): Word {
-  const word = words.find((candidate) => candidate === document[name]);
-  if (word === undefined) throw wrong(name);
-  return word;
-}
-
-function wrong(name: string): ProtocolError {
-  return new ProtocolError(`the field "${name}" of a document is missing or wrong`);
+function decodeNumber(payload: Uint8Array): number {
+  if (payload.length !== NUMBER_BYTES) throw new ProtocolError(`a number of ${payload.length} bytes, expected ${NUMBER_BYTES}`);
+  return new DataView(payload.buffer, payload.byteOffset, payload.length).getUint32(0, true);
 }

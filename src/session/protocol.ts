@@ -11,6 +11,8 @@ export const FRAME = {
   resize: 3,
   detach: 4,
   request: 5,
+  typedFence: 6,
+  shownAnswer: 7,
   welcome: 16,
   output: 17,
   redraw: 18,
@@ -20,6 +22,8 @@ export const FRAME = {
   progress: 22,
   stopped: 23,
   content: 24,
+  shownFence: 25,
+  typedAnswer: 26,
 } as const;
 export type FrameType = (typeof FRAME)[keyof typeof FRAME];
 

@@ -47,9 +47,8 @@ export class DetachMatcher {
     return this.#held === '';
   }
 
-  /** A byte that is only ever for the command, when nothing is kept back. */
-  isPlain(byte: number): boolean {
-    const typed = String.fromCharCode(byte);
+  /** A byte that is only ever for the command, or all of a key that is, when nothing is kept back. */
+  isPlain(typed: string): boolean {
     return typed !== ESCAPE && lookForKey(this.#keys[0] ?? '', typed).kind === 'other';
   }
 

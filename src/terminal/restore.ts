@@ -5,14 +5,22 @@ const RESET_ORDER: readonly number[] = [
   2026, 1, 5, 6, 7, 9, 12, 25, 45, 66, 1000, 1001, 1002, 1003, 1004, 1005, 1006, 1007, 1015, 1016, 2004, 2027, 2031, 2048,
 ];
 const TAB_WIDTH = 8;
+/** Modes that may have been set without the ledger having heard of it, and what puts a terminal back from them. */
+const USUAL_RESETS: ReadonlyMap<number, string> = new Map([
+  [1, '\x1b[?1l'],
+  [25, '\x1b[?25h'],
+  [66, '\x1b>'],
+  [2004, '\x1b[?2004l'],
+]);
 
 /**
  * What puts a terminal back that a program has changed; '' when nothing is to be put back. The cursor stays where it is,
  * except that leaving the alternate screen takes it back to where it was before.
  *
  * @param columns Of the terminal, for its tab stops.
+ * @param isPassedBy The ledger has not heard of cursor keys, keypad, cursor and pastes (1, 66, 25, 2004) being switched.
  */
-export function restoreSequence(ledger: ModeLedger, columns: number): string {
+export function restoreSequence(ledger: ModeLedger, columns: number, isPassedBy = false): string {
   const { alternateScreen, palette, dynamicColours } = ledger;
   return [
     ledger.hasLink ? '\x1b]8;;\x1b\\' : '',
@@ -23,7 +31,7 @@ export function restoreSequence(ledger: ModeLedger, columns: number): string {
     ledger.isNewline ? '\x1b[20l' : '',
     ledger.hasCharsets ? '\x0f\x1b(B\x1b)B' : '',
     ledger.cursorStyle > 0 ? '\x1b[0 q' : '',
-    ...RESET_ORDER.map((mode) => resetOf(ledger, mode)),
+    ...RESET_ORDER.map((mode) => (isPassedBy ? USUAL_RESETS.get(mode) : undefined) ?? resetOf(ledger, mode)),
     alternateScreen === undefined ? '' : `\x1b[?${alternateScreen}l`,
     popKeys(ledger, 'normal'),
     // Each of these moves the cursor.

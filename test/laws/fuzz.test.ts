@@ -144,9 +144,13 @@ const CLIENT_MESSAGES: readonly ClientMessage[] = [
   { kind: 'request', request: { verb: 'send', data: text('abc') } },
   { kind: 'request', request: { verb: 'decide', number: 3, decision: 'once', note: 'n' } },
   { kind: 'request', request: { verb: 'stop', timeoutMs: 500 } },
+  { kind: 'typedFence', number: 7 },
+  { kind: 'shownAnswer', number: 8 },
 ];
 const SERVER_MESSAGES: readonly ServerMessage[] = [
-  { kind: 'welcome', sessionId: 'a3f7c2', name: 'calm-node', status: 'running' },
+  { kind: 'welcome', sessionId: 'a3f7c2', name: 'calm-node', status: 'running', capabilities: ['direct'] },
+  { kind: 'shownFence', number: 7 },
+  { kind: 'typedAnswer', number: 8 },
   { kind: 'output', data: text('abc') },
   { kind: 'redraw', data: text('\x1b[2J') },
   { kind: 'exit', end: { reason: 'ended', exitCode: 143, signal: 'SIGTERM' } },

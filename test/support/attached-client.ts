@@ -16,6 +16,8 @@ interface Ends {
   readonly onWrite?: (data: Uint8Array) => void;
   /** Its loop has to look at something. */
   readonly onReceive?: () => void;
+  /** Else no time goes by. */
+  readonly monotonicMs?: () => number;
 }
 
 /** The client of a session between two descriptors, and what gives it what came from the supervisor. */
@@ -43,7 +45,7 @@ export function createAttached(ends: Ends) {
     detachKeys: ['ctrl-]', 'd'],
     historyLines: undefined,
     terminalName: 'xterm',
-    clock: { nowMs: () => 0, monotonicMs: () => 0, utcOffsetMinutes: () => 0 },
+    clock: { nowMs: () => 0, monotonicMs: ends.monotonicMs ?? (() => 0), utcOffsetMinutes: () => 0 },
     stopSelf: () => undefined,
   });
   const decoder = new FrameDecoder();

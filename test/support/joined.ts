@@ -11,11 +11,16 @@ const READ_BYTES = 64 * 1024;
 
 /** Two ends of a stream; neither blocks. */
 export function streamPair(): readonly [near: number, far: FarEnd] {
+  const [near, far] = streamEnds();
+  return [near, new FarEnd(far)];
+}
+
+export function streamEnds(): readonly [near: number, far: number] {
   const ends = new Int32Array(new ArrayBuffer(8));
   const kind = SOCK_STREAM | uapi.O_NONBLOCK | uapi.O_CLOEXEC;
   syscall('socketpair', AF_UNIX, kind, 0, addressOf(new Uint8Array(ends.buffer)));
   const [near = -1, far = -1] = ends;
-  return [near, new FarEnd(far)];
+  return [near, far];
 }
 
 /** The end of a stream that a test has. */
@@ -55,11 +60,13 @@ export class LentConnection implements Lender {
   readonly queuedBytes = 0;
   readonly #descriptor: number;
   readonly #handlers: ConnectionHandlers;
+  readonly #peerPid: number | undefined;
   #borrower: Borrower | undefined;
 
-  constructor(descriptor: number, handlers: ConnectionHandlers) {
+  constructor(descriptor: number, handlers: ConnectionHandlers, peerPid?: number) {
     this.#descriptor = descriptor;
     this.#handlers = handlers;
+    this.#peerPid = peerPid;
   }
 
   write(data: Uint8Array): void {
@@ -83,6 +90,8 @@ export class LentConnection implements Lender {
     this.#borrower = borrower;
     return {
       descriptor: this.#descriptor,
+      peerPid: this.#peerPid,
+      queuedBytes: () => 0,
       onData: (data) => this.#handlers.onData(data),
       onEnd: () => this.#handlers.onClose(),
       write: (data) => writeAll(this.#descriptor, Uint8Array.from(data)),

@@ -10,7 +10,7 @@ import { type Relay, startRelay } from '../linux/relay/relay.ts';
 import { processExit } from './spawn.ts';
 
 const CHANNEL = 3;
-const ESCAPE = 0x1b;
+const ESCAPE = '\x1b';
 
 /**
  * How long to go on reading once the process is reaped, in milliseconds: `exited` may settle before the last
@@ -107,8 +107,11 @@ class LazyRelay implements Disposable {
       if (!this.#terminal.closed) this.#terminal.write(data);
       return;
     }
+    const letIn = made.relay.keepOut();
     made.input.write(made.relay.takePendingForTerminal());
     made.input.write(data);
+    // Else when all of it is taken, and it is opened.
+    if (made.input.isEmpty) letIn();
   }
 
   resize({ columns, rows }: TerminalSize): void {
@@ -122,10 +125,10 @@ class LazyRelay implements Disposable {
     const shortcut = made?.relay.join(connection, isTyped, onIdle);
     if (made === undefined || shortcut === undefined) return undefined;
     return {
+      ...shortcut,
       // What is kept for the terminal comes first.
       open: ({ fromTerminal, toTerminal }) => shortcut.open({ fromTerminal, toTerminal: toTerminal && made.input.isEmpty }),
-      close: () => shortcut.close(),
-      [Symbol.dispose]: () => shortcut[Symbol.dispose](),
+      answerFence: (frame) => made.input.isEmpty && shortcut.answerFence(frame),
     };
   }
 
@@ -155,8 +158,8 @@ class LazyRelay implements Disposable {
 }
 
 /** With an escape begins what may be an answer to the model, or to nono. */
-function isTyped(byte: number): boolean {
-  return byte !== ESCAPE;
+function isTyped(typed: string): boolean {
+  return typed !== ESCAPE;
 }
 
 /** @throws {NonoError} in a container or a root directory without usable pseudo-terminals. */

@@ -162,6 +162,8 @@ class BunConnection implements Connection, Lender {
     this.#socket.pause();
     return {
       descriptor: descriptorOf(this.#socket),
+      peerPid: this.peer?.pid,
+      queuedBytes: () => this.queuedBytes,
       onData: (bytes) => data.handlers?.onData(bytes),
       onEnd: () => this.close(),
       write: (bytes) => this.#write(bytes),

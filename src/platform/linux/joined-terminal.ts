@@ -49,6 +49,10 @@ export function joinTerminal(
   const shortcut: Shortcut = {
     open: (directions) => joined?.open(directions),
     close: () => joined?.close(),
+    isFenceDue: () => joined?.isFenceDue() ?? false,
+    sendFence: (frame) => joined?.sendFence(frame) ?? false,
+    fenceAnswered: (isLast) => joined?.fenceAnswered(isLast),
+    answerFence: (frame) => joined?.answerFence(frame),
     [Symbol.dispose]() {
       clearTimeout(timer);
       timer = undefined;

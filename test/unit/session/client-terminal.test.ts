@@ -113,4 +113,26 @@ describe('ClientTerminal', () => {
 
     expect(state.written).toBe('\x1b[?25h\x1b[23;0t');
   });
+
+  test('is put back from colours and usual modes as soon as they may be set without it', () => {
+    const { state, client } = setUp();
+    client.isPassedBy();
+
+    expect(client.mayPassDirectly()).toBe(true);
+    for (const reset of ['\x1b[0m', '\x1b[?1l', '\x1b[?25h', '\x1b>', '\x1b[?2004l']) expect(state.ifKilled).toContain(reset);
+    client.restore();
+    expect(state.written).toBe('\x1b[0m\x1b[?1l\x1b[?25h\x1b>\x1b[?2004l');
+  });
+
+  test('lets nobody else write in the middle of a sequence, or while it waits for answers', () => {
+    const { client, write, answer } = setUp();
+    client.isPassedBy();
+    write('\x1b[3');
+    expect(client.mayPassDirectly()).toBe(false);
+    write('1m\x1b[6n');
+    expect(client.mayPassDirectly()).toBe(true);
+    void client.settle();
+    expect(client.mayPassDirectly()).toBe(false);
+    answer('\x1b[1;1R\x1b[?62c');
+  });
 });

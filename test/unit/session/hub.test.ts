@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { Shortcut } from '../../../src/ports/shortcut.ts';
 import type { Connection } from '../../../src/ports/socket.ts';
 import { Hub } from '../../../src/session/hub.ts';
 import type { HubHost } from '../../../src/session/hub-host.ts';
-import { type ClientMode, type ControlRequest, encodeClientMessage } from '../../../src/session/messages.ts';
+import { type ClientMode, type ControlRequest, DIRECT, encodeClientMessage } from '../../../src/session/messages.ts';
 import { SessionScreen } from '../../../src/session/screen.ts';
 import * as drawing from '../../../src/terminal/drawing.ts';
 import { IDLE_MEMORY } from '../../support/screens.ts';
@@ -53,6 +54,21 @@ function connect(hub: Hub) {
     close: () => (state.isEnded = true),
   } satisfies Connection;
   return { handlers: hub.accept(connection), state, connection };
+}
+
+/** A way beside the loop that counts what it is asked for. */
+function countingShortcut() {
+  const count = { asked: 0, answered: 0, taken: [] as boolean[] };
+  const shortcut: Shortcut = {
+    open: () => undefined,
+    close: () => undefined,
+    isFenceDue: () => true,
+    sendFence: () => (count.asked += 1) > 0,
+    fenceAnswered: (isLast) => void count.taken.push(isLast),
+    answerFence: () => void (count.answered += 1),
+    [Symbol.dispose]: () => undefined,
+  };
+  return { count, shortcut };
 }
 
 beforeEach(() => void vi.useFakeTimers());
@@ -134,6 +150,36 @@ describe('Hub', () => {
     resizing.handlers.onData(hello('attach'));
     resizing.handlers.onData(encodeClientMessage({ kind: 'resize', size: { columns, rows } }));
     expect([greeting.state.isEnded, resizing.state.isEnded, sizes]).toEqual([true, true, [{ columns: 80, rows: 24 }]]);
+  });
+
+  test.for([
+    { capabilities: [DIRECT], asked: 1, about: 'asks one that knows of fences' },
+    { capabilities: [], asked: 0, about: 'never asks one that does not' },
+  ])('$about whether it has all that was sent', ({ capabilities, asked }) => {
+    const { count, shortcut } = countingShortcut();
+    const hub = createHub({ join: () => shortcut });
+    const { handlers } = connect(hub);
+    const size = { columns: 80, rows: 24 };
+    handlers.onData(encodeClientMessage({ kind: 'hello', mode: 'attach', size, terminal: 'xterm', capabilities }));
+    vi.advanceTimersByTime(LONGER_THAN_ANY_WAIT_MS);
+
+    handlers.onData(encodeClientMessage({ kind: 'shownAnswer', number: 1 }));
+    handlers.onData(encodeClientMessage({ kind: 'shownAnswer', number: 7 }));
+    handlers.onData(encodeClientMessage({ kind: 'typedFence', number: 3 }));
+    handlers.onData(encodeClientMessage({ kind: 'data', data: Buffer.from('\x1b[') }));
+    // In the middle of what may be an answer to the program.
+    handlers.onData(encodeClientMessage({ kind: 'typedFence', number: 4 }));
+
+    expect(count).toEqual({ asked, answered: 1, taken: asked > 0 ? [true, false] : [] });
+  });
+
+  test.for(['view', 'control'] as const)('ends a client of the mode %s that sends a fence', (mode) => {
+    const { handlers, state } = connect(createHub());
+    const size = { columns: 80, rows: 24 };
+    handlers.onData(encodeClientMessage({ kind: 'hello', mode, size, terminal: 'xterm', capabilities: [DIRECT] }));
+    handlers.onData(encodeClientMessage({ kind: 'typedFence', number: 1 }));
+
+    expect(state.isEnded).toBe(true);
   });
 });
 

@@ -16,6 +16,8 @@ const data = fc.uint8Array({ maxLength: 3000 });
 const cells = fc.integer({ min: 1, max: 10_000 });
 const size = fc.record({ columns: cells, rows: cells }).filter(({ columns, rows }) => columns * rows <= 1_000_000);
 
+const number = fc.nat({ max: 0xffffffff });
+
 const clientMessage: fc.Arbitrary<ClientMessage> = fc.oneof(
   fc.record({
     kind: fc.constant('hello' as const),
@@ -27,6 +29,7 @@ const clientMessage: fc.Arbitrary<ClientMessage> = fc.oneof(
   fc.record({ kind: fc.constant('data' as const), data }),
   fc.record({ kind: fc.constant('resize' as const), size }),
   fc.constant({ kind: 'detach' as const }),
+  fc.record({ kind: fc.constantFrom('typedFence' as const, 'shownAnswer' as const), number }),
   fc.record({
     kind: fc.constant('request' as const),
     request: fc.oneof(
@@ -46,7 +49,14 @@ const clientMessage: fc.Arbitrary<ClientMessage> = fc.oneof(
 );
 
 const serverMessage: fc.Arbitrary<ServerMessage> = fc.oneof(
-  fc.record({ kind: fc.constant('welcome' as const), sessionId: text, name: text, status: text }),
+  fc.record({
+    kind: fc.constant('welcome' as const),
+    sessionId: text,
+    name: text,
+    status: text,
+    capabilities: fc.array(text, { maxLength: 5 }),
+  }),
+  fc.record({ kind: fc.constantFrom('shownFence' as const, 'typedAnswer' as const), number }),
   fc.record({ kind: fc.constantFrom('output' as const, 'redraw' as const), data }),
   fc.record({
     kind: fc.constant('exit' as const),

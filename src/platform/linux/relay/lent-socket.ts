@@ -1,6 +1,10 @@
 /** A socket that somebody else reads and writes for a while. */
 export interface LentSocket {
   readonly descriptor: number;
+  /** The process at the other end; undefined where the kernel does not tell. */
+  readonly peerPid: number | undefined;
+  /** Bytes that were written and not taken by the kernel yet. */
+  readonly queuedBytes: () => number;
   /** What came. */
   readonly onData: (data: Uint8Array) => void;
   /** The other side has said all. */

@@ -10,10 +10,14 @@ declare const NONO_RELAY_IMAGE: string | undefined;
 /** The calls of relay.c. */
 const CALLS = [
   'clock_gettime',
+  'close',
   'exit',
+  'flock',
   'getpriority',
   'ppoll',
+  'pread64',
   'read',
+  'recvmsg',
   'sched_setattr',
   'write',
   'writev',

@@ -52,6 +52,12 @@ const WORDS = {
   heldLength: 35,
   held: 36,
   special: 44,
+  direct: 76,
+  permit: 77,
+  fares: 78,
+  isDirect: 79,
+  cameCount: 80,
+  came: 81,
 } as const;
 type Word = keyof typeof WORDS;
 
@@ -68,6 +74,11 @@ const DOWN_AT = UP_AT + UP_BYTES;
 const ALL_BYTES = DOWN_AT + DOWN_BYTES;
 const HIGH_BITS = 2 ** 32;
 const IS_GONE = 2;
+const ESCAPE = 0x1b;
+const CURSOR_UP = '\x1b[A';
+/** Of `special`. */
+const IS_SPECIAL = 1;
+const IS_ESCAPE_OF_KEYS = 2;
 /** struct timespec: 50 µs. */
 const A_MOMENT = new Uint8Array(BigInt64Array.of(0n, 50_000n).buffer);
 
@@ -133,9 +144,11 @@ export class RelayMemory {
     this.#words[2 * WORDS[word] + 1] = Math.floor(value / HIGH_BITS);
   }
 
-  /** One of what is not words. */
-  setByte(word: Word, at: number, value: number): void {
-    this.#memory.bytes[WORDS[word] * WORD_BYTES + at] = value;
+  /** @param isPlain A byte that is typed, or all of a key of the cursor, may pass. */
+  setSpecial(isPlain: (typed: string) => boolean): void {
+    const at = WORDS.special * WORD_BYTES;
+    for (let byte = 0; byte < 256; byte++) this.#memory.bytes[at + byte] = isPlain(String.fromCharCode(byte)) ? 0 : IS_SPECIAL;
+    if (isPlain(CURSOR_UP)) this.#memory.bytes[at + ESCAPE] = IS_ESCAPE_OF_KEYS;
   }
 
   /** A copy of bytes in the relay itself. */

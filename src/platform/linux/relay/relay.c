@@ -5,13 +5,19 @@
  * defined by whoever compiles it (load.ts).
  */
 enum { EINTR = 4, EAGAIN = 11, POLLIN = 1, POLLOUT = 4, CLOCK_MONOTONIC = 1 };
+/* include/uapi/asm-generic/fcntl.h, asm-generic/socket.h, linux/socket.h */
+enum { LOCK_EX_NB = 2 | 4, LOCK_UN = 8, SOL_SOCKET = 1, SCM_RIGHTS = 1, MSG_CMSG_CLOEXEC = 0x40000000 };
 enum { ESCAPE = 0x1b, CSI = '[' };
+/* Of `special`: an escape is, and keys of the cursor are not. */
+enum { ESCAPE_OF_KEYS = 2 };
 enum { VERSION = 1, HEADER_BYTES = 8, FRAME_BYTES = 128 * 1024 };
 /* A terminal gives this at most at a time; so often it is asked again before anything else is done. */
 enum { READ_BYTES = 4096, READS = 64 };
 /* Told at once when it is so much, else after a while: whoever waits for an echo needs the processor more. */
 enum { MUCH_BYTES = 512 * 1024 };
 enum { HELD_BYTES = 64 };
+/* Of one message; more are not taken by the kernel. */
+enum { CAME_MAXIMUM = 4 };
 /* So often in a row an answer is looked out for in vain before it is only done now and then. */
 enum { VAIN_MAXIMUM = 8, VAIN_STRIDE = 16 };
 
@@ -37,7 +43,7 @@ struct relay {
   /* The directions that are open. */
   long from_terminal;
   long to_terminal;
-  /* Whether the terminal is put back from colours; they are not passed on otherwise. */
+  /* Whether the terminal is put back from colours, and from the modes of is_usual(); they are not passed on otherwise. */
   long has_pen;
   /* JavaScript was told and has not come yet; the ends that have ended; it wants to know when the terminal takes something again, 2 for now it does. */
   long is_told;
@@ -67,6 +73,17 @@ struct relay {
   u8 held[HELD_BYTES];
   /* What is not plain of what a terminal sends. */
   u8 special[256];
+  /*
+   * Where the connection leads to, to be written to without it; what is locked meanwhile; how whoever has that terminal fares, -1 where nobody has
+   * to be asked. It may be done (1) when the other side has all that the connection was given; 2 while it is asked for that.
+   */
+  long direct;
+  long permit;
+  long fares;
+  long is_direct;
+  /* Descriptors that came over the connection and nobody has taken. */
+  long came_count;
+  int came[CAME_MAXIMUM];
   /* Until when an answer to what was passed on is looked out for, or 0; how often in a row none came. */
   long eager_until;
   long vain;
@@ -79,6 +96,9 @@ static struct relay *next;
 struct poll { int descriptor; short events, happened; };
 struct vector { u8 *address; long length; };
 struct time { long seconds, nanoseconds; };
+/* struct msghdr and cmsghdr of socket(7), cmsg(3). */
+struct message { void *name; long name_length; struct vector *vectors; long vector_count; void *control; u64 control_length; long flags; };
+struct control { u64 length; int level, type; int descriptors[CAME_MAXIMUM]; };
 
 static void lock(struct relay *r) {
   u64 one;
@@ -110,6 +130,14 @@ static int is_harmless(u8 final, int sets_something, struct relay *r) {
     final == '`' || final == 'a' || final == 'b' || final == 'd' || final == 'e' || final == 'f';
 }
 
+/*
+ * Private modes that programs set all the time: keys of the cursor, the cursor itself, its blinking (only off), marks around what is pasted.
+ */
+static int is_usual(long mode, u8 final) {
+  if (final == 'l' && mode == 12) return 1;
+  return (final == 'h' || final == 'l') && (mode == 1 || mode == 25 || mode == 2004);
+}
+
 /* No escape among eight bytes. */
 static int is_text(u64 word) {
   u64 other = word ^ 0x1b1b1b1b1b1b1b1bUL;
@@ -131,22 +159,39 @@ static long harmless_length(struct relay *r, u8 *bytes, long length) {
     if (at >= length) return begin;
     u8 second = bytes[at++];
     if (second == '7' || second == '8' || second == 'D' || second == 'E' || second == 'M') continue;
+    if ((second == '=' || second == '>') && r->has_pen) continue;
     if (second != CSI) return -1;
+    int is_private = at < length && bytes[at] == '?';
+    if (is_private && !r->has_pen) return -1;
+    at += is_private;
     int sets_something = 0;
+    long number = 0;
     u8 byte = 0;
     for (; at < length; at++) {
       byte = bytes[at];
       if (byte < '0' || byte > ';') break;
+      if (is_private && (byte > '9' || number > 9999)) return -1;
+      number = number * 10 + byte - '0';
       if (byte >= '1' && byte <= '9') sets_something = 1;
     }
     if (at >= length) return length - begin <= HELD_BYTES ? begin : -1;
-    if (!is_harmless(byte, sets_something, r)) return -1;
+    if (is_private ? !is_usual(number, byte) : !is_harmless(byte, sets_something, r)) return -1;
     at++;
   }
 }
 
+/* Keys of the cursor, in either of their forms: no terminal answers like that. An escape by itself may be the beginning of anything. */
+static int is_cursor_key(u8 *bytes, long length) {
+  return length >= 3 && bytes[0] == ESCAPE && (bytes[1] == CSI || bytes[1] == 'O') &&
+    ((bytes[2] >= 'A' && bytes[2] <= 'D') || bytes[2] == 'H' || bytes[2] == 'F');
+}
+
 static int is_plain(struct relay *r, u8 *bytes, long length) {
-  for (long at = 0; at < length; at++) if (r->special[bytes[at]]) return 0;
+  for (long at = 0; at < length; at++) {
+    if (!r->special[bytes[at]]) continue;
+    if (r->special[ESCAPE] != ESCAPE_OF_KEYS || !is_cursor_key(bytes + at, length - at)) return 0;
+    at += 2;
+  }
   return 1;
 }
 
@@ -154,6 +199,7 @@ static int is_plain(struct relay *r, u8 *bytes, long length) {
 static int send_frames(struct relay *r) {
   struct vector vectors[2];
   while (r->sent < r->mine || r->header_left > 0) {
+    r->is_direct = 0;
     if (r->header_left == 0 && r->frame_left == 0) {
       long length = r->mine - r->sent < FRAME_BYTES ? r->mine - r->sent : FRAME_BYTES;
       r->header[0] = VERSION;
@@ -207,6 +253,53 @@ static void look_out(struct relay *r) {
   else r->vain++;
 }
 
+/*
+ * Whoever reads that terminal runs, in its foreground: a process that was stopped, or that another one has taken the terminal from, has nothing drawn there. Of
+ * /proc/PID/stat (proc_pid_stat(5)), behind the name, which may hold anything: state, parent, group, session, terminal, group in the foreground.
+ */
+static int is_in_foreground(struct relay *r) {
+  u8 text[192];
+  long length = CALL(r, pread64, r->fares, text, sizeof text - 1, 0, 0, 0);
+  if (length <= 0) return 0;
+  text[length] = 0;
+  long at = length - 1;
+  while (at > 0 && text[at] != ')') at--;
+  if (length - at < 4) return 0;
+  u8 *next_field = text + at + 2;
+  u8 state = *next_field;
+  if (state != 'R' && state != 'S' && state != 'D') return 0;
+  u64 fields[5];
+  for (int field = 0; field < 5; field++) {
+    while (*next_field && *next_field != ' ') next_field++;
+    if (!*next_field) return 0;
+    next_field++;
+    fields[field] = 0;
+    for (u8 *digit = next_field; *digit >= '0' && *digit <= '9'; digit++) fields[field] = fields[field] * 10 + *digit - '0';
+  }
+  return fields[1] == fields[4];
+}
+
+/* A permit that is void has something in it (permit.ts). */
+static int is_permitted(struct relay *r) {
+  u8 byte;
+  return CALL(r, pread64, r->permit, &byte, 1, 0, 0, 0) == 0;
+}
+
+/* What is plain and has come by itself goes where it is wanted, without anybody in between; the rest, by the connection, is behind it. */
+static void write_direct(struct relay *r) {
+  u8 *bytes = r->up + r->sent;
+  long length = r->mine - r->sent;
+  long written = 0;
+  if (r->header_left == 0 && length <= READ_BYTES && (!r->is_session || harmless_length(r, bytes, length) == length) &&
+      CALL(r, flock, r->permit, LOCK_EX_NB, 0, 0, 0, 0) == 0) {
+    /* In this order: whoever has the permit now may have to do with it being stopped. */
+    if (is_permitted(r) && (r->fares < 0 || is_in_foreground(r))) written = CALL(r, write, r->direct, bytes, length, 0, 0, 0);
+    CALL(r, flock, r->permit, LOCK_UN, 0, 0, 0, 0);
+  }
+  if (written > 0) r->sent += written;
+  if (written != length) r->is_direct = 0;
+}
+
 static void read_terminal(struct relay *r) {
   long before = r->up_head;
   for (int count = 0; count < READS && r->up_size - r->up_head >= READ_BYTES; count++) {
@@ -231,6 +324,7 @@ static void read_terminal(struct relay *r) {
   }
   r->mine = r->up_head;
   if (!r->is_session) r->given = r->up_head;
+  if (r->is_direct == 1) write_direct(r);
   pass_up(r);
   settle_up(r);
   look_out(r);
@@ -306,8 +400,31 @@ static void settle_down(struct relay *r) {
   r->start = r->pending = r->pending_end = HELD_BYTES;
 }
 
+/* Where somebody has not taken those that came before, nobody wants these. */
+static void take_descriptors(struct relay *r, struct control *control) {
+  long count = ((long)control->length - 16) / (long)sizeof(int);
+  if (control->level != SOL_SOCKET || control->type != SCM_RIGHTS) return;
+  for (long at = 0; at < count && at < CAME_MAXIMUM; at++) {
+    if (r->came_count == CAME_MAXIMUM) CALL(r, close, control->descriptors[at], 0, 0, 0, 0, 0);
+    else r->came[r->came_count++] = control->descriptors[at];
+  }
+}
+
 static void read_wire(struct relay *r) {
-  long length = CALL(r, read, r->wire, r->down + r->down_head, r->down_size - r->down_head, 0, 0, 0);
+  struct vector vector;
+  struct control control;
+  struct message message;
+  vector.address = r->down + r->down_head;
+  vector.length = r->down_size - r->down_head;
+  message.name = 0;
+  message.name_length = 0;
+  message.vectors = &vector;
+  message.vector_count = 1;
+  message.control = &control;
+  message.control_length = sizeof control;
+  message.flags = 0;
+  long length = CALL(r, recvmsg, r->wire, &message, MSG_CMSG_CLOEXEC, 0, 0, 0);
+  if (length >= 0 && message.control_length >= 16) take_descriptors(r, &control);
   if (length == -EINTR || length == -EAGAIN) return;
   if (length <= 0) {
     r->wire_ended = 1;
@@ -325,7 +442,7 @@ static int owes(struct relay *r) { return r->is_session && !r->is_told && r->giv
 
 /* include/uapi/linux/sched/types.h */
 struct scheduling { u32 size, policy; u64 flags; u32 nice, priority; u64 runtime, deadline, period; };
-enum { SLICE_NANOSECONDS = 100000, NICE_OF_GETPRIORITY = 20 };
+enum { SLICE_NANOSECONDS = 100000, NICE_OF_GETPRIORITY = 20, SCHED_FLAG_KEEP_POLICY = 8 };
 
 /*
  * This thread never runs for long, and somebody waits for what it does: from Linux 6.12 on it may say so, and is not kept waiting for the whole slice of
@@ -336,7 +453,9 @@ static void ask_for_short_slices(struct relay *r) {
   long nice = CALL(r, getpriority, 0, 0, 0, 0, 0, 0);
   if (nice < 0) return;
   wanted.size = sizeof wanted;
-  wanted.policy = wanted.flags = wanted.priority = wanted.deadline = wanted.period = 0;
+  wanted.policy = wanted.priority = wanted.deadline = wanted.period = 0;
+  /* Who was started with another one keeps it (chrt(1)). */
+  wanted.flags = SCHED_FLAG_KEEP_POLICY;
   wanted.nice = NICE_OF_GETPRIORITY - nice;
   wanted.runtime = SLICE_NANOSECONDS;
   CALL(r, sched_setattr, 0, &wanted, 0, 0, 0, 0);

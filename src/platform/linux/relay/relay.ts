@@ -3,11 +3,13 @@ import type { OpenDirections, Shortcut } from '../../../ports/shortcut.ts';
 import { followDescriptor } from '../channel.ts';
 import { addressOf, syscall, trySyscall } from '../syscalls.ts';
 import * as uapi from '../uapi.ts';
-import { FRAME_BYTES, FRAME_DATA, FRAME_OUTPUT, HEADER_BYTES, headerOf, readAvailable } from './frames.ts';
+import { DirectWay } from './direct-way.ts';
+import { FRAME_DATA, FRAME_OUTPUT, readAvailable } from './frames.ts';
 import type { Lender, LentSocket } from './lent-socket.ts';
+import { emptyDown, emptyUp, isUpPending, takeDown, takePendingUp } from './pending.ts';
 import { DOWN_BYTES, RelayMemory, UP_BYTES } from './relay-memory.ts';
+import type { RelayOptions } from './relay-options.ts';
 
-const HELD_BYTES = 64;
 const READ_BYTES = 4096;
 const FIRST_DESCRIPTOR = 3;
 const NOTHING = new Uint8Array();
@@ -22,27 +24,6 @@ const EAGERNESS_NS = 150_000;
 /** Memory that less than this was needed of is kept; of more, so long after the last of it. */
 const KEPT_BYTES = 64 * 1024;
 const REST_MS = 500;
-
-export interface RelayHandlers {
-  /**
-   * What the terminal sent, valid until it returns.
-   *
-   * @param isPassed The connection has it; only of a session's own terminal.
-   */
-  readonly onTerminal: (data: Uint8Array, isPassed: boolean) => void;
-  /** The terminal was hung up. */
-  readonly onTerminalEnd: () => void;
-  /** The terminal takes something again, as was wanted. */
-  readonly onRoom: () => void;
-  /** What was to pass to a session's own terminal and was not taken by it. */
-  readonly onStuck: (data: Uint8Array) => void;
-}
-
-export interface RelayOptions {
-  /** A session's own terminal, rather than a user's. */
-  readonly isSession: boolean;
-  readonly handlers: RelayHandlers;
-}
 
 /** @param terminal A descriptor that does not block; the relay's own from now on. @returns undefined where the system refuses what it needs. */
 export function startRelay(terminal: number, options: RelayOptions): Relay | undefined {
@@ -62,7 +43,7 @@ export function startRelay(terminal: number, options: RelayOptions): Relay | und
  * both to itself: whoever else writes to one of them asks first for what is pending. Lives until it is disposed of.
  */
 export class Relay implements Disposable {
-  readonly #handlers: RelayHandlers;
+  readonly #handlers: RelayOptions['handlers'];
   readonly #isSession: boolean;
   readonly #memory: RelayMemory;
   readonly #owned: DisposableStack;
@@ -74,11 +55,15 @@ export class Relay implements Disposable {
   #isDisposed = false;
   #usedBytes = 0;
   #restTimer: ReturnType<typeof setTimeout> | undefined;
-  #wire: { readonly descriptor: number; readonly socket: LentSocket; readonly onIdle: () => void } | undefined;
+  readonly #terminal: number;
+  #wire:
+    | { readonly descriptor: number; readonly socket: LentSocket; readonly onIdle: () => void; readonly direct: DirectWay }
+    | undefined;
 
   /** @throws {SystemError} */
   constructor(terminal: number, { isSession, handlers }: RelayOptions, owned: DisposableStack) {
     this.#handlers = handlers;
+    this.#terminal = terminal;
     this.#isSession = isSession;
     this.#owned = owned;
     this.#memory = new RelayMemory(owned);
@@ -94,7 +79,9 @@ export class Relay implements Disposable {
     this.#memory.set('eagerness', isSession ? 0 : EAGERNESS_NS);
     this.#memory.set('terminal', terminal);
     this.#memory.set('wire', -1);
-    this.#emptyDown();
+    this.#memory.set('direct', -1);
+    this.#memory.set('fares', -1);
+    emptyDown(this.#memory);
     this.#memory.start();
     owned.use(followDescriptor(told, () => this.#drain()));
   }
@@ -102,32 +89,56 @@ export class Relay implements Disposable {
   /**
    * Joins a connection to the terminal.
    *
-   * @param isPlain What is typed of it may pass.
+   * @param isPlain A byte that is typed, or all of a key of the cursor, may pass.
    * @param onIdle All that has come is handled: directions may be opened.
    * @returns undefined for one that cannot be joined, and while another one is.
    */
-  join(connection: Lender, isPlain: (byte: number) => boolean, onIdle: () => void): Shortcut | undefined {
+  join(connection: Lender, isPlain: (typed: string) => boolean, onIdle: () => void): Shortcut | undefined {
     if (this.#wire !== undefined || this.#isDisposed) return undefined;
     const socket = connection.lend({
-      takePending: () => (this.#mayBePending.up ? this.#memory.locked(() => this.#takePendingUp()) : NOTHING),
+      takePending: () => {
+        this.#wire?.direct.isOvertaking();
+        return this.#mayBePending.up ? this.#memory.locked(() => this.#takePendingUp()) : NOTHING;
+      },
       giveBack: (hasEnded) => this.#part(hasEnded),
     });
     if (socket === undefined) return undefined;
     const descriptor = syscall('fcntl', socket.descriptor, uapi.F_DUPFD_CLOEXEC, FIRST_DESCRIPTOR);
-    const wire = { descriptor, socket, onIdle };
+    const direct = new DirectWay({
+      memory: this.#memory,
+      isSession: this.#isSession,
+      terminal: this.#terminal,
+      wire: descriptor,
+      socket,
+      isPending: () => isUpPending(this.#memory),
+    });
+    const wire = { descriptor, socket, onIdle, direct };
     this.#wire = wire;
     this.#memory.locked(() => {
       this.#memory.set('wireEnded', 0);
-      this.#emptyDown();
-      for (let byte = 0; byte < 256; byte++) this.#memory.setByte('special', byte, isPlain(byte) ? 0 : 1);
+      emptyDown(this.#memory);
+      this.#memory.setSpecial(isPlain);
       this.#setWire(descriptor);
     });
     const ifJoined = (act: () => void): void => {
       if (this.#wire === wire) act();
     };
     return {
-      open: (directions) => ifJoined(() => this.#memory.locked(() => this.#open(directions))),
-      close: () => ifJoined(() => this.#close()),
+      open: (directions) =>
+        ifJoined(() => {
+          this.#memory.locked(() => this.#open(directions));
+          if (directions.toTerminal) direct.give();
+          else direct.withdraw();
+        }),
+      close: () =>
+        ifJoined(() => {
+          direct.withdraw();
+          this.#close();
+        }),
+      isFenceDue: () => this.#wire === wire && direct.isFenceDue,
+      sendFence: (frame) => this.#wire === wire && direct.sendFence(frame),
+      fenceAnswered: (isLast) => ifJoined(() => direct.fenceAnswered(isLast)),
+      answerFence: (frame) => ifJoined(() => direct.answerFence(frame)),
       [Symbol.dispose]: () => ifJoined(() => this.#part(false)),
     };
   }
@@ -135,6 +146,14 @@ export class Relay implements Disposable {
   /** What was passed to the terminal and not taken by it: whoever writes to it writes this first. Nothing more passes until it is opened again. */
   takePendingForTerminal(): Uint8Array {
     return this.#mayBePending.down ? this.#memory.locked(() => this.#takePendingDown()) : NOTHING;
+  }
+
+  /** Writes to the terminal when nobody else does; @returns what is to be called when that may be again. */
+  keepOut(): () => void {
+    const { direct } = this.#wire ?? {};
+    if (direct === undefined || direct.isWithdrawn) return () => undefined;
+    direct.withdraw();
+    return () => direct.give();
   }
 
   /** Tells when the terminal takes something again. */
@@ -177,12 +196,13 @@ export class Relay implements Disposable {
     const isWhole = memory.get('wireEnded') === 0;
     const isUpOpen = memory.get('fromTerminal') === 1;
     if (!fromTerminal) memory.set('fromTerminal', 0);
-    else if (!isUpOpen && isWhole && memory.get('given') === memory.get('upHead') && !this.#isUpPending()) {
-      this.#emptyUp();
+    else if (!isUpOpen && isWhole && memory.get('given') === memory.get('upHead') && !isUpPending(this.#memory)) {
+      emptyUp(this.#memory);
       memory.set('fromTerminal', 1);
       this.#mayBePending.up = true;
     }
-    memory.set('hasPen', hasPen ? 1 : 0);
+    // Who has given a terminal puts it back from colours.
+    memory.set('hasPen', hasPen || this.#isSession ? 1 : 0);
     if (!toTerminal) memory.set('toTerminal', 0);
     else if (isWhole && memory.get('start') === memory.get('downHead')) {
       memory.set('toTerminal', 1);
@@ -240,7 +260,7 @@ export class Relay implements Disposable {
     if (hasRoom) memory.set('wantsRoom', 0);
     const isClosed = memory.get('toTerminal') === 0;
     const stuck = isClosed && this.#isSession ? this.#takePendingDown() : NOTHING;
-    const down = isClosed ? this.#takeDown() : NOTHING;
+    const down = isClosed ? takeDown(this.#memory) : NOTHING;
     const hasWireEnded = this.#once('wireEnded');
     if (wasFull || stuck.length > 0) memory.nudge();
     return { ...up, hasTerminalEnded, hasRoom, stuck, down, hasWireEnded };
@@ -251,27 +271,18 @@ export class Relay implements Disposable {
     const memory = this.#memory;
     const [given, head] = [memory.get('given'), memory.get('upHead')];
     const upBytes = head - given;
+    this.#wire?.direct.came(upBytes);
     const passedBytes = this.#isSession ? Math.max(0, memory.get('mine') - given) : 0;
     if (this.#scratch.length < upBytes) this.#scratch = new Uint8Array(Math.max(KEPT_BYTES, upBytes));
     this.#scratch.set(memory.up(given, head));
     memory.set('given', head);
-    const isPending = this.#isUpPending();
+    const isPending = isUpPending(this.#memory);
     const pending = isPending && (head > UP_BYTES / 2 || !this.#isSession) ? this.#takePendingUp() : NOTHING;
-    if (!isPending || pending.length > 0) this.#emptyUp();
+    if (!isPending || pending.length > 0) emptyUp(this.#memory);
     // A full one is not read.
     if (UP_BYTES - head < READ_BYTES) memory.nudge();
     this.#needed(head);
     return { upBytes, passedBytes, pending };
-  }
-
-  /** With what was held, as a frame of its own. */
-  #takeDown(): Uint8Array {
-    const memory = this.#memory;
-    const heldLength = memory.get('heldLength');
-    const held = memory.bytesOf('held', 0, heldLength);
-    const rest = memory.down(memory.get('start'), memory.get('downHead')).slice();
-    this.#emptyDown();
-    return heldLength === 0 ? rest : Buffer.concat([headerOf(memory.get('frameIn'), heldLength), held, rest]);
   }
 
   #takePendingDown(): Uint8Array {
@@ -283,36 +294,20 @@ export class Relay implements Disposable {
     return pending;
   }
 
-  #isUpPending(): boolean {
-    return this.#memory.get('sent') < this.#memory.get('mine') || this.#memory.get('headerLeft') > 0;
-  }
-
-  /** As the frames that they would have become. */
   #takePendingUp(): Uint8Array {
-    const memory = this.#memory;
-    memory.set('fromTerminal', 0);
     this.#mayBePending.up = false;
-    const [headerLeft, frameLeft] = [memory.get('headerLeft'), memory.get('frameLeft')];
-    const [sent, mine] = [memory.get('sent'), memory.get('mine')];
-    const pieces = [memory.bytesOf('header', HEADER_BYTES - headerLeft, headerLeft), memory.up(sent, sent + frameLeft)];
-    for (let at = sent + frameLeft; at < mine; at += FRAME_BYTES) {
-      const end = Math.min(at + FRAME_BYTES, mine);
-      pieces.push(headerOf(memory.get('frameOut'), end - at), memory.up(at, end));
-    }
-    memory.set('sent', mine);
-    memory.set('headerLeft', 0);
-    memory.set('frameLeft', 0);
-    return Buffer.concat(pieces);
+    return takePendingUp(this.#memory);
   }
 
   #part(hasEnded: boolean): void {
     const wire = this.#wire;
     if (wire === undefined) return;
     if (this.#isSession) this.#close();
+    wire.direct[Symbol.dispose]();
     this.#wire = undefined;
     const { pending, stuck, down } = this.#memory.locked(() => {
       const stuckBytes = this.#isSession ? this.#takePendingDown() : NOTHING;
-      const left = { pending: this.#takePendingUp(), stuck: stuckBytes, down: this.#takeDown() };
+      const left = { pending: this.#takePendingUp(), stuck: stuckBytes, down: takeDown(this.#memory) };
       this.#memory.set('toTerminal', 0);
       this.#setWire(-1);
       return left;
@@ -330,16 +325,6 @@ export class Relay implements Disposable {
     this.#memory.set('wire', descriptor);
     this.#memory.set('number', this.#memory.get('number') + 1);
     this.#memory.nudge();
-  }
-
-  /** Nothing is in it, and before it there is room for what is held. */
-  #emptyDown(): void {
-    this.#memory.set('heldLength', 0);
-    for (const word of ['start', 'downHead'] as const) this.#memory.set(word, HELD_BYTES);
-  }
-
-  #emptyUp(): void {
-    for (const word of ['upHead', 'given', 'sent', 'mine'] as const) this.#memory.set(word, 0);
   }
 
   #once(word: 'terminalEnded' | 'wireEnded'): boolean {
