@@ -123,7 +123,7 @@ while :; do ${executable} attach $id; echo "inner left"; read again; done\n`,
     await untilDetached(world, id);
     await terminal.waitFor('Detached from session');
     await enter(terminal, `clear; ${world.executable} attach ${id}`);
-    await terminal.waitFor('ready>');
+    await terminal.waitFor(/^(?![^]*Detached)[^]*ready>/);
     expect((await terminal.screen()).trim()).toBe(shown.trim());
     await runNono(world, ['stop', '--force', id]);
   });
