@@ -14,6 +14,7 @@ import { claimSession } from '../session/claim.ts';
 import { type CommandEnd, commandEnd, LiveSession } from '../session/live-session.ts';
 import { OwnedTree } from '../session/owned-tree.ts';
 import { type SessionIdentity, STARTING } from '../session/record.ts';
+import { sharedBy } from '../session/shared.ts';
 import { supervise } from '../session/supervise.ts';
 import { signalName, signalNumber } from '../signal-names.ts';
 import { formatTimestamp } from '../time.ts';
@@ -157,7 +158,7 @@ function claim(run: PlainRun): LiveSession {
   const identity = describe(run);
   const claimed = claimSession({ sessions, names, identity, chosenName, state: STARTING, clock, hash, randomHex });
   const live = new LiveSession(claimed, clock);
-  const policy = policyDigest(confinement.launch(0), temporaryDirectory, hash);
+  const policy = policyDigest(confinement.launch(0), identity, { temporaryDirectory, hash });
   live.audit(startEvent(identity, { name: claimed.name, policy }));
   return live;
 }
@@ -174,6 +175,7 @@ function describe({ context, adapters, confinement, id }: PlainRun): Omit<Sessio
     supervisor: adapters.processes.self(),
     started: formatTimestamp(clock.nowMs(), clock.utcOffsetMinutes(clock.nowMs())),
     network: plan.network.mode,
+    shared: sharedBy(plan),
     enforced,
     hasTerminal: false,
   };

@@ -5,6 +5,7 @@ import { encodeLine, LineReader } from '../json-lines.ts';
 import type { BackgroundProcess } from '../ports/background.ts';
 import { loneFiles, type Plan } from '../sandbox/plan.ts';
 import { checkSessionName } from '../session/names.ts';
+import { sharedBy } from '../session/shared.ts';
 import {
   type AskingWish,
   type RollbackWish,
@@ -121,6 +122,7 @@ async function describeStart({ call, context, adapters, supervisor, chosenName, 
       supervisor: owner,
       started: formatTimestamp(clock.nowMs(), clock.utcOffsetMinutes(clock.nowMs())),
       network: plan.network.mode,
+      shared: sharedBy(plan),
       enforced: confinement.enforced,
       hasTerminal: true,
     },

@@ -186,7 +186,7 @@ class SupervisedSession {
       randomHex,
     });
     const live = new LiveSession(claimed, clock);
-    const policy = policyDigest(launch, temporaryDirectory, hash);
+    const policy = policyDigest(launch, identity, { temporaryDirectory, hash });
     live.audit(startEvent(identity, { name: claimed.name, policy }));
     this.#rename = (wanted) => renameSession(live, registry.names, wanted);
     this.#runtime.belongsTo(live);

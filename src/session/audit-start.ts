@@ -1,4 +1,4 @@
-import { type Bytes, bufferFromBytes, storeBytes } from '../bytes.ts';
+import { type Bytes, bufferFromBytes, bytesFromText, storeBytes } from '../bytes.ts';
 import { SystemError } from '../errors.ts';
 import { baseName, parentPath } from '../paths.ts';
 import type { Files } from '../ports/files.ts';
@@ -11,11 +11,16 @@ import { redactCommand } from './redact.ts';
 const PIECE_BYTES = 1024 * 1024;
 
 /**
- * SHA-256 of all that the kernel is asked to enforce, in hex digits. Two sessions have the same one when the same was
- * enforced: the session's own temporary directory goes in without its random name.
+ * SHA-256 of all that is enforced, in hex digits: by the kernel, and by the mediator, who goes by what is shared. Two sessions have the same one
+ * when the same was enforced: the session's own temporary directory goes in without its random name.
  */
-export function policyDigest({ landlock, filter, capabilities }: Launch, temporaryDirectory: Bytes, hash: Hash): string {
-  const text = JSON.stringify({ landlock, filter, capabilities }).replaceAll(temporaryDirectory, '$TMPDIR') as Bytes;
+export function policyDigest(
+  { landlock, filter, capabilities }: Launch,
+  { network, shared }: Pick<SessionIdentity, 'network' | 'shared'>,
+  { temporaryDirectory, hash }: { readonly temporaryDirectory: Bytes; readonly hash: Hash },
+): string {
+  const policy = { landlock, filter, capabilities, network, shared };
+  const text = bytesFromText(JSON.stringify(policy).replaceAll(temporaryDirectory, '$TMPDIR'));
   return Buffer.from(hash.sha256(bufferFromBytes(text)), 'latin1').toString('hex');
 }
 

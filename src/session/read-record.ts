@@ -3,6 +3,7 @@ import { DamageError } from '../errors.ts';
 import { isTooDeep, mayBeTooDeep } from '../json-depth.ts';
 import { isSessionId } from './names.ts';
 import { RECORD_FORMAT, type SessionRecord } from './record.ts';
+import { isShared } from './shared.ts';
 
 const TEXTS = ['name', 'attachment', 'boot_id', 'host', 'started', 'profile'] as const;
 const NUMBERS = ['supervisor_pid', 'supervisor_start', 'pid_namespace'] as const;
@@ -52,6 +53,7 @@ function checkFields(id: string, fields: Fields): void {
     throw damage(id, '"command" is no list of words');
   if (bytesFromStored(fields['workdir']) === undefined) throw damage(id, '"workdir" is no path');
   if (fields['terminal'] !== undefined && typeof fields['terminal'] !== 'boolean') throw damage(id, '"terminal" says nothing');
+  if (fields['shared'] !== undefined && !isShared(fields['shared'])) throw damage(id, '"shared" says nothing');
   if (!isAuditHead(fields['audit'] ?? null)) throw damage(id, '"audit" says nothing');
   const { enforced } = fields;
   const missing = typeof enforced === 'object' && enforced !== null && 'missing' in enforced ? enforced.missing : undefined;

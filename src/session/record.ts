@@ -3,6 +3,7 @@ import type { ProcessIdentity } from '../ports/processes.ts';
 import type { Enforced } from '../sandbox/linux/landlock.ts';
 import type { Network } from '../sandbox/plan.ts';
 import type { AuditHead } from './audit-read.ts';
+import type { Shared } from './shared.ts';
 
 /** The newest form of record that this code reads and the one that it writes. */
 export const RECORD_FORMAT = 1;
@@ -28,6 +29,7 @@ export interface SessionIdentity {
   /** RFC 3339. */
   readonly started: string;
   readonly network: NetworkMode;
+  readonly shared: Shared;
   readonly enforced: Enforced;
   /** Whether the command has a terminal of its own, so that it can be attached to. */
   readonly hasTerminal: boolean;
@@ -103,6 +105,8 @@ export interface SessionRecord {
   /** Whether it can be attached to. Where it is true the supervisor makes a socket that is gone anew at SIGUSR1. */
   readonly terminal: boolean;
   readonly rollback_session: string | null;
+  /** What the command was given; absent in the records of an older nono. */
+  readonly shared?: Shared;
   /** What the kernel took. */
   readonly enforced: Enforced;
   readonly pending_approvals: number;
@@ -136,6 +140,7 @@ export function makeRecord(identity: SessionIdentity, state: SessionState): Sess
     network: identity.network,
     terminal: identity.hasTerminal,
     rollback_session: state.rollbackSession,
+    shared: identity.shared,
     enforced: identity.enforced,
     pending_approvals: state.status === 'exited' ? 0 : state.pendingApprovals,
     failure: state.failure,

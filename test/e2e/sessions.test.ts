@@ -46,6 +46,16 @@ describe('nono ps and inspect', () => {
       { session_id: ended, name: 'ended', status: 'exited', exit_code: 3, signal: null, workdir: world.project },
     ]);
     expect(await json(world, 'inspect', 'runs')).toMatchObject({ session_id: running, network: 'allowed', pending_approvals: 0 });
+    expect(await json(world, 'inspect', 'runs')).toMatchObject({
+      shared: {
+        paths: [{ path: world.project, access: 'readwrite' }],
+        sockets: [],
+        connect_ports: [],
+        bind_ports: [],
+        asks: false,
+      },
+    });
+    expect((await runNono(world, ['inspect', ended])).stdout).toMatch(/^Shared: +\S+ \(reading and writing\)$/m);
     expect((await runNono(world, ['inspect', ended])).stdout).toMatch(/^Exit status: +3$/m);
     await stopAll(world, running);
   });

@@ -95,6 +95,13 @@ const RECORD = {
   network: 'blocked',
   terminal: true,
   rollback_session: null,
+  shared: {
+    paths: [{ path: '/home/me', access: 'readwrite' }],
+    sockets: [{ base64: '/w==' }],
+    connect_ports: [443],
+    bind_ports: [],
+    asks: false,
+  },
   enforced: { missing: [] },
   pending_approvals: 0,
   failure: null,

@@ -33,6 +33,7 @@ export const SAMPLE_START: SessionStart = {
     started: '2026-02-19T09:14:03+01:00',
     network: 'blocked',
     enforced: { missing: [] } as never,
+    shared: { paths: [], sockets: [], connect_ports: [], bind_ports: [], asks: false },
     hasTerminal: true,
   },
   chosenName: null,

@@ -1,6 +1,15 @@
-import { type Bytes, bytesFromText, displayBytes, jsonPath, textFromBytes } from '../../bytes.ts';
+import {
+  type Bytes,
+  bytesFromStored,
+  bytesFromText,
+  displayBytes,
+  jsonPath,
+  type StoredBytes,
+  textFromBytes,
+} from '../../bytes.ts';
 import { commandOf, workingDirectoryOf } from '../../session/read-record.ts';
 import type { Session } from '../../session/sessions.ts';
+import type { Shared } from '../../session/shared.ts';
 
 /** The JSON form of a session; names as in OUTPUT.md. */
 export function sessionDocument({ record, status }: Session): Readonly<Record<string, unknown>> {
@@ -23,10 +32,24 @@ export function sessionDocument({ record, status }: Session): Readonly<Record<st
     network: record.network,
     terminal: record.terminal,
     rollback_session: record.rollback_session,
+    shared: record.shared === undefined ? null : sharedDocument(record.shared),
     enforced: record.enforced,
     pending_approvals: record.pending_approvals,
     failure: record.failure,
   };
+}
+
+function sharedDocument({ paths, sockets, ...rest }: Shared): Readonly<Record<string, unknown>> {
+  return {
+    paths: paths.map(({ path, access }) => ({ ...jsonPath(shownPath(path)), access })),
+    sockets: sockets.map((socket) => jsonPath(shownPath(socket))),
+    ...rest,
+  };
+}
+
+/** A path of a record that was checked when it was read. */
+export function shownPath(stored: StoredBytes): Bytes {
+  return bytesFromStored(stored) ?? bytesFromText('');
 }
 
 /** The words as a shell would take them, safe to show. */

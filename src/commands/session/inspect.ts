@@ -3,6 +3,7 @@ import { EXIT, UsageError } from '../../errors.ts';
 import type { EventFields } from '../../session/audit-read.ts';
 import { workingDirectoryOf } from '../../session/read-record.ts';
 import type { Session } from '../../session/sessions.ts';
+import type { Shared } from '../../session/shared.ts';
 import { formatAge } from '../../time.ts';
 import { renderTable } from '../../ui/table.ts';
 import { readSessionAudit } from '../audit/read-logs.ts';
@@ -10,7 +11,7 @@ import type { Context } from '../context.ts';
 import { printJson } from '../rollback/documents.ts';
 import { reviewState } from '../rollback/review-state.ts';
 import type { CommandResult, ParsedCall } from '../spec.ts';
-import { sessionDocument, shown, shownCommand } from './documents.ts';
+import { sessionDocument, shown, shownCommand, shownPath } from './documents.ts';
 import { openEach } from './each-session.ts';
 
 export async function execute({ flags, positionals }: ParsedCall, context: Context): Promise<CommandResult> {
@@ -60,7 +61,9 @@ function withAge(timestamp: string, nowMs: number): string {
   return Number.isFinite(ageMs) ? `${shown(timestamp)} (${formatAge(ageMs)})` : shown(timestamp);
 }
 
-function lines(session: Session, reviewed: boolean | null, nowMs: number): readonly (readonly [name: string, value: string])[] {
+type Line = readonly [name: string, value: string];
+
+function lines(session: Session, reviewed: boolean | null, nowMs: number): readonly Line[] {
   const { record, status, isLive } = session;
   const { enforced } = record;
   const rights = Object.entries(enforced)
@@ -79,6 +82,7 @@ function lines(session: Session, reviewed: boolean | null, nowMs: number): reado
     ['Exit status', exitStatus(session)],
     ['Profile', shown(record.profile)],
     ['Working directory', displayBytes(workingDirectoryOf(record))],
+    ...(record.shared === undefined ? [] : sharedLines(record.shared)),
     ['Network', record.network],
     ['Rollback session', record.rollback_session === null ? '-' : shown(record.rollback_session)],
     ...(reviewed === null ? [] : [['Review', reviewed ? 'reviewed' : 'not reviewed'] as const]),
@@ -86,6 +90,19 @@ function lines(session: Session, reviewed: boolean | null, nowMs: number): reado
     ['Not enforced', enforced.missing.length === 0 ? '-' : enforced.missing.join(', ')],
     ['Pending approvals', String(record.pending_approvals)],
     ...(record.failure === null ? [] : [['Failed at the end', shown(record.failure)] as const]),
+  ];
+}
+
+const ACCESS_WORDS = { read: 'reading', write: 'writing', readwrite: 'reading and writing' } as const;
+
+function sharedLines({ paths, sockets, connect_ports: connect, bind_ports: bind, asks }: Shared): readonly Line[] {
+  const ports = [...connect.map((port) => `connecting to ${port}`), ...bind.map((port) => `listening on ${port}`)];
+  const shared = paths.map(({ path, access }) => `${displayBytes(shownPath(path))} (${ACCESS_WORDS[access]})`);
+  return [
+    ['Shared', shared.length === 0 ? '-' : shared.join(', ')],
+    ...(sockets.length === 0 ? [] : [['Sockets', sockets.map((path) => displayBytes(shownPath(path))).join(', ')] as const]),
+    ...(ports.length === 0 ? [] : [['Ports', ports.join(', ')] as const]),
+    ...(asks ? [['Asks', 'about what is not shared'] as const] : []),
   ];
 }
 

@@ -16,6 +16,7 @@ const RECORD = makeRecord(
     started: '2026-02-19T09:14:03.120+01:00',
     network: 'allowed',
     enforced: enforcedBy(7, 'own'),
+    shared: { paths: [], sockets: [], connect_ports: [], bind_ports: [], asks: false },
     hasTerminal: true,
   },
   STARTING,
@@ -29,6 +30,29 @@ describe('parseRecord()', () => {
     expect(parse({})).toEqual(RECORD);
     expect(parse({ later: [1] })).toMatchObject(RECORD);
     expect(parse({ child_pid: 7, exit_code: 0, ended: RECORD.started, signal: 'SIGTERM', failure: 'x' }).child_pid).toBe(7);
+  });
+
+  test('takes what is shared, and the record of an older nono, which does not say it', () => {
+    const shared = {
+      paths: [{ path: '/work', access: 'readwrite' }],
+      sockets: [{ base64: '/w==' }],
+      connect_ports: [443],
+      bind_ports: [],
+      asks: true,
+    };
+    expect(parse({ shared }).shared).toEqual(shared);
+    expect(parse({ shared: undefined }).shared).toBeUndefined();
+    for (const change of [
+      { paths: [{ path: '/work', access: 'all' }] },
+      { paths: ['/work'] },
+      { paths: {} },
+      { sockets: [1] },
+      { connect_ports: ['443'] },
+      { bind_ports: null },
+      { asks: 1 },
+    ])
+      expect(() => parse({ shared: { ...shared, ...change } })).toThrow('"shared" says nothing');
+    expect(() => parse({ shared: null })).toThrow('"shared" says nothing');
   });
 
   test.for(['name', 'attachment', 'boot_id', 'host', 'started', 'profile'])('refuses a record whose %s is no text', (field) => {

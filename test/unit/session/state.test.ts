@@ -92,6 +92,7 @@ const identity = (id: string, name: string): SessionIdentity => ({
   supervisor: { pid: 7, startTicks: 8, pidNamespace: 9, bootId: 'boot' },
   started: '2026-02-19T09:14:03.000+00:00',
   enforced: enforcedBy(7, 'own'),
+  shared: { paths: [], sockets: [], connect_ports: [], bind_ports: [], asks: false },
   hasTerminal: true,
 });
 
