@@ -6,7 +6,8 @@
 #   sh install.sh --uninstall [--purge]  take it away again
 #
 # Needs nothing but a POSIX shell, tar, gzip, and one of sha256sum, shasum, openssl or busybox. It never asks for another
-# user's rights. Nothing is in place before its checksum has been compared, and the executable appears in one step.
+# user's rights. Nothing is in place before its checksum has been compared, and the executable appears in one step. Nothing runs before
+# the last line has been read: what was cut off on its way here does nothing.
 
 set -eu
 LC_ALL=C
@@ -49,39 +50,41 @@ wrong_usage() {
 
 has() { command -v "$1" >/dev/null 2>&1; }
 
-from='' prefix='' target='' action=install purge=no
-while [ $# -gt 0 ]; do
-  case $1 in
-    --from | --prefix | --target)
-      if [ $# -lt 2 ] || [ -z "$2" ]; then wrong_usage "Cannot use $1 without a value"; fi
-      case $1 in
-        --from) from=$2 ;;
-        --prefix) prefix=$2 ;;
-        --target) target=$2 ;;
-      esac
-      shift 2
-      ;;
-    --from=* | --prefix=* | --target=*)
-      option=${1%%=*} value=${1#*=}
-      shift
-      set -- "$option" "$value" "$@"
-      ;;
-    --uninstall) action=uninstall && shift ;;
-    --purge) purge=yes && shift ;;
-    -h | --help) usage && exit 0 ;;
-    *) wrong_usage "Cannot use \"$1\": there is no such option" ;;
-  esac
-done
-[ "$purge" = no ] || [ "$action" = uninstall ] || wrong_usage 'Cannot use --purge without --uninstall'
+read_options() {
+  from='' prefix='' target='' action=install purge=no
+  while [ $# -gt 0 ]; do
+    case $1 in
+      --from | --prefix | --target)
+        if [ $# -lt 2 ] || [ -z "$2" ]; then wrong_usage "Cannot use $1 without a value"; fi
+        case $1 in
+          --from) from=$2 ;;
+          --prefix) prefix=$2 ;;
+          --target) target=$2 ;;
+        esac
+        shift 2
+        ;;
+      --from=* | --prefix=* | --target=*)
+        option=${1%%=*} value=${1#*=}
+        shift
+        set -- "$option" "$value" "$@"
+        ;;
+      --uninstall) action=uninstall && shift ;;
+      --purge) purge=yes && shift ;;
+      -h | --help) usage && exit 0 ;;
+      *) wrong_usage "Cannot use \"$1\": there is no such option" ;;
+    esac
+  done
+  [ "$purge" = no ] || [ "$action" = uninstall ] || wrong_usage 'Cannot use --purge without --uninstall'
 
-if [ -z "$prefix" ]; then
-  [ -n "${HOME:-}" ] || fail 'Cannot tell where to install: HOME is not set' 'Say it with --prefix DIR'
-  prefix=$HOME/.local
-fi
-case $prefix in
-  /*) ;;
-  *) prefix=$(pwd)/$prefix ;;
-esac
+  if [ -z "$prefix" ]; then
+    [ -n "${HOME:-}" ] || fail 'Cannot tell where to install: HOME is not set' 'Say it with --prefix DIR'
+    prefix=$HOME/.local
+  fi
+  case $prefix in
+    /*) ;;
+    *) prefix=$(pwd)/$prefix ;;
+  esac
+}
 
 # Each installed file, by its place in the archive and below the prefix. The executable comes last: what belongs to it is there then.
 installed_files() {
@@ -101,7 +104,7 @@ END
 
 running_sessions() {
   [ -x "$prefix/bin/nono" ] || return 0
-  "$prefix/bin/nono" ps 2>/dev/null | sed 1d || :
+  "$prefix/bin/nono" ps 2>/dev/null </dev/null | sed 1d || :
 }
 
 uninstall() {
@@ -126,21 +129,20 @@ END
     for place in "$state" "$settings"; do [ ! -d "$place" ] || say "Kept $place"; done
     return
   fi
-  # NONO_HOME may name anything: only what looks like a state of nono is removed.
+  # NONO_HOME may name anything: only what nono has made in it is removed.
   if [ -d "$state" ] && [ ! -h "$state" ]; then
-    if [ -d "$state/sessions" ] || [ -d "$state/rollbacks" ] || [ "$state" = "${HOME:-}/.nono" ]; then
-      rm -rf "$state" && say "Removed $state"
-    else
-      say "Kept $state: it does not look like a state directory of nono"
-    fi
+    for place in sessions rollbacks names undo; do [ ! -d "$state/$place" ] || [ -h "$state/$place" ] || purge_state "$state/$place"; done
+    if rmdir "$state" 2>/dev/null; then say "Removed $state"; else say "Kept $state: there is more in it than nono's state"; fi
   fi
   if [ -d "$settings" ] && [ ! -h "$settings" ]; then rm -rf "$settings" && say "Removed $settings"; fi
 }
 
-if [ "$action" = uninstall ]; then
-  uninstall
-  exit 0
-fi
+# Nobody but nono makes a directory of these names that no one else may enter.
+purge_state() { # DIRECTORY
+  case $(ls -ld "$1") in
+    drwx------*) rm -rf "$1" ;;
+  esac
+}
 
 # --- which one --------------------------------------------------------------------------------------------------------
 
@@ -161,7 +163,7 @@ detect_target() {
   if [ "$system" = linux ]; then
     if uses_musl; then target=$target-musl; fi
     # Processors of before 2013 have no AVX2.
-    if [ "$processor" = x64 ] && [ -r /proc/cpuinfo ] && ! grep -q '\bavx2\b' /proc/cpuinfo; then target=$target-baseline; fi
+    if [ "$processor" = x64 ] && [ -r /proc/cpuinfo ] && ! grep -qw avx2 /proc/cpuinfo; then target=$target-baseline; fi
   fi
 }
 
@@ -181,10 +183,15 @@ uses_musl() {
 # --- getting it -------------------------------------------------------------------------------------------------------
 
 fetch() { # URL FILE
+  # What is asked for by https comes by https, wherever it is sent on to.
+  case $1 in
+    https://*) protocols='=https' ;;
+    *) protocols='=https,http,file' ;;
+  esac
   if has curl; then
-    curl -fsSL --proto '=https,http,file' --retry 2 -o "$2" "$1" || fail "Cannot fetch $1"
+    curl -fsSL --proto "$protocols" --retry 2 -o "$2" "$1" </dev/null || fail "Cannot fetch $1"
   elif has wget; then
-    wget -q -O "$2" "$1" || fail "Cannot fetch $1"
+    wget -q -O "$2" "$1" </dev/null || fail "Cannot fetch $1"
   else
     fail 'Cannot fetch anything: there is neither curl nor wget' 'Fetch the files elsewhere and use --from DIR'
   fi
@@ -248,92 +255,133 @@ choose_archive() { # prints the name that there is below "$1", a directory
   fail "Cannot install: there is no nono-$target.tar.gz in $1" 'Choose another platform with --target NAME'
 }
 
-from=${from:-$default_url}
-case $from in
-  '' | @*@) fail 'Cannot tell where to get nono from' 'Say it with --from DIR, FILE or URL' ;;
-esac
-[ -n "$target" ] || [ -f "$from" ] || detect_target
+choose_source() {
+  from=${from:-$default_url}
+  case $from in
+    '' | @*@) fail 'Cannot tell where to get nono from' 'Say it with --from DIR, FILE or URL' ;;
+  esac
+  [ -n "$target" ] || [ -f "$from" ] || detect_target
+}
 
-bin=$prefix/bin
-mkdir -p "$bin" 2>/dev/null || fail "Cannot make $bin" 'Choose a directory of your own with --prefix DIR'
-[ -w "$bin" ] || fail "Cannot write to $bin" 'Choose a directory of your own with --prefix DIR'
-# On the file system of the executable, so that it can be put in its place by a rename.
-for leftover in "$bin"/.nono-install.*; do
-  [ -d "$leftover" ] && ! kill -0 "${leftover##*.}" 2>/dev/null && rm -rf "$leftover"
-done
-scratch=$bin/.nono-install.$$
-mkdir -m 700 "$scratch" || fail "Cannot make $scratch"
-trap 'rm -rf "$scratch"' EXIT
-trap 'exit 129' HUP
-trap 'exit 130' INT
-trap 'exit 143' TERM
+prepare_directory() {
+  bin=$prefix/bin
+  mkdir -p "$bin" 2>/dev/null || fail "Cannot make $bin" 'Choose a directory of your own with --prefix DIR'
+  [ -w "$bin" ] || fail "Cannot write to $bin" 'Choose a directory of your own with --prefix DIR'
+  # On the file system of the executable, so that it can be put in its place by a rename.
+  for leftover in "$bin"/.nono-install.*; do
+    [ -d "$leftover" ] && ! kill -0 "${leftover##*.}" 2>/dev/null && rm -rf "$leftover"
+  done
+  scratch=$bin/.nono-install.$$
+  mkdir -m 700 "$scratch" || fail "Cannot make $scratch"
+  trap 'rm -rf "$scratch"' EXIT
+  trap 'exit 129' HUP
+  trap 'exit 130' INT
+  trap 'exit 143' TERM
+}
 
-case $from in
-  http://* | https://* | file://*)
-    fetch "${from%/}/SHA256SUMS" "$scratch/SHA256SUMS"
-    name=nono-$target.tar.xz
-    if ! can_read_xz || ! grep -q " $name\$" "$scratch/SHA256SUMS"; then name=nono-$target.tar.gz; fi
-    fetch "${from%/}/$name" "$scratch/$name"
-    archive=$scratch/$name sums=$scratch/SHA256SUMS
-    ;;
-  *)
-    if [ -d "$from" ]; then
-      name=$(choose_archive "$from") || exit 1
-      archive=$from/$name
-    elif [ -f "$from" ]; then
-      archive=$from name=${from##*/}
-    else
-      fail "Cannot install from \"$from\": there is no such file or directory"
-    fi
-    case $archive in
-      */*) sums=${archive%/*}/SHA256SUMS ;;
-      *) sums=SHA256SUMS ;;
-    esac
-    [ -f "$sums" ] || fail "Cannot install $name: there is no SHA256SUMS beside it" 'Copy it from the same release'
-    ;;
-esac
-
-verify "$archive" "$name" "$sums"
-unpack "$archive" "$scratch"
-[ -f "$scratch/nono/nono" ] || fail "Cannot install $name: there is no executable in it"
+get_archive() { # sets "archive", "name" and "sums"
+  case $from in
+    http://* | https://* | file://*)
+      fetch "${from%/}/SHA256SUMS" "$scratch/SHA256SUMS"
+      name=nono-$target.tar.xz
+      if ! can_read_xz || ! grep -q " $name\$" "$scratch/SHA256SUMS"; then name=nono-$target.tar.gz; fi
+      fetch "${from%/}/$name" "$scratch/$name"
+      archive=$scratch/$name sums=$scratch/SHA256SUMS
+      ;;
+    *)
+      if [ -d "$from" ]; then
+        name=$(choose_archive "$from") || exit 1
+        archive=$from/$name
+      elif [ -f "$from" ]; then
+        archive=$from name=${from##*/}
+      else
+        fail "Cannot install from \"$from\": there is no such file or directory"
+      fi
+      case $archive in
+        */*) sums=${archive%/*}/SHA256SUMS ;;
+        *) sums=SHA256SUMS ;;
+      esac
+      [ -f "$sums" ] || fail "Cannot install $name: there is no SHA256SUMS beside it" 'Copy it from the same release'
+      ;;
+  esac
+}
 
 # --- putting it in place ----------------------------------------------------------------------------------------------
 
-chmod 755 "$scratch/nono/nono"
-version=$("$scratch/nono/nono" --version 2>"$scratch/complaint") || {
-  sed 's/^/  /' "$scratch/complaint" >&2 || :
-  fail "Cannot install $name: its executable does not run here" \
-    'The one for linux needs glibc 2.17 or later, the one for musl needs libstdc++ and libgcc: choose with --target NAME'
+check_executable() { # sets "version"
+  chmod 755 "$scratch/nono/nono"
+  version=$("$scratch/nono/nono" --version 2>"$scratch/complaint" </dev/null) || {
+    sed 's/^/  /' "$scratch/complaint" >&2 || :
+    fail "Cannot install $name: its executable does not run here" \
+      'The one for linux needs glibc 2.17 or later, the one for musl needs libstdc++ and libgcc: choose with --target NAME'
+  }
 }
-before=''
-if [ -x "$bin/nono" ]; then before=$("$bin/nono" --version 2>/dev/null || say 'another nono'); fi
 
-same=yes
-while read -r source place mode; do
-  [ -f "$scratch/nono/$source" ] || fail "Cannot install $name: there is no $source in it"
-  if [ -f "$prefix/$place" ] && cmp -s "$scratch/nono/$source" "$prefix/$place"; then continue; fi
-  same=no
-  mkdir -p "$prefix/${place%/*}" || fail "Cannot make $prefix/${place%/*}"
-  [ ! -d "$prefix/$place" ] || fail "Cannot put $prefix/$place in its place: a directory has its name"
-  chmod "$mode" "$scratch/nono/$source"
-  # A rename: a session that runs keeps the executable that it began with, and nobody ever starts half of one.
-  mv -f "$scratch/nono/$source" "$prefix/$place" || fail "Cannot put $prefix/$place in its place"
-done <<END
+put_in_place() { # sets "same"
+  same=yes
+  while read -r source place mode; do
+    [ -f "$scratch/nono/$source" ] || fail "Cannot install $name: there is no $source in it"
+    if [ -f "$prefix/$place" ] && cmp -s "$scratch/nono/$source" "$prefix/$place"; then continue; fi
+    same=no
+    mkdir -p "$prefix/${place%/*}" || fail "Cannot make $prefix/${place%/*}"
+    [ ! -d "$prefix/$place" ] || fail "Cannot put $prefix/$place in its place: a directory has its name"
+    chmod "$mode" "$scratch/nono/$source"
+    # A rename: a session that runs keeps the executable that it began with, and nobody ever starts half of one.
+    mv -f "$scratch/nono/$source" "$prefix/$place" || fail "Cannot put $prefix/$place in its place"
+  done <<END
 $(installed_files)
 END
+}
 
-if [ "$same" = yes ]; then
-  say "$version is already installed as $bin/nono"
-elif [ -n "$before" ] && [ "$before" != "$version" ]; then
-  say "Upgraded $before to $version as $bin/nono"
-else
-  say "Installed $version as $bin/nono"
-fi
-case :${PATH:-}: in
-  *:"$bin":*) say 'Try: nono doctor' ;;
-  *)
-    say "It is not on your PATH yet: add this line to ~/.profile, and open a new terminal"
-    say "  export PATH=\"$bin:\$PATH\""
-    say "Try: $bin/nono doctor"
-    ;;
-esac
+tell_how_to_find() {
+  case :${PATH:-}: in
+    *:"$bin":*)
+      say 'Try: nono doctor'
+      return
+      ;;
+  esac
+  case ${SHELL:-} in
+    */fish)
+      say 'It is not on your PATH yet: run this once'
+      say "  fish_add_path \"$bin\""
+      ;;
+    */zsh)
+      say 'It is not on your PATH yet: add this line to ~/.zprofile, and open a new terminal'
+      say "  export PATH=\"$bin:\$PATH\""
+      ;;
+    *)
+      say 'It is not on your PATH yet: add this line to ~/.profile, and open a new terminal'
+      say "  export PATH=\"$bin:\$PATH\""
+      ;;
+  esac
+  say "Try: $bin/nono doctor"
+}
+
+install_nono() {
+  choose_source
+  prepare_directory
+  get_archive
+  verify "$archive" "$name" "$sums"
+  unpack "$archive" "$scratch"
+  [ -f "$scratch/nono/nono" ] || fail "Cannot install $name: there is no executable in it"
+  check_executable
+  before=''
+  if [ -x "$bin/nono" ]; then before=$("$bin/nono" --version 2>/dev/null </dev/null || say 'another nono'); fi
+  put_in_place
+  if [ "$same" = yes ]; then
+    say "$version is already installed as $bin/nono"
+  elif [ -n "$before" ] && [ "$before" != "$version" ]; then
+    say "Upgraded $before to $version as $bin/nono"
+  else
+    say "Installed $version as $bin/nono"
+  fi
+  tell_how_to_find
+}
+
+main() {
+  read_options "$@"
+  if [ "$action" = uninstall ]; then uninstall; else install_nono; fi
+}
+
+# In braces, so that half of this line is none.
+{ main "$@"; }

@@ -64,7 +64,7 @@ describe('install.sh', () => {
       expect(upgrade.stdout).toContain(`Upgraded nono 1.0.0 to nono 1.1.0 as ${bin}`);
       expect(filesBelow(join(world.home, '.local'))).toEqual(installed);
 
-      mkdirSync(join(world.state, 'sessions'), { recursive: true });
+      mkdirSync(join(world.state, 'sessions'), { recursive: true, mode: 0o700 });
       const removal = await install(world, shell, '--uninstall');
       expect(removal.stdout).toContain(`Kept ${world.state}\n`);
       expect(filesBelow(join(world.home, '.local'))).toEqual([]);
@@ -202,8 +202,72 @@ describe('install.sh', () => {
     writeFileSync(join(world.project, 'mine'), '');
     const words = ['sh', INSTALLER, '--uninstall', '--purge'] as [string, ...string[]];
     const { stdout } = await runProgram(world, words, { environment: { NONO_HOME: world.project } });
-    expect(stdout).toContain(`Kept ${world.project}: it does not look like`);
+    expect(stdout).toContain(`Kept ${world.project}: there is more in it than nono's state`);
     expect(existsSync(join(world.project, 'mine'))).toBe(true);
+  });
+
+  test('--purge leaves what is beside the state of nono in a NONO_HOME, and what only has its name', async () => {
+    using world = createWorld();
+    const at = (path: string) => join(world.project, path);
+    for (const name of ['rollbacks', 'names']) mkdirSync(at(name), { mode: 0o700 });
+    mkdirSync(at('sessions'), { mode: 0o755 });
+    for (const path of ['rollbacks/theirs', 'sessions/mine', 'mine']) writeFileSync(at(path), '');
+    const words = ['sh', INSTALLER, '--uninstall', '--purge'] as [string, ...string[]];
+    const { stdout } = await runProgram(world, words, { environment: { NONO_HOME: world.project } });
+    expect(filesBelow(world.project)).toEqual(['mine', 'sessions/mine']);
+    expect(existsSync(at('rollbacks'))).toBe(false);
+    expect(stdout).toContain(`Kept ${world.project}: there is more`);
+  });
+
+  test.for(SHELLS)('read by %s from a pipe that is cut off anywhere does nothing', async (shell, context) => {
+    needCommands(context, shell[0] ?? 'sh');
+    using world = createWorld();
+    const release = makeRelease(world, '1.0.0');
+    const script = readFileSync(INSTALLER, 'utf8');
+    const lines = [...script.matchAll(/\n/g)].map(({ index }) => index + 1);
+    // Within the last line too; each few lines before it, from where there are commands on.
+    const cuts = [
+      ...lines.filter((_, at) => at > 12 && at % 9 === 0),
+      ...Array.from({ length: 12 }, (_, at) => script.length - 2 - at),
+    ];
+    const cut = join(world.directory, 'cut');
+    for (const length of cuts) {
+      writeFileSync(cut, script.slice(0, length));
+      const [program = '', ...rest] = shell;
+      const pipe = `exec "$0" "$@" -s -- --target linux-x64 --from ${release} < ${cut}`;
+      const { stdout } = await runProgram(world, ['sh', '-c', pipe, program, ...rest]);
+      expect(stdout, `cut off after ${length} bytes`).toBe('');
+    }
+    expect(filesBelow(join(world.home, '.local'))).toEqual([]);
+    const { stdout } = await runProgram(world, [
+      'sh',
+      '-c',
+      `exec "$0" "$@" -s -- --target linux-x64 --from ${release} < ${INSTALLER}`,
+      ...shell,
+    ] as [string, ...string[]]);
+    expect(stdout).toContain('Installed nono 1.0.0');
+  });
+
+  test('asks for nothing but https of what is to come by https, also where it is sent on', async () => {
+    using world = createWorld();
+    const bin = join(world.directory, 'bin');
+    mkdirSync(bin);
+    writeFileSync(join(bin, 'curl'), '#!/bin/sh\necho "$@" >&2\nexit 22\n', { mode: 0o755 });
+    const options = { environment: { PATH: `${bin}:${process.env['PATH'] ?? ''}` } };
+    const run = (url: string) => runProgram(world, ['sh', INSTALLER, '--target', 'linux-x64', '--from', url], options);
+    expect((await run('https://example.org/nono')).stderr).toMatch(/--proto =https .*https:\/\/example.org\/nono\/SHA256SUMS/);
+    expect((await run('http://example.org/nono')).stderr).toMatch(/--proto =https,http,file /);
+  });
+
+  test.for([
+    ['/usr/bin/fish', 'fish_add_path'],
+    ['/bin/zsh', '~/.zprofile'],
+    ['/bin/bash', '~/.profile'],
+  ])('tells a user of %s how it is found', async ([shell, hint]) => {
+    using world = createWorld();
+    const words = ['sh', INSTALLER, '--target', 'linux-x64', '--from', makeRelease(world, '1.0.0')] as [string, ...string[]];
+    const { stdout } = await runProgram(world, words, { environment: { SHELL: shell } });
+    expect(stdout).toContain(hint);
   });
 
   test.for([
