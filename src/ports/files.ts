@@ -41,7 +41,10 @@ export interface SmallFile {
 /** What lstat(2) tells. Times are split because nanoseconds since 1970 do not fit a number. */
 export interface Stat {
   readonly kind: FileKind;
-  /** Permission bits with setuid, setgid and sticky: 0 to 0o7777. */
+  /**
+   * Permission bits with setuid, setgid and sticky: 0 to 0o7777. Of a regular file of another user without setuid, and of another group than ours
+   * without setgid: made again by us it would be ours, and run with our rights whatever they had put into it.
+   */
   readonly mode: number;
   readonly sizeBytes: number;
   /** Space really used, in units of 512 bytes; less than the size for a sparse file. */

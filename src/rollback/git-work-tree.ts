@@ -1,13 +1,16 @@
 import type { Bytes } from '../bytes.ts';
 import { joinPath, parentPath, relativePath, resolvePath } from '../paths.ts';
-import type { Files } from '../ports/files.ts';
+import type { Directory, Files } from '../ports/files.ts';
 import { hasName, hasNameBelow, parseGitIndex } from './git-index.ts';
 import type { Rules } from './rules.ts';
 import { readSmallFile } from './small-file.ts';
 
 const GIT_DIRECTORY = '.git' as Bytes;
 const IGNORE_FILE = '.gitignore' as Bytes;
-const INDEX_BYTES_MAXIMUM = 1024 * 1024 * 1024;
+const INDEX_BYTES_MAXIMUM = 512 * 1024 * 1024;
+/** Git writes each byte of an index: one with holes is somebody's who wants us to read much. A file system that compresses does not save this. */
+const SAVED_MAXIMUM = 16;
+const BLOCK_BYTES = 512;
 const CONFIG_BYTES_MAXIMUM = 1024 * 1024;
 
 /** The top of the git work tree that holds `path`, or undefined. */
@@ -87,7 +90,7 @@ function readIndex(files: Files, top: Bytes): readonly Bytes[] {
   const directory = gitDirectory(files, top);
   if (directory === undefined || files.stat(directory)?.kind !== 'directory') return [];
   using opened = files.openDirectory(directory);
-  const index = readSmallFile(opened, 'index' as Bytes, INDEX_BYTES_MAXIMUM);
+  const index = readIndexFile(opened, 'index' as Bytes);
   if (index === undefined) return [];
   const config = readSmallFile(opened, 'config' as Bytes, CONFIG_BYTES_MAXIMUM) ?? '';
   const format = /^\s*objectformat\s*=\s*sha256\s*$/im.test(config) ? 'sha256' : 'sha1';
@@ -96,8 +99,15 @@ function readIndex(files: Files, top: Bytes): readonly Bytes[] {
   // A split index keeps most names in a shared file; one name too many only means that a file is tracked.
   const shared = opened.names().filter((name) => name.startsWith('sharedindex.'));
   if (shared.length === 0) return parse(index);
-  const names = new Set([index, ...shared.map((name) => readSmallFile(opened, name, INDEX_BYTES_MAXIMUM))].flatMap(parse));
+  const names = new Set([index, ...shared.map((name) => readIndexFile(opened, name))].flatMap(parse));
   return [...names].sort();
+}
+
+function readIndexFile(git: Directory, name: Bytes): Bytes | undefined {
+  const stat = git.stat(name);
+  // Some file systems do not tell what they use.
+  const isSparse = stat !== undefined && stat.blocks > 0 && stat.blocks * BLOCK_BYTES * SAVED_MAXIMUM < stat.sizeBytes;
+  return isSparse ? undefined : readSmallFile(git, name, INDEX_BYTES_MAXIMUM);
 }
 
 /** `.git` itself, or what a `.git` file of a linked work tree or submodule points to. */

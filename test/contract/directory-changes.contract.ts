@@ -2,6 +2,8 @@ import * as fs from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { type Bytes, bytesFromText } from '../../src/bytes.ts';
 import type { Files } from '../../src/ports/files.ts';
+import { nameIn, unpackStat } from '../../src/ports/listing.ts';
+import { needOtherUser } from '../support/tools.ts';
 import { errnoOf, expectErrno, openPlace } from './files.contract.ts';
 
 const b = (text: string): Bytes => bytesFromText(text);
@@ -54,6 +56,29 @@ export function describeDirectoryChanges(name: string, createFiles: () => Files)
         }
       },
     );
+
+    test('stat() and list() leave out of a file’s mode what would lend our rights to another user', (context) => {
+      needOtherUser(context);
+      using place = openPlace(createFiles());
+      const { scratch, directory } = place;
+      const owners = { ours: [0, 0], user: [65_534, 0], group: [0, 65_534], both: [65_534, 65_534] } as const;
+      for (const [name, [uid, gid]] of Object.entries(owners)) {
+        fs.writeFileSync(scratch.at(name), name);
+        fs.mkdirSync(scratch.at(`${name}.d`));
+        for (const path of [name, `${name}.d`]) {
+          fs.chownSync(scratch.at(path), uid, gid);
+          fs.chmodSync(scratch.at(path), 0o6755);
+        }
+      }
+      const expected = { ours: 0o6755, user: 0o2755, group: 0o4755, both: 0o755 };
+      const { bytes, offsets } = directory.list();
+      const listed = new Map(Array.from(offsets, (at) => [String(nameIn(bytes, at)), unpackStat(bytes, at).mode]));
+      for (const [name, mode] of Object.entries(expected)) {
+        const told = { file: directory.stat(b(name))?.mode, directory: directory.stat(b(`${name}.d`))?.mode };
+        expect(told).toEqual({ file: mode, directory: 0o6755 });
+        expect({ file: listed.get(name), directory: listed.get(`${name}.d`) }).toEqual(told);
+      }
+    });
 
     test.for(TIMES)('setModificationTime() sets %i s and %i ns exactly and leaves the access time', ([seconds, nanoseconds]) => {
       using place = openPlace(createFiles());

@@ -1,3 +1,4 @@
+import { ownIds } from '../node/own-mode.ts';
 import base from './bulk/base.c' with { type: 'text' };
 import table from './bulk/functions.c' with { type: 'text' };
 import listing from './bulk/listing.c' with { type: 'text' };
@@ -8,6 +9,7 @@ import read from './bulk/read.c' with { type: 'text' };
 import type { PlacedCode } from './code-image.ts';
 import { ADDRESS, DOUBLE, type ForeignSymbol, functionAt, functionsAt, INT, UNSIGNED, VOID } from './foreign.ts';
 import { compilePlaced, entryOf, placedCode } from './placed-code.ts';
+
 import { libcAddresses, type SyscallName } from './syscalls.ts';
 
 /** Replaced by a build on the kind of machine that it is for: encodeImage() of bulk/*.c. */
@@ -36,7 +38,7 @@ export const NO_ROOM = -100_000;
 
 /** In the order of bulk_function() of functions.c, whose files say what they take. */
 const FUNCTIONS = {
-  set_up: { args: [ADDRESS, ADDRESS, UNSIGNED, INT], returns: VOID },
+  set_up: { args: [ADDRESS, ADDRESS, UNSIGNED, INT, UNSIGNED, UNSIGNED], returns: VOID },
   read_files: {
     args: [INT, ADDRESS, INT, ADDRESS, ADDRESS, UNSIGNED, UNSIGNED, ADDRESS, ADDRESS, ADDRESS],
     returns: INT,
@@ -85,7 +87,8 @@ function load({ modeMask = process.umask(), isNamedLater = true }: Facts): BulkF
   const symbols = Object.entries(FUNCTIONS).map(([name, symbol], at) => [name, { ...symbol, ptr: Number(addressOf(at)) }]);
   const functions = functionsAt(Object.fromEntries(symbols)) as unknown as BulkFiles;
   const libc = libcAddresses();
-  functions.set_up(libc.syscall, libc.errnoLocation, modeMask, Number(isNamedLater));
+  const { user, group } = ownIds();
+  functions.set_up(libc.syscall, libc.errnoLocation, modeMask, Number(isNamedLater), user, group);
   return functions;
 }
 

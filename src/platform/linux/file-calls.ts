@@ -1,6 +1,7 @@
 import { type Bytes, displayBytes } from '../../bytes.ts';
 import { SystemError } from '../../errors.ts';
 import type { Stat } from '../../ports/files.ts';
+import { ownMode } from '../node/own-mode.ts';
 import { addressOf, errnoName, fixedBuffer, syscall, trySyscall } from './syscalls.ts';
 import * as uapi from './uapi.ts';
 
@@ -17,6 +18,7 @@ const STATX = {
   attributes: 8,
   links: 16,
   uid: 20,
+  gid: 24,
   mode: 28,
   inode: 32,
   size: 40,
@@ -140,13 +142,15 @@ export function statAt(scratch: Scratch, directory: number, name: Bytes, flags: 
     throw new SystemError('statx', errno);
   }
   const mode = view.getUint16(STATX.mode, true);
+  const kind = uapi.fileKind(mode);
+  const uid = view.getUint32(STATX.uid, true);
   return {
-    kind: uapi.fileKind(mode),
-    mode: mode & 0o7777,
+    kind,
+    mode: kind === 'file' ? ownMode(mode & 0o7777, uid, view.getUint32(STATX.gid, true)) : mode & 0o7777,
     sizeBytes: readNumber(view, STATX.size),
     blocks: readNumber(view, STATX.blocks),
     links: view.getUint32(STATX.links, true),
-    uid: view.getUint32(STATX.uid, true),
+    uid,
     device: view.getUint32(STATX.deviceMajor, true) * 2 ** 20 + view.getUint32(STATX.deviceMinor, true),
     inode: view.getBigUint64(STATX.inode, true),
     mtimeSeconds: readSignedNumber(view, STATX.mtime),

@@ -1,5 +1,6 @@
 import type * as fs from 'node:fs';
 import type { FileKind, Stat } from '../../ports/files.ts';
+import { ownMode } from './own-mode.ts';
 
 function kindOf(stat: fs.BigIntStats): FileKind {
   if (stat.isFile()) return 'file';
@@ -14,9 +15,10 @@ function kindOf(stat: fs.BigIntStats): FileKind {
 export function convert(stat: fs.BigIntStats): Stat {
   const nanosecondsOf = (time: bigint) => Number(((time % 1_000_000_000n) + 1_000_000_000n) % 1_000_000_000n);
   const secondsOf = (time: bigint) => Number((time - BigInt(nanosecondsOf(time))) / 1_000_000_000n);
+  const mode = Number(stat.mode & 0o7777n);
   return {
     kind: kindOf(stat),
-    mode: Number(stat.mode & 0o7777n),
+    mode: stat.isFile() ? ownMode(mode, Number(stat.uid), Number(stat.gid)) : mode,
     sizeBytes: Number(stat.size),
     blocks: Number(stat.blocks),
     links: Number(stat.nlink),

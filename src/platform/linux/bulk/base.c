@@ -17,11 +17,16 @@ static u32 mode_mask;
 /* Whether files can be made without a name and given one when they are whole, as far as is known. */
 static int can_name_later;
 
-static void bulk_set_up(u8 *syscall_address, u8 *errno_address, u32 mask, int is_named_later) {
+/* Whose the files are that it makes. */
+static u32 own_user, own_group;
+
+static void bulk_set_up(u8 *syscall_address, u8 *errno_address, u32 mask, int is_named_later, u32 user, u32 group) {
     make_call = (syscall_function)syscall_address;
     errno_location = (errno_function)errno_address;
     mode_mask = mask;
     can_name_later = is_named_later;
+    own_user = user;
+    own_group = group;
 }
 
 enum { E_NOENT = 2, E_INTR = 4, E_EXIST = 17 };
@@ -81,8 +86,17 @@ struct extent {
     int length;
 };
 
+/* own-mode.ts, ownMode() */
+static u16 own_mode(struct statx *state) {
+    u16 mode = state->mode & 07777;
+    if ((state->mode & FORMAT_MASK) != REGULAR) return mode;
+    if (state->uid != own_user) mode &= ~04000;
+    if (state->gid != own_group) mode &= ~02000;
+    return mode;
+}
+
 static void describe(struct record *into, struct statx *from) {
-    into->mode = from->mode & 07777;
+    into->mode = own_mode(from);
     into->size = from->size;
     into->modified_seconds = from->modified.seconds;
     into->modified_nanoseconds = from->modified.nanoseconds;
