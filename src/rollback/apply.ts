@@ -152,7 +152,7 @@ class Application {
   #holds(path: Bytes, want: Entry): boolean {
     try {
       using file = this.#input.roots.parentOf(path)?.openFile(baseName(path));
-      return file !== undefined && hashRest(file, this.#input.hash, this.#chunk) === want.hash;
+      return file !== undefined && hashRest(file, this.#input.hash, this.#chunk, want.sizeBytes) === want.hash;
     } catch (error) {
       if (isErrno(error, 'EACCES', 'EPERM', 'ENXIO', ...CHANGED_MEANWHILE)) return false;
       throw error;

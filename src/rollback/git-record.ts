@@ -1,7 +1,7 @@
 import { type Bytes, bytesFromStored, bytesFromText, storeBytes } from '../bytes.ts';
 import { isErrno } from '../errors.ts';
 import { joinPath, resolvePath } from '../paths.ts';
-import type { Directory, Files } from '../ports/files.ts';
+import type { Directory, Files, Stat } from '../ports/files.ts';
 import type { Hash } from '../ports/hash.ts';
 import { CHUNK_BYTES, hashRest, hexHash } from './objects.ts';
 import { readSmallFile } from './small-file.ts';
@@ -39,7 +39,12 @@ const FORMAT = 1;
 const KEPT_BYTES_MAXIMUM = 1024 * 1024;
 /** More than these a repository does not have; what a command could plant has an end. */
 const REFS_MAXIMUM = 100_000;
+const REF_DEPTH_MAXIMUM = 64;
 const MODULE_DEPTH_MAXIMUM = 8;
+const NAMES_MAXIMUM = 500_000;
+/** Of all that is read of one repository, and of all that is kept of it. */
+const READ_BYTES_MAXIMUM = 256 * 1024 * 1024;
+const KEPT_IN_ALL_MAXIMUM = 64 * 1024 * 1024;
 const UNREADABLE = ['ENOENT', 'ENOTDIR', 'ELOOP', 'EACCES', 'EPERM', 'ENXIO', 'EXDEV', 'EIO'] as const;
 const SINGLE_FILES = ['config', 'config.worktree', 'info/attributes'] as Bytes[];
 
@@ -106,16 +111,16 @@ function readRecord(reading: GitReading, place: Pick<GitRecord, 'top' | 'directo
   const { top, directory, common } = place;
   using git = openGit(reading.files, top, directory);
   using shared = openGit(reading.files, top, common);
-  const recorded = new Map<Bytes, GitFile>();
-  for (const name of SINGLE_FILES) recordFile(reading, shared, name, recorded);
-  recordHooks(reading, shared, '' as Bytes, recorded);
-  recordModules(reading, shared, 'modules' as Bytes, { depth: 0, recorded });
+  const recorder = new Recorder(reading, shared);
+  for (const name of SINGLE_FILES) recorder.file(name);
+  recorder.hooks('' as Bytes);
+  recorder.modules('modules' as Bytes, 0);
   return {
     ...place,
     head: firstLine(readSmallFile(git, 'HEAD' as Bytes)),
-    refs: readRefs(shared),
-    index: hashFile(git, 'index' as Bytes, reading.hash)?.hash ?? ('' as Bytes),
-    files: recorded,
+    refs: recorder.refs(),
+    index: recorder.hashOf(git, 'index' as Bytes)?.hash ?? ('' as Bytes),
+    files: recorder.files,
   };
 }
 
@@ -123,81 +128,106 @@ function firstLine(text: Bytes | undefined): Bytes {
   return (text ?? '').split('\n', 1)[0] as Bytes;
 }
 
-function readRefs(git: Directory): Map<Bytes, Bytes> {
-  const refs = new Map<Bytes, Bytes>();
-  const packed = readSmallFile(git, 'packed-refs' as Bytes, 64 * KEPT_BYTES_MAXIMUM) ?? '';
-  for (const line of packed.split('\n')) {
-    const found = /^([0-9a-f]{40,64}) (refs\/.+)$/.exec(line);
-    if (found !== null) refs.set(found[2] as Bytes, found[1] as Bytes);
+/** Reads one repository, and no more of it than a repository has. */
+class Recorder {
+  readonly files = new Map<Bytes, GitFile>();
+  readonly #reading: GitReading;
+  readonly #git: Directory;
+  #namesLeft = NAMES_MAXIMUM;
+  #bytesLeft = READ_BYTES_MAXIMUM;
+  #keptLeft = KEPT_IN_ALL_MAXIMUM;
+
+  constructor(reading: GitReading, git: Directory) {
+    this.#reading = reading;
+    this.#git = git;
   }
-  addLooseRefs(git, 'refs' as Bytes, refs);
-  return refs;
-}
 
-function addLooseRefs(git: Directory, path: Bytes, refs: Map<Bytes, Bytes>): void {
-  for (const name of namesIn(git, path)) {
-    if (refs.size >= REFS_MAXIMUM) return;
-    const below = joinPath(path, name);
-    const value = readSmallFile(git, below, 4096);
-    if (value === undefined) addLooseRefs(git, below, refs);
-    else if (!name.endsWith('.lock')) refs.set(below, firstLine(value));
+  refs(): Map<Bytes, Bytes> {
+    const refs = new Map<Bytes, Bytes>();
+    const packed = readSmallFile(this.#git, 'packed-refs' as Bytes, 64 * KEPT_BYTES_MAXIMUM) ?? '';
+    for (const line of packed.split('\n')) {
+      const found = /^([0-9a-f]{40,64}) (refs\/.+)$/.exec(line);
+      if (found !== null) refs.set(found[2] as Bytes, found[1] as Bytes);
+    }
+    this.#addLooseRefs('refs' as Bytes, refs, 0);
+    return refs;
+  }
+
+  #addLooseRefs(path: Bytes, refs: Map<Bytes, Bytes>, depth: number): void {
+    if (depth > REF_DEPTH_MAXIMUM) return;
+    for (const name of this.#namesIn(path)) {
+      if (refs.size >= REFS_MAXIMUM) return;
+      const below = joinPath(path, name);
+      const value = readSmallFile(this.#git, below, 4096);
+      if (value === undefined) this.#addLooseRefs(below, refs, depth + 1);
+      else if (!name.endsWith('.lock')) refs.set(below, firstLine(value));
+    }
+  }
+
+  /** None for what is no directory. */
+  #namesIn(path: Bytes): readonly Bytes[] {
+    const names = unlessUnreadable(() => {
+      using directory = this.#git.openDirectory(path);
+      return directory.names().sort();
+    }, []);
+    const taken = names.slice(0, this.#namesLeft);
+    this.#namesLeft -= taken.length;
+    return taken;
+  }
+
+  hooks(below: Bytes): void {
+    const hooks = joinPath(below, 'hooks' as Bytes);
+    for (const name of this.#namesIn(hooks)) {
+      // Git never runs these.
+      if (!name.endsWith('.sample')) this.file(joinPath(hooks, name));
+    }
+  }
+
+  /** The git directories of submodules lie here, at any depth, with a config and hooks each. */
+  modules(path: Bytes, depth: number): void {
+    if (depth > MODULE_DEPTH_MAXIMUM) return;
+    for (const name of this.#namesIn(path)) {
+      const module = joinPath(path, name);
+      if (this.#git.stat(joinPath(module, 'HEAD' as Bytes)) !== undefined) {
+        this.file(joinPath(module, 'config' as Bytes));
+        this.hooks(module);
+        this.modules(joinPath(module, 'modules' as Bytes), depth + 1);
+      } else this.modules(module, depth + 1);
+    }
+  }
+
+  file(path: Bytes): void {
+    const maximum = Math.min(KEPT_BYTES_MAXIMUM, this.#keptLeft, this.#bytesLeft);
+    const content = readSmallFile(this.#git, path, maximum);
+    if (content === undefined) {
+      const large = this.hashOf(this.#git, path);
+      if (large !== undefined) this.files.set(path, large);
+      return;
+    }
+    this.#keptLeft -= content.length;
+    this.#bytesLeft -= content.length;
+    const data = Buffer.from(content, 'latin1');
+    const hash = this.#reading.hash.sha256(data);
+    this.#reading.keep(hash, data);
+    this.files.set(path, { mode: this.#git.stat(path)?.mode ?? 0, hash });
+  }
+
+  hashOf(git: Directory, path: Bytes): GitFile | undefined {
+    return unlessUnreadable(() => {
+      using file = git.openFile(path);
+      const stat = file.stat();
+      if (stat.kind !== 'file') return undefined;
+      const { hash } = this.#reading;
+      if (stat.sizeBytes > this.#bytesLeft) return { mode: stat.mode, hash: hash.sha256(Buffer.from(stateOf(stat))) };
+      this.#bytesLeft -= stat.sizeBytes;
+      return { mode: stat.mode, hash: hashRest(file, hash, new Uint8Array(new ArrayBuffer(CHUNK_BYTES)), stat.sizeBytes) };
+    }, undefined);
   }
 }
 
-/** None for what is no directory. */
-function namesIn(git: Directory, path: Bytes): readonly Bytes[] {
-  return unlessUnreadable(() => {
-    using directory = git.openDirectory(path);
-    return directory.names().sort();
-  }, []);
-}
-
-function recordHooks(reading: GitReading, git: Directory, below: Bytes, recorded: Map<Bytes, GitFile>): void {
-  const hooks = joinPath(below, 'hooks' as Bytes);
-  for (const name of namesIn(git, hooks)) {
-    // Git never runs these.
-    if (!name.endsWith('.sample')) recordFile(reading, git, joinPath(hooks, name), recorded);
-  }
-}
-
-/** The git directories of submodules lie here, at any depth, with a config and hooks each. */
-function recordModules(
-  reading: GitReading,
-  git: Directory,
-  path: Bytes,
-  { depth, recorded }: { readonly depth: number; readonly recorded: Map<Bytes, GitFile> },
-): void {
-  if (depth > MODULE_DEPTH_MAXIMUM) return;
-  for (const name of namesIn(git, path)) {
-    const module = joinPath(path, name);
-    if (git.stat(joinPath(module, 'HEAD' as Bytes)) !== undefined) {
-      recordFile(reading, git, joinPath(module, 'config' as Bytes), recorded);
-      recordHooks(reading, git, module, recorded);
-      recordModules(reading, git, joinPath(module, 'modules' as Bytes), { depth: depth + 1, recorded });
-    } else recordModules(reading, git, module, { depth: depth + 1, recorded });
-  }
-}
-
-function recordFile(reading: GitReading, git: Directory, path: Bytes, recorded: Map<Bytes, GitFile>): void {
-  const content = readSmallFile(git, path, KEPT_BYTES_MAXIMUM);
-  if (content === undefined) {
-    const large = hashFile(git, path, reading.hash);
-    if (large !== undefined) recorded.set(path, large);
-    return;
-  }
-  const data = Buffer.from(content, 'latin1');
-  const hash = reading.hash.sha256(data);
-  reading.keep(hash, data);
-  recorded.set(path, { mode: git.stat(path)?.mode ?? 0, hash });
-}
-
-function hashFile(git: Directory, path: Bytes, hash: Hash): GitFile | undefined {
-  return unlessUnreadable(() => {
-    using file = git.openFile(path);
-    const { kind, mode } = file.stat();
-    if (kind !== 'file') return undefined;
-    return { mode, hash: hashRest(file, hash, new Uint8Array(new ArrayBuffer(CHUNK_BYTES))) };
-  }, undefined);
+/** Stands for a content that is not read: another one has another. */
+function stateOf({ sizeBytes, inode, ctimeSeconds, ctimeNanoseconds }: Stat): string {
+  return `${sizeBytes} ${inode} ${ctimeSeconds}.${ctimeNanoseconds}`;
 }
 
 /** As it is stored among the objects of a session; FORMAT.md has the fields. */

@@ -190,10 +190,19 @@ export function cloneObject(objects: Directory, hash: Bytes, into: OpenFile, has
   return true;
 }
 
-/** The SHA-256 of what a file holds from where it is read next. */
-export function hashRest(file: OpenFile, hasher: Hash, chunk: Uint8Array): Bytes {
+/**
+ * The SHA-256 of what a file holds from where it is read next.
+ *
+ * @param mostBytes No more is read, so that one which grows meanwhile has an end.
+ */
+export function hashRest(file: OpenFile, hasher: Hash, chunk: Uint8Array, mostBytes = Number.POSITIVE_INFINITY): Bytes {
   const stream = hasher.createSha256();
-  for (let length = file.read(chunk); length > 0; length = file.read(chunk)) stream.update(chunk.subarray(0, length));
+  for (let left = mostBytes; left > 0; ) {
+    const length = Math.min(file.read(chunk), left);
+    if (length === 0) break;
+    stream.update(chunk.subarray(0, length));
+    left -= length;
+  }
   return stream.digest();
 }
 
