@@ -16,7 +16,6 @@ static errno_function errno_location;
 static u32 mode_mask;
 /* Whether files can be made without a name and given one when they are whole, as far as is known. */
 static int can_name_later;
-
 /* Whose the files are that it makes. */
 static u32 own_user, own_group;
 
