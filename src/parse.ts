@@ -77,7 +77,7 @@ function checkPositionals(spec: CommandSpec, positionals: readonly Bytes[], hasS
   const { name, minimum, maximum } = spec.positionals ?? { name: '', minimum: 0, maximum: 0 };
   const empty = positionals.indexOf('' as Bytes);
   if (empty >= 0) throw usage(spec, `Cannot use an empty ${name === '' ? 'argument' : name}`);
-  if (positionals.length < minimum) throw usage(spec, `Cannot ${spec.name} without ${name.split(' [', 1).join('')}`);
+  if (positionals.length < minimum) throw usage(spec, `Cannot run "nono ${spec.name}" without ${name.split(' [', 1).join('')}`);
   if (positionals.length > maximum) {
     const extra = displayBytes(positionals[maximum] as Bytes);
     const way = spec.commandLine === 'required' ? ': write the command after "--"' : '';

@@ -36,7 +36,7 @@ describe('nono', () => {
       },
       {
         words: ['rollback', 'show'],
-        stderr: 'Error: Cannot rollback show without ID [E_USAGE]\nHint: See `nono rollback show --help`\n',
+        stderr: 'Error: Cannot run "nono rollback show" without ID [E_USAGE]\nHint: See `nono rollback show --help`\n',
       },
       {
         words: ['rollback', 'list', '--recent', '-1'],

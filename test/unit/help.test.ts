@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { bytesFromText } from '../../src/bytes.ts';
 import { commands } from '../../src/commands/index.ts';
 import { commandHelp, generalHelp, TOPICS, verbsOf } from '../../src/help.ts';
+import { parseCall } from '../../src/parse.ts';
 
 /** The product's promise: help fits a terminal of this width. */
 const WIDTH_COLUMNS = 100;
@@ -71,8 +73,26 @@ describe('the table of commands', () => {
       for (const example of examples) expect(example).toMatch(new RegExp(`\\bnono ${name}\\b`));
     },
   );
+
+  test.for([...commands])('of $name has examples that it takes as they stand', (spec) => {
+    for (const example of spec.examples) {
+      // What is the shell's, before and after.
+      const [, call = ''] = /\bnono ((?:'[^']*'|"[^"]*"|[^'"|<>;&)])*)/.exec(example) ?? [];
+      const words = Array.from(call.matchAll(/'([^']*)'|"([^"]*)"|([^ ]+)/g), ([, a, b, c]) => bytesFromText(a ?? b ?? c ?? ''));
+      expect(failureOf(() => parseCall(spec, words.slice(spec.name.split(' ').length)))).toBe('');
+    }
+  });
 });
 
 function longestLine(page: string): number {
   return Math.max(...page.split('\n').map((line) => Array.from(line).length));
+}
+
+function failureOf(act: () => unknown): string {
+  try {
+    act();
+    return '';
+  } catch (error) {
+    return String(error);
+  }
 }

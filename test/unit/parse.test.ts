@@ -123,7 +123,7 @@ describe('parseCall()', () => {
       hint: 'Did you mean --help?',
     },
     { spec: RUN, words: ['--\u001b[31m', '--', 'x'], message: 'Cannot use "--\\x1b[31m": nono run has no such option' },
-    { spec: SHOW, words: [], message: 'Cannot rollback show without ID' },
+    { spec: SHOW, words: [], message: 'Cannot run "nono rollback show" without ID' },
     { spec: SHOW, words: [''], message: 'Cannot use an empty ID' },
     { spec: SHOW, words: ['a', 'b', 'c'], message: 'Cannot use the extra argument "c"' },
     { spec: SHOW, words: ['a', '--', 'b'], message: 'Cannot use "--": there is no command to run here' },
