@@ -149,6 +149,29 @@ os.unlink("l"); os.rmdir("d"); os.unlink("f")`,
     ]);
   });
 
+  test.for(VERBS)('changes no FIFO outside whose path is too long to be told, and any pipe, under %s', async (verb) => {
+    const deep = join(world.home, 'deep');
+    const go = (make: string) => `
+os.chdir("${deep}")
+for level in range(22):
+  ${make}
+  os.chdir("d" * 200)`;
+    await runProgram(world, ['mkdir', deep]);
+    await runProgram(world, [PYTHON, '-c', `import os${go('os.mkdir("d" * 200)')}\nos.mkfifo("fifo", 0o600)`]);
+
+    const { stdout, stderr } = await python(
+      verb,
+      `${go('pass')}
+try: os.fchmod(os.open("fifo", os.O_RDONLY | os.O_NONBLOCK), 0o666)
+except OSError as error: print(errno.errorcode[error.errno], oct(os.stat("fifo").st_mode & 0o777))
+print(os.fchmod(os.pipe()[0], 0o600))`,
+      ['--read', deep],
+    );
+    await runProgram(world, ['rm', '-rf', deep]);
+
+    expect({ stdout, stderr }).toEqual({ stdout: 'EPERM 0o600\nNone\n', stderr: '' });
+  });
+
   test.for(VERBS)('gives the errors that the kernel gives, under %s', async (verb) => {
     const { stdout } = await python(
       verb,

@@ -54,10 +54,13 @@ static int has_own_capabilities(void) {
 /* Whether the caller still waits, and is what it was at its start. Asked in this order: a number that is somebody else's by now says nothing about the caller. */
 static int may_act(void) { return has_own_capabilities() && is_waiting(request.id); }
 
+/* User ids have ten digits; a number that has more has no end. */
+enum { NUMBER_LIMIT = 1000000000, DESCRIPTOR_MAXIMUM = 0x7fffffff };
+
 static long parse_number(const char *text, const char **end) {
   long number = 0;
   if (*text < '0' || *text > '9') return -1;
-  while (*text >= '0' && *text <= '9' && number < 100000000) number = number * 10 + *text++ - '0';
+  while (*text >= '0' && *text <= '9' && number < NUMBER_LIMIT) number = number * 10 + *text++ - '0';
   if (end) *end = text;
   return number;
 }
@@ -189,7 +192,7 @@ static long descriptor_in(const char *path) {
   for (int at = 0; at < 3; at++) {
     if (!starts_with(path, ways[at])) continue;
     long number = parse_number(path + length_of(ways[at]), &end);
-    if (number >= 0 && *end == 0) return number;
+    if (number >= 0 && number <= DESCRIPTOR_MAXIMUM && *end == 0) return number;
   }
   return -1;
 }
@@ -230,6 +233,13 @@ static long path_of(long file, char *path) {
   if (length <= 0 || length >= PATH_BYTES - 1 || path[0] != '/') return 0;
   path[length] = 0;
   return length;
+}
+
+/* A pipe or a socket that was never in a file system; one whose path is too long to be told does have a name. */
+static int is_nameless(long file) {
+  char link[64], first[2];
+  name_descriptor(link, file);
+  return CALL(readlinkat, AT_FDCWD, link, first, 1, 0, 0) == 1 && first[0] != '/';
 }
 
 static int are_same(long a, long b) {

@@ -62,7 +62,6 @@ static long change_granted(long file) {
 /* `as_path`: the call takes descriptors that are open as a path only. */
 static long change_descriptor(long number, int as_path) {
   static struct facts facts;
-  static char path[PATH_BYTES];
   long file = take(number);
   if (file < 0) return file;
   long flags = CALL(fcntl, file, F_GETFL, 0, 0, 0, 0);
@@ -71,11 +70,11 @@ static long change_descriptor(long number, int as_path) {
   long failure = look_at(file, &facts);
   if (failure < 0) return failure;
   int type = facts.mode & S_IFMT;
-  int is_nameless = (type == S_IFIFO || type == S_IFSOCK) && path_of(file, path) == 0;
+  int has_no_name = (type == S_IFIFO || type == S_IFSOCK) && is_nameless(file);
   /* Not the third access mode: what is opened with that neither reads nor writes, and Landlock asks nothing for it. */
   int mode = flags & O_ACCMODE;
   int is_writable = type == S_IFREG && (mode == O_WRONLY || mode == O_RDWR);
-  if (!is_nameless && !is_writable) return change_granted(file);
+  if (!has_no_name && !is_writable) return change_granted(file);
   if (!may_act()) return -EPERM;
   return change_open(file);
 }

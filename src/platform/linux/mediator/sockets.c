@@ -305,6 +305,7 @@ static long start_listening(void) {
       note_port(REFUSED_LISTEN, port_of_address());
       return -EACCES;
     }
+    if (!is_waiting(request.id)) return -EPERM;
     /* Whatever address it has, only what comes by the loopback device reaches it; to undo that takes CAP_NET_RAW. */
     if (configuration->network == NETWORK_LOOPBACK) failure = bind_to_loopback(socket);
     if (failure < 0 || configuration->network == NETWORK_BLOCKED) return -EACCES;
