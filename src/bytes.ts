@@ -10,12 +10,16 @@ export type Bytes = string & { readonly [bytesBrand]: true };
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the range is what ASCII is
 const NOT_ASCII_REGEXP = /[^\x00-\x7f]/;
-/** To compile the expression takes a start longer than to look at all its names unit by unit. */
+/** To compile an expression takes a start longer than to look at all its names unit by unit; a list of thousands, less. */
 const SHORT_UNITS = 128;
+const FEW_TEXTS = 100;
 const LAST_ASCII = 0x7f;
+/** How many texts were looked at. */
+let looked = 0;
 /** From the blank to the tilde. */
 const FIRST_SHOWN = 0x20;
 const LAST_SHOWN = 0x7e;
+const PLAIN_REGEXP = /^[ -~]*$/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must never reach a terminal
 const UNSAFE_REGEXP =
   /[\x00-\x1f\x7f-\x9f\u00ad\u061c\u115f\u1160\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb\ufffd\u{e0000}-\u{e007f}]|\u034f|[\u17b4-\u17b5]/u;
@@ -38,6 +42,7 @@ export function cString(bytes: Bytes): Buffer {
 
 /** Short, and nothing but what each terminal shows as it is; of anything else it may be said too that it is not. */
 function isPlain(text: string): boolean {
+  if (++looked > FEW_TEXTS) return PLAIN_REGEXP.test(text);
   if (text.length > SHORT_UNITS) return false;
   for (let at = 0; at < text.length; at++) {
     const unit = text.charCodeAt(at);
@@ -47,7 +52,7 @@ function isPlain(text: string): boolean {
 }
 
 function isAscii(text: string): boolean {
-  if (text.length > SHORT_UNITS) return !NOT_ASCII_REGEXP.test(text);
+  if (text.length > SHORT_UNITS || ++looked > FEW_TEXTS) return !NOT_ASCII_REGEXP.test(text);
   for (let at = 0; at < text.length; at++) if (text.charCodeAt(at) > LAST_ASCII) return false;
   return true;
 }

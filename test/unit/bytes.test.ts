@@ -1,5 +1,6 @@
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
+import type * as bytesModule from '../../src/bytes.ts';
 import {
   type Bytes,
   bufferFromBytes,
@@ -106,6 +107,34 @@ describe('displayBytes()', () => {
         expect(displayBytes(bytes)).not.toMatch(/[\p{Cc}\p{Bidi_Control}\u2028\u2029\ufffd]/u);
       }),
     );
+  });
+});
+
+describe('a text that comes after many others', () => {
+  test('is shown and read as the first one was', async () => {
+    const texts = [
+      '',
+      'plain ~',
+      'two\nlines',
+      'tab\t',
+      '\x7f',
+      'caf\xc3\xa9',
+      '\xff',
+      ' '.repeat(200),
+      `${'a'.repeat(200)}\x01`,
+    ] as Bytes[];
+    const answers = ({
+      displayBytes: show,
+      textFromBytes: read,
+      isUtf8: valid,
+    }: Pick<typeof bytesModule, 'displayBytes' | 'textFromBytes' | 'isUtf8'>) =>
+      texts.map((text) => [show(text), read(text), valid(text)]);
+    vi.resetModules();
+    const fresh = await import('../../src/bytes.ts');
+    const first = answers(fresh);
+    for (let count = 0; count < 1000; count++) fresh.displayBytes('some name' as Bytes);
+    expect(answers(fresh)).toEqual(first);
+    expect(first[4]).toEqual([String.raw`\x7f`, '\x7f', true]);
   });
 });
 
