@@ -1,13 +1,22 @@
 import { SystemError } from '../../errors.ts';
 import { functionAt } from './foreign.ts';
-import { loadCode } from './machine-code.ts';
+import { loadCode, mapMemory } from './machine-code.ts';
 import { withSignalsBlocked } from './signal-mask.ts';
-import { addressOf, errnoName, type SyscallName, syscallNumber } from './syscalls.ts';
+import { addressOf, errnoName, fixedBuffer, type SyscallName, syscallNumber, trySyscall } from './syscalls.ts';
 
-/** A system call and its arguments: numbers, or memory that the caller keeps alive until the fork. */
-export type PreparedCall = readonly [name: SyscallName, ...arguments: (number | bigint)[]];
+/** A system call and its arguments: numbers, or memory, of which the process gets a copy. */
+export type PreparedCall = readonly [name: SyscallName, ...arguments: (number | bigint | Uint8Array)[]];
 
 const WORDS_A_CALL = 7;
+const WORD_BYTES = 8;
+/** include/uapi/asm-generic/mman-common.h */
+const MADV_DONTFORK = 10;
+const MADV_DOFORK = 11;
+/** The allocator of the runtime reserves so much at once. */
+const HEAP_BYTES = 2 ** 30;
+/** A heap that is nearer to what else there is, which is mapped by the kernel's choice or at the beginning of all, is not left out. */
+const NEAR_BYTES = 2 ** 42;
+const LOW_BYTES = 2 ** 33;
 
 /**
  * Forks a process that makes these calls one after the other, whatever they answer; the last one has to end it. It shares
@@ -20,20 +29,53 @@ const WORDS_A_CALL = 7;
 export function forkCalls(calls: readonly PreparedCall[]): number {
   const list = encode(calls);
   const run = functionAt(loadCode(forkCode()), 1);
-  const pid = withSignalsBlocked(() => Number(run(addressOf(list))));
+  const pid = withSignalsBlocked(() => withoutHeap(list, () => Number(run(list))));
   if (pid < 0) throw new SystemError('clone', errnoName(-pid));
   return pid;
 }
 
-function encode(calls: readonly PreparedCall[]): Uint8Array {
-  const words = new BigInt64Array(new ArrayBuffer(calls.length * WORDS_A_CALL * 8));
+/** The calls and their memory in a mapping of their own, which stays. @returns its address. */
+function encode(calls: readonly PreparedCall[]): number {
+  const arraysAt = calls.length * WORDS_A_CALL * WORD_BYTES;
+  let sizeBytes = arraysAt;
+  for (const [, ...values] of calls) for (const value of values) sizeBytes += roomFor(value);
+  const { address, bytes } = mapMemory(sizeBytes);
+  const view = new DataView(bytes.buffer);
+  let free = arraysAt;
   calls.forEach(([name, ...values], at) => {
-    words[at * WORDS_A_CALL] = BigInt(syscallNumber(name));
+    const call = at * WORDS_A_CALL * WORD_BYTES;
+    view.setBigInt64(call, BigInt(syscallNumber(name)), true);
     values.forEach((value, index) => {
-      words[at * WORDS_A_CALL + 1 + index] = BigInt(value);
+      const word = typeof value === 'object' ? address + free : value;
+      view.setBigInt64(call + (1 + index) * WORD_BYTES, BigInt(word), true);
+      if (typeof value === 'object') bytes.set(value, free);
+      free += roomFor(value);
     });
   });
-  return new Uint8Array(words.buffer);
+  return address;
+}
+
+/** In whole words. */
+function roomFor(value: number | bigint | Uint8Array): number {
+  return typeof value === 'object' ? Math.ceil(value.length / WORD_BYTES) * WORD_BYTES : 0;
+}
+
+/**
+ * The new process needs nothing of the heap. To leave it out saves a fork half of its time, and this process a fault at each page that it writes to afterwards: 0.5 ms.
+ * Where there is a gap in the range, the rest is done all the same (madvise(2), ENOMEM).
+ *
+ * @param mappedAddress Where the kernel maps what it is not told a place for.
+ */
+function withoutHeap<T>(mappedAddress: number, fork: () => T): T {
+  const heap = addressOf(fixedBuffer(1));
+  if (heap < LOW_BYTES || Math.abs(mappedAddress - heap) < NEAR_BYTES) return fork();
+  const from = heap - (heap % HEAP_BYTES) - HEAP_BYTES;
+  trySyscall('madvise', from, 3 * HEAP_BYTES, MADV_DONTFORK);
+  try {
+    return fork();
+  } finally {
+    trySyscall('madvise', from, 3 * HEAP_BYTES, MADV_DOFORK);
+  }
 }
 
 /** `long run(long *list) { pid = clone(0); if (pid != 0) return pid; for (;; list += 7) syscall(list[0], …, list[6]); }` */

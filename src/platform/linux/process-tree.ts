@@ -4,7 +4,6 @@ import { SystemError } from '../../errors.ts';
 import type { KeepTree, ProcessTree } from '../../ports/process-tree.ts';
 import { forkCalls, type PreparedCall } from './forked-calls.ts';
 import { createLinuxPathFacts } from './path-facts.ts';
-import { Pins } from './pins.ts';
 import { makePipe } from './pipe.ts';
 import { readSmallFile } from './small-files.ts';
 import { addressOf, errnoName, fixedBuffer, syscall, trySyscall } from './syscalls.ts';
@@ -78,17 +77,14 @@ function treeOf(isScoped: boolean, ownedPid: () => number | undefined, standBy: 
  */
 function startStandBy(): StandBy {
   const { source, sink } = makePipe();
-  const pins = new Pins();
-  const piece = fixedBuffer(8);
-  const name = cString('nono-stand-by' as Bytes);
   const pause = new BigInt64Array([0n, PAUSE_NANOSECONDS]);
   const killAll: PreparedCall = ['kill', -1, SIGKILL];
-  const wait: PreparedCall = ['nanosleep', pins.address(new Uint8Array(pause.buffer)), 0];
+  const wait: PreparedCall = ['nanosleep', new Uint8Array(pause.buffer), 0];
   const pid = forkCalls([
-    ['prctl', PR_SET_NAME, pins.address(name)],
+    ['prctl', PR_SET_NAME, cString('nono-stand-by' as Bytes)],
     ['dup3', source, 0, 0],
     ['close_range', 1, ALL_DESCRIPTORS, 0],
-    ['read', 0, pins.address(piece), 1],
+    ['read', 0, fixedBuffer(8), 1],
     // A process in the middle of fork(2) has to notice the first one before its child exists; the others are for certainty.
     killAll,
     wait,
@@ -97,7 +93,6 @@ function startStandBy(): StandBy {
     killAll,
     ['exit_group', 0],
   ]);
-  pins.release();
   syscall('close', source);
   let isDismissed = false;
   let isDisposed = false;

@@ -1,7 +1,6 @@
 import { type Bytes, bufferFromBytes, cString } from '../../bytes.ts';
 import { forkCalls } from './forked-calls.ts';
 import { mapMemory } from './machine-code.ts';
-import { Pins } from './pins.ts';
 import { makePipe } from './pipe.ts';
 import { addressOf, fixedBuffer, syscall, trySyscall } from './syscalls.ts';
 
@@ -74,19 +73,17 @@ export class TerminalStandBy {
     this.#memory ??= mapMemory(VECTOR_BYTES + TEXT_BYTES_MAXIMUM, { isShared: true });
     this.#share();
     const { source, sink } = makePipe();
-    const pins = new Pins();
     const pid = forkCalls([
-      ['prctl', PR_SET_NAME, pins.address(cString('nono-stand-by' as Bytes))],
+      ['prctl', PR_SET_NAME, cString('nono-stand-by' as Bytes)],
       // A signal for the whole group of the client is none for it.
       ['setsid'],
       ['dup3', source, 0, 0],
       ['close_range', STDOUT + 1, ALL_DESCRIPTORS, 0],
-      ['read', 0, pins.address(fixedBuffer(8)), 1],
-      ['ioctl', STDOUT, TCSETS, pins.address(Uint8Array.from(bufferFromBytes(this.#settings)))],
+      ['read', 0, fixedBuffer(8), 1],
+      ['ioctl', STDOUT, TCSETS, bufferFromBytes(this.#settings)],
       ['writev', STDOUT, this.#memory.address, 1],
       ['exit_group', 0],
     ]);
-    pins.release();
     syscall('close', source);
     return () => {
       // First: at the end of the pipe it would write.
