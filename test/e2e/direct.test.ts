@@ -5,7 +5,7 @@ import { runNono } from '../support/nono.ts';
 import { type RawTerminal, startOnTerminal } from '../support/raw-terminal.ts';
 import { readRecord, startDetached } from '../support/sessions.ts';
 import { openTerminal } from '../support/tmux.ts';
-import { needCommands } from '../support/tools.ts';
+import { needCommands, needOtherUser } from '../support/tools.ts';
 import { waitFor } from '../support/wait.ts';
 import { createWorld, type World } from '../support/world.ts';
 
@@ -51,7 +51,8 @@ function linkOf(path: string): string {
 }
 
 describe('A terminal that is attached', () => {
-  test.for(USERS)('of $user types in order what was typed in the moment of joining', async ({ ordinaryUser }) => {
+  test.for(USERS)('of $user types in order what was typed in the moment of joining', async ({ ordinaryUser }, context) => {
+    if (ordinaryUser) needOtherUser(context);
     using world = createWorld({ ordinaryUser });
     const id = await startDetached(world, ...ECHO);
     for (const [at, momentMs] of MOMENTS_MS.entries()) {

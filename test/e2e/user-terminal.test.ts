@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { runNono } from '../support/nono.ts';
 import { readRecord, startDetached, untilStatus } from '../support/sessions.ts';
 import { openTerminal, type Terminal } from '../support/tmux.ts';
-import { needCommands } from '../support/tools.ts';
+import { needCommands, needOtherUser } from '../support/tools.ts';
 import { waitFor } from '../support/wait.ts';
 import { createWorld, type World } from '../support/world.ts';
 
@@ -33,6 +33,7 @@ describe("The user's terminal", () => {
     { user: 'an ordinary user', ordinaryUser: true },
   ])('of $user is put back when the client is killed, and says how to go on', async ({ ordinaryUser }, context) => {
     needCommands(context, 'tmux', 'bash');
+    if (ordinaryUser) needOtherUser(context);
     using world = createWorld({ ordinaryUser });
     const id = await startDetached(world, '--', 'sh', '-c', `stty -echo; printf '${MODES}'; cat`);
     await using terminal = await openTerminal(world, SHELL);
