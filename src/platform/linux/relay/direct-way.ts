@@ -22,7 +22,7 @@ export interface DirectEnds {
   /** A descriptor of the connection, and whose it is. */
   readonly wire: number;
   readonly socket: LentSocket;
-  /** The connection has not taken all that the thread was to give it. Asked under the lock. */
+  /** The connection has not taken all that the thread was to give it. */
   readonly isPending: () => boolean;
 }
 
@@ -47,10 +47,12 @@ export class DirectWay implements Disposable {
   }
 
   get isFenceDue(): boolean {
-    const { memory, isSession } = this.#ends;
+    const { memory, isSession, isPending, socket } = this.#ends;
     // The other side can only give its terminal when it has got the permits.
     const isPossible = !this.#isHopeless && (this.#hasGiven || !isSession);
-    return isPossible && memory.get('isDirect') === 0 && memory.get('fromTerminal') === 1;
+    const isOpen = memory.get('isDirect') === 0 && memory.get('fromTerminal') === 1;
+    // Who reads nothing is not asked, and not tried again and again.
+    return isPossible && isOpen && !isPending() && socket.queuedBytes() === 0;
   }
 
   /** So much came from this terminal. */
@@ -60,11 +62,11 @@ export class DirectWay implements Disposable {
 
   /** Asks by this frame whether all before it was taken. Nothing is sent when something is still on its way. */
   sendFence(frame: Uint8Array): boolean {
-    const { memory, socket, isPending } = this.#ends;
+    const { memory, socket } = this.#ends;
     return memory.locked(() => {
       const isFlood = this.#cameBytes > FLOOD_BYTES;
       this.#cameBytes = 0;
-      if (isFlood || !this.isFenceDue || isPending() || socket.queuedBytes() > 0) return false;
+      if (isFlood || !this.isFenceDue) return false;
       socket.write(frame);
       memory.set('isDirect', IS_ASKED);
       return true;
