@@ -325,9 +325,11 @@ static void read_terminal(struct relay *r) {
   r->mine = r->up_head;
   if (!r->is_session) r->given = r->up_head;
   if (r->is_direct == 1) write_direct(r);
+  int is_by_connection = r->sent < r->mine;
   pass_up(r);
   settle_up(r);
-  look_out(r);
+  /* What was not needed for the key is not needed for its echo, and that processor is missed elsewhere. */
+  if (is_by_connection) look_out(r);
 }
 
 /* @returns 0 when the terminal takes no more. */
