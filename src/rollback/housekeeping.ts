@@ -13,6 +13,7 @@ export function retentionItems(store: RollbackStore, manifests: readonly Manifes
     startedMs: manifest.startedMs,
     isChanged: manifest.counts === undefined || sumOf(manifest.counts) > 0,
     isProtected: manifest.id === spared || (manifest.status === 'open' && isLive(store, manifest.id)),
+    isInterrupted: manifest.kind === 'restore' && manifest.status === 'open',
     restores: manifest.restores,
     bytes: sessionBytes(store, manifest),
   }));

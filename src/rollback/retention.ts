@@ -9,6 +9,8 @@ export interface RetentionItem {
   readonly isChanged: boolean;
   /** Running, being restored, or just made: never removed. */
   readonly isProtected: boolean;
+  /** A restore that was interrupted: only with it and its session can the files become what they were, or were to be. Goes only when it is asked for. */
+  readonly isInterrupted: boolean;
   /** The session that this restore undoes; it goes with it. */
   readonly restores: Bytes | undefined;
   /** What it takes on the disk. */
@@ -27,6 +29,7 @@ interface Family {
   readonly project: Bytes;
   readonly isChanged: boolean;
   readonly isProtected: boolean;
+  readonly isInterrupted: boolean;
   readonly bytes: number;
 }
 
@@ -71,7 +74,8 @@ function orderOfRemoval(families: readonly Family[]): Family[] {
     if (family.isChanged && (known === undefined || family.startedMs > known.startedMs)) newest.set(family.project, family);
   }
   const rank = (family: Family) => (family.isChanged ? (newest.get(family.project) === family ? 2 : 1) : 0);
-  return families.filter(({ isProtected }) => !isProtected).toSorted((a, b) => rank(a) - rank(b) || a.startedMs - b.startedMs);
+  const mayGo = families.filter(({ isProtected, isInterrupted }) => !isProtected && !isInterrupted);
+  return mayGo.toSorted((a, b) => rank(a) - rank(b) || a.startedMs - b.startedMs);
 }
 
 function groupFamilies(items: readonly RetentionItem[]): Family[] {
@@ -89,6 +93,7 @@ function groupFamilies(items: readonly RetentionItem[]): Family[] {
       project,
       isChanged: family.some(({ isChanged }) => isChanged),
       isProtected: family.some(({ isProtected }) => isProtected),
+      isInterrupted: family.some(({ isInterrupted }) => isInterrupted),
       bytes: family.reduce((sum, { bytes }) => sum + bytes, 0),
     };
   });

@@ -195,7 +195,15 @@ class LinuxDirectory implements Directory {
     const errno = errnoName(-result);
     // File systems without the flag: link(2) does not replace either.
     if (errno !== 'EINVAL') throw new SystemError('renameat2', errno, displayBytes(joinPath(this.path, name)));
-    this.link(name, directory, newName);
+    try {
+      this.link(name, directory, newName);
+    } catch (error) {
+      // Nor with links: nobody can do better there than to look first.
+      if (!isErrno(error, 'EPERM', 'EOPNOTSUPP', 'ENOSYS')) throw error;
+      if (directory.stat(newName) !== undefined) throw new SystemError('renameat2', 'EEXIST', displayBytes(newName));
+      this.rename(name, directory, newName);
+      return;
+    }
     this.removeFile(name);
   }
 

@@ -4,7 +4,14 @@ import type { Bytes } from '../../../src/bytes.ts';
 import { chooseByAge, chooseByCount, chooseByLimits, type RetentionItem } from '../../../src/rollback/retention.ts';
 
 function item(id: string, fields: Partial<RetentionItem> = {}): RetentionItem {
-  const base = { project: '/p' as Bytes, isChanged: true, isProtected: false, restores: undefined, bytes: 10 };
+  const base = {
+    project: '/p' as Bytes,
+    isChanged: true,
+    isProtected: false,
+    isInterrupted: false,
+    restores: undefined,
+    bytes: 10,
+  };
   return { ...base, id: id as Bytes, startedMs: Number(id.replaceAll(/\D/g, '')), ...fields };
 }
 
@@ -40,6 +47,12 @@ describe('chooseByLimits()', () => {
     expect(chooseByLimits(items, { maxSessions: 0, maxBytes: 0 })).toEqual(['3']);
   });
 
+  test('leaves a restore that was interrupted, and its session, to whoever asks for their removal', () => {
+    const items = [item('1'), item('2', { restores: '1' as Bytes, isInterrupted: true }), item('3')];
+    expect(chooseByLimits(items, { maxSessions: 0, maxBytes: 0 })).toEqual(['3']);
+    expect(chooseByCount(items, 0)).toEqual(['3', '1', '2']);
+  });
+
   test('keeps within the limits, or removes all that may go', () => {
     const anyItem = fc.record({
       id: fc.integer({ min: 1, max: 500 }).map((id) => String(id) as Bytes),
@@ -47,6 +60,7 @@ describe('chooseByLimits()', () => {
       startedMs: fc.integer({ min: 0, max: 1000 }),
       isChanged: fc.boolean(),
       isProtected: fc.boolean(),
+      isInterrupted: fc.boolean(),
       restores: fc.option(
         fc.integer({ min: 1, max: 500 }).map((id) => String(id) as Bytes),
         { nil: undefined },
