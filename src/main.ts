@@ -96,13 +96,22 @@ async function runCommandLine(): Promise<void> {
   } catch (error) {
     const { text, exitCode } = describeFailure(error);
     process.exitCode = isRunVerb() && exitCode === EXIT.failure ? EXIT.nonoFailed : exitCode;
-    await Bun.write(Bun.stderr, `${text}\n`);
+    await explain(text);
   }
 }
 
 /** `run`, `wrap` and `shell` keep 1 for the command: nono's own failure is 125 there (spec 2). */
 function isRunVerb(): boolean {
   return ['run', 'wrap', 'shell'].includes(process.argv[2] ?? '');
+}
+
+/** Where nobody reads any more, or the file is on a disk that is full, the status says what is left to say. */
+async function explain(text: string): Promise<void> {
+  try {
+    await Bun.write(Bun.stderr, `${text}\n`);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error)) throw error;
+  }
 }
 
 /** A reader that has gone ends the output quietly; the status stays the command's. */

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { runNono } from '../support/nono.ts';
+import { runNono, runProgram } from '../support/nono.ts';
 import { readRecord, recordPath, startDetached, untilGone, untilStatus } from '../support/sessions.ts';
 import { openTerminal } from '../support/tmux.ts';
 import { needCommands } from '../support/tools.ts';
@@ -100,6 +100,17 @@ describe('exit statuses', () => {
     expect(wrong).toEqual([]);
     await runNono(world, ['stop', '--force', 'live']);
   }, 120_000);
+
+  test.for([
+    { where: 'on a full disk', script: '"$@" 2>/dev/full' },
+    { where: 'to a reader that has gone', script: 'rm -f pipe; mkfifo pipe; : <pipe & exec 3>pipe; wait; "$@" 2>&3' },
+  ])('are the same where the explanation goes $where', async ({ script }) => {
+    using world = createWorld();
+    const statuses: (number | null)[] = [];
+    for (const words of [['frobnicate'], ['rollback', 'show', 'latest'], [...RUN, 'no-such-command'], ['run', '--', 'true']])
+      statuses.push((await runProgram(world, ['sh', '-c', script, 'sh', world.executable, ...words])).status);
+    expect(statuses).toEqual([2, 4, 127, 125]);
+  });
 
   test.for([
     { what: 'the command ended while attached', script: 'read -r line; exit 9', act: 'Enter', status: 9 },
