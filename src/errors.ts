@@ -110,7 +110,19 @@ export function isErrno(error: unknown, ...names: readonly string[]): boolean {
 }
 
 /** What says something about the machine and nothing about nono. */
-const MACHINE_ERRNOS = ['ENOSPC', 'EDQUOT', 'EFBIG', 'EROFS', 'EIO', 'EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN', 'ENOLCK'] as const;
+const MACHINE_ERRNOS = [
+  'ENOSPC',
+  'EDQUOT',
+  'EFBIG',
+  'EROFS',
+  'EIO',
+  'EMFILE',
+  'ENFILE',
+  'ENOMEM',
+  'EAGAIN',
+  'ENOLCK',
+  'EMLINK',
+] as const;
 
 /** What says something about a path that somebody has given, by a word or a variable. */
 const PATH_ERRNOS = ['ENAMETOOLONG', 'ELOOP'] as const;

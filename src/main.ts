@@ -95,8 +95,9 @@ async function runCommandLine(): Promise<void> {
     await print(await runCli(words, makeContext, versionText()));
   } catch (error) {
     const { text, exitCode } = describeFailure(error);
-    process.exitCode = isRunVerb() && exitCode === EXIT.failure ? EXIT.nonoFailed : exitCode;
     await explain(text);
+    // At once: what failed may have left a timer or a connection, and nobody waits for those any more.
+    process.exit(isRunVerb() && exitCode === EXIT.failure ? EXIT.nonoFailed : exitCode);
   }
 }
 

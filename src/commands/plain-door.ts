@@ -19,7 +19,7 @@ interface Opened {
 }
 
 /** The control socket of a command that runs on the streams of its caller, made while it runs. */
-export class PlainDoor {
+export class PlainDoor implements Disposable {
   readonly #run: PlainRun;
   readonly #live: LiveSession;
   readonly #tree: OwnedTree;
@@ -27,6 +27,7 @@ export class PlainDoor {
   readonly #timer: ReturnType<typeof setTimeout>;
   #opening: Promise<void> | undefined;
   #opened: Opened | undefined;
+  #isDisposed = false;
 
   readonly #asking: PlainAsking | undefined;
 
@@ -59,7 +60,15 @@ export class PlainDoor {
     clearTimeout(this.#timer);
     await this.#opening;
     await this.#opened?.session.close(end);
+    this[Symbol.dispose]();
+  }
+
+  /** Whatever failed before a last word could be said: nobody comes in, and nothing keeps this process. */
+  [Symbol.dispose](): void {
+    clearTimeout(this.#timer);
+    this.#isDisposed = true;
     this.#opened?.socket[Symbol.dispose]();
+    this.#opened = undefined;
   }
 
   async #open(): Promise<void> {
@@ -71,6 +80,7 @@ export class PlainDoor {
       import('../session/session-socket.ts'),
       import('../session/rename-session.ts'),
     ]);
+    if (this.#isDisposed) return;
     const rename = (name: string) => renameSession(live, names, name);
     const session = new Session({
       sessionId: id,

@@ -92,7 +92,8 @@ export async function runPlainSession(run: PlainRun): Promise<PlainEnd> {
   if (snapshots === undefined) live.isRunningSoon(command.pid, null);
   else await live.isRunning(command.pid, snapshots.id);
   const checkpoints = snapshots === undefined ? undefined : cleanUp.use(await startCheckpoints(run, live, snapshots));
-  const door = new PlainDoor(run, { live, tree, asking }, async (label) => (await checkpoints?.take(label)) ?? NO_SNAPSHOTS);
+  const takes = async (label: string) => (await checkpoints?.take(label)) ?? NO_SNAPSHOTS;
+  const door = cleanUp.use(new PlainDoor(run, { live, tree, asking }, takes));
   const over = new AbortController();
   const executed = recordExecuted(run, { live, pid: command.pid }, over.signal);
   const end = commandEnd(await supervision.follow(command));

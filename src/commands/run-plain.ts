@@ -6,7 +6,7 @@ import { openStateDirectory } from '../session/state-directory.ts';
 import {
   createTemporaryDirectory,
   isSweepDue,
-  removeTemporaryDirectory,
+  leaveTemporaryDirectory,
   sweepTemporaryDirectories,
   temporaryDirectoryPath,
 } from '../session/temporary-directory.ts';
@@ -64,8 +64,9 @@ export async function runPlain(call: ParsedCall, context: Context): Promise<Comm
       askTimeoutMs: askTimeoutMs(call, config),
     });
   } finally {
-    removeTemporaryDirectory(files, temporaryDirectory);
-    if (isSweepDue(context.randomHex)) sweepTemporaryDirectories(files, adapters.processes, uid);
+    leaveTemporaryDirectory(files, temporaryDirectory, () => {
+      if (isSweepDue(context.randomHex)) sweepTemporaryDirectories(files, adapters.processes, uid);
+    });
   }
   const { isStdinTerminal, isStdoutTerminal } = context.terminal;
   if (end.rollbackId !== undefined && isStdinTerminal && isStdoutTerminal) await reviewSession(context, id);

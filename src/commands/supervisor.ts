@@ -31,7 +31,7 @@ import { saveScreen } from '../session/saved-screen.ts';
 import { SessionSocket } from '../session/session-socket.ts';
 import { describeStartFailure, type SessionStart, type StartReport } from '../session/start-wire.ts';
 import { openStateDirectory } from '../session/state-directory.ts';
-import { createTemporaryDirectory, removeTemporaryDirectory, sweepTemporaryDirectories } from '../session/temporary-directory.ts';
+import { createTemporaryDirectory, leaveTemporaryDirectory, sweepTemporaryDirectories } from '../session/temporary-directory.ts';
 import { signalNumber } from '../signal-names.ts';
 import type { Checkpoints } from './checkpoints.ts';
 import { NAMES, SESSIONS } from './new-session.ts';
@@ -130,10 +130,8 @@ class SupervisedSession {
     const sessions = cleanUp.use(openState(files, joinPath(stateDirectory, SESSIONS), uid));
     const names = cleanUp.use(openState(files, joinPath(stateDirectory, NAMES), uid));
     createTemporaryDirectory(files, temporaryDirectory);
-    cleanUp.defer(() => {
-      removeTemporaryDirectory(files, temporaryDirectory);
-      sweepTemporaryDirectories(files, processes, uid);
-    });
+    const sweep = () => sweepTemporaryDirectories(files, processes, uid);
+    cleanUp.defer(() => leaveTemporaryDirectory(files, temporaryDirectory, sweep));
     await this.#runWith(state, { sessions, names });
   }
 

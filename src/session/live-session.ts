@@ -1,4 +1,4 @@
-import { isErrno } from '../errors.ts';
+import { SystemError } from '../errors.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { ProcessExit } from '../ports/spawn.ts';
 import { signalName } from '../signal-names.ts';
@@ -39,9 +39,6 @@ export interface ClaimedSession {
   readonly state: SessionState;
 }
 
-/** What a disk answers that takes nothing, for now or for good; ENOENT where somebody removed the directory. */
-const DISK_REFUSALS = ['ENOSPC', 'EDQUOT', 'EROFS', 'EIO', 'ENOENT'] as const;
-
 /** Keeps a session's record and its audit log true while the session lives. */
 export class LiveSession implements Disposable {
   readonly #record: OwnedRecord;
@@ -54,7 +51,7 @@ export class LiveSession implements Disposable {
   #name: string;
   #nameLock: Disposable;
   #isOver = false;
-  /** The disk was full: the record on it says less than is true. */
+  /** The record could not be written: the one on the disk says less than is true. */
   #isBehind = false;
 
   constructor({ record, audit, name, nameLock, state }: ClaimedSession, clock: Clock) {
@@ -135,7 +132,7 @@ export class LiveSession implements Disposable {
     await this.#step('ended', { exitCode, signal, ended, failure, auditHead: this.#audit.head }, pace);
     this.#isOver = true;
     if (this.#isBehind) this.#overwrite();
-    if (this.#isBehind) return 'The record of the session could not be written: the disk takes nothing';
+    if (this.#isBehind) return 'The record of the session could not be written';
     return missing > 0
       ? `${missing === 1 ? '1 event is' : `${missing} events are`} missing in the audit log: the disk took nothing`
       : null;
@@ -152,10 +149,15 @@ export class LiveSession implements Disposable {
   }
 
   #beat(): void {
-    this.#record.touch(this.#clock.nowMs());
-    this.#audit.flush();
     if (this.#isBehind) void this.#update({});
-    for (const beat of this.#beats) beat();
+    for (const beat of [() => this.#record.touch(this.#clock.nowMs()), () => this.#audit.flush(), ...this.#beats]) {
+      try {
+        beat();
+      } catch (error) {
+        // What the system refuses now the next heartbeat does.
+        if (!(error instanceof SystemError)) throw error;
+      }
+    }
   }
 
   async #step(event: LifecycleEvent, change: Partial<SessionState>, pace: Pace = 'meanwhile'): Promise<void> {
@@ -169,7 +171,8 @@ export class LiveSession implements Disposable {
       await this.#record.update(this.#state, pace);
       this.#isBehind = false;
     } catch (error) {
-      if (!isErrno(error, ...DISK_REFUSALS)) throw error;
+      // A disk that takes nothing, no descriptor, no memory: the command goes on all the same, and the next heartbeat tries again.
+      if (!(error instanceof SystemError)) throw error;
       this.#isBehind = true;
     }
   }
@@ -180,7 +183,7 @@ export class LiveSession implements Disposable {
       this.#record.overwrite(this.#state);
       this.#isBehind = false;
     } catch (error) {
-      if (!isErrno(error, ...DISK_REFUSALS)) throw error;
+      if (!(error instanceof SystemError)) throw error;
     }
   }
 }

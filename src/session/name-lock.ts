@@ -1,5 +1,5 @@
 import type { Bytes } from '../bytes.ts';
-import { isErrno } from '../errors.ts';
+import { isErrno, SystemError } from '../errors.ts';
 import type { Directory } from '../ports/files.ts';
 
 const FILE_MODE = 0o600;
@@ -22,12 +22,21 @@ export function lockName(names: Directory, name: string): Disposable | undefined
     if (names.stat(file)?.inode === opened.stat().inode) {
       return {
         [Symbol.dispose]() {
-          removeUnlessMissing(names, file);
+          leave(names, file);
           opened[Symbol.dispose]();
         },
       };
     }
     opened[Symbol.dispose]();
+  }
+}
+
+/** What the system does not take away now is no lock any more, and the next one who sweeps takes it. */
+function leave(names: Directory, file: Bytes): void {
+  try {
+    names.removeFile(file);
+  } catch (error) {
+    if (!(error instanceof SystemError)) throw error;
   }
 }
 

@@ -93,18 +93,18 @@ class LockedRecord implements OwnedRecord {
     try {
       if (pace === 'meanwhile') await next.file.syncLater();
       else next.file.sync();
+      if (this.#isGone) {
+        this.#discard(next);
+        return;
+      }
+      // The new file was locked before it got the name: at no moment does the session look abandoned.
+      this.#sessions.rename(next.name, this.#sessions, this.#name);
     } catch (error) {
       this.#discard(next);
       // Whoever waits for a later state finds this one missing too, and tries again.
       this.#wanted ??= state;
       throw error;
     }
-    if (this.#isGone) {
-      this.#discard(next);
-      return;
-    }
-    // The new file was locked before it got the name: at no moment does the session look abandoned.
-    this.#sessions.rename(next.name, this.#sessions, this.#name);
     this.#file[Symbol.dispose]();
     this.#file = next.file;
     if (pace === 'meanwhile') await this.#sessions.syncLater();
@@ -113,7 +113,7 @@ class LockedRecord implements OwnedRecord {
 
   #discard({ name, file }: Temporary): void {
     file[Symbol.dispose]();
-    this.#sessions.removeFile(name);
+    removeUnlessMissing(this.#sessions, name);
   }
 
   overwrite(state: SessionState): void {
@@ -148,7 +148,7 @@ interface Temporary {
 /** The file is locked and written; it is not on the disk for certain, and its name is not the record's yet. */
 function createTemporary(sessions: Directory, identity: SessionIdentity, state: SessionState): Temporary {
   const name = `${identity.id}.${identity.supervisor.pid}${TEMPORARY_EXTENSION}` as Bytes;
-  const file = sessions.createFile(name, RECORD_MODE);
+  const file = createAnew(sessions, name);
   try {
     file.tryLock();
     file.write(encodeRecord(identity, state));
@@ -158,6 +158,17 @@ function createTemporary(sessions: Directory, identity: SessionIdentity, state: 
     throw error;
   }
   return { name, file };
+}
+
+/** The name is this process's own: what has it was left when the system refused to take it away. */
+function createAnew(sessions: Directory, name: Bytes): OpenFile {
+  try {
+    return sessions.createFile(name, RECORD_MODE);
+  } catch (error) {
+    if (!isErrno(error, 'EEXIST')) throw error;
+    removeUnlessMissing(sessions, name);
+    return sessions.createFile(name, RECORD_MODE);
+  }
 }
 
 function encodeRecord(identity: SessionIdentity, state: SessionState): Uint8Array {

@@ -59,7 +59,7 @@ export function createTemporaryDirectory(files: Files, path: Bytes): void {
 }
 
 /** Nothing that the command left in it leads out of it, and what cannot be removed stays for the next sweep. */
-export function removeTemporaryDirectory(files: Files, path: Bytes): void {
+function removeTemporaryDirectory(files: Files, path: Bytes): void {
   const { parent, name } = split(path);
   using directory = files.openDirectory(parent);
   removeTree(directory, name);
@@ -71,6 +71,16 @@ const RUNS_FOR_EACH_SWEEP = 16;
 /** Nobody is left to tidy up behind a supervisor that was killed, and a wrapped command: now and then somebody else does, not each time. */
 export function isSweepDue(randomHex: RandomHex): boolean {
   return Number.parseInt(randomHex(1), 16) < 256 / RUNS_FOR_EACH_SWEEP;
+}
+
+/** At the end of a session its own directory goes, and then `sweep` is done. What the system does not let go of stays for the next sweep. */
+export function leaveTemporaryDirectory(files: Files, path: Bytes, sweep: () => void): void {
+  try {
+    removeTemporaryDirectory(files, path);
+    sweep();
+  } catch (error) {
+    if (!(error instanceof SystemError)) throw error;
+  }
 }
 
 /** Removes what sessions left whose supervisor was killed. */

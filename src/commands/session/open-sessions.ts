@@ -97,7 +97,8 @@ export async function withSocket<T>(
     try {
       return await connect();
     } catch (error) {
-      if (!isErrno(error, 'ENOENT', 'ECONNREFUSED')) throw error;
+      // ECONNRESET: whoever listened was killed before it accepted.
+      if (!isErrno(error, 'ENOENT', 'ECONNREFUSED', 'ECONNRESET')) throw error;
     }
     const { processes } = await context.loadSandbox();
     // The signal ends whatever does not expect it: the process must be that supervisor, and one that listens.

@@ -59,6 +59,8 @@ function listen(address: SocketAddress, onConnection: (connection: Connection) =
     };
   } catch (error) {
     trySyscall('close', directory);
+    // Of a socket(2) that failed the runtime tells no errno. It is want of descriptors or memory, so that later is another matter.
+    if (isUnexplained(error)) throw new SystemError('socket', 'EAGAIN');
     throw asSystemError('bind', error);
   } finally {
     process.umask(earlier);
@@ -86,6 +88,10 @@ async function connect(address: SocketAddress, handlers: ConnectionHandlers): Pr
 
 function connectTo(path: string, handlers: ConnectionHandlers): Promise<Socket<State>> {
   return Bun.connect<State>({ unix: path, data: { connection: undefined, handlers }, socket: events });
+}
+
+function isUnexplained(error: unknown): boolean {
+  return error instanceof Error && !('code' in error) && error.message.startsWith('Failed to listen');
 }
 
 function isRefused(error: unknown): boolean {

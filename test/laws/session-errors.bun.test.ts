@@ -1,0 +1,71 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { Bytes } from '../../src/bytes.ts';
+import { enforcedBy } from '../../src/sandbox/linux/landlock.ts';
+import { claimSession } from '../../src/session/claim.ts';
+import { HEARTBEAT_MS, LiveSession } from '../../src/session/live-session.ts';
+import { lockName } from '../../src/session/name-lock.ts';
+import { STARTING } from '../../src/session/record.ts';
+import { loadAdapters } from '../support/adapters.ts';
+import { createScratchDirectory } from '../support/scratch.ts';
+import { FaultPlan, makeFaulty } from './support/faulty-files.ts';
+
+const { files, hash } = await loadAdapters();
+const clock = { nowMs: () => 1_771_491_243_000, monotonicMs: () => 0, utcOffsetMinutes: () => 0 };
+const IDENTITY = {
+  id: 'a3f7c2',
+  command: ['true' as Bytes],
+  workingDirectory: '/work' as Bytes,
+  profile: 'default',
+  network: 'allowed',
+  hostName: 'host',
+  supervisor: { pid: 7, startTicks: 8, pidNamespace: 9, bootId: 'boot' },
+  started: '2026-02-19T09:14:03.000+00:00',
+  enforced: enforcedBy(7, 'own'),
+  hasTerminal: true,
+} as const;
+
+/** From the claim of a session to its end, with one call of the file system that fails. */
+async function live(turn: number, errno: string): Promise<{ readonly failed: string | undefined }> {
+  using scratch = createScratchDirectory();
+  const plan = new FaultPlan();
+  const faulty = makeFaulty(files, plan);
+  using sessions = faulty.openDirectory(scratch.bytes);
+  sessions.createDirectory('names' as Bytes, 0o700);
+  using names = sessions.openDirectory('names' as Bytes);
+  const claim = { sessions, names, identity: IDENTITY, chosenName: 'mine', state: STARTING };
+  const session = new LiveSession(claimSession({ ...claim, clock, hash, randomHex: () => 'a3f7c2' }), clock);
+
+  plan.arm(turn, errno);
+  await session.isRunning(41, null);
+  session.hasAttachment('attached');
+  session.hasPending(1);
+  vi.advanceTimersByTime(HEARTBEAT_MS);
+  const loss = await session.hasEnded({ exitCode: 5, signal: null }, null);
+  session[Symbol.dispose]();
+  plan.disarm();
+
+  const record = JSON.parse(readFileSync(join(scratch.path, 'a3f7c2.json'), 'utf8')) as Record<string, unknown>;
+  // What could not be written down is said.
+  if (loss === null || !loss.includes('record')) expect(record).toMatchObject({ status: 'exited', exit_code: 5 });
+  const name = lockName(names, 'mine');
+  expect(name).toBeDefined();
+  name?.[Symbol.dispose]();
+  expect(readdirSync(join(scratch.path, 'names'))).toEqual([]);
+  return plan;
+}
+
+describe('a session whose file system fails once', () => {
+  beforeEach(() => void vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] }));
+  afterEach(() => void vi.useRealTimers());
+
+  test.for(['ENOSPC', 'EMFILE', 'ENOMEM', 'EIO'])(
+    'goes on, is told how it ended, and gives its name back (%s)',
+    async (errno) => {
+      let turn = 1;
+      for (; (await live(turn, errno)).failed !== undefined; turn++);
+      expect(turn).toBeGreaterThan(10);
+    },
+  );
+});
