@@ -1,7 +1,7 @@
 import { SystemError } from '../../errors.ts';
 import type { ContentWorkers, StartingWorkers } from '../../ports/content-workers.ts';
 import type { FromWorker, ToWorker } from './content-worker.ts';
-import { workerFile } from './worker-file.ts';
+import { startWorker } from './worker-file.ts';
 
 /** One for each core up to here: two saturate the file system, and the machine is the user's. */
 const WORKERS_MAXIMUM = 4;
@@ -62,7 +62,7 @@ class Thread {
   #ended: Promise<void> | undefined;
 
   constructor() {
-    this.#worker = new Worker(workerFile('content-worker'));
+    this.#worker = startWorker('content-worker');
     this.#worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#answered(data);
     this.#worker.onerror = ({ message }) => this.#failAll(new Error(`A thread that reads contents ended: ${message}`));
   }

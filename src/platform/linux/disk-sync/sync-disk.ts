@@ -24,7 +24,7 @@ interface Place {
 let place: Place | undefined;
 let last: Promise<unknown> = Promise.resolve();
 
-/** syncfs(2) in a thread of its own; one after the other, since it is the disk that they wait for. */
+/** syncfs(2) in a thread of its own, in this one where there can be no other; one after the other, since it is the disk that they wait for. */
 export function syncDiskInThread(directory: Bytes): Promise<void> {
   const done = last.then(() => sync(directory));
   last = done.catch(() => undefined);
@@ -36,12 +36,16 @@ async function sync(path: Bytes): Promise<void> {
   const directory = owned.use(createLinuxFiles().openDirectory(path));
   const { source, sink } = makePipe();
   for (const end of [source, sink]) owned.adopt(end, () => void trySyscall('close', end));
-  startThread(descriptorOf(directory), sink);
+  if (!startThread(descriptorOf(directory), sink)) {
+    directory.syncFileSystem();
+    return;
+  }
   const result = await resultFrom(source, owned);
   if (result < 0) throw new SystemError('syncfs', errnoName(-result), path);
 }
 
-function startThread(directory: number, tell: number): void {
+/** @returns false where a limit of processes, or want of memory, allows none. */
+function startThread(directory: number, tell: number): boolean {
   const { system, clone } = loadMachineCode();
   const { address, words } = (place = emptyPlace());
   words.set([BigInt(system), BigInt(directory), BigInt(tell)]);
@@ -49,8 +53,9 @@ function startThread(directory: number, tell: number): void {
   const top = words.length - 2;
   words[top] = BigInt(loadSync()(address));
   const threadId = withSignalsBlocked(() => clone(THREAD_FLAGS, address + top * WORD_BYTES));
-  if (threadId < 0) throw new SystemError('clone', errnoName(-threadId));
+  if (threadId < 0) return false;
   place.threadId = threadId;
+  return true;
 }
 
 /** The last one's, unless its thread, which has told its result, still stands between that and its end. */
