@@ -10,6 +10,9 @@ import type { PlainRun } from './run-plain-session.ts';
 /** A command that takes less than this is over before anybody could ask for its session: its start need not wait for a socket. */
 const OPENS_AFTER_MS = 30;
 
+/** What keeps a socket from being made, no descriptor say, may be over by then. */
+const TRIES_AGAIN_AFTER_MS = 1000;
+
 /** Takes a snapshot of the session as it is now. */
 type Checkpoint = (label: string) => Promise<RequestOutcome>;
 
@@ -24,10 +27,11 @@ export class PlainDoor implements Disposable {
   readonly #live: LiveSession;
   readonly #tree: OwnedTree;
   readonly #checkpoint: Checkpoint;
-  readonly #timer: ReturnType<typeof setTimeout>;
+  #timer: ReturnType<typeof setTimeout>;
   #opening: Promise<void> | undefined;
   #opened: Opened | undefined;
   #isDisposed = false;
+  #isTold = false;
 
   readonly #asking: PlainAsking | undefined;
 
@@ -99,7 +103,11 @@ export class PlainDoor implements Disposable {
     } catch (error) {
       // The command runs all the same; whoever wants to stop it finds its process in the record.
       if (!(error instanceof SystemError)) throw error;
-      context.notify(`The session cannot be reached by a socket: ${error.message}`);
+      if (!this.#isTold) context.notify(`The session cannot be reached by a socket: ${error.message}`);
+      this.#isTold = true;
+      this.#timer = setTimeout(() => {
+        this.#opening = this.#open();
+      }, TRIES_AGAIN_AFTER_MS);
     }
   }
 }

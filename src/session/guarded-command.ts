@@ -16,6 +16,7 @@ const OWN_EXECUTABLE = '/proc/self/exe';
 /** It is small, and stays so: neither compiled code nor memory that is got ready ahead of time pays. */
 const GUARDIAN_ENVIRONMENT = { BUN_JSC_useBaselineJIT: '0', BUN_JSC_useWarmUpMarkedBlocks: '0' };
 const SIGKILL = 9;
+const SIGCONT = 18;
 /** Until the true size is known. */
 const EARLY_SIZE: TerminalSize = { columns: 80, rows: 24 };
 
@@ -106,6 +107,8 @@ export class GuardedCommand {
   /** SIGTERM to the whole tree, SIGKILL after that time; again with less time it is sooner over. */
   end(graceMs: number): void {
     this.#order({ kind: 'end', graceMs });
+    // One that somebody has stopped would hear it only when it goes on.
+    this.#pty.kill(SIGCONT);
   }
 
   signal(signal: number): void {

@@ -4,8 +4,11 @@ import type { Directory } from '../ports/files.ts';
 import type { Processes } from '../ports/processes.ts';
 import { removeUnlessMissing } from './name-lock.ts';
 
-/** What a session has in sessions/; the record goes last, so that what a killed prune left is found again. */
-const EXTENSIONS = ['.sock', '.events.jsonl', '.log', '.times', '.screen.json', '.json'] as const;
+/**
+ * What a session has in sessions/. The record goes when nearly all is gone, so that what a killed prune left is found again; the audit
+ * log after it, since one that is missing is a sign of tampering.
+ */
+const EXTENSIONS = ['.sock', '.log', '.times', '.screen.json', '.json', '.events.jsonl'] as const;
 /** `<id>.<pid>.json.new`, a record that is being written. */
 const UNFINISHED_REGEXP = /^[0-9a-f]{6}\.(?<pid>\d+)\.json\.new$/;
 const ID_LENGTH = 6;

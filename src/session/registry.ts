@@ -129,8 +129,9 @@ class LockedRecord implements OwnedRecord {
   }
 
   withdraw(): void {
-    removeUnlessMissing(this.#sessions, auditFileName(this.#identity.id));
+    // A record without its log would look like one that was tampered with.
     this.#sessions.removeFile(this.#name);
+    removeUnlessMissing(this.#sessions, auditFileName(this.#identity.id));
     this[Symbol.dispose]();
   }
 

@@ -2,8 +2,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Bytes } from '../../src/bytes.ts';
+import { SystemError } from '../../src/errors.ts';
 import { enforcedBy } from '../../src/sandbox/linux/landlock.ts';
 import { claimSession } from '../../src/session/claim.ts';
+import { removeSessionFiles } from '../../src/session/leftovers.ts';
 import { HEARTBEAT_MS, LiveSession } from '../../src/session/live-session.ts';
 import { lockName } from '../../src/session/name-lock.ts';
 import { STARTING } from '../../src/session/record.ts';
@@ -55,6 +57,31 @@ async function live(turn: number, errno: string): Promise<{ readonly failed: str
   expect(readdirSync(join(scratch.path, 'names'))).toEqual([]);
   return plan;
 }
+
+test('a session that is removed, or withdrawn, at no moment has a record without its log', async () => {
+  for (const isWithdrawn of [true, false]) {
+    for (let turn = 1; ; turn++) {
+      using scratch = createScratchDirectory();
+      const plan = new FaultPlan();
+      using sessions = makeFaulty(files, plan).openDirectory(scratch.bytes);
+      sessions.createDirectory('names' as Bytes, 0o700);
+      using names = sessions.openDirectory('names' as Bytes);
+      const claim = { sessions, names, identity: IDENTITY, chosenName: 'mine', state: STARTING };
+      const { record, audit } = claimSession({ ...claim, clock, hash, randomHex: () => 'a3f7c2' });
+      audit.close();
+      plan.arm(turn, 'EIO');
+      const remove = () => (isWithdrawn ? record.withdraw() : removeSessionFiles(sessions, 'a3f7c2'));
+      try {
+        remove();
+      } catch (error) {
+        expect(error).toBeInstanceOf(SystemError);
+      }
+      const left = readdirSync(scratch.path);
+      if (left.includes('a3f7c2.json')) expect(left).toContain('a3f7c2.events.jsonl');
+      if (plan.failed === undefined) break;
+    }
+  }
+});
 
 describe('a session whose file system fails once', () => {
   beforeEach(() => void vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] }));
