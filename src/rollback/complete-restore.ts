@@ -2,6 +2,7 @@ import type { Bytes } from '../bytes.ts';
 import type { ApplyResult } from './apply-input.ts';
 import { type Change, changeType, countChanges } from './compare.ts';
 import type { ContentDeps } from './content.ts';
+import { syncRestored } from './durability.ts';
 import { encodeNodes } from './encode-nodes.ts';
 import { type Entry, metadataOf } from './entry.ts';
 import type { Manifest } from './manifest.ts';
@@ -36,9 +37,11 @@ export function completeSafety(
   const nowMs = deps.clock.nowMs();
   const drafts = draftPartialTree(roots, rootPaths(safetyManifest), entries, listed);
   const nodes = { ...encodeNodes(deps, { drafts, number: 1, header: headerOf(nowMs) }), storedBytes: store.storedBytes };
-  const record = recordSnapshot(deps, safety, { number: 1, nodes, label: 'after the restore', isSynced: true });
+  const record = recordSnapshot(deps, safety, { number: 1, nodes, label: 'after the restore' });
   const snapshots = [...safetyManifest.snapshots, record];
   const complete: Manifest = { ...safetyManifest, status: 'complete', endedMs: nowMs, snapshots };
+  // A session that is complete is not gone through again, whatever a loss of power has taken.
+  syncRestored(safety.directory, roots, rootPaths(safetyManifest));
   safety.writeManifest({ ...complete, counts: countChanges(inTreeOrder(changes)) });
 }
 

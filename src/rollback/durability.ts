@@ -1,4 +1,6 @@
+import type { Bytes } from '../bytes.ts';
 import type { Directory } from '../ports/files.ts';
+import type { RootDirectories } from './root-directories.ts';
 import type { RollbackDeps } from './snapshot.ts';
 
 /** So long a command waits for its baseline to be on the disk; beside another writer that takes as long as it likes. */
@@ -9,6 +11,21 @@ export async function syncDisk({ loadDiskSync }: RollbackDeps, directory: Direct
   const sync = await loadDiskSync?.();
   if (sync === undefined) directory.syncFileSystem();
   else await sync(directory.path);
+}
+
+/** Makes a session, and what was put back below these roots, durable, before anything says that it was. */
+export function syncRestored(session: Directory, roots: RootDirectories, paths: readonly Bytes[]): void {
+  const synced = new Set<number>();
+  const sync = (directory: Directory) => {
+    const { device } = directory.statSelf();
+    if (!synced.has(device)) directory.syncFileSystem();
+    synced.add(device);
+  };
+  sync(session);
+  for (const path of paths) {
+    const directory = roots.directory(path) ?? roots.parentOf(path);
+    if (directory !== undefined) sync(directory);
+  }
 }
 
 /** @returns false when the time is up before `work` has settled; Infinity waits. Rejects as `work` does until then. */

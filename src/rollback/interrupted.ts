@@ -4,6 +4,7 @@ import { isWithin, parentPath } from '../paths.ts';
 import { applyRestore } from './apply.ts';
 import { type ApplyResult } from './apply-input.ts';
 import { type Change, isSameTime } from './compare.ts';
+import type { Entry } from './entry.ts';
 import { type Journal, readJournal } from './journal.ts';
 import { startMaking } from './make-missing.ts';
 import type { Manifest } from './manifest.ts';
@@ -192,9 +193,19 @@ function replan(
  * another by a rename: where there is none somebody has removed it since.
  */
 function acceptHalfDone({ change, now }: ProbedChange): ProbedChange {
+  if (isTorn(change.before, now)) return { change: { ...change, after: now }, now };
   const isDirectoryOnTheWay = change.before?.kind === 'directory' || change.after?.kind === 'directory';
   const isHalfDone = isDirectoryOnTheWay && (now === undefined || now.kind === 'directory');
   return isHalfDone ? { change: { ...change, after: now }, now } : { change, now };
+}
+
+/**
+ * A loss of power leaves a file that was put back with its name, mode and time, and less than its content, or none. Nobody else gives
+ * a file the very nanosecond that it is to have.
+ */
+function isTorn(want: Entry | undefined, now: Entry | undefined): boolean {
+  if (want?.kind !== 'file' || now?.kind !== 'file') return false;
+  return now.hash !== want.hash && now.sizeBytes <= want.sizeBytes && now.mode === want.mode && isSameTime(want, now);
 }
 
 /** Files that an interrupted restore had not renamed yet, of a root that is a file beside it. */

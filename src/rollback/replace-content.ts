@@ -2,6 +2,7 @@ import type { Bytes } from '../bytes.ts';
 import { StateError } from '../errors.ts';
 import { applyRestore } from './apply.ts';
 import { compareTrees, countChanges } from './compare.ts';
+import { syncRestored } from './durability.ts';
 import { encodeNodes } from './encode-nodes.ts';
 import type { Entry } from './entry.ts';
 import { writeJournal } from './journal.ts';
@@ -129,6 +130,7 @@ export async function applyOwn(
   });
   const [kept] = result.kept;
   if (kept !== undefined) return kept.reason;
+  syncRestored(safety.directory, roots, rootPaths(manifest));
   const counts = countChanges(compareTrees(safety.tree(manifest, 0), targetTree));
   safety.writeManifest({ ...manifest, status: 'complete', endedMs: deps.clock.nowMs(), counts });
   return undefined;

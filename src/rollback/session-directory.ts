@@ -36,14 +36,13 @@ abstract class SessionDirectory implements Disposable {
   }
 
   /** Stores the nodes file of a snapshot. @returns its SHA-256. */
-  writeNodes(snapshot: number, { pieces }: Pick<EncodedNodes, 'pieces'>, isSynced = false): void {
+  writeNodes(snapshot: number, { pieces }: Pick<EncodedNodes, 'pieces'>): void {
     const temporary = `snapshots/tmp-${snapshot}` as Bytes;
     if (this.directory.stat(temporary) !== undefined) removeTree(this.directory, temporary);
     this.directory.createDirectory(temporary, DIRECTORY_MODE);
     {
       using file = this.directory.createFile(`${temporary}/${NODES}` as Bytes, FILE_MODE);
       for (const piece of pieces) file.write(piece);
-      if (isSynced) file.sync();
     }
     const path = `snapshots/${snapshot}` as Bytes;
     // Left by a process that was killed before the manifest named it.

@@ -187,17 +187,15 @@ interface NewRecord {
   readonly number: number;
   readonly nodes: StoredNodes;
   readonly label: string;
-  /** Whether the nodes are to be on the disk now, because the whole file system is not synced afterwards. */
-  readonly isSynced?: boolean;
 }
 
 /** Stores the nodes of a snapshot and gives its record for the manifest. */
 export function recordSnapshot(
   { clock }: RollbackDeps,
   session: NewSession | RollbackSession,
-  { number, nodes, label, isSynced }: NewRecord,
+  { number, nodes, label }: NewRecord,
 ): SnapshotRecord {
-  session.writeNodes(number, nodes, isSynced);
+  session.writeNodes(number, nodes);
   return {
     number,
     takenMs: clock.nowMs(),
