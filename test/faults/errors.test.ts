@@ -1,62 +1,102 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, describe, expect, test } from 'vitest';
-import { isThorough } from '../support/effort.ts';
-import { ANSWERS, type Fault, type Result, SCENARIOS, tryFault } from '../support/fault-matrix.ts';
-import { memoryDirectory } from '../support/memory.ts';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { findFaults, openWorkshop, type Result, tryFault, type Workshop } from '../support/fault-matrix.ts';
+import { SCENARIOS, type Scenario } from '../support/fault-scenarios.ts';
+import type { Fault } from '../support/injection.ts';
+import { makeRandom } from '../support/soak.ts';
 import { needCommands } from '../support/tools.ts';
 
 const README = join(import.meta.dirname, 'README.md');
-/** The first calls of a kind, where most happens, and then fewer and fewer. */
-const TURNS = [1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 144];
-/** Of the points of a scenario so many are tried with each change: others for each scenario, the same every time. */
-const SAMPLE = Number(process.env['NONO_FAULTS_SAMPLE'] ?? 5);
-const RESULTS: readonly Result[] = ['done', 'said', 'killed', 'runtime', 'missed'];
+/** Of the points of a scenario so many are tried with each change, the same every time; `npm run faults` tries more of them. */
+const SAMPLE = Math.round(Number(process.env['NONO_FAULTS_SAMPLE'] ?? 2) * Number(process.env['NONO_EFFORT'] ?? 1));
+const SEED = Number(process.env['NONO_FAULTS_SEED'] ?? 1);
+/** One scenario, and one fault as in `unlinkat:ENOMEM:3`, to see it again. */
+const ONLY = process.env['NONO_FAULTS_ONLY'];
+const [CALL, ANSWER = '', TURN] = process.env['NONO_FAULTS_AT']?.split(':') ?? [];
+const RESULTS: readonly Result[] = ['done', 'said', 'killed', 'runtime', 'unreal', 'missed'];
+/** So many at a time: most of each is spent waiting. */
+const TOGETHER = 2;
+let workshop: Workshop;
 const counts = new Map<string, Map<Result, number>>();
 
-function pointsOf(scenario: number): readonly Fault[] {
-  const all = TURNS.flatMap((turn) =>
-    Object.entries(ANSWERS).flatMap(([call, answers]) => [...answers, 'KILL'].map((answer) => ({ call, answer, turn }))),
-  );
-  if (isThorough) return all;
-  // What comes first in a run is there in every scenario.
-  const early = all.filter(({ turn }) => turn <= 3);
-  return Array.from({ length: SAMPLE }, (_, index) => early[(scenario * 7 + index * 37) % early.length]).filter(
-    (point) => point !== undefined,
-  );
+/** Some faults, drawn by the seed: first one of each call, so that none is forgotten, then others of it. */
+function sample(faults: readonly Fault[], seed: number): readonly Fault[] {
+  const random = makeRandom(seed);
+  const shuffled = faults.map((fault) => ({ fault, at: random(1 << 30) })).toSorted((a, b) => a.at - b.at);
+  const seen = new Map<string, number>();
+  const ranked = shuffled.map(({ fault }) => {
+    const rank = seen.get(fault.call) ?? 0;
+    seen.set(fault.call, rank + 1);
+    return { fault, rank };
+  });
+  return ranked
+    .toSorted((a, b) => a.rank - b.rank)
+    .slice(0, SAMPLE)
+    .map(({ fault }) => fault);
 }
 
 function table(): string {
   const head = `| scenario | ${RESULTS.join(' | ')} |\n|---|${'---|'.repeat(RESULTS.length)}\n`;
-  const rows = [...counts].map(
-    ([name, found]) => `| ${name} | ${RESULTS.map((result) => found.get(result) ?? 0).join(' | ')} |\n`,
-  );
+  const rows = Object.keys(SCENARIOS).flatMap((name) => {
+    const found = counts.get(name);
+    return found === undefined ? [] : [`| ${name} | ${RESULTS.map((result) => found.get(result) ?? 0).join(' | ')} |\n`];
+  });
   return head + rows.join('');
 }
 
-afterAll(() => {
-  process.stdout.write(`Answers and kills of system calls, by what nono made of them:\n${table()}`);
-  if (process.env['NONO_FAULTS_TABLE'] === undefined) return;
+/** A scenario that was not tried this time keeps its row. */
+function writeTable(): void {
   const page = readFileSync(README, 'utf8');
-  writeFileSync(README, page.replace(/\| scenario \|[^]*?\n(?=\n|$)/, table()));
+  const rowOf = (text: string, name: string) => text.split('\n').find((line) => line.startsWith(`| ${name} |`));
+  const rows = Object.keys(SCENARIOS).flatMap((name) => rowOf(table(), name) ?? rowOf(page, name) ?? []);
+  const [head = '', line = ''] = table().split('\n');
+  writeFileSync(README, page.replace(/\| scenario \|[^]*?\n(?=\n|$)/, `${[head, line, ...rows].join('\n')}\n`));
+}
+
+async function tryAll(
+  name: string,
+  scenario: Scenario,
+  faults: readonly Fault[],
+  found: Map<Result, number>,
+): Promise<readonly object[]> {
+  const rest = [...faults];
+  const wrongs: object[] = [];
+  const work = async () => {
+    for (let fault = rest.shift(); fault !== undefined; fault = rest.shift()) {
+      const { result, wrong } = await tryFault(workshop, scenario, fault);
+      if (wrong.length > 0) {
+        wrongs.push({ ...fault, result, wrong });
+        // In a long run nobody wants to wait for the end.
+        process.stdout.write(`${JSON.stringify({ name, ...fault, result, wrong })}\n`);
+      }
+      found.set(result, (found.get(result) ?? 0) + 1);
+    }
+  };
+  await Promise.all(Array.from({ length: TOGETHER }, work));
+  return wrongs;
+}
+
+beforeAll(() => {
+  workshop = openWorkshop();
+});
+afterAll(() => {
+  workshop[Symbol.dispose]();
+  process.stdout.write(`Answers and kills of system calls (seed ${SEED}), by what nono made of them:\n${table()}`);
+  if (process.env['NONO_FAULTS_TABLE'] !== undefined) writeTable();
 });
 
 describe('a system call that fails, or kills,', () => {
-  test.for(Object.entries(SCENARIOS).map(([name, words], index) => ({ name, words, index })))(
-    'in "$name" leaves all readable, and the next command goes on or says why not',
-    ({ name, words, index }, context) => {
+  test.for(Object.entries(SCENARIOS).filter(([name]) => ONLY === undefined || name === ONLY))(
+    'in "%s" leaves all readable and nothing behind, and the next command goes on or says why not',
+    async ([name, scenario], context) => {
       needCommands(context, 'strace');
+      const one = CALL === undefined ? undefined : [{ call: CALL, answer: ANSWER, turn: Number(TURN) }];
+      const faults = one ?? (await findFaults(workshop, scenario));
       const found = new Map<Result, number>();
       counts.set(name, found);
-      const over = new Set<string>();
-      for (const point of pointsOf(index)) {
-        if (over.has(point.call)) continue;
-        const { result, wrong } = tryFault(memoryDirectory(), words, point);
-        expect({ ...point, wrong }).toEqual({ ...point, wrong: [] });
-        found.set(result, (found.get(result) ?? 0) + 1);
-        // There are not so many of them, whatever they answer.
-        if (result === 'missed') over.add(point.call);
-      }
+      const seed = SEED + Object.keys(SCENARIOS).indexOf(name);
+      expect(await tryAll(name, scenario, sample(faults, seed), found)).toEqual([]);
     },
   );
 

@@ -26,6 +26,7 @@ const IDENTITY = {
   started: '2026-02-19T09:14:03.000+00:00',
   enforced: enforcedBy(7, 'own'),
   hasTerminal: true,
+  shared: { paths: [], sockets: [], connect_ports: [], bind_ports: [], asks: false },
 } as const;
 
 /** From the claim of a session to its end, with one call of the file system that fails. */

@@ -1,8 +1,10 @@
 import {
   chmodSync,
   chownSync,
+  constants,
   copyFileSync,
   existsSync,
+  linkSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
@@ -17,7 +19,7 @@ import { join, resolve } from 'node:path';
 /** The conventional account that owns nothing. */
 const NOBODY = 65534;
 
-const BUILT_EXECUTABLE = resolve(import.meta.dirname, '../../dist/nono');
+export const BUILT_EXECUTABLE = resolve(import.meta.dirname, '../../dist/nono');
 
 /** A machine's worth of surroundings for one test, all of it in one directory that goes with the test. */
 export interface World extends Disposable {
@@ -38,6 +40,8 @@ interface WorldOptions {
   readonly ordinaryUser?: boolean;
   /** The directory that it is made in: that of temporary files by default. */
   readonly place?: string;
+  /** Of this one the world has a link or a copy of its own, so that /proc tells whose processes nono's are. */
+  readonly ownExecutable?: string;
 }
 
 export function canBecomeOrdinaryUser(): boolean {
@@ -49,12 +53,16 @@ export function canBecomeOrdinaryUser(): boolean {
  *
  * The path is short, since addresses of sockets are, and has its links resolved, since nono shows such paths.
  */
-export function createWorld({ ordinaryUser = false, place = tmpdir() }: WorldOptions = {}): World {
+export function createWorld({ ordinaryUser = false, place = tmpdir(), ownExecutable }: WorldOptions = {}): World {
   const directory = realpathSync(mkdtempSync(join(place, 'nono-t-')));
   const home = join(directory, 'home');
   const project = join(directory, 'project');
   for (const path of [home, project]) mkdirSync(path);
   let executable = BUILT_EXECUTABLE;
+  if (ownExecutable !== undefined) {
+    executable = join(directory, 'nono');
+    linkOrCopy(ownExecutable, executable);
+  }
   if (ordinaryUser) {
     // The checkout may lie below root's home, where this user cannot go.
     executable = join(directory, 'nono');
@@ -82,6 +90,15 @@ export function createWorld({ ordinaryUser = false, place = tmpdir() }: WorldOpt
       rmSync(directory, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
     },
   };
+}
+
+function linkOrCopy(from: string, to: string): void {
+  try {
+    linkSync(from, to);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && ['EXDEV', 'EPERM', 'EMLINK'].includes(String(error.code)))) throw error;
+    copyFileSync(from, to, constants.COPYFILE_FICLONE);
+  }
 }
 
 /** A test that failed stops no session, and a session outlives whoever started it. */
