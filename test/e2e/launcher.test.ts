@@ -10,6 +10,7 @@ import { encodeFilter } from '../../src/sandbox/linux/assemble-filters.ts';
 import { CODE, type Instruction } from '../../src/sandbox/linux/bpf.ts';
 import { encodeLandlock } from '../../src/sandbox/linux/landlock.ts';
 import { encodeSeccomp } from '../../src/sandbox/linux/seccomp.ts';
+import { RETURN } from '../../src/sandbox/linux/seccomp-uapi.ts';
 import { type Access, type PathRule, READ, READ_WRITE } from '../../src/sandbox/plan.ts';
 import { needCommands } from '../support/tools.ts';
 import { createWorld, type World } from '../support/world.ts';
@@ -97,8 +98,8 @@ describe.for([1, 2])('with Landlock ABI %i', (abi) => {
     expect(await launch(world, { landlockAbi: abi, filter: filterFor(abi) }, attempt(call))).toBe('EACCES');
     expect(readFileSync(file, 'utf8')).toBe('untouched');
 
-    // The filter did it: under that of a newer kernel nothing is in the way.
-    await launch(world, { landlockAbi: abi, filter: filterFor(7) }, attempt(call));
+    // The filter did it: under one that lets all pass nothing is in the way.
+    await launch(world, { landlockAbi: abi, filter: [[CODE.return, 0, 0, RETURN.allow]] }, attempt(call));
     expect(readFileSync(file, 'utf8')).toBe('');
   });
 
