@@ -22,14 +22,25 @@ export function removeSessionFiles(sessions: Directory, id: string): void {
 /** Files that belong to no record: a start or a clean-up was killed between two steps. Never those of another pid namespace. */
 export function removeLeftovers(sessions: Directory, processes: Processes): void {
   const names = sessions.names();
-  const all = new Set<string>(names);
+  const all = new Set<Bytes>(names);
   for (const name of names) {
     const { extension = '' } = FILE_REGEXP.exec(name)?.groups ?? {};
     const pid = UNFINISHED_REGEXP.exec(name)?.groups?.['pid'];
     if (pid !== undefined) removeUnfinished(sessions, name, processes.startTicks(Number(pid)) !== undefined);
-    // The record is the first of a session's files: what has none belongs to nobody.
-    else if (isOwned(extension) && !all.has(`${name.slice(0, ID_LENGTH)}.json`)) removeUnlessMissing(sessions, name);
+    else if (isOwned(extension) && !all.has(recordOf(name)) && !isRecorded(sessions, name)) removeUnlessMissing(sessions, name);
   }
+}
+
+/**
+ * The record is the first of a session's files: what has none belongs to nobody. Looked at anew, since a directory that is read in several
+ * pieces may show what was made meanwhile and not the record that was made before it.
+ */
+function isRecorded(sessions: Directory, name: Bytes): boolean {
+  return sessions.stat(recordOf(name)) !== undefined;
+}
+
+function recordOf(name: Bytes): Bytes {
+  return `${name.slice(0, ID_LENGTH)}.json` as Bytes;
 }
 
 function isOwned(extension: string): boolean {

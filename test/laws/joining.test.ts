@@ -1,13 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Connection } from '../../src/ports/socket.ts';
-import { Displays } from '../../src/session/displays.ts';
-import { decodeServerMessage } from '../../src/session/messages.ts';
-import { FrameDecoder } from '../../src/session/protocol.ts';
-import { SessionScreen } from '../../src/session/screen.ts';
-import * as drawing from '../../src/terminal/drawing.ts';
 import { runs } from '../support/effort.ts';
-import { createModel, describeScreen, IDLE_MEMORY, lastBlankOrSpace } from '../support/screens.ts';
+import { createModel, describeScreen, lastBlankOrSpace } from '../support/screens.ts';
+import { connectionTo, createShown } from '../support/shown-session.ts';
 import { cut, stream } from '../support/terminal-streams.ts';
 
 interface Row {
@@ -24,32 +19,18 @@ const time = { ms: 0 };
 
 function createSession() {
   time.ms = 0;
-  const nowMs = () => time.ms;
-  const load = () => Promise.resolve(drawing);
-  const deps = { size: SIZE, scrollbackLines: 50, load, memory: IDLE_MEMORY, answer: () => undefined, nowMs };
-  const screen = new SessionScreen(deps);
-  return { screen, displays: new Displays(screen, { describe: () => '', nowMs }) };
+  return createShown(SIZE, 50, () => time.ms);
 }
 
 /** Shows what it has got so far when no synchronized update is on, as terminals do that draw a frame now and then. */
 class UpdatingTerminal {
   readonly model = createModel(SIZE, 200);
-  readonly #decoder = new FrameDecoder();
   #shown: Record<string, unknown> = {};
 
-  readonly connection: Connection = {
-    peer: undefined,
-    queuedBytes: 0,
-    write: (frames) => {
-      for (const frame of this.#decoder.push(frames)) {
-        const message = decodeServerMessage(frame);
-        if (message.kind === 'output' || message.kind === 'redraw') this.model.write(message.data);
-      }
-      if (!this.model.ledger.isOn(2026)) this.#shown = describeScreen(this.model);
-    },
-    end: () => undefined,
-    close: () => undefined,
-  };
+  readonly connection = connectionTo((data) => {
+    this.model.write(data);
+    if (!this.model.ledger.isOn(2026)) this.#shown = describeScreen(this.model);
+  });
 
   /** @param isMuchLater It has ended by itself an update that goes on. */
   shown({ isMuchLater = false } = {}): Record<string, unknown> {

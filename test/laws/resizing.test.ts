@@ -1,14 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Connection } from '../../src/ports/socket.ts';
-import { Displays } from '../../src/session/displays.ts';
-import { decodeServerMessage } from '../../src/session/messages.ts';
-import { FrameDecoder } from '../../src/session/protocol.ts';
-import { SessionScreen } from '../../src/session/screen.ts';
-import * as drawing from '../../src/terminal/drawing.ts';
 import type { TerminalModel } from '../../src/terminal/model.ts';
 import { runs } from '../support/effort.ts';
-import { createModel, describeScreen, IDLE_MEMORY } from '../support/screens.ts';
+import { createModel, describeScreen } from '../support/screens.ts';
+import { connectionTo, createShown } from '../support/shown-session.ts';
 
 const RUNS = { numRuns: runs(import.meta.filename, 300) };
 const size = fc.record({ columns: fc.integer({ min: 8, max: 24 }), rows: fc.integer({ min: 2, max: 12 }) });
@@ -25,25 +20,13 @@ const lines = fc
 /** The terminal of a client, which changes its size after some of what was sent to it has come. */
 class SlowTerminal {
   readonly model;
-  readonly #decoder = new FrameDecoder();
   #late: Uint8Array = new Uint8Array();
 
   constructor(wanted: { readonly columns: number; readonly rows: number }) {
     this.model = createModel(wanted, 400);
   }
 
-  readonly connection: Connection = {
-    peer: undefined,
-    queuedBytes: 0,
-    write: (frames) => {
-      for (const frame of this.#decoder.push(frames)) {
-        const message = decodeServerMessage(frame);
-        if (message.kind === 'output' || message.kind === 'redraw') this.#late = Buffer.concat([this.#late, message.data]);
-      }
-    },
-    end: () => undefined,
-    close: () => undefined,
-  };
+  readonly connection = connectionTo((data) => (this.#late = Buffer.concat([this.#late, data])));
 
   /** @param bytes No more than so many of what is on its way. */
   receive(bytes = Number.POSITIVE_INFINITY): void {
@@ -58,10 +41,7 @@ class SlowTerminal {
 }
 
 function createSession(wanted: { readonly columns: number; readonly rows: number }) {
-  const load = () => Promise.resolve(drawing);
-  const deps = { size: wanted, scrollbackLines: 400, load, memory: IDLE_MEMORY, answer: () => undefined, nowMs: () => 0 };
-  const screen = new SessionScreen(deps);
-  const displays = new Displays(screen, { describe: () => '', nowMs: () => 0 });
+  const { screen, displays } = createShown(wanted, 400);
   const reached = () =>
     new Promise<{ readonly screen: Record<string, unknown>; readonly texts: readonly string[] }>((resolve) =>
       screen.whenReached((model) => resolve({ screen: describeScreen(model), texts: textLines(model) })),

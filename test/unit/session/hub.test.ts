@@ -4,9 +4,7 @@ import type { Connection } from '../../../src/ports/socket.ts';
 import { Hub } from '../../../src/session/hub.ts';
 import type { HubHost } from '../../../src/session/hub-host.ts';
 import { type ClientMode, type ControlRequest, DIRECT, encodeClientMessage } from '../../../src/session/messages.ts';
-import { SessionScreen } from '../../../src/session/screen.ts';
-import * as drawing from '../../../src/terminal/drawing.ts';
-import { IDLE_MEMORY } from '../../support/screens.ts';
+import { createShown } from '../../support/shown-session.ts';
 
 const LONGER_THAN_ANY_WAIT_MS = 3_600_000;
 
@@ -29,19 +27,7 @@ const HOST: HubHost = {
 };
 
 function createHub(host: Partial<HubHost> = {}): Hub {
-  const size = { columns: 80, rows: 24 };
-  const load = () => Promise.resolve(drawing);
-  return new Hub(
-    { ...HOST, ...host },
-    new SessionScreen({
-      size,
-      scrollbackLines: 10,
-      load,
-      memory: IDLE_MEMORY,
-      answer: () => undefined,
-      nowMs: () => 0,
-    }),
-  );
+  return new Hub({ ...HOST, ...host }, createShown({ columns: 80, rows: 24 }, 10).screen);
 }
 
 function connect(hub: Hub) {

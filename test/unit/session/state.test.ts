@@ -18,6 +18,7 @@ import { type Bytes, bytesFromText } from '../../../src/bytes.ts';
 import type { Processes } from '../../../src/ports/processes.ts';
 import { removeTree } from '../../../src/remove-tree.ts';
 import { enforcedBy } from '../../../src/sandbox/linux/landlock.ts';
+import { removeLeftovers } from '../../../src/session/leftovers.ts';
 import { lockName, sweepNames } from '../../../src/session/name-lock.ts';
 import { type SessionIdentity, STARTING } from '../../../src/session/record.ts';
 import { publishRecord, unusedId } from '../../../src/session/registry.ts';
@@ -161,6 +162,32 @@ describe('lockName()', () => {
     expect(second).toBeDefined();
     sweepNames(names);
     expect(readdirSync(top)).toEqual(['calm-node']);
+  });
+});
+
+describe('removeLeftovers()', () => {
+  const nobody = { startTicks: () => undefined } as unknown as Processes;
+
+  test('removes what belongs to no record', () => {
+    using sessions = files.openDirectory(bytesFromText(top));
+    for (const name of ['a3f7c2.json', 'a3f7c2.log', 'bbbbbb.log', 'bbbbbb.sock', 'notes.txt'])
+      writeFileSync(join(top, name), '');
+    removeLeftovers(sessions, nobody);
+    expect(readdirSync(top).toSorted()).toEqual(['a3f7c2.json', 'a3f7c2.log', 'notes.txt']);
+  });
+
+  test('spares a session that began while the directory was read, piece by piece', () => {
+    using sessions = files.openDirectory(bytesFromText(top));
+    for (const name of ['a3f7c2.json', 'a3f7c2.log']) writeFileSync(join(top, name), '');
+    const readBefore = new Proxy(sessions, {
+      get(target, key) {
+        if (key === 'names') return () => target.names().filter((name) => name !== 'a3f7c2.json');
+        const value: unknown = Reflect.get(target, key, target);
+        return typeof value === 'function' ? value.bind(target) : value;
+      },
+    });
+    removeLeftovers(readBefore, nobody);
+    expect(readdirSync(top).toSorted()).toEqual(['a3f7c2.json', 'a3f7c2.log']);
   });
 });
 
