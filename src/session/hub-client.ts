@@ -1,13 +1,12 @@
 import type { Shortcut } from '../ports/shortcut.ts';
 import type { Connection } from '../ports/socket.ts';
+import { ATTACHMENT, type ClientEvent, type ClientRole } from './attachment.ts';
 import type { Actor } from './audit-event.ts';
 import type { Display } from './display.ts';
 import type { Fences } from './fences.ts';
 import { encodeServerMessage, type ServerMessage } from './messages.ts';
 import type { FrameDecoder } from './protocol.ts';
 import type { RequestLine } from './request-line.ts';
-
-type ClientRole = 'new' | 'interactive' | 'viewer' | 'control' | 'gone';
 
 /** Somebody who has connected to a session. */
 export interface Client {
@@ -21,6 +20,13 @@ export interface Client {
   /** Where the session is shown. */
   display: Display | undefined;
   readonly requests: RequestLine;
+}
+
+/** @returns false for what comes out of turn, which changes nothing. */
+export function step(client: Client, event: ClientEvent): boolean {
+  const next = ATTACHMENT[client.role][event];
+  client.role = next ?? client.role;
+  return next !== undefined;
 }
 
 export function send({ connection }: Client, message: ServerMessage): void {

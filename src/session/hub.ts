@@ -1,11 +1,12 @@
 import type { TerminalSize } from '../ports/pty.ts';
 import type { Connection, ConnectionHandlers } from '../ports/socket.ts';
 import { AttachedPrompt } from './attached-prompt.ts';
+import { type ClientRole, isAttachedAs } from './attachment.ts';
 import type { DetachReason } from './audit-event.ts';
 import type { Display } from './display.ts';
 import { Displays, sendPieces } from './displays.ts';
 import { Fences } from './fences.ts';
-import { actorOf, type Client, send } from './hub-client.ts';
+import { actorOf, type Client, send, step } from './hub-client.ts';
 import type { HubHost } from './hub-host.ts';
 import {
   type ClientMessage,
@@ -54,12 +55,12 @@ export class Hub {
       nowMs: host.nowMs,
       size: () => this.#size,
       decide: (number, decision) => {
-        const client = this.#interactive();
+        const client = this.#holder();
         if (client !== undefined) host.decide(number, decision, actorOf(client));
       },
       propose: host.propose,
       decideForGood: async (number, shownFile) => {
-        const client = this.#interactive();
+        const client = this.#holder();
         if (client !== undefined) await host.decideForGood(number, shownFile, actorOf(client));
       },
       forward: (display, data) => this.#type(display, data),
@@ -67,7 +68,7 @@ export class Hub {
   }
 
   get isAttached(): boolean {
-    return this.#interactive() !== undefined;
+    return this.#holder() !== undefined;
   }
 
   /** A new connection, whose uid was checked. */
@@ -106,7 +107,7 @@ export class Hub {
 
   /** What the command wrote. @param isPassed The client that types has got it. */
   output(data: Uint8Array, isPassed: boolean): void {
-    this.displays.output(data, isPassed ? this.#interactive()?.display : undefined);
+    this.displays.output(data, isPassed ? this.#holder()?.display : undefined);
   }
 
   /** What waits for an answer has changed. */
@@ -118,8 +119,9 @@ export class Hub {
   /** The command was stopped from the keyboard: the shell around the client gets its prompt. */
   stopped(): void {
     this.#settle();
-    const client = this.#interactive();
+    const client = this.#holder();
     if (client === undefined) return;
+    step(client, 'stopped');
     send(client, { kind: 'stopped' });
     if (client.display !== undefined) this.displays.suspend(client.display);
   }
@@ -131,7 +133,7 @@ export class Hub {
   /** @returns false when nobody was attached. */
   detach(): boolean {
     this.#settle();
-    const client = this.#interactive();
+    const client = this.#holder();
     if (client !== undefined) this.#leave(client, this.#away('detached', client), 'dropped');
     return client !== undefined;
   }
@@ -156,13 +158,13 @@ export class Hub {
    * What passes is opened again when there is nothing else to do.
    */
   #settle(): void {
-    this.#interactive()?.shortcut?.close();
+    this.#holder()?.shortcut?.close();
     this.#host.drain?.();
     if (this.#isOpening) return;
     this.#isOpening = true;
     setImmediate(() => {
       this.#isOpening = false;
-      const client = this.#interactive();
+      const client = this.#holder();
       if (client !== undefined) this.#letPass(client);
     });
   }
@@ -183,8 +185,9 @@ export class Hub {
     return !this.#asking.isOpen && decoder.isBetweenFrames && this.#screen.isBetweenAnswers(display);
   }
 
-  #interactive(): Client | undefined {
-    return [...this.#clients].find(({ role }) => role === 'interactive');
+  /** Who is attached. */
+  #holder(): Client | undefined {
+    return [...this.#clients].find(({ role }) => isAttachedAs(role));
   }
 
   #receive(client: Client, data: Uint8Array): void {
@@ -207,35 +210,33 @@ export class Hub {
     } else if (message.kind === 'detach') {
       this.#leave(client, this.#away('detached', client), 'asked');
     } else if (message.kind === 'request') {
-      if (client.role !== 'control') throw new ProtocolError('a request without the mode control');
-      const { request } = message;
-      client.requests.add(bytes, () => this.#answer(client, request));
+      if (!step(client, 'request')) throw new ProtocolError('a request without the mode control');
+      client.requests.add(bytes, () => this.#answer(client, message.request));
     } else if (message.kind === 'typedFence' || message.kind === 'shownAnswer') {
       this.#fence(client, message);
     } else {
-      this.#take(client, message);
+      if (!step(client, message.kind) || client.display === undefined) throw new ProtocolError('input without the mode attach');
+      this.#take(client.display, client.role, message);
     }
   }
 
   /** Nothing comes of it for a client that was not joined, or is not any more. */
   #fence(client: Client, { kind, number }: Extract<ClientMessage, { kind: 'typedFence' | 'shownAnswer' }>): void {
     const { display, role, shortcut, fences } = client;
-    if (role !== 'interactive' || display === undefined) throw new ProtocolError('a fence without the mode attach');
+    if (!step(client, 'fence') || display === undefined) throw new ProtocolError('a fence without the mode attach');
     if (kind === 'shownAnswer') fences?.answered(shortcut, number);
-    else if (this.#maySkipTyped(client, display)) shortcut?.answerFence(encodeServerMessage({ kind: 'typedAnswer', number }));
+    else if (role === 'interactive' && this.#maySkipTyped(client, display))
+      shortcut?.answerFence(encodeServerMessage({ kind: 'typedAnswer', number }));
   }
 
-  #take(client: Client, message: Extract<ClientMessage, { kind: 'data' | 'resize' }>): void {
-    const { display, role } = client;
-    if (message.kind === 'resize' && role === 'viewer' && display !== undefined) {
+  #take(display: Display, role: ClientRole, message: Extract<ClientMessage, { kind: 'data' | 'resize' }>): void {
+    if (message.kind === 'data') {
+      if (!this.#asking.type(message.data)) this.#type(display, message.data);
+    } else if (role === 'viewer') {
       this.displays.resizeView(display, message.size);
-    } else if (role !== 'interactive' || display === undefined) {
-      throw new ProtocolError('input without the mode attach');
-    } else if (message.kind === 'resize') {
+    } else {
       this.#resize(display, message.size);
       this.displays.resume(display);
-    } else if (!this.#asking.type(message.data)) {
-      this.#type(display, message.data);
     }
   }
 
@@ -257,7 +258,7 @@ export class Hub {
     client: Client,
     { mode, size, terminal, history, terminalId, capabilities, status: statusPlace }: Extract<ClientMessage, { kind: 'hello' }>,
   ): void {
-    const holder = this.#interactive();
+    const holder = this.#holder();
     if (mode === 'attach' && holder !== undefined) {
       this.#refuse(client, 'busy', 'already attached');
       return;
@@ -271,16 +272,16 @@ export class Hub {
     if (this.#end !== undefined) {
       this.#leave(client, this.#end, 'ended');
     } else if (mode === 'control') {
-      client.role = 'control';
+      step(client, 'control');
     } else if (mode === 'view') {
-      client.role = 'viewer';
+      step(client, 'view');
       this.#host.audit({ event: 'attach', mode, terminal, ...actorOf(client) });
       client.display = this.displays.addViewer(client.connection, size, statusPlace);
     } else {
       if (holder === undefined) this.#host.audit({ event: 'attach', mode: 'attach', terminal, ...actorOf(client) });
       else this.#host.audit({ event: 'steal', from_pid: actorOf(holder).pid, terminal, ...actorOf(client) });
       if (holder !== undefined) this.#leave(holder, this.#away('stolen', holder), 'stolen');
-      client.role = 'interactive';
+      step(client, 'attach');
       this.#host.attachmentChanged(true);
       this.displays.statusChanged();
       this.#size = size;
@@ -299,13 +300,15 @@ export class Hub {
   }
 
   #join(client: Client): void {
-    if (client.role === 'interactive') client.shortcut = this.#host.join?.(client.connection, () => this.#letPass(client));
+    if (isAttachedAs(client.role)) client.shortcut = this.#host.join?.(client.connection, () => this.#letPass(client));
     this.#letPass(client);
   }
 
   async #answer(client: Client, request: ControlRequest): Promise<void> {
     if (client.role === 'gone') return;
     const outcome = await this.#host.request(request, actorOf(client));
+    // It may have gone meanwhile: a follower that is nobody's would be written to for ever.
+    if (!this.#clients.has(client)) return;
     const attachment = this.isAttached ? 'attached' : 'detached';
     if (outcome.isDone && outcome.content !== undefined) sendPieces(client.connection, 'content', outcome.content);
     if (outcome.isDone && outcome.follows === true) client.display = this.displays.addFollower(client.connection);
@@ -317,7 +320,7 @@ export class Hub {
 
   /** A viewer has a screen of its own, which goes with it. */
   #away(reason: 'detached' | 'stolen', { role }: Client): SessionEnd {
-    return { reason, rowsBelow: role === 'interactive' ? this.#screen.rowsBelow() : 0 };
+    return { reason, rowsBelow: isAttachedAs(role) ? this.#screen.rowsBelow() : 0 };
   }
 
   #refuse(client: Client, code: RefusalCode, message: string): void {
@@ -336,17 +339,16 @@ export class Hub {
   }
 
   #remove(client: Client, reason: DetachReason): void {
-    const wasInteractive = client.role === 'interactive';
-    if (wasInteractive || client.role === 'viewer') {
-      const mode = wasInteractive ? 'attach' : 'view';
-      this.#host.audit({ event: 'detach', mode, reason, ...actorOf(client) });
+    const wasAttached = isAttachedAs(client.role);
+    if (wasAttached || client.role === 'viewer') {
+      this.#host.audit({ event: 'detach', mode: wasAttached ? 'attach' : 'view', reason, ...actorOf(client) });
     }
-    client.role = 'gone';
+    step(client, reason);
     client.fences?.stop();
     this.#clients.delete(client);
-    if (wasInteractive) this.#asking.left();
+    if (wasAttached) this.#asking.left();
     if (client.display !== undefined) this.displays.remove(client.display);
-    if (wasInteractive) this.#host.attachmentChanged(false);
+    if (wasAttached) this.#host.attachmentChanged(false);
     this.displays.statusChanged();
   }
 }
