@@ -80,7 +80,9 @@ const CONTROLS_REGEXP = /[\x00-\x08\x0b-\x1f\x7f-\x9f]/;
 export function whatIsWrong({ status, signal, stdout, stderr }: Outcome, words: readonly string[]): string | undefined {
   if (signal !== null) return `ended by ${signal}`;
   const own = words[0] === 'run' || words[0] === 'wrap' ? [125, 126, 127] : words[0] === 'attach' ? [255] : [];
-  if (!ANY_STATUS.includes(status ?? -1) && !own.includes(status ?? -1)) return `status ${status}`;
+  // Of a call that plans a run without one, too: what it would be allowed cannot be.
+  const isExplained = status === 125 && /^Error: .*\[E_(?:GRANT|HOME)\]$/m.test(stderr);
+  if (!ANY_STATUS.includes(status ?? -1) && !own.includes(status ?? -1) && !isExplained) return `status ${status}`;
   if (/Internal error|^ {4}at /m.test(stderr)) return "a bug's stack";
   const isForTerminals = words.includes('--ansi') || words.includes('--tar') || words[0] === 'run';
   const control = CONTROLS_REGEXP.exec(isForTerminals ? stderr : stdout + stderr)?.[0];
