@@ -131,7 +131,7 @@ describe('files of whatever names', () => {
 async function expectPlain(world: World, call: string): Promise<void> {
   const outcome = await runScript(world, `exec "$NONO" ${call}`);
   const wrong = whatIsWrong(outcome, call.split(' '));
-  expect({ call, ...outcome, wrong }).toMatchObject({ status: 0, wrong: undefined });
+  if (outcome.status !== 0 || wrong !== undefined) throw new Error(JSON.stringify({ call, wrong, ...outcome }));
 }
 
 /** Root has made them. */
