@@ -1,6 +1,7 @@
 import type { Bytes } from '../bytes.ts';
 import { joinPath, parentPath, relativePath, resolvePath } from '../paths.ts';
 import type { Directory, Files } from '../ports/files.ts';
+import { parseGitConfig } from './git-config.ts';
 import { hasName, hasNameBelow, parseGitIndex } from './git-index.ts';
 import type { Rules } from './rules.ts';
 import { readSmallFile } from './small-file.ts';
@@ -12,6 +13,7 @@ const INDEX_BYTES_MAXIMUM = 512 * 1024 * 1024;
 const SAVED_MAXIMUM = 16;
 const BLOCK_BYTES = 512;
 const CONFIG_BYTES_MAXIMUM = 1024 * 1024;
+const OBJECT_FORMAT = 'extensions.objectformat' as Bytes;
 
 /** The top of the git work tree that holds `path`, or undefined. */
 export function findWorkTreeTop(files: Files, path: Bytes): Bytes | undefined {
@@ -92,8 +94,8 @@ function readIndex(files: Files, top: Bytes): readonly Bytes[] {
   using opened = files.openDirectory(directory);
   const index = readIndexFile(opened, 'index' as Bytes);
   if (index === undefined) return [];
-  const config = readSmallFile(opened, 'config' as Bytes, CONFIG_BYTES_MAXIMUM) ?? '';
-  const format = /^\s*objectformat\s*=\s*sha256\s*$/im.test(config) ? 'sha256' : 'sha1';
+  const config = readSmallFile(opened, 'config' as Bytes, CONFIG_BYTES_MAXIMUM) ?? ('' as Bytes);
+  const format = parseGitConfig(config).get(OBJECT_FORMAT)?.at(-1)?.toLowerCase() === 'sha256' ? 'sha256' : 'sha1';
   const parse = (file: Bytes | undefined) =>
     file === undefined ? [] : (parseGitIndex(Buffer.from(file, 'latin1'), format) ?? []);
   // A split index keeps most names in a shared file; one name too many only means that a file is tracked.

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, truncateSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { appendFileSync, mkdirSync, truncateSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { gitChanges } from '../../../src/rollback/git-store.ts';
 import { walkTree } from '../../../src/rollback/snapshot-tree.ts';
@@ -35,7 +35,7 @@ test('what a command plants in .git neither keeps the last snapshot busy nor fil
     truncateSync(at(name), 2 ** 40);
   }
   writeFileSync(at('modules/m/HEAD'), '');
-  for (let count = 0; count < 80; count++) {
+  for (let count = 0; count < 24; count++) {
     writeFileSync(at(`hooks/${count}`), String(count));
     truncateSync(at(`hooks/${count}`), 1024 * 1024);
   }
@@ -44,8 +44,26 @@ test('what a command plants in .git neither keeps the last snapshot busy nor fil
   execFileSync('sh', ['-c', 'cd refs/heads && mkdir -p "$0" && cd "$0" && mkdir -p "$0"', deep], { cwd: at('') });
   await run.finish({ exitCode: 0, signal: undefined });
   const storedBytes = await engine.look(run.id, (_, { manifest }) => manifest.snapshots.at(-1)?.storedBytes ?? 0);
-  expect(storedBytes).toBeLessThan(70 * 1024 * 1024);
+  expect(storedBytes).toBeLessThan(18 * 1024 * 1024);
   const changes = await engine.look(run.id, (session, { manifest }) => gitChanges(session, manifest, engine.deps.hash));
   expect(changes.map(({ text }) => text).join('\n')).toMatch(/hooks\/huge/);
   execFileSync('rm', ['-rf', at('')]);
+});
+
+test.for([
+  ['sha1', ''],
+  ['sha256', ''],
+  ['sha256', '\n'.repeat(900_000)],
+  ['sha1', `[a]\n${' '.repeat(900_000)}`],
+])('an index of %s is read, whatever else a config holds', async ([format = '', planted = '']) => {
+  using engine = new Engine();
+  const git = (...words: readonly string[]) => execFileSync('git', words, { cwd: engine.root });
+  writeFileSync(join(engine.root, '.gitignore'), 'ignored\n');
+  writeFileSync(join(engine.root, 'ignored'), 'x');
+  git('init', '-q', `--object-format=${format}`);
+  git('add', '-f', 'ignored');
+  appendFileSync(join(engine.root, '.git/config'), planted);
+  const id = await engine.run(() => undefined);
+  const names = await engine.look(id, (_, { tree }) => Array.from(walkTree(tree), ({ path }) => basename(path)));
+  expect(names).toContain('ignored');
 });
