@@ -9,8 +9,8 @@ const DIRECTORY_MODE = 0o700;
 const FILE_MODE = 0o600;
 
 /**
- * Makes what a profile wants to be there. What somebody else made meanwhile is as good; the launcher follows no link,
- * whatever it finds. What cannot be made is told and does not keep the command from being run: the home may be read-only.
+ * Makes what a profile wants to be there. What somebody else made meanwhile is as good; no link is followed, here and by the launcher: the
+ * plan's paths have none, so that one was put there since. What cannot be made is told and does not keep the command from being run: the home may be read-only.
  */
 export function makeMissing(
   { files, notify }: Pick<Context, 'files' | 'notify'>,
@@ -36,7 +36,7 @@ export function makeMissing(
 /** @returns why it could not be made. */
 function tryMaking(files: Files, path: Bytes, create: (parent: Directory) => void): string | undefined {
   try {
-    using parent = files.openDirectory(parentPath(path));
+    using parent = files.openWithoutLinks(parentPath(path));
     create(parent);
     return undefined;
   } catch (error) {

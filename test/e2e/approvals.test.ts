@@ -356,3 +356,16 @@ test('a wrapped command is asked nothing, whatever its profile says', async () =
   expect(await runNono(world, words)).toMatchObject({ status: 1, stderr: expect.stringContaining('Permission denied') });
   expect(await runNono(world, ['wrap', '--ask', '--allow-cwd', '--', 'true'])).toMatchObject({ status: 2 });
 });
+
+test.runIf(canBecomeOrdinaryUser())(
+  'a user is asked whose id has ten digits, as directories of companies give them',
+  async () => {
+    using world = createWorld({ ordinaryUser: true, uid: 2_000_000_001 });
+    await using asking = await openAsking(world);
+    const run = asking.start(`cat ${asking.out}/f`);
+
+    await asking.answer('allow', (await asking.asked(`${asking.out}/f`)).id);
+
+    expect(await run.ended).toMatchObject({ status: 0, stdout: 'allowed' });
+  },
+);

@@ -38,6 +38,8 @@ export interface World extends Disposable {
 interface WorldOptions {
   /** Runs everything as an ordinary user; only root can. */
   readonly ordinaryUser?: boolean;
+  /** Which one. */
+  readonly uid?: number;
   /** The directory that it is made in: that of temporary files by default. */
   readonly place?: string;
   /** Of this one the world has a link or a copy of its own, so that /proc tells whose processes nono's are. */
@@ -53,7 +55,7 @@ export function canBecomeOrdinaryUser(): boolean {
  *
  * The path is short, since addresses of sockets are, and has its links resolved, since nono shows such paths.
  */
-export function createWorld({ ordinaryUser = false, place = tmpdir(), ownExecutable }: WorldOptions = {}): World {
+export function createWorld({ ordinaryUser = false, uid = NOBODY, place = tmpdir(), ownExecutable }: WorldOptions = {}): World {
   const directory = realpathSync(mkdtempSync(join(place, 'nono-t-')));
   const home = join(directory, 'home');
   const project = join(directory, 'project');
@@ -68,7 +70,7 @@ export function createWorld({ ordinaryUser = false, place = tmpdir(), ownExecuta
     executable = join(directory, 'nono');
     copyFileSync(BUILT_EXECUTABLE, executable);
     chmodSync(executable, 0o755);
-    for (const path of [directory, home, project]) chownSync(path, NOBODY, NOBODY);
+    for (const path of [directory, home, project]) chownSync(path, uid, uid);
   }
   return {
     directory,
@@ -83,7 +85,7 @@ export function createWorld({ ordinaryUser = false, place = tmpdir(), ownExecuta
       SHELL: '/bin/sh',
     },
     executable,
-    asUser: ordinaryUser ? ['setpriv', `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups', '--'] : [],
+    asUser: ordinaryUser ? ['setpriv', `--reuid=${uid}`, `--regid=${uid}`, '--clear-groups', '--'] : [],
     [Symbol.dispose]() {
       endSessions(join(home, '.nono', 'sessions'));
       // What was just ended may still be writing.
