@@ -11,6 +11,7 @@ const USUAL_RESETS: ReadonlyMap<number, string> = new Map([
   [25, '\x1b[?25h'],
   [66, '\x1b>'],
   [2004, '\x1b[?2004l'],
+  [2026, '\x1b[?2026l'],
 ]);
 
 /**
@@ -18,7 +19,7 @@ const USUAL_RESETS: ReadonlyMap<number, string> = new Map([
  * except that leaving the alternate screen takes it back to where it was before.
  *
  * @param columns Of the terminal, for its tab stops.
- * @param isPassedBy The ledger has not heard of cursor keys, keypad, cursor and pastes (1, 66, 25, 2004) being switched.
+ * @param isPassedBy The ledger has not heard of cursor keys, keypad, cursor, pastes and synchronized updates (1, 66, 25, 2004, 2026) being switched.
  */
 export function restoreSequence(ledger: ModeLedger, columns: number, isPassedBy = false): string {
   const { alternateScreen, palette, dynamicColours } = ledger;

@@ -21,7 +21,7 @@ const moment = () => sleep(1);
 // biome-ignore format: one a line is no easier to read
 const SHOWN = [
   'hello', 'a\r\n', '日本', '\xc3', '\x1b[31m', '\x1b[0m', '\x1b[1;34mx\x1b[0m', '\x1b[4:3m', '\x1b[5;9H', '\x1b[2K', '\x1b[?1049h', '\x1b[?1049l',
-  '\x1b[?2004h', '\x1b[?25l', '\x1b[?12l\x1b[?25h', '\x1b[?1h\x1b=', '\x1b[?1;25l', '\x1b[?7l', '\x1b', '[', '\x1b[', '3', '1m', '\x1b7', '\x1b8', '\x1b(0', '\x1b]2;title\x07', '\x1b]2;ti', 'tle\x1b\\', '\x1b]52;c;aGk=\x07',
+  '\x1b[?2004h', '\x1b[?25l', '\x1b[?12l\x1b[?25h', '\x1b[?1h\x1b=', '\x1b[?2026h', '\x1b[?1;25l', '\x1b[?7l', '\x1b', '[', '\x1b[', '3', '1m', '\x1b7', '\x1b8', '\x1b(0', '\x1b]2;title\x07', '\x1b]2;ti', 'tle\x1b\\', '\x1b]52;c;aGk=\x07',
   '\x1b]52;c;?\x07', '\x1b[2;5r', '\x1b[>1u', '\x1b[5 q', '\x1bP1;2|x\x1b\\', '\x1b[\r1m', '\x1b[3\x1b[1m', '\x18', '\x9b', 'x'.repeat(5000),
   `\x1b[${'1;'.repeat(40)}1m`, `\x1b[${'1;'.repeat(40)}`,
 ];
@@ -44,7 +44,7 @@ const TYPED = [
 ];
 const CURSOR_KEYS = ['\x1b[A', '\x1bOB'];
 /** A terminal is put back from too much rather than from too little. */
-const RESETS_REGEXP = /\x1b\[0m|\x1b\[\?1l|\x1b\[\?25h|\x1b\[\?2004l|\x1b>/g;
+const RESETS_REGEXP = /\x1b\[0m|\x1b\[\?1l|\x1b\[\?25h|\x1b\[\?20(?:04|26)l|\x1b>/g;
 const shown = fc
   .array(fc.constantFrom(...SHOWN), { minLength: 1, maxLength: 6 })
   .map((pieces) => Buffer.from(pieces.join(''), 'utf8'));

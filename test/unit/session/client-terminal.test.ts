@@ -121,7 +121,7 @@ describe('ClientTerminal', () => {
     expect(client.mayPassDirectly()).toBe(true);
     for (const reset of ['\x1b[0m', '\x1b[?1l', '\x1b[?25h', '\x1b>', '\x1b[?2004l']) expect(state.ifKilled).toContain(reset);
     client.restore();
-    expect(state.written).toBe('\x1b[0m\x1b[?1l\x1b[?25h\x1b>\x1b[?2004l');
+    expect(state.written).toBe('\x1b[0m\x1b[?2026l\x1b[?1l\x1b[?25h\x1b>\x1b[?2004l');
   });
 
   test('lets nobody else write in the middle of a sequence, or while it waits for answers', () => {

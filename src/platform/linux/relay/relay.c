@@ -131,11 +131,12 @@ static int is_harmless(u8 final, int sets_something, struct relay *r) {
 }
 
 /*
- * Private modes that programs set all the time: keys of the cursor, the cursor itself, its blinking (only off), marks around what is pasted.
+ * Private modes that programs set all the time: keys of the cursor, the cursor itself, its blinking (only off), marks around what is pasted, synchronized
+ * updates.
  */
 static int is_usual(long mode, u8 final) {
   if (final == 'l' && mode == 12) return 1;
-  return (final == 'h' || final == 'l') && (mode == 1 || mode == 25 || mode == 2004);
+  return (final == 'h' || final == 'l') && (mode == 1 || mode == 25 || mode == 2004 || mode == 2026);
 }
 
 /* No escape among eight bytes. */
@@ -160,6 +161,11 @@ static long harmless_length(struct relay *r, u8 *bytes, long length) {
     u8 second = bytes[at++];
     if (second == '7' || second == '8' || second == 'D' || second == 'E' || second == 'M') continue;
     if ((second == '=' || second == '>') && r->has_pen) continue;
+    if (second == '(') {
+      if (at >= length) return begin;
+      if (bytes[at++] != 'B') return -1;
+      continue;
+    }
     if (second != CSI) return -1;
     int is_private = at < length && bytes[at] == '?';
     if (is_private && !r->has_pen) return -1;
