@@ -35,8 +35,8 @@ export function runTake(): void {
 
 async function take(request: TakeRequest): Promise<void> {
   const clock = { ...createSystemClock(), utcOffsetMinutes };
-  // A first snapshot has work for them: they start while this thread begins to look.
-  const workers = request.number === 0 ? startContentWorkers() : undefined;
+  // The first snapshot of a tree has work for them: they start while this thread begins to look.
+  const workers = request.number === 0 && request.previous === null ? startContentWorkers(true) : undefined;
   const deps = {
     // It is started for large trees only.
     files: createLinuxFiles({ bulkFromEntries: 0 }),

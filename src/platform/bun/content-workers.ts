@@ -1,5 +1,9 @@
+import type { Bytes } from '../../bytes.ts';
 import { SystemError } from '../../errors.ts';
-import type { ContentWorkers, StartingWorkers } from '../../ports/content-workers.ts';
+import type { ContentWorkers, StartingWorkers, WorkerPlan } from '../../ports/content-workers.ts';
+import type { RestoreBatch, TaskBatch } from '../../rollback/content-wire.ts';
+import { createLinuxFiles, descriptorOf } from '../linux/files.ts';
+import { Linkers } from '../linux/linkers.ts';
 import type { FromWorker, ToWorker } from './content-worker.ts';
 import { startWorker } from './worker-file.ts';
 
@@ -11,36 +15,102 @@ interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
-/** Starts as many threads as there are cores, at least two. */
-export function startContentWorkers(): StartingWorkers {
+/**
+ * As many threads as there are cores, at least two.
+ *
+ * @param isEager Whether they are sure to be needed, and start at once. What is only taken over needs others (linkers.ts), which start in no time.
+ */
+export function startContentWorkers(isEager = false): StartingWorkers {
   const count = Math.max(2, Math.min(WORKERS_MAXIMUM, navigator.hardwareConcurrency));
-  const threads = Array.from({ length: count }, () => new Thread());
+  let started: readonly Thread[] | undefined;
+  const start = () => (started ??= Array.from({ length: count }, () => new Thread()));
+  if (isEager) start();
   const end = async () => {
-    await Promise.all(threads.map((thread) => thread.end()));
+    await Promise.all((started ?? []).map((thread) => thread.end()));
   };
   return {
     workOn(plan) {
-      for (const [index, thread] of threads.entries()) thread.work({ kind: 'plan', plan, writer: `${process.pid}-${index}` });
-      return workersOf(threads, end);
+      let isTold = false;
+      const threads = () => {
+        const all = start();
+        if (!isTold)
+          for (const [index, thread] of all.entries()) thread.work({ kind: 'plan', plan, writer: `${process.pid}-${index}` });
+        isTold = true;
+        return all;
+      };
+      return new Workers(threads, () => started !== undefined, new Taking(plan, count), end);
     },
     [Symbol.asyncDispose]: end,
   };
 }
 
-function workersOf(threads: readonly Thread[], end: () => Promise<void>): ContentWorkers {
-  return {
-    run: (batch, into) => resultsOf(threads, (id) => ({ kind: 'batch', id, batch, into }), [into.buffer]),
-    async takeOver(entries) {
-      const results = await resultsOf(threads, (id) => ({ kind: 'known', id, entries }), [entries.buffer]);
-      return results.length === 0 ? undefined : results;
-    },
-    restore: (batch) => resultsOf(threads, (id) => ({ kind: 'restore', id, batch })),
-    async storedBytes() {
-      const answers = await Promise.all(threads.map((thread) => thread.ask((id) => ({ kind: 'total', id }))));
-      return answers.reduce((sum, answer) => sum + (answer.kind === 'total' ? answer.storedBytes : 0), 0);
-    },
-    [Symbol.asyncDispose]: end,
-  };
+class Workers implements ContentWorkers {
+  readonly #threads: () => readonly Thread[];
+  readonly #haveStarted: () => boolean;
+  readonly #taking: Taking;
+  readonly #end: () => Promise<void>;
+
+  constructor(threads: () => readonly Thread[], haveStarted: () => boolean, taking: Taking, end: () => Promise<void>) {
+    this.#threads = threads;
+    this.#haveStarted = haveStarted;
+    this.#taking = taking;
+    this.#end = end;
+  }
+
+  run(batch: TaskBatch, into: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
+    return resultsOf(this.#threads(), (id) => ({ kind: 'batch', id, batch, into }), [into.buffer]);
+  }
+
+  async takeOver(entries: Uint8Array<ArrayBuffer>): Promise<Uint8Array | undefined> {
+    const linkers = this.#taking.linkers();
+    if (linkers !== undefined) return (await linkers.takeOver(entries)) === 0 ? undefined : entries;
+    const results = await resultsOf(this.#threads(), (id) => ({ kind: 'known', id, entries }), [entries.buffer]);
+    return results.length === 0 ? undefined : results;
+  }
+
+  restore(batch: RestoreBatch): Promise<Uint8Array> {
+    return resultsOf(this.#threads(), (id) => ({ kind: 'restore', id, batch }));
+  }
+
+  async storedBytes(): Promise<number> {
+    if (!this.#haveStarted()) return 0;
+    const answers = await Promise.all(this.#threads().map((thread) => thread.ask((id) => ({ kind: 'total', id }))));
+    return answers.reduce((sum, answer) => sum + (answer.kind === 'total' ? answer.storedBytes : 0), 0);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#taking[Symbol.asyncDispose]();
+    await this.#end();
+  }
+}
+
+/** The threads that take contents over, and the directories that they work in. */
+class Taking implements AsyncDisposable {
+  readonly #plan: WorkerPlan;
+  readonly #count: number;
+  readonly #opened = new DisposableStack();
+  /** null before they are asked for. */
+  #linkers: Linkers | undefined | null = null;
+
+  constructor(plan: WorkerPlan, count: number) {
+    this.#plan = plan;
+    this.#count = count;
+  }
+
+  /** @returns undefined where there can be none. */
+  linkers(): Linkers | undefined {
+    const { objects, earlierObjects } = this.#plan;
+    if (this.#linkers !== null || objects === undefined || earlierObjects === undefined) return this.#linkers ?? undefined;
+    const files = createLinuxFiles();
+    const open = (path: Bytes) => descriptorOf(this.#opened.use(files.openDirectory(path)));
+    this.#linkers = Linkers.start(this.#count, { earlier: open(earlierObjects), objects: open(objects) });
+    return this.#linkers;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#linkers?.[Symbol.asyncDispose]();
+    this.#opened.dispose();
+  }
 }
 
 /** Gives the work to the thread that has the least before it. */

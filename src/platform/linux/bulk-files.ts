@@ -1,6 +1,7 @@
 import { ownIds } from '../node/own-mode.ts';
 import base from './bulk/base.c' with { type: 'text' };
 import table from './bulk/functions.c' with { type: 'text' };
+import link from './bulk/link.c' with { type: 'text' };
 import listing from './bulk/listing.c' with { type: 'text' };
 import make from './bulk/make.c' with { type: 'text' };
 import nodes from './bulk/nodes.c' with { type: 'text' };
@@ -8,9 +9,9 @@ import objects from './bulk/objects.c' with { type: 'text' };
 import read from './bulk/read.c' with { type: 'text' };
 import type { PlacedCode } from './code-image.ts';
 import { ADDRESS, DOUBLE, type ForeignSymbol, functionAt, functionsAt, INT, UNSIGNED, VOID } from './foreign.ts';
+import { loadMachineCode } from './mediator/machine-code.ts';
 import { compilePlaced, entryOf, placedCode } from './placed-code.ts';
-
-import { libcAddresses, type SyscallName } from './syscalls.ts';
+import type { SyscallName } from './syscalls.ts';
 
 /** Replaced by a build on the kind of machine that it is for: encodeImage() of bulk/*.c. */
 declare const NONO_BULK_FILES_IMAGE: string | undefined;
@@ -31,6 +32,7 @@ const CALLS = [
   'lseek',
   'fchmod',
   'utimensat',
+  'exit',
 ] as const satisfies readonly SyscallName[];
 
 /** What list_directory() gives when its memory is too small. */
@@ -38,7 +40,7 @@ export const NO_ROOM = -100_000;
 
 /** In the order of bulk_function() of functions.c, whose files say what they take. */
 const FUNCTIONS = {
-  set_up: { args: [ADDRESS, ADDRESS, UNSIGNED, INT, UNSIGNED, UNSIGNED], returns: VOID },
+  set_up: { args: [ADDRESS, UNSIGNED, INT, UNSIGNED, UNSIGNED], returns: VOID },
   read_files: {
     args: [INT, ADDRESS, INT, ADDRESS, ADDRESS, UNSIGNED, UNSIGNED, ADDRESS, ADDRESS, ADDRESS],
     returns: INT,
@@ -53,6 +55,7 @@ const FUNCTIONS = {
   link_known: { args: [INT, INT, ADDRESS, UNSIGNED], returns: INT },
   match_entries: { args: [ADDRESS, ADDRESS, INT, ADDRESS, UNSIGNED, ADDRESS], returns: INT },
   settle_entries: { args: [ADDRESS, UNSIGNED, ADDRESS, UNSIGNED, ADDRESS, ADDRESS], returns: INT },
+  link_prepare: { args: [INT, INT], returns: DOUBLE },
 } as const satisfies Readonly<Record<string, ForeignSymbol>>;
 
 /** The functions of bulk/*.c; all return numbers. */
@@ -86,9 +89,8 @@ function load({ modeMask = process.umask(), isNamedLater = true }: Facts): BulkF
   const addressOf = functionAt(entryOf(image, compile), 1);
   const symbols = Object.entries(FUNCTIONS).map(([name, symbol], at) => [name, { ...symbol, ptr: Number(addressOf(at)) }]);
   const functions = functionsAt(Object.fromEntries(symbols)) as unknown as BulkFiles;
-  const libc = libcAddresses();
   const { user, group } = ownIds();
-  functions.set_up(libc.syscall, libc.errnoLocation, modeMask, Number(isNamedLater), user, group);
+  functions.set_up(loadMachineCode().system, modeMask, Number(isNamedLater), user, group);
   return functions;
 }
 
@@ -98,5 +100,5 @@ export function compileBulkFilesOnce(): PlacedCode {
 }
 
 function compile() {
-  return compilePlaced('bulk-files', 'bulk_function', [base, read, objects, listing, nodes, make, table].join(''), CALLS);
+  return compilePlaced('bulk-files', 'bulk_function', [base, read, objects, link, listing, nodes, make, table].join(''), CALLS);
 }

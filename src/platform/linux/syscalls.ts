@@ -1,4 +1,3 @@
-import type { Pointer } from 'bun:ffi';
 import { SystemError } from '../../errors.ts';
 import { EINTR, errnoName } from './errno.ts';
 import { ADDRESS, intAt, openLibc, WORD } from './foreign.ts';
@@ -172,11 +171,6 @@ const errnoAddress = Number(libc.__errno_location());
 /** The number of a call on this processor. */
 export function syscallNumber(name: SyscallName): number {
   return NUMBERS[name];
-}
-
-/** The addresses of libc's `syscall` and `__errno_location`, for code that is compiled at run time. */
-export function libcAddresses(): { readonly syscall: Pointer; readonly errnoLocation: Pointer } {
-  return { syscall: libc.syscall.ptr, errnoLocation: libc.__errno_location.ptr };
 }
 
 /** Makes the call. @returns its result, or the errno negated. */

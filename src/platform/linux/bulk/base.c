@@ -2,16 +2,14 @@
  * Many small files in one call: what the thread that stores contents would otherwise do with seven calls from JavaScript for
  * each. It holds no policy and no state but what bulk_set_up() was told, and whatever is not the plain case is left to the caller, which then does it the long way.
  *
- * Nothing is linked: system calls go through libc's syscall(), whose address comes with bulk_set_up(). Numbers of calls (CALL_name) are defined by whoever
+ * It uses no library, so that threads that the runtime does not know can run it (link.c). Numbers of calls (CALL_name) are defined by whoever
  * compiles it (bulk-files.ts), as is O_DIRECTORY.
  */
 typedef long long i64;
 
-typedef long (*syscall_function)(long, long, long, long, long, long, long);
-typedef int *(*errno_function)(void);
-
-static syscall_function make_call;
-static errno_function errno_location;
+/* The system call itself (machine-code.ts). Answers -errno. */
+typedef long (*system_call)(long number, long a, long b, long c, long d, long e, long f);
+static system_call system;
 /* What the process takes from the mode of a file that it makes. */
 static u32 mode_mask;
 /* Whether files can be made without a name and given one when they are whole, as far as is known. */
@@ -19,9 +17,8 @@ static int can_name_later;
 /* Whose the files are that it makes. */
 static u32 own_user, own_group;
 
-static void bulk_set_up(u8 *syscall_address, u8 *errno_address, u32 mask, int is_named_later, u32 user, u32 group) {
-    make_call = (syscall_function)syscall_address;
-    errno_location = (errno_function)errno_address;
+static void bulk_set_up(u8 *system_address, u32 mask, int is_named_later, u32 user, u32 group) {
+    system = (system_call)system_address;
     mode_mask = mask;
     can_name_later = is_named_later;
     own_user = user;
@@ -32,9 +29,8 @@ enum { E_NOENT = 2, E_INTR = 4, E_EXIST = 17 };
 
 static long call(long number, long a, long b, long c, long d, long e) {
     for (;;) {
-        long result = make_call(number, a, b, c, d, e, 0);
-        if (result != -1) return result;
-        if (*errno_location() != E_INTR) return -*errno_location();
+        long result = system(number, a, b, c, d, e, 0);
+        if (result != -E_INTR) return result;
     }
 }
 

@@ -9,6 +9,7 @@ static void *bulk_function(long which) {
     case 5: return (void *)make_files;
     case 6: return (void *)link_known;
     case 7: return (void *)match_entries;
-    default: return (void *)settle_entries;
+    case 8: return (void *)settle_entries;
+    default: return (void *)link_prepare;
     }
 }

@@ -5,18 +5,16 @@ import { createLinuxFiles, descriptorOf } from '../files.ts';
 import { mapMemory } from '../machine-code.ts';
 import { loadMachineCode } from '../mediator/machine-code.ts';
 import { makePipe } from '../pipe.ts';
-import { withSignalsBlocked } from '../signal-mask.ts';
+import { startRawThread } from '../raw-thread.ts';
 import { errnoName, trySyscall } from '../syscalls.ts';
 import { loadSync } from './load.ts';
 
-/** CLONE_* of include/uapi/linux/sched.h: memory, directory, descriptors, signal handlers, thread, semaphores. */
-const THREAD_FLAGS = 0x100 | 0x200 | 0x400 | 0x800 | 0x10000 | 0x40000;
-const WORD_BYTES = 8;
 const STACK_BYTES = 8192;
 
 /** Where a thread of sync.c works. */
 interface Place {
   readonly address: number;
+  readonly bytes: Uint8Array<ArrayBuffer>;
   readonly words: BigInt64Array;
   threadId: number;
 }
@@ -46,23 +44,18 @@ async function sync(path: Bytes): Promise<void> {
 
 /** @returns false where a limit of processes, or want of memory, allows none. */
 function startThread(directory: number, tell: number): boolean {
-  const { system, clone } = loadMachineCode();
-  const { address, words } = (place = emptyPlace());
-  words.set([BigInt(system), BigInt(directory), BigInt(tell)]);
-  // On top of the stack stands where the thread begins.
-  const top = words.length - 2;
-  words[top] = BigInt(loadSync()(address));
-  const threadId = withSignalsBlocked(() => clone(THREAD_FLAGS, address + top * WORD_BYTES));
-  if (threadId < 0) return false;
-  place.threadId = threadId;
-  return true;
+  place = emptyPlace();
+  place.words.set([BigInt(loadMachineCode().system), BigInt(directory), BigInt(tell)]);
+  const threadId = startRawThread(place, loadSync()(place.address));
+  place.threadId = threadId ?? 0;
+  return threadId !== undefined;
 }
 
 /** The last one's, unless its thread, which has told its result, still stands between that and its end. */
 function emptyPlace(): Place {
   if (place !== undefined && trySyscall('tgkill', process.pid, place.threadId, 0) < 0) return place;
   const { address, bytes } = mapMemory(STACK_BYTES);
-  return { address, words: new BigInt64Array(bytes.buffer), threadId: 0 };
+  return { address, bytes, words: new BigInt64Array(bytes.buffer), threadId: 0 };
 }
 
 function resultFrom(descriptor: number, owned: DisposableStack): Promise<number> {
