@@ -25,11 +25,15 @@ export function startContentWorkers(isEager = false): StartingWorkers {
   let started: readonly Thread[] | undefined;
   const start = () => (started ??= Array.from({ length: count }, () => new Thread()));
   if (isEager) start();
+  const taking = new Set<Taking>();
   const end = async () => {
-    await Promise.all((started ?? []).map((thread) => thread.end()));
+    const ending = [...taking].map((one) => one[Symbol.asyncDispose]());
+    await Promise.all([...ending, ...(started ?? []).map((thread) => thread.end())]);
   };
   return {
     workOn(plan) {
+      const own = new Taking(plan, count);
+      taking.add(own);
       let isTold = false;
       const threads = () => {
         const all = start();
@@ -38,7 +42,7 @@ export function startContentWorkers(isEager = false): StartingWorkers {
         isTold = true;
         return all;
       };
-      return new Workers(threads, () => started !== undefined, new Taking(plan, count), end);
+      return new Workers(threads, () => started !== undefined, own, end);
     },
     [Symbol.asyncDispose]: end,
   };
@@ -79,7 +83,6 @@ class Workers implements ContentWorkers {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#taking[Symbol.asyncDispose]();
     await this.#end();
   }
 }
@@ -89,6 +92,7 @@ class Taking implements AsyncDisposable {
   readonly #plan: WorkerPlan;
   readonly #count: number;
   readonly #opened = new DisposableStack();
+  #ended: Promise<void> | undefined;
   /** null before they are asked for. */
   #linkers: Linkers | undefined | null = null;
 
@@ -107,8 +111,16 @@ class Taking implements AsyncDisposable {
     return this.#linkers;
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#linkers?.[Symbol.asyncDispose]();
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#ended ??= this.#end();
+    return this.#ended;
+  }
+
+  async #end(): Promise<void> {
+    const linkers = this.#linkers;
+    // From now on there can be none.
+    this.#linkers = undefined;
+    await linkers?.[Symbol.asyncDispose]();
     this.#opened.dispose();
   }
 }
