@@ -1,4 +1,3 @@
-import { SystemError } from '../../errors.ts';
 import { loadBulkFiles } from './bulk-files.ts';
 import { followDescriptor, writeAll } from './channel.ts';
 import { mapMemory } from './machine-code.ts';
@@ -47,7 +46,9 @@ export class Linkers implements AsyncDisposable {
     const queue = makePipe();
     const answers = makePipe();
     const entry = prepare(queue.source, answers.sink);
-    const started = Array.from({ length: count }).filter(() => startThread(entry)).length;
+    // Their stacks stay mapped: nobody can tell when a thread that has ended has left its own.
+    const isStarted = () => startRawThread(mapMemory(STACK_BYTES), entry) !== undefined;
+    const started = Array.from({ length: count }).filter(isStarted).length;
     if (started > 0) return new Linkers(plan, queue, answers, started);
     for (const end of [queue.source, queue.sink, answers.source, answers.sink]) syscall('close', end);
     return undefined;
@@ -97,17 +98,5 @@ export class Linkers implements AsyncDisposable {
     }
     this.#rest = answers.subarray(at);
     if (this.#threadCount === 0) this.#ended.resolve();
-  }
-}
-
-/** @returns false where the system refuses it. */
-function startThread(entry: number): boolean {
-  try {
-    // It stays mapped: nobody can tell when a thread that has ended has left its stack.
-    startRawThread(mapMemory(STACK_BYTES), entry);
-    return true;
-  } catch (error) {
-    if (error instanceof SystemError) return false;
-    throw error;
   }
 }

@@ -15,7 +15,7 @@ const WORD_BYTES = 8;
 export function startRawThread(
   stack: { readonly address: number; readonly bytes: Uint8Array<ArrayBuffer> },
   entry: number,
-): number {
+): number | undefined {
   // On top of the stack stands where the thread begins (machine-code.ts).
   const top = stack.bytes.length - 2 * WORD_BYTES;
   new DataView(stack.bytes.buffer, stack.bytes.byteOffset).setBigUint64(top, BigInt(entry), true);
