@@ -18,8 +18,10 @@ const WAYS = [
   ],
   ['src/platform/start.ts', 'src/cli-verbs.ts', 'src/commands/session/ps.ts'],
   ['src/platform/linux/guardian.ts'],
-  ['src/platform/supervisor-role.ts'],
+  ['src/platform/supervisor-role.ts', 'src/platform/supervision.ts'],
 ];
+/** What has to be there before the rest of its way: of what only that way needs, a group of its own. */
+const FIRST = 'src/platform/supervisor-role.ts';
 /** The sources of what is put in as machine code (code-images.mjs). */
 const COMPILED = {
   NONO_LAUNCH_IMAGE: /\/(?:launch\/[^/]*|code-start|code-end)\.c$/,
@@ -59,9 +61,17 @@ async function findGroups() {
     for (const entry of way) await follow(join(top, entry), modules);
     for (const module of modules) waysOf.set(module, [...(waysOf.get(module) ?? []), at]);
   }
+  const first = new Set();
+  await follow(join(top, FIRST), first);
+  const firstWay = WAYS.findIndex(([entry]) => entry === FIRST);
+  const names = new Map();
   const groups = new Map();
-  for (const [module, ways] of waysOf) groups.set(ways.join('-'), [...(groups.get(ways.join('-')) ?? []), module]);
-  return { groupOf: (module) => waysOf.get(module)?.join('-'), members: groups };
+  for (const [module, ways] of waysOf) {
+    const name = ways.length === 1 && ways[0] === firstWay && first.has(module) ? `${firstWay}-first` : ways.join('-');
+    names.set(module, name);
+    groups.set(name, [...(groups.get(name) ?? []), module]);
+  }
+  return { groupOf: (module) => names.get(module), members: groups };
 }
 
 async function follow(path, modules) {

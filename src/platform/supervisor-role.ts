@@ -1,22 +1,10 @@
-import { superviseSession } from '../commands/supervisor.ts';
 import { NonoError } from '../errors.ts';
 import { encodeLine, LineReader } from '../json-lines.ts';
-import type { RunHook } from '../session/approval-host.ts';
 import { StartedGuardian } from '../session/guarded-command.ts';
 import { describeStartFailure, type SessionStart, type StartReport } from '../session/start-wire.ts';
-import { createBunHash } from './bun/hash.ts';
 import { startBunPty } from './bun/pty.ts';
-import { createBunSockets } from './bun/socket.ts';
 import { followDescriptor, writeAll } from './linux/channel.ts';
-import { createLinuxFiles } from './linux/files.ts';
-import { utcOffsetMinutes } from './linux/local-time.ts';
-import { createLinuxOrphans } from './linux/orphans.ts';
-import { createLinuxProcesses } from './linux/processes.ts';
-import { randomHex } from './linux/random.ts';
-import { createLinuxSignals } from './linux/signals.ts';
 import { syscall } from './linux/syscalls.ts';
-import { prepareToSync } from './node/sync-later.ts';
-import { createSystemClock } from './system-clock.ts';
 
 /** The channel to the starter. */
 const CHANNEL = 3;
@@ -25,6 +13,8 @@ const CHANNEL = 3;
 export function runSupervisor(): void {
   // At once, because it takes as long to start as the rest takes to prepare; without a command it ends with this process.
   const guardian = startGuardian();
+  // All that a session needs is read while the guardian starts.
+  const loading = import('./supervision.ts');
   const lines = new LineReader<SessionStart>();
   const starter = new AbortController();
   let isTold = false;
@@ -35,10 +25,9 @@ export function runSupervisor(): void {
     for (const start of lines.push(data)) {
       isTold = true;
       if (guardian instanceof NonoError) refuse(guardian);
-      else void supervise(start, guardian, starter.signal);
+      else void loading.then(({ supervise }) => supervise(start, { guardian, starterGone: starter.signal, report }));
     }
   });
-  prepareToSync();
 }
 
 /** What went wrong is told when the starter listens for it. */
@@ -54,37 +43,6 @@ function startGuardian(): StartedGuardian | NonoError {
 function refuse(error: NonoError): never {
   report({ kind: 'failed', error: describeStartFailure(error) });
   process.exit(0);
-}
-
-let hook: RunHook | undefined;
-
-async function supervise(start: SessionStart, guardian: StartedGuardian, starterGone: AbortSignal): Promise<void> {
-  await superviseSession(start, {
-    files: createLinuxFiles(),
-    hash: createBunHash(),
-    clock: { ...createSystemClock(), utcOffsetMinutes },
-    randomHex,
-    processes: createLinuxProcesses(),
-    signals: createLinuxSignals(),
-    sockets: createBunSockets(),
-    guardian,
-    orphans: createLinuxOrphans(),
-    loadBackground: async () => (await import('./bun/background.ts')).createBunBackground(),
-    loadDiskSync: async () => (await import('./linux/disk-sync/sync-disk.ts')).syncDiskInThread,
-    loadContentWorkers: async () => (await import('./bun/content-workers.ts')).startContentWorkers,
-    loadTakeElsewhere: async () => (await import('./bun/take-process.ts')).takeInProcess,
-    loadHookRunner: async (environment) => (hook ??= (await import('./bun/hook.ts')).createHookRunner(environment)),
-    memory: { residentBytes: () => process.memoryUsage.rss(), collectGarbage: () => Bun.gc(true) },
-    starterGone,
-    onSocketWanted,
-    report,
-  });
-  process.exit(0);
-}
-
-function onSocketWanted(listener: () => void): Disposable {
-  process.on('SIGUSR1', listener);
-  return { [Symbol.dispose]: () => void process.off('SIGUSR1', listener) };
 }
 
 function report(message: StartReport): void {
