@@ -9,7 +9,6 @@ interface NativeFfi {
   readonly linkSymbols: (symbols: ForeignSymbols) => Opened | Error;
   readonly ptr: (data: Uint8Array) => number;
   readonly toArrayBuffer: (address: number, offset: number, sizeBytes: number) => ArrayBuffer | Error;
-  readonly read: { readonly i32: (address: number, offset: number) => number };
 }
 
 export interface ForeignSymbol {
@@ -83,9 +82,4 @@ export function memoryAt(address: number, sizeBytes: number): ArrayBuffer {
   const memory = native.toArrayBuffer(address, 0, sizeBytes);
   if (memory instanceof Error) throw memory;
   return memory;
-}
-
-/** The int that stands at an address. */
-export function intAt(address: number): number {
-  return native.read.i32(address, 0);
 }
