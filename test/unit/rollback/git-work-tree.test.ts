@@ -39,8 +39,8 @@ test('what a command plants in .git neither keeps the last snapshot busy nor fil
     writeFileSync(at(`hooks/${count}`), String(count));
     truncateSync(at(`hooks/${count}`), 1024 * 1024);
   }
-  // Deeper than a stack, and than a path.
-  const deep = 'd/'.repeat(1900);
+  // Deeper than any branch has a name.
+  const deep = 'd/'.repeat(150);
   execFileSync('sh', ['-c', 'cd refs/heads && mkdir -p "$0" && cd "$0" && mkdir -p "$0"', deep], { cwd: at('') });
   await run.finish({ exitCode: 0, signal: undefined });
   const storedBytes = await engine.look(run.id, (_, { manifest }) => manifest.snapshots.at(-1)?.storedBytes ?? 0);
