@@ -3,6 +3,8 @@ import { compileGlob, type Matcher } from './wildmatch.ts';
 
 /** One line of an ignore file. */
 interface IgnorePattern {
+  /** Its place among them: a later one decides. */
+  readonly at: number;
   readonly isNegated: boolean;
   readonly directoriesOnly: boolean;
   /** A pattern without a slash matches the last component anywhere below its file. */
@@ -11,22 +13,44 @@ interface IgnorePattern {
 }
 
 /** The patterns of one file, relative to the directory that it stands in. */
-export type IgnoreFile = readonly IgnorePattern[];
+export interface IgnoreFile {
+  readonly isEmpty: boolean;
+  /** Without wildcards, by the name that they match, or by the path with a slash before it: a file may hold a hundred thousand of them. */
+  readonly exact: ReadonlyMap<string, readonly IgnorePattern[]>;
+  readonly hasExactPaths: boolean;
+  /** All others, in their order. */
+  readonly globs: readonly IgnorePattern[];
+}
+
+const WILDCARD_REGEXP = /[*?[\\]/;
 
 /** Parses the text of a .gitignore file as gitignore(5) says; lines that can match nothing are dropped. */
 export function parseIgnoreFile(text: Bytes): IgnoreFile {
   const withoutMark = text.startsWith('\xef\xbb\xbf') ? text.slice(3) : text;
-  const patterns: IgnorePattern[] = [];
+  const exact = new Map<string, IgnorePattern[]>();
+  const globs: IgnorePattern[] = [];
+  let [at, hasExactPaths] = [0, false];
   for (const line of withoutMark.split('\n')) {
     // Git's patterns end at a NUL.
     const [shown = ''] = (line.endsWith('\r') ? line.slice(0, -1) : line).split('\0', 1);
-    const pattern = parseLine(shown);
-    if (pattern !== undefined) patterns.push(pattern);
+    const parsed = parseLine(shown, at);
+    if (parsed === undefined) continue;
+    at += 1;
+    const { pattern, word } = parsed;
+    if (WILDCARD_REGEXP.test(word)) {
+      globs.push(pattern);
+      continue;
+    }
+    const key = pattern.matchesName ? word : `/${word}`;
+    hasExactPaths ||= !pattern.matchesName;
+    const known = exact.get(key);
+    if (known === undefined) exact.set(key, [pattern]);
+    else known.push(pattern);
   }
-  return patterns;
+  return { isEmpty: at === 0, exact, hasExactPaths, globs };
 }
 
-function parseLine(line: string): IgnorePattern | undefined {
+function parseLine(line: string, at: number): { readonly pattern: IgnorePattern; readonly word: string } | undefined {
   if (line.startsWith('#')) return undefined;
   let rest = trimTrailingSpaces(line);
   const isNegated = rest.startsWith('!');
@@ -35,8 +59,9 @@ function parseLine(line: string): IgnorePattern | undefined {
   if (directoriesOnly) rest = rest.slice(0, -1);
   if (rest === '') return undefined;
   const matchesName = !rest.includes('/');
-  const matches = compileGlob(rest.startsWith('/') ? rest.slice(1) : rest);
-  return matches === undefined ? undefined : { isNegated, directoriesOnly, matchesName, matches };
+  const word = rest.startsWith('/') ? rest.slice(1) : rest;
+  const matches = compileGlob(word);
+  return matches === undefined ? undefined : { pattern: { at, isNegated, directoriesOnly, matchesName, matches }, word };
 }
 
 /** Spaces at the end do not count, except the one that a backslash protects. */
@@ -58,10 +83,22 @@ function trimTrailingSpaces(line: string): string {
  * @returns undefined when no pattern matches.
  */
 export function decideIgnored(file: IgnoreFile, path: Bytes, name: Bytes, isDirectory: boolean): boolean | undefined {
-  for (let at = file.length - 1; at >= 0; at--) {
-    const pattern = file[at] as IgnorePattern;
-    if (pattern.directoriesOnly && !isDirectory) continue;
-    if (pattern.matches(pattern.matchesName ? name : path)) return !pattern.isNegated;
+  let decisive = lastOf(file.exact.get(name), isDirectory);
+  if (file.hasExactPaths) {
+    const byPath = lastOf(file.exact.get(`/${path}`), isDirectory);
+    if (byPath !== undefined && (decisive === undefined || byPath.at > decisive.at)) decisive = byPath;
   }
-  return undefined;
+  for (let index = file.globs.length - 1; index >= 0; index--) {
+    const pattern = file.globs[index] as IgnorePattern;
+    if (decisive !== undefined && pattern.at < decisive.at) break;
+    if (pattern.directoriesOnly && !isDirectory) continue;
+    if (!pattern.matches(pattern.matchesName ? name : path)) continue;
+    decisive = pattern;
+    break;
+  }
+  return decisive === undefined ? undefined : !decisive.isNegated;
+}
+
+function lastOf(patterns: readonly IgnorePattern[] | undefined, isDirectory: boolean): IgnorePattern | undefined {
+  return patterns?.findLast(({ directoriesOnly }) => isDirectory || !directoriesOnly);
 }

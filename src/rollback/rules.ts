@@ -126,7 +126,7 @@ export class Rules {
    */
   isExcluded(scope: RuleScope, parent: Bytes, name: Bytes, isDirectory: boolean): boolean {
     // Most trees have names only to compare: this is asked of every entry.
-    if (this.#patterns.length === 0 && scope.length === 0) return this.#names.has(name);
+    if (this.#patterns.isEmpty && scope.length === 0) return this.#names.has(name);
     const path = joinPath(parent, name);
     const byPattern = decideIgnored(this.#patterns, path, name, isDirectory);
     if (byPattern !== undefined) return byPattern;

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Bytes } from '../../../src/bytes.ts';
 import { baseName } from '../../../src/paths.ts';
@@ -80,5 +81,33 @@ describe('parseIgnoreFile()', () => {
 
   test('a pattern that ends in a slash is for directories only', () => {
     expect(decide('a/\n', 'a', true)).toBe(true);
+  });
+});
+
+describe('decideIgnored()', () => {
+  test('takes the last of what matches, with wildcards and without, names and paths', () => {
+    const patterns = ['a', '!a', '*.o', '!keep.o', 'b/c', '!/b/c', 'd/', '!d', 'x*', '!xy', 'xy'];
+    const anyLines = fc.array(fc.constantFrom(...patterns), { maxLength: 12 });
+    fc.assert(
+      fc.property(
+        anyLines,
+        fc.constantFrom('a', 'keep.o', 'b/c', 'd', 'b/d', 'xy', 'z'),
+        fc.boolean(),
+        (lines, path, isDirectory) => {
+          const decide = (text: string) =>
+            decideIgnored(parseIgnoreFile(text as Bytes), path as Bytes, baseName(path as Bytes), isDirectory);
+          // One line alone says whether it matches.
+          const decisions = lines.map(decide).filter((decision) => decision !== undefined);
+          expect(decide(lines.join('\n'))).toBe(decisions.at(-1));
+        },
+      ),
+    );
+  });
+
+  test('asks a hundred thousand plain lines no slower than one', () => {
+    const file = parseIgnoreFile(Array.from({ length: 100_000 }, (_, index) => `name${index}`).join('\n') as Bytes);
+    expect(file.globs).toEqual([]);
+    expect(decideIgnored(file, 'b/name7' as Bytes, 'name7' as Bytes, false)).toBe(true);
+    expect(decideIgnored(file, 'b/other' as Bytes, 'other' as Bytes, false)).toBeUndefined();
   });
 });
