@@ -24,6 +24,9 @@ await main();
 /** A process that lives as long as this is worth the engine's optimizations, which the build has put off. */
 const LONG_LIVED_MS = 200;
 
+/** What the runtime has to end takes less. */
+const LINGER_MS = 2000;
+
 /** The composition root: finds the role, builds the adapters, prints and sets the exit status. */
 async function main(): Promise<void> {
   const [first] = process.argv.slice(2);
@@ -93,6 +96,8 @@ async function runCommandLine(): Promise<void> {
     const words = rawArguments();
     makeContext = () => createContext(versionText());
     await print(await runCli(words, makeContext, versionText()));
+    // All is said: what holds the loop still is a job of the runtime's that a limit of threads kept from beginning.
+    setTimeout(() => process.exit(), LINGER_MS).unref();
   } catch (error) {
     const { text, exitCode } = describeFailure(error);
     await explain(text);
