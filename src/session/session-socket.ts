@@ -40,9 +40,15 @@ export class SessionSocket implements Disposable {
 
   #listen(): Disposable {
     const { sockets, sessions, id, accept } = this.#deps;
-    const listening = sockets.listen({ directory: sessions.path, name: socketName(id) }, accept);
-    this.#inode = sessions.stat(socketName(id))?.inode;
-    return listening;
+    try {
+      const listening = sockets.listen({ directory: sessions.path, name: socketName(id) }, accept);
+      this.#inode = sessions.stat(socketName(id))?.inode;
+      return listening;
+    } catch (error) {
+      // A name that nobody listens behind would stand in the way of the next try.
+      removeUnlessMissing(sessions, socketName(id));
+      throw error;
+    }
   }
 
   [Symbol.dispose](): void {
