@@ -6,7 +6,7 @@ import { processesOf } from './processes.ts';
 import { waitFor } from './wait.ts';
 import type { World } from './world.ts';
 
-export function killAll(world: World): void {
+export function killAll(world: Pick<World, 'directory'>): void {
   for (const pid of processesOf(world)) spawnSync('kill', ['-9', String(pid)]);
 }
 

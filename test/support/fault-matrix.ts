@@ -33,7 +33,15 @@ export function openWorkshop(): Workshop {
   const place = fs.mkdtempSync(join(memoryDirectory(), 'nono-faults-'));
   const executable = join(place, 'nono');
   fs.copyFileSync(BUILT_EXECUTABLE, executable);
-  return { place, executable, [Symbol.dispose]: () => fs.rmSync(place, { recursive: true, force: true }) };
+  return {
+    place,
+    executable,
+    [Symbol.dispose]() {
+      // What a test has started that failed half way.
+      killAll({ directory: place });
+      fs.rmSync(place, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
+    },
+  };
 }
 
 /** A world in which a session has changed the project, and one without a rollback has ended. */

@@ -6,7 +6,7 @@ import type { World } from './world.ts';
  * Everything that was started in a world: it works below its directory, or has the environment of it, or is nono itself, which is
  * seen where the world has an executable of its own.
  */
-export function processesOf({ directory }: World): readonly number[] {
+export function processesOf({ directory }: Pick<World, 'directory'>): readonly number[] {
   return fs
     .readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name) && isAlive(Number(name)))
