@@ -180,6 +180,25 @@ describe('nono rollback export --patch and --tar', () => {
     expect(fs.readdirSync(world.project)).toEqual(['a']);
   });
 
+  test('writes through a link, and replaces nothing that is no file', async () => {
+    using world = createWorld();
+    writeProject(world, { a: 'before\n' });
+    await runTracked(world, 'echo after > a');
+    const out = join(world.home, 'out');
+    fs.mkdirSync(out);
+    fs.writeFileSync(join(out, 'file'), 'old');
+    fs.symlinkSync('file', join(out, 'link'));
+    execFileSync('mkfifo', [join(out, 'fifo')]);
+    expect(await rollback(world, ['export', 'latest', '--patch', join(out, 'link')])).toMatchObject({ status: 0 });
+    expect(fs.readFileSync(join(out, 'file'), 'utf8')).toContain('+after');
+    expect(fs.lstatSync(join(out, 'link')).isSymbolicLink()).toBe(true);
+    const refused = await rollback(world, ['export', 'latest', '--patch', join(out, 'fifo')]);
+    expect(refused).toMatchObject({ status: 1, stderr: expect.stringContaining('it is no regular file') });
+    expect(fs.lstatSync(join(out, 'fifo')).isFIFO()).toBe(true);
+    const shown = await rollback(world, ['export', 'latest', '--patch', '/dev/stdout']);
+    expect(shown).toMatchObject({ status: 0, stdout: expect.stringContaining('+after') });
+  });
+
   test('leaves what stood there when the disk is full, and nothing half written', async () => {
     using world = createWorld();
     writeProject(world, { a: 'one\n', 'old.tar': 'old' });

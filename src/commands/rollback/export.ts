@@ -1,6 +1,7 @@
 import { type Bytes, displayBytes } from '../../bytes.ts';
 import { EXIT, isErrno, NonoError, SystemError, UsageError } from '../../errors.ts';
 import { baseName, parentPath, resolvePath } from '../../paths.ts';
+import type { Files } from '../../ports/files.ts';
 import type { Context } from '../context.ts';
 import type { CommandResult, ParsedCall } from '../spec.ts';
 import { exportHtml } from './export-html.ts';
@@ -15,7 +16,7 @@ type Form = (typeof FORMS)[number];
 
 /** Nobody else's business: it holds what the files hold. */
 const FILE_MODE = 0o600;
-const TO_STDOUT = '-' as Bytes;
+const STDOUT_NAMES: readonly string[] = ['-', '/dev/stdout', '/dev/fd/1', '/proc/self/fd/1'];
 
 export async function execute({ values, positionals }: ParsedCall, context: Context): Promise<CommandResult> {
   const [form, another] = FORMS.filter((name) => values.has(name));
@@ -26,7 +27,7 @@ export async function execute({ values, positionals }: ParsedCall, context: Cont
   const named = openNamedSession(context, wanted);
   const view = await viewSession(context, named, { verb: 'export', range: values.get('snapshot')?.[0], paths });
   const pieces = await render(form, view, context);
-  if (target === TO_STDOUT) return { output: pieces, exitCode: EXIT.ok };
+  if (STDOUT_NAMES.includes(target)) return { output: pieces, exitCode: EXIT.ok };
   writeFile(context, target, pieces);
   return { output: `Exported ${displayBytes(view.session.id)} to ${displayBytes(target)}\n`, exitCode: EXIT.ok };
 }
@@ -46,7 +47,7 @@ function writeFile({ files, workingDirectory, randomHex }: Context, target: Byte
       hint: 'Give an absolute path',
     });
   }
-  const path = resolvePath(workingDirectory ?? ('/' as Bytes), target);
+  const path = placeOf(files, resolvePath(workingDirectory ?? ('/' as Bytes), target));
   const name = baseName(path);
   const temporary = `.nono-export-${randomHex(6)}` as Bytes;
   try {
@@ -87,4 +88,14 @@ function writeFile({ files, workingDirectory, randomHex }: Context, target: Byte
       hint: 'Give a file in a directory that is there and that you can write, or - for standard output',
     });
   }
+}
+
+/** Where the file is to be: a link stays, and what is no file is not made one. @throws {NonoError} */
+function placeOf(files: Files, path: Bytes): Bytes {
+  const kind = files.stat(path)?.kind;
+  if (kind === undefined || kind === 'directory') return path;
+  if (kind === 'file') return files.realPath(path) ?? path;
+  throw new NonoError('E_OUTPUT', EXIT.failure, `Cannot write "${displayBytes(path)}": it is no regular file`, {
+    hint: 'Give a file, or - for standard output',
+  });
 }
