@@ -11,7 +11,7 @@ const MINUTES = 30;
 
 /** What the product's own parsers read; what the executable does with its state, its socket and its words; its environment, and names of files. */
 const ROUNDS = [
-  { runtime: 'bun', projects: ['laws'], files: ['test/laws/fuzz.test.ts', 'test/laws/wires.test.ts'] },
+  { runtime: 'bun', projects: ['laws'], files: ['test/laws/fuzz.test.ts', 'test/laws/wires.bun.test.ts'] },
   {
     runtime: 'node',
     projects: ['faults'],
