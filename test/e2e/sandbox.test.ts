@@ -200,7 +200,7 @@ describe('the process', () => {
     expect(stdout).toBe('SigIgn:\t0000000000000201\n');
   });
 
-  test('dies with a supervisor that is killed, whose leftovers the next run sweeps', async () => {
+  test('dies with a supervisor that is killed, whose leftovers a prune sweeps', async () => {
     using world = createWorld();
     const script = 'echo "$TMPDIR"; echo $$; exec sleep 1000';
     const running = startNono(world, ['run', '--allow-cwd', '--', 'sh', '-c', script]);
@@ -217,7 +217,7 @@ describe('the process', () => {
       'the end of the command',
       () => !existsSync(`/proc/${pid}`) || readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z '),
     );
-    await runNono(world, ['run', '--allow-cwd', '--', 'true']);
+    await runNono(world, ['prune']);
 
     expect(existsSync(String(temporary))).toBe(false);
   });
