@@ -35,7 +35,7 @@ export class DirectWay implements Disposable {
   readonly #ends: DirectEnds;
   /** For the other side, to write to this terminal. */
   #permit: Permit | undefined;
-  isWithdrawn = false;
+  #isWithdrawn = false;
   #hasGiven = false;
   /** Where there is no far terminal, and will be none. */
   #isHopeless = false;
@@ -95,17 +95,18 @@ export class DirectWay implements Disposable {
     });
   }
 
-  /** Whoever was given this terminal does not write to it any more when this returns. */
-  withdraw(): void {
-    if (this.isWithdrawn) return;
-    this.isWithdrawn = true;
+  /** Whoever was given this terminal does not write to it any more when this returns. @returns false where it was so before. */
+  withdraw(): boolean {
+    if (this.#isWithdrawn) return false;
+    this.#isWithdrawn = true;
     this.#permit?.withdraw();
+    return true;
   }
 
   /** It may again. */
   give(): void {
-    if (!this.isWithdrawn) return;
-    this.isWithdrawn = false;
+    if (!this.#isWithdrawn) return;
+    this.#isWithdrawn = false;
     this.#permit?.give();
   }
 
@@ -131,7 +132,7 @@ export class DirectWay implements Disposable {
 
   #keep(permit: number): void {
     this.#permit = new Permit(permit);
-    if (this.isWithdrawn) this.#permit.withdraw();
+    if (this.#isWithdrawn) this.#permit.withdraw();
   }
 
   #accept(came: readonly number[]): boolean {

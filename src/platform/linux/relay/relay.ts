@@ -151,9 +151,7 @@ export class Relay implements Disposable {
   /** Writes to the terminal when nobody else does; @returns what is to be called when that may be again. */
   keepOut(): () => void {
     const { direct } = this.#wire ?? {};
-    if (direct === undefined || direct.isWithdrawn) return () => undefined;
-    direct.withdraw();
-    return () => direct.give();
+    return direct?.withdraw() === true ? () => direct.give() : () => undefined;
   }
 
   /** Tells when the terminal takes something again. */
