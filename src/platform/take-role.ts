@@ -46,11 +46,11 @@ async function take(request: TakeRequest): Promise<void> {
     loadContentWorkers: async () => () => workers ?? startContentWorkers(),
   };
   let toldMs = clock.monotonicMs();
-  const { report, pieces } = await carryOutTake(deps, request, (entries) => {
+  const onProgress = (entries: number) => {
     if (clock.monotonicMs() - toldMs < PROGRESS_INTERVAL_MS) return;
     toldMs = clock.monotonicMs();
     writeAll(REPORTS, encodeLine({ kind: 'progress', entries }));
-  });
-  for (const piece of pieces) writeAll(NODES, piece);
+  };
+  const report = await carryOutTake(deps, request, { onProgress, onPiece: (piece) => writeAll(NODES, piece) });
   writeAll(REPORTS, encodeLine(report));
 }

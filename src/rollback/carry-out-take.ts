@@ -1,19 +1,18 @@
 import type { Bytes } from '../bytes.ts';
 import { SystemError } from '../errors.ts';
 import { GitTracked } from './git-work-tree.ts';
-import { type RollbackDeps, type TakenNodes, takeNodes } from './snapshot.ts';
+import { type RollbackDeps, type TakeInput, type TakenNodes, takeNodes } from './snapshot.ts';
 import { RollbackStore } from './store.ts';
 import { type PlaceOfTree, readRules, type TakenHeader, type TakeReport, type TakeRequest } from './take-wire.ts';
 
-/** In the other process: takes the snapshot. @returns what is to be said of it, and the bytes that follow. */
-export async function carryOutTake(
-  deps: RollbackDeps,
-  request: TakeRequest,
-  onProgress: (entries: number) => void,
-): Promise<{ readonly report: TakeReport; readonly pieces: Iterable<Buffer> }> {
+/** Hear how far it is, and take the bytes of the nodes piece by piece. */
+type Listeners = Required<Pick<TakeInput, 'onProgress' | 'onPiece'>>;
+
+/** In the other process: takes the snapshot. @returns what is to be said of it. */
+export async function carryOutTake(deps: RollbackDeps, request: TakeRequest, listeners: Listeners): Promise<TakeReport> {
   try {
-    const taken = await takeHere(deps, request, onProgress);
-    const { pieces, nodesBytes, nodesHash, root, merkleRoot, storedBytes, totals } = taken;
+    const taken = await takeHere(deps, request, listeners);
+    const { nodesBytes, nodesHash, root, merkleRoot, storedBytes, totals } = taken;
     const header: TakenHeader = {
       nodesBytes,
       nodesHash,
@@ -26,18 +25,18 @@ export async function carryOutTake(
       skipped: [...totals.skipped],
       roots: taken.roots.map(({ rules, tops }) => ({ rules: rules.toStored(), tops })),
     };
-    return { report: { kind: 'taken', taken: header }, pieces };
+    return { kind: 'taken', taken: header };
   } catch (error) {
     const { call, errno } = error instanceof SystemError ? error : { call: '', errno: '' };
     const message = error instanceof Error ? error.message : String(error);
-    return { report: { kind: 'failed', call, errno, message }, pieces: [] };
+    return { kind: 'failed', call, errno, message };
   }
 }
 
 async function takeHere(
   deps: RollbackDeps,
   { roots, number, previous, objects, earlierObjects, limits }: TakeRequest,
-  onProgress: (entries: number) => void,
+  listeners: Listeners,
 ): Promise<TakenNodes> {
   const { files } = deps;
   using opened = new DisposableStack();
@@ -58,7 +57,7 @@ async function takeHere(
       maxSessionBytes: limits.maxSessionBytes ?? Number.POSITIVE_INFINITY,
       maxEntries: limits.maxEntries ?? Number.POSITIVE_INFINITY,
     },
-    onProgress,
+    ...listeners,
   });
 }
 

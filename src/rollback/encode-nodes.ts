@@ -19,7 +19,7 @@ export interface SnapshotTotals {
 
 /** What a nodes file holds, and where in it the node of the roots is. */
 export interface EncodedNodes {
-  /** One after the other they are the file. Each is good until the next is asked for. */
+  /** One after the other they are the file. Each is good until the next is asked for. None where they were given to EncodeOrder.onPiece. */
   readonly pieces: Iterable<Buffer>;
   readonly nodesBytes: number;
   /** The SHA-256 of the file: 32 bytes. */
@@ -43,6 +43,8 @@ export interface EncodeOrder {
   readonly header: NodesHeader;
   /** The snapshot before it in the same session. */
   readonly previous?: SnapshotTree | undefined;
+  /** Takes the pieces as they come, each good until it returns: in memory they would be as large as all else. */
+  readonly onPiece?: ((piece: Buffer) => void) | undefined;
 }
 
 /** @returns the nodes of drafts all of whose contents are settled. */
@@ -74,7 +76,7 @@ export class NodesEncoding {
     this.#hash = hash;
     this.#nodeWork = nodeWork;
     this.#order = order;
-    this.#pieces = new Pieces(hash.createSha256());
+    this.#pieces = new Pieces(hash.createSha256(), order.onPiece);
     this.#pieces.add(encodeHeader(order.header));
   }
 
@@ -154,12 +156,14 @@ const PIECE_BYTES_MAXIMUM = 256 * 1024;
 /** Puts nodes one behind the other, and hashes them. */
 class Pieces {
   readonly #sha256: HashStream;
+  readonly #onPiece: ((piece: Buffer) => void) | undefined;
   readonly #whole: Buffer[] = [];
   #piece = Buffer.allocUnsafe(FIRST_PIECE_BYTES);
   #length = 0;
 
-  constructor(sha256: HashStream) {
+  constructor(sha256: HashStream, onPiece: ((piece: Buffer) => void) | undefined) {
     this.#sha256 = sha256;
+    this.#onPiece = onPiece;
   }
 
   add(bytes: Buffer): void {
@@ -174,7 +178,8 @@ class Pieces {
 
   #begin(roomBytes: number): void {
     this.#end();
-    this.#piece = Buffer.allocUnsafe(Math.max(roomBytes, Math.min(PIECE_BYTES_MAXIMUM, 2 * this.#piece.length)));
+    const sizeBytes = Math.max(roomBytes, Math.min(PIECE_BYTES_MAXIMUM, 2 * this.#piece.length));
+    if (this.#onPiece === undefined || sizeBytes > this.#piece.length) this.#piece = Buffer.allocUnsafe(sizeBytes);
   }
 
   #end(): void {
@@ -182,6 +187,7 @@ class Pieces {
     this.#length = 0;
     if (piece.length === 0) return;
     this.#sha256.update(piece);
-    this.#whole.push(piece);
+    if (this.#onPiece === undefined) this.#whole.push(piece);
+    else this.#onPiece(piece);
   }
 }

@@ -55,6 +55,8 @@ export interface TakeInput {
   /** How many entries there were the last time, where that is known. */
   readonly expected?: number | undefined;
   readonly onProgress?: ((entries: number) => void) | undefined;
+  /** @see EncodeOrder.onPiece */
+  readonly onPiece?: ((piece: Buffer) => void) | undefined;
 }
 
 /** Nodes, and the bytes that their contents newly take. */
@@ -143,7 +145,8 @@ async function takeNodesHere(deps: RollbackDeps, input: TakeInput): Promise<Take
     startedNanoseconds: (startedMs % 1000) * NANOSECONDS_PER_MS,
   };
   const drafts = new Drafts();
-  const encoding = new NodesEncoding(deps, { drafts, number: input.number, header, previous: isForeign ? undefined : previous });
+  const { number, onPiece } = input;
+  const encoding = new NodesEncoding(deps, { drafts, number, header, previous: isForeign ? undefined : previous, onPiece });
   const storedBytes = await captureTree({
     files: deps.files,
     hash: deps.hash,
