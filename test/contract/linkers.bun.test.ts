@@ -31,7 +31,7 @@ function openDescriptors(): number {
 }
 
 describe('threads that take contents over', () => {
-  test('link what the earlier session has, mark the rest, and leave nothing open', async () => {
+  test('link what the earlier session has, and mark the rest', async () => {
     using earlier = directory('earlier');
     using objects = directory('objects');
     const numbers = Array.from({ length: 2000 }, (_, index) => index);
@@ -41,7 +41,6 @@ describe('threads that take contents over', () => {
       mkdirSync(join(path, '..'), { recursive: true });
       writeFileSync(path, `content ${number}`);
     }
-    const before = openDescriptors();
     const linkers = Linkers.start(3, { earlier: descriptorOf(earlier), objects: descriptorOf(objects) });
     if (linkers === undefined) throw new Error('The compiler in the runtime does not work here');
     const batches = Array.from({ length: 40 }, (_, index) => numbers.slice(50 * index, 50 * (index + 1)));
@@ -58,15 +57,16 @@ describe('threads that take contents over', () => {
     expect(left.flat()).toEqual(numbers.filter((number) => !isThere(number)));
     for (const number of numbers.filter(isThere))
       expect(readFileSync(join(top, 'objects', pathOf(hashOf(number))), 'latin1')).toBe(`content ${number}`);
-    // Others may open one meanwhile: what leaks is six at a time.
-    expect(openDescriptors()).toBeLessThan(before + 4);
   });
 
-  test('end when nothing was ordered, and only after what was ordered is done', async () => {
+  test('end when nothing was ordered, leave nothing open, and end only after what was ordered is done', async () => {
     using earlier = directory('from');
     using objects = directory('to');
     const plan = { earlier: descriptorOf(earlier), objects: descriptorOf(objects) };
-    await Linkers.start(2, plan)?.[Symbol.asyncDispose]();
+    const before = openDescriptors();
+    for (let index = 0; index < 20; index++) await Linkers.start(2, plan)?.[Symbol.asyncDispose]();
+    // The runtime opens some of its own meanwhile: a descriptor of each of them would be more.
+    expect(openDescriptors()).toBeLessThan(before + 20);
     const linkers = Linkers.start(2, plan);
     const ordered = linkers?.takeOver(encodeKnownHashes([hashOf(1)]));
     await linkers?.[Symbol.asyncDispose]();
