@@ -3,31 +3,18 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Bytes } from '../../src/bytes.ts';
 import { SystemError } from '../../src/errors.ts';
-import { enforcedBy } from '../../src/sandbox/linux/landlock.ts';
 import { claimSession } from '../../src/session/claim.ts';
 import { removeSessionFiles } from '../../src/session/leftovers.ts';
 import { HEARTBEAT_MS, LiveSession } from '../../src/session/live-session.ts';
 import { lockName } from '../../src/session/name-lock.ts';
 import { STARTING } from '../../src/session/record.ts';
 import { loadAdapters } from '../support/adapters.ts';
+import { SAMPLE_IDENTITY } from '../support/sample-identity.ts';
 import { createScratchDirectory } from '../support/scratch.ts';
 import { FaultPlan, makeFaulty } from './support/faulty-files.ts';
 
 const { files, hash } = await loadAdapters();
 const clock = { nowMs: () => 1_771_491_243_000, monotonicMs: () => 0, utcOffsetMinutes: () => 0 };
-const IDENTITY = {
-  id: 'a3f7c2',
-  command: ['true' as Bytes],
-  workingDirectory: '/work' as Bytes,
-  profile: 'default',
-  network: 'allowed',
-  hostName: 'host',
-  supervisor: { pid: 7, startTicks: 8, pidNamespace: 9, bootId: 'boot' },
-  started: '2026-02-19T09:14:03.000+00:00',
-  enforced: enforcedBy(7, 'own'),
-  hasTerminal: true,
-  shared: { paths: [], sockets: [], connect_ports: [], bind_ports: [], asks: false },
-} as const;
 
 /** From the claim of a session to its end, with one call of the file system that fails. */
 async function live(turn: number, errno: string): Promise<{ readonly failed: string | undefined }> {
@@ -37,7 +24,7 @@ async function live(turn: number, errno: string): Promise<{ readonly failed: str
   using sessions = faulty.openDirectory(scratch.bytes);
   sessions.createDirectory('names' as Bytes, 0o700);
   using names = sessions.openDirectory('names' as Bytes);
-  const claim = { sessions, names, identity: IDENTITY, chosenName: 'mine', state: STARTING };
+  const claim = { sessions, names, identity: SAMPLE_IDENTITY, chosenName: 'mine', state: STARTING };
   const session = new LiveSession(claimSession({ ...claim, clock, hash, randomHex: () => 'a3f7c2' }), clock);
 
   plan.arm(turn, errno);
@@ -67,7 +54,7 @@ test('a session that is removed, or withdrawn, at no moment has a record without
       using sessions = makeFaulty(files, plan).openDirectory(scratch.bytes);
       sessions.createDirectory('names' as Bytes, 0o700);
       using names = sessions.openDirectory('names' as Bytes);
-      const claim = { sessions, names, identity: IDENTITY, chosenName: 'mine', state: STARTING };
+      const claim = { sessions, names, identity: SAMPLE_IDENTITY, chosenName: 'mine', state: STARTING };
       const { record, audit } = claimSession({ ...claim, clock, hash, randomHex: () => 'a3f7c2' });
       audit.close();
       plan.arm(turn, 'EIO');

@@ -16,7 +16,8 @@ export function processesOf({ directory }: Pick<World, 'directory'>): readonly n
     .map(Number);
 }
 
-function linkOf(path: string): string {
+/** Where a link of /proc leads; '' for what is gone. */
+export function linkOf(path: string): string {
   return unlessGone(() => fs.readlinkSync(path));
 }
 

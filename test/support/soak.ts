@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { startNodePty } from '../../src/platform/node/pty.ts';
 import type { Pty } from '../../src/ports/pty.ts';
 import { type Outcome, runNono } from './nono.ts';
+import { linkOf, processesOf } from './processes.ts';
 import { isAlive, readRecord } from './sessions.ts';
 import { makeTree } from './small-tree.ts';
 import { dumpTree } from './tree.ts';
@@ -215,7 +216,7 @@ export class Soak implements Disposable {
     const look = () =>
       fs
         .readdirSync(`/proc/${pid}/fd`)
-        .map((fd) => link(`/proc/${pid}/fd/${fd}`).replace(/\d+/g, 'N'))
+        .map((fd) => linkOf(`/proc/${pid}/fd/${fd}`).replace(/\d+/g, 'N'))
         .toSorted();
     let descriptors = look();
     for (let since = performance.now(); performance.now() - since < RESTING_MS; await sleep(POLL_MS)) {
@@ -249,7 +250,7 @@ export class Soak implements Disposable {
   /** Every session ends. @returns what is left that must not be. */
   async end(): Promise<readonly string[]> {
     for (const session of this.live) await this.#told('stop', ['stop', '--force', session.id], session);
-    await waitFor('all processes to be gone', () => this.#processes().length === 0, TIMEOUT_MS);
+    await waitFor('all processes to be gone', () => processesOf(this.#world).length === 0, TIMEOUT_MS);
     const left = this.#sessions.filter(({ isKilled }) => !isKilled).flatMap(({ id }) => this.#filesOf(id, '.sock'));
     for (const { id, project, before, rollback } of this.#sessions) {
       const { status, stdout, stderr } = await this.#nono(['rollback', 'restore', rollback]);
@@ -280,39 +281,13 @@ export class Soak implements Disposable {
     return [...(isThere ? [name] : []), ...temporaryDirectoriesOf(id)];
   }
 
-  /** Everything that runs here has a directory of this world as its own, or is nono itself. */
-  #processes(): readonly string[] {
-    const { directory } = this.#world;
-    return fs
-      .readdirSync('/proc')
-      .filter((name) => /^\d+$/.test(name) && isAlive(Number(name)))
-      .filter((name) => [link(`/proc/${name}/cwd`), environmentOf(name)].some((text) => text.includes(directory)));
-  }
-
   [Symbol.dispose](): void {
     for (const { pty } of this.#clients) pty.kill(SIGKILL);
-    for (const pid of this.#processes()) execFileSync('kill', ['-9', pid], { stdio: 'ignore' });
+    for (const pid of processesOf(this.#world)) execFileSync('kill', ['-9', `${pid}`], { stdio: 'ignore' });
     this.#world[Symbol.dispose]();
   }
 }
 
 function temporaryDirectoriesOf(id: string): readonly string[] {
   return fs.readdirSync('/tmp').filter((name) => name.startsWith(`nono-${id}-`));
-}
-
-function link(path: string): string {
-  return unlessGone(() => fs.readlinkSync(path));
-}
-
-function environmentOf(pid: string): string {
-  return unlessGone(() => fs.readFileSync(`/proc/${pid}/environ`, 'latin1'));
-}
-
-function unlessGone(read: () => string): string {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && ['ENOENT', 'ESRCH', 'EACCES'].includes(String(error.code))) return '';
-    throw error;
-  }
 }

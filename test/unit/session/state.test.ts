@@ -17,7 +17,6 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Bytes, bytesFromText } from '../../../src/bytes.ts';
 import type { Processes } from '../../../src/ports/processes.ts';
 import { removeTree } from '../../../src/remove-tree.ts';
-import { enforcedBy } from '../../../src/sandbox/linux/landlock.ts';
 import { removeLeftovers } from '../../../src/session/leftovers.ts';
 import { lockName, sweepNames } from '../../../src/session/name-lock.ts';
 import { type SessionIdentity, STARTING } from '../../../src/session/record.ts';
@@ -29,6 +28,7 @@ import {
   temporaryDirectoryPath,
 } from '../../../src/session/temporary-directory.ts';
 import { loadAdapters } from '../../support/adapters.ts';
+import { SAMPLE_IDENTITY } from '../../support/sample-identity.ts';
 
 const { files } = await loadAdapters();
 const uid = process.getuid?.() ?? 0;
@@ -83,18 +83,10 @@ describe('openStateDirectory()', () => {
 });
 
 const identity = (id: string, name: string): SessionIdentity => ({
+  ...SAMPLE_IDENTITY,
   id,
   name,
   command: ['echo' as Bytes, 'caf\xe9' as Bytes],
-  workingDirectory: '/work' as Bytes,
-  profile: 'default',
-  network: 'allowed',
-  hostName: 'host',
-  supervisor: { pid: 7, startTicks: 8, pidNamespace: 9, bootId: 'boot' },
-  started: '2026-02-19T09:14:03.000+00:00',
-  enforced: enforcedBy(7, 'own'),
-  shared: { paths: [], sockets: [], connect_ports: [], bind_ports: [], asks: false },
-  hasTerminal: true,
 });
 
 describe('a record', () => {
