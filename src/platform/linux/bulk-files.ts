@@ -84,6 +84,14 @@ export function loadBulkFiles(facts: Facts = {}): BulkFiles | undefined {
   }
 }
 
+let shared: BulkFiles | undefined | null = null;
+
+/** The same for all in this thread that ask for no state of their own: listing, and the work on nodes. */
+export function sharedBulkFiles(): BulkFiles | undefined {
+  if (shared === null) shared = loadBulkFiles();
+  return shared;
+}
+
 function load({ modeMask = process.umask(), isNamedLater = true }: Facts): BulkFiles {
   const image = typeof NONO_BULK_FILES_IMAGE === 'string' ? NONO_BULK_FILES_IMAGE : undefined;
   const addressOf = functionAt(entryOf(image, compile), 1);

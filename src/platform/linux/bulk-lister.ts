@@ -1,6 +1,6 @@
 import { SystemError } from '../../errors.ts';
 import type { Listing } from '../../ports/listing.ts';
-import { type BulkFiles, loadBulkFiles, NO_ROOM } from './bulk-files.ts';
+import { type BulkFiles, NO_ROOM, sharedBulkFiles } from './bulk-files.ts';
 import { DIRENTS_BYTES } from './file-calls.ts';
 import { errnoName, fixedBuffer } from './syscalls.ts';
 
@@ -32,7 +32,7 @@ export class BulkLister {
   list(directory: number): Listing | undefined {
     if (this.#bulk === null) {
       if (this.#listedEntries < this.#fromEntries) return undefined;
-      this.#bulk = loadBulkFiles();
+      this.#bulk = sharedBulkFiles();
       this.#dirents = fixedBuffer(DIRENTS_BYTES);
       this.#grow(FIRST_ROOM_BYTES);
     }

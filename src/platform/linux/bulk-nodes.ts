@@ -1,9 +1,9 @@
 import type { NodeWork } from '../../ports/node-work.ts';
-import { loadBulkFiles } from './bulk-files.ts';
+import { sharedBulkFiles } from './bulk-files.ts';
 
 /** By C (bulk/nodes.c). @returns undefined where the compiler in the runtime does not work. */
 export function loadBulkNodes(): NodeWork | undefined {
-  const { match_entries: matchEntries, settle_entries: settleEntries } = loadBulkFiles() ?? {};
+  const { match_entries: matchEntries, settle_entries: settleEntries } = sharedBulkFiles() ?? {};
   if (matchEntries === undefined || settleEntries === undefined) return undefined;
   return {
     matchEntries(listing, node, matches) {

@@ -47,7 +47,7 @@ export class Linkers implements AsyncDisposable {
     const answers = makePipe();
     const entry = prepare(queue.source, answers.sink);
     // Their stacks stay mapped: nobody can tell when a thread that has ended has left its own.
-    const isStarted = () => startRawThread(mapMemory(STACK_BYTES), entry) !== undefined;
+    const isStarted = () => startRawThread(mapMemory(STACK_BYTES), entry) >= 0;
     const started = Array.from({ length: count }).filter(isStarted).length;
     if (started > 0) return new Linkers(plan, queue, answers, started);
     for (const end of [queue.source, queue.sink, answers.source, answers.sink]) syscall('close', end);

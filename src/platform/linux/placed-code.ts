@@ -2,7 +2,7 @@ import textAfter from './code-end.c' with { type: 'text' };
 import { loadImage, type PlacedCode } from './code-image.ts';
 import textBefore from './code-start.c' with { type: 'text' };
 import { compileC } from './compile-c.ts';
-import { WORD } from './foreign.ts';
+import { functionAt, WORD } from './foreign.ts';
 import { copyOfMemory } from './machine-code.ts';
 import { readSmallFile } from './small-files.ts';
 import { type SyscallName, syscallNumber } from './syscalls.ts';
@@ -36,6 +36,15 @@ export function compilePlaced(name: string, entry: string, source: string, calls
 /** The address of the entry of an image that the build has made; where it has made none, of what is compiled here and now. */
 export function entryOf(image: string | undefined, compile: () => Places): number {
   return image === undefined ? compile().entry : loadImage(image).entry;
+}
+
+/** What prepares a thread of nono's own: it takes the address of what the thread works on, and gives the one at which it begins. */
+export type PrepareThread = (address: number) => number;
+
+/** @see entryOf */
+export function prepareThreadOf(image: string | undefined, compile: () => Places): PrepareThread {
+  const prepare = functionAt(entryOf(image, compile), 1);
+  return (address) => Number(prepare(address));
 }
 
 /** A copy of code that was compiled just now and has not run yet; of the gaps in it, where anything may be, nothing. */

@@ -10,15 +10,14 @@ const WORD_BYTES = 8;
  *
  * @param stack Its memory, which stays mapped for as long as the thread lives.
  * @param entry Where it begins. It ends by exit(2): there is nothing to return to.
- * @returns its id; undefined where a limit of processes, or want of memory, allows none.
+ * @returns its id, or the errno negated: EAGAIN where a limit of processes allows none, ENOMEM for want of memory.
  */
 export function startRawThread(
   stack: { readonly address: number; readonly bytes: Uint8Array<ArrayBuffer> },
   entry: number,
-): number | undefined {
+): number {
   // On top of the stack stands where the thread begins (machine-code.ts).
   const top = stack.bytes.length - 2 * WORD_BYTES;
   new DataView(stack.bytes.buffer, stack.bytes.byteOffset).setBigUint64(top, BigInt(entry), true);
-  const threadId = withSignalsBlocked(() => loadMachineCode().clone(THREAD_FLAGS, stack.address + top));
-  return threadId < 0 ? undefined : threadId;
+  return withSignalsBlocked(() => loadMachineCode().clone(THREAD_FLAGS, stack.address + top));
 }

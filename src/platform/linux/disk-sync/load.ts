@@ -1,6 +1,5 @@
 import type { PlacedCode } from '../code-image.ts';
-import { functionAt } from '../foreign.ts';
-import { compilePlaced, entryOf, placedCode } from '../placed-code.ts';
+import { compilePlaced, type PrepareThread, placedCode, prepareThreadOf } from '../placed-code.ts';
 import type { SyscallName } from '../syscalls.ts';
 import source from './sync.c' with { type: 'text' };
 
@@ -10,20 +9,12 @@ declare const NONO_SYNC_IMAGE: string | undefined;
 /** The calls of sync.c. */
 const CALLS = ['exit', 'syncfs', 'write'] as const satisfies readonly SyscallName[];
 
-/** sync_prepare() of sync.c. */
-type PrepareSync = (syncAddress: number) => number;
+let loaded: PrepareThread | undefined;
 
-let loaded: PrepareSync | undefined;
-
-/** From what the build has compiled; else compiled here and now, which takes 2 ms. */
-export function loadSync(): PrepareSync {
-  loaded ??= load();
+/** sync_prepare() of sync.c: from what the build has compiled; else compiled here and now, which takes 2 ms. */
+export function loadSync(): PrepareThread {
+  loaded ??= prepareThreadOf(typeof NONO_SYNC_IMAGE === 'string' ? NONO_SYNC_IMAGE : undefined, compile);
   return loaded;
-}
-
-function load(): PrepareSync {
-  const prepare = functionAt(entryOf(typeof NONO_SYNC_IMAGE === 'string' ? NONO_SYNC_IMAGE : undefined, compile), 1);
-  return (syncAddress) => Number(prepare(syncAddress));
 }
 
 /** As it stands in memory, for the build. */

@@ -47,8 +47,8 @@ function startThread(directory: number, tell: number): boolean {
   place = emptyPlace();
   place.words.set([BigInt(loadMachineCode().system), BigInt(directory), BigInt(tell)]);
   const threadId = startRawThread(place, loadSync()(place.address));
-  place.threadId = threadId ?? 0;
-  return threadId !== undefined;
+  place.threadId = Math.max(0, threadId);
+  return threadId >= 0;
 }
 
 /** The last one's, unless its thread, which has told its result, still stands between that and its end. */

@@ -1,6 +1,5 @@
 import type { PlacedCode } from '../code-image.ts';
-import { functionAt } from '../foreign.ts';
-import { compilePlaced, entryOf, placedCode } from '../placed-code.ts';
+import { compilePlaced, type PrepareThread, placedCode, prepareThreadOf } from '../placed-code.ts';
 import type { SyscallName } from '../syscalls.ts';
 import source from './relay.c' with { type: 'text' };
 
@@ -23,20 +22,12 @@ const CALLS = [
   'writev',
 ] as const satisfies readonly SyscallName[];
 
-/** relay_prepare() of relay.c. */
-type PrepareRelay = (relayAddress: number) => number;
+let loaded: PrepareThread | undefined;
 
-let loaded: PrepareRelay | undefined;
-
-/** From what the build has compiled; else compiled here and now, which takes 2 ms. */
-export function loadRelay(): PrepareRelay {
-  loaded ??= load();
+/** relay_prepare() of relay.c: from what the build has compiled; else compiled here and now, which takes 2 ms. */
+export function loadRelay(): PrepareThread {
+  loaded ??= prepareThreadOf(typeof NONO_RELAY_IMAGE === 'string' ? NONO_RELAY_IMAGE : undefined, compile);
   return loaded;
-}
-
-function load(): PrepareRelay {
-  const prepare = functionAt(entryOf(typeof NONO_RELAY_IMAGE === 'string' ? NONO_RELAY_IMAGE : undefined, compile), 1);
-  return (relayAddress) => Number(prepare(relayAddress));
 }
 
 /** As it stands in memory, for the build. */

@@ -1,13 +1,11 @@
 import { SystemError } from '../../../errors.ts';
 import { mapMemory } from '../machine-code.ts';
 import { loadMachineCode } from '../mediator/machine-code.ts';
-import { withSignalsBlocked } from '../signal-mask.ts';
+import { startRawThread } from '../raw-thread.ts';
 import { addressOf, errnoName, fixedBuffer, syscall, trySyscall } from '../syscalls.ts';
 import * as uapi from '../uapi.ts';
 import { loadRelay } from './load.ts';
 
-/** CLONE_* of include/uapi/linux/sched.h: memory, directory, descriptors, signal handlers, thread, semaphores. */
-const THREAD_FLAGS = 0x100 | 0x200 | 0x400 | 0x800 | 0x10000 | 0x40000;
 /** include/uapi/linux/eventfd.h, asm-generic/mman-common.h */
 const EFD_SEMAPHORE = 1;
 const MADV_DONTNEED = 4;
@@ -110,12 +108,9 @@ export class RelayMemory {
 
   /** The thread has begun when this returns. @throws {SystemError} */
   start(): void {
-    const { system, clone } = loadMachineCode();
-    this.set('system', system);
-    const entry = loadRelay()(this.#memory.address);
-    const stack = UP_AT - 2 * WORD_BYTES;
-    new DataView(this.#memory.bytes.buffer).setBigInt64(stack, BigInt(entry), true);
-    const result = withSignalsBlocked(() => clone(THREAD_FLAGS, this.#memory.address + stack));
+    const { address, bytes } = this.#memory;
+    this.set('system', loadMachineCode().system);
+    const result = startRawThread({ address, bytes: bytes.subarray(0, UP_AT) }, loadRelay()(address));
     if (result < 0) throw new SystemError('clone', errnoName(-result));
     // It was created locked.
     this.locked(() => undefined);
