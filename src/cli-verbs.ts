@@ -27,9 +27,9 @@ function silentLast(words: readonly Bytes[]): readonly Bytes[] {
   return isKnown ? [second, '--silent' as Bytes, ...words.slice(2)] : words.slice(1);
 }
 
-/** What a word of the other tool is called here: known only to a table that is loaded when somebody uses one. */
+/** What a word of another tool is called here: known only to a table that is loaded when somebody uses one. */
 async function explain(error: UnknownWordError): Promise<UsageError> {
-  const { insteadOfOption, insteadOfVerb } = await import('./older-tool.ts');
+  const { insteadOfOption, insteadOfVerb } = await import('./other-words.ts');
   const hint = error.kind === 'option' ? insteadOfOption(error.word) : insteadOfVerb(error.word);
   return hint === undefined ? error : new UsageError(error.message, { hint });
 }

@@ -1,6 +1,7 @@
 /**
- * What is written for the nono in Rust and means nothing, or something else, here: each with the way to say it.
- * Options that mean the same are in the tables of the verbs, as aliases and short forms.
+ * What is written for the nono in Rust, and the verbs that docker, tmux, git and restic have for the same things, where they
+ * mean nothing here: each with the way to say it. Options that mean the same are in the tables of the verbs, as aliases and
+ * short forms.
  */
 
 const NO_PROXY =
@@ -50,20 +51,61 @@ const OPTIONS: Readonly<Record<string, string>> = {
   '-vvv': 'There is one level of detail here: -v',
 };
 
+const ATTACH = 'Use `nono attach ID`';
+const CLEANUP = 'Use `nono rollback cleanup`';
+const LIST = 'See `nono rollback list`';
+const PS = 'See `nono ps`';
+const RUN = 'Use `nono run -- COMMAND`, with --detached to leave it in the background';
+const UNDO = 'Use `nono rollback restore ID`, with --dry-run to see first what it would do';
+const UPDATE = 'nono has no network connection of its own: run install.sh of the newer release';
+
 const VERBS: Readonly<Record<string, string>> = {
-  learn:
-    'See what a profile gives with `nono run --dry-run --profile NAME -- COMMAND`, and why something is refused with `nono why PATH`',
   'profile diff': 'Compare `nono profile show A` with `nono profile show B`',
   'profile groups': 'There are no groups here: profiles extend each other, see `nono profile show NAME`',
   'profile guide': '`nono profile init NAME` writes one with every key explained',
   'profile schema': '`nono profile init NAME` writes one with every key explained',
+  'rollback delete': CLEANUP,
+  'rollback diff': 'See it with `nono rollback show ID --diff`',
+  'rollback forget': CLEANUP,
+  'rollback prune': CLEANUP,
+  'rollback rm': CLEANUP,
+  'rollback snapshots': LIST,
+  'rollback status': LIST,
+  'rollback undo': UNDO,
+  a: ATTACH,
+  checkpoint: 'Use `nono rollback checkpoint ID`',
+  cleanup: 'Use `nono rollback cleanup` for what can be undone, `nono prune` for the records of ended sessions',
+  create: RUN,
+  diff: 'See what a session changed with `nono rollback show ID --diff`',
+  exec: RUN,
+  history: 'See `nono ps --all` for sessions, `nono rollback list` for what can be undone',
+  join: ATTACH,
+  kill: 'Use `nono stop ID`, with --force where it does not listen',
+  learn:
+    'See what a profile gives with `nono run --dry-run --profile NAME -- COMMAND`, and why something is refused with `nono why PATH`',
+  list: PS,
+  new: RUN,
   policy: 'See `nono profile list` and `nono profile show NAME`',
   proxy: NO_PROXY,
   pull: 'Profiles are files in ~/.config/nono/profiles: copy them there',
+  restore: UNDO,
+  resume: ATTACH,
+  review: 'Use `nono rollback review ID`',
+  rm: 'Use `nono prune` for the records of ended sessions, `nono rollback cleanup` for what can be undone',
   search: 'Profiles are files in ~/.config/nono/profiles: see `nono profile list`',
   session: 'See `nono ps` and `nono inspect ID`',
+  sessions: PS,
+  snapshots: LIST,
+  start: RUN,
+  status: PS,
+  tail: 'Use `nono logs -f ID`',
+  top: PS,
   trust: NO_ATTESTATION,
-  update: 'nono has no network connection of its own: run install.sh of the newer release',
+  uninstall: 'Run install.sh with --uninstall',
+  update: UPDATE,
+  upgrade: UPDATE,
+  verify: 'Use `nono rollback verify ID` for what can be undone, `nono audit verify ID` for the log',
+  version: 'Use `nono --version`',
 };
 
 /** What to do instead; undefined for a word that the other tool does not know either. */

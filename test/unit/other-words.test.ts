@@ -4,11 +4,11 @@ import { describe, expect, test } from 'vitest';
 import { bytesFromText } from '../../src/bytes.ts';
 import { runCli } from '../../src/cli.ts';
 import { commands } from '../../src/commands/index.ts';
-import { insteadOfOption, insteadOfVerb } from '../../src/older-tool.ts';
+import { insteadOfOption, insteadOfVerb } from '../../src/other-words.ts';
 
 /** The words of the tables, as they are written in the source. */
 const words = Array.from(
-  readFileSync(resolve(import.meta.dirname, '../../src/older-tool.ts'), 'utf8').matchAll(/^ {2}(?:'([^']+)'|(\w+)): /gm),
+  readFileSync(resolve(import.meta.dirname, '../../src/other-words.ts'), 'utf8').matchAll(/^ {2}(?:'([^']+)'|(\w+)): /gm),
   ([, quoted, bare]) => quoted ?? bare ?? '',
 );
 const options = words.filter((word) => word.startsWith('-'));
@@ -24,7 +24,7 @@ const fail = (...call: readonly string[]) =>
     '1.2.3',
   ).catch((error: unknown) => error);
 
-describe('what is written for the other tool', () => {
+describe('what other tools call what is here', () => {
   test('has tables that are not empty', () => {
     expect(options.length).toBeGreaterThan(25);
     expect(verbs.length).toBeGreaterThan(8);
