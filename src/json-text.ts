@@ -7,3 +7,8 @@ export function jsonText(value: unknown, indent?: number): string {
   const escape = (unit: string) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
   return JSON.stringify(value, undefined, indent).replaceAll(UNSAFE_REGEXP, escape);
 }
+
+/** A document as `--json` gives it (commands/OUTPUT.md). */
+export function jsonOutput(document: unknown): string {
+  return `${jsonText(document, 2)}\n`;
+}

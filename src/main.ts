@@ -14,7 +14,7 @@ const GUARDIAN_ROLE = '__guard';
 /** The same for a process that takes a snapshot. */
 const TAKE_ROLE = '__take';
 /** The same for a process that takes one checkpoint of a session. */
-const SNAPSHOT_ROLE = '__snapshot';
+const CHECKPOINT_ROLE = '__checkpoint';
 
 // picocolors looks at process.stdout, whose first touch loads Node's streams: 9 ms. What it then decides nobody asks it for.
 (process as { stdout: unknown }).stdout = undefined;
@@ -60,9 +60,9 @@ async function main(): Promise<void> {
     runTake();
     return;
   }
-  if (first === SNAPSHOT_ROLE) {
-    const { runSnapshot } = await import('./platform/snapshot-role.ts');
-    runSnapshot();
+  if (first === CHECKPOINT_ROLE) {
+    const { runCheckpoint } = await import('./platform/checkpoint-role.ts');
+    runCheckpoint();
     return;
   }
   if (walksManyFiles(process.argv.slice(2, 4))) {

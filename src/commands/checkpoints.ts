@@ -5,8 +5,8 @@ import type { Background } from '../ports/background.ts';
 import type { CaptureLimits } from '../rollback/capture-input.ts';
 import type { SnapshotRecord } from '../rollback/manifest.ts';
 import type { RollbackRun } from '../rollback/run.ts';
+import { CHECKPOINT_ROLE, type CheckpointOrder, type CheckpointReport } from '../session/checkpoint-wire.ts';
 import type { RequestOutcome } from '../session/hub-host.ts';
-import { SNAPSHOT_ROLE, type SnapshotOrder, type SnapshotReport } from '../session/snapshot-wire.ts';
 import { startError } from '../session/start-wire.ts';
 
 /** The same file that this process runs, even when another version was installed over it. */
@@ -97,12 +97,12 @@ function reasonOf(error: unknown): string {
 }
 
 /** Settles when the process has answered, or has ended without a word. */
-async function takeElsewhere(background: Background, order: SnapshotOrder): Promise<void> {
+async function takeElsewhere(background: Background, order: CheckpointOrder): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const lines = new LineReader<SnapshotReport>();
+  const lines = new LineReader<CheckpointReport>();
   const taker = background.start({
     file: OWN_EXECUTABLE,
-    arguments: [SNAPSHOT_ROLE],
+    arguments: [CHECKPOINT_ROLE],
     environment: ENVIRONMENT,
     onMessage(data) {
       for (const report of lines.push(data)) {

@@ -2,7 +2,7 @@ import { type Bytes, displayBytes, storeBytes } from '../bytes.ts';
 import { isWithin, parentPath } from '../paths.ts';
 import { decodeRefusals, type ObservedRefusal } from '../sandbox/linux/refusals.ts';
 import { READ_WRITE } from '../sandbox/plan.ts';
-import { findConflict, type SensitivePlace, sensitiveNames } from '../sandbox/sensitive.ts';
+import { findOverlap, type SensitivePlace, sensitiveNames } from '../sandbox/sensitive.ts';
 import type { Denial } from '../session/approvals.ts';
 import type { AuditEvent } from '../session/audit-event.ts';
 import type { CommandEnd } from '../session/live-session.ts';
@@ -55,10 +55,10 @@ export function denialLines(
 function describeLoneFile(path: Bytes, sensitive: readonly SensitivePlace[]): string {
   const directory = parentPath(path);
   const start = `Granted is the file ${displayBytes(path)}: to replace it by another one, as many programs save,`;
-  const conflict = findConflict(directory, READ_WRITE, sensitive);
-  return conflict === undefined
+  const overlap = findOverlap(directory, READ_WRITE, sensitive);
+  return overlap === undefined
     ? `${start} takes --allow ${displayBytes(directory)}`
-    : `${start} takes its directory, and that has ${displayBytes(conflict.place.path)} in it (${conflict.place.what})`;
+    : `${start} takes its directory, and that has ${displayBytes(overlap.place.path)} in it (${overlap.place.what})`;
 }
 
 /** The same for the audit log, also of a command that worked. */
@@ -94,10 +94,10 @@ function describeRefusal({ kind, name, count }: ObservedRefusal, sensitive: read
   if (kind === 'listen') return `listen on port ${shown} (${times}--allow-bind ${shown} gives it)`;
   const what = isChange(kind) ? `change mode, owner, times or attributes of ${shown}` : `connect to ${shown}`;
   const option = kind === 'connect' ? '--allow-socket' : kind === 'change' ? '--write-file' : '--write';
-  const conflict = findConflict(name, READ_WRITE, sensitive);
-  if (conflict === undefined) return `${what} (${times}${option} ${shown} gives it)`;
-  if (conflict.place.isAbsolute) return `${what} (${times}${conflict.place.what}; nothing gives it)`;
-  return `${what} (${times}${conflict.place.what}; ${option} ${shown} --override-deny ${displayBytes(conflict.place.path)} gives it)`;
+  const overlap = findOverlap(name, READ_WRITE, sensitive);
+  if (overlap === undefined) return `${what} (${times}${option} ${shown} gives it)`;
+  if (overlap.place.isAbsolute) return `${what} (${times}${overlap.place.what}; nothing gives it)`;
+  return `${what} (${times}${overlap.place.what}; ${option} ${shown} --override-deny ${displayBytes(overlap.place.path)} gives it)`;
 }
 
 function describe({ path, access, reason, count }: Denial): string {

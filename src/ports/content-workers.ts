@@ -2,7 +2,7 @@ import type { Bytes } from '../bytes.ts';
 import type { RestoreBatch, TaskBatch } from '../rollback/content-wire.ts';
 
 /** What every thread needs before its first batch. */
-export interface WorkerPlan {
+export interface WorkerOptions {
   /** Absolute paths of the directories that tasks are relative to. */
   readonly roots: readonly Bytes[];
   /** Absolute paths of `objects/` of this session and of the earlier one; undefined to hash only. */
@@ -36,8 +36,8 @@ export interface ContentWorkers extends AsyncDisposable {
 
 /** Threads that are starting, and do not know yet what for. */
 export interface StartingWorkers extends AsyncDisposable {
-  /** What they are to do; ends with these. */
-  workOn(plan: WorkerPlan): ContentWorkers;
+  /** Tells them what to do; what an earlier call gave does nothing any more. The end of what is given is theirs too. */
+  workOn(options: WorkerOptions): ContentWorkers;
   [Symbol.asyncDispose](): Promise<void>;
 }
 

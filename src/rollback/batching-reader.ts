@@ -1,4 +1,4 @@
-import type { ContentWorkers, StartContentWorkers, WorkerPlan } from '../ports/content-workers.ts';
+import type { ContentWorkers, StartContentWorkers, WorkerOptions } from '../ports/content-workers.ts';
 import type { ContentReader, ContentTask } from './capture-input.ts';
 import { RESULT_BYTES, type TaskBatch } from './content-wire.ts';
 import type { InlineReader } from './inline-reader.ts';
@@ -18,7 +18,7 @@ const WAITING_BATCHES_MAXIMUM = 24;
 export class BatchingReader implements ContentReader, AsyncDisposable {
   readonly #inline: InlineReader;
   readonly #start: StartContentWorkers;
-  readonly #plan: WorkerPlan;
+  readonly #options: WorkerOptions;
   readonly #running: Promise<void>[] = [];
   #waiting: ContentTask[] = [];
   #waitingKnown: KnownContents[] = [];
@@ -29,10 +29,10 @@ export class BatchingReader implements ContentReader, AsyncDisposable {
   #whenRoom: PromiseWithResolvers<void> | undefined;
   #workers: ContentWorkers | undefined;
 
-  constructor(inline: InlineReader, start: StartContentWorkers, plan: WorkerPlan) {
+  constructor(inline: InlineReader, start: StartContentWorkers, options: WorkerOptions) {
     this.#inline = inline;
     this.#start = start;
-    this.#plan = plan;
+    this.#options = options;
   }
 
   submit(task: ContentTask): void {
@@ -42,7 +42,7 @@ export class BatchingReader implements ContentReader, AsyncDisposable {
   }
 
   takeOver(known: KnownContents): void {
-    if (this.#plan.objects === undefined) {
+    if (this.#options.objects === undefined) {
       known.onDone();
       return;
     }
@@ -73,7 +73,7 @@ export class BatchingReader implements ContentReader, AsyncDisposable {
   }
 
   #startWorkers(): ContentWorkers {
-    this.#workers ??= this.#start().workOn(this.#plan);
+    this.#workers ??= this.#start().workOn(this.#options);
     return this.#workers;
   }
 

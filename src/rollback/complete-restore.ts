@@ -5,12 +5,12 @@ import type { ContentDeps } from './content.ts';
 import { syncRestored } from './durability.ts';
 import { encodeNodes } from './encode-nodes.ts';
 import { type Entry, metadataOf } from './entry.ts';
+import { entryNow, lookAt } from './entry-now.ts';
 import type { Manifest } from './manifest.ts';
 import type { PackedFile } from './node-codec.ts';
 import { ObjectStore } from './objects.ts';
 import { draftPartialTree } from './partial-tree.ts';
-import { lookAt, probePath } from './probe.ts';
-import { hashOnly, headerOf, type Restoring, rootPaths } from './restore-parts.ts';
+import { hashOnly, nodesHeader, type Restoring, rootPaths } from './restore-parts.ts';
 import type { RootDirectories } from './root-directories.ts';
 import { type RollbackDeps, recordSnapshot } from './snapshot.ts';
 
@@ -36,7 +36,7 @@ export function completeSafety(
   }
   const nowMs = deps.clock.nowMs();
   const drafts = draftPartialTree(roots, rootPaths(safetyManifest), entries, listed);
-  const nodes = { ...encodeNodes(deps, { drafts, number: 1, header: headerOf(nowMs) }), storedBytes: store.storedBytes };
+  const nodes = { ...encodeNodes(deps, { drafts, number: 1, header: nodesHeader(nowMs) }), storedBytes: store.storedBytes };
   const record = recordSnapshot(deps, safety, { number: 1, nodes, label: 'after the restore' });
   const snapshots = [...safetyManifest.snapshots, record];
   const complete: Manifest = { ...safetyManifest, status: 'complete', endedMs: nowMs, snapshots };
@@ -76,5 +76,5 @@ function entryAfter(roots: RootDirectories, path: Bytes, want: Entry | undefined
   if (isWritten && store !== undefined && earlier !== undefined && store.linkFrom(earlier, want.hash)) {
     return { ...want, ...metadataOf(stat), name };
   }
-  return probePath(roots, path, [], contents);
+  return entryNow(roots, path, [], contents);
 }

@@ -5,7 +5,7 @@ import type { Hash } from '../ports/hash.ts';
 import type { Entry } from './entry.ts';
 import { CHUNK_BYTES, readObject } from './objects.ts';
 import { RootDirectories } from './root-directories.ts';
-import { readWhole } from './small-file.ts';
+import { readUpTo } from './small-file.ts';
 
 /** Where contents are: among the objects of a session, or still in the tracked files. */
 export type ContentSource =
@@ -75,7 +75,7 @@ function* readTracked(files: Files, rootPaths: readonly Bytes[], path: Bytes): G
     using file = parent.openFile(roots.nameOf(path));
     if (file.stat().kind !== 'file') return;
     for (;;) {
-      const piece = readWhole(file, CHUNK_BYTES);
+      const piece = readUpTo(file, CHUNK_BYTES);
       if (piece.length > 0) yield piece;
       if (piece.length < CHUNK_BYTES) return;
     }

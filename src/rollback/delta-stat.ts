@@ -1,5 +1,5 @@
 import { DamageError } from '../errors.ts';
-import { countEdits, diffLines, readLines } from './edit-script.ts';
+import { countEdits, diffLines, splitLines } from './edit-script.ts';
 import type { FileDelta, FileSide } from './file-delta.ts';
 import { isText } from './text-facts.ts';
 
@@ -40,5 +40,5 @@ function sizeOf(side: FileSide | undefined): number {
 }
 
 function linesOf(side: FileSide | undefined) {
-  return readLines(side?.content.pieces() ?? []);
+  return splitLines(side?.content.pieces() ?? []);
 }

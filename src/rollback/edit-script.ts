@@ -25,7 +25,7 @@ const EDITS_MAXIMUM_AFTER_FAILURE = 200;
  *
  * @param pieces The text in pieces of any size, which may be views of memory that is used again.
  */
-export function* readLines(pieces: Iterable<Uint8Array>): Generator<Bytes> {
+export function* splitLines(pieces: Iterable<Uint8Array>): Generator<Bytes> {
   let rest = '';
   for (const piece of pieces) {
     const text = Buffer.from(piece.buffer, piece.byteOffset, piece.length).toString('latin1');

@@ -8,7 +8,11 @@ import { type UnreadableSession } from './store.ts';
 const TYPOS = 2;
 
 /** Finds a session by its id, a prefix of one, the six digits of its run, or `latest`. */
-export function findSession(manifests: readonly Manifest[], unreadable: readonly UnreadableSession[], wanted: Bytes): Manifest {
+export function findRollbackSession(
+  manifests: readonly Manifest[],
+  unreadable: readonly UnreadableSession[],
+  wanted: Bytes,
+): Manifest {
   const shown = displayBytes(wanted);
   if (wanted === 'latest') {
     const latest = manifests.find(({ kind }) => kind === 'run') ?? manifests[0];

@@ -5,14 +5,14 @@ import { applyRestore } from './apply.ts';
 import { type ApplyResult } from './apply-input.ts';
 import { type Change, isSameTime } from './compare.ts';
 import type { Entry } from './entry.ts';
+import { entryNow } from './entry-now.ts';
+import { startMaking } from './file-maker.ts';
 import { type Journal, readJournal } from './journal.ts';
-import { startMaking } from './make-missing.ts';
 import type { Manifest } from './manifest.ts';
-import { probePath } from './probe.ts';
 import { applyOwn } from './replace-content.ts';
 import { applyAndComplete, makerFor, type RestoreOutcome } from './restore.ts';
 import { hashOnly, rootPaths, temporaryPrefix } from './restore-parts.ts';
-import { type ProbedChange, planRestore, type RestoreAction, type RestorePlan, touchContents } from './restore-plan.ts';
+import { type ExaminedChange, planRestore, type RestoreAction, type RestorePlan, touchContents } from './restore-plan.ts';
 import { RESTORES, type RestoreEvent, restoreState } from './restore-states.ts';
 import { RootDirectories } from './root-directories.ts';
 import type { RollbackSession } from './session-directory.ts';
@@ -175,15 +175,15 @@ function replan(
 ): Pick<RestorePlan, 'actions'> & { readonly touched: RestoreAction[] } {
   const [wanted, left] = [new TreeIndex(to), new TreeIndex(from)];
   const contents = hashOnly(deps);
-  const probed = journal.paths.map((path): ProbedChange => {
+  const examined = journal.paths.map((path): ExaminedChange => {
     const root = rootPaths(session.manifest).find((candidate) => isWithin(path, candidate));
     if (root === undefined)
       throw new DamageError(`Cannot use the journal of a restore of "${session.id}": "${displayBytes(path)}" is not tracked`);
     const change: Change = { path, root, type: '~', before: wanted.find(path), after: left.find(path) };
-    return { change, now: probePath(roots, path, [change.after], contents) };
+    return { change, now: entryNow(roots, path, [change.after], contents) };
   });
-  const { actions } = planRestore(probed.map(acceptHalfDone));
-  const touched = probed.map(({ change, now }): RestoreAction => ({ ...change, want: change.before, now }));
+  const { actions } = planRestore(examined.map(acceptHalfDone));
+  const touched = examined.map(({ change, now }): RestoreAction => ({ ...change, want: change.before, now }));
   return { actions, touched };
 }
 
@@ -192,7 +192,7 @@ function replan(
  * file in its place or the other way round, and a directory that does not have its mode yet. One file takes the place of
  * another by a rename: where there is none somebody has removed it since.
  */
-function acceptHalfDone({ change, now }: ProbedChange): ProbedChange {
+function acceptHalfDone({ change, now }: ExaminedChange): ExaminedChange {
   if (isTorn(change.before, now)) return { change: { ...change, after: now }, now };
   const isDirectoryOnTheWay = change.before?.kind === 'directory' || change.after?.kind === 'directory';
   const isHalfDone = isDirectoryOnTheWay && (now === undefined || now.kind === 'directory');

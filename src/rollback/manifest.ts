@@ -11,9 +11,9 @@ import { Rules } from './rules.ts';
 /** FORMAT.md documents each field of the file. */
 export const MANIFEST_FORMAT = 1;
 
-export type SessionKind = 'run' | 'restore';
+export type RollbackKind = 'run' | 'restore';
 /** `open`: the final snapshot is still to come; `recovered`: it was taken after the supervisor was lost. */
-export type SessionStatus = 'open' | 'complete' | 'recovered';
+export type RollbackStatus = 'open' | 'complete' | 'recovered';
 
 export interface SnapshotRecord {
   readonly number: number;
@@ -48,8 +48,8 @@ export interface ChangeCounts {
 
 export interface Manifest {
   readonly id: Bytes;
-  readonly kind: SessionKind;
-  readonly status: SessionStatus;
+  readonly kind: RollbackKind;
+  readonly status: RollbackStatus;
   /** The session of six hex digits; '' for a restore. */
   readonly runId: string;
   /** For a restore: the rollback session that it restored. */

@@ -1,6 +1,6 @@
 import type { Bytes } from '../bytes.ts';
 import { baseName, parentPath } from '../paths.ts';
-import { namesNow } from './probe.ts';
+import { namesNow } from './entry-now.ts';
 import type { RootDirectories } from './root-directories.ts';
 
 /** From so many paths in one directory on, listing it costs less than a look at each. */

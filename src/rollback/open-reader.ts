@@ -8,7 +8,7 @@ import { CHUNK_BYTES, ObjectStore } from './objects.ts';
 import { openTracked } from './open-root.ts';
 import type { RollbackDeps } from './snapshot.ts';
 
-export interface ReaderPlan {
+export interface ReaderOptions {
   /** Absolute paths of the directories that tasks are relative to. */
   readonly roots: readonly Bytes[];
   /** Where the contents go; undefined to hash only. */
@@ -21,9 +21,9 @@ export interface ReaderPlan {
 }
 
 /** A reader in this thread, which takes others to help it where there are some and the work is worth it. */
-export async function openReader(deps: RollbackDeps, plan: ReaderPlan): Promise<ContentReader & AsyncDisposable> {
+export async function openReader(deps: RollbackDeps, options: ReaderOptions): Promise<ContentReader & AsyncDisposable> {
   const { files, hash, clock, loadContentWorkers } = deps;
-  const { roots, objects, earlierObjects, maxFileBytes, isListed } = plan;
+  const { roots, objects, earlierObjects, maxFileBytes, isListed } = options;
   const store = objects === undefined ? undefined : new ObjectStore(objects, { writer: `main-${clock.nowMs()}`, isListed });
   const contents = {
     hash,

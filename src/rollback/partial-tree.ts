@@ -2,8 +2,8 @@ import type { Bytes } from '../bytes.ts';
 import { isWithin, parentPath } from '../paths.ts';
 import { Drafts } from './drafts.ts';
 import { type Entry, metadataOf, NO_HASH, skippedEntry } from './entry.ts';
+import { lookAt, namesNow } from './entry-now.ts';
 import type { PackedFile } from './node-codec.ts';
-import { lookAt, namesNow } from './probe.ts';
 import type { RootDirectories } from './root-directories.ts';
 
 /**

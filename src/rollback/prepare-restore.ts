@@ -2,10 +2,10 @@ import type { Bytes } from '../bytes.ts';
 import { type Change, compareTrees, isSameReference } from './compare.ts';
 import { isAfterLoss } from './doubt.ts';
 import type { Entry } from './entry.ts';
+import { entryNow } from './entry-now.ts';
 import { MissingNames } from './missing-names.ts';
-import { probePath } from './probe.ts';
 import { hashOnly, type RestoreRequest, rootPaths } from './restore-parts.ts';
-import { narrowChanges, type ProbedChange, planRestore, type RestorePlan } from './restore-plan.ts';
+import { type ExaminedChange, narrowChanges, planRestore, type RestorePlan } from './restore-plan.ts';
 import { RootDirectories } from './root-directories.ts';
 import { type RollbackDeps } from './snapshot.ts';
 import { TreeIndex } from './tree-index.ts';
@@ -25,8 +25,8 @@ export function prepareRestore(
   const made = madeByRestores.map((tree) => new TreeIndex(tree));
   const known = made.length === 0 ? found : found.map((one) => ({ ...one, made: filesAt(made, one.change.path) }));
   using roots = new RootDirectories(deps.files, rootPaths(state.manifest));
-  const { probed, listed } = probeChanges(deps, roots, known);
-  const plan = planRestore(probed, (change) => {
+  const { examined, listed } = examineChanges(deps, roots, known);
+  const plan = planRestore(examined, (change) => {
     // What was named is wanted, whoever else changed it.
     const other = paths.length > 0 ? undefined : alsoChanged?.get(change.path);
     if (other !== undefined && change.type !== 'm') return `changed by session ${other} too`;
@@ -43,7 +43,7 @@ function filesAt(trees: readonly TreeIndex[], path: Bytes): Entry[] {
  * One change for each path, the last list's where it has one, with the states that the other lists have there; parents before
  * what is in them.
  */
-function mergeChanges(lists: readonly (readonly Change[])[]): Omit<ProbedChange, 'now'>[] {
+function mergeChanges(lists: readonly (readonly Change[])[]): Omit<ExaminedChange, 'now'>[] {
   const [only, another] = lists;
   if (only !== undefined && another === undefined) return only.map((change) => ({ change, others: [] }));
   const byPath = new Map<Bytes, { change: Change; others: (Entry | undefined)[] }>();
@@ -55,15 +55,15 @@ function mergeChanges(lists: readonly (readonly Change[])[]): Omit<ProbedChange,
   return [...byPath.values()].sort((a, b) => (a.change.path < b.change.path ? -1 : 1));
 }
 
-function probeChanges(deps: RollbackDeps, roots: RootDirectories, found: readonly Omit<ProbedChange, 'now'>[]) {
+function examineChanges(deps: RollbackDeps, roots: RootDirectories, found: readonly Omit<ExaminedChange, 'now'>[]) {
   const contents = hashOnly(deps);
   const missing = new MissingNames(
     roots,
     found.map(({ change }) => change.path),
   );
-  const probed = found.map((one): ProbedChange => {
+  const examined = found.map((one): ExaminedChange => {
     const { path, after } = one.change;
-    return { ...one, now: missing.has(path) ? undefined : probePath(roots, path, [after], contents) };
+    return { ...one, now: missing.has(path) ? undefined : entryNow(roots, path, [after], contents) };
   });
-  return { probed, listed: missing.listed };
+  return { examined, listed: missing.listed };
 }

@@ -5,14 +5,14 @@ import { compareTrees, countChanges } from './compare.ts';
 import { syncRestored } from './durability.ts';
 import { encodeNodes } from './encode-nodes.ts';
 import type { Entry } from './entry.ts';
+import { entryNow } from './entry-now.ts';
 import { writeJournal } from './journal.ts';
 import type { Manifest } from './manifest.ts';
 import { ObjectStore } from './objects.ts';
 import { draftPartialTree } from './partial-tree.ts';
 import type { PresentState } from './present.ts';
-import { probePath } from './probe.ts';
 import { safetyManifestOf } from './restore.ts';
-import { hashOnly, headerOf, rootPaths, temporaryPrefix } from './restore-parts.ts';
+import { hashOnly, nodesHeader, rootPaths, temporaryPrefix } from './restore-parts.ts';
 import type { RestoreAction } from './restore-plan.ts';
 import { RootDirectories } from './root-directories.ts';
 import type { NewSession, RollbackSession } from './session-directory.ts';
@@ -47,7 +47,7 @@ export async function replaceContent(
 ): Promise<ReplaceOutcome> {
   const { path, expected, state } = replacement;
   using roots = new RootDirectories(deps.files, rootPaths(state.manifest));
-  const now = probePath(roots, path, [expected], hashOnly(deps));
+  const now = entryNow(roots, path, [expected], hashOnly(deps));
   if (now?.kind !== 'file' || now.hash !== expected.hash) return { refused: 'it was changed since the session' };
   const nowMs = deps.clock.nowMs();
   using safety = store.create((attempt) => makeRollbackId(nowMs + attempt * 1000, deps.clock.utcOffsetMinutes(nowMs), pid));
@@ -79,7 +79,7 @@ function prepare(
   using objects = safety.openObjects();
   using earlier = session.openObjects();
   const objectStore = new ObjectStore(objects, { writer: 'restore', isListed: false });
-  const before = probePath(roots, path, [], { ...hashOnly(deps), store: objectStore, earlier }) ?? input.now;
+  const before = entryNow(roots, path, [], { ...hashOnly(deps), store: objectStore, earlier }) ?? input.now;
   const hash = deps.hash.sha256(content);
   objectStore.store(hash, content);
   const want: Entry = {
@@ -93,7 +93,7 @@ function prepare(
   const paths = rootPaths(state.manifest);
   const record = (number: number, entry: Entry, label: string, storedBytes: number) => {
     const drafts = draftPartialTree(roots, paths, new Map([[path, entry]]));
-    const nodes = encodeNodes(deps, { drafts, number, header: headerOf(nowMs) });
+    const nodes = encodeNodes(deps, { drafts, number, header: nodesHeader(nowMs) });
     return recordSnapshot(deps, safety, { number, nodes: { ...nodes, storedBytes }, label });
   };
   const snapshots = [record(0, before, 'before the restore', objectStore.storedBytes), record(1, want, 'after the restore', 0)];

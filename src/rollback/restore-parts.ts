@@ -3,7 +3,7 @@ import type { StartingWorkers } from '../ports/content-workers.ts';
 import type { Change } from './compare.ts';
 import type { ContentDeps } from './content.ts';
 import type { Entry } from './entry.ts';
-import type { FileMaker } from './make-missing.ts';
+import type { FileMaker } from './file-maker.ts';
 import type { Manifest } from './manifest.ts';
 import { CHUNK_BYTES } from './objects.ts';
 import type { PresentState } from './present.ts';
@@ -66,6 +66,6 @@ export function rootPaths(manifest: Manifest): Bytes[] {
   return manifest.roots.map(({ path }) => path);
 }
 
-export function headerOf(epochMs: number) {
+export function nodesHeader(epochMs: number) {
   return { startedSeconds: Math.floor(epochMs / 1000), startedNanoseconds: (epochMs % 1000) * 1_000_000 };
 }

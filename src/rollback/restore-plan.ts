@@ -34,7 +34,7 @@ export interface RestorePlan {
 }
 
 /** A change of the session and what stands at its path now. */
-export interface ProbedChange {
+export interface ExaminedChange {
   readonly change: Change;
   readonly now: Entry | undefined;
   /** States that other snapshots of the session have there: an earlier restore of it may have made them. */
@@ -50,12 +50,12 @@ export interface ProbedChange {
  * @param doubtOf Says why a change may be somebody else's although it is as the session left it.
  */
 export function planRestore(
-  probed: readonly ProbedChange[],
+  examined: readonly ExaminedChange[],
   doubtOf: (change: Change) => string | undefined = () => undefined,
 ): RestorePlan {
   const actions: RestoreAction[] = [];
   const conflicts: Conflict[] = [];
-  for (const { change, now, others = [], made = [] } of probed) {
+  for (const { change, now, others = [], made = [] } of examined) {
     const { path, root, before: want, after: left } = change;
     const action: RestoreAction = { path, root, want, now, type: actionType(want, now) };
     if (isSameState(now, want)) {

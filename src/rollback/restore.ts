@@ -8,13 +8,13 @@ import { completeSafety } from './complete-restore.ts';
 import type { ContentDeps } from './content.ts';
 import { syncDisk } from './durability.ts';
 import { encodeNodes } from './encode-nodes.ts';
+import { entryNow } from './entry-now.ts';
+import { FileMaker, startMaking } from './file-maker.ts';
 import { writeJournal } from './journal.ts';
-import { FileMaker, startMaking } from './make-missing.ts';
 import type { Manifest } from './manifest.ts';
 import { ObjectStore } from './objects.ts';
 import { draftPartialTree } from './partial-tree.ts';
-import { probePath } from './probe.ts';
-import { hashOnly, headerOf, type RestoreRequest, type Restoring, rootPaths, temporaryPrefix } from './restore-parts.ts';
+import { hashOnly, nodesHeader, type RestoreRequest, type Restoring, rootPaths, temporaryPrefix } from './restore-parts.ts';
 import { OWNER_MODE, type RestoreAction, touchContents } from './restore-plan.ts';
 import { RootDirectories } from './root-directories.ts';
 import type { NewSession, RollbackSession } from './session-directory.ts';
@@ -117,7 +117,7 @@ function openClosed(deps: RollbackDeps, roots: RootDirectories, actions: readonl
     roots.forget();
     // A directory keeps the mode that it had here: undoing the restore goes back to it.
     current = current.map((action) =>
-      action.now?.kind === 'directory' ? action : { ...action, now: probePath(roots, action.path, [action.now], contents) },
+      action.now?.kind === 'directory' ? action : { ...action, now: entryNow(roots, action.path, [action.now], contents) },
     );
   }
   return opened.size === 0 ? actions : current.filter((action) => !isAlreadyThere(action));
@@ -165,7 +165,7 @@ function storePresentState(
   const contents: ContentDeps = { ...hashOnly(deps), store: objectStore, earlier };
   const checked = actions.map((action) => {
     if (action.now === undefined || action.now.kind === 'directory') return action;
-    const now = probePath(roots, action.path, [], contents);
+    const now = entryNow(roots, action.path, [], contents);
     // What has changed since the plan is not touched: the action will find that it is not as planned.
     return { ...action, now: now?.hash === action.now?.hash ? now : action.now };
   });
@@ -192,7 +192,7 @@ async function listSafety(
   const { manifest } = state;
   const entries = new Map(actions.map(({ path, now }) => [path, now]));
   const drafts = draftPartialTree(roots, rootPaths(manifest), entries, listed);
-  const nodes = { ...encodeNodes(deps, { drafts, number: 0, header: headerOf(startedMs) }), storedBytes };
+  const nodes = { ...encodeNodes(deps, { drafts, number: 0, header: nodesHeader(startedMs) }), storedBytes };
   const paths = actions.map(({ path }) => path);
   writeJournal(safety.directory, { restores: session.id, snapshot, isOwn: false, touchedMs, paths });
   const snapshots = [recordSnapshot(deps, safety, { number: 0, nodes, label: 'before the restore' })];

@@ -14,7 +14,7 @@ import { type RollbackDeps, type SnapshotProgress } from './snapshot.ts';
 import { RollbackStore } from './store.ts';
 
 /** How the command ended. */
-export interface CommandEnd {
+export interface RunEnd {
   readonly exitCode: number;
   readonly signal: string | undefined;
 }
@@ -36,7 +36,7 @@ export interface RollbackRun {
    */
   checkpoint(take: () => Promise<void>): Promise<SnapshotRecord | undefined>;
   /** Takes the final snapshot, after the checkpoint that is being taken. */
-  finish(end: CommandEnd, onProgress?: (progress: SnapshotProgress) => void): Promise<ChangeCounts>;
+  finish(end: RunEnd, onProgress?: (progress: SnapshotProgress) => void): Promise<ChangeCounts>;
   /** The command was never started: nothing of the session stays. */
   abandon(): void;
 }
@@ -163,7 +163,7 @@ class LiveRun implements RollbackRun {
     return this.#manifest.snapshots.length > before ? this.#manifest.snapshots.at(-1) : undefined;
   }
 
-  async finish(end: CommandEnd, onProgress?: (progress: SnapshotProgress) => void): Promise<ChangeCounts> {
+  async finish(end: RunEnd, onProgress?: (progress: SnapshotProgress) => void): Promise<ChangeCounts> {
     this.#isEnding = true;
     await this.#checkpoints;
     try {

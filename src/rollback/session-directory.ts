@@ -8,7 +8,7 @@ import type { EncodedNodes } from './encode-nodes.ts';
 import { decodeManifest, encodeManifest, type Manifest } from './manifest.ts';
 import { hexHash } from './objects.ts';
 import { isUnknown, LOCK, lockNewSession, tryLockSession, tryTurn } from './session-lock.ts';
-import { readWhole } from './small-file.ts';
+import { readUpTo } from './small-file.ts';
 import { SnapshotTree } from './snapshot-tree.ts';
 
 export const DIRECTORY_MODE = 0o700;
@@ -186,7 +186,7 @@ function readWholeFile(directory: Directory, path: Bytes): Buffer | undefined {
     using file = directory.openFile(path);
     const { kind, sizeBytes } = file.stat();
     if (kind !== 'file') return undefined;
-    return readWhole(file, sizeBytes);
+    return readUpTo(file, sizeBytes);
   } catch (error) {
     if (isErrno(error, 'ENOENT', 'ENOTDIR', 'ELOOP', 'EISDIR')) return undefined;
     throw error;

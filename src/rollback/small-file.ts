@@ -11,7 +11,7 @@ export function readSmallFile(directory: Directory, name: Bytes, maximumBytes = 
     using file = directory.openFile(name);
     const { kind, sizeBytes } = file.stat();
     if (kind !== 'file' || sizeBytes > maximumBytes) return undefined;
-    return readWhole(file, sizeBytes).toString('latin1') as Bytes;
+    return readUpTo(file, sizeBytes).toString('latin1') as Bytes;
   } catch (error) {
     if (isErrno(error, 'ENOENT', 'ENOTDIR', 'ELOOP', 'EACCES', 'ENXIO', 'EXDEV')) return undefined;
     throw error;
@@ -19,7 +19,7 @@ export function readSmallFile(directory: Directory, name: Bytes, maximumBytes = 
 }
 
 /** What `file` holds from its position on, up to `sizeBytes`; less when it has become shorter. */
-export function readWhole(file: OpenFile, sizeBytes: number): Buffer {
+export function readUpTo(file: OpenFile, sizeBytes: number): Buffer {
   const data = Buffer.alloc(sizeBytes);
   let length = 0;
   while (length < sizeBytes) {

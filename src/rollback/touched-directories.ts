@@ -3,7 +3,7 @@ import { baseName, parentPath } from '../paths.ts';
 import type { Directory } from '../ports/files.ts';
 import { reasonOfFailure } from './apply-failure.ts';
 import type { ApplyInput } from './apply-input.ts';
-import { lookAt, namesNow } from './probe.ts';
+import { lookAt, namesNow } from './entry-now.ts';
 import { OWNER_MODE } from './restore-plan.ts';
 import { TreeIndex } from './tree-index.ts';
 

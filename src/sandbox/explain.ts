@@ -3,7 +3,7 @@ import { isWithin } from '../paths.ts';
 import type { FileKind } from '../ports/files.ts';
 import { mediationOf } from './linux/mediation.ts';
 import type { Access, PathRule, Plan } from './plan.ts';
-import { findConflict, type SensitivePlace } from './sensitive.ts';
+import { findOverlap, type SensitivePlace } from './sensitive.ts';
 
 export type Operation = 'read' | 'write' | 'readwrite' | 'connect';
 
@@ -69,11 +69,11 @@ export function explainAccess(
   const word = missing.read && missing.write ? 'reading or writing' : missing.read ? 'reading' : 'writing';
   const closest = rules[0];
   const only = closest === undefined ? 'no rule reaches it' : `${describeRule(closest)} gives no ${word}`;
-  const conflict = findConflict(path, { ...missing, control: false }, places);
-  const what = conflict === undefined ? '' : `; ${relationText(conflict.relation, conflict.place)}`;
+  const overlap = findOverlap(path, { ...missing, control: false }, places);
+  const what = overlap === undefined ? '' : `; ${relationText(overlap.relation, overlap.place)}`;
   const option = optionFor(missing, kind === undefined || kind === 'directory');
-  const isLast = conflict?.place.isAbsolute === true;
-  const override = conflict === undefined ? '' : ` --override-deny ${displayBytes(conflict.place.path)}`;
+  const isLast = overlap?.place.isAbsolute === true;
+  const override = overlap === undefined ? '' : ` --override-deny ${displayBytes(overlap.place.path)}`;
   const way = isLast ? undefined : `${option} ${displayBytes(kind === undefined ? directory : path)}${override}`;
   return { isAllowed: false, reason: `${only}${what}`, rules, ...(way === undefined ? {} : { way }) };
 }

@@ -5,10 +5,10 @@ import { baseName, isWithin, joinPath, parentPath, resolvePath, tildePath } from
 import type { FoundPath } from '../ports/path-facts.ts';
 import { GrantError } from './grant-error.ts';
 import { resolveQuietly } from './look-up.ts';
-import { type Access, type MissingFile, type PathRule, READ_WRITE, type SkippedGrant } from './plan.ts';
+import { type Access, type InitialFile, type PathRule, READ_WRITE, type SkippedGrant } from './plan.ts';
 import { absolute, Plantable } from './planted.ts';
 import type { Grant, SourcedPath, World } from './policy.ts';
-import { type Conflict, findConflict, type SensitivePlace } from './sensitive.ts';
+import { findOverlap, type Overlap, type SensitivePlace } from './sensitive.ts';
 
 /** What the written grants mean on this machine. */
 export interface ResolvedGrants {
@@ -19,7 +19,7 @@ export interface ResolvedGrants {
   readonly writable: readonly Bytes[];
   /** Directories to make, each after its parents. */
   readonly missingDirectories: readonly Bytes[];
-  readonly missingFiles: readonly MissingFile[];
+  readonly missingFiles: readonly InitialFile[];
   readonly skipped: readonly SkippedGrant[];
   /** Sensitive paths that are permitted: absolute, links resolved. */
   readonly permitted: readonly Bytes[];
@@ -57,7 +57,7 @@ class Resolver {
   readonly rules: PathRule[] = [];
   readonly writable: Bytes[] = [];
   readonly missingDirectories: Bytes[] = [];
-  readonly missingFiles: MissingFile[] = [];
+  readonly missingFiles: InitialFile[] = [];
   readonly skipped: SkippedGrant[] = [];
   readonly #resolved: { readonly source: SourcedPath; readonly path: Bytes }[] = [];
   readonly #world: World;
@@ -95,7 +95,7 @@ class Resolver {
     if (found === undefined) this.#skip(socket, 'it does not exist', 'Start what listens there first, or grant its directory');
     else if (found.kind !== 'socket' && found.kind !== 'directory') this.#skip(socket, 'it is no socket', 'Correct the path');
     else {
-      this.#refuseConflict(socket, found.path, READ_WRITE);
+      this.#refuseOverlap(socket, found.path, READ_WRITE);
       this.#resolved.push({ source: socket, path: found.path });
       return [found.path];
     }
@@ -115,7 +115,7 @@ class Resolver {
   }
 
   #share(grant: Grant, path: Bytes): void {
-    this.#refuseConflict(grant, path, grant.access);
+    this.#refuseOverlap(grant, path, grant.access);
     this.#resolved.push({ source: grant, path });
     const isOption = grant.place === undefined;
     const origin = isOption ? 'grant' : 'profile';
@@ -143,7 +143,7 @@ class Resolver {
 
   /** What must never be shared is refused before it exists too. */
   #skipMissing(grant: Grant): void {
-    this.#refuseConflict(grant, this.#future(grant.path).path, grant.access);
+    this.#refuseOverlap(grant, this.#future(grant.path).path, grant.access);
     this.#skip(grant, 'it does not exist', missingHint(grant));
   }
 
@@ -186,9 +186,9 @@ class Resolver {
     if (!this.skipped.some((known) => known.place === place && known.path === path)) this.skipped.push({ place, path, reason });
   }
 
-  #refuseConflict(source: SourcedPath, path: Bytes, access: Access): void {
-    const conflict = findConflict(path, access, this.#places, this.permitted);
-    if (conflict !== undefined) throw refusal(source, path, conflict, this.#world);
+  #refuseOverlap(source: SourcedPath, path: Bytes, access: Access): void {
+    const overlap = findOverlap(path, access, this.#places, this.permitted);
+    if (overlap !== undefined) throw refusal(source, path, overlap, this.#world);
   }
 }
 
@@ -217,7 +217,7 @@ function directoryForm({ option }: Grant): string {
   return option.replace(/[-_]file$/, '');
 }
 
-function refusal(source: SourcedPath, path: Bytes, { place, relation }: Conflict, { homeDirectory }: World): GrantError {
+function refusal(source: SourcedPath, path: Bytes, { place, relation }: Overlap, { homeDirectory }: World): GrantError {
   const shown = displayBytes(tildePath(place.path, homeDirectory));
   const reasons = {
     is: `that is ${place.what}`,

@@ -70,7 +70,7 @@ export interface Plan {
   /** Directories of the profile that are missing: made (0700) before the command starts, each after its parents. */
   readonly missingDirectories: readonly Bytes[];
   /** The same for files (0600). */
-  readonly missingFiles: readonly MissingFile[];
+  readonly missingFiles: readonly InitialFile[];
   /** What the profile names and this machine does not have. */
   readonly skipped: readonly SkippedGrant[];
 }
@@ -82,7 +82,7 @@ export interface ForbiddenPlace {
   readonly isWriteOnly: boolean;
 }
 
-export interface MissingFile {
+export interface InitialFile {
   readonly path: Bytes;
   readonly content: Bytes;
 }

@@ -3,7 +3,7 @@ import { EXIT, NonoError } from '../errors.ts';
 import { baseName, parentPath } from '../paths.ts';
 import type { LaunchFailure, LaunchStep } from './launch.ts';
 import { ABI_WITH_PORTS, landlockGaps, NESTED_TOO_DEEP } from './linux/landlock.ts';
-import type { Mediator } from './linux/mediation.ts';
+import type { MediatedBy } from './linux/mediation.ts';
 import type { Network } from './plan.ts';
 
 /** The sandbox could not be applied: nothing of the command has run. */
@@ -35,7 +35,7 @@ export function checkAbi(abi: number, isBestEffort: boolean): void {
 }
 
 /** Ports are Landlock's alone. To leave all of them open instead is nothing that `--best-effort` could mean. */
-export function checkPorts(network: Network, abi: number, mediator: Mediator): void {
+export function checkPorts(network: Network, abi: number, mediator: MediatedBy): void {
   if (mediator === 'outer' && (network.mode === 'ports' || network.mode === 'loopback')) {
     throw new SandboxError(
       'Cannot limit the network inside another nono: that one connects for the command, by its own plan',

@@ -236,7 +236,7 @@ export function forbiddenPlaces(world: World, overrides: readonly Bytes[]): read
 }
 
 /** How a path and a sensitive place meet. */
-export interface Conflict {
+export interface Overlap {
   readonly place: SensitivePlace;
   readonly relation: 'is' | 'inside' | 'contains';
 }
@@ -247,12 +247,12 @@ export interface Conflict {
  * @param path Absolute, links resolved.
  * @param overrides Absolute, links resolved: sensitive paths that are permitted.
  */
-export function findConflict(
+export function findOverlap(
   path: Bytes,
   access: Access,
   places: readonly SensitivePlace[],
   overrides: readonly Bytes[] = [],
-): Conflict | undefined {
+): Overlap | undefined {
   for (const place of places) {
     if (place.isWriteOnly && !access.write) continue;
     const relation = relate(path, place);
@@ -262,7 +262,7 @@ export function findConflict(
   return undefined;
 }
 
-function relate(path: Bytes, { path: written, resolved }: SensitivePlace): Conflict['relation'] | undefined {
+function relate(path: Bytes, { path: written, resolved }: SensitivePlace): Overlap['relation'] | undefined {
   if (path === resolved || path === written) return 'is';
   if (isWithin(path, resolved) || isWithin(path, written)) {
     return isWithin(path, SHARED_MEMORY) && written === '/dev' ? undefined : 'inside';

@@ -3,7 +3,7 @@ import { collect } from '../collect.ts';
 import type { OpenStream, PathFacts } from '../ports/path-facts.ts';
 import { resolveQuietly } from './look-up.ts';
 import { DEVICE, type PathRule } from './plan.ts';
-import { findConflict, type SensitivePlace } from './sensitive.ts';
+import { findOverlap, type SensitivePlace } from './sensitive.ts';
 
 /** What most streams are that are no terminal. */
 const NULL_DEVICE = '/dev/null' as Bytes;
@@ -29,7 +29,7 @@ function streamRule(
   if (found.kind === 'characterDevice')
     return isTerminal(path) ? [{ path, isDirectory: false, access: DEVICE, origin: 'stream' }] : [];
   const access = { read: canRead, write: canWrite, control: false };
-  if (found.kind !== 'file' || findConflict(path, access, places) !== undefined) return [];
+  if (found.kind !== 'file' || findOverlap(path, access, places) !== undefined) return [];
   return [{ path, isDirectory: false, access, origin: 'stream' }];
 }
 

@@ -7,7 +7,7 @@ import { existing, listQuietly, namesQuietly, resolveQuietly } from './look-up.t
 import { type PathRule, READ } from './plan.ts';
 import type { Plantable } from './planted.ts';
 import type { World } from './policy.ts';
-import { findConflict, type SensitivePlace } from './sensitive.ts';
+import { findOverlap, type SensitivePlace } from './sensitive.ts';
 
 /** Directories of programs: what is beside them belongs to the same installation. */
 const PROGRAM_NAMES: readonly string[] = ['bin', 'sbin', 'shims', 'libexec'];
@@ -78,7 +78,7 @@ export function toolchainRules(
     if (search.mayUseAround(file)) search.addPrograms(parentPath(file.path), 0);
     return existing(world.facts, file.resolved, READ, 'toolchain');
   });
-  return [...files.filter(({ path }) => findConflict(path, READ, places) === undefined), ...search.rules];
+  return [...files.filter(({ path }) => findOverlap(path, READ, places) === undefined), ...search.rules];
 }
 
 class Search {
@@ -164,7 +164,7 @@ class Search {
     if (rule === undefined || !this.#isInHome(rule.path)) return false;
     if (this.#plantable.linkOutOn(path, rule.path) !== undefined) return false;
     if (SHARED.includes(rule.path.slice(homeDirectory.length + 1))) return false;
-    if (findConflict(rule.path, READ, this.#places) !== undefined) return false;
+    if (findOverlap(rule.path, READ, this.#places) !== undefined) return false;
     this.rules.push(rule);
     return true;
   }

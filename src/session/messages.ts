@@ -1,5 +1,5 @@
 import type { TerminalSize } from '../ports/pty.ts';
-import { checkText, documentFrame, empty, type Fields, fields, oneOf, text, wholeNumber, wrong } from './documents.ts';
+import { checkText, documentFrame, empty, fields, oneOf, type PayloadFields, text, wholeNumber, wrong } from './payload.ts';
 import { encodeFrame, FRAME, type Frame, ProtocolError } from './protocol.ts';
 import { DECISIONS, type Decision } from './question.ts';
 import { CELLS_MAXIMUM, checkSize, decodeSize, encodeSize } from './terminal-size.ts';
@@ -222,7 +222,7 @@ export function decodeServerMessage({ type, payload }: Frame): ServerMessage {
   }
 }
 
-function requestFields(request: ControlRequest): Fields {
+function requestFields(request: ControlRequest): PayloadFields {
   switch (request.verb) {
     case 'stop':
       return { verb: 'stop', timeout_ms: request.timeoutMs };
@@ -245,7 +245,7 @@ function requestFields(request: ControlRequest): Fields {
   }
 }
 
-function decodeHello(document: Fields): ClientMessage {
+function decodeHello(document: PayloadFields): ClientMessage {
   return {
     kind: 'hello',
     mode: oneOf(document, 'mode', MODES),
@@ -261,13 +261,13 @@ function decodeHello(document: Fields): ClientMessage {
   };
 }
 
-function decodeCapabilities(document: Fields): readonly string[] {
+function decodeCapabilities(document: PayloadFields): readonly string[] {
   const capabilities = document['capabilities'];
   if (!Array.isArray(capabilities) || capabilities.length > CAPABILITIES_MAXIMUM) throw wrong('capabilities');
   return capabilities.map((word: unknown) => checkText(word, 'capabilities'));
 }
 
-function decodeRequest(document: Fields): ControlRequest {
+function decodeRequest(document: PayloadFields): ControlRequest {
   const verb = oneOf(document, 'verb', VERBS);
   switch (verb) {
     case 'stop':
@@ -300,7 +300,7 @@ function decodeRequest(document: Fields): ControlRequest {
   }
 }
 
-function decodeEnd(document: Fields): SessionEnd {
+function decodeEnd(document: PayloadFields): SessionEnd {
   const reason = oneOf(document, 'reason', ['ended', 'detached', 'stolen', 'slow'] as const);
   if (reason !== 'ended') return { reason, rowsBelow: wholeNumber(document, 'rows_below', CELLS_MAXIMUM) };
   const signal = document['signal'] === null ? null : text(document, 'signal');

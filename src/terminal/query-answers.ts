@@ -1,8 +1,8 @@
 import type { TerminalSize } from '../ports/pty.ts';
 import { KEPT_MODES, type ModeLedger } from './mode-ledger.ts';
-import { paletteHex } from './palette.ts';
 import { attributeParameters } from './pen.ts';
 import type { XtermBuffer, XtermCore } from './xterm.ts';
+import { paletteHex } from './xterm-colours.ts';
 
 export interface QueryContext {
   readonly kind: string;

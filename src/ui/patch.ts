@@ -2,7 +2,7 @@ import { type Bytes, bufferFromBytes } from '../bytes.ts';
 import type { Deflate } from '../ports/deflate.ts';
 import type { Hash } from '../ports/hash.ts';
 import type { Content } from '../rollback/content-access.ts';
-import { diffLines, groupHunks, hunkHeader, readLines, walkHunks } from '../rollback/edit-script.ts';
+import { diffLines, groupHunks, hunkHeader, splitLines, walkHunks } from '../rollback/edit-script.ts';
 import type { FileDelta, FileSide } from '../rollback/file-delta.ts';
 import { hexHash } from '../rollback/objects.ts';
 import { isText } from '../rollback/text-facts.ts';
@@ -78,9 +78,9 @@ function ended(name: string): string {
 }
 
 function* renderHunks(old: Content, now: Content): Generator<Uint8Array> {
-  const hunks = groupHunks(diffLines(readLines(old.pieces()), readLines(now.pieces())), CONTEXT_LINES);
+  const hunks = groupHunks(diffLines(splitLines(old.pieces()), splitLines(now.pieces())), CONTEXT_LINES);
   let pending = '';
-  for (const event of walkHunks(hunks, readLines(old.pieces()), readLines(now.pieces()))) {
+  for (const event of walkHunks(hunks, splitLines(old.pieces()), splitLines(now.pieces()))) {
     if ('hunk' in event) pending += `${hunkHeader(event.hunk)}\n`;
     else pending += `${event.mark}${event.text}${event.text.endsWith('\n') ? '' : '\n\\ No newline at end of file\n'}`;
     if (pending.length < PIECE_BYTES) continue;

@@ -1,5 +1,5 @@
 import type { Clock } from '../ports/clock.ts';
-import { paceText } from './pace.ts';
+import { progressText } from './progress-text.ts';
 
 /** What takes less is not worth a line. */
 const SHOWN_AFTER_MS = 1000;
@@ -32,7 +32,7 @@ export class ProgressLine implements Disposable {
     const nowMs = this.#clock.monotonicMs();
     this.#begunMs ??= nowMs;
     const elapsedMs = nowMs - this.#begunMs;
-    this.#tell(() => paceText(what, { done, unit, elapsedMs, ...(total === undefined ? {} : { total }) }), nowMs);
+    this.#tell(() => progressText(what, { done, unit, elapsedMs, ...(total === undefined ? {} : { total }) }), nowMs);
   }
 
   update(text: string): void {

@@ -1,6 +1,6 @@
 import { type Bytes, displayBytes } from '../bytes.ts';
 import { type Content, readHead } from '../rollback/content-access.ts';
-import { diffLines, groupHunks, type HunkEvent, hunkHeader, readLines, walkHunks } from '../rollback/edit-script.ts';
+import { diffLines, groupHunks, type HunkEvent, hunkHeader, splitLines, walkHunks } from '../rollback/edit-script.ts';
 import type { FileDelta, FileSide } from '../rollback/file-delta.ts';
 import { isText } from '../rollback/text-facts.ts';
 import { displayLine } from './display-line.ts';
@@ -111,7 +111,7 @@ function shownContent(side: FileSide | undefined): ShownContent {
 }
 
 function linesOf(content: Content): Iterable<Bytes> {
-  return readLines(content.pieces());
+  return splitLines(content.pieces());
 }
 
 function* renderUnified(events: Iterable<HunkEvent>, { palette }: DiffLayout): Generator<string> {

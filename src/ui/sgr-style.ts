@@ -1,4 +1,4 @@
-import { paletteHex } from '../terminal/palette.ts';
+import { paletteHex } from '../terminal/xterm-colours.ts';
 
 /** What the parameters of an SGR sequence look like. Colours are `#rrggbb`. */
 export interface TextStyle {

@@ -1,10 +1,9 @@
 import { bytesFromText, displayBytes, jsonPath } from '../../bytes.ts';
 import { EXIT } from '../../errors.ts';
-import { jsonText } from '../../json-text.ts';
+import { jsonOutput, jsonText } from '../../json-text.ts';
 import { formatDuration } from '../../time.ts';
 import { renderTable } from '../../ui/table.ts';
 import type { Context } from '../context.ts';
-import { printJson } from '../rollback/documents.ts';
 import { controlSession, openSessions } from '../session/open-sessions.ts';
 import type { CommandResult, ParsedCall } from '../spec.ts';
 import { allQuestions, type PendingQuestion, readQuestions, type SessionQuestions } from './pending.ts';
@@ -16,7 +15,7 @@ const LOOK_AGAIN_MS = 1000;
 export async function execute({ flags }: ParsedCall, context: Context): Promise<CommandResult> {
   if (flags.has('follow')) return { stream: follow(context, flags.has('json')), exitCode: EXIT.ok };
   const found = await allQuestions(context);
-  if (flags.has('json')) return { output: printJson({ approvals: found.flatMap(documentsOf) }), exitCode: EXIT.ok };
+  if (flags.has('json')) return { output: jsonOutput({ approvals: found.flatMap(documentsOf) }), exitCode: EXIT.ok };
   const rows = found.flatMap(({ session, questions }) =>
     questions.map((question) => row(session.record.name, question, context)),
   );

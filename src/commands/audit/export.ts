@@ -1,7 +1,7 @@
 import { bufferFromBytes } from '../../bytes.ts';
 import { EXIT } from '../../errors.ts';
+import { jsonOutput } from '../../json-text.ts';
 import type { Context } from '../context.ts';
-import { printJson } from '../rollback/documents.ts';
 import type { CommandResult, ParsedCall } from '../spec.ts';
 import { chosenLogs, logDocument } from './chosen-logs.ts';
 
@@ -15,5 +15,5 @@ export async function execute(call: ParsedCall, context: Context): Promise<Comma
   const exitCode = isSound ? EXIT.ok : EXIT.partial;
   if (!call.flags.has('json')) return { output: logs.map(({ text }) => bufferFromBytes(text)), exitCode };
   const sessions = logs.map((log) => ({ ...logDocument(log), events: log.events }));
-  return { output: printJson({ ok: isSound, sessions }), exitCode };
+  return { output: jsonOutput({ ok: isSound, sessions }), exitCode };
 }

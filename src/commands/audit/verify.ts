@@ -1,6 +1,6 @@
 import { EXIT } from '../../errors.ts';
+import { jsonOutput } from '../../json-text.ts';
 import type { Context } from '../context.ts';
-import { printJson } from '../rollback/documents.ts';
 import type { CommandResult, ParsedCall } from '../spec.ts';
 import { chosenLogs, logDocument } from './chosen-logs.ts';
 import type { SessionAudit } from './read-logs.ts';
@@ -9,7 +9,7 @@ export async function execute(call: ParsedCall, context: Context): Promise<Comma
   const logs = await chosenLogs(call, context);
   const isSound = logs.every(({ breaks }) => breaks.length === 0);
   const exitCode = isSound ? EXIT.ok : EXIT.partial;
-  if (call.flags.has('json')) return { output: printJson({ ok: isSound, sessions: logs.map(logDocument) }), exitCode };
+  if (call.flags.has('json')) return { output: jsonOutput({ ok: isSound, sessions: logs.map(logDocument) }), exitCode };
   const lines = logs.flatMap(describe);
   return { output: lines.length === 0 ? 'No logs to verify\n' : `${lines.join('\n')}\n`, exitCode };
 }

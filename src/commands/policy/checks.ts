@@ -1,6 +1,6 @@
 import { EXIT, type ExitCode } from '../../errors.ts';
+import { jsonOutput } from '../../json-text.ts';
 import { renderTable } from '../../ui/table.ts';
-import { printJson } from '../rollback/documents.ts';
 import type { CommandResult } from '../spec.ts';
 
 /** Something that was looked at. */
@@ -18,7 +18,7 @@ export function checksResult(checks: readonly Check[], isJson: boolean, failure:
   const exitCode = isGood ? EXIT.ok : failure;
   if (isJson) {
     const documents = checks.map(({ name, status, detail, fix }) => ({ name, status, detail, fix: fix ?? null }));
-    return { output: printJson({ ok: isGood, checks: documents }), exitCode };
+    return { output: jsonOutput({ ok: isGood, checks: documents }), exitCode };
   }
   const rows = checks.flatMap(({ name, status, detail, fix }) => [
     [status, name, detail],

@@ -2,8 +2,8 @@ import { readConfigDocument } from '../../config/config.ts';
 import { configPath } from '../../config/config-path.ts';
 import { CONFIG_SCHEMA } from '../../config/schema.ts';
 import { EXIT } from '../../errors.ts';
+import { jsonOutput } from '../../json-text.ts';
 import type { Context } from '../context.ts';
-import { printJson } from '../rollback/documents.ts';
 import type { CommandResult, ParsedCall } from '../spec.ts';
 
 /** Every setting as it is in force: the user's own as they were read, the others as examples of what they are by default. */
@@ -17,7 +17,7 @@ export async function execute({ flags }: ParsedCall, { files, environment, homeD
         Object.fromEntries(Object.entries(keys).map(([key, value]) => [key, value ?? null])),
       ]),
     );
-    return { output: printJson({ settings: values, own }), exitCode: EXIT.ok };
+    return { output: jsonOutput({ settings: values, own }), exitCode: EXIT.ok };
   }
   const tables = Object.entries(CONFIG_SCHEMA).map(([table, keys]) => {
     const lines = Object.entries(keys).map(([key, { fallback, example, doc }]) => {

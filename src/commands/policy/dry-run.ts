@@ -1,9 +1,9 @@
 import type { Bytes } from '../../bytes.ts';
 import { EXIT } from '../../errors.ts';
+import { jsonOutput } from '../../json-text.ts';
 import { enforcedBy, NEWEST_ABI } from '../../sandbox/linux/landlock.ts';
 import { planCall } from '../confinement.ts';
 import type { Context } from '../context.ts';
-import { printJson } from '../rollback/documents.ts';
 import type { CommandResult, ParsedCall } from '../spec.ts';
 import { planDocument, planText } from './plan-text.ts';
 
@@ -18,7 +18,7 @@ export async function dryRun(call: ParsedCall, context: Context): Promise<Comman
   const enforced = enforcedBy(Math.min(host.landlockAbi(), NEWEST_ABI), host.isMediated() ? 'outer' : 'own');
   const isTracked = call.flags.has('rollback');
   const described = { plan, question, enforced, isTracked };
-  if (call.flags.has('json')) return { output: printJson(planDocument(described)), exitCode: EXIT.ok };
+  if (call.flags.has('json')) return { output: jsonOutput(planDocument(described)), exitCode: EXIT.ok };
   const isVerbose = call.flags.has('verbose');
   return { output: planText(described, { homeDirectory: context.homeDirectory, isVerbose }), exitCode: EXIT.ok };
 }

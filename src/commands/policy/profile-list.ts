@@ -1,10 +1,10 @@
 import { bytesFromText, displayBytes } from '../../bytes.ts';
 import { type ListedProfile, listProfiles, type ProfilePlaces, resolveProfile } from '../../config/profiles.ts';
 import { ConfigError, EXIT } from '../../errors.ts';
+import { jsonOutput } from '../../json-text.ts';
 import { renderTable } from '../../ui/table.ts';
 import type { Context } from '../context.ts';
 import { profilePlaces } from '../load-profile.ts';
-import { printJson } from '../rollback/documents.ts';
 import type { CommandResult, ParsedCall } from '../spec.ts';
 
 export async function execute({ flags }: ParsedCall, context: Context): Promise<CommandResult> {
@@ -17,7 +17,7 @@ export async function execute({ flags }: ParsedCall, context: Context): Promise<
       file: isBuiltIn ? null : fileName,
       description,
     }));
-    return { output: printJson({ profiles: documents }), exitCode: EXIT.ok };
+    return { output: jsonOutput({ profiles: documents }), exitCode: EXIT.ok };
   }
   const rows = profiles.map(({ name, isBuiltIn, description }) => [
     name,

@@ -1,9 +1,9 @@
 import { bytesFromText, displayBytes } from '../../bytes.ts';
 import { listProfiles, resolveProfile } from '../../config/profiles.ts';
 import { ConfigError, EXIT } from '../../errors.ts';
+import { jsonOutput } from '../../json-text.ts';
 import type { Context } from '../context.ts';
 import { profilePlaces } from '../load-profile.ts';
-import { printJson } from '../rollback/documents.ts';
 import type { CommandResult, ParsedCall } from '../spec.ts';
 
 interface Validation {
@@ -23,7 +23,7 @@ export async function execute({ flags, positionals }: ParsedCall, context: Conte
   const exitCode = isGood ? EXIT.ok : EXIT.failure;
   if (flags.has('json')) {
     const profiles = results.map(({ name, problems }) => ({ name, ok: problems.length === 0, problems }));
-    return { output: printJson({ ok: isGood, profiles }), exitCode };
+    return { output: jsonOutput({ ok: isGood, profiles }), exitCode };
   }
   return { output: results.flatMap(validationLines).join(''), exitCode };
 }

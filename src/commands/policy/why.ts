@@ -1,5 +1,6 @@
 import { type Bytes, displayBytes, jsonPath } from '../../bytes.ts';
 import { EXIT, isErrno, UsageError } from '../../errors.ts';
+import { jsonOutput } from '../../json-text.ts';
 import { baseName, joinPath, parentPath } from '../../paths.ts';
 import type { FileKind } from '../../ports/files.ts';
 import type { PathFacts } from '../../ports/path-facts.ts';
@@ -9,7 +10,6 @@ import type { Plan } from '../../sandbox/plan.ts';
 import { type SensitivePlace, sensitivePlaces } from '../../sandbox/sensitive.ts';
 import { planCall } from '../confinement.ts';
 import type { Context, SandboxAdapters } from '../context.ts';
-import { printJson } from '../rollback/documents.ts';
 import type { CommandResult, ParsedCall } from '../spec.ts';
 import { chooseAttempts, type Judgement, judge, type PlannedAttempts } from './judge.ts';
 import { probe } from './probe.ts';
@@ -127,7 +127,7 @@ function document(answers: readonly Answer[], operation: Operation): string {
     way: way ?? null,
   }));
   const [first] = documents;
-  if (documents.length === 1) return printJson(first);
+  if (documents.length === 1) return jsonOutput(first);
   const isAllowed = answers.every((answer) => answer.isAllowed);
-  return printJson({ status: isAllowed ? 'allowed' : 'denied', reason: 'see answers', answers: documents });
+  return jsonOutput({ status: isAllowed ? 'allowed' : 'denied', reason: 'see answers', answers: documents });
 }

@@ -1,5 +1,6 @@
 import { type Bytes, displayBytes, textFromBytes } from '../../bytes.ts';
 import { EXIT, NonoError, NotFoundError, UsageError } from '../../errors.ts';
+import { jsonOutput } from '../../json-text.ts';
 import { type Change, compareTrees, countChanges, isListed } from '../../rollback/compare.ts';
 import { hexHash } from '../../rollback/objects.ts';
 import type { Answer, ControlClient } from '../../session/client.ts';
@@ -11,7 +12,7 @@ import { ProgressLine } from '../../ui/progress.ts';
 import type { Context } from '../context.ts';
 import { controlSession, openSession } from '../session/open-sessions.ts';
 import type { CommandResult, ParsedCall } from '../spec.ts';
-import { changeFields, printJson } from './documents.ts';
+import { changeFields } from './documents.ts';
 import { openNamedSession } from './open-store.ts';
 
 const DEFAULT_LABEL = 'checkpoint';
@@ -97,7 +98,7 @@ function describe(context: Context, id: Bytes, number: number, isJson: boolean):
   if (snapshot === undefined) throw new TypeError(`Expected snapshot ${number} to be listed`);
   const changes = compareTrees(session.tree(manifest, number - 1), session.tree(manifest, number));
   if (isJson) {
-    return printJson({
+    return jsonOutput({
       session_id: manifest.id,
       run_id: manifest.runId,
       snapshot: number,

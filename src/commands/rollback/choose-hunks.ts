@@ -1,6 +1,6 @@
 import { type Bytes, bufferFromBytes } from '../../bytes.ts';
 import { compareTrees } from '../../rollback/compare.ts';
-import { diffLines, groupHunks, type Hunk, hunkHeader, readLines, walkHunks } from '../../rollback/edit-script.ts';
+import { diffLines, groupHunks, type Hunk, hunkHeader, splitLines, walkHunks } from '../../rollback/edit-script.ts';
 import type { FileDelta } from '../../rollback/file-delta.ts';
 import { revertHunks } from '../../rollback/revert-hunks.ts';
 import { isText } from '../../rollback/text-facts.ts';
@@ -38,7 +38,7 @@ export async function chooseHunks(choice: HunkChoice, delta: FileDelta): Promise
   const refusal = whyNot(delta);
   if (refusal !== undefined) return { kind: 'unfit', reason: refusal };
   const { dialogue } = choice;
-  const [before, after] = [delta.before, delta.after].map((side) => [...readLines(side?.content.pieces() ?? [])]) as [
+  const [before, after] = [delta.before, delta.after].map((side) => [...splitLines(side?.content.pieces() ?? [])]) as [
     Bytes[],
     Bytes[],
   ];

@@ -1,5 +1,6 @@
 import { type Bytes, displayBytes } from '../../bytes.ts';
 import { EXIT, NonoError, UsageError } from '../../errors.ts';
+import { jsonOutput } from '../../json-text.ts';
 import { nextTurn } from '../../next-turn.ts';
 import { parseCount } from '../../parse.ts';
 import { retentionItems } from '../../rollback/housekeeping.ts';
@@ -10,7 +11,6 @@ import { formatSize } from '../../ui/size.ts';
 import type { Context } from '../context.ts';
 import type { CommandResult, ParsedCall } from '../spec.ts';
 import { loadUserConfig, retentionLimits } from '../user-config.ts';
-import { printJson } from './documents.ts';
 import { openStore } from './open-store.ts';
 
 const DAY_MS = 86_400_000;
@@ -91,7 +91,7 @@ function report({ isDryRun, isJson }: Wish, removals: readonly Removal[]): Comma
   const freedBytes = removals.reduce((sum, removal) => sum + removal.freedBytes, 0);
   if (isJson) {
     const removed = removals.map(({ id, freedBytes: bytes }) => ({ session_id: displayBytes(id), freed_bytes: bytes }));
-    return { output: printJson({ dry_run: isDryRun, removed, freed_bytes: freedBytes }), exitCode: EXIT.ok };
+    return { output: jsonOutput({ dry_run: isDryRun, removed, freed_bytes: freedBytes }), exitCode: EXIT.ok };
   }
   const lines = removals.map(({ id, freedBytes: bytes }) => `${displayBytes(id)}  ${formatSize(bytes)}`);
   const verb = isDryRun ? 'Would remove' : 'Removed';

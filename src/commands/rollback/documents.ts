@@ -1,5 +1,4 @@
 import { type Bytes, jsonPath, textFromBytes } from '../../bytes.ts';
-import { jsonText } from '../../json-text.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Change } from '../../rollback/compare.ts';
 import { SKIP_TEXTS } from '../../rollback/entry.ts';
@@ -123,8 +122,4 @@ export function ruleFields({ roots }: Manifest) {
       kept: texts(kept),
     };
   });
-}
-
-export function printJson(document: unknown): string {
-  return `${jsonText(document, 2)}\n`;
 }

@@ -1,5 +1,6 @@
 import { type Bytes, displayBytes } from '../../bytes.ts';
 import { EXIT } from '../../errors.ts';
+import { jsonOutput } from '../../json-text.ts';
 import { parseCount } from '../../parse.ts';
 import { baseName, isWithin, tildePath } from '../../paths.ts';
 import { sessionBytes } from '../../rollback/housekeeping.ts';
@@ -12,7 +13,7 @@ import { createPalette } from '../../ui/palette.ts';
 import { type NewsPart, type ProjectRows, renderSessionList, type SessionRow } from '../../ui/session-list.ts';
 import type { Context } from '../context.ts';
 import type { CommandResult, ParsedCall } from '../spec.ts';
-import { countFields, printJson, sessionFields, sessionStatus } from './documents.ts';
+import { countFields, sessionFields, sessionStatus } from './documents.ts';
 import { resolveGiven } from './given-path.ts';
 import { openOlderStore, openStore } from './open-store.ts';
 
@@ -36,7 +37,7 @@ export async function execute({ flags, values }: ParsedCall, context: Context): 
     .filter(({ manifest }) => wanted === undefined || isAbout(manifest, wanted))
     .filter(({ manifest }) => flags.has('all') || manifest.counts === undefined || totalOf(manifest.counts) > 0);
   const listed = all.slice(0, most).map(({ manifest, store }) => lookAt(store, manifest));
-  if (flags.has('json')) return { output: printJson(listed.map((item) => documentOf(item, context))), exitCode: EXIT.ok };
+  if (flags.has('json')) return { output: jsonOutput(listed.map((item) => documentOf(item, context))), exitCode: EXIT.ok };
   const limit = flags.has('all') || recent !== undefined ? Number.POSITIVE_INFINITY : SESSIONS_SHOWN;
   const { isStdoutTerminal, columns, colourStdout } = context.terminal;
   const layout = { palette: createPalette(colourStdout), columns: isStdoutTerminal ? columns : Number.POSITIVE_INFINITY };

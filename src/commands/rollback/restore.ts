@@ -1,10 +1,11 @@
 import { type Bytes, displayBytes, jsonPath } from '../../bytes.ts';
 import { EXIT, isErrno, NonoError, StateError, UsageError } from '../../errors.ts';
+import { jsonOutput } from '../../json-text.ts';
 import { parseCount } from '../../parse.ts';
 import { isWithin } from '../../paths.ts';
 import { compareTrees } from '../../rollback/compare.ts';
+import { startMaking } from '../../rollback/file-maker.ts';
 import { abortRestore, findUnfinished } from '../../rollback/interrupted.ts';
-import { startMaking } from '../../rollback/make-missing.ts';
 import { presentState } from '../../rollback/present.ts';
 import type { RestoreOutcome } from '../../rollback/restore.ts';
 import type { RestoreAction, RestorePlan } from '../../rollback/restore-plan.ts';
@@ -14,7 +15,6 @@ import { createPalette } from '../../ui/palette.ts';
 import { ProgressLine } from '../../ui/progress.ts';
 import type { Context } from '../context.ts';
 import type { CommandResult, ParsedCall } from '../spec.ts';
-import { printJson } from './documents.ts';
 import { type NamedSession, openNamedSession, rollbackDeps } from './open-store.ts';
 import { restoreHunks } from './restore-hunks.ts';
 import { busy, carryOut, carryOutForced, finishInterrupted, planSteps, type UnsafeOutcome } from './restore-steps.ts';
@@ -130,7 +130,7 @@ async function abort(context: Context, { store, session, manifests }: NamedSessi
     if (count !== 'over') counts.push(count);
   }
   const total = counts.reduce((sum, count) => sum + count, 0);
-  if (isJson) return { output: printJson({ session_id: session.id, aborted: counts.length, paths: total }), exitCode: EXIT.ok };
+  if (isJson) return { output: jsonOutput({ session_id: session.id, aborted: counts.length, paths: total }), exitCode: EXIT.ok };
   const text =
     counts.length === 0
       ? `Nothing to abort: no restore of ${session.id} was interrupted`
@@ -181,7 +181,7 @@ function report(input: Report): CommandResult {
 }
 
 function reportJson({ session, wish, plan, actions, excluded, outcome }: Report): string {
-  return printJson({
+  return jsonOutput({
     session_id: session.id,
     snapshot: wish.snapshot,
     dry_run: wish.isDryRun,

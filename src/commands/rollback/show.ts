@@ -1,5 +1,6 @@
 import { type Bytes, displayBytes, jsonPath } from '../../bytes.ts';
 import { EXIT, UsageError } from '../../errors.ts';
+import { jsonOutput } from '../../json-text.ts';
 import { compareTrees } from '../../rollback/compare.ts';
 import { findOverlapping } from '../../rollback/doubt.ts';
 import type { GitChange } from '../../rollback/git-changes.ts';
@@ -10,7 +11,7 @@ import { createPalette } from '../../ui/palette.ts';
 import { type DiffView, renderScreenDelta } from '../../ui/screen-diff.ts';
 import type { Context } from '../context.ts';
 import type { CommandResult, ParsedCall } from '../spec.ts';
-import { changeFields, printJson, ruleFields, sessionFields, skippedFields, snapshotFields } from './documents.ts';
+import { changeFields, ruleFields, sessionFields, skippedFields, snapshotFields } from './documents.ts';
 import { type NamedSession, openNamedSession } from './open-store.ts';
 import { choosePager } from './pager.ts';
 import { patches } from './patches.ts';
@@ -73,7 +74,7 @@ function renderJson({ clock }: Context, { home, session }: NamedSession, view: S
   const { manifest, state } = view;
   const trees = manifest.snapshots.map(({ number }) => session.tree(manifest, number));
   const changesOf = (number: number) => compareTrees(session.tree(manifest, number - 1), session.tree(manifest, number));
-  return printJson({
+  return jsonOutput({
     ...sessionFields(manifest, {
       isAlive: state.isLive,
       isUnknown: state.isUnknown,

@@ -1,13 +1,13 @@
 import { type Bytes, displayBytes, jsonPath } from '../../bytes.ts';
 import { EXIT, NotFoundError, UsageError } from '../../errors.ts';
-import { findSession } from '../../rollback/find-session.ts';
+import { jsonOutput } from '../../json-text.ts';
+import { findRollbackSession } from '../../rollback/find-session.ts';
 import { type RollbackStore, type UnreadableSession } from '../../rollback/store.ts';
 import { type VerifyResult, verifySession } from '../../rollback/verify.ts';
 import { ProgressLine } from '../../ui/progress.ts';
 import { formatSize } from '../../ui/size.ts';
 import type { Context } from '../context.ts';
 import type { CommandResult, ParsedCall } from '../spec.ts';
-import { printJson } from './documents.ts';
 import { openStore, rollbackDeps } from './open-store.ts';
 
 export async function execute({ flags, positionals }: ParsedCall, context: Context): Promise<CommandResult> {
@@ -19,7 +19,7 @@ export async function execute({ flags, positionals }: ParsedCall, context: Conte
   const ids =
     wanted === undefined
       ? (store?.ids() ?? [])
-      : [findDamaged(unreadable, wanted) ?? findSession(manifests, unreadable, wanted).id];
+      : [findDamaged(unreadable, wanted) ?? findRollbackSession(manifests, unreadable, wanted).id];
   if (store === undefined && wanted !== undefined)
     throw new NotFoundError(`Cannot find rollback session "${displayBytes(wanted)}"`);
   const results: VerifyResult[] = [];
@@ -43,7 +43,7 @@ function findDamaged(unreadable: readonly UnreadableSession[], wanted: Bytes): B
 }
 
 function renderJson(results: readonly VerifyResult[]): string {
-  return printJson({
+  return jsonOutput({
     ok: results.every(({ findings }) => findings.length === 0),
     sessions: results.map(({ session, objects, bytes, findings }) => ({
       session_id: session,

@@ -1,5 +1,6 @@
 import { bytesFromText, displayBytes } from '../../bytes.ts';
 import { EXIT, UsageError } from '../../errors.ts';
+import { jsonOutput } from '../../json-text.ts';
 import type { EventFields } from '../../session/audit-read.ts';
 import { workingDirectoryOf } from '../../session/read-record.ts';
 import type { Session } from '../../session/sessions.ts';
@@ -8,7 +9,6 @@ import { formatAge } from '../../time.ts';
 import { renderTable } from '../../ui/table.ts';
 import { readSessionAudit } from '../audit/read-logs.ts';
 import type { Context } from '../context.ts';
-import { printJson } from '../rollback/documents.ts';
 import { reviewState } from '../rollback/review-state.ts';
 import type { CommandResult, ParsedCall } from '../spec.ts';
 import { sessionDocument, shown, shownCommand, shownPath } from './documents.ts';
@@ -29,7 +29,7 @@ export async function execute({ flags, positionals }: ParsedCall, context: Conte
     return { output: tables.join('\n'), exitCode: EXIT.ok };
   }
   const documents = sessions.map((each) => ({ ...sessionDocument(each), reviewed: reviewOf(each, context) }));
-  return { output: printJson(documents.length === 1 ? documents[0] : { sessions: documents }), exitCode: EXIT.ok };
+  return { output: jsonOutput(documents.length === 1 ? documents[0] : { sessions: documents }), exitCode: EXIT.ok };
 }
 
 /** Null while it lives. */
@@ -44,7 +44,7 @@ function showEvents(session: Session, isJson: boolean, context: Context): Comman
   const { events, breaks } = readSessionAudit(context, id, session);
   const exitCode = breaks.length === 0 ? EXIT.ok : EXIT.partial;
   if (breaks.length > 0) context.notify(`The log is not what was written: see \`nono audit verify ${id}\``);
-  if (isJson) return { output: printJson({ events }), exitCode };
+  if (isJson) return { output: jsonOutput({ events }), exitCode };
   return { output: renderTable([['TIME', 'EVENT', 'DETAILS'], ...events.map(eventRow)]), exitCode };
 }
 

@@ -1,4 +1,5 @@
 import { EXIT } from '../../errors.ts';
+import { jsonOutput } from '../../json-text.ts';
 import { parseCount } from '../../parse.ts';
 import { joinPath } from '../../paths.ts';
 import type { Directory } from '../../ports/files.ts';
@@ -9,7 +10,6 @@ import { openStateDirectory } from '../../session/state-directory.ts';
 import { sweepTemporaryDirectories } from '../../session/temporary-directory.ts';
 import type { Context } from '../context.ts';
 import { NAMES } from '../new-session.ts';
-import { printJson } from '../rollback/documents.ts';
 import type { CommandResult, ParsedCall } from '../spec.ts';
 import { openSessions, sessionsPath } from './open-sessions.ts';
 
@@ -35,7 +35,7 @@ export async function execute({ flags, values }: ParsedCall, context: Context): 
     .filter(({ endedMs }) => context.clock.nowMs() - endedMs >= minimumAgeMs);
   if (!isDryRun && directory !== undefined) await remove(directory, chosen, context);
   const ids = chosen.map(({ id }) => id);
-  if (flags.has('json')) return { output: printJson({ removed: ids, dry_run: isDryRun }), exitCode: EXIT.ok };
+  if (flags.has('json')) return { output: jsonOutput({ removed: ids, dry_run: isDryRun }), exitCode: EXIT.ok };
   if (ids.length === 0) context.notify('Nothing to do: no record of an ended session is to be removed');
   return { output: ids.map((id) => `${id}\n`).join(''), exitCode: EXIT.ok };
 }

@@ -1,9 +1,9 @@
 import { EXIT } from '../../errors.ts';
+import { jsonOutput } from '../../json-text.ts';
 import type { Session } from '../../session/sessions.ts';
 import { formatDuration } from '../../time.ts';
 import { renderTable } from '../../ui/table.ts';
 import type { Context } from '../context.ts';
-import { printJson } from '../rollback/documents.ts';
 import type { CommandResult, ParsedCall } from '../spec.ts';
 import { sessionDocument, shown, shownCommand } from './documents.ts';
 import { openSessions } from './open-sessions.ts';
@@ -13,7 +13,7 @@ const HEADING = ['SESSION', 'NAME', 'STATUS', 'ATTACH', 'PID', 'UPTIME', 'PROFIL
 export async function execute({ flags }: ParsedCall, context: Context): Promise<CommandResult> {
   const { sessions } = await openSessions(context);
   const listed = flags.has('all') ? sessions : sessions.filter(({ isLive }) => isLive);
-  if (flags.has('json')) return { output: printJson(listed.map(sessionDocument)), exitCode: EXIT.ok };
+  if (flags.has('json')) return { output: jsonOutput(listed.map(sessionDocument)), exitCode: EXIT.ok };
   const nowMs = context.clock.nowMs();
   return { output: renderTable([HEADING, ...listed.map((session) => row(session, nowMs))]), exitCode: EXIT.ok };
 }

@@ -1,4 +1,5 @@
 import { EXIT, UsageError } from '../../errors.ts';
+import { jsonOutput } from '../../json-text.ts';
 import { readKept } from '../../session/output-log.ts';
 import { lastSize, readKeptOutput } from '../../session/read-log.ts';
 import { parseScreen } from '../../session/read-screen.ts';
@@ -9,7 +10,6 @@ import { type ScreenDocument, screenDocument } from '../../terminal/screen-docum
 import { ansiText, plainText } from '../../terminal/styled-lines.ts';
 import { screenHtml, screenSvg } from '../../ui/screen-pictures.ts';
 import type { Context } from '../context.ts';
-import { printJson } from '../rollback/documents.ts';
 import type { CommandResult, ParsedCall } from '../spec.ts';
 import { controlSession, noTerminal, openSession, openSessionsDirectory, refusal } from './open-sessions.ts';
 
@@ -47,7 +47,7 @@ export async function readScreen(context: Context, session: Session): Promise<Sc
 export function show(screen: ScreenDocument, form: (typeof FORMS)[number] | undefined): string {
   switch (form) {
     case 'json':
-      return printJson(screen);
+      return jsonOutput(screen);
     case 'html':
       return screenHtml(screen);
     case 'svg':

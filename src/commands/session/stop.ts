@@ -1,11 +1,11 @@
 import { EXIT, NonoError, UsageError } from '../../errors.ts';
+import { jsonOutput } from '../../json-text.ts';
 import { parseCount } from '../../parse.ts';
 import type { ControlClient } from '../../session/client.ts';
 import { DEFAULT_GRACE_MS } from '../../session/default-grace.ts';
 import type { Session } from '../../session/sessions.ts';
 import { signalNumber } from '../../signal-names.ts';
 import type { Context } from '../context.ts';
-import { printJson } from '../rollback/documents.ts';
 import type { CommandResult, ParsedCall } from '../spec.ts';
 import { forEach, openEach } from './each-session.ts';
 import { supervisorGone } from './follow-end.ts';
@@ -27,7 +27,7 @@ export async function execute({ positionals, flags, values }: ParsedCall, contex
     result: result ?? 'failed',
     ...(error === undefined ? {} : { error: error.message }),
   }));
-  if (flags.has('json')) return { output: printJson({ sessions: results }), exitCode };
+  if (flags.has('json')) return { output: jsonOutput({ sessions: results }), exitCode };
   for (const { session_id: id, result } of results.filter(({ result: how }) => how === 'already ended'))
     context.notify(`Nothing to do: session ${id} has ${result}`);
   const lines = results

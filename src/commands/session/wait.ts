@@ -1,7 +1,7 @@
 import { EXIT, NonoError } from '../../errors.ts';
+import { jsonOutput } from '../../json-text.ts';
 import type { Session } from '../../session/sessions.ts';
 import type { Context } from '../context.ts';
-import { printJson } from '../rollback/documents.ts';
 import type { CommandResult, ParsedCall } from '../spec.ts';
 import { forEach, openEach } from './each-session.ts';
 import { supervisorGone } from './follow-end.ts';
@@ -16,7 +16,7 @@ export async function execute({ positionals, flags }: ParsedCall, context: Conte
       exit_code: result,
       ...(error === undefined ? {} : { error: error.message }),
     }));
-    return { output: printJson({ sessions: documents }), exitCode };
+    return { output: jsonOutput({ sessions: documents }), exitCode };
   }
   return { output: all.flatMap(({ result }) => (result === undefined ? [] : `${result}\n`)).join(''), exitCode };
 }

@@ -1,7 +1,7 @@
 import type { Bytes } from '../../bytes.ts';
 import { isErrno, SystemError } from '../../errors.ts';
 import { baseName, parentPath } from '../../paths.ts';
-import type { WorkerPlan } from '../../ports/content-workers.ts';
+import type { WorkerOptions } from '../../ports/content-workers.ts';
 import type { Directory } from '../../ports/files.ts';
 import { decodeBatch } from '../../rollback/batching-reader.ts';
 import { type ContentDeps, captureContent } from '../../rollback/content.ts';
@@ -30,7 +30,7 @@ import { createBunHash } from './hash.ts';
 declare const self: Worker;
 
 export type ToWorker =
-  | { readonly kind: 'plan'; readonly plan: WorkerPlan; readonly writer: string }
+  | { readonly kind: 'options'; readonly options: WorkerOptions; readonly writer: string }
   | { readonly kind: 'batch'; readonly id: number; readonly batch: TaskBatch; readonly into: Uint8Array<ArrayBuffer> }
   | { readonly kind: 'known'; readonly id: number; readonly entries: Uint8Array<ArrayBuffer> }
   | { readonly kind: 'restore'; readonly id: number; readonly batch: RestoreBatch }
@@ -46,11 +46,11 @@ type Roots = readonly (Directory | undefined)[];
 /** For a descriptor: every call says that there is none. */
 const NOWHERE = -1;
 
-let perform: ((message: Exclude<ToWorker, { kind: 'plan' }>) => FromWorker) | undefined;
+let perform: ((message: Exclude<ToWorker, { kind: 'options' }>) => FromWorker) | undefined;
 
 self.onmessage = ({ data: message }: MessageEvent<ToWorker>) => {
-  if (message.kind === 'plan') {
-    perform = preparePlan(message.plan, message.writer);
+  if (message.kind === 'options') {
+    perform = performerFor(message.options, message.writer);
     return;
   }
   const answer = perform?.(message);
@@ -58,26 +58,26 @@ self.onmessage = ({ data: message }: MessageEvent<ToWorker>) => {
   else self.postMessage(answer);
 };
 
-function preparePlan(plan: WorkerPlan, writer: string) {
+function performerFor(options: WorkerOptions, writer: string) {
   const files = createLinuxFiles();
   const open = (path: Bytes | undefined) => (path === undefined ? undefined : files.openDirectory(path));
-  const roots = plan.roots.map((path) => openTracked(files, path));
-  const objects = open(plan.objects);
-  const store = objects === undefined ? undefined : new ObjectStore(objects, { writer, isListed: plan.isListed });
+  const roots = options.roots.map((path) => openTracked(files, path));
+  const objects = open(options.objects);
+  const store = objects === undefined ? undefined : new ObjectStore(objects, { writer, isListed: options.isListed });
   const deps = {
     hash: createBunHash(),
     clock: createSystemClock(),
     store,
-    earlier: open(plan.earlierObjects),
+    earlier: open(options.earlierObjects),
     chunk: new Uint8Array(new ArrayBuffer(CHUNK_BYTES)),
-    maxFileBytes: plan.maxFileBytes,
+    maxFileBytes: options.maxFileBytes,
   };
   const opened = { roots, objects, earlier: deps.earlier };
   const functions = loadBulkFiles();
-  const bulk = functions && openBulk(functions, plan, writer, opened);
+  const bulk = functions && openBulk(functions, options, writer, opened);
   const restore =
-    functions && objects && deps.earlier && plan.isListed ? new BulkRestore(functions, deps.earlier, objects) : undefined;
-  return (message: Exclude<ToWorker, { kind: 'plan' }>): FromWorker => {
+    functions && objects && deps.earlier && options.isListed ? new BulkRestore(functions, deps.earlier, objects) : undefined;
+  return (message: Exclude<ToWorker, { kind: 'options' }>): FromWorker => {
     const storedBytes = (store?.storedBytes ?? 0) + (bulk?.storedBytes ?? 0);
     if (message.kind === 'total') return { kind: 'total', id: message.id, storedBytes };
     try {
@@ -99,7 +99,7 @@ interface Tools {
   readonly restore: BulkRestore | undefined;
 }
 
-function performWork(message: Exclude<ToWorker, { kind: 'plan' | 'total' }>, tools: Tools): Buffer {
+function performWork(message: Exclude<ToWorker, { kind: 'options' | 'total' }>, tools: Tools): Buffer {
   switch (message.kind) {
     case 'batch':
       return runBatch(message.batch, message.into, tools);
@@ -126,7 +126,7 @@ function takeOverEntries(entries: Buffer, { deps, bulk }: Tools): Buffer {
 
 function openBulk(
   bulk: BulkFiles,
-  { isListed, maxFileBytes }: WorkerPlan,
+  { isListed, maxFileBytes }: WorkerOptions,
   writer: string,
   { roots, objects, earlier }: Opened,
 ): BulkContents {

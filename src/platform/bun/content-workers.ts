@@ -1,6 +1,6 @@
 import type { Bytes } from '../../bytes.ts';
 import { SystemError } from '../../errors.ts';
-import type { ContentWorkers, StartingWorkers, WorkerPlan } from '../../ports/content-workers.ts';
+import type { ContentWorkers, StartingWorkers, WorkerOptions } from '../../ports/content-workers.ts';
 import type { RestoreBatch, TaskBatch } from '../../rollback/content-wire.ts';
 import { createLinuxFiles, descriptorOf } from '../linux/files.ts';
 import { Linkers } from '../linux/linkers.ts';
@@ -38,7 +38,8 @@ export function startContentWorkers(isEager = false): StartingWorkers {
       const threads = () => {
         const all = start();
         if (!isTold)
-          for (const [index, thread] of all.entries()) thread.work({ kind: 'plan', plan, writer: `${process.pid}-${index}` });
+          for (const [index, thread] of all.entries())
+            thread.work({ kind: 'options', options: plan, writer: `${process.pid}-${index}` });
         isTold = true;
         return all;
       };
@@ -89,14 +90,14 @@ class Workers implements ContentWorkers {
 
 /** The threads that take contents over, and the directories that they work in. */
 class Taking implements AsyncDisposable {
-  readonly #plan: WorkerPlan;
+  readonly #plan: WorkerOptions;
   readonly #count: number;
   readonly #opened = new DisposableStack();
   #ended: Promise<void> | undefined;
   /** null before they are asked for. */
   #linkers: Linkers | undefined | null = null;
 
-  constructor(plan: WorkerPlan, count: number) {
+  constructor(plan: WorkerOptions, count: number) {
     this.#plan = plan;
     this.#count = count;
   }

@@ -9,7 +9,7 @@ import objects from './bulk/objects.c' with { type: 'text' };
 import read from './bulk/read.c' with { type: 'text' };
 import type { PlacedCode } from './code-image.ts';
 import { ADDRESS, DOUBLE, type ForeignSymbol, functionAt, functionsAt, INT, UNSIGNED, VOID } from './foreign.ts';
-import { loadMachineCode } from './mediator/machine-code.ts';
+import { loadAssembly } from './mediator/assembly.ts';
 import { compilePlaced, entryOf, placedCode } from './placed-code.ts';
 import type { SyscallName } from './syscalls.ts';
 
@@ -98,7 +98,7 @@ function load({ modeMask = process.umask(), isNamedLater = true }: Facts): BulkF
   const symbols = Object.entries(FUNCTIONS).map(([name, symbol], at) => [name, { ...symbol, ptr: Number(addressOf(at)) }]);
   const functions = functionsAt(Object.fromEntries(symbols)) as unknown as BulkFiles;
   const { user, group } = ownIds();
-  functions.set_up(loadMachineCode().system, modeMask, Number(isNamedLater), user, group);
+  functions.set_up(loadAssembly().system, modeMask, Number(isNamedLater), user, group);
   return functions;
 }
 

@@ -13,7 +13,7 @@ const ANSWER_BYTES = 8;
 const LINKER_ENDED = 2 ** 32 - 1;
 
 /** The descriptors of `objects/` of the earlier session and of the one that takes over. */
-export interface LinkPlan {
+export interface LinkedDirectories {
   readonly earlier: number;
   readonly objects: number;
 }
@@ -28,7 +28,7 @@ type Pipe = ReturnType<typeof makePipe>;
 
 /** Threads of a few system calls that link contents from one session into another (bulk/link.c). */
 export class Linkers implements AsyncDisposable {
-  readonly #plan: LinkPlan;
+  readonly #directories: LinkedDirectories;
   readonly #ordered = new Map<number, Ordered>();
   readonly #queue: Pipe;
   readonly #answers: Pipe;
@@ -40,7 +40,7 @@ export class Linkers implements AsyncDisposable {
   readonly #ended = Promise.withResolvers<void>();
 
   /** @returns undefined where the compiler in the runtime does not work, or the system refuses threads. */
-  static start(count: number, plan: LinkPlan): Linkers | undefined {
+  static start(count: number, directories: LinkedDirectories): Linkers | undefined {
     const { link_prepare: prepare } = loadBulkFiles() ?? {};
     if (prepare === undefined) return undefined;
     const queue = makePipe();
@@ -49,13 +49,13 @@ export class Linkers implements AsyncDisposable {
     // Their stacks stay mapped: nobody can tell when a thread that has ended has left its own.
     const isStarted = () => startRawThread(mapMemory(STACK_BYTES), entry) >= 0;
     const started = Array.from({ length: count }).filter(isStarted).length;
-    if (started > 0) return new Linkers(plan, queue, answers, started);
+    if (started > 0) return new Linkers(directories, queue, answers, started);
     for (const end of [queue.source, queue.sink, answers.source, answers.sink]) syscall('close', end);
     return undefined;
   }
 
-  private constructor(plan: LinkPlan, queue: Pipe, answers: Pipe, threadCount: number) {
-    this.#plan = plan;
+  private constructor(directories: LinkedDirectories, queue: Pipe, answers: Pipe, threadCount: number) {
+    this.#directories = directories;
     this.#queue = queue;
     this.#answers = answers;
     this.#threadCount = threadCount;
@@ -72,8 +72,8 @@ export class Linkers implements AsyncDisposable {
     order.writeBigUInt64LE(BigInt(addressOf(entries)), 0);
     order.writeUInt32LE(entries.length, 8);
     order.writeUInt32LE(number, 12);
-    order.writeInt32LE(this.#plan.earlier, 16);
-    order.writeInt32LE(this.#plan.objects, 20);
+    order.writeInt32LE(this.#directories.earlier, 16);
+    order.writeInt32LE(this.#directories.objects, 20);
     writeAll(this.#queue.sink, order);
     return promise;
   }

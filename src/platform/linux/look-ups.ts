@@ -4,7 +4,7 @@ import type { SmallFile } from '../../ports/files.ts';
 import type { FoundEntry, FoundPath } from '../../ports/path-facts.ts';
 import { loadLaunch, RUN, type RunLaunch } from './launch/load.ts';
 import { mapMemory } from './machine-code.ts';
-import { loadMachineCode } from './mediator/machine-code.ts';
+import { loadAssembly } from './mediator/assembly.ts';
 import { addressOf, errnoName } from './syscalls.ts';
 import * as uapi from './uapi.ts';
 
@@ -42,7 +42,7 @@ class LookUps {
     const memory = mapMemory(PATHS_BYTES + ANSWERS_BYTES);
     this.#paths = Buffer.from(memory.bytes.buffer, 0, PATHS_BYTES);
     this.#answers = Buffer.from(memory.bytes.buffer, PATHS_BYTES, ANSWERS_BYTES);
-    this.#words[0] = BigInt(loadMachineCode().system);
+    this.#words[0] = BigInt(loadAssembly().system);
     this.#words[PATHS_AT] = BigInt(memory.address);
     this.#words[PATHS_AT + 1] = BigInt(memory.address + PATHS_BYTES);
     this.#words[PATHS_AT + 2] = BigInt(ANSWERS_BYTES);

@@ -1,4 +1,4 @@
-import { loadMachineCode } from './mediator/machine-code.ts';
+import { loadAssembly } from './mediator/assembly.ts';
 import { withSignalsBlocked } from './signal-mask.ts';
 
 /** CLONE_* of include/uapi/linux/sched.h: memory, directory, descriptors, signal handlers, thread, semaphores. */
@@ -19,5 +19,5 @@ export function startRawThread(
   // On top of the stack stands where the thread begins (machine-code.ts).
   const top = stack.bytes.length - 2 * WORD_BYTES;
   new DataView(stack.bytes.buffer, stack.bytes.byteOffset).setBigUint64(top, BigInt(entry), true);
-  return withSignalsBlocked(() => loadMachineCode().clone(THREAD_FLAGS, stack.address + top));
+  return withSignalsBlocked(() => loadAssembly().clone(THREAD_FLAGS, stack.address + top));
 }

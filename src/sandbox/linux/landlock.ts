@@ -1,7 +1,7 @@
 import type { Bytes } from '../../bytes.ts';
 import type { Access, Network, PathRule, Plan } from '../plan.ts';
 import { ACCESS_FILE, ACCESS_FS, ACCESS_NET, accessFsOf, SCOPE } from './landlock-uapi.ts';
-import type { Mediator } from './mediation.ts';
+import type { MediatedBy } from './mediation.ts';
 
 /** The newest ABI that this encoder knows; a newer kernel is asked for what this one has. */
 export const NEWEST_ABI = 7;
@@ -141,13 +141,13 @@ export interface Enforced {
   /** Mode, owner, times and extended attributes, by this sandbox's own grants. */
   readonly metadata: boolean;
   /** Who mediates what no rule decides: this sandbox, or that of a nono around it, by that one's grants. */
-  readonly mediation: Mediator;
+  readonly mediation: MediatedBy;
   /** What was asked for and is not enforced; empty unless `--best-effort` was given. */
   readonly missing: readonly string[];
 }
 
 /** The report that goes with encodeLandlock() of the same ABI. */
-export function enforcedBy(abi: number, mediation: Mediator): Enforced {
+export function enforcedBy(abi: number, mediation: MediatedBy): Enforced {
   return {
     landlock_abi: abi,
     filesystem: true,

@@ -20,7 +20,7 @@ export interface Asking {
 }
 
 /** Who carries out the calls that no rule can decide: a mediator of this sandbox, or that of a nono around it, under that one's plan. */
-export type Mediator = 'own' | 'outer';
+export type MediatedBy = 'own' | 'outer';
 
 /** The calls that are carried out by the mediator whatever their arguments. Where the machine has no such call it is left out. */
 export const MEDIATED_CALLS: readonly CallName[] = [

@@ -14,7 +14,7 @@ import {
   switchOn,
 } from './bpf-words.ts';
 import { ABI_WITH_SIGNALS } from './landlock.ts';
-import { ASKED_CALLS, MEDIATED_CALLS, MEDIATED_SIGNALS, type Mediator } from './mediation.ts';
+import { ASKED_CALLS, MEDIATED_CALLS, MEDIATED_SIGNALS, type MediatedBy } from './mediation.ts';
 import { openBlocks, otherIoctls, truncateBlocks } from './older-kernels.ts';
 import {
   AF,
@@ -56,7 +56,7 @@ export interface SeccompTarget {
   readonly architecture: Architecture;
   /** Of Landlock: an older one leaves more to this filter. */
   readonly abi: number;
-  readonly mediator: Mediator;
+  readonly mediator: MediatedBy;
   /** Whether there are local datagram sockets (hasDatagrams()); false by default. */
   readonly datagrams?: boolean;
   /** Opens are handed to the mediator, which asks about what the plan does not give. */
@@ -221,7 +221,7 @@ function unlessNull(index: number, to: string): readonly Statement[] {
 }
 
 /** The kernel takes the low 32 bits as the command, so nothing in the high ones can hide it (CVE-2019-10063). */
-function ioctlBlock(abi: number, mediator: Mediator): readonly Statement[] {
+function ioctlBlock(abi: number, mediator: MediatedBy): readonly Statement[] {
   const owners = mediator === 'own' && abi < ABI_WITH_SIGNALS ? [FIOSETOWN, SIOCSPGRP] : [];
   const commands = [TIOCSTI, TIOCLINUX, TIOCSETD, TIOCCONS, ...READ_ONLY_CHANGES, ...owners];
   const mediated = mediator === 'own' ? [TIOCGPTPEER, TIOCGPTN] : [];
@@ -241,7 +241,7 @@ function ioctlBlock(abi: number, mediator: Mediator): readonly Statement[] {
 }
 
 /** Of datagram sockets, which could send to any name, the mediator makes a pair of another type. */
-function socketpairBlock(mediator: Mediator): readonly Statement[] {
+function socketpairBlock(mediator: MediatedBy): readonly Statement[] {
   return [
     loadArgument(0),
     is('equal', AF.unix, { no: errnoLabel('EAFNOSUPPORT') }),

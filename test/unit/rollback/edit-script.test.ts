@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Bytes } from '../../../src/bytes.ts';
-import { countEdits, diffLines, groupHunks, hunkHeader, readLines, walkHunks } from '../../../src/rollback/edit-script.ts';
+import { countEdits, diffLines, groupHunks, hunkHeader, splitLines, walkHunks } from '../../../src/rollback/edit-script.ts';
 
 const line = fc.constantFrom('a', 'b', 'c', '', 'x', 'y').map((text) => `${text}\n`);
 const lines = fc.array(line, { maxLength: 30 }) as fc.Arbitrary<Bytes[]>;
@@ -18,7 +18,7 @@ function replay(before: readonly Bytes[], after: readonly Bytes[], edits: Return
   return [...made, ...before.slice(from)];
 }
 
-describe('readLines()', () => {
+describe('splitLines()', () => {
   test('gives the same lines however the text is cut', () => {
     fc.assert(
       fc.property(fc.string({ unit: fc.constantFrom('a', '\n', '\r', '\u00ff'), maxLength: 40 }), fc.nat(7), (text, size) => {
@@ -26,7 +26,7 @@ describe('readLines()', () => {
         const pieces = Array.from({ length: Math.ceil(data.length / (size + 1)) }, (_, at) =>
           data.subarray(at * (size + 1), (at + 1) * (size + 1)),
         );
-        const read = [...readLines(pieces)];
+        const read = [...splitLines(pieces)];
         expect(read.join('')).toBe(text);
         expect(read.slice(0, -1).every((part) => part.endsWith('\n') && part.indexOf('\n') === part.length - 1)).toBe(true);
       }),

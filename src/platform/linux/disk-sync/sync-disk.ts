@@ -3,7 +3,7 @@ import { SystemError } from '../../../errors.ts';
 import { followDescriptor } from '../channel.ts';
 import { createLinuxFiles, descriptorOf } from '../files.ts';
 import { mapMemory } from '../machine-code.ts';
-import { loadMachineCode } from '../mediator/machine-code.ts';
+import { loadAssembly } from '../mediator/assembly.ts';
 import { makePipe } from '../pipe.ts';
 import { startRawThread } from '../raw-thread.ts';
 import { errnoName, trySyscall } from '../syscalls.ts';
@@ -45,7 +45,7 @@ async function sync(path: Bytes): Promise<void> {
 /** @returns false where a limit of processes, or want of memory, allows none. */
 function startThread(directory: number, tell: number): boolean {
   place = emptyPlace();
-  place.words.set([BigInt(loadMachineCode().system), BigInt(directory), BigInt(tell)]);
+  place.words.set([BigInt(loadAssembly().system), BigInt(directory), BigInt(tell)]);
   const threadId = startRawThread(place, loadSync()(place.address));
   place.threadId = Math.max(0, threadId);
   return threadId >= 0;

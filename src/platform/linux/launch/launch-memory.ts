@@ -2,7 +2,7 @@ import type { Bytes } from '../../../bytes.ts';
 import { collect } from '../../../collect.ts';
 import type { Launch, LaunchFailure, LaunchStep } from '../../../sandbox/launch.ts';
 import { mapMemory } from '../machine-code.ts';
-import { loadMachineCode } from '../mediator/machine-code.ts';
+import { loadAssembly } from '../mediator/assembly.ts';
 import { addressOf, errnoName, fixedBuffer } from '../syscalls.ts';
 
 /** In the order of the enumeration in launch.c. */
@@ -45,7 +45,7 @@ export class LaunchMemory {
 
   constructor(launch: Launch, { takesTerminal = false } = {}) {
     this.#launch = launch;
-    const { system, cloneAddress } = loadMachineCode();
+    const { system, cloneAddress } = loadAssembly();
     const { landlock, signals, filter } = launch;
     const stack = mapMemory(STACK_BYTES);
     this.#put([DONE, 0, -1, -1], 0);

@@ -5,20 +5,20 @@ import { compileMediator } from './compile.ts';
 /** Replaced by a build on the kind of machine that it is for: encodeImage() of the mediator. */
 declare const NONO_MEDIATOR_IMAGE: string | undefined;
 
-export interface Mediator extends Pick<LoadedCode, 'from' | 'end'> {
+export interface MediatorCode extends Pick<LoadedCode, 'from' | 'end'> {
   /** @param argumentsAddress Of `struct arguments` of loop.c. @returns where the thread or the process between begins. */
   prepare(argumentsAddress: number): number;
 }
 
-let loaded: Mediator | undefined;
+let loaded: MediatorCode | undefined;
 
 /** Once for the whole process. From what the build has compiled, which takes 0.1 ms; else compiled here and now, which takes 5. */
-export function loadMediator(): Mediator {
+export function loadMediator(): MediatorCode {
   loaded ??= load();
   return loaded;
 }
 
-function load(): Mediator {
+function load(): MediatorCode {
   const { entry, from, end } = typeof NONO_MEDIATOR_IMAGE === 'string' ? loadImage(NONO_MEDIATOR_IMAGE) : compileMediator();
   return { from, end, prepare: (argumentsAddress) => callAt(entry, argumentsAddress) };
 }

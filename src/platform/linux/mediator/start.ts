@@ -6,8 +6,8 @@ import { makePipe } from '../pipe.ts';
 import { withSignalsBlocked } from '../signal-mask.ts';
 import { readSmallFile } from '../small-files.ts';
 import { addressOf, errnoName, fixedBuffer, syscall } from '../syscalls.ts';
-import { loadMediator, type Mediator } from './load.ts';
-import { type LoadedCode, loadMachineCode } from './machine-code.ts';
+import { type LoadedAssembly, loadAssembly } from './assembly.ts';
+import { loadMediator, type MediatorCode } from './load.ts';
 
 /**
  * CLONE_* of include/uapi/linux/sched.h: memory, signal handlers, thread, semaphores. Without CLONE_FILES and CLONE_FS it has descriptors
@@ -64,7 +64,7 @@ export interface PreparedMediator {
 
 export function prepareMediator(): PreparedMediator {
   const mediator = loadMediator();
-  const code = loadMachineCode();
+  const code = loadAssembly();
   return {
     startThread(configuration, listener, asking = NOBODY) {
       const placed = new PlacedMediator(mediator, code, configuration);
@@ -89,14 +89,14 @@ export function prepareMediator(): PreparedMediator {
 
 /** A mediator's configuration and stacks, in memory that outlives this process. */
 class PlacedMediator {
-  readonly #mediator: Mediator;
-  readonly #code: LoadedCode;
+  readonly #mediator: MediatorCode;
+  readonly #code: LoadedAssembly;
   readonly #configurationBytes: number;
   readonly #memory: ReturnType<typeof mapMemory>;
   readonly #stacksEnd: number;
   readonly #words = fixedBuffer((REFUSALS_AT + 1) * WORD_BYTES);
 
-  constructor(mediator: Mediator, code: LoadedCode, configuration: Uint8Array) {
+  constructor(mediator: MediatorCode, code: LoadedAssembly, configuration: Uint8Array) {
     this.#mediator = mediator;
     this.#code = code;
     this.#configurationBytes = Math.ceil(configuration.length / PAGE_BYTES) * PAGE_BYTES;

@@ -1,6 +1,6 @@
 import { SystemError } from '../../../errors.ts';
 import { mapMemory } from '../machine-code.ts';
-import { loadMachineCode } from '../mediator/machine-code.ts';
+import { loadAssembly } from '../mediator/assembly.ts';
 import { startRawThread } from '../raw-thread.ts';
 import { addressOf, errnoName, fixedBuffer, syscall, trySyscall } from '../syscalls.ts';
 import * as uapi from '../uapi.ts';
@@ -109,7 +109,7 @@ export class RelayMemory {
   /** The thread has begun when this returns. @throws {SystemError} */
   start(): void {
     const { address, bytes } = this.#memory;
-    this.set('system', loadMachineCode().system);
+    this.set('system', loadAssembly().system);
     const result = startRawThread({ address, bytes: bytes.subarray(0, UP_AT) }, loadRelay()(address));
     if (result < 0) throw new SystemError('clone', errnoName(-result));
     // It was created locked.

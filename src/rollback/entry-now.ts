@@ -12,7 +12,7 @@ import type { RootDirectories } from './root-directories.ts';
  *
  * @returns undefined when there is nothing.
  */
-export function probePath(
+export function entryNow(
   roots: RootDirectories,
   path: Bytes,
   known: readonly (Entry | undefined)[],

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { type Block, readBlocks } from '../support/documents.ts';
+import { type Block, readBlocks } from '../support/markdown-blocks.ts';
 import { runNono, runProgram } from '../support/nono.ts';
 import { openTerminal } from '../support/tmux.ts';
 import { needCommands } from '../support/tools.ts';

@@ -11,7 +11,7 @@ import { placeInRoots } from './tree-index.ts';
 const MANY_FILES = 300;
 const LINKED_AT_ONCE = 500;
 
-export interface MakeMissingPlan {
+export interface FileMakerOptions {
   readonly rootPaths: readonly Bytes[];
   /** Absolute paths of the objects to restore, and of those of the session that will undo it. */
   readonly objects: Bytes;
@@ -31,7 +31,7 @@ export class FileMaker {
   readonly #rootPaths: readonly Bytes[];
   #isLinked = false;
 
-  constructor(threads: StartingWorkers, { rootPaths, objects, undoObjects }: MakeMissingPlan) {
+  constructor(threads: StartingWorkers, { rootPaths, objects, undoObjects }: FileMakerOptions) {
     this.#rootPaths = rootPaths;
     this.#workers = threads.workOn({
       // From the directory that holds it on, so that a root that is a link by now is not followed.

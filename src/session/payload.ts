@@ -3,9 +3,9 @@ import { encodeFrame, type FrameType, ProtocolError } from './protocol.ts';
 const TEXT_MAXIMUM = 4096;
 
 /** A payload that is a document. */
-export type Fields = Readonly<Record<string, unknown>>;
+export type PayloadFields = Readonly<Record<string, unknown>>;
 
-export function documentFrame(type: FrameType, value: Fields): Uint8Array {
+export function documentFrame(type: FrameType, value: PayloadFields): Uint8Array {
   return encodeFrame({ type, payload: new TextEncoder().encode(JSON.stringify(value)) });
 }
 
@@ -15,10 +15,10 @@ export function empty<Message>(payload: Uint8Array, message: Message): Message {
 }
 
 /** @throws {ProtocolError} unless the payload is one JSON object. */
-export function fields(payload: Uint8Array): Fields {
+export function fields(payload: Uint8Array): PayloadFields {
   const value = parseJson(payload);
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new ProtocolError('a document is no object');
-  return value as Fields;
+  return value as PayloadFields;
 }
 
 function parseJson(payload: Uint8Array): unknown {
@@ -31,7 +31,7 @@ function parseJson(payload: Uint8Array): unknown {
   }
 }
 
-export function text(document: Fields, name: string): string {
+export function text(document: PayloadFields, name: string): string {
   return checkText(document[name], name);
 }
 
@@ -40,13 +40,13 @@ export function checkText(value: unknown, name: string): string {
   throw wrong(name);
 }
 
-export function wholeNumber(document: Fields, name: string, maximum: number, minimum = 0): number {
+export function wholeNumber(document: PayloadFields, name: string, maximum: number, minimum = 0): number {
   const value = document[name];
   if (typeof value === 'number' && Number.isSafeInteger(value) && value >= minimum && value <= maximum) return value;
   throw wrong(name);
 }
 
-export function oneOf<Word extends string>(document: Fields, name: string, words: readonly Word[]): Word {
+export function oneOf<Word extends string>(document: PayloadFields, name: string, words: readonly Word[]): Word {
   const word = words.find((candidate) => candidate === document[name]);
   if (word === undefined) throw wrong(name);
   return word;

@@ -3,10 +3,10 @@ import type { CaptureLimits } from '../rollback/capture-input.ts';
 import type { StartFailure } from './start-wire.ts';
 
 /** Hidden first argument that turns nono's executable into a process that takes one checkpoint and ends. */
-export const SNAPSHOT_ROLE = '__snapshot';
+export const CHECKPOINT_ROLE = '__checkpoint';
 
 /** What that process is told, one line of JSON. */
-export interface SnapshotOrder {
+export interface CheckpointOrder {
   readonly stateDirectory: Bytes;
   /** The rollback session. */
   readonly id: Bytes;
@@ -19,4 +19,4 @@ export interface SnapshotOrder {
 }
 
 /** Its one answer. */
-export type SnapshotReport = { readonly kind: 'done' } | { readonly kind: 'failed'; readonly error: StartFailure };
+export type CheckpointReport = { readonly kind: 'done' } | { readonly kind: 'failed'; readonly error: StartFailure };

@@ -8,7 +8,7 @@ const MEASURED_MS_MINIMUM = 1000;
  *
  * @param total undefined where nobody knows how much there is: then no time is left either
  */
-export function paceText(
+export function progressText(
   what: string,
   {
     done,

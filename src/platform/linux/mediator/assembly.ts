@@ -72,7 +72,7 @@ function words(...values: readonly number[]): readonly number[] {
 /** Room for each piece. */
 const PIECE_BYTES = 64;
 
-export interface LoadedCode {
+export interface LoadedAssembly {
   /** Of the page that holds it all. */
   readonly address: number;
   readonly system: number;
@@ -83,15 +83,15 @@ export interface LoadedCode {
   readonly clone: (flags: number, stack: number) => number;
 }
 
-let loaded: LoadedCode | undefined;
+let loaded: LoadedAssembly | undefined;
 
 /** Once for the whole process. */
-export function loadMachineCode(): LoadedCode {
+export function loadAssembly(): LoadedAssembly {
   loaded ??= load();
   return loaded;
 }
 
-function load(): LoadedCode {
+function load(): LoadedAssembly {
   const { system, restorer, clone } = process.arch === 'arm64' ? arm64() : x64();
   const page = new Uint8Array(3 * PIECE_BYTES);
   page.set(system, 0);

@@ -3,7 +3,7 @@ import { encodeLine, LineReader } from '../json-lines.ts';
 import { takeCheckpoint } from '../rollback/checkpoint.ts';
 import { openRollbacks } from '../rollback/open-rollbacks.ts';
 import { RollbackStore } from '../rollback/store.ts';
-import type { SnapshotOrder, SnapshotReport } from '../session/snapshot-wire.ts';
+import type { CheckpointOrder, CheckpointReport } from '../session/checkpoint-wire.ts';
 import { describeStartFailure } from '../session/start-wire.ts';
 import { createBunHash } from './bun/hash.ts';
 import { followDescriptor, writeAll } from './linux/channel.ts';
@@ -15,8 +15,8 @@ import { createSystemClock } from './system-clock.ts';
 const CHANNEL = 3;
 
 /** The snapshot role: takes one checkpoint of a session that its parent owns, says how it went, and ends. */
-export function runSnapshot(): void {
-  const lines = new LineReader<SnapshotOrder>();
+export function runCheckpoint(): void {
+  const lines = new LineReader<CheckpointOrder>();
   let isTold = false;
   followDescriptor(CHANNEL, (data) => {
     // Whoever asked is gone. A checkpoint that was begun is completed: it is the session's last.
@@ -28,12 +28,12 @@ export function runSnapshot(): void {
   });
 }
 
-async function answer(order: SnapshotOrder): Promise<void> {
+async function answer(order: CheckpointOrder): Promise<void> {
   writeAll(CHANNEL, encodeLine(await take(order)));
   process.exit(0);
 }
 
-async function take({ stateDirectory, label, ownerPid, ...order }: SnapshotOrder): Promise<SnapshotReport> {
+async function take({ stateDirectory, label, ownerPid, ...order }: CheckpointOrder): Promise<CheckpointReport> {
   try {
     const files = createLinuxFiles();
     const hash = createBunHash();
