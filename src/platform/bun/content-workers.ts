@@ -21,90 +21,102 @@ interface Waiting {
  * @param isEager Whether they are sure to be needed, and start at once. What is only taken over needs others (linkers.ts), which start in no time.
  */
 export function startContentWorkers(isEager = false): StartingWorkers {
-  const count = Math.max(2, Math.min(WORKERS_MAXIMUM, navigator.hardwareConcurrency));
-  let started: readonly Thread[] | undefined;
-  const start = () => (started ??= Array.from({ length: count }, () => new Thread()));
-  if (isEager) start();
-  const taking = new Set<Taking>();
-  const end = async () => {
-    const ending = [...taking].map((one) => one[Symbol.asyncDispose]());
-    await Promise.all([...ending, ...(started ?? []).map((thread) => thread.end())]);
-  };
-  return {
-    workOn(plan) {
-      const own = new Taking(plan, count);
-      taking.add(own);
-      let isTold = false;
-      const threads = () => {
-        const all = start();
-        if (!isTold)
-          for (const [index, thread] of all.entries())
-            thread.work({ kind: 'options', options: plan, writer: `${process.pid}-${index}` });
-        isTold = true;
-        return all;
-      };
-      return new Workers(threads, () => started !== undefined, own, end);
-    },
-    [Symbol.asyncDispose]: end,
-  };
+  const threads = new Threads();
+  if (isEager) threads.start();
+  return threads;
+}
+
+class Threads implements StartingWorkers {
+  readonly count = Math.max(2, Math.min(WORKERS_MAXIMUM, navigator.hardwareConcurrency));
+  readonly #taking = new Set<Taking>();
+  #started: readonly Thread[] = [];
+
+  workOn(options: WorkerOptions): ContentWorkers {
+    const taking = new Taking(options, this.count);
+    this.#taking.add(taking);
+    return new Workers(this, options, taking);
+  }
+
+  start(): readonly Thread[] {
+    if (this.#started.length === 0) this.#started = Array.from({ length: this.count }, () => new Thread());
+    return this.#started;
+  }
+
+  /** None before start(). */
+  get started(): readonly Thread[] {
+    return this.#started;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const ending = [...this.#taking].map((one) => one[Symbol.asyncDispose]());
+    await Promise.all([...ending, ...this.#started.map((thread) => thread.end())]);
+  }
 }
 
 class Workers implements ContentWorkers {
-  readonly #threads: () => readonly Thread[];
-  readonly #haveStarted: () => boolean;
+  readonly #threads: Threads;
+  readonly #options: WorkerOptions;
   readonly #taking: Taking;
-  readonly #end: () => Promise<void>;
+  #isTold = false;
 
-  constructor(threads: () => readonly Thread[], haveStarted: () => boolean, taking: Taking, end: () => Promise<void>) {
+  constructor(threads: Threads, options: WorkerOptions, taking: Taking) {
     this.#threads = threads;
-    this.#haveStarted = haveStarted;
+    this.#options = options;
     this.#taking = taking;
-    this.#end = end;
   }
 
   run(batch: TaskBatch, into: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
-    return resultsOf(this.#threads(), (id) => ({ kind: 'batch', id, batch, into }), [into.buffer]);
+    return resultsOf(this.#toldThreads(), (id) => ({ kind: 'batch', id, batch, into }), [into.buffer]);
   }
 
   async takeOver(entries: Uint8Array<ArrayBuffer>): Promise<Uint8Array | undefined> {
     const linkers = this.#taking.linkers();
     if (linkers !== undefined) return (await linkers.takeOver(entries)) === 0 ? undefined : entries;
-    const results = await resultsOf(this.#threads(), (id) => ({ kind: 'known', id, entries }), [entries.buffer]);
+    const results = await resultsOf(this.#toldThreads(), (id) => ({ kind: 'known', id, entries }), [entries.buffer]);
     return results.length === 0 ? undefined : results;
   }
 
   restore(batch: RestoreBatch): Promise<Uint8Array> {
-    return resultsOf(this.#threads(), (id) => ({ kind: 'restore', id, batch }));
+    return resultsOf(this.#toldThreads(), (id) => ({ kind: 'restore', id, batch }));
   }
 
   async storedBytes(): Promise<number> {
-    if (!this.#haveStarted()) return 0;
-    const answers = await Promise.all(this.#threads().map((thread) => thread.ask((id) => ({ kind: 'total', id }))));
+    if (!this.#isTold) return 0;
+    const answers = await Promise.all(this.#threads.started.map((thread) => thread.ask((id) => ({ kind: 'total', id }))));
     return answers.reduce((sum, answer) => sum + (answer.kind === 'total' ? answer.storedBytes : 0), 0);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#end();
+    await this.#threads[Symbol.asyncDispose]();
+  }
+
+  #toldThreads(): readonly Thread[] {
+    const threads = this.#threads.start();
+    if (this.#isTold) return threads;
+    this.#isTold = true;
+    for (const [index, thread] of threads.entries())
+      thread.work({ kind: 'options', options: this.#options, writer: `${process.pid}-${index}` });
+    return threads;
   }
 }
 
 /** The threads that take contents over, and the directories that they work in. */
 class Taking implements AsyncDisposable {
-  readonly #plan: WorkerOptions;
+  readonly #options: WorkerOptions;
   readonly #count: number;
   readonly #opened = new DisposableStack();
   #ended: Promise<void> | undefined;
   /** null before they are asked for. */
   #linkers: Linkers | undefined | null = null;
 
-  constructor(plan: WorkerOptions, count: number) {
-    this.#plan = plan;
+  constructor(options: WorkerOptions, count: number) {
+    this.#options = options;
     this.#count = count;
   }
 
   /** @returns undefined where there can be none. */
   linkers(): Linkers | undefined {
-    const { objects, earlierObjects } = this.#plan;
+    const { objects, earlierObjects } = this.#options;
     if (this.#linkers !== null || objects === undefined || earlierObjects === undefined) return this.#linkers ?? undefined;
     const files = createLinuxFiles();
     const open = (path: Bytes) => descriptorOf(this.#opened.use(files.openDirectory(path)));
