@@ -293,10 +293,14 @@ export class Displays {
     this.#screen.whenReached((model, drawing) => {
       if (display.isGone || display.isLive) return;
       const occasion = typeof wanted === 'function' ? wanted(model, drawing) : wanted;
-      const pieces = typeof occasion === 'string' ? paintFor(occasion, display, model, drawing) : occasion;
-      const [first = new Uint8Array(), ...more] = pieces;
-      sendPieces(display.connection, 'redraw', first);
-      for (const piece of [...more, ...this.#screen.handOver(display)]) sendPieces(display.connection, 'output', piece);
+      let kind: 'redraw' | 'output' = 'redraw';
+      const give = (piece: Uint8Array): void => {
+        sendPieces(display.connection, kind, piece);
+        kind = 'output';
+      };
+      if (typeof occasion === 'string') paintFor(occasion, display, model, drawing, give);
+      else for (const piece of occasion) give(piece);
+      for (const piece of this.#screen.handOver(display)) give(piece);
       display.isLive = true;
       display.drawnMs = this.#nowMs();
       display.onLive();

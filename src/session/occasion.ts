@@ -1,5 +1,6 @@
 import { readLines } from '../terminal/history.ts';
 import type { TerminalModel } from '../terminal/model.ts';
+import type { Give } from '../terminal/painter.ts';
 import type { Display } from './display.ts';
 import type { Drawing } from './screen.ts';
 
@@ -22,12 +23,14 @@ export function occasionBelow(
   return isAtEnd && isWritingLines(model) ? 'row' : 'first';
 }
 
+/** @param give Is given pieces in order as soon as they are drawn. */
 export function paintFor(
   occasion: Occasion,
   { historySeen }: Pick<Display, 'historySeen'>,
   model: TerminalModel,
   { paint, paintCursorRow }: Drawing,
-) {
-  if (occasion === 'row') return paintCursorRow(model);
-  return paint(model, { historyFrom: historySeen?.line() ?? 0, isFirst: occasion === 'first' });
+  give: Give,
+): void {
+  if (occasion === 'row') for (const piece of paintCursorRow(model)) give(piece);
+  else paint(model, { historyFrom: historySeen?.line() ?? 0, isFirst: occasion === 'first' }, give);
 }

@@ -48,6 +48,11 @@ export class ByteWriter {
     }
   }
 
+  /** Written since the last take(). */
+  get bytes(): number {
+    return this.#length;
+  }
+
   /** A copy of what was written since the last call. */
   take(): Uint8Array {
     const taken = new Uint8Array(this.#buffer.subarray(0, this.#length));

@@ -11,10 +11,15 @@ export interface PaintOptions {
   readonly isFirst: boolean;
 }
 
+/** Takes a piece of a drawing. */
+export type Give = (piece: Uint8Array) => void;
+
 /** Lines that are scrolled through before the screen is shown; more of them come behind it, so that one sees it at once. */
 const SHOWN_FIRST_LINES = 200;
 export const SYNC_BEGIN = '\x1b[?2026h';
 const SYNC_END = '\x1b[?2026l';
+/** So much is given away at a time: a client shows the one piece while the next is drawn. */
+const PIECE_BYTES = 64 * 1024;
 const TAB_WIDTH = 8;
 
 /**
@@ -22,16 +27,16 @@ const TAB_WIDTH = 8;
  * screen, the alternate one over it, and every mode. The terminal has its default modes and pen; what it shows is replaced
  * row by row and never erased as a whole, since some terminals put an erased screen into their scrollback.
  *
- * @returns pieces in order; the first shows the screen.
+ * @param give Is given pieces in order as soon as they are drawn; the first shows the screen.
  */
-export function paint(model: TerminalModel, { historyFrom, isFirst }: PaintOptions): readonly Uint8Array[] {
+export function paint(model: TerminalModel, { historyFrom, isFirst }: PaintOptions, give: Give): void {
   const painter = new Painter(model);
   // What the terminal has had of the history is on the screen again after it has grown.
   const first = Math.min(Math.max(historyFrom, model.historyStart), model.historyEnd);
   if (isFirst) painter.scrollAway();
-  const shown = model.historyEnd - first > SHOWN_FIRST_LINES ? painter.shownScreen() : undefined;
-  const everything = painter.everything(first);
-  return [...(shown === undefined ? [] : [shown]), everything, model.unfinished];
+  if (model.historyEnd - first > SHOWN_FIRST_LINES) give(painter.shownScreen());
+  give(painter.everything(first, give));
+  give(model.unfinished);
 }
 
 /**
@@ -74,13 +79,13 @@ export class Painter {
     return this.rows.take();
   }
 
-  /** History, the normal screen, and the alternate one where it is on, with every mode. */
-  everything(historyFrom: number): Uint8Array {
+  /** History, the normal screen, and the alternate one where it is on, with every mode. @returns the last piece. */
+  everything(historyFrom: number, give: Give): Uint8Array {
     const { buffers, size, historyStart } = this.#model;
     const { normal, alt, active } = buffers;
     const rows = this.rows;
     rows.write(`${SYNC_BEGIN}\x1b[H`);
-    this.lines(normal, historyFrom - historyStart, normal.ybase + size.rows);
+    this.lines(normal, historyFrom - historyStart, normal.ybase + size.rows, give);
     rows.write(rows.pen.reset());
     if (active === alt) {
       this.#savedCursor(normal);
@@ -148,8 +153,12 @@ export class Painter {
     if (ledger.isOn(2026)) rows.write(SYNC_BEGIN);
   }
 
-  /** One below the other from the first row on; the terminal scrolls by itself where they are more than its rows. */
-  lines(buffer: XtermBuffer, from: number, to: number): void {
+  /**
+   * One below the other from the first row on; the terminal scrolls by itself where they are more than its rows.
+   *
+   * @param give Is given what was drawn when it is much.
+   */
+  lines(buffer: XtermBuffer, from: number, to: number, give?: Give): void {
     const { columns, rows } = this.#model.size;
     let isContinuation = false;
     for (let at = from; at < to; at++) {
@@ -162,6 +171,7 @@ export class Painter {
       this.rows.row(line, isContinuation, { isContinued, isDirty: isContinuation || at - from < rows, columns });
       if (!isContinued && next !== undefined) this.rows.write(`${this.rows.pen.hasBackground ? this.rows.pen.reset() : ''}\r\n`);
       isContinuation = isContinued;
+      if (give !== undefined && this.rows.bytes >= PIECE_BYTES) give(this.rows.take());
     }
   }
 

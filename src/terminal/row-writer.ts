@@ -43,6 +43,11 @@ export class RowWriter {
     this.#out.text(text);
   }
 
+  /** Written since the last take(). */
+  get bytes(): number {
+    return this.#out.bytes;
+  }
+
   /** What was written since the last call. */
   take(): Uint8Array {
     return this.#out.take();

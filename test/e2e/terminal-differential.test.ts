@@ -2,10 +2,9 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { paint } from '../../src/terminal/painter.ts';
 import { runNono } from '../support/nono.ts';
 import { createScratchDirectory } from '../support/scratch.ts';
-import { createModel } from '../support/screens.ts';
+import { createModel, painted } from '../support/screens.ts';
 import { readRecord, startDetached } from '../support/sessions.ts';
 import { TmuxPanes, withEnd } from '../support/tmux-panes.ts';
 import { tmuxStream } from '../support/tmux-streams.ts';
@@ -69,7 +68,7 @@ const DISAGREED = [
 function drawingOf(bytes: Uint8Array): Uint8Array {
   const model = createModel(SIZE, 200);
   model.write(bytes);
-  return Buffer.concat(paint(model, { historyFrom: 0, isFirst: false }));
+  return Buffer.concat(painted(model, { historyFrom: 0, isFirst: false }));
 }
 
 /** It writes when its terminal has the size of the pane. */

@@ -34,14 +34,13 @@ import { parseRecord } from '../../src/session/read-record.ts';
 import { parseScreen } from '../../src/session/read-screen.ts';
 import { DetachMatcher } from '../../src/terminal/detach-matcher.ts';
 import { LogRenderer } from '../../src/terminal/log-renderer.ts';
-import { paint } from '../../src/terminal/painter.ts';
 import { screenDocument } from '../../src/terminal/screen-document.ts';
 import { loadAdapters } from '../support/adapters.ts';
 import { runs } from '../support/effort.ts';
 import { jsonMutations, mutate, mutations } from '../support/mutate.ts';
 import { SAMPLE_MANIFEST } from '../support/sample-manifest.ts';
 import { createScratchDirectory } from '../support/scratch.ts';
-import { createModel } from '../support/screens.ts';
+import { createModel, painted } from '../support/screens.ts';
 
 const { files, hash } = await loadAdapters();
 const RUNS = { numRuns: runs(import.meta.filename, 300) };
@@ -223,7 +222,7 @@ function recording(name: string): Buffer {
 function show(data: Buffer): void {
   const model = createModel({ columns: 20, rows: 6 });
   model.write(data);
-  for (const piece of paint(model, { historyFrom: 0, isFirst: true })) expect(piece).toBeInstanceOf(Uint8Array);
+  for (const piece of painted(model, { historyFrom: 0, isFirst: true })) expect(piece).toBeInstanceOf(Uint8Array);
   parseScreen('a3f7c2', Buffer.from(JSON.stringify(screenDocument(model))));
   const renderer = new LogRenderer({ columns: 20, rows: 6 });
   for (const line of [...renderer.push(data), ...renderer.finish()]) expect(line).toBeDefined();

@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { paint } from '../../src/terminal/painter.ts';
 import { runs } from '../support/effort.ts';
-import { createModel, describeScreen, redrawn } from '../support/screens.ts';
+import { createModel, describeScreen, painted, redrawn } from '../support/screens.ts';
 import { cut, noise, stream } from '../support/terminal-streams.ts';
 
 const RUNS = { numRuns: runs(import.meta.filename, 400) };
@@ -106,7 +105,7 @@ describe('L11: drawing the model and parsing what was drawn gives the model agai
         const model = createModel();
         for (const [bytes, once] of written) model.write(Buffer.concat([bytes, Buffer.from(once)]));
         model.write(Buffer.from(last).subarray(0, place % last.length));
-        const pieces = paint(model, { historyFrom: 0, isFirst: true });
+        const pieces = painted(model, { historyFrom: 0, isFirst: true });
         // What is begun is done when its end comes, for the first time.
         expect(pieces.at(-1)).toBe(model.unfinished);
         const drawing = Buffer.concat(pieces.slice(0, -1));

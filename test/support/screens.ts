@@ -17,10 +17,17 @@ export function createModel(
   return Object.assign(model, { answers });
 }
 
+/** All pieces of a drawing. */
+export function painted(model: TerminalModel, options: PaintOptions): readonly Uint8Array[] {
+  const pieces: Uint8Array[] = [];
+  paint(model, options, (piece) => pieces.push(piece));
+  return pieces;
+}
+
 /** A terminal that was drawn on by what `model` knows. */
 export function redrawn(model: TerminalModel, options: Partial<PaintOptions> = {}): TerminalModel {
   const other = createModel(model.size, 200);
-  for (const piece of paint(model, { historyFrom: 0, isFirst: false, ...options })) other.write(piece);
+  for (const piece of painted(model, { historyFrom: 0, isFirst: false, ...options })) other.write(piece);
   return other;
 }
 
