@@ -60,6 +60,8 @@ export interface Context {
   readonly loadSandbox: () => Promise<SandboxAdapters>;
   /** What the parent of a command needs beside that. */
   readonly loadParent: () => Promise<ParentAdapters>;
+  /** Signals alone, for who is no parent. */
+  readonly loadSignals: () => Promise<Signals>;
   /** What starts processes that outlive this one. */
   readonly loadBackground: () => Promise<Background>;
   /** What sessions are talked to by. */

@@ -78,6 +78,7 @@ export function createContext(version: string): Context {
     randomHex,
     loadSandbox: () => Promise.resolve(createSandbox()),
     loadParent: async () => (await import('./parent.ts')).createParent(),
+    loadSignals: async () => (await import('./linux/signals.ts')).createLinuxSignals(),
     loadUserTerminal: async () => (await import('./linux/user-terminal.ts')).openLinuxUserTerminal,
     readInput: () => Bun.stdin.bytes(),
     loadHookRunner: async (variables) => (await import('./bun/hook.ts')).createHookRunner(variables),

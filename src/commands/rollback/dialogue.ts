@@ -63,7 +63,7 @@ export class Dialogue implements Disposable {
   /** Call after needTerminal(). */
   static async open(context: Context): Promise<Dialogue> {
     const { colourStdout } = context.terminal;
-    const [{ signals }, openTerminal] = await Promise.all([context.loadParent(), context.loadUserTerminal()]);
+    const [signals, openTerminal] = await Promise.all([context.loadSignals(), context.loadUserTerminal()]);
     const type = context.environment.get('TERM' as Bytes) ?? '';
     const isDumb = type === '' || type === 'dumb';
     return new Dialogue(openTerminal(), signals, { isDumb, palette: createPalette(colourStdout && !isDumb) });

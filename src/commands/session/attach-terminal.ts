@@ -38,9 +38,9 @@ export async function attachTerminal(
     throw cannotAttach(id, 'standard input and output are no terminal', 'Run it on a terminal');
   }
   const detachKeys = await readDetachKeys(context);
-  const [sockets, { signals }, openTerminal] = await Promise.all([
+  const [sockets, signals, openTerminal] = await Promise.all([
     context.loadSockets(),
-    context.loadParent(),
+    context.loadSignals(),
     context.loadUserTerminal(),
   ]);
   using terminal = openTerminal();

@@ -7,7 +7,6 @@ import type { CommandResult, ParsedCall } from '../spec.ts';
 import { attachTerminal, cannotAttach, noOwnTerminal } from './attach-terminal.ts';
 import { openSession } from './open-sessions.ts';
 import { reviewSession } from './review-session.ts';
-import { readScreen, show } from './screen.ts';
 
 export async function execute({ flags, values, positionals: [wanted] }: ParsedCall, context: Context): Promise<CommandResult> {
   if (wanted === undefined) throw new TypeError('Expected the parser to ask for an ID');
@@ -22,6 +21,7 @@ export async function execute({ flags, values, positionals: [wanted] }: ParsedCa
     throw new UsageError('Cannot use --status-line without --view: the whole terminal is the command’s', { hint: 'Add --view' });
   }
   if (!session.isLive && flags.has('view') && session.record.terminal) {
+    const { readScreen, show } = await import('./screen.ts');
     context.notify(`Session ${id} has ended; this is what it showed last`);
     return { output: show(await readScreen(context, session), 'ansi'), exitCode: EXIT.ok };
   }

@@ -104,7 +104,7 @@ export async function withSocket<T>(
     // The signal ends whatever does not expect it: the process must be that supervisor, and one that listens.
     const isThere = isLive && record.terminal && processes.startTicks(record.supervisor_pid) === record.supervisor_start;
     if (!isThere || context.clock.monotonicMs() > endMs) return undefined;
-    if (!isAsked) (await context.loadParent()).signals.send(record.supervisor_pid, SIGUSR1);
+    if (!isAsked) (await context.loadSignals()).send(record.supervisor_pid, SIGUSR1);
     await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
   }
 }

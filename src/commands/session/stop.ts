@@ -64,14 +64,14 @@ async function stop(context: Context, session: Session, graceMs: number): Promis
 
 /** A session on the streams of its caller: its supervisor passes the signal on and ends with the command. */
 async function stopWithoutSocket(context: Context, session: Session, graceMs: number): Promise<Stopped> {
-  const { signals } = await context.loadParent();
+  const signals = await context.loadSignals();
   signals.send(session.record.supervisor_pid, SIGTERM);
   return (await supervisorGone(context, session, graceMs)) ? 'stopped' : kill(context, session);
 }
 
 /** The guardian, or the kernel, ends the tree of a supervisor that is killed. */
 async function kill(context: Context, session: Session): Promise<Stopped> {
-  const { signals } = await context.loadParent();
+  const signals = await context.loadSignals();
   signals.send(session.record.supervisor_pid, SIGKILL);
   await supervisorGone(context, session);
   return 'killed';

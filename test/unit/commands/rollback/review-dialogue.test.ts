@@ -46,7 +46,7 @@ function createTerminal(columns: number, isColour: boolean, type: string, keys: 
     environment: new Map([['TERM', type]]),
     homeDirectory: '/home/u',
     clock: { nowMs: () => 60_000 },
-    loadParent: async () => ({ signals }),
+    loadSignals: async () => signals,
     loadUserTerminal: async () => () => terminal,
   };
   return {
