@@ -171,7 +171,7 @@ function readFrames(data: Buffer, decode: typeof decodeClientMessage | typeof de
   for (const frame of new FrameDecoder().push(data)) decode(frame);
 }
 
-/** One message of the mediator (open.c). */
+/** One message of the mediator (asked.c). */
 function told(kind: number, path: string): Buffer {
   const message = Buffer.alloc(32);
   message.writeUInt32LE(32 + path.length, 0);

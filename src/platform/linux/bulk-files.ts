@@ -1,4 +1,5 @@
 import { ownIds } from '../node/own-mode.ts';
+import { loadAssembly } from './assembly.ts';
 import base from './bulk/base.c' with { type: 'text' };
 import table from './bulk/functions.c' with { type: 'text' };
 import link from './bulk/link.c' with { type: 'text' };
@@ -9,7 +10,6 @@ import objects from './bulk/objects.c' with { type: 'text' };
 import read from './bulk/read.c' with { type: 'text' };
 import type { PlacedCode } from './code-image.ts';
 import { ADDRESS, DOUBLE, type ForeignSymbol, functionAt, functionsAt, INT, UNSIGNED, VOID } from './foreign.ts';
-import { loadAssembly } from './mediator/assembly.ts';
 import { compilePlaced, entryOf, placedCode } from './placed-code.ts';
 import type { SyscallName } from './syscalls.ts';
 

@@ -2,9 +2,9 @@ import { type Bytes, displayBytes } from '../../bytes.ts';
 import { SystemError } from '../../errors.ts';
 import type { SmallFile } from '../../ports/files.ts';
 import type { FoundEntry, FoundPath } from '../../ports/path-facts.ts';
+import { loadAssembly } from './assembly.ts';
 import { loadLaunch, RUN, type RunLaunch } from './launch/load.ts';
 import { mapMemory } from './machine-code.ts';
-import { loadAssembly } from './mediator/assembly.ts';
 import { addressOf, errnoName } from './syscalls.ts';
 import * as uapi from './uapi.ts';
 

@@ -1,4 +1,4 @@
-import { loadAssembly } from './mediator/assembly.ts';
+import { loadAssembly } from './assembly.ts';
 import { withSignalsBlocked } from './signal-mask.ts';
 
 /** CLONE_* of include/uapi/linux/sched.h: memory, directory, descriptors, signal handlers, thread, semaphores. */

@@ -1,7 +1,7 @@
 import { type Bytes, bufferFromBytes, bytesFromBuffer } from '../../bytes.ts';
 import { ASKED_ACCESS } from './mediation.ts';
 
-/** `struct word` of open.c: bytes, kind, id (64 bits), access, tid, result, nothing; the path follows. Little-endian. */
+/** `struct word` of asked.c: bytes, kind, id (64 bits), access, tid, result, nothing; the path follows. Little-endian. */
 const HEADER_BYTES = 32;
 const MESSAGE_BYTES_MAXIMUM = 8192;
 const TOLD = { asked: 1, gone: 2, refused: 3, done: 4 } as const;
@@ -19,7 +19,7 @@ export interface WantedAccess {
   readonly directory: boolean;
 }
 
-/** Why nobody was asked: by the numbers of open.c. */
+/** Why nobody was asked: by the numbers of asked.c. */
 export const REFUSALS = ['sensitive', 'kind', 'caller', 'full', 'rule'] as const;
 export type Refusal = (typeof REFUSALS)[number];
 

@@ -111,7 +111,7 @@ const KINDS = { tree: 0, file: 1, socket: 2 } as const;
 const CONNECT = 1 << 16;
 const BIND = 1 << 17;
 const PLACE_WORDS = 3;
-/** ACCESS_* of open.c. */
+/** ACCESS_* of asked.c. */
 export const ASKED_ACCESS = { read: 1, write: 2, tree: 4, forbidden: 8, connect: 16, create: 32, directory: 64 } as const;
 
 /**

@@ -7,7 +7,7 @@
  */
 typedef long long i64;
 
-/* The system call itself (machine-code.ts). Answers -errno. */
+/* The system call itself (assembly.ts). Answers -errno. */
 typedef long (*system_call)(long number, long a, long b, long c, long d, long e, long f);
 static system_call system;
 /* What the process takes from the mode of a file that it makes. */

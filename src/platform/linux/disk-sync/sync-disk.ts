@@ -1,9 +1,9 @@
 import type { Bytes } from '../../../bytes.ts';
 import { SystemError } from '../../../errors.ts';
+import { loadAssembly } from '../assembly.ts';
 import { followDescriptor } from '../channel.ts';
 import { createLinuxFiles, descriptorOf } from '../files.ts';
 import { mapMemory } from '../machine-code.ts';
-import { loadAssembly } from '../mediator/assembly.ts';
 import { makePipe } from '../pipe.ts';
 import { startRawThread } from '../raw-thread.ts';
 import { errnoName, trySyscall } from '../syscalls.ts';

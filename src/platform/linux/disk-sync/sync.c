@@ -3,7 +3,7 @@
  * whoever compiles it (load.ts).
  */
 struct sync {
-  /* machine-code.ts: answers -errno. */
+  /* assembly.ts: answers -errno. */
   long (*system)(long number, long a, long b, long c, long d, long e, long f);
   long descriptor;
   /* Takes the result, 8 bytes. */

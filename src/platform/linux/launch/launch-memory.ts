@@ -1,8 +1,8 @@
 import type { Bytes } from '../../../bytes.ts';
 import { collect } from '../../../collect.ts';
 import type { Launch, LaunchFailure, LaunchStep } from '../../../sandbox/launch.ts';
+import { loadAssembly } from '../assembly.ts';
 import { mapMemory } from '../machine-code.ts';
-import { loadAssembly } from '../mediator/assembly.ts';
 import { addressOf, errnoName, fixedBuffer } from '../syscalls.ts';
 
 /** In the order of the enumeration in launch.c. */

@@ -6,7 +6,7 @@
  * of calls (CALL_name) and flags that differ between machines are defined by whoever compiles it (compile.ts).
  */
 
-/* The system call itself: machine code that whoever compiles this gives (machine-code.ts). Answers -errno. */
+/* The system call itself: machine code that whoever compiles this gives (assembly.ts). Answers -errno. */
 typedef long (*system_call)(long number, long a, long b, long c, long d, long e, long f);
 static system_call system;
 

@@ -1,11 +1,17 @@
 import type { LoadedCode, PlacedCode } from '../code-image.ts';
 import { codeMappingOf, compilePlaced, placedCode } from '../placed-code.ts';
+import ask from './ask.c' with { type: 'text' };
+import asked from './asked.c' with { type: 'text' };
 import base from './base.c' with { type: 'text' };
 import caller from './caller.c' with { type: 'text' };
 import { mediatorDefinitions } from './calls.ts';
+import carryOut from './carry-out.c' with { type: 'text' };
 import loop from './loop.c' with { type: 'text' };
+import main from './main.c' with { type: 'text' };
 import metadata from './metadata.c' with { type: 'text' };
 import open from './open.c' with { type: 'text' };
+import paths from './paths.c' with { type: 'text' };
+import pending from './pending.c' with { type: 'text' };
 import refused from './refused.c' with { type: 'text' };
 import sends from './sends.c' with { type: 'text' };
 import signals from './signals.c' with { type: 'text' };
@@ -33,14 +39,20 @@ function compile() {
     mediatorDefinitions(architecture),
     base,
     caller,
+    paths,
     refused,
     metadata,
+    pending,
     sockets,
     sends,
     signals,
     terminals,
+    asked,
+    carryOut,
+    ask,
     open,
     loop,
+    main,
   ].join('');
   return compilePlaced('mediator', 'mediator_prepare', source);
 }

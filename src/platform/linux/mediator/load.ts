@@ -6,7 +6,7 @@ import { compileMediator } from './compile.ts';
 declare const NONO_MEDIATOR_IMAGE: string | undefined;
 
 export interface MediatorCode extends Pick<LoadedCode, 'from' | 'end'> {
-  /** @param argumentsAddress Of `struct arguments` of loop.c. @returns where the thread or the process between begins. */
+  /** @param argumentsAddress Of `struct arguments` of main.c. @returns where the thread or the process between begins. */
   prepare(argumentsAddress: number): number;
 }
 

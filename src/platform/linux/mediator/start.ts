@@ -1,12 +1,12 @@
 import { SystemError } from '../../../errors.ts';
 import { keptCapabilityMask } from '../../../sandbox/linux/capabilities.ts';
 import { REFUSALS_BYTES } from '../../../sandbox/linux/refusals.ts';
+import { type LoadedAssembly, loadAssembly } from '../assembly.ts';
 import { mapMemory } from '../machine-code.ts';
 import { makePipe } from '../pipe.ts';
 import { withSignalsBlocked } from '../signal-mask.ts';
 import { readSmallFile } from '../small-files.ts';
 import { addressOf, errnoName, fixedBuffer, syscall } from '../syscalls.ts';
-import { type LoadedAssembly, loadAssembly } from './assembly.ts';
 import { loadMediator, type MediatorCode } from './load.ts';
 
 /**
@@ -25,7 +25,7 @@ const SIGINFO_BYTES = 128;
 const STACK_BYTES = 64 * 1024;
 const PAGE_BYTES = 4096;
 const WORD_BYTES = 8;
-/** `struct arguments` of loop.c: words, and pairs of addresses. */
+/** `struct arguments` of main.c: words, and pairs of addresses. */
 const LISTENER_AT = 3;
 const CHANNEL_AT = 11;
 const UNMAPPED_AT = 13;

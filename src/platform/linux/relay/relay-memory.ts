@@ -1,6 +1,6 @@
 import { SystemError } from '../../../errors.ts';
+import { loadAssembly } from '../assembly.ts';
 import { mapMemory } from '../machine-code.ts';
-import { loadAssembly } from '../mediator/assembly.ts';
 import { startRawThread } from '../raw-thread.ts';
 import { addressOf, errnoName, fixedBuffer, syscall, trySyscall } from '../syscalls.ts';
 import * as uapi from '../uapi.ts';

@@ -1,5 +1,5 @@
-import { callAt } from '../launch/load.ts';
-import { loadCode } from '../machine-code.ts';
+import { callAt } from './launch/load.ts';
+import { loadCode } from './machine-code.ts';
 
 /**
  * What C cannot say, for each processor: one system call that answers -errno and touches nothing of a C library, the
