@@ -1,22 +1,21 @@
 import type { Bytes } from '../bytes.ts';
 import { DamageError, isErrno } from '../errors.ts';
-import { baseName, joinPath } from '../paths.ts';
-import type { Directory, Stat } from '../ports/files.ts';
-import { type Listing, nameIn, RECORD, RECORD_KINDS, readInt64, readUint64 } from '../ports/listing.ts';
-import { type CaptureInput, type CaptureRoot, type ContentTask } from './capture-input.ts';
+import { joinPath } from '../paths.ts';
+import type { Directory } from '../ports/files.ts';
+import { type Listing, nameIn, RECORD, RECORD_KINDS, readInt64 } from '../ports/listing.ts';
+import { Admission, type Counters, type Level } from './admission.ts';
+import { type CaptureInput, type CaptureRoot } from './capture-input.ts';
 import { Draft, nodeOf } from './drafts.ts';
-import { type Entry, isSameInodeState, metadataOf, NO_HASH, type NodeReference, type SkipReason } from './entry.ts';
-import { hasHash, type KnownContents } from './known-contents.ts';
+import { type Entry, metadataOf, NO_HASH, type NodeReference, type SkipReason } from './entry.ts';
+import { fileRoot, linkRoot, submitRootFiles } from './file-roots.ts';
+import { knownOf } from './known-contents.ts';
 import { NodeBuilder } from './node-builder.ts';
 import { FIELD, KIND_CODES, NodesDamage } from './node-codec.ts';
 import { patchDraftNumber, patchSkipped, readReference } from './node-edit.ts';
 import { plainNodeWork } from './node-work.ts';
-import { openTracked, readRootLink, statRoot } from './open-root.ts';
+import { openTracked, statRoot } from './open-root.ts';
 import type { RuleScope } from './rules.ts';
-import { readSmallFile } from './small-file.ts';
 
-/** Deeper directories are skipped: no real tree has them, and the walk needs stack for each level. */
-const DEPTH_MAXIMUM = 1000;
 const EMPTY = '' as Bytes;
 
 /**
@@ -29,7 +28,7 @@ const EMPTY = '' as Bytes;
 export async function captureTree(input: CaptureInput): Promise<number> {
   const previousRoots = input.previous?.roots() ?? [];
   const entries: Entry[] = [];
-  const counters = { entries: 0, bytes: 0 };
+  const counters: Counters = { entries: 0, bytes: 0 };
   for (const [index, root] of input.roots.entries()) {
     const previous = previousRoots.find(({ name }) => name === root.path);
     const entry = await new RootWalk(input, index, root, counters).capture(previous);
@@ -40,34 +39,6 @@ export async function captureTree(input: CaptureInput): Promise<number> {
   submitRootFiles(input, draft);
   input.drafts.add(draft);
   return await input.reader.finish(input.onWait);
-}
-
-/** The contents of roots that are files. */
-function submitRootFiles({ roots, reader, isForeign }: CaptureInput, draft: Draft): void {
-  const { bytes } = draft;
-  const taskAt = (position: number): ContentTask => {
-    const name = nameIn(bytes, position);
-    draft.expect();
-    return { root: roots.findIndex(({ path }) => path === name), path: baseName(name), sink: draft, position };
-  };
-  if (isForeign) reader.takeOver(knownOf(draft, taskAt));
-  for (let at = draft.firstEntryOffset; at < bytes.length; at = draft.offsetAfter(at)) {
-    if (bytes[at + FIELD.kind] === KIND_CODES.file && !hasHash(bytes, at + FIELD.hash)) reader.submit(taskAt(at));
-  }
-}
-
-/** What is to be taken over of a draft. */
-function knownOf(draft: Draft, taskAt: KnownContents['taskAt']): KnownContents {
-  draft.expect();
-  return { node: draft.bytes, taskAt, onDone: () => draft.settled() };
-}
-
-interface Level {
-  readonly path: Bytes;
-  readonly scope: RuleScope;
-  readonly depth: number;
-  /** True below a directory that is left out but leads to something that git tracks. */
-  readonly isInsideExcluded: boolean;
 }
 
 /** What is to be done about a directory once its listing is closed. */
@@ -110,17 +81,19 @@ class RootWalk {
   readonly #input: CaptureInput;
   readonly #index: number;
   readonly #root: CaptureRoot;
-  readonly #counters: { entries: number; bytes: number };
+  readonly #counters: Counters;
+  readonly #admission: Admission;
   /** Of the one directory that is open. */
   readonly #builder = new NodeBuilder();
   /** Of the listing that is looked at. */
   #matches = new Int32Array(0);
 
-  constructor(input: CaptureInput, index: number, root: CaptureRoot, counters: { entries: number; bytes: number }) {
+  constructor(input: CaptureInput, index: number, root: CaptureRoot, counters: Counters) {
     this.#input = input;
     this.#index = index;
     this.#root = root;
     this.#counters = counters;
+    this.#admission = new Admission(input, root, counters);
   }
 
   /** @returns undefined when there is nothing at the root's path. */
@@ -128,8 +101,8 @@ class RootWalk {
     const { path } = this.#root;
     const stat = statRoot(this.#input.files, path);
     if (stat === undefined) return undefined;
-    if (stat.kind === 'symlink') return this.#linkEntry(path, stat);
-    if (stat.kind !== 'directory') return this.#fileEntry(path, stat, previous);
+    if (stat.kind === 'symlink') return linkRoot(this.#input, path, stat);
+    if (stat.kind !== 'directory') return fileRoot(this.#input, path, stat, previous);
     using directory = openTracked(this.#input.files, path);
     if (directory === undefined) return undefined;
     const level: Level = { path: EMPTY, scope: [], depth: 0, isInsideExcluded: false };
@@ -188,7 +161,7 @@ class RootWalk {
     using directory = rootDirectory.openDirectory(level.path);
     const listing = directory.list();
     const names = Array.from(listing.offsets, (at) => nameIn(listing.bytes, at));
-    this.#collectRules(directory, names, level);
+    this.#admission.collectRules(directory, names, level);
     const scope = this.#root.rules.enter(level.scope, level.path);
     const listed: Listed = { directory, listing, names, level: { ...level, scope }, known, subdirectories, contents };
     this.#builder.reset();
@@ -233,11 +206,11 @@ class RootWalk {
     const { bytes } = listing;
     const kind = bytes[at + RECORD.kind];
     const isDirectory = kind === RECORD_KINDS.directory;
-    const isExcluded = level.isInsideExcluded || this.#root.rules.isExcluded(level.scope, level.path, name, isDirectory);
+    const isExcluded = this.#admission.isExcluded(level, name, isDirectory);
     const reason =
-      isExcluded && !this.#isKept(joinPath(level.path, name), isDirectory)
+      isExcluded && !this.#admission.isKept(joinPath(level.path, name), isDirectory)
         ? 'excluded'
-        : this.#reasonToSkip(bytes, at, level, known?.[before]);
+        : this.#admission.reasonToSkip(bytes, at, level.depth, known?.[before]);
     if (reason !== undefined) this.#builder.addSkipped(bytes, at, reason);
     else if (isDirectory) {
       const previous = known === undefined || before < 0 ? undefined : readReference(known, before);
@@ -282,60 +255,6 @@ class RootWalk {
       if (isErrno(error, 'EACCES', 'EPERM')) return 'unreadable';
       throw error;
     }
-  }
-
-  /** A root that is a file. */
-  /** A root that the command has replaced by a link. */
-  #linkEntry(name: Bytes, stat: Stat): Entry | undefined {
-    const target = readRootLink(this.#input.files, name);
-    if (target === undefined) return undefined;
-    const hash = this.#input.hash.sha256(Buffer.from(target, 'latin1'));
-    return { ...metadataOf(stat), name, kind: 'symlink', mode: 0o777, reason: undefined, hash, target, child: undefined };
-  }
-
-  #fileEntry(name: Bytes, stat: Stat, previous: Entry | undefined): Entry {
-    const isKnown = previous?.kind === 'file' && isSameInodeState(previous, stat);
-    const hash = isKnown && this.#input.previous?.isRacy(previous) === false ? previous.hash : NO_HASH;
-    return { ...metadataOf(stat), name, kind: 'file', reason: undefined, hash, target: EMPTY, child: undefined };
-  }
-
-  /**
-   * Mounts and limits. What the previous snapshot of the session holds is never left out for a limit.
-   *
-   * @param before The kind that the previous snapshot has there.
-   */
-  #reasonToSkip(bytes: Buffer, at: number, { depth }: Level, before: number | undefined): SkipReason | undefined {
-    if (bytes[at + RECORD.isMountPoint] === 1) return 'mount';
-    const counters = this.#counters;
-    counters.entries += 1;
-    if (!this.#input.isForeign && before !== undefined && before !== KIND_CODES.skipped) return undefined;
-    const { maxEntries, maxFileBytes, maxSessionBytes } = this.#input.limits;
-    if (counters.entries > maxEntries || depth >= DEPTH_MAXIMUM) return 'entry-limit';
-    if (bytes[at + RECORD.kind] !== RECORD_KINDS.file) return undefined;
-    const sizeBytes = readUint64(bytes, at + RECORD.size);
-    if (sizeBytes > maxFileBytes) return 'file-limit';
-    if (counters.bytes + sizeBytes > maxSessionBytes) return 'session-limit';
-    counters.bytes += sizeBytes;
-    return undefined;
-  }
-
-  #isKept(path: Bytes, isDirectory: boolean): boolean {
-    const { rules, collect } = this.#root;
-    if (rules.isLeftOutByPattern(path, isDirectory)) return false;
-    if (rules.isKept(path)) return true;
-    const isTracked = isDirectory ? collect?.hasBelow(path) : collect?.isFile(path);
-    if (isTracked !== true) return false;
-    rules.keep(path);
-    return true;
-  }
-
-  #collectRules(directory: Directory, names: readonly Bytes[], level: Level): void {
-    const { collect, rules, path } = this.#root;
-    if (collect === undefined) return;
-    if (level.path !== '' && names.includes('.git' as Bytes)) collect.addWorkTree(joinPath(path, level.path));
-    if (level.isInsideExcluded || !names.includes('.gitignore' as Bytes)) return;
-    const text = readSmallFile(directory, '.gitignore' as Bytes);
-    if (text !== undefined) rules.addIgnoreFile(level.path, EMPTY, text);
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Bytes } from '../bytes.ts';
 import type { ContentTask } from './capture-input.ts';
+import type { Draft } from './drafts.ts';
 import { ENTRY_BYTES, FIELD, HASH_BYTES, KIND_CODES } from './node-codec.ts';
 import { nextEntryOffset } from './node-edit.ts';
 
@@ -37,4 +38,10 @@ export function encodeKnownHashes(hashes: readonly Bytes[]): Uint8Array<ArrayBuf
 export function hasHash(bytes: Buffer, at: number): boolean {
   for (let index = at; index < at + HASH_BYTES; index++) if (bytes[index] !== 0) return true;
   return false;
+}
+
+/** What is to be taken over of a draft. */
+export function knownOf(draft: Pick<Draft, 'bytes' | 'expect' | 'settled'>, taskAt: KnownContents['taskAt']): KnownContents {
+  draft.expect();
+  return { node: draft.bytes, taskAt, onDone: () => draft.settled() };
 }

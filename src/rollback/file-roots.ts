@@ -1,0 +1,46 @@
+import type { Bytes } from '../bytes.ts';
+import { baseName } from '../paths.ts';
+import type { Stat } from '../ports/files.ts';
+import { nameIn } from '../ports/listing.ts';
+import type { CaptureInput, ContentTask } from './capture-input.ts';
+import type { Draft } from './drafts.ts';
+import { type Entry, isSameInodeState, metadataOf, NO_HASH } from './entry.ts';
+import { hasHash, knownOf } from './known-contents.ts';
+import { FIELD, KIND_CODES } from './node-codec.ts';
+import { readRootLink } from './open-root.ts';
+
+const EMPTY = '' as Bytes;
+
+/** A root that the command has replaced by a link. @returns undefined when that is gone by now. */
+export function linkRoot({ files, hash }: Pick<CaptureInput, 'files' | 'hash'>, name: Bytes, stat: Stat): Entry | undefined {
+  const target = readRootLink(files, name);
+  if (target === undefined) return undefined;
+  const digest = hash.sha256(Buffer.from(target, 'latin1'));
+  return { ...metadataOf(stat), name, kind: 'symlink', mode: 0o777, reason: undefined, hash: digest, target, child: undefined };
+}
+
+/** A root that is a file. Its content is read by submitRootFiles(), unless it is the one of `before`. */
+export function fileRoot(
+  { previous }: Pick<CaptureInput, 'previous'>,
+  name: Bytes,
+  stat: Stat,
+  before: Entry | undefined,
+): Entry {
+  const isKnown = before?.kind === 'file' && isSameInodeState(before, stat);
+  const hash = isKnown && previous?.isRacy(before) === false ? before.hash : NO_HASH;
+  return { ...metadataOf(stat), name, kind: 'file', reason: undefined, hash, target: EMPTY, child: undefined };
+}
+
+/** The contents of roots that are files. */
+export function submitRootFiles({ roots, reader, isForeign }: CaptureInput, draft: Draft): void {
+  const { bytes } = draft;
+  const taskAt = (position: number): ContentTask => {
+    const name = nameIn(bytes, position);
+    draft.expect();
+    return { root: roots.findIndex(({ path }) => path === name), path: baseName(name), sink: draft, position };
+  };
+  if (isForeign) reader.takeOver(knownOf(draft, taskAt));
+  for (let at = draft.firstEntryOffset; at < bytes.length; at = draft.offsetAfter(at)) {
+    if (bytes[at + FIELD.kind] === KIND_CODES.file && !hasHash(bytes, at + FIELD.hash)) reader.submit(taskAt(at));
+  }
+}
