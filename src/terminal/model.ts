@@ -1,25 +1,20 @@
 import type { TerminalSize } from '../ports/pty.ts';
 import { LinkTable } from './link-table.ts';
+import { type Mark, Marks } from './marks.ts';
 import { ALTERNATE_SCREENS, ModeLedger, numbers } from './mode-ledger.ts';
 import { PackedHistory } from './packed-history.ts';
 import { asksForClipboard, queriesOfText, queryOfCsi } from './queries.ts';
 import { answerQuery, type QueryContext } from './query-answers.ts';
+import { repairXterm } from './repair-xterm.ts';
+import { SavedCursors } from './saved-cursors.ts';
 import { KEPT_OSCS, MODE_SEQUENCES, QUERY_SEQUENCES, sequenceId, splitSequence } from './sequence-ids.ts';
 import { UnfinishedSequence } from './unfinished.ts';
 import { Utf8Decoder } from './utf8-decoder.ts';
 import { createXterm, resizeXterm, type Xterm, type XtermBuffer, type XtermLine } from './xterm.ts';
 
 const GROUND = 0;
-/** CHT, IL, DL, SU, SD, CBT and REP: done as often as their parameter says. */
-const COUNTED = ['I', 'L', 'M', 'S', 'T', 'Z', 'b'];
 /** Decoded at a time. */
 const PARSED_BYTES = 64 * 1024;
-
-/** A shell's word about where a prompt, a command or its output begins (OSC 133), and the column it was said at. */
-export interface Mark {
-  readonly column: number;
-  readonly text: string;
-}
 
 export interface ModelOptions {
   readonly size: TerminalSize;
@@ -38,8 +33,7 @@ export class TerminalModel {
   readonly #decoder = new Utf8Decoder();
   readonly #codes = new Uint32Array(PARSED_BYTES + 1);
   readonly #unfinished = new UnfinishedSequence();
-  readonly #marks = new WeakMap<XtermLine, Mark[]>();
-  #hasMarks = false;
+  #marks = new Marks();
   #size: TerminalSize;
   /** Lines that were above the screen once and are kept no longer. */
   #trimmedLines = 0;
@@ -47,18 +41,19 @@ export class TerminalModel {
   #history: PackedHistory;
   /** Said to change the screen, which a program may be on already. */
   #region: { readonly top: number; readonly bottom: number } | undefined;
-  /** The row of the screen that each buffer's saved cursor is on: xterm.js keeps the line instead, which scrolls away. */
-  readonly #savedRows = new WeakMap<XtermBuffer, number>();
+  readonly #cursors: SavedCursors;
 
   constructor({ size, scrollbackLines, onQuery }: ModelOptions) {
     this.#size = size;
     this.#onQuery = onQuery;
     this.#xterm = createXterm(size, scrollbackLines);
+    this.#cursors = new SavedCursors(this.#xterm);
     this.#normal = this.buffers.normal;
     this.#history = new PackedHistory(this.#normal);
     this.#followTrimming();
     this.buffers.onBufferActivate(({ activeBuffer }) => this.#screenChanged(activeBuffer));
     this.#followSequences();
+    repairXterm(this.#xterm, () => this.#size);
   }
 
   get size(): TerminalSize {
@@ -100,20 +95,16 @@ export class TerminalModel {
 
   /** Makes room: no more than `count` lines at a time. */
   packLines(count: number): void {
-    this.#history.pack(count, (line) => this.#hasMarks && this.#marks.has(line));
+    this.#history.pack(count, (line) => this.#marks.has(line));
   }
 
   marksOf(line: XtermLine): readonly Mark[] {
-    if (!this.#hasMarks) return [];
-    const marks = this.#marks.get(line) ?? [];
-    // The line may be narrower by now.
-    return marks.map(({ column, text }) => ({ column: Math.min(column, line.length - 1), text }));
+    return this.#marks.of(line);
   }
 
   /** The row of the screen that a buffer's saved cursor is on. */
   savedRow(buffer: XtermBuffer): number {
-    // Restored on a screen that is lower by now, it comes to the last row.
-    return Math.min(this.#savedRows.get(buffer) ?? 0, this.#size.rows - 1);
+    return this.#cursors.row(buffer);
   }
 
   /** Whether each line feed scrolls the whole normal screen, as soon as the cursor is at its end, and nothing is begun. */
@@ -141,18 +132,17 @@ export class TerminalModel {
   #followTrimming(): void {
     this.#normal.lines.onTrim((amount) => {
       this.#trimmedLines += amount;
-      if (!this.#hasMarks || amount !== 1) return;
+      if (this.#marks.isEmpty || amount !== 1) return;
       // The line is used again for what comes at the bottom.
       const { lines } = this.#normal;
       const recycled = lines.get(lines.length - 1);
-      if (recycled !== undefined) this.#marks.delete(recycled);
+      if (recycled !== undefined) this.#marks.forget(recycled);
     });
   }
 
   #followSequences(): void {
     const { parser } = this.#xterm.terminal;
     this.#followModes();
-    this.#followCursor();
     for (const written of QUERY_SEQUENCES) {
       const { prefix, middle, final } = splitSequence(written);
       parser.registerCsiHandler(sequenceId(written), (parameters) => {
@@ -169,33 +159,7 @@ export class TerminalModel {
         return true;
       });
     }
-    for (const written of ['J', '?J']) {
-      const respectsProtection = written !== 'J';
-      parser.registerCsiHandler(sequenceId(written), ([operation]) => operation === 1 && this.#eraseAbove(respectsProtection));
-    }
-    for (const final of COUNTED) this.#boundCount(final);
     this.#followOsc();
-  }
-
-  /** More than a screen is as good as a screen: xterm.js counts on, for hours if it has to, or asks for memory for all of it. */
-  #boundCount(final: string): void {
-    this.core._inputHandler._parser.registerCsiHandler({ final }, ({ params }) => {
-      const { columns, rows } = this.#size;
-      const most = final === 'b' ? columns * rows : Math.max(columns, rows);
-      if ((params[0] ?? 0) > most) params[0] = most;
-      return false;
-    });
-  }
-
-  /** ED 1, which throws in xterm.js 6.0.0 with the cursor at the end of the last row, and takes the wrong row for the next one. */
-  #eraseAbove(respectsProtection: boolean): true {
-    const { active } = this.buffers;
-    const { _inputHandler: handler } = this.core;
-    for (let row = 0; row < active.y; row++) handler._resetBufferLine(row, respectsProtection);
-    handler._eraseInBufferLine(active.y, 0, active.x + 1, true, respectsProtection);
-    const next = active.y + 1 < this.#size.rows ? active.lines.get(active.ybase + active.y + 1) : undefined;
-    if (next !== undefined && active.x + 1 >= this.#size.columns) next.isWrapped = false;
-    return true;
   }
 
   #followModes(): void {
@@ -223,16 +187,6 @@ export class TerminalModel {
     });
   }
 
-  #followCursor(): void {
-    const { parser } = this.#xterm.terminal;
-    const save = () => this.#save();
-    const restore = () => this.#beforeRestore();
-    parser.registerEscHandler({ final: '7' }, save);
-    parser.registerEscHandler({ final: '8' }, restore);
-    parser.registerCsiHandler({ final: 's' }, save);
-    parser.registerCsiHandler({ final: 'u' }, restore);
-  }
-
   #followOsc(): void {
     const { parser } = this.#xterm.terminal;
     for (const number of KEPT_OSCS) {
@@ -256,7 +210,8 @@ export class TerminalModel {
       return true;
     });
     parser.registerOscHandler(133, (text) => {
-      this.#mark(text);
+      const { active, normal } = this.buffers;
+      if (active === normal) this.#marks.add(normal, text);
       return true;
     });
   }
@@ -276,11 +231,8 @@ export class TerminalModel {
   }
 
   #beforeMode(mode: number, final: string): void {
-    if (final === 'h' && (mode === 1048 || mode === 1049)) this.#save();
+    this.#cursors.beforeMode(mode, final);
     if (ALTERNATE_SCREENS.includes(mode)) this.#carryRegion();
-    // Read before the switch: 1049 restores what the normal screen has saved.
-    if (final === 'l' && (mode === 1048 || mode === 1049))
-      this.#prepareRestoreOf(mode === 1049 ? this.buffers.normal : this.buffers.active);
   }
 
   /** Both screens of a terminal have one scroll region; those of xterm.js have one each. */
@@ -294,30 +246,6 @@ export class TerminalModel {
     this.#region = undefined;
   }
 
-  #save(): false {
-    const { active } = this.buffers;
-    this.#savedRows.set(active, active.y);
-    return false;
-  }
-
-  #beforeRestore(): false {
-    this.#prepareRestoreOf(this.buffers.active);
-    return false;
-  }
-
-  #prepareRestoreOf(buffer: XtermBuffer): void {
-    buffer.savedY = buffer.ybase + this.savedRow(buffer);
-    // A terminal restores what is designated; xterm.js the set in use only, until the next shift.
-    const { glevel, _charsets: charsets } = this.core._charsetService;
-    charsets[glevel] = buffer.savedCharset;
-    // A saved cursor has no link. xterm.js would keep one that is open, unseen until the next underline.
-    const pen = this.core._inputHandler._curAttrData;
-    if (pen.extended._urlId === 0) return;
-    pen.extended = pen.extended.clone();
-    pen.extended._urlId = 0;
-    pen.updateExtended();
-  }
-
   /** xterm.js makes new buffers; what was kept is kept no longer. */
   #resetAll(): void {
     this.#trimmedLines = this.historyEnd;
@@ -325,17 +253,8 @@ export class TerminalModel {
     this.core._inputHandler.fullReset();
     this.#normal = this.buffers.normal;
     this.#history = new PackedHistory(this.#normal);
-    this.#hasMarks = false;
+    this.#marks = new Marks();
     this.#followTrimming();
-  }
-
-  #mark(text: string): void {
-    const { active, normal } = this.buffers;
-    const line = active.lines.get(active.ybase + active.y);
-    if (active !== normal || line === undefined || !/^[ABCDP](?:;|$)/.test(text)) return;
-    this.#hasMarks = true;
-    const marks = this.#marks.get(line) ?? [];
-    if (marks.length < line.length) this.#marks.set(line, [...marks, { column: Math.min(active.x, line.length - 1), text }]);
   }
 
   #linksInUse(): ReadonlySet<number> {

@@ -1,0 +1,39 @@
+import type { TerminalSize } from '../ports/pty.ts';
+import { sequenceId } from './sequence-ids.ts';
+import type { Xterm } from './xterm.ts';
+
+/** CHT, IL, DL, SU, SD, CBT and REP: done as often as their parameter says. */
+const COUNTED = ['I', 'L', 'M', 'S', 'T', 'Z', 'b'];
+
+/** What xterm.js 6.0.0 does wrong, or would do for hours. @param sizeNow The size of the terminal when it is called. */
+export function repairXterm(xterm: Xterm, sizeNow: () => TerminalSize): void {
+  for (const written of ['J', '?J']) {
+    const respectsProtection = written !== 'J';
+    xterm.terminal.parser.registerCsiHandler(
+      sequenceId(written),
+      ([operation]) => operation === 1 && eraseAbove(xterm, sizeNow(), respectsProtection),
+    );
+  }
+  for (const final of COUNTED) boundCount(xterm, sizeNow, final);
+}
+
+/** ED 1, which throws with the cursor at the end of the last row, and takes the wrong row for the next one. */
+function eraseAbove({ core }: Xterm, { columns, rows }: TerminalSize, respectsProtection: boolean): true {
+  const { _inputHandler: handler } = core;
+  const { active } = core._bufferService.buffers;
+  for (let row = 0; row < active.y; row++) handler._resetBufferLine(row, respectsProtection);
+  handler._eraseInBufferLine(active.y, 0, active.x + 1, true, respectsProtection);
+  const next = active.y + 1 < rows ? active.lines.get(active.ybase + active.y + 1) : undefined;
+  if (next !== undefined && active.x + 1 >= columns) next.isWrapped = false;
+  return true;
+}
+
+/** More than a screen is as good as a screen: xterm.js counts on, or asks for memory for all of it. */
+function boundCount({ core }: Xterm, sizeNow: () => TerminalSize, final: string): void {
+  core._inputHandler._parser.registerCsiHandler({ final }, ({ params }) => {
+    const { columns, rows } = sizeNow();
+    const most = final === 'b' ? columns * rows : Math.max(columns, rows);
+    if ((params[0] ?? 0) > most) params[0] = most;
+    return false;
+  });
+}
