@@ -1,8 +1,8 @@
 import type { Clock } from '../ports/clock.ts';
 import type { Approvals } from './approvals.ts';
 import type { Actor } from './audit-event.ts';
+import type { ControlRequest } from './control-requests.ts';
 import type { RequestOutcome } from './hub-host.ts';
-import type { ControlRequest } from './messages.ts';
 import { questionDocument } from './question.ts';
 
 type ApprovalRequest = Extract<ControlRequest, { verb: 'approvals' | 'decide' }>;

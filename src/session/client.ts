@@ -1,8 +1,8 @@
 import type { Bytes } from '../bytes.ts';
 import type { Connection, SocketAddress, Sockets } from '../ports/socket.ts';
+import type { ControlRequest } from './control-requests.ts';
 import {
   type ClientMessage,
-  type ControlRequest,
   decodeServerMessage,
   encodeClientMessage,
   type RefusalCode,

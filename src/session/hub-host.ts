@@ -2,7 +2,8 @@ import type { TerminalSize } from '../ports/pty.ts';
 import type { Shortcut } from '../ports/shortcut.ts';
 import type { Connection } from '../ports/socket.ts';
 import type { Actor, AuditEvent } from './audit-event.ts';
-import type { ControlRequest, RefusalCode } from './messages.ts';
+import type { ControlRequest } from './control-requests.ts';
+import type { RefusalCode } from './messages.ts';
 import type { Decision, Proposal, Question } from './question.ts';
 
 /** What a request did: the answer, or why not. */

@@ -3,6 +3,7 @@ import type { Connection, ConnectionHandlers } from '../ports/socket.ts';
 import { AttachedPrompt } from './attached-prompt.ts';
 import { type ClientRole, isAttachedAs } from './attachment.ts';
 import type { DetachReason } from './audit-event.ts';
+import type { ControlRequest } from './control-requests.ts';
 import type { Display } from './display.ts';
 import { Displays, sendPieces } from './displays.ts';
 import { Fences } from './fences.ts';
@@ -10,7 +11,6 @@ import { actorOf, type Client, send, step } from './hub-client.ts';
 import type { HubHost } from './hub-host.ts';
 import {
   type ClientMessage,
-  type ControlRequest,
   DIRECT,
   decodeClientMessage,
   encodeServerMessage,

@@ -1,7 +1,7 @@
 import type { TerminalSize } from '../ports/pty.ts';
+import { type ControlRequest, decodeRequest, requestFields } from './control-requests.ts';
 import { checkText, documentFrame, empty, fields, oneOf, type PayloadFields, text, wholeNumber, wrong } from './payload.ts';
 import { encodeFrame, FRAME, type Frame, ProtocolError } from './protocol.ts';
-import { DECISIONS, type Decision } from './question.ts';
 import { CELLS_MAXIMUM, checkSize, decodeSize, encodeSize } from './terminal-size.ts';
 
 const MODES = ['attach', 'steal', 'view', 'control'] as const;
@@ -9,27 +9,11 @@ export type ClientMode = (typeof MODES)[number];
 
 const NUMBER_BYTES = 4;
 const CAPABILITIES_MAXIMUM = 64;
-/** A day: more is a mistake. */
-const TIMEOUT_MS_MAXIMUM = 86_400_000;
-
 /** A capability: each side can be given the terminal of the other (PROTOCOL.md, "Without the connection"). */
 export const DIRECT = 'direct';
 
 export const STATUS_PLACES = ['title', 'row'] as const;
 export type StatusPlace = (typeof STATUS_PLACES)[number];
-
-export type ControlRequest =
-  | { readonly verb: 'status' }
-  | { readonly verb: 'stop'; readonly timeoutMs: number }
-  | { readonly verb: 'detach' }
-  | { readonly verb: 'rename'; readonly name: string }
-  | { readonly verb: 'checkpoint'; readonly label: string }
-  | { readonly verb: 'send'; readonly data: Uint8Array }
-  | { readonly verb: 'screen' }
-  | { readonly verb: 'log'; readonly follow: boolean }
-  /** `since` waits until the list is no longer the one of that version. */
-  | { readonly verb: 'approvals'; readonly since: number | undefined }
-  | { readonly verb: 'decide'; readonly number: number; readonly decision: Decision; readonly note: string | null };
 
 export type ClientMessage =
   | {
@@ -53,8 +37,6 @@ export type ClientMessage =
   | { readonly kind: 'typedFence'; readonly number: number }
   /** All that was shown before the fence is on the terminal. */
   | { readonly kind: 'shownAnswer'; readonly number: number };
-
-const VERBS = ['status', 'stop', 'detach', 'rename', 'checkpoint', 'send', 'screen', 'log', 'approvals', 'decide'] as const;
 
 const ERROR_CODES = ['busy', 'protocol', 'no_terminal', 'name_taken', 'refused', 'failed'] as const;
 export type RefusalCode = (typeof ERROR_CODES)[number];
@@ -222,29 +204,6 @@ export function decodeServerMessage({ type, payload }: Frame): ServerMessage {
   }
 }
 
-function requestFields(request: ControlRequest): PayloadFields {
-  switch (request.verb) {
-    case 'stop':
-      return { verb: 'stop', timeout_ms: request.timeoutMs };
-    case 'rename':
-      return { verb: 'rename', name: request.name };
-    case 'checkpoint':
-      return { verb: 'checkpoint', label: request.label };
-    case 'send':
-      return { verb: 'send', data: Buffer.from(request.data).toString('base64') };
-    case 'log':
-      return { verb: 'log', follow: request.follow };
-    case 'approvals':
-      return { verb: 'approvals', since: request.since };
-    case 'decide':
-      return { verb: 'decide', number: request.number, decision: request.decision, note: request.note };
-    case 'status':
-    case 'detach':
-    case 'screen':
-      return { verb: request.verb };
-  }
-}
-
 function decodeHello(document: PayloadFields): ClientMessage {
   return {
     kind: 'hello',
@@ -265,39 +224,6 @@ function decodeCapabilities(document: PayloadFields): readonly string[] {
   const capabilities = document['capabilities'];
   if (!Array.isArray(capabilities) || capabilities.length > CAPABILITIES_MAXIMUM) throw wrong('capabilities');
   return capabilities.map((word: unknown) => checkText(word, 'capabilities'));
-}
-
-function decodeRequest(document: PayloadFields): ControlRequest {
-  const verb = oneOf(document, 'verb', VERBS);
-  switch (verb) {
-    case 'stop':
-      return { verb, timeoutMs: wholeNumber(document, 'timeout_ms', TIMEOUT_MS_MAXIMUM) };
-    case 'rename':
-      return { verb, name: text(document, 'name') };
-    case 'checkpoint':
-      return { verb, label: text(document, 'label') };
-    case 'send': {
-      const data = document['data'];
-      if (typeof data !== 'string') throw wrong('data');
-      return { verb, data: new Uint8Array(Buffer.from(data, 'base64')) };
-    }
-    case 'log':
-      return { verb, follow: document['follow'] === true };
-    case 'approvals':
-      return {
-        verb,
-        since: document['since'] === undefined ? undefined : wholeNumber(document, 'since', Number.MAX_SAFE_INTEGER),
-      };
-    case 'decide': {
-      const note = document['note'] === null || document['note'] === undefined ? null : text(document, 'note');
-      const decision = oneOf(document, 'decision', DECISIONS);
-      return { verb, number: wholeNumber(document, 'number', Number.MAX_SAFE_INTEGER), decision, note };
-    }
-    case 'status':
-    case 'detach':
-    case 'screen':
-      return { verb };
-  }
 }
 
 function decodeEnd(document: PayloadFields): SessionEnd {

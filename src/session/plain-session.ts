@@ -3,10 +3,11 @@ import type { Connection, ConnectionHandlers } from '../ports/socket.ts';
 import { answerAbout } from './approval-requests.ts';
 import type { Approvals } from './approvals.ts';
 import type { Actor } from './audit-event.ts';
+import type { ControlRequest } from './control-requests.ts';
 import { Hub } from './hub.ts';
 import type { HubHost, RequestOutcome } from './hub-host.ts';
 import type { LiveSession } from './live-session.ts';
-import type { ControlRequest, SessionEnd } from './messages.ts';
+import type { SessionEnd } from './messages.ts';
 import { SessionScreen } from './screen.ts';
 import type { TreeEnding } from './tree-ending.ts';
 

@@ -6,7 +6,7 @@ import type { Bytes } from '../../src/bytes.ts';
 import { SystemError } from '../../src/errors.ts';
 import { createNodeSockets } from '../../src/platform/node/socket.ts';
 import { connectClient, socketName } from '../../src/session/client.ts';
-import type { ControlRequest } from '../../src/session/messages.ts';
+import type { ControlRequest } from '../../src/session/control-requests.ts';
 import { runNono, startNono } from '../support/nono.ts';
 import { waitFor } from '../support/wait.ts';
 import { createWorld, type World } from '../support/world.ts';

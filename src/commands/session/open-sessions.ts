@@ -3,7 +3,7 @@ import { EXIT, isErrno, NonoError } from '../../errors.ts';
 import { joinPath } from '../../paths.ts';
 import type { Directory } from '../../ports/files.ts';
 import { ControlClient, socketName } from '../../session/client.ts';
-import type { ControlRequest } from '../../session/messages.ts';
+import type { ControlRequest } from '../../session/control-requests.ts';
 import { isSessionId } from '../../session/names.ts';
 import { findSession, listSessions, readSession, type Session, type SessionList } from '../../session/sessions.ts';
 import { openStateDirectory } from '../../session/state-directory.ts';

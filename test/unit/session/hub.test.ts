@@ -1,9 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Shortcut } from '../../../src/ports/shortcut.ts';
 import type { Connection } from '../../../src/ports/socket.ts';
+import type { ControlRequest } from '../../../src/session/control-requests.ts';
 import { Hub } from '../../../src/session/hub.ts';
 import type { HubHost } from '../../../src/session/hub-host.ts';
-import { type ClientMode, type ControlRequest, DIRECT, encodeClientMessage } from '../../../src/session/messages.ts';
+import { type ClientMode, DIRECT, encodeClientMessage } from '../../../src/session/messages.ts';
 import { createShown } from '../../support/shown-session.ts';
 
 const LONGER_THAN_ANY_WAIT_MS = 3_600_000;
