@@ -10,7 +10,7 @@ import { isAlive, readRecord } from './sessions.ts';
 import { makeTree } from './small-tree.ts';
 import { dumpTree } from './tree.ts';
 import { waitFor } from './wait.ts';
-import { createWorld, type World } from './world.ts';
+import { BUILT_EXECUTABLE, createWorld, type World } from './world.ts';
 
 /** What each session does to its tree at once; then it is a shell that does as it is told. */
 const EDITS = 'echo changed >a; rm -r gone link; mkdir new; echo n >new/f; chmod 600 sub/b; exec sh';
@@ -20,6 +20,8 @@ const SIGSTOP = 19;
 const SIGCONT = 18;
 const TIMEOUT_MS = 60_000;
 const POLL_MS = 20;
+/** All that there is below NONO_HOME. */
+const STATE: readonly string[] = ['names', 'rollbacks', 'sessions'];
 /** Without a change; what is closed late is closed by the garbage collector. */
 const RESTING_MS = 2000;
 
@@ -69,10 +71,12 @@ export class Soak implements Disposable {
   readonly #random: (count: number) => number;
   readonly #sessions: Session[] = [];
   #clients: Client[] = [];
+  #pruning: Promise<void> = Promise.resolve();
   readonly counts = new Map<string, number>();
 
   constructor(place: string, random: (count: number) => number) {
-    this.#world = createWorld({ place });
+    // Its own, so that supervisors and guardians, which work nowhere and have an environment of theirs, are seen to be this world's.
+    this.#world = createWorld({ place, ownExecutable: BUILT_EXECUTABLE });
     this.#random = random;
     fs.mkdirSync(join(this.#world.directory, 'tmp'), { mode: 0o700 });
     const configuration = join(this.#world.home, '.config/nono');
@@ -138,7 +142,14 @@ export class Soak implements Disposable {
     else if (chance < 88) await this.#told('detach', ['detach', session.id]);
     else if (chance < 92) await this.#told('screen', ['screen', session.id]);
     else if (chance < 96) await this.#told('send', ['send', session.id, `echo ${chance} >>a`]);
-    else await this.#told('ps', ['ps', '--all', '--json']);
+    else if (chance < 98) await this.#told('ps', ['ps', '--all', '--json']);
+    else await this.#pruneMeanwhile();
+  }
+
+  /** What comes next goes on beside it. */
+  async #pruneMeanwhile(): Promise<void> {
+    await this.#pruning;
+    this.#pruning = this.#told('prune', ['prune']);
   }
 
   attach(session: Session, steals: boolean): Client {
@@ -206,6 +217,7 @@ export class Soak implements Disposable {
   async heldAlone(): Promise<readonly Held[]> {
     for (const { pty } of this.#clients) pty.kill(SIGKILL);
     await Promise.all(this.#clients.map(({ pty }) => pty.exited));
+    await this.#pruning;
     for (const session of this.live) this.#expectAlive(session);
     return await Promise.all(this.live.map((session) => this.held(session)));
   }
@@ -263,6 +275,7 @@ export class Soak implements Disposable {
     await this.#needed(['rollback', 'verify', '--all']);
     await this.#needed(['audit', 'verify', '--all']);
     await this.#needed(['prune']);
+    left.push(...fs.readdirSync(this.#world.state).filter((name) => !STATE.includes(name)));
     // The state that stays is that of restores, which are rollback sessions of their own.
     for (const place of ['home/.nono/sessions', 'home/.nono/names', 'tmp']) {
       const names = fs
