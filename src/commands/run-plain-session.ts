@@ -18,6 +18,7 @@ import { sharedBy } from '../session/shared.ts';
 import { supervise } from '../session/supervise.ts';
 import { signalName, signalNumber } from '../signal-names.ts';
 import { formatTimestamp } from '../time.ts';
+import { doAll } from './after-command.ts';
 import type { Checkpoints } from './checkpoints.ts';
 import type { Confinement } from './confinement.ts';
 import type { Context, ParentAdapters, SandboxAdapters } from './context.ts';
@@ -100,11 +101,14 @@ export async function runPlainSession(run: PlainRun): Promise<PlainEnd> {
   over.abort();
   asking?.approvals.end();
   tree.commandEnded();
-  await Promise.all([executed, tree.ending.gone]);
+  await tree.ending.gone;
   tree.over();
   checkpoints?.[Symbol.dispose]();
-  const failure = await finishSnapshots(run, { snapshots, live, door }, end);
-  await reportDenials(run, { live, asking, refused: mediating?.refusals() ?? NOTHING }, end);
+  const failure = await doAll(
+    () => executed,
+    () => finishSnapshots(run, { snapshots, live, door }, end),
+    () => reportDenials(run, { live, asking, refused: mediating?.refusals() ?? NOTHING }, end),
+  );
   const loss = await live.hasEnded(end, failure, door.isOpen ? 'meanwhile' : 'at once');
   if (loss !== null) context.notify(loss);
   await door.close({ reason: 'ended', ...end });
@@ -116,7 +120,7 @@ async function reportDenials(
   { context, confinement }: PlainRun,
   seen: { readonly live: LiveSession; readonly asking: PlainAsking | undefined; readonly refused: Uint8Array },
   end: CommandEnd,
-): Promise<void> {
+): Promise<undefined> {
   const { live, asking, refused } = seen;
   if (end.exitCode === 0 && refused.length === 0) return;
   const { denialLines, refusalEvents } = await import('./denials.ts');
@@ -131,7 +135,7 @@ async function recordExecuted(
   { context, confinement }: PlainRun,
   { live, pid }: { readonly live: LiveSession; readonly pid: number },
   over: AbortSignal,
-): Promise<void> {
+): Promise<undefined> {
   const { files, hash } = context;
   const executable = confinement.plan.executables[0] as Bytes;
   const digest = await digestExecutable(files, hash, executable, over);

@@ -1,5 +1,5 @@
 import { type Bytes, bufferFromBytes, displayBytes } from '../bytes.ts';
-import { describeFailure, EXIT, isErrno, NonoError } from '../errors.ts';
+import { describeFailure, EXIT, NonoError, SystemError } from '../errors.ts';
 import { tildePath } from '../paths.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Directory } from '../ports/files.ts';
@@ -83,16 +83,17 @@ function reasonOf(error: unknown): string {
 
 /** What the audit log says of a snapshot that was taken; the digest is that of the manifest as it is on the disk now. */
 export function snapshotEvent(state: Directory, hash: Hash, id: Bytes, label: string): AuditEvent {
-  using rollbacks = openRollbacks(state);
-  return { event: 'snapshot', rollback_session: id, label, manifest_digest: digestManifest(rollbacks, hash, id) };
+  return { event: 'snapshot', rollback_session: id, label, manifest_digest: digestManifest(state, hash, id) };
 }
 
-function digestManifest(rollbacks: Directory, hash: Hash, id: Bytes): string | null {
+/** Null where it cannot be read: what was taken is taken all the same. */
+function digestManifest(state: Directory, hash: Hash, id: Bytes): string | null {
   try {
+    using rollbacks = openRollbacks(state);
     using file = rollbacks.openFile(`${id}/manifest.json` as Bytes);
     return hexDigest(bufferFromBytes(readWhole(file)), hash);
   } catch (error) {
-    if (isErrno(error, 'ENOENT')) return null;
+    if (error instanceof SystemError) return null;
     throw error;
   }
 }
@@ -104,8 +105,22 @@ function trackedLine({ roots, id, skipped }: RollbackRun, home: Bytes): string {
   return `Tracking ${shown} as ${displayBytes(id)}${missing === '' ? '' : `, but not: ${missing}`}`;
 }
 
-/** Removes what the limits leave no room for, and says so in one line. */
+/** Removes what the limits leave no room for, and says so in one line. What cannot be removed now is no failure of this run. */
 export function keepWithinLimits(
+  context: Pick<Context, 'hash' | 'clock' | 'notify'>,
+  stateDirectory: Directory,
+  spared: Bytes,
+  limits: RetentionLimits,
+): void {
+  try {
+    removePastLimits(context, stateDirectory, spared, limits);
+  } catch (error) {
+    if (!(error instanceof SystemError || error instanceof NonoError)) throw error;
+    context.notify(`Could not remove rollback sessions past the limits: ${error.message}`);
+  }
+}
+
+function removePastLimits(
   context: Pick<Context, 'hash' | 'clock' | 'notify'>,
   stateDirectory: Directory,
   spared: Bytes,

@@ -33,6 +33,7 @@ import { describeStartFailure, type SessionStart, type StartReport } from '../se
 import { openStateDirectory } from '../session/state-directory.ts';
 import { createTemporaryDirectory, leaveTemporaryDirectory, sweepTemporaryDirectories } from '../session/temporary-directory.ts';
 import { signalNumber } from '../signal-names.ts';
+import { doAll } from './after-command.ts';
 import type { Checkpoints } from './checkpoints.ts';
 import { NAMES, SESSIONS } from './new-session.ts';
 import { supervisorAsking } from './supervisor-asking.ts';
@@ -151,20 +152,20 @@ class SupervisedSession {
     cleanUp.use(this.#deps.onSocketWanted(() => socket.ensure()));
     const snapshots = await this.#startSnapshots(state, live);
     const pid = await this.#launch(snapshots, live);
-    if (snapshots !== undefined) this.#checkpoints = cleanUp.use(await this.#startCheckpoints(state, snapshots, live));
     const over = new AbortController();
     const executed = this.#recordExecuted(pid, live, over.signal);
     await live.isRunning(pid, snapshots === undefined ? null : snapshots.id);
+    if (snapshots !== undefined) this.#checkpoints = cleanUp.use(await this.#startCheckpoints(state, snapshots, live));
     this.#isReady = true;
     this.#deps.report({ kind: 'ready', id: this.#start.identity.id, name: live.name });
     const end = await this.#runtime.ended();
-    const shown = await this.#runtime.lastScreen();
-    if (shown !== undefined) saveScreen(sessions, this.#start.identity.id, shown);
     over.abort();
-    await executed;
-    this.#checkpoints?.[Symbol.dispose]();
-    const failure = await this.#finishSnapshots(state, snapshots, live, end);
-    await this.#reportDenials(live, end);
+    const failure = await doAll(
+      () => this.#saveScreen(sessions),
+      () => executed,
+      () => this.#finishSnapshots(state, snapshots, live, end),
+      () => this.#reportDenials(live, end),
+    );
     const loss = await live.hasEnded(end, failure);
     if (loss !== null) this.#runtime.progress(loss);
     await this.#runtime.close({ reason: 'ended', ...end });
@@ -191,11 +192,16 @@ class SupervisedSession {
     return live;
   }
 
-  async #recordExecuted(pid: number, live: LiveSession, over: AbortSignal): Promise<void> {
+  async #recordExecuted(pid: number, live: LiveSession, over: AbortSignal): Promise<undefined> {
     const { files, hash } = this.#deps;
     const executable = this.#start.launch.executables[0] as Bytes;
     const digest = await digestExecutable(files, hash, executable, over);
     live.audit({ event: 'executed', child_pid: pid, executable: storeBytes(executable), executable_digest: digest });
+  }
+
+  async #saveScreen(sessions: Directory): Promise<undefined> {
+    const shown = await this.#runtime.lastScreen();
+    if (shown !== undefined) saveScreen(sessions, this.#start.identity.id, shown);
   }
 
   async #startSnapshots(stateDirectory: Directory, live: LiveSession): Promise<RollbackRun | undefined> {
@@ -257,7 +263,7 @@ class SupervisedSession {
     return checkpoints;
   }
 
-  async #reportDenials(live: LiveSession, end: CommandEnd): Promise<void> {
+  async #reportDenials(live: LiveSession, end: CommandEnd): Promise<undefined> {
     const { asking, homeDirectory, stateDirectory, loneFiles } = this.#start;
     const { denials, refused } = this.#runtime;
     if (denials.length === 0 && refused.length === 0 && loneFiles.length === 0) return;
@@ -294,6 +300,7 @@ class SupervisedSession {
     end: CommandEnd,
   ): Promise<string | null> {
     const { rollback } = this.#start;
+    this.#checkpoints?.[Symbol.dispose]();
     if (snapshots === undefined || rollback === null) return null;
     const { finishRun, keepWithinLimits, snapshotEvent } = await import('./run-snapshots.ts');
     const notify = (line: string) => this.#runtime.progress(line);

@@ -130,8 +130,15 @@ export interface OpenFile extends Disposable {
   sync(): void;
   /** As sync(), while the caller's loop goes on: a disk may take seconds. The file must stay open until then. */
   syncLater(): Promise<void>;
-  /** An exclusive flock(2) that ends with the handle. @returns false when another one holds it. */
+  /**
+   * An exclusive flock(2) that ends with the handle.
+   *
+   * @returns false when another one holds it. Those who only ask (isLocked()), or look after what nobody owns (tryLockShared()), are waited for:
+   *   they take microseconds.
+   */
   tryLock(): boolean;
+  /** A shared flock(2) that ends with the handle: until then nobody takes the exclusive one. @returns false when somebody holds that. */
+  tryLockShared(): boolean;
   /** Whether another handle holds the lock; for one that does not hold it itself. Many may ask at once without seeing each other. */
   isLocked(): boolean;
   /** Makes this empty file share the blocks of `source`. @returns false where the file system cannot. */

@@ -2,7 +2,7 @@ import type { Bytes } from '../bytes.ts';
 import type { ChangeCounts, Manifest } from './manifest.ts';
 import { carriedBytes, findOrphans, type Removal, removeSessions } from './removal.ts';
 import { chooseByLimits, type RetentionItem, type RetentionLimits } from './retention.ts';
-import { tryLockSession } from './session-lock.ts';
+import { isSessionLive } from './session-lock.ts';
 import type { RollbackStore } from './store.ts';
 
 /** What retention needs to know of each session. `spared` is never removed. */
@@ -33,9 +33,7 @@ function sumOf({ created, modified, deleted, modeChanged }: ChangeCounts): numbe
 /** One that another run removes meanwhile is nobody's. */
 function isLive(store: RollbackStore, id: Bytes): boolean {
   using directory = store.openDirectory(id);
-  if (directory === undefined) return false;
-  using lock = tryLockSession(directory);
-  return lock === undefined;
+  return directory !== undefined && isSessionLive(directory);
 }
 
 /** Keeps the store within its limits after a run; what killed runs left behind goes too. */

@@ -3,7 +3,7 @@ import { isErrno } from '../errors.ts';
 import type { Directory, Stat } from '../ports/files.ts';
 import { MANIFEST } from './session-directory.ts';
 import { isRollbackId } from './session-id.ts';
-import { LOCK, tryLockSession } from './session-lock.ts';
+import { isSessionLive, LOCK, tryLockSession } from './session-lock.ts';
 import { readSmallFile } from './small-file.ts';
 import type { RollbackStore } from './store.ts';
 
@@ -151,7 +151,6 @@ function isOrphan(store: RollbackStore, id: Bytes, nowMs: number): boolean {
   using directory = store.openDirectory(id);
   if (directory === undefined) return false;
   if (directory.stat(LOCK) === undefined) return nowMs - directory.statSelf().mtimeSeconds * 1000 > ORPHAN_AGE_MS;
-  using lock = tryLockSession(directory);
   // Its run may have come to its end since it was looked for among those that have a manifest.
-  return lock !== undefined && directory.stat(MANIFEST) === undefined;
+  return !isSessionLive(directory) && directory.stat(MANIFEST) === undefined;
 }

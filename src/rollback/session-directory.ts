@@ -7,7 +7,7 @@ import { removeTree } from '../remove-tree.ts';
 import type { EncodedNodes } from './encode-nodes.ts';
 import { decodeManifest, encodeManifest, type Manifest } from './manifest.ts';
 import { hexHash } from './objects.ts';
-import { isUnknown, LOCK, lockNewSession, tryLockSession, tryTurn } from './session-lock.ts';
+import { isSessionLive, isUnknown, LOCK, lockNewSession, tryLockSession, tryTurn } from './session-lock.ts';
 import { readUpTo } from './small-file.ts';
 import { SnapshotTree } from './snapshot-tree.ts';
 
@@ -155,8 +155,7 @@ export class RollbackSession extends SessionDirectory {
 
   /** Whether the process that takes this session's snapshots is alive; one on another host may be. */
   isLive(): boolean {
-    using lock = this.tryLock();
-    return lock === undefined;
+    return isSessionLive(this.directory);
   }
 
   /** Whether that cannot be told here: see session-lock.ts. */

@@ -15,6 +15,14 @@ export function tryLockSession(session: Directory): OpenFile | undefined {
 }
 
 /**
+ * Whether tryLockSession() would give nothing. Nothing is taken: whoever wants the lock, or a turn, at this moment gets it.
+ */
+export function isSessionLive(session: Directory): boolean {
+  using lock = session.openForAppend(LOCK, FILE_MODE);
+  return lock.isLocked() || isTurnTaken(session) || isOfAnotherHost(session, lock);
+}
+
+/**
  * Takes the lock of a session that was just made, and says in it on which host that is. It has its name only when it is held: a
  * session whose lock can be had is taken for one whose maker was killed, and removed.
  */
@@ -72,6 +80,6 @@ export function tryTurn(session: Directory): OpenFile | undefined {
 
 function isTurnTaken(session: Directory): boolean {
   if (session.stat(TURN) === undefined) return false;
-  using turn = tryTurn(session);
-  return turn === undefined;
+  using turn = session.openForAppend(TURN, FILE_MODE);
+  return turn.isLocked();
 }

@@ -18,7 +18,7 @@ import {
   type SessionEnd,
 } from './messages.ts';
 import { FrameDecoder, ProtocolError } from './protocol.ts';
-import { RequestLine } from './request-line.ts';
+import { outcomeOf, RequestLine } from './request-line.ts';
 import type { SessionScreen } from './screen.ts';
 
 /** A connection that says nothing is no client. */
@@ -306,7 +306,7 @@ export class Hub {
 
   async #answer(client: Client, request: ControlRequest): Promise<void> {
     if (client.role === 'gone') return;
-    const outcome = await this.#host.request(request, actorOf(client));
+    const outcome = await outcomeOf(() => this.#host.request(request, actorOf(client)));
     // It may have gone meanwhile: a follower that is nobody's would be written to for ever.
     if (!this.#clients.has(client)) return;
     const attachment = this.isAttached ? 'attached' : 'detached';

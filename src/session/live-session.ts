@@ -138,13 +138,13 @@ export class LiveSession implements Disposable {
       : null;
   }
 
-  /** A session whose command never ran leaves no record. */
+  /** A session whose command never ran leaves no record. One whose end nobody could write down is lost, and can be found. */
   [Symbol.dispose](): void {
     clearInterval(this.#timer);
     clearTimeout(this.#announcing);
     this.#audit.close();
-    if (this.#isOver) this.#record[Symbol.dispose]();
-    else this.#record.withdraw();
+    if (this.#state.status === 'starting') this.#record.withdraw();
+    else this.#record[Symbol.dispose]();
     if (!this.#isOver) this.#nameLock[Symbol.dispose]();
   }
 

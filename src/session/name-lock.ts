@@ -20,9 +20,12 @@ export function lockName(names: Directory, name: string): Disposable | undefined
     }
     // Between opening and locking its last owner may have removed it: then the lock is one on a file without a name.
     if (names.stat(file)?.inode === opened.stat().inode) {
+      let isHeld = true;
       return {
         [Symbol.dispose]() {
-          leave(names, file);
+          // Once it is given up the name is another's to take, and to remove.
+          if (isHeld) leave(names, file);
+          isHeld = false;
           opened[Symbol.dispose]();
         },
       };
@@ -40,9 +43,28 @@ function leave(names: Directory, file: Bytes): void {
   }
 }
 
-/** Removes the names that sessions left behind whose supervisor was killed. */
+/** Whoever has it sweeps; no session has such a name. */
+const SWEEPING = '.sweeping';
+
+/**
+ * Removes the names that sessions left behind whose supervisor was killed. Of those who do this at once one does, and a name is only shared meanwhile:
+ * whoever wants it waits for that (tryLock()), and is not told that somebody has it.
+ */
 export function sweepNames(names: Directory): void {
-  for (const name of names.names()) lockName(names, name)?.[Symbol.dispose]();
+  using sweeping = lockName(names, SWEEPING);
+  if (sweeping === undefined) return;
+  for (const name of names.names()) if (name !== SWEEPING) sweepName(names, name);
+}
+
+function sweepName(names: Directory, name: Bytes): void {
+  try {
+    using file = names.openFile(name);
+    // Nobody owns it while it is shared, and none but this process and an owner removes it: it is still this one when it goes.
+    if (file.tryLockShared() && names.stat(name)?.inode === file.stat().inode) names.removeFile(name);
+  } catch (error) {
+    // It went, or is nothing that a session has put there.
+    if (!isErrno(error, 'ENOENT', 'EISDIR', 'ELOOP', 'ENXIO')) throw error;
+  }
 }
 
 export function removeUnlessMissing(directory: Directory, name: Bytes): void {

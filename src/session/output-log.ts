@@ -102,7 +102,7 @@ export class OutputLog implements Disposable {
     const times = Buffer.from(this.#times.join(''), 'latin1');
     this.#waiting = [];
     this.#times = [];
-    const before = this.#log?.stat().sizeBytes ?? 0;
+    const before = sizeOf(this.#log) ?? 0;
     let isLogged = false;
     try {
       this.#log = this.#append(this.#log, logName(this.#id), data, LOG_BYTES_MAXIMUM);
@@ -112,7 +112,7 @@ export class OutputLog implements Disposable {
       // A full disk, or a directory that is gone: the session goes on without this piece of its log.
       if (!(error instanceof SystemError)) throw error;
       // Times count what is in the log.
-      if (!isLogged) this.#totalBytes -= bytesOf(data) - ((this.#log?.stat().sizeBytes ?? before) - before);
+      if (!isLogged) this.#totalBytes -= bytesOf(data) - ((sizeOf(this.#log) ?? before) - before);
     }
     if (waiting.length > 1) this.#spare.push(...waiting.map(({ bytes }) => bytes));
   }
@@ -181,6 +181,16 @@ function openKept(sessions: Directory, name: Bytes): OpenFile | undefined {
   } catch (error) {
     if (isErrno(error, 'ENOENT', 'ELOOP', 'ENXIO', 'ENOTDIR')) return undefined;
     throw error;
+  }
+}
+
+/** Undefined also where the system cannot tell any more, as of a file that another host has removed. */
+function sizeOf(file: OpenFile | undefined): number | undefined {
+  try {
+    return file?.stat().sizeBytes;
+  } catch (error) {
+    if (!(error instanceof SystemError)) throw error;
+    return undefined;
   }
 }
 

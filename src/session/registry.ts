@@ -1,5 +1,5 @@
-import type { Bytes } from '../bytes.ts';
-import { isErrno } from '../errors.ts';
+import { type Bytes, displayBytes } from '../bytes.ts';
+import { isErrno, SystemError } from '../errors.ts';
 import type { Directory, OpenFile } from '../ports/files.ts';
 import { auditFileName } from './audit-log.ts';
 import { removeUnlessMissing } from './name-lock.ts';
@@ -151,7 +151,7 @@ function createTemporary(sessions: Directory, identity: SessionIdentity, state: 
   const name = `${identity.id}.${identity.supervisor.pid}${TEMPORARY_EXTENSION}` as Bytes;
   const file = createAnew(sessions, name);
   try {
-    file.tryLock();
+    if (!file.tryLock()) throw new SystemError('flock', 'EAGAIN', displayBytes(name));
     file.write(encodeRecord(identity, state));
   } catch (error) {
     file[Symbol.dispose]();

@@ -1,4 +1,6 @@
+import { describeFailure, NonoError, SystemError } from '../errors.ts';
 import type { Connection } from '../ports/socket.ts';
+import type { RequestOutcome } from './hub-host.ts';
 import { ProtocolError } from './protocol.ts';
 
 /** Of requests that wait. */
@@ -36,5 +38,15 @@ export class RequestLine {
   /** The client has read all, or has gone. */
   drained(): void {
     this.#onRoom();
+  }
+}
+
+/** What one request runs into is said to whoever made it, be it a mistake of nono's own: it costs nobody the session. */
+export async function outcomeOf(request: () => RequestOutcome | Promise<RequestOutcome>): Promise<RequestOutcome> {
+  try {
+    return await request();
+  } catch (error) {
+    const isKnown = error instanceof SystemError || error instanceof NonoError;
+    return { isDone: false, code: 'failed', message: isKnown ? error.message : describeFailure(error).text };
   }
 }

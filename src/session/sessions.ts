@@ -9,6 +9,10 @@ import { readWhole } from './read-whole.ts';
 import type { SessionRecord, SessionStatus } from './record.ts';
 
 const EXTENSION = '.json';
+const AUDIT_EXTENSION = '.events.jsonl';
+const ID_LENGTH = 6;
+/** No supervisor replaces its record so often while it is read; where numbers of files are not kept there is no other end. */
+const REPLACED_MAXIMUM = 100;
 /** So many wrong letters still mean the same name. */
 const TYPOS = 2;
 /** A record is a few kilobytes; a command line may make it longer, and the kernel takes none above this. */
@@ -48,11 +52,7 @@ export function listSessions(directory: Directory, deps: ListDeps): SessionList 
   const { uid } = directory.statSelf();
   const sessions: Session[] = [];
   const unreadable: UnreadableRecord[] = [];
-  const ids = directory
-    .names()
-    .filter((file) => file.endsWith(EXTENSION))
-    .map((file) => file.slice(0, -EXTENSION.length))
-    .filter(isSessionId);
+  const ids = sessionIds(directory);
   const files = directory.readSmallFiles(ids.map((id) => `${id}${EXTENSION}` as Bytes));
   for (const [at, id] of ids.entries()) {
     try {
@@ -64,6 +64,20 @@ export function listSessions(directory: Directory, deps: ListDeps): SessionList 
     }
   }
   return { sessions: inOrderOfStart(sessions), unreadable };
+}
+
+/**
+ * Of all sessions that have a record, and of some that have none. The audit log names a session too: file systems that keep a directory in the order
+ * of its making (tmpfs, btrfs) pass over a record, or give it twice, that is replaced while a long directory is read in pieces.
+ */
+export function sessionIds(directory: Directory): readonly string[] {
+  const ids = new Set<string>();
+  for (const name of directory.names()) {
+    const id = name.slice(0, ID_LENGTH);
+    const extension = name.slice(ID_LENGTH);
+    if ((extension === EXTENSION || extension === AUDIT_EXTENSION) && isSessionId(id)) ids.add(id);
+  }
+  return [...ids];
 }
 
 /** What nearly all records are of. @returns undefined for anything else: that is read once more by itself. */
@@ -91,8 +105,20 @@ function inOrderOfStart(sessions: readonly Session[]): readonly Session[] {
 export function readSession(
   directory: Directory,
   id: string,
-  { uid, ...deps }: ListDeps & { readonly self: ProcessIdentity; readonly uid: number },
+  deps: ListDeps & { readonly self: ProcessIdentity; readonly uid: number },
 ): Session | undefined {
+  for (let tries = 1; ; tries += 1) {
+    const read = readOnce(directory, id, deps);
+    if (read === undefined || !read.isReplaced || tries === REPLACED_MAXIMUM) return read?.session;
+  }
+}
+
+/** @returns isReplaced when its supervisor has put another record in its place since it was opened: then the lock of this one says nothing. */
+function readOnce(
+  directory: Directory,
+  id: string,
+  { uid, ...deps }: ListDeps & { readonly self: ProcessIdentity; readonly uid: number },
+): { readonly session: Session; readonly isReplaced: boolean } | undefined {
   const name = `${id}${EXTENSION}` as Bytes;
   const stat = directory.stat(name);
   if (stat === undefined) return undefined;
@@ -109,7 +135,9 @@ export function readSession(
   try {
     using file = directory.openFile(name);
     const record = parseRecord(id, readWhole(file, stat.sizeBytes));
-    return { record, ...judge(record, file, deps), touchedMs: stat.mtimeSeconds * 1000 };
+    const seen = judge(record, file, deps);
+    const isTold = seen.isLive || record.status === 'exited' || directory.stat(name)?.inode === file.stat().inode;
+    return { session: { record, ...seen, touchedMs: stat.mtimeSeconds * 1000 }, isReplaced: !isTold };
   } catch (error) {
     if (isErrno(error, 'ENOENT')) return undefined; // Pruned meanwhile.
     if (!(error instanceof SystemError)) throw error;

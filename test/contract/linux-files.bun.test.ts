@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import * as fs from 'node:fs';
 import { expect, test } from 'vitest';
 import { bytesFromText } from '../../src/bytes.ts';
@@ -32,5 +34,32 @@ test('openWithoutLinks() opens a directory that its user may enter and not list,
     expect(own.names()).toEqual([]);
   } finally {
     process.seteuid?.(0);
+  }
+});
+
+test('tryLock() is not refused because of others who ask at the same moment whether there is a lock, or share it', async () => {
+  using scratch = createScratchDirectory();
+  fs.writeFileSync(scratch.at('lock'), '');
+  const module = new URL('../../src/platform/linux/files.ts', import.meta.url).href;
+  const ask = `
+    const { createLinuxFiles } = await import(${JSON.stringify(module)});
+    const directory = createLinuxFiles().openDirectory(${JSON.stringify(scratch.at(''))});
+    console.log('asks');
+    for (;;) {
+      using file = directory.openFile('lock');
+      file.isLocked();
+      file.tryLockShared();
+    }`;
+  const asking = spawn(process.execPath, ['-e', ask], { stdio: ['ignore', 'pipe', 'inherit'] });
+  try {
+    await once(asking.stdout, 'data');
+    using directory = createLinuxFiles().openDirectory(bytesFromText(scratch.at('')));
+    for (let tries = 0; tries < 3000; tries += 1) {
+      using file = directory.openFile(bytesFromText('lock'));
+      expect(file.tryLock()).toBe(true);
+    }
+  } finally {
+    asking.kill('SIGKILL');
+    await once(asking, 'close');
   }
 });

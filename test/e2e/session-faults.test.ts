@@ -103,6 +103,46 @@ describe('a registry', () => {
     expect(fs.readdirSync(sessions)).toEqual(before);
     expect(fs.readdirSync(join(world.state, 'names'))).toEqual([]);
   });
+
+  test('that cannot be read or written refuses what is asked of a session, and costs nobody the session', async (context) => {
+    needOtherUser(context);
+    using world = createWorld({ ordinaryUser: true });
+    const id = await startDetached(world, '--', 'sh', '-c', 'echo first; exec sleep 1000');
+    const [names, log] = [join(world.state, 'names'), join(world.state, 'sessions', `${id}.log`)];
+    await waitFor('the log', () => fs.existsSync(log));
+    fs.chmodSync(names, 0o500);
+    fs.chmodSync(log, 0);
+    for (const words of [
+      ['rename', id, 'other'],
+      ['logs', id],
+    ]) {
+      const { status, stderr } = await runNono(world, words);
+      expect({ status, stderr }).toEqual({ status: 1, stderr: expect.stringContaining('EACCES [E_REFUSED]') });
+      expect(stderr).not.toContain('Internal error');
+    }
+    fs.chmodSync(names, 0o700);
+    fs.chmodSync(log, 0o600);
+    expect(await runNono(world, ['rename', id, 'other'])).toMatchObject({ status: 0 });
+    expect(await runNono(world, ['logs', 'other'])).toMatchObject({ status: 0, stdout: 'first\n' });
+    expect(await stopNow(world, id)).toMatchObject({ status: 0 });
+  });
+
+  test('gives a name that an ended session had to a new one while others prune', async () => {
+    using world = createWorld();
+    const names = Array.from({ length: 8 }, (_, number) => `name-${number}`);
+    await runNono(world, ['run', '--allow-cwd', '--', 'true']);
+    for (const name of [...names, '.sweeping']) fs.writeFileSync(join(world.state, 'names', name), '');
+    const prunes = Array.from({ length: 8 }, () => runNono(world, ['prune']));
+    const starts = names.map((name) =>
+      runNono(world, ['run', '--detached', '--name', name, '--allow-cwd', '--', 'sleep', '1000']),
+    );
+    for (const outcome of await Promise.all([...prunes, ...starts])) expect(outcome).toMatchObject({ status: 0 });
+
+    await runNono(world, ['prune']);
+    expect(fs.readdirSync(join(world.state, 'names')).toSorted()).toEqual(names);
+    expect(await stopNow(world, ...names)).toMatchObject({ status: 0 });
+    expect(fs.readdirSync(join(world.state, 'names'))).toEqual([]);
+  });
 });
 
 describe('a slow disk', () => {

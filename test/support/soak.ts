@@ -6,7 +6,7 @@ import { startNodePty } from '../../src/platform/node/pty.ts';
 import type { Pty } from '../../src/ports/pty.ts';
 import { type Outcome, runNono } from './nono.ts';
 import { linkOf, processesOf } from './processes.ts';
-import { isAlive, readRecord } from './sessions.ts';
+import { isAlive, readRecord, recordPath } from './sessions.ts';
 import { makeTree } from './small-tree.ts';
 import { dumpTree } from './tree.ts';
 import { waitFor } from './wait.ts';
@@ -253,9 +253,11 @@ export class Soak implements Disposable {
 
   /** Nobody has ended it. */
   #expectAlive({ id }: Session): void {
-    const files = fs.readdirSync(join(this.#world.state, 'sessions')).filter((name) => name.startsWith(id));
-    const record = files.includes(`${id}.json`) ? readRecord(this.#world, id) : undefined;
+    // Not looked for in the directory, which passes over a record that is being replaced (see sessionIds()).
+    const isThere = fs.existsSync(recordPath(this.#world, id));
+    const record = isThere ? readRecord(this.#world, id) : undefined;
     if (record?.status === 'running' && isAlive(record.supervisor_pid)) return;
+    const files = fs.readdirSync(join(this.#world.state, 'sessions')).filter((name) => name.startsWith(id));
     throw new Error(`Session ${id} has ended by itself: ${files.join(' ')} ${JSON.stringify(record)}`);
   }
 

@@ -5,7 +5,7 @@ import { joinPath } from '../../paths.ts';
 import type { Directory } from '../../ports/files.ts';
 import { removeLeftovers, removeSessionFiles } from '../../session/leftovers.ts';
 import { sweepNames } from '../../session/name-lock.ts';
-import type { Session } from '../../session/sessions.ts';
+import { readSession, type Session } from '../../session/sessions.ts';
 import { openStateDirectory } from '../../session/state-directory.ts';
 import { sweepTemporaryDirectories } from '../../session/temporary-directory.ts';
 import type { Context } from '../context.ts';
@@ -16,6 +16,7 @@ import { openSessions, sessionsPath } from './open-sessions.ts';
 const DAY_MS = 86_400_000;
 interface Ended {
   readonly id: string;
+  readonly started: string;
   readonly endedMs: number;
 }
 
@@ -42,14 +43,24 @@ export async function execute({ flags, values }: ParsedCall, context: Context): 
 
 /** Nobody wrote down when a lost session ended: it lived until its last heartbeat at least. */
 function ended({ record, touchedMs }: Session): Ended {
-  return { id: record.session_id, endedMs: record.ended === null ? touchedMs : Date.parse(record.ended) };
+  return {
+    id: record.session_id,
+    started: record.started,
+    endedMs: record.ended === null ? touchedMs : Date.parse(record.ended),
+  };
+}
+
+/** Somebody else may have removed it since it was listed, and a new session have its id. */
+function isStill(session: Session | undefined, started: string): boolean {
+  return session !== undefined && !session.isLive && session.record.started === started;
 }
 
 /** With what starts and ends left behind that were killed half way. */
 async function remove(sessions: Directory, chosen: readonly Ended[], context: Context): Promise<void> {
   const { files, stateDirectory, uid } = context;
   const { processes } = await context.loadSandbox();
-  for (const { id } of chosen) removeSessionFiles(sessions, id);
+  const deps = { processes, hostName: context.hostName, self: processes.self(), uid: sessions.statSelf().uid };
+  for (const { id, started } of chosen) if (isStill(readSession(sessions, id, deps), started)) removeSessionFiles(sessions, id);
   removeLeftovers(sessions, processes);
   using names = openStateDirectory(files, joinPath(stateDirectory, NAMES), uid, { create: false });
   if (names !== undefined) sweepNames(names);

@@ -4,10 +4,10 @@ import { EXIT, NonoError, SystemError } from '../../errors.ts';
 import { joinPath } from '../../paths.ts';
 import type { Directory } from '../../ports/files.ts';
 import { isRollbackId } from '../../rollback/session-id.ts';
-import { isSessionId } from '../../session/names.ts';
 import { parseRecord } from '../../session/read-record.ts';
 import { readWhole } from '../../session/read-whole.ts';
 import type { SessionRecord } from '../../session/record.ts';
+import { sessionIds } from '../../session/sessions.ts';
 import { openStateDirectory } from '../../session/state-directory.ts';
 import type { Context } from '../context.ts';
 import { commands } from '../index.ts';
@@ -92,14 +92,6 @@ function sessions(context: Context, onlyLive: boolean): Candidate[] {
     ];
     return names.map(onOneLine);
   });
-}
-
-function sessionIds(directory: Directory): string[] {
-  return directory
-    .names()
-    .filter((name) => name.endsWith('.json'))
-    .map((name) => name.slice(0, -'.json'.length))
-    .filter(isSessionId);
 }
 
 function readRecord(directory: Directory, id: string): { readonly record: SessionRecord; readonly isLive: boolean } | undefined {

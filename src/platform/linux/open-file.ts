@@ -10,6 +10,10 @@ import * as uapi from './uapi.ts';
 
 /** include/uapi/linux/fs.h */
 const SEEK_CUR = 1;
+/** Whoever holds a shared lock may have been put aside by the scheduler; one that is stopped is waited for no longer than this. */
+const TRIES_AT_ONCE = 50;
+const TRIES_MAXIMUM = 250;
+const PAUSE_MS = 1;
 
 export class LinuxFile implements OpenFile {
   readonly #path: Bytes;
@@ -74,24 +78,26 @@ export class LinuxFile implements OpenFile {
 
   tryLock(): boolean {
     return this.#call(() => {
-      const result = flock(this.#fd, uapi.LOCK_EX | uapi.LOCK_NB);
-      if (result >= 0) return true;
-      if (isTaken(result)) return false;
-      throw new SystemError('flock', errnoName(-result));
+      for (let tries = 1; !lockNow(this.#fd, uapi.LOCK_EX); tries += 1) {
+        // A shared lock can be had: whoever was in the way holds no more than one of those, and soon lets go.
+        if (!this.tryLockShared()) return false;
+        syscall('flock', this.#fd, uapi.LOCK_UN);
+        if (tries > TRIES_AT_ONCE) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE_MS);
+        if (tries > TRIES_MAXIMUM) return false;
+      }
+      return true;
     });
   }
 
+  tryLockShared(): boolean {
+    return this.#call(() => lockNow(this.#fd, uapi.LOCK_SH));
+  }
+
   isLocked(): boolean {
-    return this.#call(() => {
-      // A shared one: of two who look, neither takes the other for the owner.
-      const result = flock(this.#fd, uapi.LOCK_SH | uapi.LOCK_NB);
-      if (result >= 0) {
-        syscall('flock', this.#fd, uapi.LOCK_UN);
-        return false;
-      }
-      if (isTaken(result)) return true;
-      throw new SystemError('flock', errnoName(-result));
-    });
+    // A shared one: of two who look, neither takes the other for the owner.
+    if (!this.tryLockShared()) return true;
+    this.#call(() => syscall('flock', this.#fd, uapi.LOCK_UN));
+    return false;
   }
 
   cloneFrom(source: OpenFile): boolean {
@@ -117,6 +123,13 @@ export function named<T>(path: Bytes, run: () => T): T {
     if (!(error instanceof SystemError)) throw error;
     throw new SystemError(error.call, error.errno, displayBytes(path));
   }
+}
+
+/** @returns false when another handle holds a lock that is in its way. @throws {SystemError} */
+function lockNow(fd: number, how: number): boolean {
+  const result = flock(fd, how | uapi.LOCK_NB);
+  if (result < 0 && !isTaken(result)) throw new SystemError('flock', errnoName(-result));
+  return result >= 0;
 }
 
 /** Again while a signal interrupts it, which network file systems let happen also where nobody waits. */

@@ -81,7 +81,17 @@ export class NodeFile implements OpenFile {
     if (this.#held !== undefined) return true;
     const { dev, ino } = fs.fstatSync(this.#fd, { bigint: true });
     const identity = `${dev}:${ino}`;
-    if (this.#locks.has(identity)) return false;
+    if (this.#locks.has(identity) || [...this.#locks].some((held) => held.startsWith(`${identity} `))) return false;
+    return this.#hold(identity);
+  }
+
+  tryLockShared(): boolean {
+    if (this.isLocked()) return false;
+    const { dev, ino } = fs.fstatSync(this.#fd, { bigint: true });
+    return this.#hold(`${dev}:${ino} shared by ${this.#fd}`);
+  }
+
+  #hold(identity: string): boolean {
     this.#locks.add(identity);
     this.#held = identity;
     return true;

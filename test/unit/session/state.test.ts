@@ -155,6 +155,38 @@ describe('lockName()', () => {
     sweepNames(names);
     expect(readdirSync(top)).toEqual(['calm-node']);
   });
+
+  test('removes nothing any more once it was given up', () => {
+    using names = files.openDirectory(bytesFromText(top));
+    const first = lockName(names, 'calm-node');
+    first?.[Symbol.dispose]();
+    using second = lockName(names, 'calm-node');
+    first?.[Symbol.dispose]();
+    expect(second).toBeDefined();
+    expect(readdirSync(top)).toEqual(['calm-node']);
+  });
+});
+
+describe('sweepNames()', () => {
+  test('removes the names that nobody has, those of a sweep that was killed too, and passes over what is none', () => {
+    using names = files.openDirectory(bytesFromText(top));
+    for (const name of ['calm-node', 'brisk-oak', '.sweeping']) writeFileSync(join(top, name), '');
+    mkdirSync(join(top, 'directory'));
+    symlinkSync('brisk-oak', join(top, 'link'));
+    sweepNames(names);
+    expect(readdirSync(top).toSorted()).toEqual(['directory', 'link']);
+  });
+
+  test('leaves it to another one that is at it', () => {
+    using names = files.openDirectory(bytesFromText(top));
+    writeFileSync(join(top, 'calm-node'), '');
+    {
+      using sweeping = lockName(names, '.sweeping');
+      expect(sweeping).toBeDefined();
+      sweepNames(names);
+    }
+    expect(readdirSync(top)).toEqual(['calm-node']);
+  });
 });
 
 describe('removeLeftovers()', () => {
