@@ -380,31 +380,6 @@ function describeKeeping(name: string, createFiles: () => Files): void {
       expect(place.directory.stat(b('f'))?.inode).toBe(inode);
     });
 
-    test('tells whether another one has the lock, without taking it', () => {
-      using place = openPlace(createFiles());
-      using owner = place.directory.createFile(b('f'), 0o600);
-      using first = place.directory.openFile(b('f'));
-      using second = place.directory.openFile(b('f'));
-      expect([first.isLocked(), second.isLocked()]).toEqual([false, false]);
-      expect(owner.tryLock()).toBe(true);
-      expect([first.isLocked(), second.isLocked()]).toEqual([true, true]);
-    });
-
-    test('is locked by nobody while others share it, and shared by nobody while one has locked it', () => {
-      using place = openPlace(createFiles());
-      using wanted = place.directory.createFile(b('f'), 0o600);
-      {
-        using first = place.directory.openFile(b('f'));
-        using second = place.directory.openFile(b('f'));
-        expect([first.tryLockShared(), second.tryLockShared()]).toEqual([true, true]);
-        // Sharing is owning for nobody.
-        expect([wanted.isLocked(), wanted.tryLock()]).toEqual([false, false]);
-      }
-      expect(wanted.tryLock()).toBe(true);
-      using late = place.directory.openFile(b('f'));
-      expect([late.tryLockShared(), late.isLocked()]).toEqual([false, true]);
-    });
-
     test('is made durable while the loop goes on', async () => {
       using place = openPlace(createFiles());
       using file = place.directory.createFile(b('f'), 0o600);

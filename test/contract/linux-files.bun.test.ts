@@ -8,10 +8,12 @@ import { createScratchDirectory } from '../support/scratch.ts';
 import { needOtherUser } from '../support/tools.ts';
 import { describeDirectoryChanges } from './directory-changes.contract.ts';
 import { describeFilesContract, expectErrno } from './files.contract.ts';
+import { describeLocksContract } from './locks.contract.ts';
 import { describeNewFilesContract } from './new-files.contract.ts';
 
 describeFilesContract('linux', createLinuxFiles);
 describeDirectoryChanges('linux', createLinuxFiles);
+describeLocksContract('linux', createLinuxFiles);
 describeNewFilesContract('linux', createLinuxFiles);
 
 const createBulkFiles = () => createLinuxFiles({ bulkFromEntries: 0 });
