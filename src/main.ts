@@ -19,8 +19,6 @@ const CHECKPOINT_ROLE = '__checkpoint';
 // picocolors looks at process.stdout, whose first touch loads Node's streams: 9 ms. What it then decides nobody asks it for.
 (process as { stdout: unknown }).stdout = undefined;
 
-await main();
-
 /** A process that lives as long as this is worth the engine's optimizations, which the build has put off. */
 const LONG_LIVED_MS = 200;
 
@@ -151,3 +149,6 @@ async function writeOutput(text: string | Uint8Array): Promise<boolean> {
     throw new NonoError('E_OUTPUT', EXIT.failure, `Cannot write the output: ${reason}`, { cause: error });
   }
 }
+
+// Last: all that is above it is there by then. The bundler makes variables of constants, which are undefined before, without a word.
+await main();
