@@ -25,7 +25,7 @@ END
 chmod +x "$scratch/bin/your-agent"
 cat >"$scratch/tour" <<'END'
 show() { printf '\033[1m~/dev/sprockets $ %s\033[0m\n' "$*"; "$@"; }
-show nono run --rollback --allow-cwd -- your-agent
+show nono run --rollback --no-rollback-prompt --allow-cwd -- your-agent
 show nono rollback show latest
 show nono rollback restore latest
 END
