@@ -225,7 +225,13 @@ function refusal(source: SourcedPath, path: Bytes, { place, relation }: Overlap,
     contains: `it contains ${shown}, ${place.what}, which cannot be carved out of it`,
   };
   const resolved = path === source.path || source.path === '.' ? '' : ` (${displayBytes(path)})`;
-  const narrower = relation === 'contains' ? 'Grant narrower directories' : 'Leave it out';
+  const isWorkdir = source.option === '--allow-cwd';
+  const narrower =
+    relation !== 'contains'
+      ? 'Leave it out'
+      : isWorkdir
+        ? 'Go to the directory of a project first, or share those that it needs with --allow DIR'
+        : 'Grant narrower directories';
   const permit = source.place === undefined ? `--override-deny ${shown}` : `override_deny = ["${shown}"]`;
   return new GrantError(
     `Cannot use ${name(source)}${resolved}: ${reasons[relation]}`,
@@ -236,5 +242,5 @@ function refusal(source: SourcedPath, path: Bytes, { place, relation }: Overlap,
 /** `--allow "x"`, or `"x" of allow in profile.toml:3`. */
 function name({ option, place, path }: SourcedPath): string {
   if (place !== undefined) return `"${displayBytes(path)}" of ${option} in ${place}`;
-  return option === '--allow-cwd' ? '--allow-cwd' : `${option} "${displayBytes(path)}"`;
+  return option === '--allow-cwd' ? 'the working directory (--allow-cwd)' : `${option} "${displayBytes(path)}"`;
 }

@@ -95,6 +95,15 @@ describe('resolveGrants()', () => {
     expect(() => resolve(item, [override])).toThrow(expect.objectContaining({ code: 'E_GRANT' }));
   });
 
+  test("says for a working directory around nono's own state where to go", () => {
+    expect(() => resolve({ ...grant('/home/u', READ_WRITE), option: '--allow-cwd' })).toThrow(
+      expect.objectContaining({
+        message: expect.stringMatching(/^Cannot use the working directory \(--allow-cwd\): it contains ~\//),
+        hint: expect.stringMatching(/^Go to the directory of a project first/),
+      }),
+    );
+  });
+
   test('lets root read no secrets of the machine, and an ordinary user not by our doing', () => {
     expect(() => resolve(grant('/etc/shadow', READ, 'file'), [], fakeWorld(TREE, { uid: 0 }))).toThrow(/secrets of the machine/);
     expect(resolve(grant('/etc/shadow', READ, 'file'))).toHaveLength(1);
