@@ -6,7 +6,7 @@ import { findBun } from './bun.mjs';
 import { TOP } from './prepare.mjs';
 
 /** What runs together and has not ended by then hangs. The tests' own limits are far below. */
-const SUITE_TIMEOUT_MS = 15 * 60 * 1000 * Math.max(1, Number(process.env.NONO_EFFORT ?? 1));
+const SUITE_TIMEOUT_MS = 40 * 60 * 1000 * Math.max(1, Number(process.env.NONO_EFFORT ?? 1));
 
 /** A tool that says yes or no counts as one test. */
 export function runCheck([command, ...words]) {
