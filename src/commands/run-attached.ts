@@ -14,6 +14,7 @@ export async function runAttached(call: ParsedCall, context: Context): Promise<C
     const { exitCode, hasEnded } = await attachTerminal(context, await openSession(context, id as Bytes), {
       mode: 'attach',
       historyLines: undefined,
+      isNew: true,
     });
     if (hasEnded && call.flags.has('rollback')) await reviewSession(context, id);
     return { exitCode };

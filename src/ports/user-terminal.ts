@@ -3,11 +3,15 @@ import type { TerminalSize } from './pty.ts';
 import type { Shortcut } from './shortcut.ts';
 import type { Connection } from './socket.ts';
 
-export interface TerminalHandlers {
-  readonly onInput: (data: Uint8Array) => void;
+/** What happens to a terminal beside what is typed. */
+export interface TerminalEvents {
   readonly onResize: () => void;
   /** This process was stopped and goes on: others have had the terminal meanwhile. */
   readonly onContinue: () => void;
+}
+
+export interface TerminalHandlers {
+  readonly onInput: (data: Uint8Array) => void;
   /** The terminal was hung up: nothing more comes. */
   readonly onEnd: () => void;
 }
@@ -39,6 +43,8 @@ export interface UserTerminal extends Disposable {
   ifKilled(restore: Uint8Array): void;
   /** Blocks while the terminal takes nothing. */
   write(data: Uint8Array): void;
+  watch(events: TerminalEvents): void;
+  /** What was typed before comes too. */
   follow(handlers: TerminalHandlers): void;
   /** The same, with a way beside the loop between this terminal and a connection. @returns undefined where there is none: nothing is followed then. */
   followJoined?(handlers: TerminalHandlers, join: JoinedConnection): Shortcut | undefined;

@@ -30,6 +30,8 @@ export interface AttachOptions {
   /** A line for the terminal of a client that was killed. */
   readonly farewell: string;
   readonly detachKeys: readonly string[];
+  /** What is typed waits so long in the terminal, at most: to follow that takes milliseconds, and the first screen comes first. 0 where none comes. */
+  readonly followAfterMs: number;
   /** Lines of the history that are wanted; undefined for those that this terminal has not had. */
   readonly historyLines: number | undefined;
   /** TERM of the caller. */
@@ -60,6 +62,7 @@ export class AttachClient {
   #hasStopped = false;
   #size: TerminalSize | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #followTimer: ReturnType<typeof setTimeout> | undefined;
   #leaveTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(terminal: UserTerminal, options: AttachOptions) {
@@ -93,16 +96,14 @@ export class AttachClient {
     });
     this.#terminal.enterRaw();
     try {
-      this.#follow(link, {
-        onInput: (data) => this.#type(data),
-        onResize: () => this.#resize(),
-        onContinue: () => this.#goOn(),
-        onEnd: () => this.leave(),
-      });
+      this.#terminal.watch({ onResize: () => this.#resize(), onContinue: () => this.#goOn() });
       // Nobody heard of a change before.
       if (!isSameSize(size, this.#terminal.size())) this.#resize();
+      this.#followSoon(link);
       const end = await this.#ended.promise;
       this.#isOver = true;
+      // What the terminal still answers is for nobody.
+      if (this.#followTimer !== undefined && this.#shown.isAsked()) this.#follow(link);
       this.#shortcut?.close();
       await this.#shown.settle();
       this.#shown.restore();
@@ -110,6 +111,7 @@ export class AttachClient {
       return end;
     } finally {
       clearTimeout(this.#timer);
+      clearTimeout(this.#followTimer);
       clearTimeout(this.#leaveTimer);
       this.#fences?.stop();
       this.#giveBack();
@@ -117,8 +119,26 @@ export class AttachClient {
     }
   }
 
+  #followSoon(link: Link): void {
+    const { followAfterMs } = this.#options;
+    if (followAfterMs === 0) {
+      this.#follow(link);
+      return;
+    }
+    this.#followTimer = setTimeout(() => {
+      try {
+        this.#follow(link);
+      } catch (error) {
+        this.#ended.reject(error);
+      }
+    }, followAfterMs);
+  }
+
   /** A viewer types nothing, and is drawn little. */
-  #follow(link: Link, handlers: TerminalHandlers): void {
+  #follow(link: Link): void {
+    clearTimeout(this.#followTimer);
+    this.#followTimer = undefined;
+    const handlers: TerminalHandlers = { onInput: (data) => this.#type(data), onEnd: () => this.leave() };
     if (this.#options.mode !== 'view') {
       this.#shortcut = this.#terminal.followJoined?.(handlers, {
         connection: link.connection,

@@ -66,6 +66,7 @@ export class ClientTerminal {
   /** Not all that is typed and shown comes by here from now on: what mayPass() says does not. */
   isPassedBy(): void {
     this.#isPassedBy = true;
+    this.#hasNews = true;
   }
 
   /** What is plain may pass, typed by the user or shown by the session, and colours and usual modes when the terminal is put back from them. */
@@ -107,8 +108,13 @@ export class ClientTerminal {
 
   /** What the terminal sent. @returns false for what comes after the session was left, which is for nobody. */
   follow(data: Uint8Array): boolean {
-    if (this.#fence !== undefined || this.#asked.isWaiting(this.#clock.monotonicMs())) this.#input.push(data);
+    if (this.#fence !== undefined || this.isAsked()) this.#input.push(data);
     return this.#fence === undefined;
+  }
+
+  /** Answers to what the session asked it may still come. */
+  isAsked(): boolean {
+    return this.#asked.isWaiting(this.#clock.monotonicMs());
   }
 
   /**
@@ -116,7 +122,7 @@ export class ClientTerminal {
    * until then is lost.
    */
   async settle(): Promise<void> {
-    if (!this.#asked.isWaiting(this.#clock.monotonicMs())) return;
+    if (!this.isAsked()) return;
     let timer: ReturnType<typeof setTimeout> | undefined;
     await new Promise<void>((resolve) => {
       this.#fence = { repliesLeft: this.#asked.countOf('da1') + 1, done: resolve };

@@ -34,6 +34,7 @@ export function createAttached(ends: Ends) {
       writeAll(ends.terminal, Uint8Array.from(ends.takePending() ?? new Uint8Array()));
       writeAll(ends.terminal, Uint8Array.from(data));
     },
+    watch: () => undefined,
     follow: ends.follow,
     followJoined: ends.followJoined,
     [Symbol.dispose]: () => undefined,
@@ -43,6 +44,7 @@ export function createAttached(ends: Ends) {
     status: undefined,
     farewell: '',
     detachKeys: ['ctrl-]', 'd'],
+    followAfterMs: 0,
     historyLines: undefined,
     terminalName: 'xterm',
     clock: { nowMs: () => 0, monotonicMs: ends.monotonicMs ?? (() => 0), utcOffsetMinutes: () => 0 },

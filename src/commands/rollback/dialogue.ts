@@ -49,13 +49,12 @@ export class Dialogue implements Disposable {
     };
     this.#watching = signals.watch({ onSignal: end, onChild: () => undefined });
     terminal.enterRaw();
+    terminal.watch({ onResize: () => undefined, onContinue: () => terminal.enterRaw() });
     terminal.follow({
       onInput: (data) => {
         this.#keys.push(...splitKeys(Buffer.from(data).toString('utf8')));
         this.#wake();
       },
-      onResize: () => undefined,
-      onContinue: () => terminal.enterRaw(),
       onEnd: end,
     });
   }

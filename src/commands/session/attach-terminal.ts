@@ -11,6 +11,8 @@ import { sessionsPath, withSocket } from './open-sessions.ts';
 
 const DEFAULT_DETACH_SEQUENCE = 'ctrl-] d';
 const SIGNAL_EXIT_BASE = 128;
+/** The first screen is there by then, mostly. */
+const FOLLOW_AFTER_MS = 20;
 
 export interface AttachResult {
   readonly exitCode: number;
@@ -22,6 +24,8 @@ export interface AttachWish {
   readonly mode: Exclude<ClientMode, 'control'>;
   /** Lines of the history that are wanted; undefined for those that this terminal has not had. */
   readonly historyLines: number | undefined;
+  /** The command has not written anything yet: there is nothing to be drawn. */
+  readonly isNew?: boolean;
   /** Where a viewer wants a line about the session. */
   readonly status?: StatusPlace | undefined;
 }
@@ -30,7 +34,7 @@ export interface AttachWish {
 export async function attachTerminal(
   context: Context,
   session: Session,
-  { mode, historyLines, status }: AttachWish,
+  { mode, historyLines, isNew = false, status }: AttachWish,
 ): Promise<AttachResult> {
   const id = session.record.session_id;
   const { clock, environment, terminal: facts } = context;
@@ -49,6 +53,7 @@ export async function attachTerminal(
     status,
     farewell: `[nono] The client was killed. Attach again with: nono attach ${id}`,
     detachKeys,
+    followAfterMs: isNew ? 0 : FOLLOW_AFTER_MS,
     historyLines,
     terminalName: environment.get('TERM' as Bytes) ?? '',
     clock,

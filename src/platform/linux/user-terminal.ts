@@ -1,6 +1,6 @@
 import { isErrno, SystemError } from '../../errors.ts';
 import type { TerminalSize } from '../../ports/pty.ts';
-import type { TerminalHandlers, UserTerminal } from '../../ports/user-terminal.ts';
+import type { TerminalEvents, TerminalHandlers, UserTerminal } from '../../ports/user-terminal.ts';
 import { followDescriptor, writeAll } from './channel.ts';
 import { joinTerminal } from './joined-terminal.ts';
 import type { Relay } from './relay/relay.ts';
@@ -24,12 +24,6 @@ export function openLinuxUserTerminal(): UserTerminal {
   const before = readSettings();
   const input = openAgain();
   const following = new DisposableStack();
-  const followSignals = ({ onResize, onContinue }: TerminalHandlers): void => {
-    process.on('SIGWINCH', onResize);
-    process.on('SIGCONT', onContinue);
-    following.defer(() => process.off('SIGWINCH', onResize));
-    following.defer(() => process.off('SIGCONT', onContinue));
-  };
   const standBy = new TerminalStandBy(before);
   let relay: Relay | undefined;
   let held: Disposable | undefined;
@@ -55,16 +49,20 @@ export function openLinuxUserTerminal(): UserTerminal {
       if (pending !== undefined && pending.length > 0) writeAll(STDOUT, pending);
       writeAll(STDOUT, data);
     },
+    watch({ onResize, onContinue }: TerminalEvents) {
+      process.on('SIGWINCH', onResize);
+      process.on('SIGCONT', onContinue);
+      following.defer(() => process.off('SIGWINCH', onResize));
+      following.defer(() => process.off('SIGCONT', onContinue));
+    },
     follow(handlers: TerminalHandlers) {
       following.use(followDescriptor(input, (data) => (data.length === 0 ? handlers.onEnd() : handlers.onInput(data))));
-      followSignals(handlers);
     },
     followJoined(handlers, join) {
       const joined = joinTerminal({ input, output: STDOUT }, handlers, join);
       if (joined === undefined) return undefined;
       following.use(joined.relay);
       following.use(joined.shortcut);
-      followSignals(handlers);
       relay = joined.relay;
       return joined.shortcut;
     },

@@ -14,6 +14,7 @@ function setUp() {
     enterRaw: () => undefined,
     leaveRaw: () => undefined,
     write: (data) => void (state.written += Buffer.from(data).toString('latin1')),
+    watch: () => undefined,
     follow: () => undefined,
     [Symbol.dispose]: () => undefined,
   };

@@ -37,6 +37,7 @@ function createTerminal(columns: number, isColour: boolean, type: string, keys: 
       written += text;
       if (/[\])] $/.test(text)) setTimeout(() => handlers?.onInput(Buffer.from(keys.shift() ?? '\x03')), 1);
     },
+    watch: () => undefined,
     follow: (given) => void (handlers = given),
     [Symbol.dispose]: () => undefined,
   };

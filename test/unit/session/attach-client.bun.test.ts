@@ -1,0 +1,92 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { TerminalHandlers, UserTerminal } from '../../../src/ports/user-terminal.ts';
+import { AttachClient } from '../../../src/session/attach-client.ts';
+import type { ClientMessage } from '../../../src/session/messages.ts';
+
+const FOLLOW_AFTER_MS = 20;
+
+beforeEach(() => vi.useFakeTimers());
+afterEach(() => vi.useRealTimers());
+
+/** @param follow Fails, where the system refuses what following takes. */
+function attach(follow: () => void = () => undefined) {
+  const terminal = { written: '', isRaw: false, handlers: undefined as TerminalHandlers | undefined };
+  const sent: ClientMessage[] = [];
+  const userTerminal: UserTerminal = {
+    size: () => ({ columns: 80, rows: 24 }),
+    identity: () => undefined,
+    settings: () => '' as never,
+    enterRaw: () => void (terminal.isRaw = true),
+    leaveRaw: () => void (terminal.isRaw = false),
+    ifKilled: () => undefined,
+    write: (data) => void (terminal.written += Buffer.from(data).toString('latin1')),
+    watch: () => undefined,
+    follow(handlers) {
+      follow();
+      terminal.handlers = handlers;
+    },
+    [Symbol.dispose]: () => undefined,
+  };
+  const client = new AttachClient(userTerminal, {
+    mode: 'attach',
+    status: undefined,
+    farewell: '',
+    detachKeys: ['ctrl-]', 'd'],
+    followAfterMs: FOLLOW_AFTER_MS,
+    historyLines: undefined,
+    terminalName: 'xterm',
+    clock: { nowMs: () => 0, monotonicMs: () => 0, utcOffsetMinutes: () => 0 },
+    stopSelf: () => undefined,
+  });
+  const connection = { peer: undefined, queuedBytes: 0, write: () => undefined, end: () => undefined, close: () => undefined };
+  const ended = client.run({ connection, send: (message) => sent.push(message), isBetweenFrames: () => true });
+  const { onMessage } = client.handlers;
+  return {
+    terminal,
+    ended,
+    onMessage,
+    shows: (text: string) => onMessage({ kind: 'redraw', data: Buffer.from(text) }),
+    typed: () => sent.flatMap((message) => (message.kind === 'data' ? [Buffer.from(message.data).toString()] : [])),
+  };
+}
+
+const DETACHED = { kind: 'exit', end: { reason: 'detached', rowsBelow: 0 } } as const;
+
+describe('AttachClient', () => {
+  test('shows the first screen before it follows what is typed, which comes a moment later', async () => {
+    const { terminal, ended, onMessage, shows, typed } = attach();
+    shows('a screen');
+    expect(terminal).toMatchObject({ written: 'a screen', isRaw: true, handlers: undefined });
+
+    vi.advanceTimersByTime(FOLLOW_AFTER_MS);
+    terminal.handlers?.onInput(Buffer.from('typed before'));
+    expect(typed()).toEqual(['typed before']);
+
+    onMessage(DETACHED);
+    await ended;
+    expect(terminal.isRaw).toBe(false);
+  });
+
+  test('swallows what a terminal answers to a session that is over before anything typed was followed', async () => {
+    const { terminal, ended, onMessage, shows, typed } = attach();
+    shows('\x1b[c');
+    onMessage(DETACHED);
+    await Promise.resolve();
+    expect(terminal.written).toBe('\x1b[c\x1b[c');
+
+    terminal.handlers?.onInput(Buffer.from('\x1b[?1;2c\x1b[?1;2c'));
+
+    await expect(ended).resolves.toMatchObject(DETACHED);
+    expect(typed()).toEqual([]);
+  });
+
+  test('gives the terminal back where it cannot be followed', async () => {
+    const { terminal, ended } = attach(() => {
+      throw new Error('no descriptor is left');
+    });
+    vi.advanceTimersByTime(FOLLOW_AFTER_MS);
+
+    await expect(ended).rejects.toThrow('no descriptor is left');
+    expect(terminal.isRaw).toBe(false);
+  });
+});
