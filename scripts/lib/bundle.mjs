@@ -57,6 +57,7 @@ const GROUP_PREFIX = 'nono-group:';
 const { top, entries, define, ...compile } = await Bun.stdin.json();
 
 const architecture = compile.target === undefined ? process.arch : /arm64|aarch64/.test(compile.target) ? 'arm64' : 'x64';
+const platform = compile.target === undefined ? process.platform : /darwin/.test(compile.target) ? 'darwin' : 'linux';
 const { groupOf, members } = await findGroups();
 const { success, logs } = await Bun.build({
   entrypoints: entries.map((entry) => join(top, entry)),
@@ -67,7 +68,13 @@ const { success, logs } = await Bun.build({
   format: 'esm',
   minify: true,
   sourcemap: 'none',
-  define: { ...define, NONO_FILTERS: JSON.stringify(encodeKnownFilters(architecture)) },
+  define: {
+    ...define,
+    NONO_FILTERS: JSON.stringify(encodeKnownFilters(architecture)),
+    // Tables of other machines are left out.
+    'process.arch': JSON.stringify(architecture),
+    'process.platform': JSON.stringify(platform),
+  },
   plugins: [{ name: 'groups', setup: keepGroupsTogether }],
   compile,
   throw: false,
