@@ -11,6 +11,7 @@ import {
   displayBytes,
   isUtf8,
   jsonPath,
+  putBytes,
   storeBytes,
   textFromBytes,
 } from '../../src/bytes.ts';
@@ -135,6 +136,30 @@ describe('a text that comes after many others', () => {
     for (let count = 0; count < 1000; count++) fresh.displayBytes('some name' as Bytes);
     expect(answers(fresh)).toEqual(first);
     expect(first[4]).toEqual([String.raw`\x7f`, '\x7f', true]);
+  });
+});
+
+describe('putBytes() and bytesAt()', () => {
+  test('copy the same bytes, early in a start and ever after', async () => {
+    vi.resetModules();
+    const fresh: Pick<typeof bytesModule, 'bytesAt' | 'bytesFromBuffer' | 'putBytes'> = await import('../../src/bytes.ts');
+    const all = String.fromCharCode(...Array.from({ length: 256 }, (_, unit) => unit)) as Bytes;
+    for (let count = 0; count < 800; count++) {
+      const text = all.slice(0, count % 257) as Bytes;
+      const memory = new Uint8Array(300).fill(7);
+      const end = fresh.putBytes(memory, text, 3);
+      expect(end).toBe(3 + text.length);
+      const expected = Buffer.alloc(300, 7);
+      expected.set(bufferFromBytes(text), 3);
+      expect(Buffer.compare(memory, expected)).toBe(0);
+      expect(fresh.bytesAt(memory, 3, end)).toBe(text);
+      expect(fresh.bytesFromBuffer(memory.subarray(3, end))).toBe(text);
+    }
+  });
+
+  test('refuse bytes that memory has no room for, early and late', () => {
+    for (let count = 0; count < 1100; count++)
+      expect(() => putBytes(new Uint8Array(4), 'abc' as Bytes, 2)).toThrow(new RangeError('There is no room for the bytes'));
   });
 });
 

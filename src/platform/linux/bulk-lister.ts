@@ -16,7 +16,7 @@ export class BulkLister {
   #listedEntries = 0;
   #bulk: BulkFiles | undefined | null = null;
   #dirents: Uint8Array | undefined;
-  #records = Buffer.alloc(0);
+  #records: Buffer | undefined;
   #offsets = new Uint32Array(0);
 
   constructor(fromEntries = WORTH_COMPILING_ENTRIES) {
@@ -34,22 +34,22 @@ export class BulkLister {
       if (this.#listedEntries < this.#fromEntries) return undefined;
       this.#bulk = sharedBulkFiles();
       this.#dirents = fixedBuffer(DIRENTS_BYTES);
-      this.#grow(FIRST_ROOM_BYTES);
     }
     const { list_directory: listDirectory } = this.#bulk ?? {};
     if (listDirectory === undefined || this.#dirents === undefined) return undefined;
     for (;;) {
-      const { length: room } = this.#records;
+      const records = this.#records ?? this.#grow(FIRST_ROOM_BYTES);
+      const room = records.length;
       const most = this.#offsets.length;
-      const count = listDirectory(directory, this.#dirents, DIRENTS_BYTES, this.#records, room, this.#offsets, most);
-      if (count >= 0) return { bytes: this.#records, offsets: this.#offsets.subarray(0, count) };
+      const count = listDirectory(directory, this.#dirents, DIRENTS_BYTES, records, room, this.#offsets, most);
+      if (count >= 0) return { bytes: records, offsets: this.#offsets.subarray(0, count) };
       if (count !== NO_ROOM) throw new SystemError('statx', errnoName(-count));
       this.#grow(2 * room);
     }
   }
 
-  #grow(room: number): void {
-    this.#records = Buffer.from(fixedBuffer(room).buffer);
+  #grow(room: number): Buffer {
     this.#offsets = new Uint32Array(new ArrayBuffer(4 * Math.ceil(room / RECORD_BYTES_TYPICAL)));
+    return (this.#records = Buffer.from(fixedBuffer(room).buffer));
   }
 }

@@ -1,4 +1,4 @@
-import { type Bytes, displayBytes } from '../../bytes.ts';
+import { type Bytes, bytesAt, displayBytes, putBytes } from '../../bytes.ts';
 import { SystemError } from '../../errors.ts';
 import type { Stat } from '../../ports/files.ts';
 import { ownMode } from '../node/own-mode.ts';
@@ -39,14 +39,14 @@ export const DIRENTS_BYTES = 64 * 1024;
 
 /** Memory at a fixed address, as bytes and as fields. */
 interface Block {
-  readonly bytes: Buffer;
+  readonly bytes: Uint8Array;
   readonly view: DataView;
   readonly address: number;
 }
 
 function createBlock(sizeBytes: number): Block {
   const memory = fixedBuffer(sizeBytes);
-  return { bytes: Buffer.from(memory.buffer), view: new DataView(memory.buffer), address: addressOf(memory) };
+  return { bytes: memory, view: new DataView(memory.buffer), address: addressOf(memory) };
 }
 
 /** Memory that is used within one call and never kept: one set for each thread. Each piece is made when it is first wanted: a start wants few. */
@@ -91,7 +91,7 @@ export class Scratch {
 /** Writes a NUL-ended name where system calls find it. @returns its address. */
 export function place({ bytes, address }: Block, name: Bytes): number {
   if (name.length >= bytes.length) throw new SystemError('path', 'ENAMETOOLONG');
-  bytes[bytes.write(name, 0, 'latin1')] = 0;
+  bytes[putBytes(bytes, name)] = 0;
   return address;
 }
 
@@ -188,7 +188,7 @@ export function realPath(path: Bytes, scratch: Scratch): Bytes | undefined {
   try {
     const { bytes, address } = scratch.link;
     const length = syscall('readlinkat', uapi.AT_FDCWD, place(scratch.name, descriptorPath(fd)), address, bytes.length);
-    return bytes.toString('latin1', 0, length) as Bytes;
+    return bytesAt(bytes, 0, length);
   } finally {
     syscall('close', fd);
   }

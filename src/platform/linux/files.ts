@@ -1,4 +1,4 @@
-import { type Bytes, displayBytes } from '../../bytes.ts';
+import { type Bytes, bytesAt, displayBytes } from '../../bytes.ts';
 import { isErrno, SystemError } from '../../errors.ts';
 import { joinPath } from '../../paths.ts';
 import type { Directory, Files, OpenFile, SmallFile, Stat } from '../../ports/files.ts';
@@ -101,7 +101,7 @@ class LinuxDirectory implements Directory {
       if (filled === 0) return names;
       for (let at = 0; at < filled; at += view.getUint16(at + DIRENT.length, true)) {
         const start = at + DIRENT.name;
-        const name = bytes.toString('latin1', start, bytes.indexOf(0, start)) as Bytes;
+        const name = bytesAt(bytes, start, bytes.indexOf(0, start));
         if (name !== '.' && name !== '..') names.push(name);
       }
     }
@@ -135,7 +135,7 @@ class LinuxDirectory implements Directory {
     const { link } = this.#scratch;
     const path = place(this.#scratch.name, name);
     const length = this.#call(name, () => syscall('readlinkat', this.#fd, path, link.address, link.bytes.length));
-    return link.bytes.toString('latin1', 0, length) as Bytes;
+    return bytesAt(link.bytes, 0, length);
   }
 
   openDirectory(relativePath: Bytes): Directory {

@@ -1,4 +1,4 @@
-import { type Bytes, displayBytes } from '../../bytes.ts';
+import { type Bytes, bytesAt, displayBytes, putBytes } from '../../bytes.ts';
 import { SystemError } from '../../errors.ts';
 import type { SmallFile } from '../../ports/files.ts';
 import type { FoundEntry, FoundPath } from '../../ports/path-facts.ts';
@@ -34,14 +34,14 @@ class LookUps {
   readonly #run: RunLaunch = loadLaunch();
   readonly #words = new BigInt64Array(new ArrayBuffer(WORDS * WORD_BYTES));
   readonly #address = addressOf(new Uint8Array(this.#words.buffer));
-  readonly #paths: Buffer;
-  readonly #answers: Buffer;
+  readonly #paths: Uint8Array;
+  readonly #answers: Uint8Array;
 
   /** @throws {Error} where machine code cannot be had. */
   constructor() {
     const memory = mapMemory(PATHS_BYTES + ANSWERS_BYTES);
-    this.#paths = Buffer.from(memory.bytes.buffer, 0, PATHS_BYTES);
-    this.#answers = Buffer.from(memory.bytes.buffer, PATHS_BYTES, ANSWERS_BYTES);
+    this.#paths = memory.bytes.subarray(0, PATHS_BYTES);
+    this.#answers = memory.bytes.subarray(PATHS_BYTES);
     this.#words[0] = BigInt(loadAssembly().system);
     this.#words[PATHS_AT] = BigInt(memory.address);
     this.#words[PATHS_AT + 1] = BigInt(memory.address + PATHS_BYTES);
@@ -79,7 +79,7 @@ class LookUps {
     this.#words[DIRECTORY_AT] = BigInt(directory);
     for (let at = 0; at < names.length; ) {
       const some = names.slice(at, at + FILES_AT_ONCE);
-      this.#paths.write(`${some.join('\0')}\0`, 0, 'latin1');
+      putBytes(this.#paths, `${some.join('\0')}\0` as Bytes);
       this.#words[COUNT_AT] = BigInt(some.length);
       this.#run(this.#address, RUN.read);
       const count = Number(this.#words[READ_AT]);
@@ -101,7 +101,7 @@ class LookUps {
           ? {
               uid: (halves[half + 2] ?? 0) >>> 0,
               mtimeSeconds: ((halves[half + 4] ?? 0) >>> 0) + (halves[half + 5] ?? 0) * 2 ** 32,
-              bytes: this.#answers.toString('latin1', from, from + length) as Bytes,
+              bytes: bytesAt(this.#answers, from, from + length),
             }
           : undefined,
       );
@@ -111,12 +111,12 @@ class LookUps {
 
   /** @returns the words of the answers, or an errno negated. */
   #ask(paths: readonly Bytes[], what: number): readonly string[] | number {
-    const text = `${paths.join('\0')}\0`;
+    const text = `${paths.join('\0')}\0` as Bytes;
     if (text.length > PATHS_BYTES) return -ENOMEM;
-    this.#paths.write(text, 0, 'latin1');
+    putBytes(this.#paths, text);
     this.#words[COUNT_AT] = BigInt(paths.length);
     const used = this.#run(this.#address, what);
-    return used < 0 ? used : this.#answers.toString('latin1', 0, used).split('\0');
+    return used < 0 ? used : bytesAt(this.#answers, 0, used).split('\0');
   }
 }
 

@@ -1,10 +1,10 @@
-import { type Bytes, bufferFromBytes } from '../../bytes.ts';
+import { type Bytes, putBytes } from '../../bytes.ts';
 import { EXIT, NonoError } from '../../errors.ts';
 import type { HandOver } from '../../ports/sandbox-host.ts';
 import { MEDIATOR_ANSWER, MEDIATOR_QUESTION } from '../../sandbox/linux/mediation.ts';
 import { type PreparedMediator, prepareMediator } from './mediator/start.ts';
 import { readIfThere } from './small-files.ts';
-import { addressOf, errnoName, trySyscall } from './syscalls.ts';
+import { addressOf, errnoName, fixedBuffer, trySyscall } from './syscalls.ts';
 import { markTree } from './tree-domain.ts';
 
 /** 1 and above: only ancestors, administrators, or nobody (Documentation/admin-guide/LSM/Yama.rst). */
@@ -13,7 +13,8 @@ const NO_DESCRIPTOR = -1;
 
 /** @see SandboxHost.isMediated() */
 export function isMediated(): boolean {
-  const question = Buffer.from(MEDIATOR_QUESTION);
+  const question = fixedBuffer(MEDIATOR_QUESTION.length);
+  putBytes(question, MEDIATOR_QUESTION as Bytes);
   return errnoName(-trySyscall('connect', NO_DESCRIPTOR, addressOf(question), question.length)) === MEDIATOR_ANSWER;
 }
 
@@ -26,7 +27,9 @@ export function mediatesFromOutside(): boolean {
 export function startMediator(mediation: Bytes): HandOver {
   // The mediator and, later, the command are in it.
   markTree();
-  return preparedMediator().startProcess(bufferFromBytes(mediation));
+  const configuration = fixedBuffer(mediation.length);
+  putBytes(configuration, mediation);
+  return preparedMediator().startProcess(configuration);
 }
 
 /** @throws {NonoError} where machine code cannot be had. */

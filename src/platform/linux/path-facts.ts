@@ -1,4 +1,4 @@
-import { type Bytes, displayBytes } from '../../bytes.ts';
+import { type Bytes, bytesAt, displayBytes, putBytes } from '../../bytes.ts';
 import { collect } from '../../collect.ts';
 import { SystemError } from '../../errors.ts';
 import type { FoundEntry, FoundPath, OpenStream, PathFacts } from '../../ports/path-facts.ts';
@@ -22,16 +22,16 @@ const STREAMS: readonly number[] = [0, 1, 2];
 
 /** Memory that is used within one call and never kept. */
 interface Scratch {
-  readonly name: Buffer;
+  readonly name: Uint8Array;
   readonly nameAddress: number;
-  readonly result: Buffer;
+  readonly result: Uint8Array;
   readonly resultAddress: number;
 }
 
 /** Facts by the fewest system calls: a plan asks for hundreds of them while the user waits. */
 export function createLinuxPathFacts(): PathFacts {
-  const name = Buffer.from(fixedBuffer(PATH_BYTES).buffer);
-  const result = Buffer.from(fixedBuffer(ENTRIES_BYTES).buffer);
+  const name = fixedBuffer(PATH_BYTES);
+  const result = fixedBuffer(ENTRIES_BYTES);
   const scratch: Scratch = { name, nameAddress: addressOf(name), result, resultAddress: addressOf(result) };
   const prepared = new Map<Bytes, Resolution>();
   return {
@@ -84,20 +84,20 @@ function modeAt(scratch: Scratch, directory: number, name: Bytes, flags: number)
     STATX_TYPE_AND_MODE,
     resultAddress,
   );
-  return done < 0 ? undefined : result.readUInt16LE(MODE_AT);
+  return done < 0 ? undefined : halfWord(result, MODE_AT);
 }
 
 function readDescriptorLink(scratch: Scratch, descriptor: number): Bytes | undefined {
   const { result, resultAddress } = scratch;
   const link = `/proc/self/fd/${descriptor}` as Bytes;
   const length = trySyscall('readlinkat', uapi.AT_FDCWD, place(scratch, link), resultAddress, PATH_BYTES);
-  return length < 0 ? undefined : (result.toString('latin1', 0, length) as Bytes);
+  return length < 0 ? undefined : bytesAt(result, 0, length);
 }
 
 function readLink(scratch: Scratch, path: Bytes): Bytes | undefined {
   const { result, resultAddress } = scratch;
   const length = trySyscall('readlinkat', uapi.AT_FDCWD, place(scratch, path), resultAddress, PATH_BYTES);
-  if (length >= 0) return result.toString('latin1', 0, length) as Bytes;
+  if (length >= 0) return bytesAt(result, 0, length);
   const errno = errnoName(-length);
   if (errno === 'EINVAL' || errno === 'ENOENT' || errno === 'ENOTDIR') return undefined;
   throw new SystemError('readlink', errno, displayBytes(path));
@@ -117,9 +117,9 @@ function names({ result, resultAddress }: Scratch, directory: number): Bytes[] {
   for (;;) {
     const filled = trySyscall('getdents64', directory, resultAddress, ENTRIES_BYTES);
     if (filled <= 0) return found;
-    for (let at = 0; at < filled; at += result.readUInt16LE(at + LENGTH_AT)) {
+    for (let at = 0; at < filled; at += halfWord(result, at + LENGTH_AT)) {
       const start = at + NAME_AT;
-      const name = result.toString('latin1', start, result.indexOf(0, start)) as Bytes;
+      const name = bytesAt(result, start, result.indexOf(0, start));
       if (name !== '.' && name !== '..') found.push(name);
     }
   }
@@ -129,7 +129,7 @@ function readStart(scratch: Scratch, path: Bytes, sizeBytes: number): Bytes {
   const flags = uapi.O_RDONLY | uapi.O_NONBLOCK | uapi.O_NOCTTY;
   return withOpen(scratch, path, flags, (file) => {
     const length = trySyscall('read', file, scratch.resultAddress, Math.min(sizeBytes, ENTRIES_BYTES));
-    return scratch.result.toString('latin1', 0, Math.max(0, length)) as Bytes;
+    return bytesAt(scratch.result, 0, Math.max(0, length));
   });
 }
 
@@ -151,9 +151,13 @@ function withOpen<T>(scratch: Scratch, path: Bytes, flags: number, use: (descrip
   }
 }
 
+function halfWord(memory: Uint8Array, at: number): number {
+  return (memory[at] ?? 0) | ((memory[at + 1] ?? 0) << 8);
+}
+
 /** Writes a NUL-ended path where system calls find it. @returns its address. */
 function place({ name, nameAddress }: Scratch, path: Bytes): number {
   if (path.length >= PATH_BYTES) throw new SystemError('open', 'ENAMETOOLONG', displayBytes(path));
-  name[name.write(path, 0, 'latin1')] = 0;
+  name[putBytes(name, path)] = 0;
   return nameAddress;
 }

@@ -1,4 +1,4 @@
-import type { Bytes } from '../../bytes.ts';
+import { type Bytes, bytesAt, putBytes } from '../../bytes.ts';
 import { SystemError } from '../../errors.ts';
 import { addressOf, errnoName, fixedBuffer, syscall, trySyscall } from './syscalls.ts';
 import * as uapi from './uapi.ts';
@@ -7,14 +7,21 @@ const PIECE_BYTES = 16 * 1024;
 const ENOENT = 2;
 
 /** Used within one call only. */
-let made: { readonly piece: Buffer; readonly address: number } | undefined;
+let made: { readonly piece: Uint8Array; readonly address: number } | undefined;
 
-function scratch(): { readonly piece: Buffer; readonly address: number } {
+function scratch(): { readonly piece: Uint8Array; readonly address: number } {
   if (made === undefined) {
-    const piece = Buffer.from(fixedBuffer(PIECE_BYTES).buffer);
+    const piece = fixedBuffer(PIECE_BYTES);
     made = { piece, address: addressOf(piece) };
   }
   return made;
+}
+
+/** A path as system calls want it. */
+function cString(path: string): Uint8Array {
+  const memory = fixedBuffer(path.length + 1);
+  putBytes(memory, path as Bytes);
+  return memory;
 }
 
 /**
@@ -31,7 +38,7 @@ export function readSmallFile(path: string): Bytes {
 
 /** The same; undefined where there is no such file, which costs a start less than an error does. @throws {SystemError} */
 export function readIfThere(path: string): Bytes | undefined {
-  const name = Buffer.from(`${path}\0`, 'latin1');
+  const name = cString(path);
   const opened = trySyscall('openat', uapi.AT_FDCWD, addressOf(name), uapi.O_RDONLY | uapi.O_CLOEXEC | uapi.O_NOCTTY);
   if (opened === -ENOENT) return undefined;
   if (opened < 0) throw new SystemError('open', errnoName(-opened), path);
@@ -41,7 +48,7 @@ export function readIfThere(path: string): Bytes | undefined {
     for (;;) {
       const length = syscall('read', opened, address, PIECE_BYTES);
       if (length === 0) return text as Bytes;
-      text += piece.toString('latin1', 0, length);
+      text += bytesAt(piece, 0, length);
     }
   } finally {
     trySyscall('close', opened);
@@ -50,11 +57,11 @@ export function readIfThere(path: string): Bytes | undefined {
 
 /** What a symbolic link says. @throws {SystemError} */
 export function readSymbolicLink(path: string): Bytes {
-  const name = Buffer.from(`${path}\0`, 'latin1');
+  const name = cString(path);
   const { piece, address } = scratch();
   const length = trySyscall('readlinkat', uapi.AT_FDCWD, addressOf(name), address, PIECE_BYTES);
   if (length < 0) throw new SystemError('readlink', errnoName(-length), path);
-  return piece.toString('latin1', 0, length) as Bytes;
+  return bytesAt(piece, 0, length);
 }
 
 /** Writes to a descriptor once. @returns the errno's name when nothing could be written. */
@@ -66,7 +73,7 @@ export function tryWrite(descriptor: number, text: string): string | undefined {
 
 /** One read of at most `sizeBytes`, as bytes; '' at the end or when it fails. */
 export function readOnce(descriptor: number, sizeBytes: number): Bytes {
-  const piece = Buffer.from(fixedBuffer(sizeBytes).buffer);
+  const piece = fixedBuffer(sizeBytes);
   const length = trySyscall('read', descriptor, addressOf(piece), sizeBytes);
-  return piece.toString('latin1', 0, Math.max(0, length)) as Bytes;
+  return bytesAt(piece, 0, Math.max(0, length));
 }

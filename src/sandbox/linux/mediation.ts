@@ -1,4 +1,4 @@
-import { type Bytes, bufferFromBytes } from '../../bytes.ts';
+import { type Bytes, putBytes } from '../../bytes.ts';
 import type { ForbiddenPlace, Network, PathRule, Plan, RuleOrigin } from '../plan.ts';
 import type { CallName } from './seccomp-uapi.ts';
 
@@ -145,14 +145,14 @@ export function encodeMediation({ writable, sockets, network, asking }: Mediatio
   let at = textAt;
   for (const { path, kind } of grants) {
     put(kind, at, path.length, -1);
-    bytes.set(bufferFromBytes(path), at);
+    putBytes(bytes, path, at);
     at += path.length + 1;
   }
   put(...ports);
   if (asking !== undefined) put(places.length);
   for (const { path, access } of places) {
     put(access, at, path.length);
-    bytes.set(bufferFromBytes(path), at);
+    putBytes(bytes, path, at);
     at += path.length + 1;
   }
   return bytes;

@@ -1,4 +1,4 @@
-import type { Bytes } from '../../../bytes.ts';
+import { type Bytes, putBytes } from '../../../bytes.ts';
 import { collect } from '../../../collect.ts';
 import type { Launch, LaunchFailure, LaunchStep } from '../../../sandbox/launch.ts';
 import { loadAssembly } from '../assembly.ts';
@@ -99,9 +99,9 @@ export class LaunchMemory {
 
   /** Strings one after the other, each ended by NUL. */
   #text(items: readonly Bytes[]): number {
-    const text = `${items.join('\0')}\0`;
+    const text = `${items.join('\0')}\0` as Bytes;
     const memory = fixedBuffer(text.length);
-    Buffer.from(memory.buffer).write(text, 'latin1');
+    putBytes(memory, text);
     return this.#hold(memory);
   }
 

@@ -1,3 +1,4 @@
+import { putBytes } from '../../../bytes.ts';
 import { SystemError } from '../../../errors.ts';
 import { keptCapabilityMask } from '../../../sandbox/linux/capabilities.ts';
 import { REFUSALS_BYTES } from '../../../sandbox/linux/refusals.ts';
@@ -199,10 +200,13 @@ function memoryBeside(kept: readonly Range[]): readonly number[] {
 
 /** What the kernel mapped for itself: the return from a signal may be there. */
 function kernelCode(): readonly Range[] {
-  const auxiliary = Buffer.from(readSmallFile('/proc/self/auxv'), 'latin1');
-  for (let at = 0; at + 2 * WORD_BYTES <= auxiliary.length; at += 2 * WORD_BYTES) {
-    if (auxiliary.readBigUInt64LE(at) !== AT_SYSINFO_EHDR) continue;
-    const start = Number(auxiliary.readBigUInt64LE(at + WORD_BYTES));
+  const auxiliary = readSmallFile('/proc/self/auxv');
+  const memory = fixedBuffer(auxiliary.length);
+  putBytes(memory, auxiliary);
+  const view = new DataView(memory.buffer);
+  for (let at = 0; at + 2 * WORD_BYTES <= memory.length; at += 2 * WORD_BYTES) {
+    if (view.getBigUint64(at, true) !== AT_SYSINFO_EHDR) continue;
+    const start = Number(view.getBigUint64(at + WORD_BYTES, true));
     return [[start - KERNEL_DATA_BYTES, start + KERNEL_CODE_BYTES]];
   }
   return [];
