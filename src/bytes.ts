@@ -162,6 +162,7 @@ export function jsonPath(path: Bytes): { readonly path: string; readonly path_by
 /** How documents on disk hold bytes: a string when they are UTF-8, else `{ "base64": … }`. */
 export type StoredBytes = string | { readonly base64: string };
 
+/** For JSON: text where it is UTF-8, else base64. */
 export function storeBytes(bytes: Bytes): StoredBytes {
   return isUtf8(bytes) ? textFromBytes(bytes) : { base64: bufferFromBytes(bytes).toString('base64') };
 }

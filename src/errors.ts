@@ -16,6 +16,7 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 /** Stable identity of a failure for scripts and `--json`. */
 export type ErrorCode = `E_${Uppercase<string>}`;
 
+/** What else an error says than its first line. */
 export interface NonoErrorOptions {
   /** One imperative sentence that tells the user what to do next. */
   readonly hint?: string | undefined;

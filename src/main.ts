@@ -104,7 +104,7 @@ async function runCommandLine(): Promise<void> {
   }
 }
 
-/** `run`, `wrap` and `shell` keep 1 for the command: nono's own failure is 125 there (spec 2). */
+/** `run`, `wrap` and `shell` keep 1 for the command: nono's own failure is 125 there. */
 function isRunVerb(): boolean {
   return ['run', 'wrap', 'shell'].includes(process.argv[2] ?? '');
 }

@@ -44,7 +44,7 @@ filter = ctypes.create_string_buffer(struct.pack("HxxxxxxQ", 1, ctypes.addressof
 libc = ctypes.CDLL(None, use_errno=True)
 if libc.prctl(38, 1, 0, 0, 0) or libc.prctl(22, 2, filter): raise OSError(ctypes.get_errno(), "prctl")`;
 
-/** What a mediated call may take longer than without, in µs (spec of speed). */
+/** What a mediated call may take longer than without, in µs. */
 const EXTRA_US = 15;
 
 const PWRITE = 'os.pwrite(f, b"x", 0)';

@@ -6,7 +6,7 @@ import { interleave, timeCommand, timeStart } from './measure.mjs';
 const BWRAP = ['bwrap', '--ro-bind', '/', '/', '--dev', '/dev', '--proc', '/proc', 'true'];
 const RESTORED_FILES = 10_000;
 
-/** Each row: what is measured, against what, the largest ratio that is allowed (spec of speed), and how. */
+/** Each row: what is measured, against what, the largest ratio that is allowed, and how. */
 export const ROWS = [
   startRow({ name: '--version', words: ['--version'], budget: 1.3 }),
   startRow({ name: 'wrap -- true', words: ['wrap', '--allow-cwd', '--', 'true'], budget: 2.5 }),

@@ -7,6 +7,7 @@ export interface Background {
   start(options: BackgroundStart): BackgroundProcess;
 }
 
+/** A process of nono's own that outlives the call. */
 export interface BackgroundStart {
   /** Absolute path of the executable; no search. */
   readonly file: string;
@@ -18,6 +19,7 @@ export interface BackgroundStart {
   readonly onMessage: (data: Uint8Array) => void;
 }
 
+/** What was started, and the channel to it. */
 export interface BackgroundProcess {
   readonly pid: number;
   /** Writes all of it to descriptor 3. A process that is dead takes nothing. */

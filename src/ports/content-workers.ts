@@ -41,4 +41,5 @@ export interface StartingWorkers extends AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
+/** Each call gives threads of its own. */
 export type StartContentWorkers = () => StartingWorkers;

@@ -26,6 +26,7 @@ export interface Files {
   stat(path: Bytes): Stat | undefined;
 }
 
+/** By S_IFMT of the mode (inode(7)). */
 export type FileKind = 'file' | 'directory' | 'symlink' | 'fifo' | 'socket' | 'characterDevice' | 'blockDevice';
 
 /** What a small file has at most. */
@@ -112,6 +113,7 @@ export interface Directory extends Disposable {
   [Symbol.dispose](): void;
 }
 
+/** A file that is open, with a position of its own. Every call throws SystemError. */
 export interface OpenFile extends Disposable {
   stat(): Stat;
   /** @returns the number of bytes read, 0 at the end. Reads at the file's own position. */

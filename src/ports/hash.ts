@@ -7,6 +7,7 @@ export interface HashStream {
   digest(): Bytes;
 }
 
+/** The same bytes give the same digest on every adapter. */
 export interface Hash {
   /** @returns 32 bytes. */
   sha256(data: Uint8Array): Bytes;

@@ -85,15 +85,18 @@ export function readUint64(from: Buffer, at: number): number {
   return from.readUInt32LE(at) + from.readUInt32LE(at + 4) * 2 ** 32;
 }
 
+/** Little-endian, two's complement; exact up to 2^53 either way. */
 export function readInt64(from: Buffer, at: number): number {
   return from.readUInt32LE(at) + from.readInt32LE(at + 4) * 2 ** 32;
 }
 
+/** Eight bytes, little-endian; `value` from 0 to 2^53 - 1. */
 export function writeUint53(into: Buffer, at: number, value: number): void {
   into.writeUInt32LE(value % 2 ** 32, at);
   into.writeUInt32LE(Math.floor(value / 2 ** 32), at + 4);
 }
 
+/** Eight bytes, little-endian, two's complement; exact up to 2^53 either way. */
 export function writeInt53(into: Buffer, at: number, value: number): void {
   into.writeUInt32LE(((value % 2 ** 32) + 2 ** 32) % 2 ** 32, at);
   into.writeInt32LE(Math.floor(value / 2 ** 32), at + 4);

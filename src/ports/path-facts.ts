@@ -24,6 +24,7 @@ export interface PathFacts {
   streams(): readonly OpenStream[];
 }
 
+/** What a path leads to, all links followed. */
 export interface FoundPath {
   /** Without links. */
   readonly path: Bytes;
@@ -32,12 +33,14 @@ export interface FoundPath {
   readonly mode: number;
 }
 
+/** A name in a directory, and what it is itself: links are not followed. */
 export interface FoundEntry {
   readonly name: Bytes;
   readonly kind: FileKind;
   readonly mode: number;
 }
 
+/** A descriptor that the caller of nono has opened. */
 export interface OpenStream {
   /** The name that it was opened by, as the kernel tells it; it may mean something else by now. */
   readonly path: Bytes;

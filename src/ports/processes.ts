@@ -5,6 +5,7 @@ export interface Processes {
   startTicks(pid: number): number | undefined;
 }
 
+/** Tells a process from a later one with its number. */
 export interface ProcessIdentity {
   readonly pid: number;
   readonly startTicks: number;

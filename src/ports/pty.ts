@@ -8,6 +8,7 @@ export interface TerminalSize {
   readonly rows: number;
 }
 
+/** What is started on a new terminal of this size, as the leader of a session of its own. */
 export interface PtyStart extends TerminalSize {
   /** Absolute path of the executable; no search. */
   readonly file: string;
@@ -48,4 +49,5 @@ export interface Pty extends Disposable {
   drain?(): void;
 }
 
+/** @throws {NonoError} where there is no pseudo-terminal to be had. */
 export type StartPty = (options: PtyStart) => Pty;

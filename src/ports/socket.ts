@@ -20,6 +20,7 @@ export interface Connection {
   close(): void;
 }
 
+/** Called from the loop, one at a time. */
 export interface ConnectionHandlers {
   readonly onData: (data: Uint8Array) => void;
   /** All that was kept is taken. */
@@ -28,12 +29,14 @@ export interface ConnectionHandlers {
   readonly onClose: () => void;
 }
 
+/** Where a socket is. */
 export interface SocketAddress {
   /** Absolute path of a directory of nono's own; it may be longer than a socket address. */
   readonly directory: Bytes;
   readonly name: Bytes;
 }
 
+/** Stream sockets in the file system. */
 export interface Sockets {
   /**
    * Listens with mode 0600. A peer of another uid is closed before anybody hears of it.

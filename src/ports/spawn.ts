@@ -7,6 +7,7 @@ export interface Spawn {
   start(options: StartOptions): StartedProcess;
 }
 
+/** A program that is executed as it is. */
 export interface StartOptions {
   /** Absolute path of the executable; no search. */
   readonly file: string;
@@ -31,12 +32,14 @@ export interface LaunchedProcess extends FollowedProcess {
   look(): void;
 }
 
+/** A command that is confined first. */
 export interface LaunchOptions {
   /** The command gets a process group of its own, in the foreground of the terminal on descriptor 0. */
   readonly takesTerminal?: boolean;
   readonly listener?: ListenerTaker | undefined;
 }
 
+/** With a channel on its descriptor 3. */
 export interface StartedProcess extends FollowedProcess {
   /**
    * Writes all of `message` to descriptor 3, ends that direction, and gives what was written there until

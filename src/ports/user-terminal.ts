@@ -16,6 +16,7 @@ export interface TerminalHandlers {
   readonly onEnd: () => void;
 }
 
+/** What a thread may pass between this terminal and a connection. */
 export interface JoinedConnection {
   /** It is at a place between two frames. */
   readonly connection: Connection;

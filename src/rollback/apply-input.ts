@@ -8,6 +8,7 @@ import { type RestoreAction } from './restore-plan.ts';
 import type { RootDirectories } from './root-directories.ts';
 import type { SnapshotTree } from './snapshot-tree.ts';
 
+/** A plan that was journalled, and all that is needed to do it. */
 export interface ApplyInput {
   readonly roots: RootDirectories;
   readonly actions: readonly RestoreAction[];
@@ -43,6 +44,7 @@ export interface MadeFiles {
 /** What restoreMissing() gives, the state of a file that was made still in bytes. */
 export type MadeFile = Exclude<ContentResult, { kind: 'read' }> | { readonly kind: 'made'; readonly file: PackedFile };
 
+/** What became of a plan. */
 export interface ApplyResult {
   /** Files that were made and whose contents the undoing session holds already, with their state. */
   readonly written: ReadonlyMap<Bytes, PackedFile>;

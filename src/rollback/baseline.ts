@@ -15,6 +15,7 @@ import { type RollbackDeps, recordSnapshot, type SnapshotProgress, type TakenRoo
 import type { SnapshotTree } from './snapshot-tree.ts';
 import type { RollbackStore } from './store.ts';
 
+/** A run that is about to begin. */
 export interface RollbackStart {
   /** The open state directory, checked by the caller. */
   readonly stateDirectory: Directory;
@@ -36,6 +37,7 @@ export interface RollbackStart {
   readonly onProgress?: (progress: SnapshotProgress) => void;
 }
 
+/** Takes snapshot 0 and lists the session. When it throws the caller removes what there is of it. */
 export async function takeBaseline(
   deps: RollbackDeps,
   store: RollbackStore,
@@ -101,6 +103,7 @@ function startRoot({ files }: RollbackDeps, path: Bytes, exclusions: NonNullable
   return { path, rules, collect: new GitTracked(files, path, top) };
 }
 
+/** Snapshot 0, which is listed. */
 export interface Baseline {
   readonly manifest: Manifest;
   readonly skipped: ReadonlyMap<SkipReason, number>;

@@ -8,6 +8,7 @@ import { type KnownContents } from './known-contents.ts';
 import type { Rules } from './rules.ts';
 import type { SnapshotTree } from './snapshot-tree.ts';
 
+/** A directory or file that is tracked. */
 export interface CaptureRoot {
   /** Absolute, links resolved. */
   readonly path: Bytes;
@@ -19,6 +20,7 @@ export interface CaptureRoot {
   readonly collect: GitTracked | undefined;
 }
 
+/** Infinity for none. What is beyond them becomes a skipped entry. */
 export interface CaptureLimits {
   readonly maxFileBytes: number;
   readonly maxSessionBytes: number;
@@ -51,6 +53,7 @@ export interface ContentReader {
   finish(onWait?: () => void): Promise<number>;
 }
 
+/** One walk over all roots. */
 export interface CaptureInput {
   readonly files: Files;
   readonly hash: Hash;

@@ -10,6 +10,7 @@ import type { SnapshotTree } from './snapshot-tree.ts';
  */
 export type ChangeType = '+' | '-' | '~' | 'p' | 'm';
 
+/** One path of two snapshots that differ. */
 export interface Change {
   /** Absolute. */
   readonly path: Bytes;

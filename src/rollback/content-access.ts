@@ -45,6 +45,7 @@ export function openContent(entry: Entry, path: Bytes, source: ContentSource): C
   };
 }
 
+/** Of what is in memory already. */
 export function contentOf(data: Uint8Array): Content {
   return { sizeBytes: data.length, pieces: () => (data.length === 0 ? [] : [data]) };
 }

@@ -15,6 +15,7 @@ export interface TaskBatch {
   readonly paths: string;
 }
 
+/** A result is an encoded entry without a name. */
 export const RESULT_BYTES = ENTRY_BYTES;
 /** In the first byte of a result; the second is the code of a reason. The rest has the fields of an entry. */
 export const RESULT_KINDS = { kept: 0, read: 1, skipped: 2, vanished: 3 } as const;
@@ -65,6 +66,7 @@ export interface RestoreBatch {
   readonly records: Uint8Array<ArrayBuffer>;
 }
 
+/** A record of a file to make; WANTED_AT has its fields, numbers little-endian. */
 export const WANTED_BYTES = 48;
 export const WANTED_AT = { mtimeSeconds: 0, mtimeNanoseconds: 8, mode: 12, hash: 16 } as const;
 

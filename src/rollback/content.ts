@@ -18,6 +18,7 @@ export type ContentResult =
   | { readonly kind: 'skipped'; readonly reason: SkipReason }
   | { readonly kind: 'vanished' };
 
+/** Where a content is read to. */
 export interface ContentDeps {
   readonly hash: Hash;
   readonly clock: Pick<Clock, 'nowMs'>;

@@ -9,6 +9,7 @@ import { compactNode, MERKLE_PREFIX } from './node-edit.ts';
 import { PLACE_BYTES, plainNodeWork } from './node-work.ts';
 import type { SnapshotTree } from './snapshot-tree.ts';
 
+/** Over all roots. */
 export interface SnapshotTotals {
   readonly fileCount: number;
   readonly entryCount: number;

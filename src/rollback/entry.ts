@@ -16,6 +16,7 @@ export const SKIP_REASONS = {
   /** In the snapshots of a restore, which hold only what it touches: a neighbour of that. */
   untouched: 11,
 } as const;
+/** Why a snapshot does not hold what is there. */
 export type SkipReason = keyof typeof SKIP_REASONS;
 
 /** What people read for a reason. */
@@ -66,6 +67,7 @@ export interface Entry {
   readonly child: NodeReference | undefined;
 }
 
+/** Of a content that is not known; no content has it. */
 export const NO_HASH = '\0'.repeat(32) as Bytes;
 
 /** The entry that stands for something that the snapshot does not hold. */

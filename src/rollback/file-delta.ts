@@ -29,6 +29,7 @@ export interface FileDelta {
   readonly renamedFrom: { readonly path: Bytes; readonly name: Bytes } | undefined;
 }
 
+/** Where the contents of both sides of a change come from. */
 export interface DeltaSources {
   readonly roots: readonly Bytes[];
   readonly before: ContentSource;

@@ -11,6 +11,7 @@ import { placeInRoots } from './tree-index.ts';
 const MANY_FILES = 300;
 const LINKED_AT_ONCE = 500;
 
+/** Where files are made, and what of. */
 export interface FileMakerOptions {
   readonly rootPaths: readonly Bytes[];
   /** Absolute paths of the objects to restore, and of those of the session that will undo it. */

@@ -27,6 +27,7 @@ export interface GitRecord {
   readonly files: ReadonlyMap<Bytes, GitFile>;
 }
 
+/** A file of a `.git`, as it was. */
 export interface GitFile {
   readonly mode: number;
   /** SHA-256 of the content, which is among the session's objects when it is not larger than KEPT_BYTES_MAXIMUM. */
@@ -51,6 +52,7 @@ const SINGLE_FILES = ['config', 'config.worktree', 'info/attributes'] as Bytes[]
 /** Keeps a content under its hash. */
 export type KeepContent = (hash: Bytes, data: Uint8Array) => void;
 
+/** What looking at a `.git` needs. */
 export interface GitReading {
   readonly files: Files;
   readonly hash: Hash;

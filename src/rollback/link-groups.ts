@@ -29,6 +29,7 @@ function inodeOf({ device, inode }: Entry): string {
   return `${device}:${inode}`;
 }
 
+/** How files that were one file become one again. */
 export interface JoiningLinks {
   /** A name that is free in every directory, or left over from an earlier attempt. */
   readonly temporary: Bytes;

@@ -88,6 +88,7 @@ export class Fields {
   }
 }
 
+/** @param path Of the file, for the message. @param what Is wrong with it. */
 export function damaged(path: string, what: string, cause?: unknown): DamageError {
   return new DamageError(`Cannot read "${path}": ${what}`, { cause });
 }

@@ -11,10 +11,12 @@ import { Rules } from './rules.ts';
 /** FORMAT.md documents each field of the file. */
 export const MANIFEST_FORMAT = 1;
 
+/** `restore`: the safety session that undoes one. */
 export type RollbackKind = 'run' | 'restore';
 /** `open`: the final snapshot is still to come; `recovered`: it was taken after the supervisor was lost. */
 export type RollbackStatus = 'open' | 'complete' | 'recovered';
 
+/** One snapshot of a session. */
 export interface SnapshotRecord {
   readonly number: number;
   /** Milliseconds since 1970. */
@@ -33,6 +35,7 @@ export interface SnapshotRecord {
   readonly storedBytes: number;
 }
 
+/** Absolute, links resolved, with the rules that hold below it. */
 export interface TrackedRoot {
   readonly path: Bytes;
   readonly rules: Rules;
@@ -46,6 +49,7 @@ export interface ChangeCounts {
   readonly modeChanged: number;
 }
 
+/** What a rollback session says of itself. */
 export interface Manifest {
   readonly id: Bytes;
   readonly kind: RollbackKind;

@@ -54,6 +54,7 @@ export class NodesDamage extends DamageError {
   }
 }
 
+/** HEADER_BYTES: magic, format, length, and when the snapshot was begun. */
 export function encodeHeader({ startedSeconds, startedNanoseconds }: NodesHeader): Buffer {
   const header = Buffer.alloc(HEADER_BYTES);
   header.write(MAGIC, 0, 'latin1');

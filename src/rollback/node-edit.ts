@@ -36,6 +36,7 @@ export function writeMerkleInput(node: Buffer, offset: number, into: Buffer): nu
   return to;
 }
 
+/** Hashed before a node, so that no content has the hash of one. */
 export const MERKLE_PREFIX = 'nono node 1\n';
 
 /** The offset of the entry after the encoded one at `at`. */

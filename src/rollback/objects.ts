@@ -24,6 +24,7 @@ export function objectPath(hash: Bytes): Bytes {
   return `${hex.slice(0, 2)}/${hex.slice(2)}` as Bytes;
 }
 
+/** The contents of a session by their SHA-256, in `objects/`. An object is there whole or not at all. */
 export class ObjectStore {
   readonly #directory: Directory;
   /** False while nobody can see the session: then an object that is half written is found by nobody. */
@@ -114,6 +115,7 @@ export class ObjectStore {
   }
 }
 
+/** A content that is being written and has no hash yet; gone unless it is stored. */
 export class TemporaryObject implements Disposable {
   readonly file: OpenFile;
   readonly #directory: Directory;

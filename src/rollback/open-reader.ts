@@ -8,6 +8,7 @@ import { CHUNK_BYTES, ObjectStore } from './objects.ts';
 import { openTracked } from './open-root.ts';
 import type { RollbackDeps } from './snapshot.ts';
 
+/** What is read for one snapshot, and where it goes. */
 export interface ReaderOptions {
   /** Absolute paths of the directories that tasks are relative to. */
   readonly roots: readonly Bytes[];

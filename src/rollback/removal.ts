@@ -37,6 +37,7 @@ function addCarried(session: Directory, bytes: number): void {
   session.rename(CARRIED_TEMPORARY, session, CARRIED);
 }
 
+/** A session that was removed. */
 export interface Removal {
   readonly id: Bytes;
   /** What is really free now: contents that no other session holds. */

@@ -21,6 +21,7 @@ import { type RollbackDeps, recordSnapshot } from './snapshot.ts';
 import type { RollbackStore } from './store.ts';
 import { TreeIndex } from './tree-index.ts';
 
+/** One file of a session that gets another content. */
 export interface Replacement {
   readonly session: RollbackSession;
   readonly state: PresentState;

@@ -15,6 +15,7 @@ export interface WantedFile {
   readonly mtimeNanoseconds: number;
 }
 
+/** What making a file needs. */
 export interface RestoreFileDeps {
   /** Where the contents are. */
   readonly objects: Directory;

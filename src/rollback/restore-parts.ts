@@ -13,6 +13,7 @@ import type { NewSession, RollbackSession } from './session-directory.ts';
 import type { RollbackDeps } from './snapshot.ts';
 import type { SnapshotTree } from './snapshot-tree.ts';
 
+/** What is restored to which snapshot. */
 export interface RestoreRequest {
   /** Called every now and then with the number of actions that were tried. */
   readonly onProgress?: ((done: number) => void) | undefined;
@@ -36,6 +37,7 @@ export interface RestoreRequest {
   readonly isTouching?: boolean;
 }
 
+/** A restore that is journalled and not completed. */
 export interface Restoring {
   readonly safety: NewSession | RollbackSession;
   readonly safetyManifest: Manifest;
@@ -66,6 +68,7 @@ export function rootPaths(manifest: Manifest): Bytes[] {
   return manifest.roots.map(({ path }) => path);
 }
 
+/** @param epochMs Milliseconds since 1970. */
 export function nodesHeader(epochMs: number) {
   return { startedSeconds: Math.floor(epochMs / 1000), startedNanoseconds: (epochMs % 1000) * 1_000_000 };
 }

@@ -27,6 +27,7 @@ export interface Conflict {
   readonly reason: string;
 }
 
+/** Pure data: nothing is done yet. */
 export interface RestorePlan {
   /** Parents before what is in them. */
   readonly actions: readonly RestoreAction[];

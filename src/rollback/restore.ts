@@ -25,6 +25,7 @@ import type { RollbackStore } from './store.ts';
 /** What a directory's owner needs to look at what is in it. */
 const READABLE_MODE = 0o500;
 
+/** What was done, and what undoes it. */
 export interface RestoreOutcome extends ApplyResult {
   /** The rollback session that undoes this restore. */
   readonly safetyId: Bytes;

@@ -17,6 +17,7 @@ export interface RetentionItem {
   readonly bytes: number;
 }
 
+/** Of all sessions of a user together. */
 export interface RetentionLimits {
   readonly maxSessions: number;
   readonly maxBytes: number;

@@ -71,6 +71,7 @@ export function patternOfGlob(glob: Bytes): Bytes {
   return (glob.replace(/\/$/, '').includes('/') ? `/${plain}` : plain) as Bytes;
 }
 
+/** What of one root is left out: names at any depth, patterns, ignore files, and what is kept in spite of them. */
 export class Rules {
   readonly #names: ReadonlySet<string>;
   readonly #patternTexts: readonly Bytes[];

@@ -43,6 +43,7 @@ export type SnapshotProgress =
   /** What was read is on its way to the disk. */
   | { readonly phase: 'syncing' };
 
+/** One snapshot that is to be taken. */
 export interface TakeInput {
   readonly roots: readonly CaptureRoot[];
   readonly number: number;
@@ -70,6 +71,7 @@ export interface TakenNodes extends StoredNodes, Disposable {
   readonly roots: readonly TakenRoot[];
 }
 
+/** What the walk has found out about a root. */
 export interface TakenRoot {
   /** Those that held: with the ignore files that were met. */
   readonly rules: Rules;

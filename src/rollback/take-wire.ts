@@ -34,6 +34,7 @@ export type TakeReport =
   | { readonly kind: 'taken'; readonly taken: TakenHeader }
   | { readonly kind: 'failed'; readonly call: string; readonly errno: string; readonly message: string };
 
+/** TakenNodes as JSON has it. */
 export interface TakenHeader {
   readonly nodesBytes: number;
   readonly nodesHash: Bytes;

@@ -16,6 +16,7 @@ import type { RollbackDeps } from './snapshot.ts';
 import type { SnapshotTree } from './snapshot-tree.ts';
 import type { RollbackStore } from './store.ts';
 
+/** What is not as it was stored. */
 export type FindingKind = 'manifest' | 'nodes' | 'merkle' | 'missing-object' | 'damaged-object';
 
 /** One thing that is not as it was stored. */
@@ -27,6 +28,7 @@ export interface Finding {
   readonly message: string;
 }
 
+/** Of one session; it is whole when there is no finding. */
 export interface VerifyResult {
   readonly session: Bytes;
   readonly objects: number;

@@ -24,6 +24,7 @@ export interface FoundCommand {
   readonly chain: readonly FoundFile[];
 }
 
+/** A program or interpreter that the command needs, by the name that leads to it and without links. */
 export interface FoundFile {
   readonly path: Bytes;
   readonly resolved: Bytes;

@@ -80,6 +80,7 @@ export interface ScrubbedEnvironment {
   readonly withheld: readonly Bytes[];
 }
 
+/** Which variables the command gets. */
 export interface ScrubOptions {
   /** What passes whatever it looks like: names, or beginnings that end with `*`. It outweighs `denied`. */
   readonly passed: readonly string[];

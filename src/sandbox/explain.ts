@@ -5,6 +5,7 @@ import { mediationOf } from './linux/mediation.ts';
 import type { Access, PathRule, Plan } from './plan.ts';
 import { findOverlap, type SensitivePlace } from './sensitive.ts';
 
+/** What `nono why --op` asks about. */
 export type Operation = 'read' | 'write' | 'readwrite' | 'connect';
 
 /** What somebody asks about. */

@@ -82,6 +82,7 @@ export interface ForbiddenPlace {
   readonly isWriteOnly: boolean;
 }
 
+/** A file that a profile wants to be there: absolute path, content. */
 export interface InitialFile {
   readonly path: Bytes;
   readonly content: Bytes;

@@ -20,6 +20,7 @@ export type ControlRequest =
 
 const VERBS = ['status', 'stop', 'detach', 'rename', 'checkpoint', 'send', 'screen', 'log', 'approvals', 'decide'] as const;
 
+/** The payload of a request, with the names of PROTOCOL.md. */
 export function requestFields(request: ControlRequest): PayloadFields {
   switch (request.verb) {
     case 'stop':

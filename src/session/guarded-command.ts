@@ -12,8 +12,7 @@ import { GUARDIAN_ROLE, type GuardianOrder, type GuardianReport } from './guardi
 
 /** The same file that this process runs, even when another version was installed over it. */
 const OWN_EXECUTABLE = '/proc/self/exe';
-/** Compiling what runs once costs a guardian more than it gains. Nothing of the caller's is in it. */
-/** It is small, and stays so: neither compiled code nor memory that is got ready ahead of time pays. */
+/** It is small, and stays so: neither compiled code nor memory that is got ready ahead of time pays. Nothing of the caller's is in it. */
 const GUARDIAN_ENVIRONMENT = { BUN_JSC_useBaselineJIT: '0', BUN_JSC_useWarmUpMarkedBlocks: '0' };
 const SIGKILL = 9;
 const SIGCONT = 18;

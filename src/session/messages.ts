@@ -5,6 +5,7 @@ import { encodeFrame, FRAME, type Frame, ProtocolError } from './protocol.ts';
 import { CELLS_MAXIMUM, checkSize, decodeSize, encodeSize } from './terminal-size.ts';
 
 const MODES = ['attach', 'steal', 'view', 'control'] as const;
+/** What a connection is for. */
 export type ClientMode = (typeof MODES)[number];
 
 const NUMBER_BYTES = 4;
@@ -15,6 +16,7 @@ export const DIRECT = 'direct';
 export const STATUS_PLACES = ['title', 'row'] as const;
 export type StatusPlace = (typeof STATUS_PLACES)[number];
 
+/** What a client sends (PROTOCOL.md, "From the client"). */
 export type ClientMessage =
   | {
       readonly kind: 'hello';
@@ -41,11 +43,13 @@ export type ClientMessage =
 const ERROR_CODES = ['busy', 'protocol', 'no_terminal', 'name_taken', 'refused', 'failed'] as const;
 export type RefusalCode = (typeof ERROR_CODES)[number];
 
+/** Why a connection ends. */
 export type SessionEnd =
   | { readonly reason: 'ended'; readonly exitCode: number; readonly signal: string | null }
   /** `rowsBelow`: so far down from the cursor of the normal screen nothing is to be seen. */
   | { readonly reason: 'detached' | 'stolen' | 'slow'; readonly rowsBelow: number };
 
+/** What a supervisor sends (PROTOCOL.md, "From the supervisor"). */
 export type ServerMessage =
   | {
       readonly kind: 'welcome';

@@ -1,5 +1,6 @@
 /** The only version that this code speaks (PROTOCOL.md). */
 export const PROTOCOL_VERSION = 1;
+/** Before each payload. */
 export const HEADER_BYTES = 8;
 /** Far above what any frame needs, far below what would hurt to keep for a client that sends a piece of it. */
 export const PAYLOAD_BYTES_MAXIMUM = 256 * 1024;
@@ -27,6 +28,7 @@ export const FRAME = {
 } as const;
 export type FrameType = (typeof FRAME)[keyof typeof FRAME];
 
+/** What is between two headers. */
 export interface Frame {
   readonly type: FrameType;
   readonly payload: Uint8Array;

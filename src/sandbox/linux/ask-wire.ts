@@ -94,10 +94,12 @@ function accessOf(bits: number): WantedAccess {
   return { read: has(read), write: has(write), connect: has(connect), create: has(create), directory: has(directory) };
 }
 
+/** The answer to one request. @param request Its id. */
 export function encodeVerdict(request: bigint, isAllowed: boolean): Uint8Array {
   return encode(isAllowed ? SAID.allow : SAID.deny, { request });
 }
 
+/** What holds for the rest of the session, before anybody is asked. */
 export function encodeRule({ path, isTree, isAllowed, access }: SessionRule): Uint8Array {
   const { read, write, connect, tree, forbidden } = ASKED_ACCESS;
   const bits =

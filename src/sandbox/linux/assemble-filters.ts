@@ -36,6 +36,7 @@ export function encodeKnownFilters(architecture: Architecture): string {
     .join('');
 }
 
+/** Those whose filters the build assembles: what most calls ask for, on each ABI. */
 export function knownTargets(architecture: Architecture): readonly SeccompTarget[] {
   const abis = Array.from({ length: NEWEST_ABI - FIRST_ABI + 1 }, (_, at) => FIRST_ABI + at);
   return abis.flatMap((abi) =>

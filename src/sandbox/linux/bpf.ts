@@ -31,6 +31,7 @@ export const CODE = {
   return: 0x06,
 } as const;
 
+/** Of the accumulator with a constant: BPF_JEQ, BPF_JGT, BPF_JGE, BPF_JSET. */
 export type Test = 'equal' | 'greater' | 'atLeast' | 'anyBit';
 
 /** What a program is made of; comparisons are unsigned, of the loaded word with `constant`. */

@@ -21,6 +21,7 @@ export interface LandlockRuleset {
   readonly ports: readonly PortRule[];
 }
 
+/** A path and LANDLOCK_ACCESS_FS_* below it. */
 export interface LandlockRule {
   readonly path: Bytes;
   readonly rights: number;

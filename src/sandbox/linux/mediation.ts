@@ -75,6 +75,7 @@ export const ASKED_CALLS = ['open', 'creat', 'openat', 'openat2'] as const satis
 /** Devices and the files that are standard streams are written to, and keep their mode and owner. */
 const GRANTED: readonly RuleOrigin[] = ['grant', 'profile', 'temporary'];
 
+/** What of a plan the mediator has to know. */
 export function mediationOf({
   rules,
   sockets,
@@ -101,6 +102,7 @@ export function hasDatagrams({ sockets }: Pick<Mediation, 'sockets'>): boolean {
  * platform/linux/mediator/sockets.c.
  */
 export const MEDIATOR_QUESTION = '\0\0nono: is there a mediator?\0';
+/** What only a mediator answers to the question of another nono; no kernel does. */
 export const MEDIATOR_ANSWER = 'ENOTUNIQ';
 
 const WORD_BYTES = 8;

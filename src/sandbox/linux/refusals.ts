@@ -19,6 +19,7 @@ export interface ObservedRefusal {
   readonly count: number;
 }
 
+/** What the mediator has refused in one run. */
 export interface Refusals {
   /** The first one first. */
   readonly all: readonly ObservedRefusal[];
