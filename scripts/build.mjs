@@ -6,19 +6,13 @@ import { mkdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { BuildError, buildExecutable } from './lib/compile.mjs';
+import { buildExecutable, runScript } from './lib/compile.mjs';
 import { fetchRuntime } from './lib/runtimes.mjs';
 import { TARGETS } from './lib/targets.mjs';
 
 const TOP = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 
-try {
-  main();
-} catch (error) {
-  if (!(error instanceof BuildError)) throw error;
-  console.error(error.message);
-  process.exitCode = 1;
-}
+runScript(main);
 
 function main() {
   const { values } = parseArgs({

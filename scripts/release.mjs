@@ -12,7 +12,7 @@ import { homedir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { gzipSync } from 'node:zlib';
-import { BuildError, buildExecutable, bundledPackages, readVersion } from './lib/compile.mjs';
+import { BuildError, buildExecutable, bundledPackages, readVersion, runScript } from './lib/compile.mjs';
 import { findPaths } from './lib/find-paths.mjs';
 import { fetchRuntime } from './lib/runtimes.mjs';
 import { licenceTexts, makeSbom } from './lib/sbom.mjs';
@@ -27,13 +27,7 @@ const SHELLS = { bash: 'nono.bash', zsh: '_nono', fish: 'nono.fish' };
 const SUMS = 'SHA256SUMS';
 const LIST = 'nono.cdx.json';
 
-try {
-  main();
-} catch (error) {
-  if (!(error instanceof BuildError)) throw error;
-  console.error(error.message);
-  process.exitCode = 1;
-}
+runScript(main);
 
 function main() {
   const { values } = parseArgs({

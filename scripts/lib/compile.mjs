@@ -44,6 +44,17 @@ export function buildExecutable({ top, outfile, runtime }) {
   }
 }
 
+/** Runs a script; of what it cannot do only the message is said. */
+export function runScript(main) {
+  try {
+    main();
+  } catch (error) {
+    if (!(error instanceof BuildError)) throw error;
+    console.error(error.message);
+    process.exitCode = 1;
+  }
+}
+
 /** What a build that was killed has left; a directory this old belongs to none that is still running. */
 function removeLeftovers(directory) {
   for (const name of readdirSync(directory).filter((entry) => entry.startsWith(SCRATCH_PREFIX))) {

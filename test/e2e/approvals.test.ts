@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Asking, type ListedQuestion, LONG_MS, openAsking, PYTHON } from '../support/approvals.ts';
 import { type Running, runNono, startNono } from '../support/nono.ts';
-import { readRecord, untilGone } from '../support/sessions.ts';
+import { readRecord, startDetached, untilGone } from '../support/sessions.ts';
 import { waitFor } from '../support/wait.ts';
 import { canBecomeOrdinaryUser, createWorld, type World } from '../support/world.ts';
 
@@ -248,17 +248,7 @@ describe.for([
   );
 
   test('ends with its tree when nono is killed', async () => {
-    const { stdout } = await runNono(world, [
-      'run',
-      '--detached',
-      '--ask',
-      '--allow-cwd',
-      '--',
-      'sh',
-      '-c',
-      `cat ${out}/f > copy; sleep 60`,
-    ]);
-    const session = /session (?<id>[0-9a-f]{6})/.exec(stdout)?.groups?.['id'] ?? '';
+    const session = await startDetached(world, '--ask', '--', 'sh', '-c', `cat ${out}/f > copy; sleep 60`);
     await asked(`${out}/f`);
     const { supervisor_pid: supervisor, child_pid: child } = readRecord(world, session);
     process.kill(supervisor, 'SIGKILL');
@@ -269,17 +259,7 @@ describe.for([
   });
 
   test('waits in the background until somebody answers', async () => {
-    const { stdout } = await runNono(world, [
-      'run',
-      '--detached',
-      '--ask',
-      '--allow-cwd',
-      '--',
-      'sh',
-      '-c',
-      `cat ${out}/f > copy; echo new > ${out}/made`,
-    ]);
-    const session = /session (?<id>[0-9a-f]{6})/.exec(stdout)?.groups?.['id'] ?? '';
+    const session = await startDetached(world, '--ask', '--', 'sh', '-c', `cat ${out}/f > copy; echo new > ${out}/made`);
     await answer('allow', (await asked(`${out}/f`)).id);
     await answer('allow', (await asked(`${out}/made`)).id);
 

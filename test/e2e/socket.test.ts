@@ -7,6 +7,7 @@ import { describe, expect, test } from 'vitest';
 import { type ClientMessage, decodeServerMessage, encodeClientMessage, type ServerMessage } from '../../src/session/messages.ts';
 import { encodeFrame, FRAME, FrameDecoder } from '../../src/session/protocol.ts';
 import { runNono, runProgram } from '../support/nono.ts';
+import { randomNumbers } from '../support/random.ts';
 import { readRecord, startDetached, untilGone } from '../support/sessions.ts';
 import { needOtherUser } from '../support/tools.ts';
 import { waitFor } from '../support/wait.ts';
@@ -20,17 +21,6 @@ const HELLO = encodeClientMessage({
   capabilities: [],
 });
 const STATUS = encodeClientMessage({ kind: 'request', request: { verb: 'status' } });
-
-/** The same numbers for the same seed (mulberry32); `next(n)` is below n. */
-function randomNumbers(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
-  };
-}
 
 function someHello(next: (below: number) => number): Buffer {
   const mode = (['attach', 'steal', 'view', 'control'] as const)[next(4)] ?? 'control';

@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { runNono } from '../support/nono.ts';
+import { randomNumbers } from '../support/random.ts';
 import { needCommands, needOtherUser } from '../support/tools.ts';
 import { createWorld, type World } from '../support/world.ts';
 
@@ -32,17 +33,6 @@ while IFS=' ' read -r op path; do
   fi
   echo $result
 done`;
-
-/** The same numbers in every run (mulberry32): a failure can be looked at again. */
-function randomNumbers(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
-  };
-}
 
 interface Tree {
   readonly directories: readonly string[];

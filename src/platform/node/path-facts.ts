@@ -2,8 +2,8 @@ import * as fs from 'node:fs';
 import { type Bytes, bufferFromBytes, bytesFromBuffer, displayBytes } from '../../bytes.ts';
 import { SystemError } from '../../errors.ts';
 import { joinPath } from '../../paths.ts';
-import type { FileKind } from '../../ports/files.ts';
 import type { OpenStream, PathFacts } from '../../ports/path-facts.ts';
+import { kindOf } from './stat.ts';
 
 const PERMISSIONS = 0o7777;
 const STREAMS: readonly number[] = [0, 1, 2];
@@ -57,15 +57,6 @@ function openStream(descriptor: number): readonly OpenStream[] {
   const flags = /^flags:\s*([0-7]+)/m.exec(fs.readFileSync(`/proc/self/fdinfo/${descriptor}`, 'latin1'))?.[1];
   const mode = Number.parseInt(flags ?? '0', 8) & 3;
   return [{ path, canRead: mode !== fs.constants.O_WRONLY, canWrite: mode !== fs.constants.O_RDONLY }];
-}
-
-function kindOf(stat: fs.Stats): FileKind {
-  if (stat.isFile()) return 'file';
-  if (stat.isDirectory()) return 'directory';
-  if (stat.isSymbolicLink()) return 'symlink';
-  if (stat.isFIFO()) return 'fifo';
-  if (stat.isSocket()) return 'socket';
-  return stat.isBlockDevice() ? 'blockDevice' : 'characterDevice';
 }
 
 /** @returns undefined when there is nothing. */

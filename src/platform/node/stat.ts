@@ -2,7 +2,7 @@ import type * as fs from 'node:fs';
 import type { FileKind, Stat } from '../../ports/files.ts';
 import { ownMode } from './own-mode.ts';
 
-function kindOf(stat: fs.BigIntStats): FileKind {
+export function kindOf(stat: fs.StatsBase<bigint | number>): FileKind {
   if (stat.isFile()) return 'file';
   if (stat.isDirectory()) return 'directory';
   if (stat.isSymbolicLink()) return 'symlink';
