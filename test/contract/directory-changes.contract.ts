@@ -4,7 +4,7 @@ import { type Bytes, bytesFromText } from '../../src/bytes.ts';
 import type { Files } from '../../src/ports/files.ts';
 import { nameIn, unpackStat } from '../../src/ports/listing.ts';
 import { needOtherUser } from '../support/tools.ts';
-import { errnoOf, expectErrno, openPlace } from './files.contract.ts';
+import { errnoOf, expectErrno, openPlace } from './file-places.ts';
 
 const b = (text: string): Bytes => bytesFromText(text);
 

@@ -7,7 +7,8 @@ import { createLinuxFiles } from '../../src/platform/linux/files.ts';
 import { createScratchDirectory } from '../support/scratch.ts';
 import { needOtherUser } from '../support/tools.ts';
 import { describeDirectoryChanges } from './directory-changes.contract.ts';
-import { describeFilesContract, expectErrno } from './files.contract.ts';
+import { expectErrno } from './file-places.ts';
+import { describeFilesContract } from './files.contract.ts';
 import { describeLocksContract } from './locks.contract.ts';
 import { describeNewFilesContract } from './new-files.contract.ts';
 

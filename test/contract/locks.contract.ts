@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { bytesFromText } from '../../src/bytes.ts';
 import type { Files } from '../../src/ports/files.ts';
-import { openPlace } from './files.contract.ts';
+import { openPlace } from './file-places.ts';
 
 const b = bytesFromText;
 

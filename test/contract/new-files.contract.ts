@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { bytesFromText } from '../../src/bytes.ts';
 import type { Files } from '../../src/ports/files.ts';
 import { createScratchDirectory } from '../support/scratch.ts';
-import { errnoOf } from './files.contract.ts';
+import { errnoOf } from './file-places.ts';
 
 const b = bytesFromText;
 

@@ -3,15 +3,11 @@ import { describe, expect, test } from 'vitest';
 import { runProgram, startNono } from '../support/nono.ts';
 import { needCommands } from '../support/tools.ts';
 import { waitFor } from '../support/wait.ts';
-import { canBecomeOrdinaryUser, createWorld, type World } from '../support/world.ts';
+import { createWorld, USERS, type World } from '../support/world.ts';
 
 /** Not one of a version manager, which the sandbox of a world with another home does not know. */
 const PYTHON = '/usr/bin/python3';
 const VERBS = ['run', 'wrap'] as const;
-const KINDS = [
-  { user: 'the caller', ordinaryUser: false },
-  ...(canBecomeOrdinaryUser() ? [{ user: 'an ordinary user', ordinaryUser: true }] : []),
-];
 
 /** Two sockets outside: prints what came to each when its input ends. */
 const RECEIVER = `
@@ -100,7 +96,7 @@ print(name(lambda: t.sendto(b"x", "own.s")))
 print(name(lambda: n.sendto(bytes(300000), "own.s")), name(lambda: n.sendto(b"x", "none.s")), name(lambda: n.send(b"x")))
 `;
 
-describe.for(KINDS)('a local datagram of $user', ({ ordinaryUser }) => {
+describe.for(USERS)('a local datagram of $user', ({ ordinaryUser }) => {
   const inside = (world: World, verb: string, options: readonly string[], script: string) => {
     const places = ['granted', 'other'].map((name) => join(world.home, name));
     return runProgram(world, [world.executable, verb, ...options, '--allow-cwd', '--', PYTHON, '-c', script, ...places]);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { runNono, runProgram } from '../support/nono.ts';
 import { needCommands } from '../support/tools.ts';
-import { canBecomeOrdinaryUser, createWorld, type World } from '../support/world.ts';
+import { createWorld, USERS, type World } from '../support/world.ts';
 
 /** Not one of a version manager: the test has a home of its own. */
 const PYTHON = '/usr/bin/python3';
@@ -27,12 +27,7 @@ print("ready", flush=True)
 sys.stdin.read()
 `;
 
-const KINDS = [
-  { user: 'the caller', ordinaryUser: false },
-  ...(canBecomeOrdinaryUser() ? [{ user: 'an ordinary user', ordinaryUser: true }] : []),
-];
-
-describe.for(KINDS)('a command of $user that failed', ({ ordinaryUser }) => {
+describe.for(USERS)('a command of $user that failed', ({ ordinaryUser }) => {
   let world: World;
   let server: ChildProcess;
   const words = ['--', PYTHON, '-c', PROGRAM];

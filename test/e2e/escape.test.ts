@@ -6,7 +6,7 @@ import { ATTEMPTS, type Attempt } from '../support/escape-attempts.ts';
 import { runProgram } from '../support/nono.ts';
 import { compileProbe, nameResult } from '../support/probe.ts';
 import { needCommands } from '../support/tools.ts';
-import { canBecomeOrdinaryUser, createWorld, type World } from '../support/world.ts';
+import { canBecomeOrdinaryUser, createWorld, USERS, type World } from '../support/world.ts';
 
 /** On a terminal: letters that the probe types would be read by the user's shell. */
 const TYPED = ['sti', 'sti_high_bits', 'sti_bit_32', 'tioclinux'];
@@ -19,12 +19,7 @@ const probe = compileProbe();
 if (probe === undefined) console.warn('No way out of the sandbox is tried: that needs a C compiler');
 afterAll(() => probe?.[Symbol.dispose]());
 
-const KINDS = [
-  { user: 'the caller', ordinaryUser: false },
-  ...(canBecomeOrdinaryUser() ? [{ user: 'an ordinary user', ordinaryUser: true }] : []),
-];
-
-describe.runIf(probe !== undefined).for(KINDS)('a hostile command of $user', ({ ordinaryUser }) => {
+describe.runIf(probe !== undefined).for(USERS)('a hostile command of $user', ({ ordinaryUser }) => {
   let world: World;
   let target: ChildProcess;
   let tcp: Server;

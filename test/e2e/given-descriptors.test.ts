@@ -4,14 +4,10 @@ import { describe, expect, test } from 'vitest';
 import { runProgram, startNono } from '../support/nono.ts';
 import { needCommands } from '../support/tools.ts';
 import { waitFor } from '../support/wait.ts';
-import { canBecomeOrdinaryUser, createWorld } from '../support/world.ts';
+import { createWorld, USERS } from '../support/world.ts';
 
 /** Not one of a version manager, which the sandbox of a world with another home does not know. */
 const PYTHON = '/usr/bin/python3';
-const KINDS = [
-  { user: 'the caller', ordinaryUser: false },
-  ...(canBecomeOrdinaryUser() ? [{ user: 'an ordinary user', ordinaryUser: true }] : []),
-];
 
 /** Somebody outside who gives away what he has open: a directory, a file to read, the same by its path only, a pid, a UDP socket. */
 const GIVER = `
@@ -49,7 +45,7 @@ u = socket.socket(fileno=udp)
 print("network", name(lambda: u.sendto(b"x", ("127.0.0.1", 9))), name(lambda: u.connect(("127.0.0.1", 9))))
 `;
 
-describe.for(KINDS)('a descriptor that somebody outside gives to a command of $user', ({ ordinaryUser }) => {
+describe.for(USERS)('a descriptor that somebody outside gives to a command of $user', ({ ordinaryUser }) => {
   test.for(['run', 'wrap'])('is good for what it is open for, and leads nowhere else, under %s', async (verb, context) => {
     needCommands(context, PYTHON);
     using world = createWorld({ ordinaryUser });

@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { runProgram } from '../support/nono.ts';
 import { ARCHIVE, makeRelease, makeSmallRelease, SMALLER, sha256 } from '../support/small-releases.ts';
-import { needCommands, needOtherUser } from '../support/tools.ts';
+import { needCommands } from '../support/tools.ts';
 import { createWorld, type World } from '../support/world.ts';
 
 const INSTALLER = resolve(import.meta.dirname, '../../scripts/install.sh');
@@ -248,28 +248,6 @@ describe('install.sh', () => {
     expect(stdout).toContain('Installed nono 1.0.0');
   });
 
-  test('asks for nothing but https of what is to come by https, also where it is sent on', async () => {
-    using world = createWorld();
-    const bin = join(world.directory, 'bin');
-    mkdirSync(bin);
-    writeFileSync(join(bin, 'curl'), '#!/bin/sh\necho "$@" >&2\nexit 22\n', { mode: 0o755 });
-    const options = { environment: { PATH: `${bin}:${process.env['PATH'] ?? ''}` } };
-    const run = (url: string) => runProgram(world, ['sh', INSTALLER, '--target', 'linux-x64', '--from', url], options);
-    expect((await run('https://example.org/nono')).stderr).toMatch(/--proto =https .*https:\/\/example.org\/nono\/SHA256SUMS/);
-    expect((await run('http://example.org/nono')).stderr).toMatch(/--proto =https,http,file /);
-  });
-
-  test.for([
-    ['/usr/bin/fish', 'fish_add_path'],
-    ['/bin/zsh', '~/.zprofile'],
-    ['/bin/bash', '~/.profile'],
-  ])('tells a user of %s how it is found', async ([shell, hint]) => {
-    using world = createWorld();
-    const words = ['sh', INSTALLER, '--target', 'linux-x64', '--from', makeRelease(world, '1.0.0')] as [string, ...string[]];
-    const { stdout } = await runProgram(world, words, { environment: { SHELL: shell } });
-    expect(stdout).toContain(hint);
-  });
-
   test.for([
     { words: ['--frobnicate'], message: 'there is no such option' },
     { words: ['--from'], message: 'Cannot use --from without a value' },
@@ -282,68 +260,5 @@ describe('install.sh', () => {
 
     expect(stderr).toContain(message);
     expect(status).toBe(2);
-  });
-
-  test('says that it has to be told where from, and what a directory of others takes', async (context) => {
-    needOtherUser(context);
-    using world = createWorld({ ordinaryUser: true });
-    const script = join(world.directory, 'install.sh');
-    cpSync(INSTALLER, script);
-
-    expect((await runProgram(world, ['sh', script])).stderr).toContain('Say it with --from DIR, FILE or URL');
-    const release = makeRelease(world, '1.0.0');
-    const refused = await runProgram(world, ['sh', script, '--target', 'linux-x64', '--from', release, '--prefix', '/usr']);
-    expect(refused.stderr).toContain('Choose a directory of your own with --prefix DIR');
-    expect(refused.status).toBe(1);
-  });
-
-  test.for(['curl', 'wget'])('fetches with %s alone, and compares what it fetched', async (program, context) => {
-    needCommands(context, program);
-    using world = createWorld();
-    const release = makeRelease(world, '1.0.0');
-    const bin = join(world.directory, 'only');
-    mkdirSync(bin);
-    const tools = [
-      'sh',
-      'uname',
-      'sed',
-      'cut',
-      'awk',
-      'grep',
-      'mkdir',
-      'rm',
-      'mv',
-      'chmod',
-      'tar',
-      'gzip',
-      'sha256sum',
-      'cmp',
-      'cat',
-      'rmdir',
-      program,
-    ];
-    for (const tool of tools) symlinkSync(execFileSync('which', [tool], { encoding: 'utf8' }).trim(), join(bin, tool));
-    const url = program === 'curl' ? `file://${release}` : undefined;
-    if (url === undefined) {
-      // wget has no file: addresses; what it is called with is what matters.
-      rmSync(join(bin, 'wget'));
-      writeFileSync(join(bin, 'wget'), `#!/bin/sh\n[ "$1 $2" = "-q -O" ] || exit 9\n/bin/cp "${release}/\${4##*/}" "$3"\n`, {
-        mode: 0o755,
-      });
-    }
-    const words = ['sh', INSTALLER, '--target', 'linux-x64', '--from', url ?? 'https://example.invalid/v1'] as [
-      string,
-      ...string[],
-    ];
-    const { status, stdout, stderr } = await runProgram(world, words, { environment: { PATH: bin } });
-
-    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
-    expect(stdout).toContain('Installed nono 1.0.0');
-    // With all that the machine has, which may read more kinds of archives than there are; the other wget knows no such address.
-    const path = program === 'curl' ? `${bin}:${world.environment['PATH']}` : bin;
-    const again = await runProgram(world, words, { environment: { PATH: path } });
-    expect(again.stdout).toContain('nono 1.0.0 is already installed');
-    writeFileSync(join(release, 'SHA256SUMS'), `${'0'.repeat(64)}  ${ARCHIVE}\n`);
-    expect((await runProgram(world, words, { environment: { PATH: bin } })).status).toBe(1);
   });
 });

@@ -3,22 +3,18 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { runProgram } from '../support/nono.ts';
 import { compileProbe } from '../support/probe.ts';
-import { canBecomeOrdinaryUser, createWorld, type World } from '../support/world.ts';
+import { canBecomeOrdinaryUser, createWorld, USERS, type World } from '../support/world.ts';
 
 const ODD_CALLS = 40_000;
 /** Not one of a version manager, which the sandbox of a world with another home does not know. */
 const PYTHON = '/usr/bin/python3';
 const VERBS = ['run', 'wrap'] as const;
-const KINDS = [
-  { user: 'the caller', ordinaryUser: false },
-  ...(canBecomeOrdinaryUser() ? [{ user: 'an ordinary user', ordinaryUser: true }] : []),
-];
 
 const oddities = compileProbe('odd-arguments');
 if (oddities === undefined) console.warn('No odd arguments are given to the mediator: that needs a C compiler');
 afterAll(() => oddities?.[Symbol.dispose]());
 
-describe.for(KINDS)('a mediated call of $user', ({ ordinaryUser }) => {
+describe.for(USERS)('a mediated call of $user', ({ ordinaryUser }) => {
   let world: World;
   let outside: string;
   let file: string;

@@ -4,15 +4,11 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { runNono, runProgram } from '../support/nono.ts';
 import { needCommands } from '../support/tools.ts';
-import { canBecomeOrdinaryUser, createWorld, type World } from '../support/world.ts';
+import { createWorld, USERS, type World } from '../support/world.ts';
 
 /** Not one of a version manager, which the sandbox of a world with another home does not know. */
 const PYTHON = '/usr/bin/python3';
 const PAIRS = ['run', 'wrap'].flatMap((outer) => ['run', 'wrap'].map((inner) => ({ outer, inner })));
-const KINDS = [
-  { user: 'the caller', ordinaryUser: false },
-  ...(canBecomeOrdinaryUser() ? [{ user: 'an ordinary user', ordinaryUser: true }] : []),
-];
 const SAID = '[nono] Inside another nono: connects and changes of mode, owner and times go by the grants of that one\n';
 
 /** A project of the outer nono with the executable, a place for the inner one's state, and a project of its own. */
@@ -33,7 +29,7 @@ async function give(world: World): Promise<void> {
   await runProgram({ ...world, asUser: [] }, ['chown', '-R', '65534:65534', world.project]);
 }
 
-describe.for(KINDS)('nono inside nono, of $user', ({ ordinaryUser }) => {
+describe.for(USERS)('nono inside nono, of $user', ({ ordinaryUser }) => {
   const inNest = async (world: World, { outer, inner }: { outer: string; inner: string }, options: string, script: string) => {
     await give(world);
     const whole = `cd inner; NONO_HOME=../state ../nono ${inner} ${options} --allow-cwd -- sh -c "$0"`;

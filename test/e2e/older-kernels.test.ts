@@ -7,15 +7,11 @@ import { runProgram, startNono } from '../support/nono.ts';
 import { compileProbe, nameResult } from '../support/probe.ts';
 import { needCommands } from '../support/tools.ts';
 import { waitFor } from '../support/wait.ts';
-import { canBecomeOrdinaryUser, createWorld, type World } from '../support/world.ts';
+import { createWorld, USERS, type World } from '../support/world.ts';
 
 /** Not one of a version manager, which the sandbox of a world with another home does not know. */
 const PYTHON = '/usr/bin/python3';
 const VERBS = ['run', 'wrap'] as const;
-const KINDS = [
-  { user: 'the caller', ordinaryUser: false },
-  ...(canBecomeOrdinaryUser() ? [{ user: 'an ordinary user', ordinaryUser: true }] : []),
-];
 
 /** Attempts of escape-probe.c at a process outside that Landlock answers from ABI 6 on, and the mediator before. */
 const SIGNALS = [
@@ -104,7 +100,7 @@ afterAll(() => {
   attempts?.[Symbol.dispose]();
 });
 
-describe.runIf(kernel !== undefined).for(KINDS)('for $user', ({ ordinaryUser }) => {
+describe.runIf(kernel !== undefined).for(USERS)('for $user', ({ ordinaryUser }) => {
   let world: World;
   let target: ChildProcess;
   let older = '';

@@ -3,15 +3,11 @@ import { describe, expect, test } from 'vitest';
 import { runNono, runProgram, startNono } from '../support/nono.ts';
 import { needCommands } from '../support/tools.ts';
 import { waitFor } from '../support/wait.ts';
-import { canBecomeOrdinaryUser, createWorld } from '../support/world.ts';
+import { createWorld, USERS } from '../support/world.ts';
 
 /** Not one of a version manager, which the sandbox of a world with another home does not know. */
 const PYTHON = '/usr/bin/python3';
 const VERBS = ['run', 'wrap'] as const;
-const KINDS = [
-  { user: 'the caller', ordinaryUser: false },
-  ...(canBecomeOrdinaryUser() ? [{ user: 'an ordinary user', ordinaryUser: true }] : []),
-];
 
 const PRELUDE = `
 import errno, fcntl, os, struct, sys, termios
@@ -59,7 +55,7 @@ while not os.path.exists(sys.argv[1]): held += os.openpty()
 print("held"); sys.stdout.flush(); sys.stdin.readline()
 `;
 
-describe.for(KINDS)('a terminal that a command of $user makes', ({ ordinaryUser }) => {
+describe.for(USERS)('a terminal that a command of $user makes', ({ ordinaryUser }) => {
   test.for(VERBS)('can be opened by its name under %s', async (verb, context) => {
     needCommands(context, PYTHON);
     using world = createWorld({ ordinaryUser });

@@ -50,6 +50,12 @@ export function canBecomeOrdinaryUser(): boolean {
   return process.getuid?.() === 0;
 }
 
+/** Who a test is run as: whoever runs the tests and, when that is root, an ordinary user too. */
+export const USERS = [
+  { user: 'the caller', ordinaryUser: false },
+  ...(canBecomeOrdinaryUser() ? [{ user: 'an ordinary user', ordinaryUser: true }] : []),
+];
+
 /**
  * Makes a home, a project and an environment that holds nothing of the caller's but PATH.
  *

@@ -1,0 +1,183 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { runNono } from '../support/nono.ts';
+import { createWorld, type World } from '../support/world.ts';
+
+const BUILT_IN = ['default', 'node-dev', 'python-dev', 'rust-dev', 'go-dev', 'claude-code', 'codex', 'opencode', 'gemini'];
+
+/** Writes a file; `~/` is the home, anything else is in the project. */
+function write(world: World, name: string, text: string): void {
+  const path = name.startsWith('~/') ? join(world.home, name.slice(2)) : join(world.project, name);
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, text);
+}
+
+function profilePath(name: string): string {
+  return `~/.config/nono/profiles/${name}.toml`;
+}
+
+describe('what is wrong is told with file, line and the way out', () => {
+  test.for([
+    { what: 'an unknown key', text: '[filesystem]\n\nalow = []', says: 'p.toml:3: unknown key "alow", did you mean "allow"?' },
+    { what: 'an unknown table', text: '[netwrok]', says: 'p.toml:1: unknown key "netwrok", did you mean "network"?' },
+    {
+      what: 'a key of another table',
+      text: '[workdir]\nblock = true',
+      says: 'p.toml:2: unknown key "block", it belongs to [network]',
+    },
+    { what: 'a wrong type', text: 'ask = 1', says: 'p.toml:1: cannot use 1 for "ask": expected true or false' },
+    {
+      what: 'a wrong value',
+      text: '[workdir]\naccess = "all"',
+      says: 'p.toml:2: cannot use "all" for "access": expected "none", "read", "write" or "readwrite"',
+    },
+    {
+      what: 'a relative path',
+      text: '[filesystem]\nread = ["~/a", "b"]',
+      says: 'p.toml:2: cannot use "b" in "read": expected a list of paths',
+    },
+    { what: 'no TOML', text: 'a = = 1', says: 'p.toml:1: expected a value' },
+    { what: 'a key twice', text: 'ask = true\nask = true', says: 'p.toml:2: "ask" is given a second time, first in line 1' },
+    {
+      what: 'a missing base',
+      text: '\nextends = "nod-dev"',
+      says: 'p.toml:2: there is no profile "nod-dev" [E_CONFIG]\nHint: Did you mean node-dev?',
+    },
+    { what: 'a missing file', text: 'extends = "./x.toml"', says: 'p.toml:1: there is no file "./x.toml"' },
+    { what: 'a cycle', text: 'extends = "./p.toml"', says: 'p.toml:1: the profile extends itself: ' },
+    {
+      what: 'a variable allowed and denied',
+      text: '[environment]\nallow_vars = ["A"]\ndeny_vars = ["A"]',
+      says: 'p.toml:3: "A" of "deny_vars" is also in "allow_vars" in line 2',
+    },
+    {
+      what: 'a path as file and directory',
+      text: '[filesystem]\nread = ["~/a"]\nread_file = ["~/a"]',
+      says: 'p.toml:3: "~/a" of "read_file" is also in "read" in line 2',
+    },
+    {
+      what: 'a sensitive place',
+      text: '[filesystem]\nread = ["~/.ssh"]',
+      says: 'p.toml:2: that is SSH keys [E_GRANT]\nHint: Leave it out, or permit it with override_deny = ["~/.ssh"]',
+    },
+    {
+      what: 'the home directory',
+      text: '[filesystem]\nallow = ["~"]',
+      says: "p.toml:2: it contains ~/.nono, nono's own state, which cannot be carved out of it",
+    },
+    {
+      what: "nono's state",
+      text: '[filesystem]\nallow = ["~/.nono"]\noverride_deny = ["~/.nono"]',
+      says: "nono's own state [E_GRANT]\nHint: Leave it out: no option permits this one",
+    },
+    {
+      what: 'tracking what is not writable',
+      text: '[filesystem]\nread = ["~/a"]\n[rollback]\ntrack = ["~/a"]',
+      says: 'p.toml:4: the command may not write it',
+    },
+    {
+      what: 'making what cannot be made',
+      text: '[filesystem]\ncreate = ["/proc/nono-x"]',
+      says: 'p.toml:2: it is inside /proc, an interface of the kernel',
+    },
+  ])('$what', async ({ text, says }) => {
+    using world = createWorld();
+    mkdirSync(join(world.home, '.ssh'));
+    mkdirSync(join(world.home, 'a'));
+    write(world, 'p.toml', text);
+
+    const { status, stdout, stderr } = await runNono(world, ['run', '--profile', './p.toml', '--allow-cwd', '--', 'true']);
+
+    expect(stderr).toContain(says);
+    expect({ status, stdout }).toEqual({ status: 125, stdout: '' });
+    expect(existsSync(world.state)).toBe(false);
+  });
+
+  test.for([
+    {
+      words: ['--profile', 'nodedev'],
+      says: 'there is no profile "nodedev" [E_CONFIG]\nHint: Did you mean node-dev?',
+      status: 125,
+    },
+    {
+      words: ['--profile', 'node-dev'],
+      says: 'the working directory is not shared with it [E_GRANT]\nHint: Share the working directory with --allow-cwd',
+      status: 125,
+    },
+    { words: ['--allow-cwd', '--env', 'A B'], says: 'Cannot use --env "A B": expected NAME, or NAME=VALUE', status: 2 },
+    { words: ['--allow-cwd', '--env-file', 'nowhere'], says: 'Cannot read "nowhere": it does not exist', status: 125 },
+    { words: ['--allow-cwd', '--env-file', 'bad.env'], says: 'bad.env:3: expected NAME=VALUE, or NAME alone', status: 125 },
+    {
+      words: ['--allow-cwd', '--allow-socket', 'bad.env'],
+      says: 'Cannot use --allow-socket "bad.env": it is no socket',
+      status: 125,
+    },
+    { words: ['--allow-cwd', '--json'], says: 'Cannot use --json without --dry-run', status: 2 },
+  ])('of a call: $words', async ({ words, says, status }) => {
+    using world = createWorld();
+    write(world, 'bad.env', 'A=1\n# no\nB C=2\n');
+
+    const outcome = await runNono(world, ['run', ...words, '--', 'true']);
+
+    expect(outcome.stderr).toContain(says);
+    expect(outcome).toMatchObject({ status, stdout: '' });
+  });
+});
+
+describe('nono profile and nono config', () => {
+  test('list, show, make and check', async () => {
+    using world = createWorld();
+
+    const listed = await runNono(world, ['profile', 'list', '--json']);
+    const made = await runNono(world, ['profile', 'init', 'mine', '--extends', 'node-dev']);
+    const again = await runNono(world, ['profile', 'init', 'mine']);
+    const checked = await runNono(world, ['profile', 'validate', '--json']);
+    const shown = await runNono(world, ['profile', 'show', 'mine']);
+    const used = await runNono(world, ['run', '--profile', 'mine', '--allow-cwd', '--', 'true']);
+
+    const { profiles } = JSON.parse(listed.stdout) as { profiles: { name: string }[] };
+    expect(profiles.map(({ name }) => name).toSorted()).toEqual(BUILT_IN.toSorted());
+    expect(made).toMatchObject({ status: 0, stdout: `${world.home}/.config/nono/profiles/mine.toml\n`, stderr: '' });
+    expect(again).toMatchObject({ status: 1, stderr: expect.stringContaining('it exists [E_EXISTS]') as string });
+    expect(JSON.parse(checked.stdout)).toMatchObject({ ok: true });
+    expect(shown.stdout).toMatch(/^# mine, made of built-in\/node-dev\.toml, .*mine\.toml\n/);
+    expect(used).toMatchObject({ status: 0, stdout: '', stderr: '' });
+  });
+
+  test('make a configuration that is read as the defaults', async () => {
+    using world = createWorld();
+
+    const before = await runNono(world, ['config', 'show', '--json']);
+    const made = await runNono(world, ['config', 'init']);
+    const path = await runNono(world, ['config', 'path']);
+    const valid = await runNono(world, ['config', 'validate']);
+    const file = join(world.home, '.config/nono/config.toml');
+    // Every example of the template is a value that the key may have.
+    writeFileSync(file, readFileSync(file, 'utf8').replaceAll(/^# ([a-z_]+ = )/gm, '$1'));
+    const uncommented = await runNono(world, ['config', 'show', '--json']);
+
+    expect(made).toMatchObject({ status: 0, stdout: `${file}\n` });
+    expect(path.stdout).toBe(`${file}\n`);
+    expect(valid.stdout).toBe(`${file}: ok\n`);
+    const own = (JSON.parse(uncommented.stdout) as { own: unknown[] }).own;
+    expect(own.length).toBeGreaterThan(7);
+    expect((JSON.parse(before.stdout) as { own: unknown[] }).own).toEqual([]);
+  });
+
+  test('doctor finds what is wrong, setup what the kernel has', async () => {
+    using world = createWorld();
+    write(world, '~/.config/nono/config.toml', '[ui]\ncolour = 1\n');
+    write(world, profilePath('bad'), 'ask = 2\n');
+
+    const setup = await runNono(world, ['setup', '--check-only', '--json']);
+    const doctor = await runNono(world, ['doctor']);
+
+    expect(JSON.parse(setup.stdout)).toMatchObject({ ok: true });
+    expect(setup.status).toBe(0);
+    expect(doctor.status).toBe(1);
+    expect(doctor.stdout).toMatch(/^missing +configuration +.*config\.toml:2: unknown key "colour"$/m);
+    expect(doctor.stdout).toMatch(/^missing +profile bad +.*bad\.toml:1: cannot use 2 for "ask"/m);
+    expect(existsSync(world.state)).toBe(false);
+  });
+});
