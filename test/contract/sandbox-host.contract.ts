@@ -1,11 +1,12 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import type { Bytes } from '../../src/bytes.ts';
+import { type Bytes, bytesFromText } from '../../src/bytes.ts';
 import type { SandboxHost } from '../../src/ports/sandbox-host.ts';
 import type { Launch } from '../../src/sandbox/launch.ts';
+import { createScratchDirectory } from '../support/scratch.ts';
 
 /** Instructions for a process whose supervisor is none of its parents. */
-const NOT_OURS: Launch = {
+export const NOT_OURS: Launch = {
   supervisorPid: 2 ** 22 + 1,
   landlock: { handledFs: 0x1fff, handledNet: 0, scoped: 0, rules: [], ports: [] },
   filter: '' as Bytes,
@@ -34,8 +35,18 @@ export function describeSandboxHostContract(name: string, createHost: () => Prom
       expect([...ignored, ...blocked].every((signal) => signal >= 1 && signal <= 64)).toBe(true);
     });
 
+    test('makes a directory that nobody else may enter', async () => {
+      using scratch = createScratchDirectory();
+      const groundwork = (await createHost()).prepare(NOT_OURS.landlock, bytesFromText(scratch.at('made')));
+      groundwork.checkDirectory();
+
+      expect(statSync(scratch.at('made')).mode & 0o7777).toBe(0o700);
+    });
+
     test('gives up at the step that it cannot do, and does none of the later ones', async () => {
-      const failure = (await createHost()).become(NOT_OURS, () => () => undefined);
+      using scratch = createScratchDirectory();
+      const groundwork = (await createHost()).prepare(NOT_OURS.landlock, bytesFromText(scratch.at('made')));
+      const failure = groundwork.become(NOT_OURS, () => () => undefined);
 
       expect(failure.step).toBe('supervisor');
       expect(readFileSync('/proc/self/status', 'latin1')).toMatch(/^NoNewPrivs:\t0$/m);

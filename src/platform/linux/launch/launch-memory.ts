@@ -1,9 +1,10 @@
-import { type Bytes, putBytes } from '../../../bytes.ts';
-import { collect } from '../../../collect.ts';
+import type { Bytes } from '../../../bytes.ts';
 import type { Launch, LaunchFailure, LaunchStep } from '../../../sandbox/launch.ts';
 import { loadAssembly } from '../assembly.ts';
 import { mapMemory } from '../machine-code.ts';
-import { addressOf, errnoName, fixedBuffer } from '../syscalls.ts';
+import { errnoName } from '../syscalls.ts';
+import { LinuxGroundwork } from './groundwork.ts';
+import { WordMemory } from './word-memory.ts';
 
 /** In the order of the enumeration in launch.c. */
 const STEPS: readonly LaunchStep[] = [
@@ -20,18 +21,22 @@ const STEPS: readonly LaunchStep[] = [
   'execute',
 ];
 const DONE = -1;
-/** Beside the rights in launch.c. */
-const REQUIRED = 2 ** 30;
 const SHELL = '/bin/sh' as Bytes;
 
 const WORD_BYTES = 8;
 const STACK_BYTES = 16 * 1024;
 /** struct launch: words. The answers are the first four. */
-const WORDS = 30;
+const WORDS = 20;
 const STEP_AT = 0;
 const LISTENER_AT = 3;
 /** struct sock_filter of include/uapi/linux/filter.h: code, jt, jf, k. */
 const SOCK_FILTER_BYTES = 8;
+
+interface LaunchMemoryOptions {
+  readonly takesTerminal?: boolean | undefined;
+  /** Of the same launch, where it was begun before. */
+  readonly groundwork?: LinuxGroundwork | undefined;
+}
 
 /**
  * A launch as launch.c reads it. All of it stays where it is for as long as this object is in use: until the process is the command, or its child
@@ -39,45 +44,45 @@ const SOCK_FILTER_BYTES = 8;
  */
 export class LaunchMemory {
   readonly #launch: Launch;
-  readonly #held: Uint8Array[] = [];
-  readonly #words = new BigInt64Array(new ArrayBuffer(WORDS * WORD_BYTES));
-  readonly address: number;
+  readonly #memory = new WordMemory(WORDS);
+  /** Its memory is named by this one's. */
+  readonly groundwork: LinuxGroundwork;
 
-  constructor(launch: Launch, { takesTerminal = false } = {}) {
+  constructor(
+    launch: Launch,
+    { takesTerminal = false, groundwork = new LinuxGroundwork(launch.landlock) }: LaunchMemoryOptions = {},
+  ) {
     this.#launch = launch;
     const { system, cloneAddress } = loadAssembly();
-    const { landlock, signals, filter } = launch;
+    const { signals, filter, executables, command, environment } = launch;
+    const memory = this.#memory;
     const stack = mapMemory(STACK_BYTES);
-    this.#put([DONE, 0, -1, -1], 0);
-    this.#put([system, cloneAddress, stack.address + STACK_BYTES - 2 * WORD_BYTES], 4);
-    this.#put([launch.supervisorPid, takesTerminal ? 1 : 0, this.#text([launch.workingDirectory]), launch.capabilities], 7);
-    this.#put([landlock.handledFs, landlock.handledNet, landlock.scoped], 11);
-    this.#put([landlock.rules.length, this.#rights(), this.#text(landlock.rules.map(({ path }) => path))], 14);
-    this.#put([landlock.ports.length, this.#ports()], 17);
-    this.#words.set([signalSet(signals.ignored), signalSet(signals.blocked)], 19);
-    this.#put([this.#program(filter), launch.mediation === null ? 0 : 1], 21);
-    const { executables, command, environment } = launch;
+    memory.put(STEP_AT, [DONE, 0, -1, -1]);
+    memory.put(4, [system, cloneAddress, stack.address + STACK_BYTES - 2 * WORD_BYTES]);
+    memory.put(7, [launch.supervisorPid, takesTerminal ? 1 : 0, memory.text([launch.workingDirectory]), launch.capabilities]);
+    this.groundwork = groundwork;
+    memory.put(11, [groundwork.address, signalSet(signals.ignored), signalSet(signals.blocked)]);
+    memory.put(14, [this.#program(filter), launch.mediation === null ? 0 : 1]);
     const [path = '' as Bytes] = executables;
-    this.#put(
-      [executables, command, [SHELL, path, ...command.slice(1)], environment].map((items) => this.#vector(items)),
-      23,
-    );
-    this.address = this.#hold(new Uint8Array(this.#words.buffer));
+    const shell = [SHELL, path, ...command.slice(1)];
+    memory.put(16, [memory.vector(executables), memory.vector(command), memory.vector(shell), memory.vector(environment)]);
+  }
+
+  get address(): number {
+    return this.#memory.address;
   }
 
   /** What the mediator is to listen on, once the filter is on. */
   get listener(): number | undefined {
-    const listener = Number(this.#words[LISTENER_AT]);
+    const listener = this.#memory.get(LISTENER_AT);
     return listener < 0 ? undefined : listener;
   }
 
   /** @returns undefined while nothing has failed. */
   get failure(): LaunchFailure | undefined {
-    const [step, error, item] = [STEP_AT, STEP_AT + 1, STEP_AT + 2].map((at) => Number(this.#words[at])) as [
-      number,
-      number,
-      number,
-    ];
+    const step = this.#memory.get(STEP_AT);
+    const error = this.#memory.get(STEP_AT + 1);
+    const item = this.#memory.get(STEP_AT + 2);
     const name = STEPS[step];
     if (name === undefined) return undefined;
     const { workingDirectory, landlock, executables } = this.#launch;
@@ -86,56 +91,12 @@ export class LaunchMemory {
     return { step: name, errno: errnoName(error), ...(path === undefined ? {} : { path }) };
   }
 
-  #put(values: readonly number[], at: number): void {
-    values.forEach((value, index) => {
-      this.#words[at + index] = BigInt(value);
-    });
-  }
-
-  #hold(memory: Uint8Array): number {
-    this.#held.push(memory);
-    return addressOf(memory);
-  }
-
-  /** Strings one after the other, each ended by NUL. */
-  #text(items: readonly Bytes[]): number {
-    const text = `${items.join('\0')}\0` as Bytes;
-    const memory = fixedBuffer(text.length);
-    putBytes(memory, text);
-    return this.#hold(memory);
-  }
-
-  /** The address of an array of strings that is ended by 0. */
-  #vector(items: readonly Bytes[]): number {
-    let address = this.#text(items);
-    const pointers = new BigInt64Array(new ArrayBuffer((items.length + 1) * WORD_BYTES));
-    items.forEach((item, at) => {
-      pointers[at] = BigInt(address);
-      address += item.length + 1;
-    });
-    return this.#hold(new Uint8Array(pointers.buffer));
-  }
-
-  #rights(): number {
-    const rights = this.#launch.landlock.rules.map((rule) => rule.rights + (rule.isRequired ? REQUIRED : 0));
-    const memory = new Uint32Array(new ArrayBuffer(Math.max(1, rights.length) * 4));
-    memory.set(rights);
-    return this.#hold(new Uint8Array(memory.buffer));
-  }
-
-  #ports(): number {
-    const words = collect(this.#launch.landlock.ports, ({ rights, port }) => [BigInt(rights), BigInt(port)]);
-    const memory = new BigInt64Array(new ArrayBuffer(Math.max(1, words.length) * WORD_BYTES));
-    if (words.length > 0) memory.set(words);
-    return this.#hold(new Uint8Array(memory.buffer));
-  }
-
   /** struct sock_fprog: a 16-bit length, padding, a pointer to the instructions. */
   #program(filter: Bytes): number {
     const program = new BigInt64Array(new ArrayBuffer(2 * WORD_BYTES));
     program[0] = BigInt(filter.length / SOCK_FILTER_BYTES);
-    program[1] = BigInt(this.#text([filter]));
-    return this.#hold(new Uint8Array(program.buffer));
+    program[1] = BigInt(this.#memory.text([filter]));
+    return this.#memory.hold(program);
   }
 }
 
