@@ -13,8 +13,14 @@ export interface Signals {
    * From the return of this call on, none of SIGHUP, SIGINT, SIGQUIT and SIGTERM ends this process and none of
    * SIGTSTP, SIGTTIN and SIGTTOU stops it, until it is disposed. `onSignal` is told of the first four,
    * each time; `onChild` whenever a child stopped, went on or ended, at least once for several changes.
+   *
+   * @param isReader SIGTTIN stops it nevertheless: the kernel sends it to whoever reads a terminal in the background, and has an error for who ignores it.
    */
-  watch(handlers: { readonly onSignal: (caught: CaughtSignal) => void; readonly onChild: () => void }): Disposable;
+  watch(handlers: {
+    readonly onSignal: (caught: CaughtSignal) => void;
+    readonly onChild: () => void;
+    readonly isReader?: boolean;
+  }): Disposable;
   /** The signal that `pid`, a child, is stopped by at this moment; undefined while it is not. */
   stopSignal(pid: number): number | undefined;
   /** Stops this process as SIGSTOP does, and returns when it was continued. */

@@ -39,7 +39,12 @@ export interface AttachOptions {
   readonly clock: Clock;
   /** Stops this process and returns when it goes on. */
   readonly stopSelf: () => void;
+  /** The terminal is for this process to read and to draw on. */
+  readonly isInForeground: () => boolean;
 }
+
+/** Who is continued to be ended hears of it by then, rather than stop again. */
+export const BACKGROUND_MS = 20;
 
 /** A supervisor that is well answers within a millisecond. */
 const GOODBYE_TIMEOUT_MS = 200;
@@ -64,6 +69,7 @@ export class AttachClient {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #followTimer: ReturnType<typeof setTimeout> | undefined;
   #leaveTimer: ReturnType<typeof setTimeout> | undefined;
+  #backgroundTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(terminal: UserTerminal, options: AttachOptions) {
     this.#terminal = terminal;
@@ -113,6 +119,7 @@ export class AttachClient {
       clearTimeout(this.#timer);
       clearTimeout(this.#followTimer);
       clearTimeout(this.#leaveTimer);
+      clearTimeout(this.#backgroundTimer);
       this.#fences?.stop();
       this.#giveBack();
       link.connection.close();
@@ -161,6 +168,7 @@ export class AttachClient {
       toTerminal: shown && link.isBetweenFrames(),
       hasPen,
     });
+    this.#fences?.answer(this.#shortcut, () => this.#shown.mayPassDirectly());
     this.#fences?.isIdle(this.#shortcut);
   }
 
@@ -227,10 +235,13 @@ export class AttachClient {
         return;
       case 'welcome':
         if (message.capabilities.includes(DIRECT))
-          this.#fences = new Fences((number) => encodeClientMessage({ kind: 'typedFence', number }));
+          this.#fences = new Fences({
+            ask: (number) => encodeClientMessage({ kind: 'typedFence', number }),
+            answer: (number) => encodeClientMessage({ kind: 'shownAnswer', number }),
+          });
         return;
       case 'shownFence':
-        this.#answerFence(message.number);
+        this.#fences?.asked(message.number);
         return;
       case 'typedAnswer':
         this.#fences?.answered(this.#shortcut, message.number);
@@ -240,20 +251,27 @@ export class AttachClient {
     }
   }
 
-  /** All that came before it is on the terminal. */
-  #answerFence(number: number): void {
-    if (this.#isOver || this.#leaveTimer !== undefined || !this.#shown.mayPassDirectly()) return;
-    this.#shortcut?.answerFence(encodeClientMessage({ kind: 'shownAnswer', number }));
-  }
-
   /** The command was stopped from the keyboard: the shell around this client takes the terminal, and gives it back. */
   #stop(): void {
     this.#shortcut?.close();
     this.#giveBack();
     this.#hasStopped = true;
     this.#options.stopSelf();
+    if (this.#isInBackground()) return;
     this.#terminal.enterRaw();
     this.#resize();
+  }
+
+  /** Continued by a shell that keeps the terminal: stops again, unless it is to end. */
+  #isInBackground(): boolean {
+    if (this.#options.isInForeground()) return false;
+    clearTimeout(this.#backgroundTimer);
+    this.#backgroundTimer = setTimeout(() => {
+      if (this.#isOver || this.#leaveTimer !== undefined) return;
+      if (this.#options.isInForeground()) this.#goOn();
+      else this.#options.stopSelf();
+    }, BACKGROUND_MS);
+    return true;
   }
 
   /** After a stop that came from outside, before which nothing could be done: the shell has its own settings, and its own lines on the screen. */
@@ -262,6 +280,7 @@ export class AttachClient {
     this.#hasStopped = false;
     if (isOwnStop || this.#isOver || this.#leaveTimer !== undefined) return;
     this.#shortcut?.close();
+    if (this.#isInBackground()) return;
     this.#terminal.enterRaw();
     if (this.#size === undefined || !isSameSize(this.#size, this.#terminal.size())) this.#resize();
     // Of the size that the session has, it asks for a drawing.

@@ -49,6 +49,7 @@ export function createAttached(ends: Ends) {
     terminalName: 'xterm',
     clock: { nowMs: () => 0, monotonicMs: ends.monotonicMs ?? (() => 0), utcOffsetMinutes: () => 0 },
     stopSelf: () => undefined,
+    isInForeground: () => true,
   });
   const decoder = new FrameDecoder();
   const receive = (data: Uint8Array): void => {

@@ -1,7 +1,7 @@
 import type { Bytes } from '../../bytes.ts';
 import { parseKeySequence } from '../../config/key-sequence.ts';
 import { EXIT, NonoError } from '../../errors.ts';
-import { AttachClient, type AttachEnd } from '../../session/attach-client.ts';
+import { AttachClient, type AttachEnd, BACKGROUND_MS } from '../../session/attach-client.ts';
 import { connectClient, socketName } from '../../session/client.ts';
 import type { ClientMode, StatusPlace } from '../../session/messages.ts';
 import type { Session } from '../../session/sessions.ts';
@@ -11,6 +11,8 @@ import { sessionsPath, withSocket } from './open-sessions.ts';
 
 const DEFAULT_DETACH_SEQUENCE = 'ctrl-] d';
 const SIGNAL_EXIT_BASE = 128;
+/** Of getpgid(2). */
+const OWN = 0;
 /** The first screen is there by then, mostly. */
 const FOLLOW_AFTER_MS = 20;
 
@@ -58,6 +60,7 @@ export async function attachTerminal(
     terminalName: environment.get('TERM' as Bytes) ?? '',
     clock,
     stopSelf: () => signals.stopSelf(),
+    isInForeground,
   });
   let signalled: number | undefined;
   using _watching = signals.watch({
@@ -66,11 +69,29 @@ export async function attachTerminal(
       client.leave();
     },
     onChild: () => undefined,
+    isReader: true,
   });
+  await takeTurn();
+  if (signalled !== undefined) return { exitCode: SIGNAL_EXIT_BASE + signalled, hasEnded: false };
   const end = await client.run(await connect());
   for (const notice of client.notices) context.notify(notice);
   if (signalled !== undefined) return { exitCode: SIGNAL_EXIT_BASE + signalled, hasEnded: false };
   return { exitCode: exitCodeOf(end, id, context), hasEnded: end.kind === 'exit' && end.end.reason === 'ended' };
+
+  function isInForeground(): boolean {
+    const group = signals.foregroundGroup();
+    // No terminal is this session's, or nobody's: there is no background.
+    return group === undefined || group === signals.groupOf(OWN);
+  }
+
+  /** Who takes over a terminal in the background is stopped, until it has that, or is to end. */
+  async function takeTurn() {
+    while (!isInForeground() && signalled === undefined) {
+      signals.stopSelf();
+      // What has ended it would be heard of.
+      await new Promise((resolve) => setTimeout(resolve, BACKGROUND_MS));
+    }
+  }
 
   async function connect() {
     const address = { directory: sessionsPath(context), name: socketName(id) };

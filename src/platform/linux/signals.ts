@@ -8,7 +8,8 @@ import * as uapi from './uapi.ts';
 const SIGCHLD = 17;
 const SIGSTOP = 19;
 const FORWARDED: readonly number[] = [1, 2, 3, 15]; // SIGHUP SIGINT SIGQUIT SIGTERM
-const STOPPING: readonly number[] = [20, 21, 22]; // SIGTSTP SIGTTIN SIGTTOU
+const SIGTTIN = 21;
+const STOPPING: readonly number[] = [20, SIGTTIN, 22]; // SIGTSTP SIGTTIN SIGTTOU
 
 /** include/uapi/linux/wait.h */
 const P_PID = 1;
@@ -30,7 +31,7 @@ let terminalPath: Buffer | undefined;
 /** Signals with the sender's details, and job control, by direct system calls. */
 export function createLinuxSignals(): Signals {
   return {
-    watch: ({ onSignal, onChild }) => watch(onSignal, onChild),
+    watch,
     stopSignal,
     stopSelf: () => void syscall('kill', process.pid, SIGSTOP),
     send: (pid, signal) => void trySyscall('kill', pid, signal),
@@ -54,12 +55,12 @@ export function createLinuxSignals(): Signals {
   };
 }
 
-function watch(onSignal: (caught: CaughtSignal) => void, onChild: () => void): Disposable {
+function watch({ onSignal, onChild, isReader = false }: Parameters<Signals['watch']>[0]): Disposable {
   const { source, sink } = makePipe(uapi.O_NONBLOCK);
   const catcher = createSignalCatcher();
   catcher.catchTo(sink, [...FORWARDED, SIGCHLD]);
   // Ignored, not caught: this process stops when the command has stopped, not before it.
-  catcher.ignore(STOPPING);
+  catcher.ignore(STOPPING.filter((signal) => signal !== SIGTTIN || !isReader));
   const reader = Bun.file(source).stream().getReader();
   void readRecords(async () => (await reader.read()).value, onSignal, onChild);
   return {

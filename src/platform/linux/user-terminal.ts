@@ -27,11 +27,19 @@ export function openLinuxUserTerminal(): UserTerminal {
   const standBy = new TerminalStandBy(before);
   let relay: Relay | undefined;
   let held: Disposable | undefined;
+  let isRaw = false;
+  const putBack = (): void => {
+    standBy.stop();
+    // Where it is so already a process in the background would be stopped for it.
+    if (isRaw) writeSettings(before);
+    isRaw = false;
+  };
   return {
     size,
     settings: () => before,
     identity,
     enterRaw() {
+      isRaw = true;
       writeSettings(rawSettings(before));
       standBy.start();
       held?.[Symbol.dispose]();
@@ -40,8 +48,7 @@ export function openLinuxUserTerminal(): UserTerminal {
     leaveRaw() {
       // What is typed from now on is not for this process.
       held ??= relay?.hold();
-      standBy.stop();
-      writeSettings(before);
+      putBack();
     },
     ifKilled: (restore) => standBy.prepare(restore),
     write(data) {
@@ -67,8 +74,7 @@ export function openLinuxUserTerminal(): UserTerminal {
       return joined.shortcut;
     },
     [Symbol.dispose]() {
-      standBy.stop();
-      writeSettings(before);
+      putBack();
       following.dispose();
       trySyscall('close', input);
     },

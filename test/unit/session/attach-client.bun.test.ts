@@ -37,6 +37,7 @@ function attach(follow: () => void = () => undefined) {
     terminalName: 'xterm',
     clock: { nowMs: () => 0, monotonicMs: () => 0, utcOffsetMinutes: () => 0 },
     stopSelf: () => undefined,
+    isInForeground: () => true,
   });
   const connection = { peer: undefined, queuedBytes: 0, write: () => undefined, end: () => undefined, close: () => undefined };
   const ended = client.run({ connection, send: (message) => sent.push(message), isBetweenFrames: () => true });
