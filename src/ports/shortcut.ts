@@ -26,6 +26,10 @@ export interface Shortcut extends Disposable {
   sendFence(frame: Uint8Array): boolean;
   /** It has said so; with the first answer comes its terminal. @param isLast Of the last fence that was sent. */
   fenceAnswered(isLast: boolean): void;
-  /** Answers a fence of the other side by this frame, which may write to this terminal then: after all that came before, and while toTerminal is open. */
-  answerFence(frame: Uint8Array): void;
+  /**
+   * Answers a fence of the other side by this frame, which may write to this terminal then: after all that came before, and while toTerminal is open.
+   *
+   * @returns false when something is still on its way, and nothing was sent.
+   */
+  answerFence(frame: Uint8Array): boolean;
 }

@@ -177,6 +177,7 @@ export class Hub {
       fromTerminal: this.displays.isPassable(display),
       toTerminal: this.#maySkipTyped(client, display),
     });
+    client.fences?.answer(shortcut, () => this.#maySkipTyped(client, display));
     client.fences?.isIdle(shortcut);
   }
 
@@ -222,11 +223,10 @@ export class Hub {
 
   /** Nothing comes of it for a client that was not joined, or is not any more. */
   #fence(client: Client, { kind, number }: Extract<ClientMessage, { kind: 'typedFence' | 'shownAnswer' }>): void {
-    const { display, role, shortcut, fences } = client;
+    const { display, shortcut, fences } = client;
     if (!step(client, 'fence') || display === undefined) throw new ProtocolError('a fence without the mode attach');
     if (kind === 'shownAnswer') fences?.answered(shortcut, number);
-    else if (role === 'interactive' && this.#maySkipTyped(client, display))
-      shortcut?.answerFence(encodeServerMessage({ kind: 'typedAnswer', number }));
+    else fences?.asked(number);
   }
 
   #take(display: Display, role: ClientRole, message: Extract<ClientMessage, { kind: 'data' | 'resize' }>): void {
@@ -293,7 +293,10 @@ export class Hub {
       });
       this.#asking.attached(client.display);
       if (capabilities.includes(DIRECT))
-        client.fences = new Fences((number) => encodeServerMessage({ kind: 'shownFence', number }));
+        client.fences = new Fences({
+          ask: (number) => encodeServerMessage({ kind: 'shownFence', number }),
+          answer: (number) => encodeServerMessage({ kind: 'typedAnswer', number }),
+        });
       // What is to be drawn is on its way by then, and the rest of what came with the hello is read.
       setTimeout(() => this.#join(client), this.#host.hasBegun() ? JOIN_AFTER_MS : 0);
     }

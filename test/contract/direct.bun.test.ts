@@ -1,8 +1,11 @@
+import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { makeMemory } from '../../src/platform/linux/memory-file.ts';
 import { sendDescriptors } from '../../src/platform/linux/relay/descriptors.ts';
+import { Permit } from '../../src/platform/linux/relay/permit.ts';
 import { addressOf, syscall, trySyscall } from '../../src/platform/linux/syscalls.ts';
 import * as uapi from '../../src/platform/linux/uapi.ts';
 import { decodeServerMessage, encodeClientMessage, type ServerMessage } from '../../src/session/messages.ts';
@@ -11,6 +14,7 @@ import { bytes, copyOf, isSeated, joinSides, latin1, Session, type Side, statOf 
 import { runs } from '../support/effort.ts';
 import { FarEnd, streamEnds } from '../support/joined.ts';
 import { openPtyPair, sitOn } from '../support/pty-pair.ts';
+import { needCommands } from '../support/tools.ts';
 import { waitFor } from '../support/wait.ts';
 
 const numRuns = runs(import.meta.url, 40);
@@ -122,6 +126,21 @@ describe('Two relays that are joined', () => {
     }
     await waitFor('all of it', () => command.ofSlave.read().length === typedBefore + '\x1b[5~typed'.length);
     expect(latin1(command.ofSlave.read()).slice(typedBefore)).toBe('\x1b[5~typed');
+  });
+
+  test('type without the session again when it had to look at what was typed meanwhile', async () => {
+    await using joined = await joinSides();
+    const { session, client, user, command } = joined;
+    await untilDirect(session, user.ofMaster, command.ofSlave);
+    const before = command.ofSlave.read().length;
+    session.shortcut.close();
+    user.ofMaster.write(bytes('typed'));
+    await waitFor('it', () => command.ofSlave.read().length === before + 'typed'.length);
+    session.open();
+
+    // Nothing is shown: no output has the client look whether it may.
+    await untilDirect(session, user.ofMaster, command.ofSlave);
+    expect(await isDirect(client, command.ofSlave, user.ofMaster)).toBe(true);
   });
 
   const SHOWN = [
@@ -291,6 +310,33 @@ describe('A session that is sent descriptors', () => {
     session.connection.close();
     session.stop();
     for (const descriptor of [...given, far]) trySyscall('close', descriptor);
+  });
+});
+
+describe('Whoever withdraws a permit', () => {
+  test('waits for as long as it has the patience for, while the other one has it', async (context) => {
+    needCommands(context, 'flock');
+    const file = makeMemory('permit');
+    const other = Bun.spawn(['flock', `/proc/${process.pid}/fd/${file}`, 'sh', '-c', 'echo; read -r line; sleep 0.05'], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    await other.stdout.getReader().read();
+    const isFree = () => spawnSync('flock', ['-n', `/proc/${process.pid}/fd/${file}`, 'true']).status === 0;
+    const tries = [0, 20_000].map((patienceMs) => new Permit(copyOf(file), patienceMs));
+    const begunMs = performance.now();
+    tries[0]?.withdraw();
+    expect(performance.now() - begunMs).toBeLessThan(WIRE_MS);
+    tries[0]?.give();
+
+    other.stdin.write('\n');
+    await other.stdin.flush();
+    tries[1]?.withdraw();
+    await other.exited;
+    expect(isFree()).toBe(false);
+    tries[1]?.give();
+    expect(isFree()).toBe(true);
+    for (const permit of tries) permit[Symbol.dispose]();
+    trySyscall('close', file);
   });
 });
 

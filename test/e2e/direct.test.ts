@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
@@ -103,6 +104,63 @@ describe('A terminal that is attached', () => {
     await runNono(world, ['stop', '--force', id]);
   });
 
+  test('leaves the terminal to a shell that continues its client in the background, and is drawn when it is back', async (context) => {
+    needCommands(context, 'tmux', 'bash');
+    using world = createWorld();
+    const id = await startDetached(world, ...ECHO);
+    const shell = ['env', 'PS1=$ ', 'bash', '--norc', '--noprofile', '-i'];
+    await using terminal = await openTerminal(world, { command: shell, environment: { HISTFILE: '' } });
+    const line = async (text: string) => {
+      await terminal.type(text);
+      await terminal.press('Enter');
+    };
+    // What is typed ahead is there to be read when it goes on.
+    await line(`${world.executable} attach ${id} & echo "ready$((1+1))"`);
+    await terminal.waitFor(/ready2/);
+    const client = await waitFor('the client', async () => childOf(await terminal.query('#{pane_pid}')));
+    const isStopped = () => readFileSync(`/proc/${client}/stat`, 'latin1').includes(') T ');
+    await waitFor('it to be stopped before it takes the terminal', isStopped);
+    await line('fg');
+    await terminal.waitFor(/ready>/);
+    await line('one');
+    await terminal.waitFor(/<one>/);
+
+    for (const ahead of ['two', 'three']) {
+      process.kill(client, 'SIGSTOP');
+      await terminal.waitFor(/Stopped/);
+      await terminal.type('clear; bg');
+      await terminal.press('Enter', ...`echo "${ahead}$((1+1))"`, 'Enter');
+      await terminal.waitFor(new RegExp(`^${ahead}2`, 'm'));
+      await waitFor('it to be stopped in the background', isStopped);
+      await line("stty -a | grep -o '[-]*icanon'");
+      await terminal.waitFor(/^icanon/m);
+      await line('fg');
+      await line(`after ${ahead}`);
+      await terminal.waitFor(new RegExp(`<after ${ahead}>`));
+    }
+    process.kill(client, 'SIGSTOP');
+    await terminal.waitFor(/Stopped/);
+    await line('kill %1');
+    await waitFor('its end', async () => childOf(await terminal.query('#{pane_pid}')) === undefined);
+    await runNono(world, ['stop', '--force', id]);
+  });
+
+  test('is served by a supervisor that has no descriptor left for a way beside the loop', async (context) => {
+    needCommands(context, 'prlimit');
+    for (const left of [3, 4, 5]) {
+      using world = createWorld();
+      const id = await startDetached(world, ...ECHO);
+      const supervisor = readRecord(world, id).supervisor_pid;
+      await waitFor('the model', async () => (await runNono(world, ['screen', id])).stdout.includes('ready>'));
+      // The connection takes one, and the log two as soon as it is written.
+      const limit = lowestFree(supervisor, left);
+      spawnSync('prlimit', ['--pid', String(supervisor), `--nofile=${limit}:`]);
+      await typeFor(world, id, 3);
+      spawnSync('prlimit', ['--pid', String(supervisor), '--nofile=1024:']);
+      expect(await runNono(world, ['stop', '--force', id])).toMatchObject({ status: 0 });
+    }
+  });
+
   test('leaves nothing of its own with the supervisor when it goes', async () => {
     using world = createWorld();
     const id = await startDetached(world, ...ECHO);
@@ -117,6 +175,14 @@ describe('A terminal that is attached', () => {
     await runNono(world, ['stop', '--force', id]);
   });
 });
+
+/** The limit under which so many descriptors can be made. */
+function lowestFree(pid: number, count: number): number {
+  const open = new Set(readdirSync(`/proc/${pid}/fd`).map(Number));
+  let limit = 0;
+  for (let free = 0; free < count; limit++) if (!open.has(limit)) free++;
+  return limit;
+}
 
 /** The child of a shell. */
 function childOf(shell: string): number | undefined {

@@ -169,6 +169,7 @@ function createSession(expected: Expected) {
           fenceAnswered: () => undefined,
           answerFence: () => {
             if (expected.attached !== client || expected.isResting) seen.host(`${client} is told to pass by`);
+            return true;
           },
           [Symbol.dispose]: () => undefined,
         };

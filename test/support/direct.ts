@@ -35,7 +35,10 @@ export class Session implements Side {
   readonly relay: Relay;
   readonly connection: LentConnection;
   readonly shortcut: Shortcut;
-  readonly #fences = new Fences((number) => encodeServerMessage({ kind: 'shownFence', number }));
+  readonly #fences = new Fences({
+    ask: (number) => encodeServerMessage({ kind: 'shownFence', number }),
+    answer: (number) => encodeServerMessage({ kind: 'typedAnswer', number }),
+  });
   readonly #decoder = new FrameDecoder();
   readonly #master: number;
   /** What the client's terminal is to show. */
@@ -69,6 +72,7 @@ export class Session implements Side {
 
   open(): void {
     this.shortcut.open({ fromTerminal: true, toTerminal: this.#decoder.isBetweenFrames });
+    this.#fences.answer(this.shortcut, () => true);
     this.#fences.isIdle(this.shortcut);
   }
 
@@ -90,8 +94,7 @@ export class Session implements Side {
   #handle(message: ClientMessage): void {
     if (message.kind === 'data') this.#type(message.data);
     else if (message.kind === 'shownAnswer') this.#fences.answered(this.shortcut, message.number);
-    else if (message.kind === 'typedFence')
-      this.shortcut.answerFence(encodeServerMessage({ kind: 'typedAnswer', number: message.number }));
+    else if (message.kind === 'typedFence') this.#fences.asked(message.number);
   }
 
   #type(data: Uint8Array): void {

@@ -52,7 +52,7 @@ export function joinTerminal(
     isFenceDue: () => joined?.isFenceDue() ?? false,
     sendFence: (frame) => joined?.sendFence(frame) ?? false,
     fenceAnswered: (isLast) => joined?.fenceAnswered(isLast),
-    answerFence: (frame) => joined?.answerFence(frame),
+    answerFence: (frame) => joined?.answerFence(frame) ?? false,
     [Symbol.dispose]() {
       clearTimeout(timer);
       timer = undefined;

@@ -5,7 +5,7 @@ import { Fences } from '../../../src/session/fences.ts';
 const LONG_MS = 1000;
 
 function setUp() {
-  const state = { isDue: true, isTaken: true, sent: [] as number[], tried: 0, answers: [] as boolean[] };
+  const state = { isDue: true, isTaken: true, sent: [] as number[], tried: 0, answers: [] as boolean[], given: [] as number[] };
   const shortcut: Shortcut = {
     open: () => undefined,
     close: () => undefined,
@@ -17,10 +17,14 @@ function setUp() {
       return state.isTaken;
     },
     fenceAnswered: (isLast) => void state.answers.push(isLast),
-    answerFence: () => undefined,
+    answerFence([, number = 0]) {
+      if (state.isTaken) state.given.push(number);
+      return state.isTaken;
+    },
     [Symbol.dispose]: () => undefined,
   };
-  return { state, shortcut, fences: new Fences((number) => Uint8Array.of(number)) };
+  const fences = new Fences({ ask: (number) => Uint8Array.of(number), answer: (number) => Uint8Array.of(0, number) });
+  return { state, shortcut, fences };
 }
 
 beforeEach(() => void vi.useFakeTimers());
@@ -66,6 +70,21 @@ describe('Fences', () => {
     for (const number of [1, 2, 3]) fences.answered(shortcut, number);
 
     expect(state.answers).toEqual([false, true, false]);
+  });
+
+  test('answer the last one that came, once, as soon as there is a way for it and nothing is left to do', () => {
+    const { state, shortcut, fences } = setUp();
+    fences.answer(shortcut, () => true);
+    for (const number of [1, 2]) fences.asked(number);
+    fences.answer(undefined, () => true);
+    fences.answer(shortcut, () => false);
+    state.isTaken = false;
+    fences.answer(shortcut, () => true);
+    expect(state.given).toEqual([]);
+
+    state.isTaken = true;
+    for (let times = 0; times < 2; times++) fences.answer(shortcut, () => true);
+    expect(state.given).toEqual([2]);
   });
 
   test('ask nothing without a way beside the loop, or when they are stopped', () => {

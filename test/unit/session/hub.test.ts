@@ -52,7 +52,7 @@ function countingShortcut() {
     isFenceDue: () => true,
     sendFence: () => (count.asked += 1) > 0,
     fenceAnswered: (isLast) => void count.taken.push(isLast),
-    answerFence: () => void (count.answered += 1),
+    answerFence: () => (count.answered += 1) > 0,
     [Symbol.dispose]: () => undefined,
   };
   return { count, shortcut };
@@ -140,9 +140,9 @@ describe('Hub', () => {
   });
 
   test.for([
-    { capabilities: [DIRECT], asked: 1, about: 'asks one that knows of fences' },
-    { capabilities: [], asked: 0, about: 'never asks one that does not' },
-  ])('$about whether it has all that was sent', ({ capabilities, asked }) => {
+    { capabilities: [DIRECT], times: 1, about: 'asks one that knows of fences whether it has all that was sent, and answers it' },
+    { capabilities: [], times: 0, about: 'neither asks nor answers one that does not' },
+  ])('$about', ({ capabilities, times }) => {
     const { count, shortcut } = countingShortcut();
     const hub = createHub({ join: () => shortcut });
     const { handlers } = connect(hub);
@@ -152,12 +152,29 @@ describe('Hub', () => {
 
     handlers.onData(encodeClientMessage({ kind: 'shownAnswer', number: 1 }));
     handlers.onData(encodeClientMessage({ kind: 'shownAnswer', number: 7 }));
+    expect(count).toEqual({ asked: times, answered: 0, taken: times > 0 ? [true, false] : [] });
     handlers.onData(encodeClientMessage({ kind: 'typedFence', number: 3 }));
+    vi.advanceTimersByTime(1);
+    expect(count.answered).toBe(times);
     handlers.onData(encodeClientMessage({ kind: 'data', data: Buffer.from('\x1b[') }));
     // In the middle of what may be an answer to the program.
     handlers.onData(encodeClientMessage({ kind: 'typedFence', number: 4 }));
+    vi.advanceTimersByTime(LONGER_THAN_ANY_WAIT_MS);
+    expect(count.answered).toBe(times);
+    handlers.onData(encodeClientMessage({ kind: 'data', data: Buffer.from('c') }));
+    vi.advanceTimersByTime(1);
+    expect(count.answered).toBe(2 * times);
+  });
 
-    expect(count).toEqual({ asked, answered: 1, taken: asked > 0 ? [true, false] : [] });
+  test('answers a fence that came before there was a way beside the loop', () => {
+    const { count, shortcut } = countingShortcut();
+    const { handlers } = connect(createHub({ join: () => shortcut }));
+    const size = { columns: 80, rows: 24 };
+    handlers.onData(encodeClientMessage({ kind: 'hello', mode: 'attach', size, terminal: 'xterm', capabilities: [DIRECT] }));
+    handlers.onData(encodeClientMessage({ kind: 'typedFence', number: 1 }));
+    expect(count.answered).toBe(0);
+    vi.advanceTimersByTime(LONGER_THAN_ANY_WAIT_MS);
+    expect(count.answered).toBe(1);
   });
 
   test.for(['view', 'control'] as const)('ends a client of the mode %s that sends a fence', (mode) => {

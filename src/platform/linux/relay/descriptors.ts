@@ -15,6 +15,8 @@ const CONTROL_HEADER_BYTES = 16;
 const WORD_BYTES = 8;
 /** struct statx of include/uapi/linux/stat.h: stx_mode, and stx_rdev, major and minor. */
 const STATX_BYTES = 256;
+/** Of a file of whatever kind: a file system in the network, or of somebody who does not answer, is not asked. */
+const FLAGS = uapi.AT_EMPTY_PATH | uapi.AT_STATX_DONT_SYNC;
 const [MODE_AT, DEVICE_AT] = [28, 128] as const;
 const S_IFMT = 0o170000;
 const S_IFCHR = 0o020000;
@@ -78,7 +80,7 @@ export function openFarTerminal(descriptor: number, pid: number): FarTerminal | 
 function deviceOf(descriptor: number): number | undefined {
   const found = fixedBuffer(STATX_BYTES);
   const path = Buffer.from('\0');
-  const result = trySyscall('statx', descriptor, addressOf(path), uapi.AT_EMPTY_PATH, uapi.STATX_BASIC_STATS, addressOf(found));
+  const result = trySyscall('statx', descriptor, addressOf(path), FLAGS, uapi.STATX_BASIC_STATS, addressOf(found));
   const view = new DataView(found.buffer);
   if (result < 0 || (view.getUint16(MODE_AT, true) & S_IFMT) !== S_IFCHR) return undefined;
   const [major, minor] = [view.getUint32(DEVICE_AT, true), view.getUint32(DEVICE_AT + 4, true)];
@@ -90,8 +92,8 @@ function controllingTerminal(path: string): number | undefined {
     const stat = readSmallFile(path);
     return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[DEVICE_FIELD]);
   } catch (error) {
-    // It is gone, or of another namespace.
-    if (isErrno(error, 'ENOENT', 'ESRCH', 'EACCES')) return undefined;
+    // It is gone, or of another namespace; or no descriptor is left.
+    if (isErrno(error, 'ENOENT', 'ESRCH', 'EACCES', 'EMFILE', 'ENFILE')) return undefined;
     throw error;
   }
 }

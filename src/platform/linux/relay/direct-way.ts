@@ -1,3 +1,4 @@
+import { SystemError } from '../../../errors.ts';
 import { makeMemory } from '../memory-file.ts';
 import { syscall, trySyscall } from '../syscalls.ts';
 import { isTerminal } from '../terminal.ts';
@@ -12,6 +13,10 @@ const IS_ASKED = 2;
 const IS_OPEN = 1;
 const PERMIT_NAME = 'nono-permit';
 const NOWHERE = -1;
+const FIRST_DESCRIPTOR = 3;
+/** A session does not keep others waiting for a client; nobody waits for a client, and what is drawn too late is on the user's shell. */
+const PATIENCE_OF_SESSION_MS = 2;
+const PATIENCE_OF_CLIENT_MS = 200;
 /** More since it was last tried to ask is a flood, which is passed on better by who can keep what a terminal does not take. */
 const FLOOD_BYTES = 4096;
 
@@ -35,6 +40,8 @@ export class DirectWay implements Disposable {
   readonly #ends: DirectEnds;
   /** For the other side, to write to this terminal. */
   #permit: Permit | undefined;
+  /** What the other side is sent of both; none where they could not be made. */
+  #permits: readonly number[] | undefined;
   #isWithdrawn = false;
   #hasGiven = false;
   /** Where there is no far terminal, and will be none. */
@@ -85,13 +92,19 @@ export class DirectWay implements Disposable {
     });
   }
 
-  /** Says by this frame that all is taken that came before the other side asked; with the first it gives what it takes to write to this terminal. */
-  answerFence(frame: Uint8Array): void {
+  /**
+   * Says by this frame that all is taken that came before the other side asked; with the first it gives what it takes to write to this terminal.
+   *
+   * @returns false when something is still on its way, and nothing was sent.
+   */
+  answerFence(frame: Uint8Array): boolean {
     const { memory, socket, isPending } = this.#ends;
-    memory.locked(() => {
-      if (isPending() || socket.queuedBytes() > 0) return;
+    return memory.locked(() => {
+      const isOnItsWay = memory.get('pending') < memory.get('pendingEnd');
+      if (isPending() || isOnItsWay || socket.queuedBytes() > 0) return false;
       if (this.#hasGiven) socket.write(frame);
       else this.#hasGiven = this.#giveWith(frame);
+      return this.#hasGiven;
     });
   }
 
@@ -112,26 +125,43 @@ export class DirectWay implements Disposable {
 
   /** Something was given to the connection that is to come before what is written directly. */
   isOvertaking(): void {
-    const { memory } = this.#ends;
-    if (memory.get('isDirect') !== 0) memory.locked(() => memory.set('isDirect', 0));
+    const { memory, isSession } = this.#ends;
+    if (memory.get('isDirect') === 0) return;
+    memory.locked(() => {
+      memory.set('isDirect', 0);
+      memory.set('isDirectLost', 1);
+    });
+    // Who asks again is told of output anyway, but not of what is typed.
+    if (!isSession) memory.nudge();
   }
 
   #giveWith(frame: Uint8Array): boolean {
     const { isSession, terminal, wire } = this.#ends;
     if (!isSession) return this.#permit !== undefined && sendDescriptors(wire, frame, [terminal]);
-    if (this.#permit === undefined) this.#makePermits();
-    return sendDescriptors(wire, frame, [terminal, ...this.#owned]);
+    this.#permits ??= this.#makePermits();
+    return this.#permits.length > 0 && sendDescriptors(wire, frame, [terminal, ...this.#permits]);
   }
 
-  #makePermits(): void {
-    const [own, theirs] = [makeMemory(PERMIT_NAME), makeMemory(PERMIT_NAME)];
-    this.#owned.push(own, theirs);
-    this.#ends.memory.set('permit', theirs);
-    this.#keep(syscall('fcntl', own, uapi.F_DUPFD_CLOEXEC, 3));
+  /** @returns none where no descriptor is left. */
+  #makePermits(): readonly number[] {
+    const made: number[] = [];
+    try {
+      for (let count = 0; count < 2; count++) made.push(makeMemory(PERMIT_NAME));
+      const [own = NOWHERE, theirs = NOWHERE] = made;
+      const kept = syscall('fcntl', own, uapi.F_DUPFD_CLOEXEC, FIRST_DESCRIPTOR);
+      this.#owned.push(...made);
+      this.#ends.memory.set('permit', theirs);
+      this.#keep(kept);
+      return made;
+    } catch (error) {
+      if (!(error instanceof SystemError)) throw error;
+      for (const descriptor of made) trySyscall('close', descriptor);
+      return [];
+    }
   }
 
   #keep(permit: number): void {
-    this.#permit = new Permit(permit);
+    this.#permit = new Permit(permit, this.#ends.isSession ? PATIENCE_OF_SESSION_MS : PATIENCE_OF_CLIENT_MS);
     if (this.#isWithdrawn) this.#permit.withdraw();
   }
 
@@ -152,14 +182,15 @@ export class DirectWay implements Disposable {
   #acceptSessions([terminal = NOWHERE, others = NOWHERE, own = NOWHERE]: readonly number[]): boolean {
     const permits = [others, own].map((descriptor) => openAgain(descriptor, uapi.O_RDWR));
     const [permit, ownPermit] = permits;
-    if (permit === undefined || ownPermit === undefined || !isTerminal(terminal)) {
-      for (const opened of permits) if (opened !== undefined) trySyscall('close', opened);
+    const direct = trySyscall('fcntl', terminal, uapi.F_DUPFD_CLOEXEC, FIRST_DESCRIPTOR);
+    if (permit === undefined || ownPermit === undefined || direct < 0 || !isTerminal(terminal)) {
+      for (const opened of [...permits, direct]) if (opened !== undefined && opened >= 0) trySyscall('close', opened);
       return false;
     }
     this.#owned.push(permit);
     this.#ends.memory.set('permit', permit);
     this.#keep(ownPermit);
-    this.#goesTo(syscall('fcntl', terminal, uapi.F_DUPFD_CLOEXEC, 3), NOWHERE);
+    this.#goesTo(direct, NOWHERE);
     return true;
   }
 

@@ -17,6 +17,7 @@ const CALLS = [
   'pread64',
   'read',
   'recvmsg',
+  'rt_sigprocmask',
   'sched_setattr',
   'write',
   'writev',

@@ -1,11 +1,11 @@
 import { addressOf, syscall, trySyscall } from '../syscalls.ts';
 import * as uapi from '../uapi.ts';
 
-/** Whoever else has it needs it for some microseconds, unless it was stopped with it. */
-const TRIES = 20;
 const AGAIN_AFTER_MS = 20;
-/** struct timespec: 50 µs. */
-const A_MOMENT = new Uint8Array(BigInt64Array.of(0n, 50_000n).buffer);
+const A_MOMENT_NS = 50_000;
+/** struct timespec. */
+const A_MOMENT = new Uint8Array(BigInt64Array.of(0n, BigInt(A_MOMENT_NS)).buffer);
+const TRIES_PER_MS = 1_000_000 / A_MOMENT_NS;
 
 /**
  * Keeps another process from doing something, which it does only while it has the lock (flock(2)) of the same file by a description of its own. Neither can
@@ -13,19 +13,24 @@ const A_MOMENT = new Uint8Array(BigInt64Array.of(0n, 50_000n).buffer);
  */
 export class Permit implements Disposable {
   readonly #descriptor: number;
+  readonly #tries: number;
   #isWanted = false;
   #isHeld = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** @param descriptor Its own from now on. */
-  constructor(descriptor: number) {
+  /**
+   * @param descriptor Its own from now on.
+   * @param patienceMs Whoever else has it needs it for some microseconds, unless it was stopped with it or has no processor: how long to wait then, at least.
+   */
+  constructor(descriptor: number, patienceMs: number) {
     this.#descriptor = descriptor;
+    this.#tries = patienceMs * TRIES_PER_MS;
   }
 
   /** When this returns, or in a moment where the other one was stopped in the midst of it, nothing more is done. */
   withdraw(): void {
     this.#isWanted = true;
-    for (let tries = 0; tries < TRIES; tries++) {
+    for (let tries = 0; tries < this.#tries; tries++) {
       if (this.#take()) return;
       trySyscall('nanosleep', addressOf(A_MOMENT), 0);
     }

@@ -54,8 +54,9 @@ const WORDS = {
   permit: 77,
   fares: 78,
   isDirect: 79,
-  cameCount: 80,
-  came: 81,
+  isDirectLost: 80,
+  cameCount: 81,
+  came: 82,
 } as const;
 type Word = keyof typeof WORDS;
 

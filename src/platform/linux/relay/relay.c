@@ -7,6 +7,8 @@
 enum { EINTR = 4, EAGAIN = 11, POLLIN = 1, POLLOUT = 4, CLOCK_MONOTONIC = 1 };
 /* include/uapi/asm-generic/fcntl.h, asm-generic/socket.h, linux/socket.h */
 enum { LOCK_EX_NB = 2 | 4, LOCK_UN = 8, SOL_SOCKET = 1, SCM_RIGHTS = 1, MSG_CMSG_CLOEXEC = 0x40000000 };
+/* include/uapi/asm-generic/signal.h, signal-defs.h */
+enum { SIGTTIN = 21, SIG_UNBLOCK = 1 };
 enum { ESCAPE = 0x1b, CSI = '[' };
 /* Of `special`: an escape is, and keys of the cursor are not. */
 enum { ESCAPE_OF_KEYS = 2 };
@@ -81,6 +83,8 @@ struct relay {
   long permit;
   long fares;
   long is_direct;
+  /* It was so, or was asked for, and is not any more: JavaScript is to ask again. */
+  long is_direct_lost;
   /* Descriptors that came over the connection and nobody has taken. */
   long came_count;
   int came[CAME_MAXIMUM];
@@ -201,11 +205,17 @@ static int is_plain(struct relay *r, u8 *bytes, long length) {
   return 1;
 }
 
+/* Something is to go by the connection: whoever writes directly would overtake it. */
+static void is_not_direct(struct relay *r) {
+  if (r->is_direct) r->is_direct_lost = 1;
+  r->is_direct = 0;
+}
+
 /* What was read from the terminal and is to go from here, as frames. @returns 0 when the connection takes no more. */
 static int send_frames(struct relay *r) {
   struct vector vectors[2];
   while (r->sent < r->mine || r->header_left > 0) {
-    r->is_direct = 0;
+    is_not_direct(r);
     if (r->header_left == 0 && r->frame_left == 0) {
       long length = r->mine - r->sent < FRAME_BYTES ? r->mine - r->sent : FRAME_BYTES;
       r->header[0] = VERSION;
@@ -282,7 +292,8 @@ static int is_in_foreground(struct relay *r) {
     fields[field] = 0;
     for (u8 *digit = next_field; *digit >= '0' && *digit <= '9'; digit++) fields[field] = fields[field] * 10 + *digit - '0';
   }
-  return fields[1] == fields[4];
+  /* Groups that are not of this pid namespace are 0, whichever they are. */
+  return fields[1] && fields[1] == fields[4];
 }
 
 /* A permit that is void has something in it (permit.ts). */
@@ -303,7 +314,7 @@ static void write_direct(struct relay *r) {
     CALL(r, flock, r->permit, LOCK_UN, 0, 0, 0, 0);
   }
   if (written > 0) r->sent += written;
-  if (written != length) r->is_direct = 0;
+  if (written != length) is_not_direct(r);
 }
 
 static void read_terminal(struct relay *r) {
@@ -445,8 +456,8 @@ static void read_wire(struct relay *r) {
   settle_down(r);
 }
 
-/* JavaScript has not had all that the terminal sent, and was not told. */
-static int owes(struct relay *r) { return r->is_session && !r->is_told && r->given < r->up_head; }
+/* JavaScript has not had all that the terminal sent, or is to ask again, and was not told. */
+static int owes(struct relay *r) { return !r->is_told && (r->is_direct_lost || (r->is_session && r->given < r->up_head)); }
 
 /* include/uapi/linux/sched/types.h */
 struct scheduling { u32 size, policy; u64 flags; u32 nice, priority; u64 runtime, deadline, period; };
@@ -469,6 +480,15 @@ static void ask_for_short_slices(struct relay *r) {
   CALL(r, sched_setattr, 0, &wanted, 0, 0, 0, 0);
 }
 
+/*
+ * This thread begins with all signals blocked. With this one the kernel does not stop a process in the background that reads, but tells it that its terminal
+ * has ended (drivers/tty/tty_jobctrl.c); nobody has a handler for it, which could not run here.
+ */
+static void let_stop_in_background(struct relay *r) {
+  u64 signals = 1UL << (SIGTTIN - 1);
+  if (!r->is_session) CALL(r, rt_sigprocmask, SIG_UNBLOCK, &signals, 0, sizeof signals, 0, 0);
+}
+
 static void relay_main(void) {
   struct relay *r = next;
   struct poll polled[3];
@@ -476,6 +496,7 @@ static void relay_main(void) {
   long since = 0;
   u64 count;
   ask_for_short_slices(r);
+  let_stop_in_background(r);
   /* It is created locked: whoever takes it first knows that this has begun. */
   for (;; lock(r)) {
     if (r->is_over) {
@@ -484,7 +505,7 @@ static void relay_main(void) {
     }
     long number = r->number;
     int is_full = r->up_size - r->up_head < READ_BYTES;
-    if (is_full || (owes(r) && r->up_head - r->given >= MUCH_BYTES)) tell(r);
+    if (is_full || (owes(r) && r->is_session && r->up_head - r->given >= MUCH_BYTES)) tell(r);
     int is_owing = owes(r);
     if (!is_owing) since = 0;
     else if (since == 0) since = now(r);

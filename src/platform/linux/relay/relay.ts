@@ -103,7 +103,12 @@ export class Relay implements Disposable {
       giveBack: (hasEnded) => this.#part(hasEnded),
     });
     if (socket === undefined) return undefined;
-    const descriptor = syscall('fcntl', socket.descriptor, uapi.F_DUPFD_CLOEXEC, FIRST_DESCRIPTOR);
+    const descriptor = trySyscall('fcntl', socket.descriptor, uapi.F_DUPFD_CLOEXEC, FIRST_DESCRIPTOR);
+    // No descriptor is left: all goes by the loop.
+    if (descriptor < 0) {
+      socket.release();
+      return undefined;
+    }
     const direct = new DirectWay({
       memory: this.#memory,
       isSession: this.#isSession,
@@ -138,7 +143,7 @@ export class Relay implements Disposable {
       isFenceDue: () => this.#wire === wire && direct.isFenceDue,
       sendFence: (frame) => this.#wire === wire && direct.sendFence(frame),
       fenceAnswered: (isLast) => ifJoined(() => direct.fenceAnswered(isLast)),
-      answerFence: (frame) => ifJoined(() => direct.answerFence(frame)),
+      answerFence: (frame) => this.#wire === wire && direct.answerFence(frame),
       [Symbol.dispose]: () => ifJoined(() => this.#part(false)),
     };
   }
@@ -253,6 +258,7 @@ export class Relay implements Disposable {
     if (!isAll) return { ...up, hasTerminalEnded, hasRoom: false, stuck: NOTHING, down: NOTHING, hasWireEnded: false };
     const memory = this.#memory;
     memory.set('isTold', 0);
+    memory.set('isDirectLost', 0);
     const wasFull = memory.get('downHead') === DOWN_BYTES;
     const hasRoom = memory.get('wantsRoom') === HAS_ROOM;
     if (hasRoom) memory.set('wantsRoom', 0);
