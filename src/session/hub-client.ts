@@ -3,7 +3,7 @@ import type { Connection } from '../ports/socket.ts';
 import { ATTACHMENT, type ClientEvent, type ClientRole } from './attachment.ts';
 import type { Actor } from './audit-event.ts';
 import type { Display } from './display.ts';
-import type { Fences } from './fences.ts';
+import { Fences } from './fences.ts';
 import { encodeServerMessage, type ServerMessage } from './messages.ts';
 import type { FrameDecoder } from './protocol.ts';
 import type { RequestLine } from './request-line.ts';
@@ -31,6 +31,14 @@ export function step(client: Client, event: ClientEvent): boolean {
 
 export function send({ connection }: Client, message: ServerMessage): void {
   connection.write(encodeServerMessage(message));
+}
+
+/** Of what a client is shown. */
+export function sessionFences(): Fences {
+  return new Fences({
+    ask: (number) => encodeServerMessage({ kind: 'shownFence', number }),
+    answer: (number) => encodeServerMessage({ kind: 'typedAnswer', number }),
+  });
 }
 
 export function actorOf({ connection: { peer } }: Client): Actor {

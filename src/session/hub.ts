@@ -6,17 +6,9 @@ import type { DetachReason } from './audit-event.ts';
 import type { ControlRequest } from './control-requests.ts';
 import type { Display } from './display.ts';
 import { Displays, sendPieces } from './displays.ts';
-import { Fences } from './fences.ts';
-import { actorOf, type Client, send, step } from './hub-client.ts';
+import { actorOf, type Client, send, sessionFences, step } from './hub-client.ts';
 import type { HubHost } from './hub-host.ts';
-import {
-  type ClientMessage,
-  DIRECT,
-  decodeClientMessage,
-  encodeServerMessage,
-  type RefusalCode,
-  type SessionEnd,
-} from './messages.ts';
+import { type ClientMessage, DIRECT, decodeClientMessage, type RefusalCode, type SessionEnd } from './messages.ts';
 import { FrameDecoder, ProtocolError } from './protocol.ts';
 import { outcomeOf, RequestLine } from './request-line.ts';
 import type { SessionScreen } from './screen.ts';
@@ -292,11 +284,7 @@ export class Hub {
         terminalId,
       });
       this.#asking.attached(client.display);
-      if (capabilities.includes(DIRECT))
-        client.fences = new Fences({
-          ask: (number) => encodeServerMessage({ kind: 'shownFence', number }),
-          answer: (number) => encodeServerMessage({ kind: 'typedAnswer', number }),
-        });
+      if (capabilities.includes(DIRECT)) client.fences = sessionFences();
       // What is to be drawn is on its way by then, and the rest of what came with the hello is read.
       setTimeout(() => this.#join(client), this.#host.hasBegun() ? JOIN_AFTER_MS : 0);
     }

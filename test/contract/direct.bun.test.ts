@@ -328,7 +328,7 @@ describe('Whoever withdraws a permit', () => {
     expect(performance.now() - begunMs).toBeLessThan(WIRE_MS);
     tries[0]?.give();
 
-    other.stdin.write('\n');
+    void other.stdin.write('\n');
     await other.stdin.flush();
     tries[1]?.withdraw();
     await other.exited;

@@ -128,8 +128,7 @@ describe('A terminal that is attached', () => {
     for (const ahead of ['two', 'three']) {
       process.kill(client, 'SIGSTOP');
       await terminal.waitFor(/Stopped/);
-      await terminal.type('clear; bg');
-      await terminal.press('Enter', ...`echo "${ahead}$((1+1))"`, 'Enter');
+      await terminal.press('clear; bg', 'Enter', `echo "${ahead}$((1+1))"`, 'Enter');
       await terminal.waitFor(new RegExp(`^${ahead}2`, 'm'));
       await waitFor('it to be stopped in the background', isStopped);
       await line("stty -a | grep -o '[-]*icanon'");

@@ -1,6 +1,7 @@
 import type { Bytes } from '../../bytes.ts';
 import { parseKeySequence } from '../../config/key-sequence.ts';
 import { EXIT, NonoError } from '../../errors.ts';
+import type { Signals } from '../../ports/signals.ts';
 import { AttachClient, type AttachEnd, BACKGROUND_MS } from '../../session/attach-client.ts';
 import { connectClient, socketName } from '../../session/client.ts';
 import type { ClientMode, StatusPlace } from '../../session/messages.ts';
@@ -60,7 +61,7 @@ export async function attachTerminal(
     terminalName: environment.get('TERM' as Bytes) ?? '',
     clock,
     stopSelf: () => signals.stopSelf(),
-    isInForeground,
+    isInForeground: () => isInForeground(signals),
   });
   let signalled: number | undefined;
   using _watching = signals.watch({
@@ -71,27 +72,12 @@ export async function attachTerminal(
     onChild: () => undefined,
     isReader: true,
   });
-  await takeTurn();
+  await takeTurn(signals, () => signalled !== undefined);
   if (signalled !== undefined) return { exitCode: SIGNAL_EXIT_BASE + signalled, hasEnded: false };
   const end = await client.run(await connect());
   for (const notice of client.notices) context.notify(notice);
   if (signalled !== undefined) return { exitCode: SIGNAL_EXIT_BASE + signalled, hasEnded: false };
   return { exitCode: exitCodeOf(end, id, context), hasEnded: end.kind === 'exit' && end.end.reason === 'ended' };
-
-  function isInForeground(): boolean {
-    const group = signals.foregroundGroup();
-    // No terminal is this session's, or nobody's: there is no background.
-    return group === undefined || group === signals.groupOf(OWN);
-  }
-
-  /** Who takes over a terminal in the background is stopped, until it has that, or is to end. */
-  async function takeTurn() {
-    while (!isInForeground() && signalled === undefined) {
-      signals.stopSelf();
-      // What has ended it would be heard of.
-      await new Promise((resolve) => setTimeout(resolve, BACKGROUND_MS));
-    }
-  }
 
   async function connect() {
     const address = { directory: sessionsPath(context), name: socketName(id) };
@@ -101,6 +87,21 @@ export async function attachTerminal(
       throw cannotAttach(id, 'its supervisor does not answer', `Look at it with \`nono inspect ${id}\``);
     throw cannotAttach(id, 'it runs on the streams of its caller', 'Start it with --detached, or on a terminal, to attach to it');
   }
+}
+
+/** Who takes over a terminal in the background is stopped, until it has that, or is to end. */
+async function takeTurn(signals: Signals, isToEnd: () => boolean): Promise<void> {
+  while (!isInForeground(signals) && !isToEnd()) {
+    signals.stopSelf();
+    // What is to end it would be heard of.
+    await new Promise((resolve) => setTimeout(resolve, BACKGROUND_MS));
+  }
+}
+
+/** Where no terminal is this session's there is no background. */
+function isInForeground(signals: Signals): boolean {
+  const group = signals.foregroundGroup();
+  return group === undefined || group === signals.groupOf(OWN);
 }
 
 function exitCodeOf(end: AttachEnd, id: string, { notify }: Context): number {
