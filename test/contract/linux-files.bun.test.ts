@@ -1,13 +1,14 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import * as fs from 'node:fs';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { bytesFromText } from '../../src/bytes.ts';
 import { createLinuxFiles } from '../../src/platform/linux/files.ts';
 import { createScratchDirectory } from '../support/scratch.ts';
 import { needOtherUser } from '../support/tools.ts';
+import { createVolume } from '../support/volume.ts';
 import { describeDirectoryChanges } from './directory-changes.contract.ts';
-import { expectErrno } from './file-places.ts';
+import { expectErrno, unpackListing } from './file-places.ts';
 import { describeFilesContract } from './files.contract.ts';
 import { describeLocksContract } from './locks.contract.ts';
 import { describeNewFilesContract } from './new-files.contract.ts';
@@ -65,4 +66,50 @@ test('tryLock() is not refused because of others who ask at the same moment whet
     asking.kill('SIGKILL');
     await once(asking, 'close');
   }
+});
+
+describe('names() and list() of a long directory while names in it are replaced', () => {
+  const WORDS = ['first', 'second', 'third'];
+  const NAMES = [...WORDS, ...Array.from({ length: 3000 }, (_, at) => `n${at}`)].sort().join(' ');
+
+  /** Replaces them again and again, in a process of its own, until it is disposed of. */
+  async function replaceIn(directory: string): Promise<AsyncDisposable> {
+    const replace = `
+      const { renameSync, writeFileSync } = require('node:fs');
+      process.chdir(${JSON.stringify(directory)});
+      for (let turn = 0; ; turn += 1) {
+        const name = ${JSON.stringify(WORDS)}[turn % ${WORDS.length}];
+        writeFileSync('../spare', '');
+        renameSync('../spare', name);
+        if (turn === 3) console.log('replaces');
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+      }`;
+    const replacing = spawn(process.execPath, ['-e', replace], { stdio: ['ignore', 'pipe', 'inherit'] });
+    await once(replacing.stdout, 'data');
+    return {
+      [Symbol.asyncDispose]: async () => {
+        replacing.kill('SIGKILL');
+        await once(replacing, 'close');
+      },
+    };
+  }
+
+  test.for([
+    ['ext4', 0],
+    ['ext4', Number.POSITIVE_INFINITY],
+    ['btrfs', 0],
+    ['btrfs', Number.POSITIVE_INFINITY],
+  ] as const)('pass over none and give none twice, on %s, in bulk from entry %d on', async ([type, bulkFromEntries], context) => {
+    using volume = createVolume(context, type);
+    fs.mkdirSync(volume.at('long'));
+    for (const name of NAMES.split(' ')) fs.writeFileSync(volume.at(`long/${name}`), '');
+    await using _replacing = await replaceIn(volume.at('long'));
+    using directory = createLinuxFiles({ bulkFromEntries }).openDirectory(bytesFromText(volume.at('long')));
+
+    for (let turn = 0; turn < 20; turn += 1) {
+      expect(directory.names().sort().join(' ')).toBe(NAMES);
+      const listed = unpackListing(directory.list());
+      expect(listed.map(({ name }) => name).join(' ')).toBe(NAMES);
+    }
+  });
 });

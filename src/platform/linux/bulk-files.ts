@@ -35,8 +35,10 @@ const CALLS = [
   'exit',
 ] as const satisfies readonly SyscallName[];
 
-/** What list_directory() gives when its memory is too small. */
+/** What list_directory() gives when its memory is too small, that for names in particular, and where the names have to be read with more care. */
 export const NO_ROOM = -100_000;
+export const NO_ROOM_FOR_NAMES = -100_001;
+export const NOT_AT_REST = -100_002;
 
 /** In the order of bulk_function() of functions.c, whose files say what they take. */
 const FUNCTIONS = {
@@ -46,7 +48,7 @@ const FUNCTIONS = {
     returns: INT,
   },
   store_objects: { args: [INT, INT, ADDRESS, UNSIGNED, ADDRESS, ADDRESS, ADDRESS, INT], returns: DOUBLE },
-  list_directory: { args: [INT, ADDRESS, UNSIGNED, ADDRESS, UNSIGNED, ADDRESS, INT], returns: INT },
+  list_directory: { args: [INT, ADDRESS, UNSIGNED, ADDRESS, UNSIGNED, ADDRESS, INT, DOUBLE], returns: INT },
   read_objects: { args: [INT, ADDRESS, INT, ADDRESS, ADDRESS, UNSIGNED, UNSIGNED, ADDRESS], returns: INT },
   make_files: {
     args: [INT, ADDRESS, ADDRESS, INT, ADDRESS, ADDRESS, ADDRESS, INT, INT, ADDRESS],

@@ -1,6 +1,7 @@
 import { SystemError } from '../../errors.ts';
 import type { Listing } from '../../ports/listing.ts';
-import { type BulkFiles, NO_ROOM, sharedBulkFiles } from './bulk-files.ts';
+import { type BulkFiles, NO_ROOM, NO_ROOM_FOR_NAMES, NOT_AT_REST, sharedBulkFiles } from './bulk-files.ts';
+import { latelyMs, NAMES_BYTES_MAXIMUM, NAMES_GROWTH } from './directory-names.ts';
 import { DIRENTS_BYTES } from './file-calls.ts';
 import { errnoName, fixedBuffer } from './syscalls.ts';
 
@@ -28,7 +29,7 @@ export class BulkLister {
     this.#listedEntries += entries;
   }
 
-  /** @returns undefined while it does not pay, or where it cannot be done. @throws {SystemError} */
+  /** @returns undefined while it does not pay, where it cannot be done, and for a directory that somebody is changing. @throws {SystemError} */
   list(directory: number): Listing | undefined {
     if (this.#bulk === null) {
       if (this.#listedEntries < this.#fromEntries) return undefined;
@@ -39,12 +40,16 @@ export class BulkLister {
     if (listDirectory === undefined || this.#dirents === undefined) return undefined;
     for (;;) {
       const records = this.#records ?? this.#grow(FIRST_ROOM_BYTES);
-      const room = records.length;
+      const dirents = this.#dirents;
       const most = this.#offsets.length;
-      const count = listDirectory(directory, this.#dirents, DIRENTS_BYTES, records, room, this.#offsets, most);
+      const into = [records, records.length, this.#offsets, most] as const;
+      const count = listDirectory(directory, dirents, dirents.length, ...into, latelyMs());
       if (count >= 0) return { bytes: records, offsets: this.#offsets.subarray(0, count) };
-      if (count !== NO_ROOM) throw new SystemError('statx', errnoName(-count));
-      this.#grow(2 * room);
+      if (count === NO_ROOM) this.#grow(2 * records.length);
+      else if (count === NO_ROOM_FOR_NAMES && dirents.length < NAMES_BYTES_MAXIMUM)
+        this.#dirents = fixedBuffer(dirents.length * NAMES_GROWTH);
+      else if (count === NO_ROOM_FOR_NAMES || count === NOT_AT_REST) return undefined;
+      else throw new SystemError('statx', errnoName(-count));
     }
   }
 

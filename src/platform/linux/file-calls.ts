@@ -33,18 +33,17 @@ const STATX_BYTES = 256;
 const HOW_BYTES = 24;
 const TIMES_BYTES = 32;
 
-/** linux_dirent64: d_reclen at 16, d_name at 19. */
-export const DIRENT = { length: 16, name: 19 } as const;
+/** What most directories need for their names. */
 export const DIRENTS_BYTES = 64 * 1024;
 
 /** Memory at a fixed address, as bytes and as fields. */
-interface Block {
+export interface Block {
   readonly bytes: Uint8Array;
   readonly view: DataView;
   readonly address: number;
 }
 
-function createBlock(sizeBytes: number): Block {
+export function createBlock(sizeBytes: number): Block {
   const memory = fixedBuffer(sizeBytes);
   return { bytes: memory, view: new DataView(memory.buffer), address: addressOf(memory) };
 }

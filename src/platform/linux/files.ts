@@ -5,9 +5,8 @@ import type { Directory, Files, OpenFile, SmallFile, Stat } from '../../ports/fi
 import { type Listing, packListing } from '../../ports/listing.ts';
 import { syncInBackground } from '../node/sync-later.ts';
 import { BulkLister } from './bulk-lister.ts';
+import { readDirectoryNames } from './directory-names.ts';
 import {
-  DIRENT,
-  DIRENTS_BYTES,
   descriptorPath,
   fillTimes,
   openAt,
@@ -26,9 +25,9 @@ import { readSmallFile } from './small-files.ts';
 import { errnoName, syscall, trySyscall } from './syscalls.ts';
 import * as uapi from './uapi.ts';
 
-/** include/uapi/linux/fs.h */
 /** NAME_MAX of include/uapi/linux/limits.h */
 const NAME_BYTES_MAXIMUM = 255;
+/** include/uapi/linux/fs.h */
 const RENAME_NOREPLACE = 1;
 
 /**
@@ -73,8 +72,6 @@ class LinuxDirectory implements Directory {
   readonly #scratch: Scratch;
   readonly #lister: BulkLister;
   #fd: number;
-  /** Reading the names moves the descriptor's position. */
-  #isRead = false;
 
   readonly #isListable: boolean;
 
@@ -92,27 +89,12 @@ class LinuxDirectory implements Directory {
 
   names(): Bytes[] {
     if (!this.#isListable) throw new SystemError('getdents64', 'EACCES', displayBytes(this.path));
-    if (this.#isRead) this.#call('', () => syscall('lseek', this.#fd, 0, 0));
-    this.#isRead = true;
-    const { bytes, view, address } = this.#scratch.dirents;
-    const names: Bytes[] = [];
-    for (;;) {
-      const filled = this.#call('', () => syscall('getdents64', this.#fd, address, DIRENTS_BYTES));
-      if (filled === 0) return names;
-      for (let at = 0; at < filled; at += view.getUint16(at + DIRENT.length, true)) {
-        const start = at + DIRENT.name;
-        const name = bytesAt(bytes, start, bytes.indexOf(0, start));
-        if (name !== '.' && name !== '..') names.push(name);
-      }
-    }
+    return this.#call('', () => readDirectoryNames(this.#fd, this.#scratch));
   }
 
   list(): Listing {
     const listing = this.#call('', () => this.#lister.list(this.#fd));
-    if (listing !== undefined) {
-      this.#isRead = true;
-      return listing;
-    }
+    if (listing !== undefined) return listing;
     const names = this.names();
     this.#lister.hasListed(names.length);
     return packListing(names, (name) => this.stat(name));
