@@ -16,6 +16,12 @@ export const TOPICS: readonly Topic[] = [
   { title: 'Configure', verbs: [] },
 ];
 
+/** Options that no verb has for itself. */
+export const OWN_OPTIONS: readonly (readonly [option: string, meaning: string])[] = [
+  ['--no-color', 'Use no colours, whatever the command'],
+  ['-V, --version', 'Print the version'],
+];
+
 /** The verbs of a topic, in the order of the topic; the last topic has all that no other names. */
 export function verbsOf(topic: Topic, specs: readonly CommandSpec[]): readonly CommandSpec[] {
   const first = ({ name }: CommandSpec) => name.split(' ')[0] ?? name;
@@ -31,6 +37,9 @@ export function generalHelp(version: string): string {
     '',
     'Usage: nono COMMAND [OPTIONS]',
     ...TOPICS.flatMap((topic) => ['', `${topic.title}:`, ...listVerbs(verbsOf(topic, commands))]),
+    '',
+    'Options:',
+    ...OWN_OPTIONS.map(([option, meaning]) => `  ${option.padEnd(widestVerb())}  ${meaning}`),
     '',
     'Examples:',
     '  nono run --rollback --allow-cwd -- npm test',
@@ -58,8 +67,11 @@ export function groupHelp(group: string): string {
 }
 
 function listVerbs(specs: readonly CommandSpec[]): string[] {
-  const widest = Math.max(...commands.map(({ name }) => name.length));
-  return specs.map(({ name, summary }) => `  ${name.padEnd(widest)}  ${summary}`);
+  return specs.map(({ name, summary }) => `  ${name.padEnd(widestVerb())}  ${summary}`);
+}
+
+function widestVerb(): number {
+  return Math.max(...commands.map(({ name }) => name.length));
 }
 
 /** The page of `nono VERB --help`. */

@@ -1,7 +1,7 @@
 import { commands } from './commands/index.ts';
 import type { CommandSpec } from './commands/spec.ts';
 import { EXIT } from './errors.ts';
-import { optionLabel, TOPICS, usageLine, verbsOf } from './help.ts';
+import { OWN_OPTIONS, optionLabel, TOPICS, usageLine, verbsOf } from './help.ts';
 
 /** What the statuses say; which verb gives which is in OUTPUT.md. */
 const STATUSES: readonly (readonly [status: string, meaning: string])[] = [
@@ -53,6 +53,8 @@ export function manualPage(version: string): string {
       'ID is the id of a session, the beginning of one, or its name. Commands on snapshots take ids of both kinds, and latest.',
     ),
     ...TOPICS.flatMap((topic) => [`.SH ${escape(topic.title.toUpperCase())}`, ...verbsOf(topic, commands).flatMap(verbLines)]),
+    '.SH OPTIONS OF EVERY COMMAND',
+    ...OWN_OPTIONS.flatMap(tagged),
     '.SH EXIT STATUS',
     ...STATUSES.flatMap(tagged),
     '.SH FILES',
