@@ -7,7 +7,7 @@
 #
 # Needs nothing but a POSIX shell, tar, gzip, and one of sha256sum, shasum, openssl or busybox. It never asks for another
 # user's rights. Nothing is in place before its checksum has been compared, and the executable appears in one step. Nothing runs before
-# the last line has been read: what was cut off on its way here does nothing.
+# the last line has been read: what was cut off on its way here does nothing. One file, because it is fetched alone.
 
 set -eu
 LC_ALL=C
