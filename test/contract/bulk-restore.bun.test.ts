@@ -6,10 +6,11 @@ import { BulkRestore } from '../../src/platform/bun/bulk-restore.ts';
 import { createBunHash } from '../../src/platform/bun/hash.ts';
 import { type BulkFiles, loadBulkFiles } from '../../src/platform/linux/bulk-files.ts';
 import { createLinuxFiles } from '../../src/platform/linux/files.ts';
+import type { Directory } from '../../src/ports/files.ts';
 import { encodeRestoreBatch, RESULT_BYTES, type RestoreTask, readResult } from '../../src/rollback/content-wire.ts';
 import { CHUNK_BYTES, ObjectStore, objectPath } from '../../src/rollback/objects.ts';
 import { restoreMissing } from '../../src/rollback/restore-file.ts';
-import { createScratchDirectory } from '../support/scratch.ts';
+import { createScratchDirectory, type Scratch } from '../support/scratch.ts';
 import { needOtherUser } from '../support/tools.ts';
 
 const files = createLinuxFiles();
@@ -24,6 +25,36 @@ const TIMES = [
   [-5, 999_999_999],
   [2 ** 33, 1],
 ] as const;
+
+/** Sixty files, of which some are plain; then one that is there already, and some whose content or directory is not what it was. */
+function makeTasks(scratch: Scratch, objects: Directory): { readonly tasks: readonly RestoreTask[]; readonly taken: number } {
+  const store = new ObjectStore(objects, { writer: 'x', isListed: true });
+  const tasks: RestoreTask[] = [];
+  const add = (path: string, content: string, index: number) => {
+    const data = Buffer.from(content);
+    const want = {
+      hash: hash.sha256(data),
+      mode: MODES[index % MODES.length] as number,
+      mtimeSeconds: (TIMES[index % TIMES.length] as readonly number[])[0] as number,
+      mtimeNanoseconds: (TIMES[index % TIMES.length] as readonly number[])[1] as number,
+    };
+    store.store(want.hash, data);
+    tasks.push({ root: 0, path: bytesFromText(path), temporary: bytesFromText(`.tmp-${tasks.length}`), want });
+    return want.hash;
+  };
+  for (let index = 0; index < 60; index++) add(`${index % 20 < 10 ? 'a' : 'b'}/f${index}`, CONTENTS[index % 7] as string, index);
+  const taken = tasks.length;
+  fs.writeFileSync(scratch.at('root/a/taken'), 'mine');
+  add('a/taken', 'theirs', 0);
+  const missing = add('a/missing', 'no object', 0);
+  fs.rmSync(scratch.at(`objects/${objectPath(missing)}`));
+  const damaged = add('a/damaged', 'an object', 0);
+  fs.chmodSync(scratch.at(`objects/${objectPath(damaged)}`), 0o600);
+  fs.writeFileSync(scratch.at(`objects/${objectPath(damaged)}`), 'another one');
+  add('nowhere/f', 'text', 0);
+  add('way/f', 'text', 0);
+  return { tasks, taken };
+}
 
 describe('BulkRestore', () => {
   test.for([
@@ -40,32 +71,7 @@ describe('BulkRestore', () => {
     using objects = files.openDirectory(bytesFromText(scratch.at('objects')));
     using undo = files.openDirectory(bytesFromText(scratch.at('undo')));
     using root = files.openDirectory(bytesFromText(scratch.at('root')));
-    const store = new ObjectStore(objects, { writer: 'x', isListed: true });
-    const tasks: RestoreTask[] = [];
-    const add = (path: string, content: string, index: number) => {
-      const data = Buffer.from(content);
-      const want = {
-        hash: hash.sha256(data),
-        mode: MODES[index % MODES.length] as number,
-        mtimeSeconds: (TIMES[index % TIMES.length] as readonly number[])[0] as number,
-        mtimeNanoseconds: (TIMES[index % TIMES.length] as readonly number[])[1] as number,
-      };
-      store.store(want.hash, data);
-      tasks.push({ root: 0, path: bytesFromText(path), temporary: bytesFromText(`.tmp-${tasks.length}`), want });
-      return want.hash;
-    };
-    for (let index = 0; index < 60; index++)
-      add(`${index % 20 < 10 ? 'a' : 'b'}/f${index}`, CONTENTS[index % 7] as string, index);
-    const taken = tasks.length;
-    fs.writeFileSync(scratch.at('root/a/taken'), 'mine');
-    add('a/taken', 'theirs', 0);
-    const missing = add('a/missing', 'no object', 0);
-    fs.rmSync(scratch.at(`objects/${objectPath(missing)}`));
-    const damaged = add('a/damaged', 'an object', 0);
-    fs.chmodSync(scratch.at(`objects/${objectPath(damaged)}`), 0o600);
-    fs.writeFileSync(scratch.at(`objects/${objectPath(damaged)}`), 'another one');
-    add('nowhere/f', 'text', 0);
-    add('way/f', 'text', 0);
+    const { tasks, taken } = makeTasks(scratch, objects);
 
     const results = Buffer.alloc(tasks.length * RESULT_BYTES);
     const opened: Disposable[] = [];

@@ -14,7 +14,7 @@ import {
 } from '../support/rollback.ts';
 import { needCommands, needOtherUser } from '../support/tools.ts';
 import { dumpTree } from '../support/tree.ts';
-import { createWorld } from '../support/world.ts';
+import { createWorld, type World } from '../support/world.ts';
 
 const KINDS = [
   { user: 'the caller', ordinaryUser: false },
@@ -30,23 +30,28 @@ function withoutTimes(lines: readonly string[]): string[] {
   return lines.filter((line) => !/^\S+ directory /.test(line)).map((line) => line.replace(/mtime=\d+/, ''));
 }
 
+/** Files of many kinds, as git has them. */
+function makeMixedProject(world: World): void {
+  copyRealFiles(world, FILES);
+  writeProject(world, {
+    'src/one.js': 'let a = 1;\n',
+    'src/two.js': 'a b a\n',
+    'README.md': '# It\n',
+    'run.sh': '#!/bin/sh\n',
+  });
+  fs.mkdirSync(join(world.project, 'empty'));
+  fs.symlinkSync('src/one.js', join(world.project, 'link'));
+  fs.utimesSync(join(world.project, 'README.md'), 1_000_000_000.123, 1_000_000_000.123);
+  ownProject(world);
+  commitProject(world);
+}
+
 describe.for(KINDS)('the main job of $user', ({ ordinaryUser }) => {
   test('in a repository of 500 files: run, list, show, restore, and undo of the restore', async (context) => {
     needCommands(context, 'git');
     if (ordinaryUser) needOtherUser(context);
     using world = createWorld({ ordinaryUser });
-    copyRealFiles(world, FILES);
-    writeProject(world, {
-      'src/one.js': 'let a = 1;\n',
-      'src/two.js': 'a b a\n',
-      'README.md': '# It\n',
-      'run.sh': '#!/bin/sh\n',
-    });
-    fs.mkdirSync(join(world.project, 'empty'));
-    fs.symlinkSync('src/one.js', join(world.project, 'link'));
-    fs.utimesSync(join(world.project, 'README.md'), 1_000_000_000.123, 1_000_000_000.123);
-    ownProject(world);
-    commitProject(world);
+    makeMixedProject(world);
     const before = dumpTree(world.project);
 
     const script = [

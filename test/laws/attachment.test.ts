@@ -1,6 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { Shortcut } from '../../src/ports/shortcut.ts';
 import type { Connection, ConnectionHandlers } from '../../src/ports/socket.ts';
 import { ATTACHMENT, type ClientRole } from '../../src/session/attachment.ts';
 import type { AuditEvent } from '../../src/session/audit-event.ts';
@@ -140,6 +141,25 @@ class Expected {
   }
 }
 
+/** Keys and echoes pass the loop by only where nobody has to look at them. */
+function watchedShortcut(client: number, expected: Expected, seen: Seen): Shortcut {
+  return {
+    open: ({ fromTerminal, toTerminal }) => {
+      const mayPass = expected.attached === client && !expected.isResting;
+      if (!mayPass && (fromTerminal || toTerminal)) seen.host(`${client} is passed by`);
+    },
+    close: () => undefined,
+    isFenceDue: () => false,
+    sendFence: () => false,
+    fenceAnswered: () => undefined,
+    answerFence: () => {
+      if (expected.attached !== client || expected.isResting) seen.host(`${client} is told to pass by`);
+      return true;
+    },
+    [Symbol.dispose]: () => undefined,
+  };
+}
+
 /** A hub, its host and its clients. Widths and what is typed are the number of the client. */
 function createSession(expected: Expected) {
   const seen = new Seen();
@@ -157,22 +177,7 @@ function createSession(expected: Expected) {
       join: (connection, onIdle) => {
         onIdle();
         const client = clients.findIndex((one) => one.connection === connection);
-        return {
-          open: ({ fromTerminal, toTerminal }) => {
-            // Keys and echoes pass the loop by only where nobody has to look at them.
-            const mayPass = expected.attached === client && !expected.isResting;
-            if (!mayPass && (fromTerminal || toTerminal)) seen.host(`${client} is passed by`);
-          },
-          close: () => undefined,
-          isFenceDue: () => false,
-          sendFence: () => false,
-          fenceAnswered: () => undefined,
-          answerFence: () => {
-            if (expected.attached !== client || expected.isResting) seen.host(`${client} is told to pass by`);
-            return true;
-          },
-          [Symbol.dispose]: () => undefined,
-        };
+        return watchedShortcut(client, expected, seen);
       },
       request: (_, { pid }) => {
         seen.host(`request of ${pid}`);
