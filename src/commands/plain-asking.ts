@@ -5,7 +5,7 @@ import { Approvals } from '../session/approvals.ts';
 import type { LiveSession } from '../session/live-session.ts';
 import { accessWord, type Question } from '../session/question.ts';
 import { textEnvironment } from './ask-timeout.ts';
-import type { PlainRun } from './run-plain-session.ts';
+import type { PlainRun } from './plain-run.ts';
 
 /** The questions of a command that runs on the streams of its caller: nobody is asked there, others answer. */
 export interface PlainAsking {

@@ -5,7 +5,7 @@ import type { SessionEnd } from '../session/messages.ts';
 import type { OwnedTree } from '../session/owned-tree.ts';
 import type { PlainSession } from '../session/plain-session.ts';
 import type { PlainAsking } from './plain-asking.ts';
-import type { PlainRun } from './run-plain-session.ts';
+import type { PlainRun } from './plain-run.ts';
 
 /** A command that takes less than this is over before anybody could ask for its session: its start need not wait for a socket. */
 const OPENS_AFTER_MS = 30;

@@ -1,5 +1,5 @@
 import { HELP_OPTION } from './common-options.ts';
-import type { CommandSpec, OptionSpec, ParsedCall } from './spec.ts';
+import type { CommandSpec, OptionSpec } from './spec.ts';
 
 export const GRANT_OPTIONS: readonly OptionSpec[] = [
   {
@@ -185,8 +185,3 @@ export const runCommands: readonly CommandSpec[] = [
     load: () => import('./wrap.ts'),
   },
 ];
-
-/** Whether the client that is attached at the end is to ask for a review. */
-export function asksForReview({ flags }: ParsedCall): boolean {
-  return !flags.has('no-rollback-prompt') && !flags.has('silent');
-}

@@ -1,11 +1,8 @@
 import { type Bytes, storeBytes } from '../bytes.ts';
-import type { Config } from '../config/schema.ts';
 import { EXIT } from '../errors.ts';
-import type { Directory } from '../ports/files.ts';
 import type { Mediating } from '../ports/sandbox-host.ts';
 import type { LaunchedProcess } from '../ports/spawn.ts';
 import { PATIENCE_MS } from '../rollback/durability.ts';
-import type { Exclusions } from '../rollback/rules.ts';
 import type { RollbackRun } from '../rollback/run.ts';
 import { loneFiles } from '../sandbox/plan.ts';
 import { launchError } from '../sandbox/sandbox-error.ts';
@@ -20,38 +17,14 @@ import { signalName, signalNumber } from '../signal-names.ts';
 import { formatTimestamp } from '../time.ts';
 import { doAll } from './after-command.ts';
 import type { Checkpoints } from './checkpoints.ts';
-import type { Confinement } from './confinement.ts';
-import type { Context, ParentAdapters, SandboxAdapters } from './context.ts';
 import type { PlainAsking } from './plain-asking.ts';
 import { PlainDoor } from './plain-door.ts';
+import type { PlainRun } from './plain-run.ts';
 import { captureLimits, retentionLimits } from './user-config.ts';
 
 const SIGKILL = signalNumber('SIGKILL');
 const NOTHING = new Uint8Array();
 const NO_SNAPSHOTS = { isDone: false, code: 'refused', message: 'it takes no snapshots' } as const;
-
-/** Everything of one run that its steps share. */
-export interface PlainRun {
-  readonly context: Context;
-  readonly adapters: SandboxAdapters;
-  readonly parent: ParentAdapters;
-  readonly stateDirectory: Directory;
-  readonly sessions: Directory;
-  readonly names: Directory;
-  readonly temporaryDirectory: Bytes;
-  readonly confinement: Confinement;
-  readonly id: string;
-  readonly chosenName: string | undefined;
-  /** Undefined without snapshots. */
-  readonly exclusions: Exclusions | undefined;
-  readonly asksForReview: boolean;
-  readonly checkpointEveryMs: number | undefined;
-  /** The command waits for the disk, however long. */
-  readonly isDurable: boolean;
-  readonly config: Config | undefined;
-  /** How long a question waits. */
-  readonly askTimeoutMs: number;
-}
 
 export interface PlainEnd {
   readonly exitCode: number;

@@ -15,10 +15,9 @@ import { confine } from './confinement.ts';
 import type { Context } from './context.ts';
 import { makeMissing } from './make-missing.ts';
 import { NAMES, SESSION_VARIABLE, SESSIONS, unusedSessionId } from './new-session.ts';
-import { asksForReview } from './run-options.ts';
 import { type PlainEnd, runPlainSession } from './run-plain-session.ts';
 import { reviewSession } from './session/review-session.ts';
-import { checkSnapshotOptions, chooseExclusions, chooseInterval } from './snapshot-options.ts';
+import { asksForReview, checkSnapshotOptions, chooseExclusions, chooseInterval } from './snapshot-options.ts';
 import type { CommandResult, ParsedCall } from './spec.ts';
 import { loadUserConfig } from './user-config.ts';
 

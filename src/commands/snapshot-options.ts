@@ -73,3 +73,8 @@ export function chooseInterval({ values }: Pick<ParsedCall, 'values'>): number |
     hint: 'Give a number with s, m or h, as in 10m',
   });
 }
+
+/** Whether the client that is attached at the end is to ask for a review. */
+export function asksForReview({ flags }: ParsedCall): boolean {
+  return !flags.has('no-rollback-prompt') && !flags.has('silent');
+}

@@ -22,8 +22,7 @@ import type { Context, SandboxAdapters } from './context.ts';
 import { profilePlaces } from './load-profile.ts';
 import { makeMissing } from './make-missing.ts';
 import { SESSION_VARIABLE, unusedSessionId } from './new-session.ts';
-import { asksForReview } from './run-options.ts';
-import { checkSnapshotOptions, chooseExclusions, chooseInterval } from './snapshot-options.ts';
+import { asksForReview, checkSnapshotOptions, chooseExclusions, chooseInterval } from './snapshot-options.ts';
 import type { ParsedCall } from './spec.ts';
 import { captureLimits, loadUserConfig, retentionLimits, scrollbackLines } from './user-config.ts';
 

@@ -3,7 +3,7 @@ import { hookInput, programName } from '../session/approval-host.ts';
 import { accessWord, type Question } from '../session/question.ts';
 import type { AskingDeps } from '../session/runtime.ts';
 import type { AskingWish, SessionStart } from '../session/start-wire.ts';
-import type { SupervisorDeps } from './supervisor.ts';
+import type { SupervisorDeps } from './supervisor-deps.ts';
 
 /** How a session with a terminal asks; what writes profiles is loaded when somebody wants one written. */
 export function supervisorAsking(

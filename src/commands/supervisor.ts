@@ -1,35 +1,21 @@
 import { type Bytes, storeBytes } from '../bytes.ts';
 import { EXIT, NonoError } from '../errors.ts';
 import { joinPath } from '../paths.ts';
-import type { Background } from '../ports/background.ts';
-import type { Clock } from '../ports/clock.ts';
-import type { StartContentWorkers } from '../ports/content-workers.ts';
-import type { SyncDisk } from '../ports/disk-sync.ts';
 import type { Directory, Files } from '../ports/files.ts';
-import type { Hash } from '../ports/hash.ts';
-import type { Memory } from '../ports/memory.ts';
-import type { Orphans } from '../ports/orphans.ts';
-import type { Processes } from '../ports/processes.ts';
-import type { Signals } from '../ports/signals.ts';
-import type { Sockets } from '../ports/socket.ts';
-import type { TakeElsewhere } from '../ports/take-process.ts';
 import { PATIENCE_MS } from '../rollback/durability.ts';
 import type { RollbackRun } from '../rollback/run.ts';
-import type { RunHook } from '../session/approval-host.ts';
 import { digestExecutable, policyDigest, startEvent } from '../session/audit-start.ts';
 import { claimSession } from '../session/claim.ts';
 import { DEFAULT_GRACE_MS } from '../session/default-grace.ts';
-import type { StartedGuardian } from '../session/guarded-command.ts';
 import type { RequestOutcome } from '../session/hub-host.ts';
 import { type CommandEnd, LiveSession } from '../session/live-session.ts';
-import type { RandomHex } from '../session/names.ts';
 import { OutputLog } from '../session/output-log.ts';
 import { STARTING } from '../session/record.ts';
 import { renameSession } from '../session/rename-session.ts';
 import { Runtime } from '../session/runtime.ts';
 import { saveScreen } from '../session/saved-screen.ts';
 import { SessionSocket } from '../session/session-socket.ts';
-import { describeStartFailure, type SessionStart, type StartReport } from '../session/start-wire.ts';
+import { describeStartFailure, type SessionStart } from '../session/start-wire.ts';
 import { openStateDirectory } from '../session/state-directory.ts';
 import { createTemporaryDirectory, leaveTemporaryDirectory, sweepTemporaryDirectories } from '../session/temporary-directory.ts';
 import { signalNumber } from '../signal-names.ts';
@@ -37,35 +23,9 @@ import { doAll } from './after-command.ts';
 import type { Checkpoints } from './checkpoints.ts';
 import { NAMES, SESSIONS } from './new-session.ts';
 import { supervisorAsking } from './supervisor-asking.ts';
+import type { SupervisorDeps } from './supervisor-deps.ts';
 
 const ENDING_SIGNALS: readonly number[] = ['SIGTERM', 'SIGINT'].map(signalNumber);
-
-/** What a supervisor has of the machine. */
-export interface SupervisorDeps {
-  readonly files: Files;
-  readonly hash: Hash;
-  readonly clock: Clock;
-  readonly randomHex: RandomHex;
-  readonly processes: Processes;
-  readonly signals: Signals;
-  readonly sockets: Sockets;
-  readonly guardian: StartedGuardian;
-  readonly orphans: Orphans;
-  readonly loadContentWorkers: () => Promise<StartContentWorkers>;
-  /** Another process for the snapshots of large trees. */
-  readonly loadTakeElsewhere: () => Promise<TakeElsewhere>;
-  /** Gives memory back that nobody uses any more; takes some milliseconds. */
-  readonly memory: Memory;
-  readonly loadDiskSync: () => Promise<SyncDisk>;
-  readonly loadBackground: () => Promise<Background>;
-  readonly loadHookRunner: (environment: Readonly<Record<string, string>>) => Promise<RunHook>;
-  /** The starter died, or gave up, before it heard of a session that runs. */
-  readonly starterGone: AbortSignal;
-  /** Somebody asks by SIGUSR1 for a socket that is gone. */
-  readonly onSocketWanted: (listener: () => void) => Disposable;
-  /** To the starter, for as long as it listens. */
-  readonly report: (report: StartReport) => void;
-}
 
 /**
  * Owns a session from its start to its end. What fails before the command runs is reported to the starter and
