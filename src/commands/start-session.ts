@@ -29,8 +29,17 @@ import { captureLimits, loadUserConfig, retentionLimits, scrollbackLines } from 
 /** The same file that this process runs, even when another version was installed over it. */
 const OWN_EXECUTABLE = '/proc/self/exe';
 const SUPERVISOR_DIED = 'E_SUPERVISOR';
-/** Its own files are found by absolute paths; nothing of the caller's environment concerns it. While it starts, three processes want two processors. */
-const SUPERVISOR_ENVIRONMENT = { HOME: '/', BUN_JSC_useWarmUpMarkedBlocks: '0' };
+/**
+ * Its own files are found by absolute paths; nothing of the caller's environment concerns it. While it starts, three processes want two processors. What is
+ * compiled at the highest level takes the processor from a command that floods for longer than that saves, unless it is run ten times as often as the engine
+ * expects.
+ */
+const SUPERVISOR_ENVIRONMENT = {
+  HOME: '/',
+  BUN_JSC_useWarmUpMarkedBlocks: '0',
+  BUN_JSC_thresholdForFTLOptimizeAfterWarmUp: '1000000',
+  BUN_JSC_thresholdForFTLOptimizeSoon: '10000',
+};
 
 export interface StartedSession {
   readonly id: string;

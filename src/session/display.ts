@@ -20,6 +20,8 @@ export interface Display {
   isLive: boolean;
   /** What is kept for it was too much. */
   isBehind: boolean;
+  /** It is behind, and shown where a flood is until that is over. */
+  isInFlood: boolean;
   isGone: boolean;
   /** The client is stopped with the command; its terminal shows what is its user's. */
   isSuspended: boolean;

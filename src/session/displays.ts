@@ -5,6 +5,7 @@ import type { TerminalModel } from '../terminal/model.ts';
 import { RowWatch } from '../terminal/row-watch.ts';
 import { BELL, OVER_BEGIN, OVER_END, type Over } from './covering.ts';
 import type { Display, DisplaysHost, Shown, TerminalWish } from './display.ts';
+import { FLOOD_INTERVAL_MS, showFlood } from './flood-view.ts';
 import { encodeServerMessage, type StatusPlace } from './messages.ts';
 import { type Occasion, occasionBelow, paintFor, rowsAboveCursor } from './occasion.ts';
 import type { Drawing, SessionScreen } from './screen.ts';
@@ -13,8 +14,6 @@ import type { Drawing, SessionScreen } from './screen.ts';
 const QUEUE_BYTES_MAXIMUM = 4 * 1024 * 1024;
 /** Viewers see no more changes than this apart. */
 const VIEW_INTERVAL_MS = 30;
-/** Who cannot follow a flood sees where it is no oftener than this. */
-const FLOOD_INTERVAL_MS = 150;
 /** A frame holds more. */
 const OUTPUT_PIECE_BYTES = 128 * 1024;
 /** What was drawn may be on its way for so long: a terminal of another size by then has not shown it as it was meant. */
@@ -224,9 +223,18 @@ export class Displays {
 
   /** Everything that was kept for it is read. */
   caughtUp(display: Display): void {
-    // What is drawn in the midst of a flood is gone before anybody sees it, and keeps the command waiting.
-    if (display.isBehind && this.#screen.isInFlood) setTimeout(() => this.#goOn(display), FLOOD_INTERVAL_MS);
-    else this.#goOn(display);
+    if (!display.isBehind || !this.#screen.isInFlood()) {
+      this.#goOn(display);
+    } else if (display.view !== undefined || display.over !== undefined || display.isFollower) {
+      setTimeout(() => this.#goOn(display), FLOOD_INTERVAL_MS);
+    } else if (!display.isInFlood) {
+      showFlood(display, {
+        screen: this.#screen,
+        nowMs: this.#nowMs,
+        show: (drawing) => sendPieces(display.connection, 'redraw', drawing),
+        onOver: () => this.#goOn(display),
+      });
+    }
   }
 
   #goOn(display: Display): void {
@@ -256,6 +264,7 @@ export class Displays {
     const display: Display = {
       ...start,
       isBehind: false,
+      isInFlood: false,
       isGone: false,
       isSuspended: false,
       drawnMs: -UNDERWAY_MS,

@@ -1,13 +1,14 @@
-/** Output that comes faster than this may be a flood; it is over when nothing came for the time of a window. */
+/** Output that comes faster than this is a flood, and goes on being one through pauses that are shorter than those of a person, also where processors are scarce. */
 const WINDOW_BYTES = 128 * 1024;
-export const FLOOD_WINDOW_MS = 10;
+const WINDOW_MS = 10;
+const PAUSE_MS_MAXIMUM = 60;
 
 /** Tells whether output comes faster than anybody could read it. */
 export class FloodGauge {
   readonly #nowMs: () => number;
   #windowStartMs = 0;
   #windowBytes = 0;
-  isFlood = false;
+  #floodMs = Number.NEGATIVE_INFINITY;
 
   constructor(nowMs: () => number) {
     this.#nowMs = nowMs;
@@ -15,17 +16,16 @@ export class FloodGauge {
 
   came(bytes: number): void {
     const nowMs = this.#nowMs();
-    if (nowMs - this.#windowStartMs > FLOOD_WINDOW_MS) {
+    if (nowMs - this.#windowStartMs > WINDOW_MS) {
       this.#windowStartMs = nowMs;
-      this.isFlood = this.#windowBytes > WINDOW_BYTES;
       this.#windowBytes = 0;
     }
     this.#windowBytes += bytes;
-    this.isFlood ||= this.#windowBytes > WINDOW_BYTES;
+    if (this.#windowBytes > WINDOW_BYTES) this.#floodMs = nowMs;
   }
 
-  /** To be called now and then: nothing tells of output that does not come. */
-  look(): void {
-    this.isFlood &&= this.#nowMs() - this.#windowStartMs <= 2 * FLOOD_WINDOW_MS;
+  /** To be asked now and then: nothing tells of output that does not come. */
+  isFlood(): boolean {
+    return this.#nowMs() - this.#floodMs < PAUSE_MS_MAXIMUM;
   }
 }

@@ -5,7 +5,7 @@ import type * as drawing from '../terminal/drawing.ts';
 import type { TerminalModel } from '../terminal/model.ts';
 import { PendingQueries, replyOfCsi, replyOfText } from '../terminal/queries.ts';
 import { Backlog, type DataStep, type Reader } from './backlog.ts';
-import { FLOOD_WINDOW_MS, FloodGauge } from './flood-gauge.ts';
+import { FloodGauge } from './flood-gauge.ts';
 import { Tidying } from './tidying.ts';
 
 /** Parsed in one turn of the loop, so that keys, signals and clients do not wait: the one of short lines in this time, the other of coloured ones. */
@@ -18,6 +18,10 @@ const PIECE_BYTES = 8 * 1024;
  * than the ten thousand lines of a usual scrollback, far less than the terminal may be ahead.
  */
 const FLOOD_BYTES = 8 * 1024 * 1024;
+/** Of what is left then so much is parsed at once: more than a screen, for who is shown where the flood is. */
+const GLIMPSE_BYTES = 32 * 1024;
+/** Its end is looked for so often. */
+const FLOOD_LOOK_MS = 10;
 /** Less than this is parsed rather than looked through. */
 const FAST_FORWARD_BYTES = 1024 * 1024;
 /** With more than this unparsed, the terminal is not read until some of it is parsed. */
@@ -102,9 +106,14 @@ export class SessionScreen {
     this.#schedule();
   }
 
-  /** Output comes faster than anybody could read it. */
-  get isInFlood(): boolean {
-    return this.#gauge.isFlood;
+  /** Gives the model as far as it has come by now; nothing where it is not loaded. */
+  glimpse(tell: Tell): void {
+    if (this.#loaded !== undefined) tell(this.#loaded.model, this.#loaded.drawing);
+  }
+
+  /** Output comes faster than anybody could read it, or did a moment ago. */
+  isInFlood(): boolean {
+    return this.#gauge.isFlood();
   }
 
   get isLoaded(): boolean {
@@ -178,7 +187,7 @@ export class SessionScreen {
   #schedule(): void {
     if (this.#isScheduled || this.#loaded === undefined || this.#backlog.isEmpty) return;
     if (this.#isFlooded()) {
-      if (this.#floodTimer === undefined) this.#floodTimer = setTimeout(() => this.#lookForFlood(), FLOOD_WINDOW_MS);
+      if (this.#floodTimer === undefined) this.#floodTimer = setTimeout(() => this.#lookForFlood(), FLOOD_LOOK_MS);
       return;
     }
     this.#isScheduled = true;
@@ -191,9 +200,10 @@ export class SessionScreen {
 
   #parse({ model, drawing }: { readonly model: TerminalModel; readonly drawing: Drawing }): void {
     this.#fastForward(model, drawing);
+    const sliceBytes = this.#isFlooded() ? GLIMPSE_BYTES : SLICE_BYTES;
     const { nowMs } = this.#deps;
     const endMs = nowMs() + SLICE_MS;
-    for (let parsedBytes = 0; parsedBytes < SLICE_BYTES && nowMs() < endMs; ) {
+    for (let parsedBytes = 0; parsedBytes < sliceBytes && nowMs() < endMs; ) {
       const step = this.#backlog.first;
       if (step === undefined) return;
       if (step.kind === 'data') {
@@ -242,12 +252,11 @@ export class SessionScreen {
 
   /** More is coming, and nobody waits for what has come. */
   #isFlooded(): boolean {
-    return this.#gauge.isFlood && this.#backlog.waiting === 0 && this.#backlog.bytes < FLOOD_BYTES;
+    return this.#gauge.isFlood() && this.#backlog.waiting === 0 && this.#backlog.bytes < FLOOD_BYTES;
   }
 
   #lookForFlood(): void {
     this.#floodTimer = undefined;
-    this.#gauge.look();
     this.#schedule();
   }
 

@@ -2,7 +2,7 @@
 export { fastForward } from './fast-forward.ts';
 export { measureBy } from './fit.ts';
 export { TerminalModel } from './model.ts';
-export { isWritingLines, paint, paintCursorRow, rowsBelowCursor } from './painter.ts';
+export { isWritingLines, paint, paintCursorRow, paintGlimpse, rowsBelowCursor } from './painter.ts';
 export { screenDocument } from './screen-document.ts';
 export { paintSince, standingOf } from './standing.ts';
 export { ViewPainter } from './view-painter.ts';

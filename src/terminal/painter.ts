@@ -40,6 +40,13 @@ export function paint(model: TerminalModel, { historyFrom, isFirst }: PaintOptio
 }
 
 /**
+ * Only what is to be seen, on a terminal that has its default modes and is to be drawn all of it later: nothing is scrolled, and no mode set.
+ */
+export function paintGlimpse(model: TerminalModel): Uint8Array {
+  return new Painter(model).shownScreen();
+}
+
+/**
  * The row of the cursor with every mode, on a terminal whose cursor is at the start of an empty row and that shows what is
  * its user's above it: for a program that writes line by line.
  */

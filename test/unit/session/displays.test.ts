@@ -125,7 +125,7 @@ describe('Displays', () => {
   });
 
   test('a terminal that could not follow is drawn what it missed, once, also in a flood', async () => {
-    const { displays, output, settled } = setUp();
+    const { displays, output, settled, time } = setUp();
     const terminal = openTerminal();
     const display = displays.addTerminal(terminal.connection, { isFresh: true, historyLines: undefined, terminalId: 'a' });
     for (const from of [1, 10_001]) {
@@ -134,6 +134,7 @@ describe('Displays', () => {
       output(numbered(from + 21, from + 9999));
       terminal.connection.queuedBytes = 0;
       displays.caughtUp(display);
+      time.ms += 100;
       await expect.poll(() => terminal.lines().at(-1), { timeout: 10_000 }).toBe(`line ${from + 9999}`);
       await settled();
     }
@@ -142,6 +143,32 @@ describe('Displays', () => {
     expect(new Set(lines).size).toBe(lines.length);
     // As many as the model keeps.
     expect(lines.slice(-1000)).toEqual(Array.from({ length: 1000 }, (_, at) => `line ${19_001 + at}`));
+  });
+
+  test('a terminal that cannot follow a flood is shown screens without history until the flood is over', async () => {
+    const { displays, screen, output, settled, time } = setUp();
+    const terminal = openTerminal();
+    const display = displays.addTerminal(terminal.connection, { isFresh: true, historyLines: undefined, terminalId: 'a' });
+    output('begin\r\n');
+    await settled();
+    terminal.connection.queuedBytes = 5 * 1024 * 1024;
+    output(numbered(1, 20_000));
+    terminal.connection.queuedBytes = 0;
+    displays.caughtUp(display);
+
+    for (const from of [20_001, 40_001]) {
+      const before = terminal.shown.bytes;
+      output(numbered(from, from + 19_999));
+      await settled();
+      time.ms += 200;
+      output(numbered(from, from + 19_999));
+      await expect.poll(() => terminal.lines().at(-1), { timeout: 10_000 }).toBe(`line ${from + 19_999}`);
+      expect([terminal.shown.bytes - before < 500, display.isLive, screen.isInFlood()]).toEqual([true, false, true]);
+    }
+
+    time.ms += 100;
+    await expect.poll(() => display.isLive, { timeout: 10_000 }).toBe(true);
+    expect(terminal.lines().slice(-1000)).toEqual(Array.from({ length: 1000 }, (_, at) => `line ${59_001 + at}`));
   });
 
   test('another terminal is drawn everything', async () => {
