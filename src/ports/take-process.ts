@@ -1,11 +1,4 @@
-import type { TakeReport, TakeRequest } from '../rollback/take-wire.ts';
-
-/** The last report of a process that takes a snapshot, and the bytes of the nodes, which are there until this is disposed of. */
-export interface TakenElsewhere extends Disposable {
-  readonly report: TakeReport;
-  /** Each is good until the next is asked for. */
-  readonly pieces: Iterable<Buffer>;
-}
+import type { TakenElsewhere, TakeRequest } from '../rollback/take-wire.ts';
 
 /**
  * Lets another process take a snapshot.

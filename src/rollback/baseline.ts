@@ -9,11 +9,13 @@ import type { SkipReason } from './entry.ts';
 import { storeGit } from './git-store.ts';
 import { addIgnoreFilesAbove, findWorkTreeTop, GitTracked } from './git-work-tree.ts';
 import type { Manifest, TrackedRoot } from './manifest.ts';
+import type { RollbackDeps } from './rollback-deps.ts';
 import { DEFAULT_EXCLUSIONS, type Exclusions, Rules } from './rules.ts';
 import { type NewSession, type RollbackSession } from './session-directory.ts';
-import { type RollbackDeps, recordSnapshot, type SnapshotProgress, type TakenRoot, takeNodes } from './snapshot.ts';
+import { recordSnapshot, type SnapshotProgress, takeNodes } from './snapshot.ts';
 import type { SnapshotTree } from './snapshot-tree.ts';
 import type { RollbackStore } from './store.ts';
+import type { TakenRoot } from './take-input.ts';
 
 /** A run that is about to begin. */
 export interface RollbackStart {

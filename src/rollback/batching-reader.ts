@@ -1,8 +1,8 @@
 import type { ContentWorkers, StartContentWorkers, WorkerOptions } from '../ports/content-workers.ts';
-import type { ContentReader, ContentTask } from './capture-input.ts';
+import type { ContentReader, ContentTask, KnownContents } from './content-reader.ts';
 import { RESULT_BYTES, type TaskBatch } from './content-wire.ts';
 import type { InlineReader } from './inline-reader.ts';
-import { type KnownContents, knownFiles, NOT_TAKEN_OVER } from './known-contents.ts';
+import { knownFiles, NOT_TAKEN_OVER } from './known-contents.ts';
 import { FIELD, NODE_HEADER_BYTES } from './node-codec.ts';
 
 /** Up to so many tasks are done where they are: threads take longer to start. */

@@ -2,9 +2,9 @@ import type { Bytes } from '../bytes.ts';
 import type { Files } from '../ports/files.ts';
 import type { Hash } from '../ports/hash.ts';
 import type { NodeWork } from '../ports/node-work.ts';
-import type { ContentSink, Drafts } from './drafts.ts';
+import type { ContentReader } from './content-reader.ts';
+import type { Drafts } from './drafts.ts';
 import type { GitTracked } from './git-work-tree.ts';
-import { type KnownContents } from './known-contents.ts';
 import type { Rules } from './rules.ts';
 import type { SnapshotTree } from './snapshot-tree.ts';
 
@@ -25,32 +25,6 @@ export interface CaptureLimits {
   readonly maxFileBytes: number;
   readonly maxSessionBytes: number;
   readonly maxEntries: number;
-}
-
-/** One content to read. */
-export interface ContentTask {
-  /** The index of the root; its directory is the one that holds it when the root is a file. */
-  readonly root: number;
-  readonly path: Bytes;
-  readonly sink: ContentSink;
-  readonly position: number;
-}
-
-/** Where the contents of files are read and stored: in this thread or in others. */
-export interface ContentReader {
-  /** Begins with a task; its sink is told later, in this thread, or before this returns. */
-  submit(task: ContentTask): void;
-  /** Takes over contents of an earlier session, and reads those that it does not have. */
-  takeOver(known: KnownContents): void;
-  /** Settles when so much of what was submitted is done that more may come; undefined when that is now. */
-  room(): Promise<void> | undefined;
-  /**
-   * Resolves when all is done, with the bytes that were newly stored. Rejects with what is no property of
-   * one file, such as a full disk.
-   *
-   * @param onWait Called when all has begun, and each time that some of it is done.
-   */
-  finish(onWait?: () => void): Promise<number>;
 }
 
 /** One walk over all roots. */

@@ -1,9 +1,12 @@
 import type { Bytes } from '../bytes.ts';
 import { SystemError } from '../errors.ts';
 import { GitTracked } from './git-work-tree.ts';
-import { type RollbackDeps, type TakeInput, type TakenNodes, takeNodes } from './snapshot.ts';
+import type { RollbackDeps } from './rollback-deps.ts';
+import { takeNodes } from './snapshot.ts';
+import type { PlaceOfTree } from './snapshot-tree.ts';
 import { RollbackStore } from './store.ts';
-import { type PlaceOfTree, readRules, type TakenHeader, type TakeReport, type TakeRequest } from './take-wire.ts';
+import type { TakeInput, TakenNodes } from './take-input.ts';
+import { readRules, type TakenHeader, type TakeReport, type TakeRequest } from './take-wire.ts';
 
 /** Hear how far it is, and take the bytes of the nodes piece by piece. */
 type Listeners = Required<Pick<TakeInput, 'onProgress' | 'onPiece'>>;

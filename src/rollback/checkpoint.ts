@@ -4,7 +4,8 @@ import { CANNOT_STORE } from './cannot-store.ts';
 import type { CaptureLimits } from './capture-input.ts';
 import { syncDisk } from './durability.ts';
 import type { SnapshotRecord } from './manifest.ts';
-import { type RollbackDeps, recordSnapshot, takeNodes } from './snapshot.ts';
+import type { RollbackDeps } from './rollback-deps.ts';
+import { recordSnapshot, takeNodes } from './snapshot.ts';
 import type { RollbackStore } from './store.ts';
 
 /** An intermediate snapshot of a running session. */

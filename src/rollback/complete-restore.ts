@@ -11,8 +11,9 @@ import type { PackedFile } from './node-codec.ts';
 import { ObjectStore } from './objects.ts';
 import { draftPartialTree } from './partial-tree.ts';
 import { hashOnly, nodesHeader, type Restoring, rootPaths } from './restore-parts.ts';
+import type { RollbackDeps } from './rollback-deps.ts';
 import type { RootDirectories } from './root-directories.ts';
-import { type RollbackDeps, recordSnapshot } from './snapshot.ts';
+import { recordSnapshot } from './snapshot.ts';
 
 /** Records the state after the restore, so that the restore can be undone like any other session. */
 export function completeSafety(

@@ -1,7 +1,7 @@
 import type { Bytes } from '../bytes.ts';
 import type { Directory } from '../ports/files.ts';
+import type { RollbackDeps } from './rollback-deps.ts';
 import type { RootDirectories } from './root-directories.ts';
-import type { RollbackDeps } from './snapshot.ts';
 
 /** So long a command waits for its baseline to be on the disk; beside another writer that takes as long as it likes. */
 export const PATIENCE_MS = 5000;

@@ -4,7 +4,7 @@ import type { ContentWorkers, StartingWorkers } from '../ports/content-workers.t
 import type { FileToMake, MadeFile } from './apply-input.ts';
 import { encodeRestoreBatch, RESULT_BYTES, RESULT_KINDS, type RestoreTask, readUnread } from './content-wire.ts';
 import { encodeKnownHashes } from './known-contents.ts';
-import type { RollbackDeps } from './snapshot.ts';
+import type { RollbackDeps } from './rollback-deps.ts';
 import { placeInRoots } from './tree-index.ts';
 
 /** Fewer files than this are made faster than threads start. */

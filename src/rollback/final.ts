@@ -5,8 +5,9 @@ import { type Change, compareTrees, countChanges } from './compare.ts';
 import { syncDisk } from './durability.ts';
 import { storeGitAgain } from './git-store.ts';
 import type { Manifest } from './manifest.ts';
+import type { RollbackDeps } from './rollback-deps.ts';
 import type { NewSession, RollbackSession } from './session-directory.ts';
-import { type RollbackDeps, recordSnapshot, type SnapshotProgress, takeNodes } from './snapshot.ts';
+import { recordSnapshot, type SnapshotProgress, takeNodes } from './snapshot.ts';
 
 /** What the last snapshot of a run is called. */
 export const FINAL_LABEL = 'final';

@@ -1,9 +1,9 @@
 import type { Bytes } from '../bytes.ts';
 import type { Directory } from '../ports/files.ts';
-import type { ContentReader, ContentTask } from './capture-input.ts';
 import { type ContentDeps, captureContent } from './content.ts';
+import type { ContentReader, ContentTask, KnownContents } from './content-reader.ts';
 import { RESULT_BYTES, readHash, writeResult } from './content-wire.ts';
-import { type KnownContents, knownFiles } from './known-contents.ts';
+import { knownFiles } from './known-contents.ts';
 import { NODE_HEADER_BYTES } from './node-codec.ts';
 
 /** Reads contents in the thread that asks. */

@@ -1,18 +1,8 @@
 import type { Bytes } from '../bytes.ts';
-import type { ContentTask } from './capture-input.ts';
+import type { KnownContents } from './content-reader.ts';
 import type { Draft } from './drafts.ts';
 import { ENTRY_BYTES, FIELD, HASH_BYTES, KIND_CODES } from './node-codec.ts';
 import { nextEntryOffset } from './node-edit.ts';
-
-/** The files of one directory whose contents an earlier session holds: those of its node that have a hash already. */
-export interface KnownContents {
-  /** Encoded; it may be changed after it was handed over. */
-  readonly node: Buffer;
-  /** What reads the content of the entry at `position` of the node, should the earlier session not have it after all. */
-  readonly taskAt: (position: number) => ContentTask;
-  /** Called when all that is to be read of them was submitted. */
-  readonly onDone: () => void;
-}
 
 /** In the reason of an entry whose content was not taken over, in what workers give back. */
 export const NOT_TAKEN_OVER = 1;

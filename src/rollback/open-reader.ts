@@ -2,11 +2,11 @@ import type { Bytes } from '../bytes.ts';
 import type { StartContentWorkers } from '../ports/content-workers.ts';
 import type { Directory } from '../ports/files.ts';
 import { BatchingReader } from './batching-reader.ts';
-import type { ContentReader } from './capture-input.ts';
+import type { ContentReader } from './content-reader.ts';
 import { InlineReader } from './inline-reader.ts';
 import { CHUNK_BYTES, ObjectStore } from './objects.ts';
 import { openTracked } from './open-root.ts';
-import type { RollbackDeps } from './snapshot.ts';
+import type { RollbackDeps } from './rollback-deps.ts';
 
 /** What is read for one snapshot, and where it goes. */
 export interface ReaderOptions {

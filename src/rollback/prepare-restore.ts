@@ -6,8 +6,8 @@ import { entryNow } from './entry-now.ts';
 import { MissingNames } from './missing-names.ts';
 import { hashOnly, type RestoreRequest, rootPaths } from './restore-parts.ts';
 import { type ExaminedChange, narrowChanges, planRestore, type RestorePlan } from './restore-plan.ts';
+import type { RollbackDeps } from './rollback-deps.ts';
 import { RootDirectories } from './root-directories.ts';
-import { type RollbackDeps } from './snapshot.ts';
 import { TreeIndex } from './tree-index.ts';
 
 /** What a restore would do, and what was listed to see that. Nothing is changed. */

@@ -2,8 +2,9 @@ import { EXIT, NonoError } from '../errors.ts';
 import { DEFAULT_LIMITS } from './default-limits.ts';
 import { takeFinal } from './final.ts';
 import type { Manifest } from './manifest.ts';
+import type { RollbackDeps } from './rollback-deps.ts';
 import type { RollbackSession } from './session-directory.ts';
-import { type RollbackDeps, takeNodes, treeInMemory } from './snapshot.ts';
+import { takeNodes, treeInMemory } from './snapshot.ts';
 import type { SnapshotTree } from './snapshot-tree.ts';
 
 /** What a session left behind, or is about to: its last state against its baseline. */

@@ -14,10 +14,11 @@ import type { PresentState } from './present.ts';
 import { safetyManifestOf } from './restore.ts';
 import { hashOnly, nodesHeader, rootPaths, temporaryPrefix } from './restore-parts.ts';
 import type { RestoreAction } from './restore-plan.ts';
+import type { RollbackDeps } from './rollback-deps.ts';
 import { RootDirectories } from './root-directories.ts';
 import type { NewSession, RollbackSession } from './session-directory.ts';
 import { makeRollbackId } from './session-id.ts';
-import { type RollbackDeps, recordSnapshot } from './snapshot.ts';
+import { recordSnapshot } from './snapshot.ts';
 import type { RollbackStore } from './store.ts';
 import { TreeIndex } from './tree-index.ts';
 

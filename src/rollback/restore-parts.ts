@@ -8,9 +8,9 @@ import type { Manifest } from './manifest.ts';
 import { CHUNK_BYTES } from './objects.ts';
 import type { PresentState } from './present.ts';
 import type { RestoreAction } from './restore-plan.ts';
+import type { RollbackDeps } from './rollback-deps.ts';
 import type { RootDirectories } from './root-directories.ts';
 import type { NewSession, RollbackSession } from './session-directory.ts';
-import type { RollbackDeps } from './snapshot.ts';
 import type { SnapshotTree } from './snapshot-tree.ts';
 
 /** What is restored to which snapshot. */

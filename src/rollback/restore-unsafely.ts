@@ -2,8 +2,8 @@ import { applyRestore } from './apply.ts';
 import { type ApplyResult } from './apply-input.ts';
 import { type RestoreRequest, rootPaths, temporaryPrefix } from './restore-parts.ts';
 import type { RestoreAction } from './restore-plan.ts';
+import type { RollbackDeps } from './rollback-deps.ts';
 import { RootDirectories } from './root-directories.ts';
-import type { RollbackDeps } from './snapshot.ts';
 
 /**
  * Carries out a plan without a session that would undo it, where there is no room for one. Each action is still complete or not

@@ -16,10 +16,11 @@ import { ObjectStore } from './objects.ts';
 import { draftPartialTree } from './partial-tree.ts';
 import { hashOnly, nodesHeader, type RestoreRequest, type Restoring, rootPaths, temporaryPrefix } from './restore-parts.ts';
 import { OWNER_MODE, type RestoreAction, touchContents } from './restore-plan.ts';
+import type { RollbackDeps } from './rollback-deps.ts';
 import { RootDirectories } from './root-directories.ts';
 import type { NewSession, RollbackSession } from './session-directory.ts';
 import { makeRollbackId } from './session-id.ts';
-import { type RollbackDeps, recordSnapshot } from './snapshot.ts';
+import { recordSnapshot } from './snapshot.ts';
 import type { RollbackStore } from './store.ts';
 
 /** What a directory's owner needs to look at what is in it. */

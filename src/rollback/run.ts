@@ -8,9 +8,10 @@ import type { SkipReason } from './entry.ts';
 import { takeFinal } from './final.ts';
 import type { ChangeCounts, Manifest, SnapshotRecord } from './manifest.ts';
 import { openRollbacks } from './open-rollbacks.ts';
+import type { RollbackDeps } from './rollback-deps.ts';
 import { type NewSession } from './session-directory.ts';
 import { makeRollbackId } from './session-id.ts';
-import { type RollbackDeps, type SnapshotProgress } from './snapshot.ts';
+import { type SnapshotProgress } from './snapshot.ts';
 import { RollbackStore } from './store.ts';
 
 /** How the command ended. */

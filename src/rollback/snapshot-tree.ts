@@ -1,7 +1,14 @@
 import type { Bytes } from '../bytes.ts';
 import { type Entry, isSettled, type NodeReference } from './entry.ts';
 import { decodeHeader, decodeNames, decodeNode, nodeLength } from './node-codec.ts';
-import type { PlaceOfTree } from './take-wire.ts';
+
+/** Where the nodes of a stored snapshot are. */
+export interface PlaceOfTree {
+  /** The absolute path of `rollbacks/`. */
+  readonly rollbacks: Bytes;
+  readonly id: Bytes;
+  readonly number: number;
+}
 
 /** One snapshot, read from its nodes file and those of earlier snapshots that it refers to. */
 export class SnapshotTree {

@@ -1,40 +1,19 @@
 import type { Bytes } from '../bytes.ts';
 import { isErrno, NonoError } from '../errors.ts';
 import { joinPath, parentPath } from '../paths.ts';
-import type { Clock } from '../ports/clock.ts';
-import type { StartContentWorkers } from '../ports/content-workers.ts';
-import type { SyncDisk } from '../ports/disk-sync.ts';
 import type { Directory, Files } from '../ports/files.ts';
-import type { Hash } from '../ports/hash.ts';
 import { nameIn, RECORD_KINDS } from '../ports/listing.ts';
-import type { NodeWork } from '../ports/node-work.ts';
-import type { TakeElsewhere } from '../ports/take-process.ts';
 import { captureTree } from './capture.ts';
-import { type CaptureLimits, type CaptureRoot } from './capture-input.ts';
 import { Drafts } from './drafts.ts';
 import { type EncodedNodes, NodesEncoding } from './encode-nodes.ts';
 import type { SnapshotRecord } from './manifest.ts';
 import { openReader } from './open-reader.ts';
 import { openTracked, statRoot } from './open-root.ts';
-import type { Rules } from './rules.ts';
+import type { RollbackDeps } from './rollback-deps.ts';
 import type { NewSession, RollbackSession } from './session-directory.ts';
 import { SnapshotTree } from './snapshot-tree.ts';
+import type { StoredNodes, TakeInput, TakenNodes } from './take-input.ts';
 import { decodeTaken, encodeTake, takeFailure } from './take-wire.ts';
-
-/** What the engine needs of the world. */
-export interface RollbackDeps {
-  readonly files: Files;
-  readonly hash: Hash;
-  readonly clock: Clock;
-  /** Faster than plainNodeWork, where the system has it. */
-  readonly nodeWork?: NodeWork | undefined;
-  /** What waits for the disk in another thread; undefined to wait in this one. */
-  readonly loadDiskSync?: (() => Promise<SyncDisk>) | undefined;
-  /** Threads for the contents; undefined where there are none. */
-  readonly loadContentWorkers?: (() => Promise<StartContentWorkers>) | undefined;
-  /** Another process for large trees; undefined where there is none. */
-  readonly loadTakeElsewhere?: (() => Promise<TakeElsewhere>) | undefined;
-}
 
 /** How far a snapshot is. */
 export type SnapshotProgress =
@@ -42,42 +21,6 @@ export type SnapshotProgress =
   | { readonly phase: 'reading'; readonly entries: number; readonly expected: number | undefined }
   /** What was read is on its way to the disk. */
   | { readonly phase: 'syncing' };
-
-/** One snapshot that is to be taken. */
-export interface TakeInput {
-  readonly roots: readonly CaptureRoot[];
-  readonly number: number;
-  readonly previous: SnapshotTree | undefined;
-  /** Objects of the other session that `previous` belongs to, which is not used where it is damaged. */
-  readonly earlierObjects: Directory | undefined;
-  /** Where the contents go; undefined to hash only. */
-  readonly objects: Directory | undefined;
-  readonly limits: CaptureLimits;
-  /** How many entries there were the last time, where that is known. */
-  readonly expected?: number | undefined;
-  readonly onProgress?: ((entries: number) => void) | undefined;
-  /** @see EncodeOrder.onPiece */
-  readonly onPiece?: ((piece: Buffer) => void) | undefined;
-}
-
-/** Nodes, and the bytes that their contents newly take. */
-export interface StoredNodes extends EncodedNodes {
-  readonly storedBytes: number;
-}
-
-/** Their bytes are there until this is disposed of. */
-export interface TakenNodes extends StoredNodes, Disposable {
-  /** In the order of the input's. */
-  readonly roots: readonly TakenRoot[];
-}
-
-/** What the walk has found out about a root. */
-export interface TakenRoot {
-  /** Those that held: with the ignore files that were met. */
-  readonly rules: Rules;
-  /** Of the git work trees that were met. */
-  readonly tops: readonly Bytes[];
-}
 
 const NANOSECONDS_PER_MS = 1_000_000;
 

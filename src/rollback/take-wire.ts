@@ -1,10 +1,10 @@
 import type { Bytes } from '../bytes.ts';
 import { EXIT, NonoError, SystemError } from '../errors.ts';
-import type { TakenElsewhere } from '../ports/take-process.ts';
 import type { CaptureLimits } from './capture-input.ts';
 import type { NodeReference, SkipReason } from './entry.ts';
 import { Rules, type StoredRules } from './rules.ts';
-import type { TakeInput, TakenNodes } from './snapshot.ts';
+import type { PlaceOfTree } from './snapshot-tree.ts';
+import type { TakeInput, TakenNodes } from './take-input.ts';
 
 /**
  * A snapshot that another process takes: the supervisor's loop goes on meanwhile, and the other one can be started for this
@@ -20,19 +20,18 @@ export interface TakeRequest {
   readonly limits: { readonly [Name in keyof CaptureLimits]: number | null };
 }
 
-/** Where the nodes of a stored snapshot are. */
-export interface PlaceOfTree {
-  /** The absolute path of `rollbacks/`. */
-  readonly rollbacks: Bytes;
-  readonly id: Bytes;
-  readonly number: number;
-}
-
 /** What comes back, one after the other; the bytes of the nodes follow `taken`. */
 export type TakeReport =
   | { readonly kind: 'progress'; readonly entries: number }
   | { readonly kind: 'taken'; readonly taken: TakenHeader }
   | { readonly kind: 'failed'; readonly call: string; readonly errno: string; readonly message: string };
+
+/** The last report of a process that takes a snapshot, and the bytes of the nodes, which are there until this is disposed of. */
+export interface TakenElsewhere extends Disposable {
+  readonly report: TakeReport;
+  /** Each is good until the next is asked for. */
+  readonly pieces: Iterable<Buffer>;
+}
 
 /** TakenNodes as JSON has it. */
 export interface TakenHeader {

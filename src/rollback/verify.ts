@@ -11,8 +11,8 @@ import { gitObjects } from './git-store.ts';
 import { merkleHash } from './node-edit.ts';
 import { hexHash, objectPath } from './objects.ts';
 import { openReader } from './open-reader.ts';
+import type { RollbackDeps } from './rollback-deps.ts';
 import type { RollbackSession } from './session-directory.ts';
-import type { RollbackDeps } from './snapshot.ts';
 import type { SnapshotTree } from './snapshot-tree.ts';
 import type { RollbackStore } from './store.ts';
 

@@ -8,7 +8,7 @@ import { diffLines, groupHunks } from '../../src/rollback/edit-script.ts';
 import { abortRestore, resumeRestore } from '../../src/rollback/interrupted.ts';
 import { type ReplaceOutcome, replaceContent } from '../../src/rollback/replace-content.ts';
 import { revertHunks } from '../../src/rollback/revert-hunks.ts';
-import type { RollbackDeps } from '../../src/rollback/snapshot.ts';
+import type { RollbackDeps } from '../../src/rollback/rollback-deps.ts';
 import { createTestClock, loadAdapters } from '../support/adapters.ts';
 import { Engine } from './support/engine.ts';
 
