@@ -67,7 +67,19 @@ async function main(): Promise<void> {
     const { startWithoutOptimizer } = await import('./platform/linux/start-anew.ts');
     startWithoutOptimizer();
   }
+  if (startsInBackground(process.argv.slice(2))) {
+    const { startSupervisorEarly } = await import('./platform/bun/early-supervisor.ts');
+    startSupervisorEarly();
+  }
   await runCommandLine();
+}
+
+/** As far as it can be told at a glance. A supervisor that is not wanted after all ends by itself. */
+function startsInBackground(words: readonly string[]): boolean {
+  const end = words.indexOf('--');
+  if (words[0] !== 'run' || end < 0 || end === words.length - 1) return false;
+  const options = words.slice(1, end);
+  return options.includes('--detached') && !options.includes('--dry-run') && !options.includes('--help');
 }
 
 /** Commands that take long for a large tree, and so little for a small one that starting twice is not seen. */

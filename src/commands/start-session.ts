@@ -6,14 +6,8 @@ import type { BackgroundProcess } from '../ports/background.ts';
 import { loneFiles, type Plan } from '../sandbox/plan.ts';
 import { checkSessionName } from '../session/names.ts';
 import { sharedBy } from '../session/shared.ts';
-import {
-  type AskingWish,
-  type RollbackWish,
-  type SessionStart,
-  type StartReport,
-  SUPERVISOR_ROLE,
-  startError,
-} from '../session/start-wire.ts';
+import { type AskingWish, type RollbackWish, type SessionStart, type StartReport, startError } from '../session/start-wire.ts';
+import { SUPERVISOR_PROCESS } from '../session/supervisor-process.ts';
 import { temporaryDirectoryPath } from '../session/temporary-directory.ts';
 import { formatTimestamp } from '../time.ts';
 import { askTimeoutMs, textEnvironment } from './ask-timeout.ts';
@@ -26,20 +20,7 @@ import { asksForReview, checkSnapshotOptions, chooseExclusions, chooseInterval }
 import type { ParsedCall } from './spec.ts';
 import { captureLimits, loadUserConfig, retentionLimits, scrollbackLines } from './user-config.ts';
 
-/** The same file that this process runs, even when another version was installed over it. */
-const OWN_EXECUTABLE = '/proc/self/exe';
 const SUPERVISOR_DIED = 'E_SUPERVISOR';
-/**
- * Its own files are found by absolute paths; nothing of the caller's environment concerns it. While it starts, three processes want two processors. What is
- * compiled at the highest level takes the processor from a command that floods for longer than that saves, unless it is run ten times as often as the engine
- * expects.
- */
-const SUPERVISOR_ENVIRONMENT = {
-  HOME: '/',
-  BUN_JSC_useWarmUpMarkedBlocks: '0',
-  BUN_JSC_thresholdForFTLOptimizeAfterWarmUp: '1000000',
-  BUN_JSC_thresholdForFTLOptimizeSoon: '10000',
-};
 
 export interface StartedSession {
   readonly id: string;
@@ -74,9 +55,7 @@ export async function startSession(call: ParsedCall, context: Context, wish: Ter
   const lines = new LineReader<StartReport>();
   // First, because it takes as long to start as the plan takes to make; without instructions it ends by itself.
   const supervisor = (await context.loadBackground()).start({
-    file: OWN_EXECUTABLE,
-    arguments: [SUPERVISOR_ROLE],
-    environment: SUPERVISOR_ENVIRONMENT,
+    ...SUPERVISOR_PROCESS,
     onMessage(data) {
       for (const report of lines.push(data)) take(report);
       if (data.length === 0) fail(supervisorDied());

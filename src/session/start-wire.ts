@@ -7,9 +7,6 @@ import type { Exclusions } from '../rollback/rules.ts';
 import type { Launch } from '../sandbox/launch.ts';
 import type { SessionIdentity } from './record.ts';
 
-/** Hidden first argument that turns nono's executable into the supervisor of a session. */
-export const SUPERVISOR_ROLE = '__supervise';
-
 /** Everything that a supervisor is told: it asks nobody and decides nothing about the sandbox. One line of JSON. */
 export interface SessionStart {
   readonly identity: Omit<SessionIdentity, 'name'>;

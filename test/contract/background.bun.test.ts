@@ -1,6 +1,6 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { createBunBackground } from '../../src/platform/bun/background.ts';
+import { createBunBackground, startEarly } from '../../src/platform/bun/background.ts';
 import { waitFor } from '../support/wait.ts';
 
 const SCRIPT = 'echo begun >&3; read word <&3; echo "$word" >&3; read word <&3';
@@ -34,7 +34,41 @@ function converse(ending: Ending): Promise<string> {
   });
 }
 
+/** Says what it gets until it gets no more. */
+const ECHO = { file: '/bin/sh', arguments: ['-c', 'cat <&3 >&3'], environment: {} } as const;
+
 const descriptors = (): number => readdirSync('/proc/self/fd').length;
+
+describe('a background process that was started early', () => {
+  const background = createBunBackground();
+  const children = () => readFileSync(`/proc/self/task/${process.pid}/children`, 'latin1').trim().split(' ').map(Number);
+
+  test('is taken over by whoever wants the same, once', async () => {
+    const before = children();
+    startEarly(ECHO);
+    const early = children().filter((pid) => !before.includes(pid));
+    expect(early).toHaveLength(1);
+    const said = Promise.withResolvers<string>();
+    const other = background.start({ ...ECHO, arguments: [...ECHO.arguments], onMessage: () => undefined });
+    const first = background.start({ ...ECHO, onMessage: (data) => said.resolve(Buffer.from(data).toString()) });
+    const second = background.start({ ...ECHO, onMessage: () => undefined });
+    first.send(Buffer.from('word'));
+
+    expect(await said.promise).toBe('word');
+    expect(first.pid).toBe(early[0]);
+    expect(early).not.toContain(other.pid);
+    expect(early).not.toContain(second.pid);
+    for (const started of [other, first, second]) started.close();
+    await waitFor('their end', () => children().every((pid) => before.includes(pid)));
+  });
+
+  test('that the system refuses is refused to whoever wants it', () => {
+    const missing = { ...ECHO, file: '/nowhere/at/all' };
+    startEarly(missing);
+
+    expect(() => background.start({ ...missing, onMessage: () => undefined })).toThrow(/ENOENT/);
+  });
+});
 
 describe('a background process', () => {
   test.for<Ending>(['is killed', 'is told to end', 'ends'])(
