@@ -103,7 +103,7 @@ export class AuditLog {
   async sync(pace: Pace): Promise<void> {
     this.flush();
     try {
-      if (pace === 'meanwhile') await this.#file.syncLater();
+      if (pace !== 'at once') await this.#file.syncLater();
       else this.#file.sync();
     } catch (error) {
       if (!(error instanceof SystemError)) throw error;

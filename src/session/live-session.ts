@@ -69,9 +69,9 @@ export class LiveSession implements Disposable {
     this.#beats.push(beat);
   }
 
-  /** Settles when readers see it. */
+  /** Settles when readers see it; with a rollback session when it is on the disk, too: who comes after a loss of power finds the snapshots by it. */
   isRunning(childPid: number, rollbackSession: string | null): Promise<void> {
-    return this.#step('executed', { childPid, rollbackSession });
+    return this.#step('executed', { childPid, rollbackSession }, rollbackSession === null ? 'seen' : 'meanwhile');
   }
 
   /** The same a moment later: what a command is that is over by then, only its end says. */

@@ -14,7 +14,7 @@ const TEMPORARY_EXTENSION = '.json.new';
 /** A record that this process owns: it holds the lock for as long as the session lives. */
 export interface OwnedRecord extends Disposable {
   /**
-   * Replaces the record; a reader sees the old one or the new one. Settles when the new one is there for certain; of
+   * Replaces the record; a reader sees the old one or the new one. Settles when the new one is there for certain, or is `seen`; of
    * states that come meanwhile only the last is written.
    *
    * @throws {SystemError} by rejecting; the old record stays.
@@ -79,20 +79,20 @@ class LockedRecord implements OwnedRecord {
 
   update(state: SessionState, pace: Pace = 'meanwhile'): Promise<void> {
     this.#wanted = state;
-    const written = this.#writing.then(() => this.#replace(pace));
-    // One failure is the failure of that update, not of those after it.
-    this.#writing = written.catch(() => undefined);
-    return written;
+    return new Promise((resolve, reject) => {
+      // One failure is the failure of that update, not of those after it. What fails when it is seen, the next update does again.
+      this.#writing = this.#writing.then(() => this.#replace(pace, resolve)).then(resolve, reject);
+    });
   }
 
-  async #replace(pace: Pace): Promise<void> {
+  async #replace(pace: Pace, onSeen: () => void): Promise<void> {
     const state = this.#wanted;
     if (state === undefined || this.#isGone) return;
     const next = createTemporary(this.#sessions, this.#identity, state);
     this.#wanted = undefined;
     try {
-      if (pace === 'meanwhile') await next.file.syncLater();
-      else next.file.sync();
+      if (pace === 'at once') next.file.sync();
+      else await next.file.syncLater();
       if (this.#isGone) {
         this.#discard(next);
         return;
@@ -107,8 +107,9 @@ class LockedRecord implements OwnedRecord {
     }
     this.#file[Symbol.dispose]();
     this.#file = next.file;
-    if (pace === 'meanwhile') await this.#sessions.syncLater();
-    else this.#sessions.sync();
+    if (pace === 'seen') onSeen();
+    if (pace === 'at once') this.#sessions.sync();
+    else await this.#sessions.syncLater();
   }
 
   #discard({ name, file }: Temporary): void {

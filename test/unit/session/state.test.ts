@@ -15,6 +15,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Bytes, bytesFromText } from '../../../src/bytes.ts';
+import { SystemError } from '../../../src/errors.ts';
 import type { Processes } from '../../../src/ports/processes.ts';
 import { removeTree } from '../../../src/remove-tree.ts';
 import { removeLeftovers } from '../../../src/session/leftovers.ts';
@@ -112,6 +113,36 @@ describe('a record', () => {
     expect(isLocked()).toBe(false);
     expect(readdirSync(top)).toEqual(['a3f7c2.json']);
     expect(statSync(join(top, 'a3f7c2.json')).mode & 0o777).toBe(0o600);
+  });
+
+  test('is seen before the disk has its directory, and on the disk for whoever waits for that', async () => {
+    using sessions = files.openDirectory(bytesFromText(top));
+    const record = publishRecord(sessions, identity('a3f7c2', 'calm-node'), STARTING);
+    let finish = () => undefined as void;
+    const disk = new Promise<void>((resolve) => (finish = resolve));
+    Object.assign(sessions, { syncLater: () => disk });
+    const read = () => JSON.parse(readFileSync(join(top, 'a3f7c2.json'), 'utf8')) as Record<string, unknown>;
+
+    await record?.update({ ...STARTING, status: 'running', childPid: 41 }, 'seen');
+    expect(read()).toMatchObject({ status: 'running', child_pid: 41 });
+    let isWritten = false;
+    const written = record?.update({ ...STARTING, status: 'running', childPid: 42 }).then(() => (isWritten = true));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(isWritten).toBe(false);
+    finish();
+    await written;
+    expect(read()).toMatchObject({ child_pid: 42 });
+    record?.[Symbol.dispose]();
+  });
+
+  test('fails an update whose directory does not get to the disk, unless it was to be seen only', async () => {
+    using sessions = files.openDirectory(bytesFromText(top));
+    const record = publishRecord(sessions, identity('a3f7c2', 'calm-node'), STARTING);
+    Object.assign(sessions, { syncLater: () => Promise.reject(new SystemError('fsync', 'EIO')) });
+
+    await expect(record?.update({ ...STARTING, status: 'running', childPid: 41 }, 'seen')).resolves.toBeUndefined();
+    await expect(record?.update({ ...STARTING, status: 'running', childPid: 42 })).rejects.toThrow('EIO');
+    record?.[Symbol.dispose]();
   });
 
   test('never replaces that of another session', () => {
