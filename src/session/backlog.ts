@@ -20,7 +20,9 @@ export interface DataStep {
 type Step<Tell> =
   | DataStep
   | { readonly kind: 'resize'; readonly size: TerminalSize }
-  | { readonly kind: 'tell'; readonly tell: Tell };
+  | { readonly kind: 'tell'; readonly tell: Tell }
+  /** The same, for who need not be told before what is in front of it would be left out. */
+  | { readonly kind: 'mark'; readonly tell: Tell };
 
 /** What has still to be parsed, in order, with what happened in between and who wants to know when it is reached. */
 export class Backlog<Tell> {
@@ -63,6 +65,10 @@ export class Backlog<Tell> {
     this.#steps.push({ kind: 'tell', tell });
   }
 
+  mark(tell: Tell): void {
+    this.#steps.push({ kind: 'mark', tell });
+  }
+
   /** The next step. */
   get first(): Step<Tell> | undefined {
     return this.#steps[this.#next];
@@ -91,20 +97,26 @@ export class Backlog<Tell> {
     this.#spareBlocks.length = 0;
   }
 
-  /** The output up to the next step that is none. */
+  /** The output up to the next step that is neither that nor a mark. */
   pieces(): readonly Uint8Array[] {
     const pieces: Uint8Array[] = [];
     for (const step of this.#steps.slice(this.#next)) {
+      if (step.kind === 'mark') continue;
       if (step.kind !== 'data') break;
       pieces.push(step.block.subarray(step.from, step.length));
     }
     return pieces;
   }
 
-  /** Leaves out so much of pieces(). */
-  skip(bytes: number): void {
+  /** Leaves out so much of pieces(). @param onMark Is given each mark that was in the midst of it. */
+  skip(bytes: number, onMark: (tell: Tell) => void): void {
     for (let left = bytes; left > 0; ) {
       const step = this.first;
+      if (step?.kind === 'mark') {
+        this.firstIsDone();
+        onMark(step.tell);
+        continue;
+      }
       if (step?.kind !== 'data') throw new TypeError('Expected the bytes that are skipped to be there');
       const skipped = Math.min(left, step.length - step.from);
       left -= skipped;

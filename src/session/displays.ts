@@ -287,7 +287,7 @@ export class Displays {
     if (display.connection.queuedBytes > QUEUE_BYTES_MAXIMUM) {
       display.isLive = false;
       display.isBehind = true;
-      if (!display.isFollower) this.#screen.whenReached((model) => this.#hasSeen(display, model, model.historyEnd));
+      if (!display.isFollower) this.#screen.whenPassed((model) => this.#hasSeen(display, model, model.historyEnd));
       return false;
     }
     sendPieces(display.connection, 'output', data);

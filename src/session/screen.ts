@@ -106,6 +106,16 @@ export class SessionScreen {
     this.#schedule();
   }
 
+  /**
+   * The same for a place in the history, whenever the model comes there: it may be told of the end of the history as it was before something that is
+   * pushed out of the history whole.
+   */
+  whenPassed(tell: Tell): void {
+    this.#backlog.mark(tell);
+    void this.#load();
+    this.#schedule();
+  }
+
   /** Gives the model as far as it has come by now; nothing where it is not loaded. */
   glimpse(tell: Tell): void {
     if (this.#loaded !== undefined) tell(this.#loaded.model, this.#loaded.drawing);
@@ -212,7 +222,7 @@ export class SessionScreen {
       }
       this.#backlog.firstIsDone();
       this.#endOldUpdate(model);
-      if (step.kind === 'tell') {
+      if (step.kind === 'tell' || step.kind === 'mark') {
         this.#tell(() => step.tell(model, drawing));
         continue;
       }
@@ -261,14 +271,14 @@ export class SessionScreen {
   }
 
   /** Leaves out what would be pushed out of all that is kept by what has come behind it. */
-  #fastForward(model: TerminalModel, { fastForward }: Drawing): void {
+  #fastForward(model: TerminalModel, drawing: Drawing): void {
     if (this.#backlog.bytes < FAST_FORWARD_BYTES || this.#parseFirstBytes > 0 || !model.isScrollingFreely) return;
     // The cursor may have all of the screen below it before the first line scrolls.
     const keptLines = this.#deps.scrollbackLines + 2 * model.size.rows;
-    const { skippedBytes, substitute, simpleBytes } = fastForward(this.#backlog.pieces(), keptLines);
+    const { skippedBytes, substitute, simpleBytes } = drawing.fastForward(this.#backlog.pieces(), keptLines);
     this.#parseFirstBytes = skippedBytes === 0 ? simpleBytes + 1 : 0;
     if (skippedBytes === 0) return;
-    this.#backlog.skip(skippedBytes);
+    this.#backlog.skip(skippedBytes, (tell) => this.#tell(() => tell(model, drawing)));
     model.write(substitute);
     this.#tidying.parsed(skippedBytes);
   }

@@ -171,6 +171,28 @@ describe('Displays', () => {
     expect(terminal.lines().slice(-1000)).toEqual(Array.from({ length: 1000 }, (_, at) => `line ${59_001 + at}`));
   });
 
+  test('a terminal that falls behind where a flood is left out is drawn what is kept of that, and of a short one all that it missed', async () => {
+    for (const missed of [150_000, 500]) {
+      const { displays, output, settled, time } = setUp();
+      const terminal = openTerminal();
+      const display = displays.addTerminal(terminal.connection, { isFresh: true, historyLines: undefined, terminalId: 'a' });
+      // Without waiting: the model is told of nothing before all of it has come.
+      output(numbered(1, 2000));
+      terminal.connection.queuedBytes = 5 * 1024 * 1024;
+      output(numbered(2001, 2000 + missed));
+      terminal.connection.queuedBytes = 0;
+      displays.caughtUp(display);
+      time.ms += 100;
+      await expect.poll(() => display.isLive, { timeout: 10_000 }).toBe(true);
+      await settled();
+
+      const lines = terminal.lines();
+      const last = 2000 + missed;
+      expect(new Set(lines).size).toBe(lines.length);
+      expect(lines.slice(-1000)).toEqual(Array.from({ length: 1000 }, (_, at) => `line ${last - 999 + at}`));
+    }
+  });
+
   test('another terminal is drawn everything', async () => {
     const { displays, output, settled } = setUp();
     output(numbered(1, 30));
