@@ -99,15 +99,19 @@ function reasonOf(error: unknown): string {
 /** Settles when the process has answered, or has ended without a word. */
 async function takeElsewhere(background: Background, order: CheckpointOrder): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const lines = new LineReader<CheckpointReport>();
+  const lines = new LineReader<CheckpointReport>('the process that takes the checkpoint');
   const taker = background.start({
     file: OWN_EXECUTABLE,
     arguments: [CHECKPOINT_ROLE],
     environment: ENVIRONMENT,
     onMessage(data) {
-      for (const report of lines.push(data)) {
-        if (report.kind === 'done') resolve();
-        else reject(startError(report.error));
+      try {
+        for (const report of lines.push(data)) {
+          if (report.kind === 'done') resolve();
+          else reject(startError(report.error));
+        }
+      } catch (error) {
+        reject(error);
       }
       if (data.length === 0) reject(new NonoError('E_SUPERVISOR', EXIT.failure, 'the process that took the snapshot was killed'));
     },

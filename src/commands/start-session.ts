@@ -52,12 +52,17 @@ export async function startSession(call: ParsedCall, context: Context, wish: Ter
     listening.reject(error);
     ready.reject(error);
   };
-  const lines = new LineReader<StartReport>();
+  const lines = new LineReader<StartReport>('the supervisor');
   // First, because it takes as long to start as the plan takes to make; without instructions it ends by itself.
   const supervisor = (await context.loadBackground()).start({
     ...SUPERVISOR_PROCESS,
     onMessage(data) {
-      for (const report of lines.push(data)) take(report);
+      try {
+        for (const report of lines.push(data)) take(report);
+      } catch (error) {
+        if (!(error instanceof NonoError)) throw error;
+        fail(error);
+      }
       if (data.length === 0) fail(supervisorDied());
     },
   });

@@ -121,6 +121,7 @@ class SupervisedSession {
     const end = await this.#runtime.ended();
     over.abort();
     const failure = await doAll(
+      async () => this.#runtime.failure?.message,
       () => this.#saveScreen(sessions),
       () => executed,
       () => this.#finishSnapshots(state, snapshots, live, end),

@@ -16,7 +16,7 @@ const CHANNEL = 3;
 
 /** The snapshot role: takes one checkpoint of a session that its parent owns, says how it went, and ends. */
 export function runCheckpoint(): void {
-  const lines = new LineReader<CheckpointOrder>();
+  const lines = new LineReader<CheckpointOrder>('whoever wants a checkpoint');
   let isTold = false;
   followDescriptor(CHANNEL, (data) => {
     // Whoever asked is gone. A checkpoint that was begun is completed: it is the session's last.

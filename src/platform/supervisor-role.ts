@@ -15,17 +15,22 @@ export function runSupervisor(): void {
   const guardian = startGuardian();
   // All that a session needs is read while the guardian starts.
   const loading = import('./supervision.ts');
-  const lines = new LineReader<SessionStart>();
+  const lines = new LineReader<SessionStart>('whoever starts the session');
   const starter = new AbortController();
   let isTold = false;
   followDescriptor(CHANNEL, (data) => {
     // A starter that died without a word wanted nothing.
     if (data.length === 0 && !isTold) process.exit(0);
     if (data.length === 0) starter.abort();
-    for (const start of lines.push(data)) {
-      isTold = true;
-      if (guardian instanceof NonoError) refuse(guardian);
-      else void loading.then(({ supervise }) => supervise(start, { guardian, starterGone: starter.signal, report }));
+    try {
+      for (const start of lines.push(data)) {
+        isTold = true;
+        if (guardian instanceof NonoError) refuse(guardian);
+        else void loading.then(({ supervise }) => supervise(start, { guardian, starterGone: starter.signal, report }));
+      }
+    } catch (error) {
+      if (!(error instanceof NonoError) || isTold) throw error;
+      refuse(error);
     }
   });
 }

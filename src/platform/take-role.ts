@@ -22,7 +22,7 @@ const PROGRESS_INTERVAL_MS = 100;
 /** The role of a process that takes one snapshot for another one of nono's, and dies with it. */
 export function runTake(): void {
   trySyscall('prctl', PR_SET_PDEATHSIG, SIGKILL);
-  const lines = new LineReader<TakeRequest>();
+  const lines = new LineReader<TakeRequest>('whoever wants a snapshot');
   let isAsked = false;
   followDescriptor(REQUESTS, (data) => {
     if (data.length === 0) process.exit(0);

@@ -34,9 +34,10 @@ export class StartedGuardian {
   readonly pty: Pty;
   #onOutput: (data: Uint8Array, isPassed: boolean) => void = () => undefined;
   #onReport: (report: GuardianReport) => void = () => undefined;
+  #onNonsense: (error: NonoError) => void = () => undefined;
 
   constructor(startPty: StartPty) {
-    const lines = new LineReader<GuardianReport>();
+    const lines = new LineReader<GuardianReport>('the guardian');
     this.pty = startPty({
       file: OWN_EXECUTABLE,
       arguments: [GUARDIAN_ROLE],
@@ -44,15 +45,25 @@ export class StartedGuardian {
       ...EARLY_SIZE,
       onData: (data, isPassed) => this.#onOutput(data, isPassed),
       onMessage: (data) => {
-        for (const report of lines.push(data)) this.#onReport(report);
+        try {
+          for (const report of lines.push(data)) this.#onReport(report);
+        } catch (error) {
+          if (!(error instanceof NonoError)) throw error;
+          this.#onNonsense(error);
+        }
       },
     });
   }
 
   /** Nothing comes before the first order. */
-  follow(onOutput: GuardedOptions['onOutput'], onReport: (report: GuardianReport) => void): void {
+  follow(
+    onOutput: GuardedOptions['onOutput'],
+    onReport: (report: GuardianReport) => void,
+    onNonsense: (error: NonoError) => void,
+  ): void {
     this.#onOutput = onOutput;
     this.#onReport = onReport;
+    this.#onNonsense = onNonsense;
   }
 }
 
@@ -64,6 +75,7 @@ export class GuardedCommand {
   readonly #started = Promise.withResolvers<Extract<GuardianReport, { kind: 'started' | 'failed' }>>();
   #exit: ProcessExit | undefined;
   #refused: Uint8Array = new Uint8Array();
+  #failure: NonoError | undefined;
   #size: TerminalSize;
 
   constructor(guardian: StartedGuardian, orphans: Orphans, options: GuardedOptions) {
@@ -72,7 +84,11 @@ export class GuardedCommand {
     this.#size = options.size;
     orphans.adopt();
     this.#pty = guardian.pty;
-    guardian.follow(options.onOutput, (report) => this.#take(report));
+    guardian.follow(
+      options.onOutput,
+      (report) => this.#take(report),
+      (error) => this.#takeNonsense(error),
+    );
     this.#pty.resize(options.size);
     void this.#pty.exited.then(() =>
       this.#started.reject(new NonoError('E_SUPERVISOR', EXIT.nonoFailed, 'Cannot run the command: its guardian was killed')),
@@ -96,6 +112,11 @@ export class GuardedCommand {
     await this.#pty.exited;
     if (this.#exit === undefined) this.#orphans.endAll();
     return this.#exit ?? { code: null, signal: SIGKILL };
+  }
+
+  /** Why the guardian could not be understood; what is left of the tree was ended without it. */
+  get failure(): NonoError | undefined {
+    return this.#failure;
   }
 
   /** What the mediator had refused when the command ended (sandbox/linux/refusals.ts). */
@@ -140,6 +161,12 @@ export class GuardedCommand {
 
   #order(order: GuardianOrder): void {
     this.#pty.send(encodeLine(order));
+  }
+
+  #takeNonsense(error: NonoError): void {
+    this.#failure ??= error;
+    this.#started.reject(error);
+    this.#pty.kill(SIGKILL);
   }
 
   #take(report: GuardianReport): void {

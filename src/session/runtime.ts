@@ -1,4 +1,5 @@
 import type { Bytes } from '../bytes.ts';
+import type { NonoError } from '../errors.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Memory } from '../ports/memory.ts';
 import type { Orphans } from '../ports/orphans.ts';
@@ -106,6 +107,11 @@ export class Runtime {
         this.#hub.questionsChanged();
       },
     });
+  }
+
+  /** What kept the command from being ended as it should. */
+  get failure(): NonoError | undefined {
+    return this.#command.failure;
   }
 
   /** What the command was refused, as far as somebody saw it. */

@@ -55,7 +55,7 @@ const said = fc.array(fc.oneof(startReport, start, order), { minLength: 1, maxLe
 
 /** @returns what is read of pieces, up to the end or to what is no JSON. */
 function readAll(pieces: readonly Uint8Array[]): readonly unknown[] {
-  const lines = new LineReader<unknown>();
+  const lines = new LineReader<unknown>('the guardian');
   return pieces.flatMap((piece) => [...lines.push(piece)]);
 }
 
@@ -82,14 +82,15 @@ describe('what starter, supervisor and guardian say to each other', () => {
     );
   });
 
-  test('that is damaged is read or is no JSON, soon', () => {
+  test('that is damaged is read, or said to be damaged, soon', () => {
     fc.assert(
       fc.property(said, jsonMutations, places, (values, changes, at) => {
         const stream = mutate(Buffer.concat(values.map(encodeLine)), changes);
         try {
           readAll(cut(stream, at));
         } catch (error) {
-          if (!(error instanceof SyntaxError)) throw error;
+          if (!(error instanceof NonoError)) throw error;
+          expect(error.message).toContain('the guardian');
         }
       }),
       RUNS,

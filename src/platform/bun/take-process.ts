@@ -47,7 +47,7 @@ export const takeInProcess: TakeElsewhere = async (request, onProgress) => {
 
 /** Lines, of which the last says what came of it. */
 async function readReports(stream: ReadableStream<Uint8Array>, onProgress: (entries: number) => void) {
-  const lines = new LineReader<TakeReport>();
+  const lines = new LineReader<TakeReport>('the process that takes the snapshot');
   for await (const piece of stream) {
     for (const report of lines.push(piece)) {
       if (report.kind !== 'progress') return report;

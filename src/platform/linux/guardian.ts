@@ -50,7 +50,7 @@ class Guardian {
   listen(): void {
     // Its own signals are those of the terminal that it leads; the tree is ended on the supervisor's word alone.
     this.#signals.watch({ onSignal: () => undefined, onChild: () => this.#lookAtChildren() });
-    const lines = new LineReader<GuardianOrder>();
+    const lines = new LineReader<GuardianOrder>('the supervisor');
     followDescriptor(CHANNEL, (data) => {
       // The supervisor is gone: nothing of the tree may outlive it.
       if (data.length === 0) this.#end(0);
