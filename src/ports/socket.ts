@@ -1,4 +1,5 @@
 import type { Bytes } from '../bytes.ts';
+import type { SystemError } from '../errors.ts';
 
 /** Who was at the other end when it connected, by the kernel's word. */
 export interface Peer {
@@ -25,8 +26,8 @@ export interface ConnectionHandlers {
   readonly onData: (data: Uint8Array) => void;
   /** All that was kept is taken. */
   readonly onDrain: () => void;
-  /** Once, whoever closed it. */
-  readonly onClose: () => void;
+  /** Once, whoever closed it. @param failure Why it could not be used here any more; undefined when the other side has ended it, or died. */
+  readonly onClose: (failure?: SystemError) => void;
 }
 
 /** Where a socket is. */

@@ -1,3 +1,4 @@
+import type { SystemError } from '../errors.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { TerminalSize } from '../ports/pty.ts';
 import type { Shortcut } from '../ports/shortcut.ts';
@@ -21,7 +22,8 @@ export type AttachEnd =
   | { readonly kind: 'exit'; readonly end: SessionEnd }
   | { readonly kind: 'refused'; readonly code: RefusalCode; readonly message: string }
   /** The supervisor went away without a word. */
-  | { readonly kind: 'gone' };
+  /** The connection ended without a word: `failure` says why, when that was this side's. */
+  | { readonly kind: 'gone'; readonly failure: SystemError | undefined };
 
 export interface AttachOptions {
   readonly mode: Exclude<ClientMode, 'control'>;
@@ -81,7 +83,7 @@ export class AttachClient {
   /** To be given to connectClient(). */
   readonly handlers = {
     onMessage: (message: ServerMessage) => this.#receive(message),
-    onClose: () => this.#ended.resolve({ kind: 'gone' }),
+    onClose: (failure?: SystemError) => this.#ended.resolve({ kind: 'gone', failure }),
   };
 
   /** Takes the terminal over and gives it back as it was. */

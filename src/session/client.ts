@@ -1,4 +1,5 @@
 import type { Bytes } from '../bytes.ts';
+import type { SystemError } from '../errors.ts';
 import type { Connection, SocketAddress, Sockets } from '../ports/socket.ts';
 import type { ControlRequest } from './control-requests.ts';
 import {
@@ -43,7 +44,7 @@ export interface Link {
 export async function connectClient(
   sockets: Sockets,
   address: SocketAddress,
-  handlers: { readonly onMessage: (message: ServerMessage) => void; readonly onClose: () => void },
+  handlers: { readonly onMessage: (message: ServerMessage) => void; readonly onClose: (failure?: SystemError) => void },
 ): Promise<Link> {
   const decoder = new FrameDecoder();
   const connection = await sockets.connect(address, {
@@ -51,7 +52,7 @@ export async function connectClient(
       for (const frame of decoder.push(data)) handlers.onMessage(decodeServerMessage(frame));
     },
     onDrain: () => undefined,
-    onClose: () => handlers.onClose(),
+    onClose: (failure) => handlers.onClose(failure),
   });
   return {
     connection,
@@ -60,24 +61,33 @@ export async function connectClient(
   };
 }
 
+type Waiting = PromiseWithResolvers<Answer | undefined>;
+
 /** Asks things of a supervisor and hears of the end of its session. */
 export class ControlClient implements Disposable {
   readonly #send: (message: ClientMessage) => void;
   readonly #connection: Connection;
-  readonly #waiting: ((answer: Answer | undefined) => void)[] = [];
-  /** The end of the session; undefined when the supervisor went away without a word. */
+  readonly #waiting: Waiting[] = [];
+  /** The end of the session; undefined when the connection ended without a word of it. */
   readonly ended: Promise<SessionEnd | undefined>;
+  readonly #failed: { failure?: SystemError };
 
   private constructor(
-    send: (message: ClientMessage) => void,
-    connection: Connection,
+    { send, connection }: Link,
     ended: Promise<SessionEnd | undefined>,
-    waiting: ((answer: Answer | undefined) => void)[],
+    waiting: Waiting[],
+    failed: { failure?: SystemError },
   ) {
     this.#send = send;
     this.#connection = connection;
     this.ended = ended;
     this.#waiting = waiting;
+    this.#failed = failed;
+  }
+
+  /** Why nothing more was heard, when that was this side's: the session may well go on. */
+  get failure(): SystemError | undefined {
+    return this.#failed.failure;
   }
 
   /** @throws {SystemError} when nobody listens. */
@@ -88,35 +98,40 @@ export class ControlClient implements Disposable {
     onOutput: (data: Uint8Array) => void = () => undefined,
   ): Promise<ControlClient> {
     const { promise, resolve } = Promise.withResolvers<SessionEnd | undefined>();
-    const waiting: ((answer: Answer | undefined) => void)[] = [];
+    const waiting: Waiting[] = [];
     let content: Uint8Array[] = [];
-    const { connection, send } = await connectClient(sockets, address, {
+    const failed: { failure?: SystemError } = {};
+    const link = await connectClient(sockets, address, {
       onMessage(message) {
         if (message.kind === 'exit') resolve(message.end);
         else if (message.kind === 'progress') onProgress(message.message);
         else if (message.kind === 'output') onOutput(message.data);
         else if (message.kind === 'content') content.push(message.data);
         else if (message.kind === 'answer') {
-          waiting.shift()?.({ isDone: true, ...message, content: Buffer.concat(content) });
+          waiting.shift()?.resolve({ isDone: true, ...message, content: Buffer.concat(content) });
           content = [];
         }
-        if (message.kind === 'error') waiting.shift()?.({ isDone: false, ...message });
+        if (message.kind === 'error') waiting.shift()?.resolve({ isDone: false, ...message });
       },
-      onClose() {
+      onClose(failure) {
+        if (failure !== undefined) failed.failure = failure;
         resolve(undefined);
-        for (const tell of waiting.splice(0)) tell(undefined);
+        for (const asked of waiting.splice(0)) {
+          if (failure === undefined) asked.resolve(undefined);
+          else asked.reject(failure);
+        }
       },
     });
-    send({ kind: 'hello', mode: 'control', size: NO_TERMINAL, terminal: '', capabilities: [] });
-    return new ControlClient(send, connection, promise, waiting);
+    link.send({ kind: 'hello', mode: 'control', size: NO_TERMINAL, terminal: '', capabilities: [] });
+    return new ControlClient(link, promise, waiting, failed);
   }
 
-  /** @returns undefined when the session ended before it answered. */
+  /** @returns undefined when the session ended before it answered. @throws {SystemError} by rejecting when the answer could not be read here. */
   request(request: ControlRequest): Promise<Answer | undefined> {
-    const { promise, resolve } = Promise.withResolvers<Answer | undefined>();
-    this.#waiting.push(resolve);
+    const asked: Waiting = Promise.withResolvers();
+    this.#waiting.push(asked);
     this.#send({ kind: 'request', request });
-    return promise;
+    return asked.promise;
   }
 
   [Symbol.dispose](): void {

@@ -216,6 +216,26 @@ describe('a supervisor that is stopped by a signal', () => {
   });
 });
 
+describe('a client that the machine gives no memory to read with', () => {
+  test('says so, and not that the session has ended', async (context) => {
+    needCommands(context, 'strace', 'script');
+    using world = createWorld();
+    const id = await startDetached(world, '--', 'sh', '-c', 'while :; do echo x; sleep 0.1; done');
+    const nothing = '/dev/null';
+    const traced = ['strace', '-f', '-o', nothing, '-e', 'trace=recvfrom', '-e', 'inject=recvfrom:error=ENOMEM:when=1'] as const;
+    const renamed = await runProgram(world, [...traced, world.executable, 'rename', id, 'other']);
+    expect(renamed).toMatchObject({
+      status: 1,
+      stderr: expect.stringMatching(/^Error: .* \[E_SYSTEM\]\nCaused by: recvfrom: ENOMEM\n/),
+    });
+    const words = [...traced, world.executable, 'attach', '--view', id].join(' ');
+    const { stdout } = await runProgram(world, ['script', '-qec', words, nothing]);
+    expect(stdout).toMatch(/Cannot attach to session .*: the connection failed here, recvfrom: ENOMEM \[E_CANNOT_ATTACH\]/);
+    expect(stdout).toContain('The session goes on');
+    expect(await stopNow(world, id)).toMatchObject({ status: 0, stdout: `${id}\n` });
+  });
+});
+
 describe('a client that is stopped by a signal', () => {
   test('delays nothing, and sees the end when it goes on', async (context) => {
     needCommands(context, 'tmux');

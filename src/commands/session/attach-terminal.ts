@@ -1,6 +1,6 @@
 import type { Bytes } from '../../bytes.ts';
 import { parseKeySequence } from '../../config/key-sequence.ts';
-import { EXIT, NonoError } from '../../errors.ts';
+import { EXIT, NonoError, type SystemError } from '../../errors.ts';
 import type { Signals } from '../../ports/signals.ts';
 import { AttachClient, type AttachEnd, BACKGROUND_MS } from '../../session/attach-client.ts';
 import { connectClient, socketName } from '../../session/client.ts';
@@ -8,6 +8,7 @@ import type { ClientMode, StatusPlace } from '../../session/messages.ts';
 import type { Session } from '../../session/sessions.ts';
 import type { Context } from '../context.ts';
 import { loadUserConfig } from '../user-config.ts';
+import { supervisorGone } from './follow-end.ts';
 import { sessionsPath, withSocket } from './open-sessions.ts';
 
 const DEFAULT_DETACH_SEQUENCE = 'ctrl-] d';
@@ -16,6 +17,8 @@ const SIGNAL_EXIT_BASE = 128;
 const OWN = 0;
 /** The first screen is there by then, mostly. */
 const FOLLOW_AFTER_MS = 20;
+/** A process that is killed closes its connections before it is gone. */
+const DYING_MS = 2000;
 
 export interface AttachResult {
   readonly exitCode: number;
@@ -77,6 +80,7 @@ export async function attachTerminal(
   const end = await client.run(await connect());
   for (const notice of client.notices) context.notify(notice);
   if (signalled !== undefined) return { exitCode: SIGNAL_EXIT_BASE + signalled, hasEnded: false };
+  if (end.kind === 'gone') throw await connectionLost(context, session, end.failure);
   return { exitCode: exitCodeOf(end, id, context), hasEnded: end.kind === 'exit' && end.end.reason === 'ended' };
 
   async function connect() {
@@ -104,8 +108,17 @@ function isInForeground(signals: Signals): boolean {
   return group === undefined || group === signals.groupOf(OWN);
 }
 
-function exitCodeOf(end: AttachEnd, id: string, { notify }: Context): number {
-  if (end.kind === 'gone') throw cannotAttach(id, 'its supervisor was killed', 'See what is left with `nono ps --all`');
+/** Whether the session is lost too, its supervisor's process tells. */
+async function connectionLost(context: Context, session: Session, failure: SystemError | undefined): Promise<NonoError> {
+  const id = session.record.session_id;
+  if (failure === undefined && (await supervisorGone(context, session, DYING_MS)))
+    return cannotAttach(id, 'its supervisor was killed', 'See what is left with `nono ps --all`');
+  const reason =
+    failure === undefined ? 'its supervisor gave the connection up' : `the connection failed here, ${failure.message}`;
+  return cannotAttach(id, reason, `The session goes on; attach again with \`nono attach ${id}\``);
+}
+
+function exitCodeOf(end: Exclude<AttachEnd, { kind: 'gone' }>, id: string, { notify }: Context): number {
   if (end.kind === 'refused') {
     if (end.code === 'no_terminal') throw noOwnTerminal(id);
     const hint = end.code === 'busy' ? 'Take it over with --steal, or look in with --view' : undefined;

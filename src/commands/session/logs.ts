@@ -64,7 +64,11 @@ async function readOutput(context: Context, session: Session, follows: boolean):
     client[Symbol.dispose]();
     return { kept, more: undefined };
   }
-  void client.ended.then(() => queue.end());
+  void client.ended.then(() => {
+    if (client.failure !== undefined) context.notify(`What comes next cannot be followed: ${client.failure.message}`);
+    queue.end();
+    return undefined;
+  });
   return { kept, more: queue };
 }
 

@@ -1,6 +1,6 @@
 import type { Socket } from 'bun';
 import { cString, textFromBytes } from '../../bytes.ts';
-import { SystemError } from '../../errors.ts';
+import { isErrno, SystemError } from '../../errors.ts';
 import { joinPath } from '../../paths.ts';
 import type { Connection, ConnectionHandlers, Peer, SocketAddress, Sockets } from '../../ports/socket.ts';
 import type { Borrower, Lender, LentSocket } from '../linux/relay/lent-socket.ts';
@@ -107,11 +107,11 @@ const events = {
     const { connection, handlers } = socket.data;
     if (connection?.flush() === true) handlers?.onDrain();
   },
-  close(socket: Socket<State>) {
+  close(socket: Socket<State>, error?: Error) {
     const { connection, handlers } = socket.data;
     connection?.closed();
     socket.data.handlers = undefined;
-    handlers?.onClose();
+    handlers?.onClose(failureOf(error));
   },
   error(socket: Socket<State>) {
     socket.terminate();
@@ -245,6 +245,12 @@ function openDirectory({ directory }: SocketAddress): number {
 
 function pathThrough(descriptor: number, { name }: SocketAddress): string {
   return `/proc/self/fd/${descriptor}/${name}`;
+}
+
+/** A side that died with something unread is gone like any other. */
+function failureOf(error: unknown): SystemError | undefined {
+  const failure = asSystemError('recvfrom', error);
+  return failure instanceof SystemError && !isErrno(failure, 'ECONNRESET', 'EPIPE') ? failure : undefined;
 }
 
 function asSystemError(call: string, error: unknown): unknown {

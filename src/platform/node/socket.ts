@@ -75,13 +75,19 @@ class NodeConnection implements Connection {
       if (this.#isEnding) this.#linger();
       onDrain();
     });
+    let failure: SystemError | undefined;
     this.#socket.on('close', () => {
       clearTimeout(this.#lingering);
-      onClose();
+      onClose(failure);
     });
     // Without this the other side's end alone would leave the connection half open.
     this.#socket.on('end', () => this.#socket.end());
-    this.#socket.on('error', () => this.#socket.destroy());
+    this.#socket.on('error', (error: NodeJS.ErrnoException) => {
+      const { code, syscall } = error;
+      // A side that died with something unread is gone like any other.
+      if (code !== undefined && code !== 'ECONNRESET' && code !== 'EPIPE') failure = new SystemError(syscall ?? 'read', code);
+      this.#socket.destroy();
+    });
   }
 
   get queuedBytes(): number {
