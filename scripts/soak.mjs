@@ -7,7 +7,7 @@ const minutes = Number(argv[2] ?? MINUTES);
 if (!(minutes > 0)) throw new Error(`Cannot soak for "${argv[2]}" minutes: a number is wanted`);
 env.NONO_SOAK_MINUTES = String(minutes);
 // A run of tests has a quarter of an hour for each of these.
-env.NONO_EFFORT = String(Math.ceil((minutes + 10) / 15));
+env.NONO_EFFORT = String(Math.ceil((2 * minutes + 10) / 15));
 
 const { prepare } = await import('./lib/prepare.mjs');
 const { runVitest } = await import('./lib/suites.mjs');

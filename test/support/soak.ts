@@ -34,6 +34,8 @@ interface Session {
   /** Nobody stops or kills it. */
   readonly stays: boolean;
   isOver: boolean;
+  /** Its changes were undone. */
+  isRestored: boolean;
   /** Its supervisor was killed: what it left is removed by others. */
   isKilled: boolean;
 }
@@ -71,6 +73,7 @@ export class Soak implements Disposable {
   readonly #random: (count: number) => number;
   readonly #sessions: Session[] = [];
   #clients: Client[] = [];
+  readonly #failures: string[] = [];
   #pruning: Promise<void> = Promise.resolve();
   readonly counts = new Map<string, number>();
 
@@ -114,7 +117,7 @@ export class Soak implements Disposable {
     const rollback = /(?<id>\d{8}-\d{6}-\d+)/.exec(stderr)?.groups?.['id'];
     const named = rollback ?? (id === undefined ? undefined : this.#rollbackOf(id));
     if (id === undefined || named === undefined) throw new Error(`Not started: ${stdout}${stderr}`);
-    const session = { id, project, before, rollback: named, stays, isOver: false, isKilled: false };
+    const session = { id, project, before, rollback: named, stays, isOver: false, isRestored: false, isKilled: false };
     this.#sessions.push(session);
     return session;
   }
@@ -136,7 +139,7 @@ export class Soak implements Disposable {
       await this.start();
     } else if (chance < 40) this.attach(session, chance < 25);
     else if (chance < 70 && client !== undefined) await this.#use(client, this.#random(6));
-    else if (chance < 76 && mortal !== undefined) await this.#told('stop', ['stop', '--force', mortal.id], mortal);
+    else if (chance < 76 && mortal !== undefined) await this.#stop(mortal);
     else if (chance < 80 && mortal !== undefined) this.#kill(mortal);
     else if (chance < 84) await this.#told('checkpoint', ['rollback', 'checkpoint', session.id]);
     else if (chance < 88) await this.#told('detach', ['detach', session.id]);
@@ -144,6 +147,23 @@ export class Soak implements Disposable {
     else if (chance < 96) await this.#told('send', ['send', session.id, `echo ${chance} >>a`]);
     else if (chance < 98) await this.#told('ps', ['ps', '--all', '--json']);
     else await this.#pruneMeanwhile();
+  }
+
+  /** Half of them are put back at once: with thousands of sessions each takes its time. */
+  async #stop(session: Session): Promise<void> {
+    await this.#told('stop', ['stop', '--force', session.id], session);
+    if (this.#random(2) === 0) await this.#restore(session);
+  }
+
+  async #restore(session: Session): Promise<void> {
+    const { id, project, before, rollback } = session;
+    this.#count('restored');
+    session.isRestored = true;
+    const { status, stdout, stderr } = await this.#nono(['rollback', 'restore', rollback]);
+    const after = dumpTree(project);
+    if (status === 0 && after.join('\n') === before.join('\n')) return;
+    const differs = after.filter((line) => !before.includes(line)).join('\n');
+    this.#failures.push(`${id}: not restored (${status}): ${stdout}${stderr}${differs}`);
   }
 
   /** What comes next goes on beside it. */
@@ -266,14 +286,8 @@ export class Soak implements Disposable {
     for (const session of this.live) await this.#told('stop', ['stop', '--force', session.id], session);
     await waitFor('all processes to be gone', () => processesOf(this.#world).length === 0, TIMEOUT_MS);
     const left = this.#sessions.filter(({ isKilled }) => !isKilled).flatMap(({ id }) => this.#filesOf(id, '.sock'));
-    for (const { id, project, before, rollback } of this.#sessions) {
-      const { status, stdout, stderr } = await this.#nono(['rollback', 'restore', rollback]);
-      const after = dumpTree(project);
-      if (status !== 0 || after.join('\n') !== before.join('\n'))
-        left.push(
-          `${id}: not restored (${status}): ${stdout}${stderr}${after.filter((line) => !before.includes(line)).join('\n')}`,
-        );
-    }
+    for (const session of this.#sessions.filter(({ isRestored }) => !isRestored)) await this.#restore(session);
+    left.push(...this.#failures);
     await this.#needed(['rollback', 'verify', '--all']);
     await this.#needed(['audit', 'verify', '--all']);
     await this.#needed(['prune']);
