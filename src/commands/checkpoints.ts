@@ -7,6 +7,7 @@ import type { SnapshotRecord } from '../rollback/manifest.ts';
 import type { RollbackRun } from '../rollback/run.ts';
 import { CHECKPOINT_ROLE, type CheckpointOrder, type CheckpointReport } from '../session/checkpoint-wire.ts';
 import type { RequestOutcome } from '../session/hub-host.ts';
+import type { SnapshotHelpers } from '../session/snapshot-helpers.ts';
 import { startError } from '../session/start-wire.ts';
 
 /** The same file that this process runs, even when another version was installed over it. */
@@ -17,6 +18,7 @@ const PERIODIC_LABEL = 'checkpoint';
 
 export interface CheckpointDeps {
   readonly loadBackground: () => Promise<Background>;
+  readonly helpers: SnapshotHelpers;
   readonly stateDirectory: Bytes;
   readonly limits: CaptureLimits;
   /** This process, which holds the session's lock. */
@@ -78,10 +80,10 @@ export class Checkpoints implements Disposable {
   }
 
   async #take(label: string, isOnlyIfChanged: boolean): Promise<SnapshotRecord | undefined> {
-    const { loadBackground, stateDirectory, limits, pid, snapshots, onTaken } = this.#deps;
+    const { loadBackground, helpers, stateDirectory, limits, pid, snapshots, onTaken } = this.#deps;
     const background = await loadBackground();
     const order = { stateDirectory, id: snapshots.id, label: bytesFromText(label), limits, isOnlyIfChanged, ownerPid: pid };
-    const taken = await snapshots.checkpoint(() => takeElsewhere(background, order));
+    const taken = await snapshots.checkpoint(() => takeElsewhere({ background, helpers }, order));
     if (taken !== undefined) onTaken(taken);
     return taken;
   }
@@ -97,7 +99,10 @@ function reasonOf(error: unknown): string {
 }
 
 /** Settles when the process has answered, or has ended without a word. */
-async function takeElsewhere(background: Background, order: CheckpointOrder): Promise<void> {
+async function takeElsewhere(
+  { background, helpers }: { readonly background: Background; readonly helpers: SnapshotHelpers },
+  order: CheckpointOrder,
+): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const lines = new LineReader<CheckpointReport>('the process that takes the checkpoint');
   const taker = background.start({
@@ -116,6 +121,7 @@ async function takeElsewhere(background: Background, order: CheckpointOrder): Pr
       if (data.length === 0) reject(new NonoError('E_SUPERVISOR', EXIT.failure, 'the process that took the snapshot was killed'));
     },
   });
+  using _followed = helpers.follow(taker);
   taker.send(encodeLine(order));
   try {
     await promise;

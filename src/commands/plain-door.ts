@@ -16,6 +16,14 @@ const TRIES_AGAIN_AFTER_MS = 1000;
 /** Takes a snapshot of the session as it is now. */
 type Checkpoint = (label: string) => Promise<RequestOutcome>;
 
+interface PlainParts {
+  readonly live: LiveSession;
+  readonly tree: OwnedTree;
+  readonly asking: PlainAsking | undefined;
+  /** Somebody wants the session to end, at once when forced. */
+  readonly endWanted: (isForced: boolean) => void;
+}
+
 interface Opened {
   readonly session: PlainSession;
   readonly socket: Disposable;
@@ -27,6 +35,7 @@ export class PlainDoor implements Disposable {
   readonly #live: LiveSession;
   readonly #tree: OwnedTree;
   readonly #checkpoint: Checkpoint;
+  readonly #endWanted: (isForced: boolean) => void;
   #timer: ReturnType<typeof setTimeout>;
   #opening: Promise<void> | undefined;
   #opened: Opened | undefined;
@@ -35,14 +44,11 @@ export class PlainDoor implements Disposable {
 
   readonly #asking: PlainAsking | undefined;
 
-  constructor(
-    run: PlainRun,
-    { live, tree, asking }: { readonly live: LiveSession; readonly tree: OwnedTree; readonly asking: PlainAsking | undefined },
-    checkpoint: Checkpoint,
-  ) {
+  constructor(run: PlainRun, { live, tree, asking, endWanted }: PlainParts, checkpoint: Checkpoint) {
     this.#run = run;
     this.#tree = tree;
     this.#asking = asking;
+    this.#endWanted = endWanted;
     this.#checkpoint = checkpoint;
     this.#live = live;
     this.#timer = setTimeout(() => {
@@ -90,6 +96,7 @@ export class PlainDoor implements Disposable {
       sessionId: id,
       live,
       ending: this.#tree.ending,
+      endWanted: this.#endWanted,
       checkpoint: this.#checkpoint,
       rename,
       approvals: this.#asking?.approvals,

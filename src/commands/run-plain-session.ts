@@ -1,4 +1,4 @@
-import { type Bytes, storeBytes } from '../bytes.ts';
+import type { Bytes } from '../bytes.ts';
 import { EXIT } from '../errors.ts';
 import type { Mediating } from '../ports/sandbox-host.ts';
 import type { LaunchedProcess } from '../ports/spawn.ts';
@@ -6,12 +6,13 @@ import { PATIENCE_MS } from '../rollback/durability.ts';
 import type { RollbackRun } from '../rollback/run.ts';
 import { loneFiles } from '../sandbox/plan.ts';
 import { launchError } from '../sandbox/sandbox-error.ts';
-import { digestExecutable, policyDigest, startEvent } from '../session/audit-start.ts';
+import { executedEvent, policyDigest, startEvent } from '../session/audit-start.ts';
 import { claimSession } from '../session/claim.ts';
 import { type CommandEnd, commandEnd, LiveSession } from '../session/live-session.ts';
 import { OwnedTree } from '../session/owned-tree.ts';
 import { type SessionIdentity, STARTING } from '../session/record.ts';
 import { sharedBy } from '../session/shared.ts';
+import { type Progress, SnapshotHelpers } from '../session/snapshot-helpers.ts';
 import { supervise } from '../session/supervise.ts';
 import { signalName, signalNumber } from '../signal-names.ts';
 import { formatTimestamp } from '../time.ts';
@@ -48,7 +49,9 @@ export async function runPlainSession(run: PlainRun): Promise<PlainEnd> {
     }),
   );
   live = cleanUp.use(claim(run));
-  const snapshots = await startSnapshots(run, live);
+  const helpers = new SnapshotHelpers();
+  let progress: Progress = 'not begun';
+  const snapshots = await startSnapshots(run, live, helpers);
   const asking = confinement.plan.asks ? await (await import('./plain-asking.ts')).startAsking(run, live) : undefined;
   let command: LaunchedProcess;
   let mediating: Mediating | undefined;
@@ -62,15 +65,19 @@ export async function runPlainSession(run: PlainRun): Promise<PlainEnd> {
     throw error;
   }
   cleanUp.defer(() => command.kill(SIGKILL));
+  progress = 'running';
   // Who comes after a crash finds the snapshots by the record.
   if (snapshots === undefined) live.isRunningSoon(command.pid, null);
   else await live.isRunning(command.pid, snapshots.id);
-  const checkpoints = snapshots === undefined ? undefined : cleanUp.use(await startCheckpoints(run, live, snapshots));
+  const checkpoints =
+    snapshots === undefined ? undefined : cleanUp.use(await startCheckpoints(run, { live, helpers }, snapshots));
   const takes = async (label: string) => (await checkpoints?.take(label)) ?? NO_SNAPSHOTS;
-  const door = cleanUp.use(new PlainDoor(run, { live, tree, asking }, takes));
+  const endWanted = (isForced: boolean) => helpers.endWanted(isForced, progress);
+  const door = cleanUp.use(new PlainDoor(run, { live, tree, asking, endWanted }, takes));
   const over = new AbortController();
   const executed = recordExecuted(run, { live, pid: command.pid }, over.signal);
   const end = commandEnd(await supervision.follow(command));
+  progress = 'ended';
   over.abort();
   asking?.approvals.end();
   tree.commandEnded();
@@ -109,11 +116,7 @@ async function recordExecuted(
   { live, pid }: { readonly live: LiveSession; readonly pid: number },
   over: AbortSignal,
 ): Promise<undefined> {
-  const { files, hash } = context;
-  const executable = confinement.plan.executables[0] as Bytes;
-  const digest = await digestExecutable(files, hash, executable, over);
-  const fields = { child_pid: pid, executable: storeBytes(executable), executable_digest: digest };
-  live.audit({ event: 'executed', ...fields });
+  live.audit(await executedEvent(context, confinement.plan, pid, over));
 }
 
 /** @throws {NonoError} when a step failed before the command ran. */
@@ -159,7 +162,7 @@ function describe({ context, adapters, confinement, id }: PlainRun): Omit<Sessio
   };
 }
 
-async function startSnapshots(run: PlainRun, live: LiveSession): Promise<RollbackRun | undefined> {
+async function startSnapshots(run: PlainRun, live: LiveSession, helpers: SnapshotHelpers): Promise<RollbackRun | undefined> {
   const { context, confinement, id, stateDirectory, config, exclusions } = run;
   if (exclusions === undefined) return undefined;
   const { snapshotEvent, startRun } = await import('./run-snapshots.ts');
@@ -174,13 +177,18 @@ async function startSnapshots(run: PlainRun, live: LiveSession): Promise<Rollbac
     prompts: run.asksForReview,
     patienceMs: run.isDurable ? Number.POSITIVE_INFINITY : PATIENCE_MS,
   };
-  const snapshots = await startRun(context, start, context);
+  const deps = { ...context, loadTakeElsewhere: helpers.following(context.loadTakeElsewhere) };
+  const snapshots = await startRun(deps, start, context);
   live.alsoBeat(() => snapshots.beat());
   live.audit(snapshotEvent(stateDirectory, context.hash, snapshots.id, 'baseline'));
   return snapshots;
 }
 
-async function startCheckpoints(run: PlainRun, live: LiveSession, snapshots: RollbackRun): Promise<Checkpoints> {
+async function startCheckpoints(
+  run: PlainRun,
+  { live, helpers }: { readonly live: LiveSession; readonly helpers: SnapshotHelpers },
+  snapshots: RollbackRun,
+): Promise<Checkpoints> {
   const { context, stateDirectory, config, checkpointEveryMs } = run;
   const [{ Checkpoints: Taker }, { snapshotEvent }] = await Promise.all([
     import('./checkpoints.ts'),
@@ -188,7 +196,7 @@ async function startCheckpoints(run: PlainRun, live: LiveSession, snapshots: Rol
   ]);
   const onTaken = ({ label }: { readonly label: string }) =>
     live.audit(snapshotEvent(stateDirectory, context.hash, snapshots.id, label));
-  const checkpoints = new Taker({ ...context, limits: captureLimits(config), snapshots, onTaken }, checkpointEveryMs);
+  const checkpoints = new Taker({ ...context, helpers, limits: captureLimits(config), snapshots, onTaken }, checkpointEveryMs);
   checkpoints.begin();
   return checkpoints;
 }

@@ -57,7 +57,7 @@ export const sessionCommands: readonly CommandSpec[] = [
     summary: 'End sessions and all that they started',
     options: [
       { name: 'timeout', arity: 'value', placeholder: 'S', help: 'Seconds between SIGTERM and SIGKILL (10)' },
-      { name: 'force', arity: 'flag', help: 'SIGKILL at once' },
+      { name: 'force', arity: 'flag', help: 'SIGKILL at once; twice after the command has ended: without the final snapshot' },
       JSON_OPTION,
       HELP_OPTION,
     ],

@@ -1,10 +1,10 @@
-import { type Bytes, storeBytes } from '../bytes.ts';
+import type { Bytes } from '../bytes.ts';
 import { EXIT, NonoError } from '../errors.ts';
 import { joinPath } from '../paths.ts';
 import type { Directory, Files } from '../ports/files.ts';
 import { PATIENCE_MS } from '../rollback/durability.ts';
 import type { RollbackRun } from '../rollback/run.ts';
-import { digestExecutable, policyDigest, startEvent } from '../session/audit-start.ts';
+import { executedEvent, policyDigest, startEvent } from '../session/audit-start.ts';
 import { claimSession } from '../session/claim.ts';
 import { DEFAULT_GRACE_MS } from '../session/default-grace.ts';
 import type { RequestOutcome } from '../session/hub-host.ts';
@@ -15,6 +15,7 @@ import { renameSession } from '../session/rename-session.ts';
 import { Runtime } from '../session/runtime.ts';
 import { saveScreen } from '../session/saved-screen.ts';
 import { SessionSocket } from '../session/session-socket.ts';
+import { type Progress, SnapshotHelpers } from '../session/snapshot-helpers.ts';
 import { describeStartFailure, type SessionStart } from '../session/start-wire.ts';
 import { openStateDirectory } from '../session/state-directory.ts';
 import { createTemporaryDirectory, leaveTemporaryDirectory, sweepTemporaryDirectories } from '../session/temporary-directory.ts';
@@ -53,6 +54,8 @@ class SupervisedSession {
   /** The starter has heard that the session runs. */
   #isReady = false;
   #isFinalTold = false;
+  readonly #helpers = new SnapshotHelpers();
+  #progress: Progress = 'not begun';
   #rename: ((name: string) => Promise<RequestOutcome>) | undefined;
 
   constructor(start: SessionStart, deps: SupervisorDeps) {
@@ -68,6 +71,7 @@ class SupervisedSession {
       clock: deps.clock,
       memory: deps.memory,
       checkpoint: async (label) => (await this.#checkpoints?.take(label)) ?? this.#noCheckpoint(),
+      endWanted: (isForced) => this.#helpers.endWanted(isForced, this.#progress),
       asking: start.asking === null ? undefined : supervisorAsking(start.asking, start.identity, deps),
       rename: (name) => this.#rename?.(name) ?? { isDone: false, code: 'failed', message: 'the session is only starting' },
     });
@@ -112,6 +116,7 @@ class SupervisedSession {
     cleanUp.use(this.#deps.onSocketWanted(() => socket.ensure()));
     const snapshots = await this.#startSnapshots(state, live);
     const pid = await this.#launch(snapshots, live);
+    this.#progress = 'running';
     const over = new AbortController();
     const executed = this.#recordExecuted(pid, live, over.signal);
     await live.isRunning(pid, snapshots === undefined ? null : snapshots.id);
@@ -119,6 +124,7 @@ class SupervisedSession {
     this.#isReady = true;
     this.#deps.report({ kind: 'ready', id: this.#start.identity.id, name: live.name });
     const end = await this.#runtime.ended();
+    this.#progress = 'ended';
     over.abort();
     const failure = await doAll(
       async () => this.#runtime.failure?.message,
@@ -154,10 +160,7 @@ class SupervisedSession {
   }
 
   async #recordExecuted(pid: number, live: LiveSession, over: AbortSignal): Promise<undefined> {
-    const { files, hash } = this.#deps;
-    const executable = this.#start.launch.executables[0] as Bytes;
-    const digest = await digestExecutable(files, hash, executable, over);
-    live.audit({ event: 'executed', child_pid: pid, executable: storeBytes(executable), executable_digest: digest });
+    live.audit(await executedEvent(this.#deps, this.#start.launch, pid, over));
   }
 
   async #saveScreen(sessions: Directory): Promise<undefined> {
@@ -180,7 +183,8 @@ class SupervisedSession {
       prompts: rollback.prompts,
       patienceMs: rollback.isDurable ? Number.POSITIVE_INFINITY : PATIENCE_MS,
     };
-    const snapshots = await startRun(this.#deps, wish, {
+    const loadTakeElsewhere = this.#helpers.following(this.#deps.loadTakeElsewhere);
+    const snapshots = await startRun({ ...this.#deps, loadTakeElsewhere }, wish, {
       notify: (line) => this.#say(line),
       showProgress: (text) => this.#deps.report({ kind: 'status', text: text ?? null }),
       homeDirectory,
@@ -212,6 +216,7 @@ class SupervisedSession {
     const { hash, loadBackground } = this.#deps;
     const deps = {
       loadBackground,
+      helpers: this.#helpers,
       stateDirectory: path,
       limits: rollback.limits,
       pid: identity.supervisor.pid,

@@ -24,6 +24,8 @@ export interface BackgroundProcess {
   readonly pid: number;
   /** Writes all of it to descriptor 3. A process that is dead takes nothing. */
   send(message: Uint8Array): void;
+  /** Sends a signal by number; nothing happens once the process is reaped. */
+  kill(signal: number): void;
   /** Ends the channel; the process finds the end of it. */
   close(): void;
 }

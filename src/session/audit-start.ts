@@ -42,6 +42,18 @@ export function startEvent(
   };
 }
 
+/** The command runs: what it is, once its file has been read. @see digestExecutable */
+export async function executedEvent(
+  { files, hash }: { readonly files: Files; readonly hash: Hash },
+  { executables }: Pick<Launch, 'executables'>,
+  pid: number,
+  over: AbortSignal,
+): Promise<AuditEvent> {
+  const executable = executables[0] as Bytes;
+  const digest = await digestExecutable(files, hash, executable, over);
+  return { event: 'executed', child_pid: pid, executable: storeBytes(executable), executable_digest: digest };
+}
+
 /**
  * SHA-256 in hex digits of the file that the command is, read piece by piece, each in a turn of the loop of its own, while
  * the command runs.
@@ -49,7 +61,7 @@ export function startEvent(
  * @param over The command has ended: nobody waits for the rest.
  * @returns null when the file cannot be read, or the command ended first.
  */
-export async function digestExecutable(files: Files, hash: Hash, path: Bytes, over: AbortSignal): Promise<string | null> {
+async function digestExecutable(files: Files, hash: Hash, path: Bytes, over: AbortSignal): Promise<string | null> {
   const real = files.realPath(path) ?? path;
   const stream = hash.createSha256();
   const piece = new Uint8Array(PIECE_BYTES);

@@ -15,6 +15,8 @@ export interface PlainSessionDeps {
   readonly sessionId: string;
   readonly live: LiveSession;
   readonly ending: TreeEnding;
+  /** Somebody wants the session to end, at once when forced. */
+  readonly endWanted: (isForced: boolean) => void;
   /** Takes a snapshot of the session as it is now. */
   readonly checkpoint: (label: string) => Promise<RequestOutcome>;
   readonly rename: (name: string) => Promise<RequestOutcome>;
@@ -65,7 +67,7 @@ export class PlainSession {
   }
 
   #request(request: ControlRequest, actor: Actor): RequestOutcome | Promise<RequestOutcome> {
-    const { live, ending } = this.#deps;
+    const { live, ending, endWanted } = this.#deps;
     switch (request.verb) {
       case 'status':
       case 'detach':
@@ -73,6 +75,7 @@ export class PlainSession {
       case 'stop':
         live.audit({ event: 'stop', timeout_ms: request.timeoutMs, signal: null, ...actor });
         ending.end(request.timeoutMs);
+        endWanted(request.timeoutMs === 0);
         return { isDone: true, changed: true };
       case 'send':
       case 'screen':

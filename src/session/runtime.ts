@@ -34,6 +34,8 @@ export interface RuntimeDeps {
   readonly memory: Memory;
   /** Takes a snapshot of the session as it is now. */
   readonly checkpoint: (label: string) => Promise<RequestOutcome>;
+  /** Somebody wants the session to end, at once when forced. */
+  readonly endWanted: (isForced: boolean) => void;
   /** Undefined where nobody is asked. */
   readonly asking: AskingDeps | undefined;
   /** Gives the session another name, when it can be had. */
@@ -202,6 +204,7 @@ export class Runtime {
   stopBySignal(signal: number, graceMs: number, sender: Actor): void {
     this.#live?.audit({ event: 'stop', timeout_ms: graceMs, signal: signalName(signal), ...sender });
     this.stop(graceMs);
+    this.#deps.endWanted(false);
   }
 
   /** What is kept of the output, once there is a place for it. */
@@ -266,7 +269,8 @@ export class Runtime {
         return { isDone: true, changed: false };
       case 'stop':
         this.#live?.audit({ event: 'stop', timeout_ms: request.timeoutMs, signal: null, ...actor });
-        this.#command.end(request.timeoutMs);
+        this.stop(request.timeoutMs);
+        this.#deps.endWanted(request.timeoutMs === 0);
         return { isDone: true, changed: true };
       case 'detach':
         return { isDone: true, changed: this.#hub.detach() };

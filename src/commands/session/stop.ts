@@ -15,6 +15,8 @@ const SIGKILL = signalNumber('SIGKILL');
 const SIGTERM = signalNumber('SIGTERM');
 /** A supervisor answers in milliseconds; one that has not after this time, and after the grace of the tree, never will. */
 const ANSWER_MS = 2000;
+/** A snapshot takes seconds; whoever waits longer is told what can be done. */
+const SAID_AFTER_MS = 10_000;
 
 type Stopped = 'stopped' | 'killed' | 'already ended';
 
@@ -57,8 +59,17 @@ async function stop(context: Context, session: Session, graceMs: number): Promis
   if (client === undefined) return stopWithoutSocket(context, session, graceMs);
   if (!(await answers(client, graceMs))) return kill(context, session);
   // The tree has its time; what then takes long is the final snapshot, which is waited for.
+  const { session_id: id } = record;
+  const timer = setTimeout(
+    () =>
+      context.notify(
+        `Session ${id} has not ended yet; \`nono stop --force ${id}\`, twice at most, ends it without a final snapshot`,
+      ),
+    graceMs + SAID_AFTER_MS,
+  );
   await client.ended;
   await supervisorGone(context, session);
+  clearTimeout(timer);
   return 'stopped';
 }
 

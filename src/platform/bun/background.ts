@@ -48,6 +48,7 @@ export function createBunBackground(): Background {
       return {
         pid,
         send: (message) => isOpen && writeAll(channel, message),
+        kill: (signal) => child.kill(signal),
         // What is followed has its end then, too.
         close: () => isOpen && trySyscall('shutdown', channel, SHUT_RDWR),
       };

@@ -17,7 +17,7 @@ const OWN_EXECUTABLE = '/proc/self/exe';
 const ENVIRONMENT = { HOME: '/', ...NO_OPTIMIZER, BUN_JSC_forceRAMSize: '64000000' };
 
 /** Starts a process for each snapshot. In a session of its own: a key that stops the command does not stop its last snapshot. */
-export const takeInProcess: TakeElsewhere = async (request, onProgress) => {
+export const takeInProcess: TakeElsewhere = async (request, onProgress, follow) => {
   using owned = new DisposableStack();
   // Megabytes by a pipe would be one turn of both loops for every few pages.
   const nodes = owned.adopt(makeMemory('nono-nodes'), (file) => void syscall('close', file));
@@ -29,6 +29,7 @@ export const takeInProcess: TakeElsewhere = async (request, onProgress) => {
       stdio: ['pipe', 'pipe', 'ignore', nodes],
     }),
   );
+  using _followed = follow?.(child);
   // The pipe stays open: its end tells the process that nobody waits any more.
   void child.stdin.write(encodeLine(request));
   void child.stdin.flush();
