@@ -45,10 +45,10 @@ interface Stopper extends AsyncDisposable {
 
 /** Stops the next process of this role that `parent` starts, `forEver` also when others have it go on. */
 function stopNext(parent: () => number | undefined, role: string, { forEver }: { readonly forEver: boolean }): Stopper {
-  let isOver = false;
+  const over = new AbortController();
   let stopped: number | undefined;
   const going = (async () => {
-    while (!isOver) {
+    while (!over.signal.aborted) {
       const pid = parent();
       const helper = pid === undefined ? undefined : childrenOf(pid).find((child) => commandOf(child).includes(role));
       if (helper !== undefined && (stopped === undefined || forEver) && status(helper).state !== 'T') {
@@ -61,7 +61,7 @@ function stopNext(parent: () => number | undefined, role: string, { forEver }: {
   return {
     stopped: () => waitFor(`${role} to be stopped`, () => stopped, LONG_MS),
     async [Symbol.asyncDispose]() {
-      isOver = true;
+      over.abort();
       await going;
     },
   };

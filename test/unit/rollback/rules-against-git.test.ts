@@ -132,6 +132,14 @@ class Repository implements Disposable {
   }
 }
 
+const MANY_GLOBS = Array.from({ length: 100 }, (_, number) => `no${number}where*\n*/none[${number}]\n`).join('');
+
+/** So many more globs, which match nothing here, that only those are tried that may fit. */
+function amongMany(text: Bytes): Bytes {
+  const mark = text.startsWith('\xef\xbb\xbf') ? 3 : 0;
+  return `${text.slice(0, mark)}${MANY_GLOBS}${text.slice(mark)}` as Bytes;
+}
+
 /** Whether the rules leave the path or a directory that leads to it out. */
 function isLeftOut(rules: Rules, given: Bytes, isDirectory: boolean): boolean {
   let scope: RuleScope = rules.enter([], EMPTY);
@@ -163,12 +171,19 @@ describe('Rules against git check-ignore', () => {
     const differing: unknown[] = [];
     for (const [index, { ignore, directories, files }] of cases.entries()) {
       const rules = new Rules([], []);
-      for (const [directory, text] of ignore) rules.addIgnoreFile(directory, EMPTY, text);
+      const crowded = new Rules([], []);
+      for (const [directory, text] of ignore) {
+        rules.addIgnoreFile(directory, EMPTY, text);
+        crowded.addIgnoreFile(directory, EMPTY, amongMany(text));
+      }
       for (const each of [...directories, ...files]) {
         const pattern = patterns.get(`${index}/${each}` as Bytes) ?? '';
         const isIgnored = pattern !== '' && !pattern.startsWith('!');
-        const isOurs = isLeftOut(rules, each, directories.includes(each));
-        if (isIgnored !== isOurs) differing.push({ path: each, git: isIgnored, pattern, ignore: Object.fromEntries(ignore) });
+        for (const [how, own] of Object.entries({ rules, crowded })) {
+          const isOurs = isLeftOut(own, each, directories.includes(each));
+          if (isIgnored !== isOurs)
+            differing.push({ how, path: each, git: isIgnored, pattern, ignore: Object.fromEntries(ignore) });
+        }
       }
     }
     expect(patterns.size).toBeGreaterThan(CASES);
