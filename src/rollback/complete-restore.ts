@@ -16,11 +16,11 @@ import type { RootDirectories } from './root-directories.ts';
 import { recordSnapshot } from './snapshot.ts';
 
 /** Records the state after the restore, so that the restore can be undone like any other session. */
-export function completeSafety(
+export async function completeSafety(
   deps: RollbackDeps,
   { safety, safetyManifest, request, roots, touched, before }: Restoring,
   { written, listed }: Pick<ApplyResult, 'written' | 'listed'>,
-): void {
+): Promise<void> {
   roots.forget();
   using objects = safety.openObjects();
   using earlier = request.session.openObjects();
@@ -42,7 +42,8 @@ export function completeSafety(
   const snapshots = [...safetyManifest.snapshots, record];
   const complete: Manifest = { ...safetyManifest, status: 'complete', endedMs: nowMs, snapshots };
   // A session that is complete is not gone through again, whatever a loss of power has taken.
-  syncRestored(safety.directory, roots, rootPaths(safetyManifest));
+  request.onSyncing?.();
+  await syncRestored(deps, safety.directory, roots, rootPaths(safetyManifest));
   safety.writeManifest({ ...complete, counts: countChanges(inTreeOrder(changes)) });
 }
 

@@ -13,18 +13,24 @@ export async function syncDisk({ loadDiskSync }: RollbackDeps, directory: Direct
   else await sync(directory.path);
 }
 
-/** Makes a session, and what was put back below these roots, durable, before anything says that it was. */
-export function syncRestored(session: Directory, roots: RootDirectories, paths: readonly Bytes[]): void {
-  const synced = new Set<number>();
-  const sync = (directory: Directory) => {
+/**
+ * Makes a session, and what was put back below these roots, durable, before anything says that it was. The loop goes on while the file system
+ * of the session is written; others are reached by handles of this thread alone.
+ */
+export async function syncRestored(
+  deps: RollbackDeps,
+  session: Directory,
+  roots: RootDirectories,
+  paths: readonly Bytes[],
+): Promise<void> {
+  await syncDisk(deps, session);
+  const synced = new Set([session.statSelf().device]);
+  for (const path of paths) {
+    const directory = roots.directory(path) ?? roots.parentOf(path);
+    if (directory === undefined) continue;
     const { device } = directory.statSelf();
     if (!synced.has(device)) directory.syncFileSystem();
     synced.add(device);
-  };
-  sync(session);
-  for (const path of paths) {
-    const directory = roots.directory(path) ?? roots.parentOf(path);
-    if (directory !== undefined) sync(directory);
   }
 }
 

@@ -132,7 +132,7 @@ export async function applyOwn(
   });
   const [kept] = result.kept;
   if (kept !== undefined) return kept.reason;
-  syncRestored(safety.directory, roots, rootPaths(manifest));
+  await syncRestored(deps, safety.directory, roots, rootPaths(manifest));
   const counts = countChanges(compareTrees(safety.tree(manifest, 0), targetTree));
   safety.writeManifest({ ...manifest, status: 'complete', endedMs: deps.clock.nowMs(), counts });
   return undefined;

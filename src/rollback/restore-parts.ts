@@ -17,6 +17,8 @@ import type { SnapshotTree } from './snapshot-tree.ts';
 export interface RestoreRequest {
   /** Called every now and then with the number of actions that were tried. */
   readonly onProgress?: ((done: number) => void) | undefined;
+  /** Called when all that is left for the moment is to wait for the disk. */
+  readonly onSyncing?: (() => void) | undefined;
   readonly session: RollbackSession;
   readonly state: PresentState;
   /** The snapshot to go back to. */

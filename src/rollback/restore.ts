@@ -177,7 +177,7 @@ function storePresentState(
 async function listSafety(
   deps: RollbackDeps,
   safety: NewSession,
-  { session, state, snapshot, listed }: RestoreRequest,
+  { session, state, snapshot, listed, onSyncing }: RestoreRequest,
   roots: RootDirectories,
   {
     actions,
@@ -199,6 +199,7 @@ async function listSafety(
   writeJournal(safety.directory, { restores: session.id, snapshot, isOwn: false, touchedMs, paths });
   const snapshots = [recordSnapshot(deps, safety, { number: 0, nodes, label: 'before the restore' })];
   const safetyManifest: Manifest = { ...safetyManifestOf(manifest, safety.id, session.id, startedMs), snapshots };
+  onSyncing?.();
   await syncDisk(deps, safety.directory);
   safety.writeManifest(safetyManifest);
   return safetyManifest;
@@ -243,6 +244,6 @@ export async function applyAndComplete(deps: RollbackDeps, restoring: Restoring)
     hash: deps.hash,
     temporaryPrefix: temporaryPrefix(safety.id),
   });
-  completeSafety(deps, restoring, result);
+  await completeSafety(deps, restoring, result);
   return { ...result, safetyId: safety.id };
 }

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, type TestContext, test } from 'vitest';
-import { runNono, startNono } from '../support/nono.ts';
+import { runNono, runProgram, startNono } from '../support/nono.ts';
 import { listSessions, readProject, rollback, runTracked, writeProject } from '../support/rollback.ts';
 import { needCommands } from '../support/tools.ts';
 import { dumpTree } from '../support/tree.ts';
@@ -237,5 +237,25 @@ describe('a root that cannot be written', () => {
     await runTracked(world, 'rm -rf ./* .hidden');
     expect(await rollback(world, ['restore', 'latest'])).toMatchObject({ status: 0, stderr: '' });
     expect(dumpTree(world.project)).toEqual(before);
+  });
+});
+
+describe('a slow disk', () => {
+  test('is what a restore says that it waits for, on a terminal', async (context) => {
+    needCommands(context, 'strace', 'script');
+    using world = createWorld();
+    writeProject(world, { file: 'old\n' });
+    await runTracked(world, 'echo new > file');
+    const slow = 'strace -f -qq -o /dev/null -e trace=syncfs -e inject=syncfs:delay_enter=1300000';
+    const { stdout, status } = await runProgram(world, [
+      'script',
+      '-qec',
+      `${slow} ${world.executable} rollback restore latest`,
+      '/dev/null',
+    ]);
+    expect(status).toBe(0);
+    // Once before a file is touched, and once before the restore says that it is done.
+    expect(stdout.split('Writing to the disk …')).toHaveLength(3);
+    expect(readProject(world, 'file')).toBe('old\n');
   });
 });

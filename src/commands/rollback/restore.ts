@@ -95,7 +95,9 @@ async function restore(call: ParsedCall, context: Context): Promise<CommandResul
   const tell = (done: number) => line.count('Restoring', done, 'paths', actions.length);
   tell(0);
   const run = wish.isForced ? carryOutForced : carryOut;
-  return report({ ...parts, actions, outcome: await run(context, named, { ...request, onProgress: tell, threads }, actions) });
+  const onSyncing = () => line.update('Writing to the disk …');
+  const outcome = await run(context, named, { ...request, onProgress: tell, onSyncing, threads }, actions);
+  return report({ ...parts, actions, outcome });
 }
 
 function readWish({ flags, values }: ParsedCall): Wish {
