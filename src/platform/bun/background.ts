@@ -12,6 +12,7 @@ type BackgroundCommand = Omit<BackgroundStart, 'onMessage'>;
 
 interface Started {
   readonly pid: number;
+  readonly kill: (signal: number) => void;
   /** The descriptor of our end. */
   readonly channel: number;
 }
@@ -35,7 +36,7 @@ export function startEarly(command: BackgroundCommand): void {
 export function createBunBackground(): Background {
   return {
     start({ onMessage, ...command }): BackgroundProcess {
-      const { pid, channel } = takeEarly(command) ?? spawn(command);
+      const { pid, kill, channel } = takeEarly(command) ?? spawn(command);
       let isOpen = true;
       followDescriptor(channel, (data) => {
         // The runtime leaves a descriptor whose number was read to whoever has read it.
@@ -48,7 +49,7 @@ export function createBunBackground(): Background {
       return {
         pid,
         send: (message) => isOpen && writeAll(channel, message),
-        kill: (signal) => child.kill(signal),
+        kill,
         // What is followed has its end then, too.
         close: () => isOpen && trySyscall('shutdown', channel, SHUT_RDWR),
       };
@@ -74,5 +75,5 @@ function spawn({ file, arguments: words, environment }: BackgroundCommand): Star
   const channel = child.stdio[CHANNEL];
   if (typeof channel !== 'number') throw new TypeError('Bun.spawn() gave no descriptor for the fourth stream');
   child.unref();
-  return { pid: child.pid, channel };
+  return { pid: child.pid, kill: (signal) => child.kill(signal), channel };
 }
