@@ -1,21 +1,9 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { runNono } from '../support/nono.ts';
-import { createWorld, type World } from '../support/world.ts';
-
-const BUILT_IN = ['default', 'node-dev', 'python-dev', 'rust-dev', 'go-dev', 'claude-code', 'codex', 'opencode', 'gemini'];
-
-/** Writes a file; `~/` is the home, anything else is in the project. */
-function write(world: World, name: string, text: string): void {
-  const path = name.startsWith('~/') ? join(world.home, name.slice(2)) : join(world.project, name);
-  mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(path, text);
-}
-
-function profilePath(name: string): string {
-  return `~/.config/nono/profiles/${name}.toml`;
-}
+import { BUILT_IN, profilePath, write } from '../support/profiles.ts';
+import { createWorld } from '../support/world.ts';
 
 describe('what is wrong is told with file, line and the way out', () => {
   test.for([
