@@ -36,6 +36,8 @@ export interface SupervisorDeps {
   readonly loadHookRunner: (environment: Readonly<Record<string, string>>) => Promise<RunHook>;
   /** The starter died, or gave up, before it heard of a session that runs. */
   readonly starterGone: AbortSignal;
+  /** Makes what waits for the disk ready for that. */
+  readonly beginSyncing: () => void;
   /** Somebody asks by SIGUSR1 for a socket that is gone. */
   readonly onSocketWanted: (listener: () => void) => Disposable;
   /** To the starter, for as long as it listens. */

@@ -252,7 +252,10 @@ class SupervisedSession {
         this.#deps.report({ kind: 'listening', id: identity.id, name: live.name });
         await Promise.race([this.#runtime.attached, untilAborted(this.#deps.starterGone)]);
       }
-      return await this.#runtime.launch(launch, terminal);
+      const launched = this.#runtime.launch(launch, terminal);
+      // There is nothing to do until the guardian answers, and then somebody waits for the record.
+      this.#deps.beginSyncing();
+      return await launched;
     } catch (error) {
       snapshots?.abandon();
       throw error;

@@ -10,7 +10,7 @@ import { createLinuxOrphans } from './linux/orphans.ts';
 import { createLinuxProcesses } from './linux/processes.ts';
 import { randomHex } from './linux/random.ts';
 import { createLinuxSignals } from './linux/signals.ts';
-import { prepareToSync } from './node/sync-later.ts';
+import { beginSyncing, prepareToSync } from './node/sync-later.ts';
 import { createSystemClock } from './system-clock.ts';
 
 // What the session is to be is not known yet.
@@ -44,6 +44,7 @@ export async function supervise(start: SessionStart, { guardian, starterGone, re
     memory: { residentBytes: () => process.memoryUsage.rss(), collectGarbage: () => Bun.gc(true) },
     starterGone,
     onSocketWanted,
+    beginSyncing,
     report,
   });
   process.exit(0);

@@ -11,6 +11,11 @@ export function prepareToSync(): void {
   void import('node:fs');
 }
 
+/** Begins the threads, which takes as long as the first of their work, while nobody waits for it. */
+export function beginSyncing(): void {
+  hasThreads ??= findThreads(0);
+}
+
 /** Where a limit of processes forbids the runtime its first thread, it keeps the work and says nothing. */
 async function findThreads(descriptor: number): Promise<boolean> {
   const { fstat } = await import('node:fs');
