@@ -28,7 +28,8 @@ const LINGER_MS = 2000;
 /** The composition root: finds the role, builds the adapters, prints and sets the exit status. */
 async function main(): Promise<void> {
   const [first] = process.argv.slice(2);
-  optimizeAfter(first === TAKE_ROLE || first === 'rollback' || first === 'undo' ? 0 : LONG_LIVED_MS);
+  // A timer takes a start longer than what is left of a process that becomes the command.
+  if (first !== 'wrap') optimizeAfter(first === TAKE_ROLE || first === 'rollback' || first === 'undo' ? 0 : LONG_LIVED_MS);
   if (first === '--version' || first === '-V') {
     await Bun.write(Bun.stdout, `nono ${versionText()}\n`);
     return;

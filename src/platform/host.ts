@@ -69,7 +69,9 @@ export function createContext(version: string): Context {
     get hostName() {
       return readSmallFile('/proc/sys/kernel/hostname').trim();
     },
-    executable: bytesFromText(process.execPath),
+    get executable() {
+      return bytesFromText(process.execPath);
+    },
     version,
     terminal: readTerminalFacts(environment),
     showProgress: (text) => showProgress(text, hasPlainTerminal(environment)),

@@ -29,10 +29,10 @@ export class LinuxGroundwork {
     const memory = this.#memory;
     const rights = new Uint32Array(new ArrayBuffer(Math.max(1, rules.length) * 4));
     const paths: Bytes[] = [];
-    rules.forEach((rule, at) => {
-      rights[at] = rule.rights + (rule.isRequired ? REQUIRED : 0);
+    for (const rule of rules) {
+      rights[paths.length] = rule.rights + (rule.isRequired ? REQUIRED : 0);
       paths.push(rule.path);
-    });
+    }
     const words = new BigInt64Array(new ArrayBuffer(Math.max(1, 2 * ports.length) * 8));
     ports.forEach((port, at) => {
       words[2 * at] = BigInt(port.rights);

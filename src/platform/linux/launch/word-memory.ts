@@ -19,9 +19,8 @@ export class WordMemory {
   }
 
   put(at: number, values: readonly (number | bigint)[]): void {
-    values.forEach((value, index) => {
-      this.#words[at + index] = BigInt(value);
-    });
+    let word = at;
+    for (const value of values) this.#words[word++] = BigInt(value);
   }
 
   /** @returns the address. */
@@ -43,10 +42,11 @@ export class WordMemory {
   vector(items: readonly Bytes[]): number {
     let address = this.text(items);
     const pointers = new BigInt64Array(new ArrayBuffer((items.length + 1) * WORD_BYTES));
-    items.forEach((item, at) => {
-      pointers[at] = BigInt(address);
+    let at = 0;
+    for (const item of items) {
+      pointers[at++] = BigInt(address);
       address += item.length + 1;
-    });
+    }
     return this.hold(pointers);
   }
 }
