@@ -235,10 +235,13 @@ export class Hub {
   #resize(display: Display, size: TerminalSize): void {
     const isOther = size.columns !== this.#size.columns || size.rows !== this.#size.rows;
     this.#size = size;
+    if (isOther) {
+      this.displays.resizeTerminal(display, () => this.#host.resize(size));
+      return;
+    }
     // Others have written on a terminal whose client says what is known.
-    if (!isOther) this.displays.suspend(display);
-    if (isOther) this.displays.resizeTerminal(display, () => this.#host.resize(size));
-    else this.#host.resize(size);
+    this.displays.suspend(display);
+    this.#host.resize(size);
   }
 
   #type(display: Display, data: Uint8Array): void {

@@ -207,8 +207,14 @@ describe('a supervisor that is stopped by a signal', () => {
     expect((await runNono(world, ['ps'])).stdout).toContain(id);
     expect((await runNono(world, ['inspect', id])).status).toBe(0);
     expect((await runNono(world, ['prune'])).stdout).toBe('');
-    const sent = await runNono(world, ['send', id, 'x']);
-    expect(sent).toMatchObject({ status: 1, stderr: expect.stringContaining('E_NO_ANSWER') });
+    const asked = [
+      ['send', id, 'x'],
+      ['screen', id],
+      ['logs', id],
+      ['rename', id, 'other'],
+    ].map((words) => runNono(world, words));
+    for (const outcome of await Promise.all(asked))
+      expect(outcome).toMatchObject({ status: 1, stdout: '', stderr: expect.stringContaining('E_NO_ANSWER') });
     expect(isAlive(child)).toBe(true);
     process.kill(supervisor, 'SIGCONT');
     expect((await runNono(world, ['send', id, 'x'])).status).toBe(0);

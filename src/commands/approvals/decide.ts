@@ -2,7 +2,7 @@ import { type Bytes, displayBytes, textFromBytes } from '../../bytes.ts';
 import { EXIT, NotFoundError, UsageError } from '../../errors.ts';
 import type { Decision } from '../../session/question.ts';
 import type { Context } from '../context.ts';
-import { controlSession } from '../session/open-sessions.ts';
+import { answerOf, controlSession } from '../session/open-sessions.ts';
 import type { CommandResult } from '../spec.ts';
 import { allQuestions, type PendingQuestion, type SessionQuestions } from './pending.ts';
 
@@ -57,7 +57,7 @@ async function decideOne(
   { decision, note }: { readonly decision: Decision; readonly note: string | null },
 ): Promise<boolean> {
   using client = await controlSession(context, session);
-  const answer = await client?.request({ verb: 'decide', number, decision, note });
+  const answer = client && (await answerOf(client, session, 'answer a question of', { verb: 'decide', number, decision, note }));
   return answer?.isDone === true && answer.changed;
 }
 

@@ -8,7 +8,7 @@ import { LogRenderer } from '../../terminal/log-renderer.ts';
 import { ansiText, plainText, type StyledRun } from '../../terminal/styled-lines.ts';
 import type { Context } from '../context.ts';
 import type { CommandResult, ParsedCall } from '../spec.ts';
-import { controlSession, noTerminal, openSession, openSessionsDirectory, refusal } from './open-sessions.ts';
+import { answerOf, controlSession, noTerminal, openSession, openSessionsDirectory, refusal } from './open-sessions.ts';
 import { PieceQueue } from './piece-queue.ts';
 
 const STDOUT = '-';
@@ -53,7 +53,7 @@ async function readOutput(context: Context, session: Session, follows: boolean):
   const id = session.record.session_id;
   const queue = new PieceQueue();
   const client = session.isLive ? await controlSession(context, session, undefined, (data) => queue.push(data)) : undefined;
-  const answer = await client?.request({ verb: 'log', follow: follows });
+  const answer = client && (await answerOf(client, session, 'read the log of', { verb: 'log', follow: follows }));
   if (answer?.isDone === false) throw refusal(id, 'read the log of', answer.message);
   using directory = openSessionsDirectory(context);
   if (directory === undefined) throw new TypeError('Expected the directory of a session that was found');

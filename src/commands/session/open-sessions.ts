@@ -2,7 +2,7 @@ import type { Bytes } from '../../bytes.ts';
 import { EXIT, isErrno, NonoError } from '../../errors.ts';
 import { joinPath } from '../../paths.ts';
 import type { Directory } from '../../ports/files.ts';
-import { ControlClient, socketName } from '../../session/client.ts';
+import { type Answer, ControlClient, socketName } from '../../session/client.ts';
 import type { ControlRequest } from '../../session/control-requests.ts';
 import { isSessionId } from '../../session/names.ts';
 import { findSession, listSessions, readSession, type Session, type SessionList } from '../../session/sessions.ts';
@@ -130,19 +130,38 @@ export function noTerminal({ record }: Session): NonoError {
  */
 export async function ask(client: ControlClient, session: Session, verb: string, request: ControlRequest): Promise<boolean> {
   const id = session.record.session_id;
-  const { promise: tooLate, resolve: giveUp } = Promise.withResolvers<'late'>();
-  const timer = setTimeout(() => giveUp('late'), ANSWER_MS);
-  const answer = await Promise.race([client.request(request), tooLate]);
-  clearTimeout(timer);
-  if (answer === 'late') {
-    throw new NonoError('E_NO_ANSWER', EXIT.failure, `Cannot ${verb} session ${id}: its supervisor does not answer`, {
-      hint: `When it was stopped by a signal: kill -CONT ${session.record.supervisor_pid}`,
-    });
-  }
+  const answer = await answerOf(client, session, verb, request);
   if (answer === undefined) throw new NonoError('E_ENDED', EXIT.failure, `Cannot ${verb} session ${id}: it has just ended`);
   if (answer.isDone) return answer.changed;
   if (answer.code === 'no_terminal') throw noTerminal(session);
   throw refusal(id, verb, answer.message);
+}
+
+/**
+ * Asks a supervisor, and waits a bounded time: one that is stopped by a signal, or was refused by the system what it hears by, never answers.
+ *
+ * @param verb For messages: what cannot be done then.
+ * @returns undefined when the session ended before it answered.
+ * @throws {NonoError} when no answer comes.
+ */
+export async function answerOf(
+  client: ControlClient,
+  session: Session,
+  verb: string,
+  request: ControlRequest,
+): Promise<Answer | undefined> {
+  const { promise: tooLate, resolve: giveUp } = Promise.withResolvers<'late'>();
+  const timer = setTimeout(() => giveUp('late'), ANSWER_MS);
+  try {
+    const answer = await Promise.race([client.request(request), tooLate]);
+    if (answer !== 'late') return answer;
+  } finally {
+    clearTimeout(timer);
+  }
+  const { session_id: id, supervisor_pid: pid } = session.record;
+  throw new NonoError('E_NO_ANSWER', EXIT.failure, `Cannot ${verb} session ${id}: its supervisor does not answer`, {
+    hint: `When it was stopped by a signal: kill -CONT ${pid}`,
+  });
 }
 
 /** The failure that a supervisor's refusal is. */

@@ -11,7 +11,7 @@ import { ansiText, plainText } from '../../terminal/styled-lines.ts';
 import { screenHtml, screenSvg } from '../../ui/screen-pictures.ts';
 import type { Context } from '../context.ts';
 import type { CommandResult, ParsedCall } from '../spec.ts';
-import { controlSession, noTerminal, openSession, openSessionsDirectory, refusal } from './open-sessions.ts';
+import { answerOf, controlSession, noTerminal, openSession, openSessionsDirectory, refusal } from './open-sessions.ts';
 
 const FORMS = ['ansi', 'html', 'svg', 'json'] as const;
 
@@ -30,7 +30,7 @@ export async function readScreen(context: Context, session: Session): Promise<Sc
   const id = session.record.session_id;
   if (!session.record.terminal) throw noTerminal(session);
   using client = session.isLive ? await controlSession(context, session) : undefined;
-  const answer = await client?.request({ verb: 'screen' });
+  const answer = client && (await answerOf(client, session, 'read the screen of', { verb: 'screen' }));
   if (answer?.isDone === false) throw refusal(id, 'read the screen of', answer.message);
   if (answer !== undefined) return parseScreen(id, answer.content);
   using directory = openSessionsDirectory(context);
