@@ -7,7 +7,7 @@
  * descriptor from the moment of the question on, and is opened from that.
  */
 enum { O_CREAT = 0100, O_EXCL = 0200, O_TRUNC = 01000, OPEN_FLAGS = 0x7fffc3, TEMPORARY_BIT = 020000000 };
-enum { RESOLVE_NO_XDEV = 1, MODE_BITS = 07777, F_SETFL = 4, R_OK = 4, X_OK = 1, S_STICKY = 01000 };
+enum { RESOLVE_NO_XDEV = 1, MODE_BITS = 07777, F_SETFL = 4, R_OK = 4, X_OK = 1 };
 enum { MAP_MEMORY = 0x22, PROT_DATA = 3 };
 enum { LINKS_MAXIMUM = 8, NAME_BYTES = 256, ASKED_MAXIMUM = 4096, RULES_MAXIMUM = 256, REPEATED_WITHIN_MS = 1000 };
 

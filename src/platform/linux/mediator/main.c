@@ -6,7 +6,7 @@ enum { F_DUPFD = 0, OUT_OF_THE_WAY = 16 };
 
 static void interrupted(int signal) { (void)signal; was_interrupted = 1; }
 
-enum { SIGCHLD = 17, INTERRUPT = 63, SIGEV_THREAD_ID = 4, SA_RESTORER = 0x04000000, CLOCK_MONOTONIC = 1 };
+enum { INTERRUPT = 63, SIGEV_THREAD_ID = 4, SA_RESTORER = 0x04000000, CLOCK_MONOTONIC = 1 };
 
 /* The timer of one kind of connects, and its signal: INTERRUPT, and those before it. */
 static int prepare_interrupts(int kind) {

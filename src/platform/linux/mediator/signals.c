@@ -4,7 +4,7 @@
  * exactly the processes of that tree (domain_ptrace() of security/landlock/task.c), and at no other. What is asked and what is
  * sent go by the same pidfd: whose number it becomes later does not matter.
  */
-enum { F_SETOWN = 8, F_SETOWN_EX = 15, F_OWNER_TID = 0, F_OWNER_PID = 1, SIGINFO_BYTES = 128, SIGKILL = 9, MEMBERS_MAXIMUM = 8192, ROUNDS = 100 };
+enum { F_SETOWN = 8, F_SETOWN_EX = 15, F_OWNER_TID = 0, F_OWNER_PID = 1, SIGINFO_BYTES = 128, MEMBERS_MAXIMUM = 8192, ROUNDS = 100 };
 
 /* The process of a pidfd as numbers have it here; -EBADF for what is none. */
 static long process_by(long pidfd) {
