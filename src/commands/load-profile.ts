@@ -1,5 +1,5 @@
 import type { Bytes } from '../bytes.ts';
-import { profilesPath } from '../config/config-path.ts';
+import { mayBeThere, profilesPath } from '../config/config-path.ts';
 import { EMPTY_PROFILE, type Profile } from '../config/profile-type.ts';
 import type { ProfilePlaces } from '../config/profiles.ts';
 import { joinPath } from '../paths.ts';
@@ -26,7 +26,7 @@ export function profilePlaces({ files, environment, homeDirectory, workingDirect
 export async function loadProfile(call: ParsedCall, context: Context): Promise<Profile> {
   const [reference] = call.values.get('profile') ?? [];
   const places = profilePlaces(context);
-  if (reference === undefined && context.files.stat(joinPath(places.directory, DEFAULT_FILE)) === undefined) return EMPTY_PROFILE;
+  if (reference === undefined && !mayBeThere(context.files, joinPath(places.directory, DEFAULT_FILE))) return EMPTY_PROFILE;
   const { resolveProfile } = await import('../config/profiles.ts');
   return resolveProfile(reference ?? (EMPTY_PROFILE.name as Bytes), places);
 }

@@ -1,5 +1,5 @@
 import type { Bytes } from '../bytes.ts';
-import { configPath } from '../config/config-path.ts';
+import { configPath, mayBeThere } from '../config/config-path.ts';
 import type { Config } from '../config/schema.ts';
 import type { CaptureLimits } from '../rollback/capture-input.ts';
 import { DEFAULT_LIMITS, DEFAULT_RETENTION } from '../rollback/default-limits.ts';
@@ -19,7 +19,7 @@ export async function loadUserConfig(
   context: Pick<Context, 'files' | 'environment' | 'homeDirectory'>,
 ): Promise<Config | undefined> {
   const path: Bytes = configPath(context.environment, context.homeDirectory);
-  if (context.files.stat(path) === undefined) return undefined;
+  if (!mayBeThere(context.files, path)) return undefined;
   const { readConfig } = await import('../config/config.ts');
   return readConfig(context.files, path);
 }

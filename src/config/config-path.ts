@@ -1,5 +1,7 @@
 import { type Bytes, bytesFromText } from '../bytes.ts';
+import { isErrno } from '../errors.ts';
 import { joinPath, parentPath } from '../paths.ts';
+import type { Files } from '../ports/files.ts';
 
 /** Where the user's configuration is, whether or not it exists: XDG_CONFIG_HOME counts when it is absolute. */
 export function configPath(environment: ReadonlyMap<Bytes, Bytes>, homeDirectory: Bytes): Bytes {
@@ -11,4 +13,14 @@ export function configPath(environment: ReadonlyMap<Bytes, Bytes>, homeDirectory
 /** Where the user's profiles are. */
 export function profilesPath(environment: ReadonlyMap<Bytes, Bytes>, homeDirectory: Bytes): Bytes {
   return joinPath(parentPath(configPath(environment, homeDirectory)), 'profiles' as Bytes);
+}
+
+/** Whether there may be such a file: in a directory that lets nobody look, whoever reads it says so. */
+export function mayBeThere(files: Files, path: Bytes): boolean {
+  try {
+    return files.stat(path) !== undefined;
+  } catch (error) {
+    if (isErrno(error, 'EACCES', 'EPERM')) return true;
+    throw error;
+  }
 }

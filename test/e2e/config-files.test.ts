@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { runNono } from '../support/nono.ts';
 import { BUILT_IN, profilePath, write } from '../support/profiles.ts';
+import { needOtherUser } from '../support/tools.ts';
 import { createWorld } from '../support/world.ts';
 
 describe('what is wrong is told with file, line and the way out', () => {
@@ -168,4 +169,24 @@ describe('nono profile and nono config', () => {
     expect(doctor.stdout).toMatch(/^missing +profile bad +.*bad\.toml:1: cannot use 2 for "ask"/m);
     expect(existsSync(world.state)).toBe(false);
   });
+});
+
+test('a configuration in a directory that lets nobody look is named, and is no bug', async (context) => {
+  needOtherUser(context);
+  using world = createWorld({ ordinaryUser: true });
+  const closed = join(world.home, 'closed');
+  mkdirSync(closed, { mode: 0 });
+  const environment = { XDG_CONFIG_HOME: join(closed, 'x') };
+  for (const words of [
+    ['run', '--allow-cwd', '--', 'true'],
+    ['wrap', '--allow-cwd', '--', 'true'],
+    ['why', '/etc/passwd'],
+    ['config', 'validate'],
+  ]) {
+    const { stderr } = await runNono(world, words, { environment });
+    expect({ words, stderr }).toEqual({
+      words,
+      stderr: expect.stringMatching(/^Error: Cannot read ".*\/closed\/x\/nono\/.*": EACCES \[E_CONFIG\]\n/),
+    });
+  }
 });

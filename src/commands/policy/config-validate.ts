@@ -1,6 +1,6 @@
 import { displayBytes } from '../../bytes.ts';
 import { readConfig } from '../../config/config.ts';
-import { configPath } from '../../config/config-path.ts';
+import { configPath, mayBeThere } from '../../config/config-path.ts';
 import { EXIT } from '../../errors.ts';
 import type { Context } from '../context.ts';
 import type { CommandResult, ParsedCall } from '../spec.ts';
@@ -9,8 +9,7 @@ import type { CommandResult, ParsedCall } from '../spec.ts';
 export async function execute(_call: ParsedCall, { files, environment, homeDirectory }: Context): Promise<CommandResult> {
   const path = configPath(environment, homeDirectory);
   const shown = displayBytes(path);
-  if (files.stat(path) === undefined)
-    return { output: `${shown}: there is none, every setting has its default\n`, exitCode: EXIT.ok };
+  if (!mayBeThere(files, path)) return { output: `${shown}: there is none, every setting has its default\n`, exitCode: EXIT.ok };
   readConfig(files, path);
   return { output: `${shown}: ok\n`, exitCode: EXIT.ok };
 }

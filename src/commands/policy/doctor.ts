@@ -1,6 +1,6 @@
 import { type Bytes, displayBytes } from '../../bytes.ts';
 import { readConfig } from '../../config/config.ts';
-import { configPath } from '../../config/config-path.ts';
+import { configPath, mayBeThere } from '../../config/config-path.ts';
 import { listProfiles, resolveProfile } from '../../config/profiles.ts';
 import { EXIT, isErrno, NonoError } from '../../errors.ts';
 import { joinPath } from '../../paths.ts';
@@ -132,7 +132,7 @@ function checkConfig({ files, environment, homeDirectory }: Context): Check {
   const path = configPath(environment, homeDirectory);
   const shown = displayBytes(path);
   return checkBy('configuration', () => {
-    if (files.stat(path) === undefined) return `no ${shown}, every setting has its default`;
+    if (!mayBeThere(files, path)) return `no ${shown}, every setting has its default`;
     readConfig(files, path);
     return shown;
   });
