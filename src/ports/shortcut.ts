@@ -6,6 +6,8 @@ export interface OpenDirections {
   readonly toTerminal: boolean;
   /** The terminal is put back from colours and usual modes: they may pass. Without a meaning for a session's own terminal. */
   readonly hasPen?: boolean;
+  /** Others look at what the terminal sends, too: it is given to its handler soon. */
+  readonly isWatched?: boolean;
 }
 
 /**

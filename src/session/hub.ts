@@ -168,6 +168,7 @@ export class Hub {
     shortcut?.open({
       fromTerminal: this.displays.isPassable(display),
       toTerminal: this.#maySkipTyped(client, display),
+      isWatched: [...this.#clients].some((one) => one.display?.view !== undefined || one.display?.isFollower === true),
     });
     client.fences?.answer(shortcut, () => this.#maySkipTyped(client, display));
     client.fences?.isIdle(shortcut);

@@ -65,6 +65,40 @@ const action = fc.oneof(
 const actions = fc.array(action, { maxLength: 60 });
 
 describe('A relay of a session', () => {
+  test.for([false, true])('tells of what passes without a pause, too, where others watch (%s) or not', async (isWatched) => {
+    const [terminalFd, terminal] = streamPair();
+    const [wireFd, wire] = streamPair();
+    using _ends = terminal;
+    using _wire = wire;
+    let knownBytes = 0;
+    using relay = startRelay(terminalFd, {
+      isSession: true,
+      handlers: {
+        onTerminal: (data) => void (knownBytes += data.length),
+        onTerminalEnd: () => undefined,
+        onRoom: () => undefined,
+        onStuck: () => undefined,
+      },
+    }) as Relay;
+    const connection = new LentConnection(wireFd, {
+      onData: () => undefined,
+      onDrain: () => undefined,
+      onClose: () => undefined,
+    });
+    const shortcut = relay.join(
+      connection,
+      () => true,
+      () => undefined,
+    ) as Shortcut;
+    shortcut.open({ fromTerminal: true, toTerminal: true, isWatched });
+    await waitFor('some of it', () => {
+      terminal.write(Buffer.from('x'));
+      return knownBytes > 1;
+    });
+    connection.close();
+    expect(knownBytes).toBeLessThanOrEqual(sentOf(wire.read()).shown.length);
+  });
+
   /** What the far ends have got, and what JavaScript was told meanwhile. */
   async function play(list: typeof actions extends fc.Arbitrary<infer List> ? List : never) {
     const [terminalFd, terminal] = streamPair();

@@ -127,7 +127,7 @@ class LazyRelay implements Disposable {
     return {
       ...shortcut,
       // What is kept for the terminal comes first.
-      open: ({ fromTerminal, toTerminal }) => shortcut.open({ fromTerminal, toTerminal: toTerminal && made.input.isEmpty }),
+      open: (directions) => shortcut.open({ ...directions, toTerminal: directions.toTerminal && made.input.isEmpty }),
       answerFence: (frame) => made.input.isEmpty && shortcut.answerFence(frame),
     };
   }

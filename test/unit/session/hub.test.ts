@@ -45,9 +45,9 @@ function connect(hub: Hub) {
 
 /** A way beside the loop that counts what it is asked for. */
 function countingShortcut() {
-  const count = { asked: 0, answered: 0, taken: [] as boolean[] };
+  const count = { asked: 0, answered: 0, taken: [] as boolean[], watched: [] as unknown[] };
   const shortcut: Shortcut = {
-    open: () => undefined,
+    open: ({ isWatched }) => void count.watched.push(isWatched),
     close: () => undefined,
     isFenceDue: () => true,
     sendFence: () => (count.asked += 1) > 0,
@@ -152,7 +152,7 @@ describe('Hub', () => {
 
     handlers.onData(encodeClientMessage({ kind: 'shownAnswer', number: 1 }));
     handlers.onData(encodeClientMessage({ kind: 'shownAnswer', number: 7 }));
-    expect(count).toEqual({ asked: times, answered: 0, taken: times > 0 ? [true, false] : [] });
+    expect(count).toMatchObject({ asked: times, answered: 0, taken: times > 0 ? [true, false] : [] });
     handlers.onData(encodeClientMessage({ kind: 'typedFence', number: 3 }));
     vi.advanceTimersByTime(1);
     expect(count.answered).toBe(times);
@@ -175,6 +175,22 @@ describe('Hub', () => {
     expect(count.answered).toBe(0);
     vi.advanceTimersByTime(LONGER_THAN_ANY_WAIT_MS);
     expect(count.answered).toBe(1);
+  });
+
+  test('has what passes by told soon for as long as somebody else looks at it', () => {
+    const { count, shortcut } = countingShortcut();
+    const hub = createHub({ join: () => shortcut });
+    const isWatched = () => {
+      vi.advanceTimersByTime(LONGER_THAN_ANY_WAIT_MS);
+      return count.watched.at(-1);
+    };
+    connect(hub).handlers.onData(hello('attach'));
+    expect(isWatched()).toBe(false);
+    const viewer = connect(hub);
+    viewer.handlers.onData(hello('view'));
+    expect(isWatched()).toBe(true);
+    viewer.handlers.onData(encodeClientMessage({ kind: 'detach' }));
+    expect(isWatched()).toBe(false);
   });
 
   test.for(['view', 'control'] as const)('ends a client of the mode %s that sends a fence', (mode) => {

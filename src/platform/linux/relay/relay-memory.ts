@@ -21,42 +21,44 @@ const WORDS = {
   frameIn: 6,
   patience: 7,
   eagerness: 8,
-  number: 9,
-  isOver: 10,
-  terminal: 11,
-  wire: 12,
-  fromTerminal: 13,
-  toTerminal: 14,
-  hasPen: 15,
-  isTold: 16,
-  terminalEnded: 17,
-  wireEnded: 18,
-  wantsRoom: 19,
-  up: 20,
-  upSize: 21,
-  upHead: 22,
-  given: 23,
-  sent: 24,
-  mine: 25,
-  headerLeft: 26,
-  frameLeft: 27,
-  header: 28,
-  down: 29,
-  downSize: 30,
-  downHead: 31,
-  start: 32,
-  pending: 33,
-  pendingEnd: 34,
-  heldLength: 35,
-  held: 36,
-  special: 44,
-  direct: 76,
-  permit: 77,
-  fares: 78,
-  isDirect: 79,
-  isDirectLost: 80,
-  cameCount: 81,
-  came: 82,
+  pause: 9,
+  longest: 10,
+  number: 11,
+  isOver: 12,
+  terminal: 13,
+  wire: 14,
+  fromTerminal: 15,
+  toTerminal: 16,
+  hasPen: 17,
+  isTold: 18,
+  terminalEnded: 19,
+  wireEnded: 20,
+  wantsRoom: 21,
+  up: 22,
+  upSize: 23,
+  upHead: 24,
+  given: 25,
+  sent: 26,
+  mine: 27,
+  headerLeft: 28,
+  frameLeft: 29,
+  header: 30,
+  down: 31,
+  downSize: 32,
+  downHead: 33,
+  start: 34,
+  pending: 35,
+  pendingEnd: 36,
+  heldLength: 37,
+  held: 38,
+  special: 46,
+  direct: 78,
+  permit: 79,
+  fares: 80,
+  isDirect: 81,
+  isDirectLost: 82,
+  cameCount: 83,
+  came: 84,
 } as const;
 type Word = keyof typeof WORDS;
 
@@ -78,6 +80,13 @@ const CURSOR_UP = '\x1b[A';
 /** Of `special`. */
 const IS_SPECIAL = 1;
 const IS_ESCAPE_OF_KEYS = 2;
+/** What passes is known to JavaScript by then: nobody sees it but viewers and the model, while an echo is on its way. */
+const PATIENCE_NS = 2_000_000;
+/** Of little output: keys come at least so far apart, mostly, also of a key that is held down; what comes without a pause is known so soon nevertheless. */
+const PAUSE_NS = 20_000_000;
+const LONGEST_NS = 100_000_000;
+/** An echo takes less, and to sleep meanwhile takes longer; a session's own relay has the processor that writes the echo beside it. */
+const EAGERNESS_NS = 150_000;
 /** struct timespec: 50 µs. */
 const A_MOMENT = new Uint8Array(BigInt64Array.of(0n, 50_000n).buffer);
 
@@ -138,6 +147,19 @@ export class RelayMemory {
   set(word: Word, value: number): void {
     this.#words[2 * WORDS[word]] = value;
     this.#words[2 * WORDS[word] + 1] = Math.floor(value / HIGH_BITS);
+  }
+
+  /** Before start(). */
+  setTimes(isSession: boolean): void {
+    this.set('patience', PATIENCE_NS);
+    this.set('eagerness', isSession ? 0 : EAGERNESS_NS);
+    this.setWatched(false);
+  }
+
+  /** @param isWatched Whether others look at what is shown, too. */
+  setWatched(isWatched: boolean): void {
+    this.set('pause', isWatched ? PATIENCE_NS : PAUSE_NS);
+    this.set('longest', isWatched ? 0 : LONGEST_NS);
   }
 
   /** @param isPlain A byte that is typed, or all of a key of the cursor, may pass. */

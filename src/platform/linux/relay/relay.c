@@ -15,8 +15,8 @@ enum { ESCAPE_OF_KEYS = 2 };
 enum { VERSION = 1, HEADER_BYTES = 8, FRAME_BYTES = 128 * 1024 };
 /* A terminal gives this at most at a time; so often it is asked again before anything else is done. */
 enum { READ_BYTES = 4096, READS = 64 };
-/* Told at once when it is so much, else after a while: whoever waits for an echo needs the processor more. */
-enum { MUCH_BYTES = 512 * 1024 };
+/* Told at once when it is so much, else after a while: whoever waits for an echo needs the processor more. So little waits for a pause. */
+enum { MUCH_BYTES = 512 * 1024, LITTLE_BYTES = 4 * 1024 };
 enum { HELD_BYTES = 64 };
 /* Of one message; more are not taken by the kernel. */
 enum { CAME_MAXIMUM = 4 };
@@ -32,11 +32,16 @@ struct relay {
   long tell;
   /* Whether the one end is a session's own terminal: JavaScript is given all that comes from there, also what has been passed on. */
   long is_session;
-  /* Types of the frames that are written and understood; in nanoseconds, how long JavaScript need not know, and how long an answer is looked out for. */
+  /*
+   * Types of the frames that are written and understood; in nanoseconds, how long JavaScript need not know, how long an answer is looked out for, and of
+   * little output, how long a pause is that JavaScript is told in, and how long it need not know while there is none.
+   */
   long frame_out;
   long frame_in;
   long patience;
   long eagerness;
+  long pause;
+  long longest;
   /* Counts changes of what follows. */
   long number;
   long is_over;
@@ -459,6 +464,17 @@ static void read_wire(struct relay *r) {
 /* JavaScript has not had all that the terminal sent, or is to ask again, and was not told. */
 static int owes(struct relay *r) { return !r->is_told && (r->is_direct_lost || (r->is_session && r->given < r->up_head)); }
 
+/*
+ * When JavaScript is to be told of what it is owed since then: in a pause, or, where there is none for long, a moment after something came. What
+ * it does with one echo is done before the next key, mostly.
+ */
+static long due_at(struct relay *r, long since, long last) {
+  if (r->is_direct_lost || r->up_head - r->given > LITTLE_BYTES) return since + r->patience;
+  long after_last = last + (last - since < r->longest ? r->pause : r->patience);
+  long latest = since + r->longest + r->pause;
+  return after_last < latest ? after_last : latest;
+}
+
 /* include/uapi/linux/sched/types.h */
 struct scheduling { u32 size, policy; u64 flags; u32 nice, priority; u64 runtime, deadline, period; };
 enum { SLICE_NANOSECONDS = 100000, NICE_OF_GETPRIORITY = 20, SCHED_FLAG_KEEP_POLICY = 8 };
@@ -494,6 +510,8 @@ static void relay_main(void) {
   struct poll polled[3];
   struct time patience;
   long since = 0;
+  long last = 0;
+  long last_head = 0;
   u64 count;
   ask_for_short_slices(r);
   let_stop_in_background(r);
@@ -507,8 +525,11 @@ static void relay_main(void) {
     int is_full = r->up_size - r->up_head < READ_BYTES;
     if (is_full || (owes(r) && r->is_session && r->up_head - r->given >= MUCH_BYTES)) tell(r);
     int is_owing = owes(r);
-    if (!is_owing) since = 0;
-    else if (since == 0) since = now(r);
+    long begun = is_owing ? now(r) : 0;
+    if (!is_owing || since == 0) since = begun;
+    if (since == begun || r->up_head != last_head) last = begun;
+    last_head = r->up_head;
+    long due = is_owing ? due_at(r, since, last) : 0;
     polled[0].descriptor = r->nudge;
     polled[0].events = POLLIN;
     polled[1].events = (is_full || r->terminal_ended ? 0 : POLLIN) | (r->wants_room == 1 || r->pending < r->pending_end ? POLLOUT : 0);
@@ -527,12 +548,12 @@ static void relay_main(void) {
       r->vain = happened == 0 ? r->vain + 1 : 0;
       r->eager_until = 0;
     }
-    patience.nanoseconds = r->patience;
+    patience.nanoseconds = due > begun ? due - begun : 0;
     if (happened == 0) happened = CALL(r, ppoll, polled, 3, is_owing ? &patience : 0, 0, 8, 0);
     if (happened > 0 && polled[0].happened) CALL(r, read, polled[0].descriptor, &count, 8, 0, 0, 0);
 
     lock(r);
-    if (is_owing && now(r) - since >= patience.nanoseconds) tell(r);
+    if (is_owing && now(r) >= due) tell(r);
     /* Of the ends that there were. */
     if (happened > 0 && number == r->number && !r->is_over) {
       if (polled[1].happened & ~POLLIN && r->pending < r->pending_end && write_pending(r)) {

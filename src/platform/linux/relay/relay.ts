@@ -17,10 +17,6 @@ const NOTHING = new Uint8Array();
 const HAS_ROOM = 2;
 const IS_TAKEN = 2;
 
-/** What passes is known to JavaScript by then: nobody sees it but viewers and the model, while an echo is on its way. */
-const PATIENCE_NS = 2_000_000;
-/** An echo takes less, and to sleep meanwhile takes longer; a session's own relay has the processor that writes the echo beside it. */
-const EAGERNESS_NS = 150_000;
 /** Memory that less than this was needed of is kept; of more, so long after the last of it. */
 const KEPT_BYTES = 64 * 1024;
 const REST_MS = 500;
@@ -75,8 +71,7 @@ export class Relay implements Disposable {
     this.#memory.set('isSession', isSession ? 1 : 0);
     this.#memory.set('frameOut', isSession ? FRAME_OUTPUT : FRAME_DATA);
     this.#memory.set('frameIn', isSession ? FRAME_DATA : FRAME_OUTPUT);
-    this.#memory.set('patience', PATIENCE_NS);
-    this.#memory.set('eagerness', isSession ? 0 : EAGERNESS_NS);
+    this.#memory.setTimes(isSession);
     this.#memory.set('terminal', terminal);
     this.#memory.set('wire', -1);
     this.#memory.set('direct', -1);
@@ -194,8 +189,9 @@ export class Relay implements Disposable {
     this.#owned.dispose();
   }
 
-  #open({ fromTerminal, toTerminal, hasPen = false }: OpenDirections): void {
+  #open({ fromTerminal, toTerminal, hasPen = false, isWatched = false }: OpenDirections): void {
     const memory = this.#memory;
+    memory.setWatched(isWatched);
     const isWhole = memory.get('wireEnded') === 0;
     const isUpOpen = memory.get('fromTerminal') === 1;
     if (!fromTerminal) memory.set('fromTerminal', 0);
