@@ -190,3 +190,14 @@ test('a configuration in a directory that lets nobody look is named, and is no b
     });
   }
 });
+
+test('a home that is not there, or a state directory that nobody may look at, keeps nobody from asking what works here', async (context) => {
+  needOtherUser(context);
+  using world = createWorld({ ordinaryUser: true });
+  mkdirSync(join(world.home, 'closed'), { mode: 0 });
+  for (const environment of [{ HOME: join(world.home, 'missing/home') }, { NONO_HOME: join(world.home, 'closed/state') }]) {
+    const { stdout, stderr } = await runNono(world, ['doctor', '--json'], { environment });
+    expect({ environment, stderr }).toEqual({ environment, stderr: '' });
+    expect(JSON.parse(stdout)).toMatchObject({ checks: expect.arrayContaining([expect.objectContaining({ name: 'disk' })]) });
+  }
+});

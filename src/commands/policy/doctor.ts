@@ -2,8 +2,8 @@ import { type Bytes, displayBytes } from '../../bytes.ts';
 import { readConfig } from '../../config/config.ts';
 import { configPath, mayBeThere } from '../../config/config-path.ts';
 import { listProfiles, resolveProfile } from '../../config/profiles.ts';
-import { EXIT, isErrno, NonoError } from '../../errors.ts';
-import { joinPath } from '../../paths.ts';
+import { EXIT, isErrno, NonoError, SystemError } from '../../errors.ts';
+import { joinPath, parentPath } from '../../paths.ts';
 import { openStateDirectory } from '../../session/state-directory.ts';
 import { formatSize } from '../../ui/size.ts';
 import type { Context } from '../context.ts';
@@ -12,6 +12,7 @@ import type { CommandResult, ParsedCall } from '../spec.ts';
 import { checkKernel, readLine } from './check-kernel.ts';
 import { type Check, checksResult } from './checks.ts';
 
+const ROOT = '/' as Bytes;
 const OLDER_STATE = '.local/state/nono' as Bytes;
 /** What the nono in Rust takes options from. */
 const OLDER_VARIABLES = [
@@ -86,12 +87,19 @@ function checkState({ files, stateDirectory, uid }: Context): Check {
   });
 }
 
-/** Where the state directory is, or will be. */
+/** Where the state directory is, or will be: what is missing above it is made with it. */
 async function checkDisk(context: Context): Promise<Check> {
-  const { files, stateDirectory, homeDirectory } = context;
-  const path = files.stat(stateDirectory) === undefined ? homeDirectory : stateDirectory;
+  const { files, stateDirectory } = context;
+  let path = stateDirectory;
+  while (path !== ROOT && !mayBeThere(files, path)) path = parentPath(path);
   const freeBytes = await context.loadDiskSpace();
-  const free = freeBytes(path);
+  let free: number | undefined;
+  try {
+    free = freeBytes(path);
+  } catch (error) {
+    if (!(error instanceof SystemError)) throw error;
+    return { name: 'disk', status: 'ok', detail: `nobody may ask how full it is: ${error.message}` };
+  }
   if (free === undefined) return { name: 'disk', status: 'ok', detail: 'its file system does not say how full it is' };
   const detail = `${formatSize(free)} free for snapshots`;
   if (free >= FREE_BYTES_MINIMUM) return { name: 'disk', status: 'ok', detail };
