@@ -18,6 +18,8 @@ import { needCommands } from '../support/tools.ts';
 import { waitFor } from '../support/wait.ts';
 
 const numRuns = runs(import.meta.url, 40);
+/** So many clients come and go that what leaks is more than what the runtime opens. */
+const ENDS = 20;
 const CLOSE_ON_EXEC = 0o2000000;
 const WIRE_MS = 50;
 
@@ -217,8 +219,9 @@ describe('Two relays that are joined', () => {
     };
     await ends();
     const before = descriptors();
-    for (let times = 0; times < 5; times++) await ends();
-    expect(descriptors()).toBeLessThanOrEqual(before);
+    for (let times = 0; times < ENDS; times++) await ends();
+    // The runtime opens and closes some of its own meanwhile; one that leaks does so each time.
+    expect(descriptors()).toBeLessThan(before + ENDS);
   });
 });
 
