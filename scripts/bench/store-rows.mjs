@@ -23,7 +23,8 @@ const STORES = [
     installed: 'apt-get install restic',
     begin: (repository) => [['restic', '-q', '-r', repository, 'init']],
     keep: (repository) => ['restic', '-q', '-r', repository, 'backup', '.'],
-    bringBack: (repository) => ['restic', '-q', '-r', repository, 'restore', 'latest', '--target', '/'],
+    // What was kept as "." is at the root of its snapshot.
+    bringBack: (repository, tree) => ['restic', '-q', '-r', repository, 'restore', 'latest', '--target', tree],
   },
   {
     command: 'borg',
@@ -106,17 +107,25 @@ function measureRestore(bench, store) {
   const { nono, place } = bench;
   const repository = bench.hasPeer ? makeRepository(bench, store, { isFilled: true }) : undefined;
   const empty = () => timeCommand(['find', '.', '-mindepth', '1', '-delete'], place);
+  const files = bench.paths.map((path) => join(bench.tree, path)).filter((path) => existsSync(path));
   const own = () => {
     rmSync(bench.state, { recursive: true, force: true });
     timeCommand([nono, 'run', '--rollback', '--allow-cwd', '--', 'find', '.', '-mindepth', '1', '-delete'], place);
-    return timeCommand([nono, 'rollback', 'restore', 'latest'], place).tookMs;
+    return timeReturn(place, files, [nono, 'rollback', 'restore', 'latest']);
   };
   const peer = () => {
     empty();
-    const { tookMs } = timeCommand(store.bringBack(repository, bench.tree, 'first'), place);
-    return tookMs;
+    return timeReturn(place, files, store.bringBack(repository, bench.tree, 'first'));
   };
   return measureBoth(bench, own, peer);
+}
+
+/** Milliseconds until all is back. */
+function timeReturn(place, files, words) {
+  const { tookMs } = timeCommand(words, place);
+  const missing = files.find((path) => !existsSync(path));
+  if (missing !== undefined) throw new BenchFailure(`${words.slice(0, 2).join(' ')} … did not bring ${missing} back`);
+  return tookMs;
 }
 
 function measureBoth(bench, own, peer) {
