@@ -10,17 +10,19 @@ import { parseArgs } from 'node:util';
 import { ENGINE_ROWS } from './bench/engine-rows.mjs';
 import { BenchFailure } from './bench/measure.mjs';
 import { MEDIATION_ROWS } from './bench/mediation-rows.mjs';
+import { canHaveOwnTmp, isTmpfs, runWithOwnTmp } from './bench/own-tmp.mjs';
 import { ROWS } from './bench/rows.mjs';
 import { SESSION_ROWS } from './bench/session-rows.mjs';
+import { START_ROWS } from './bench/start-rows.mjs';
 import { STORE_ROWS } from './bench/store-rows.mjs';
 import { TERMINAL_ROWS } from './bench/terminal-rows.mjs';
 import { makeTree } from './bench/tree.mjs';
 import { TOP } from './lib/prepare.mjs';
 import { hasCommand } from './lib/tools.mjs';
 
-/** A tmpfs: what is measured is nono and its peers, not a disk. */
-const ALL_ROWS = [...ROWS, ...SESSION_ROWS, ...TERMINAL_ROWS, ...MEDIATION_ROWS, ...ENGINE_ROWS, ...STORE_ROWS];
+const ALL_ROWS = [...START_ROWS, ...ROWS, ...SESSION_ROWS, ...TERMINAL_ROWS, ...MEDIATION_ROWS, ...ENGINE_ROWS, ...STORE_ROWS];
 
+/** A tmpfs: what is measured is nono and its peers, not a disk. */
 const FAST_DIRECTORY = '/dev/shm';
 /** The tree, its store, a copy, and room for a failed run. */
 const NEEDED_BYTES = 12e9;
@@ -32,11 +34,11 @@ const { values, positionals } = parseArgs({
 });
 
 const nono = join(TOP, 'dist', 'nono');
-if (existsSync(nono)) await runBench();
-else {
+if (!existsSync(nono)) {
   stderr.write('Cannot measure: there is no dist/nono, make it with `npm run build`\n');
   process.exitCode = 1;
-}
+} else if (canHaveOwnTmp(TOP)) process.exitCode = runWithOwnTmp();
+else await runBench();
 
 /** A row's whole name stands for it alone, a part of one for all that have it. */
 function chooseRows(words) {
@@ -81,7 +83,7 @@ function prepareBench(scratch, rows) {
     totalBytes,
     state: join(home, '.nono'),
     place: { cwd: empty, environment },
-    startRuns: values.quick === true ? 3 : 11,
+    startRuns: values.quick === true ? 3 : 21,
     treeRuns: values.quick === true ? 2 : 5,
   };
 }
@@ -121,7 +123,12 @@ function round(number) {
 }
 
 function describeRun({ paths, totalBytes, scratch }, rows) {
-  const machine = { kernel: release(), cores: availableParallelism(), tmpfs: scratch.startsWith(FAST_DIRECTORY) };
+  const machine = {
+    kernel: release(),
+    cores: availableParallelism(),
+    tmpfs: scratch.startsWith(FAST_DIRECTORY),
+    tmpfs_tmp: isTmpfs('/tmp'),
+  };
   return { format: 1, machine, tree: { files: paths.length, bytes: totalBytes }, rows };
 }
 
@@ -146,7 +153,7 @@ function formatTable(bench, results) {
       .trimEnd(),
   );
   const treeText = tree.files === 0 ? '' : `; tree of ${tree.files} files, ${(tree.bytes / 1e6).toFixed(1)} MB`;
-  return `Linux ${machine.kernel}, ${machine.cores} cores${machine.tmpfs ? ', on a tmpfs' : ''}${treeText}; medians\n\n${table.join('\n')}\n`;
+  return `Linux ${machine.kernel}, ${machine.cores} cores${machine.tmpfs ? `, on a tmpfs${machine.tmpfs_tmp ? '' : ' but for TMPDIR'}` : ''}${treeText}; medians\n\n${table.join('\n')}\n`;
 }
 
 function show(number, unit) {

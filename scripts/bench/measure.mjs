@@ -23,10 +23,14 @@ export function timeCommand(words, { cwd, environment, input = '' }) {
   throw new BenchFailure(`${words.slice(0, 4).join(' ')} … failed with ${reason}`);
 }
 
-/** Milliseconds that one start of a short command takes, averaged in a loop of the shell, which costs half a millisecond itself. */
-export function timeStart(words, { cwd, environment }) {
+/**
+ * Milliseconds that one start of a short command takes, averaged in a loop of the shell, which costs half a millisecond itself.
+ *
+ * @param before words that become the shell, such as those of setpriv(1)
+ */
+export function timeStart(words, { cwd, environment, before = [] }) {
   const loop = `i=0; while [ $i -lt ${RUNS_PER_SAMPLE} ]; do "$@" </dev/null >/dev/null || exit; i=$((i+1)); done`;
-  return timeCommand(['sh', '-c', loop, 'sh', ...words], { cwd, environment }).tookMs / RUNS_PER_SAMPLE;
+  return timeCommand([...before, 'sh', '-c', loop, 'sh', ...words], { cwd, environment }).tookMs / RUNS_PER_SAMPLE;
 }
 
 /** Takes samples of both in turn, so that a change of the machine's speed meets both, and gives the medians, or what else is made `of` them. */

@@ -1,16 +1,11 @@
 import { cpSync, existsSync, mkdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { interleave, timeCommand, timeStart } from './measure.mjs';
+import { interleave, timeCommand } from './measure.mjs';
 
-/** What the same kernel takes to confine a command with another tool. */
-const BWRAP = ['bwrap', '--ro-bind', '/', '/', '--dev', '/dev', '--proc', '/proc', 'true'];
 const RESTORED_FILES = 10_000;
 
 /** Each row: what is measured, against what, the largest ratio that is allowed, and how. */
 export const ROWS = [
-  startRow({ name: '--version', words: ['--version'], budget: 1.3 }),
-  startRow({ name: 'wrap -- true', words: ['wrap', '--allow-cwd', '--', 'true'], budget: 2.5 }),
-  startRow({ name: 'run -- true', words: ['run', '--allow-cwd', '--', 'true'], budget: 5 }),
   { name: 'cold baseline', peer: 'cp -a of the tree', command: 'cp', budget: 0.7, measure: measureColdBaseline },
   {
     name: 'cold session, nothing changed',
@@ -21,21 +16,6 @@ export const ROWS = [
   },
   { name: `restore of ${RESTORED_FILES} files`, peer: 'cp -a of those', command: 'cp', budget: 2, measure: measureRestore },
 ];
-
-function startRow({ name, words, budget }) {
-  return {
-    name,
-    peer: 'bwrap',
-    command: 'bwrap',
-    budget,
-    measure: ({ nono, place, startRuns, hasPeer }) =>
-      interleave({
-        runs: startRuns,
-        own: () => timeStart([nono, ...words], place),
-        peer: hasPeer ? () => timeStart(BWRAP, place) : undefined,
-      }),
-  };
-}
 
 /** Until the command starts, less the same on an empty directory; no earlier session holds any of the content. */
 function measureColdBaseline(bench) {

@@ -3,24 +3,11 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import { BenchFailure, interleave, timeCommand, timeStart } from './measure.mjs';
 
-const BWRAP = ['bwrap', '--ro-bind', '/', '/', '--dev', '/dev', '--proc', '/proc', 'true'];
 const RECORDS = 1000;
 const SETTLE_SECONDS = 2;
 
 /** Rows of sessions. One without a peer is measured against a limit of its own unit: its ratio is the part of the limit that it takes. */
 export const SESSION_ROWS = [
-  {
-    name: 'run --detached',
-    peer: 'bwrap',
-    command: 'bwrap',
-    budget: 6,
-    measure: ({ nono, place, startRuns, hasPeer }) =>
-      interleave({
-        runs: startRuns,
-        own: () => timeStart([nono, 'run', '--detached', '--allow-cwd', '--', 'true'], place),
-        peer: hasPeer ? () => timeStart(BWRAP, place) : undefined,
-      }),
-  },
   limitRow({ name: `ps of ${RECORDS} records`, limit: 40, measure: measureList }),
   limitRow({
     name: 'SIGTERM to an idle session until its command has it',
