@@ -9,10 +9,14 @@
 # user's rights. Nothing is in place before its checksum has been compared, and the executable appears in one step. Nothing runs before
 # the last line has been read: what was cut off on its way here does nothing. One file, because it is fetched alone.
 
+# zsh is a POSIX shell when it is told to.
+if [ -n "${ZSH_VERSION:-}" ]; then emulate sh; fi
 set -eu
 LC_ALL=C
 export LC_ALL
 umask 022
+# What tools take from the environment as if it had been said here.
+unset TAR_OPTIONS GZIP XZ_DEFAULTS XZ_OPT GREP_OPTIONS || :
 
 # Filled in by the release.
 default_url='@url@'
@@ -124,7 +128,11 @@ END
   rmdir "$prefix/share/doc/nono" 2>/dev/null || :
   if [ "$found" = yes ]; then say "Removed nono from $prefix"; else say "nono is not installed below $prefix"; fi
   state=${NONO_HOME:-${HOME:-}/.nono}
-  settings=${XDG_CONFIG_HOME:-${HOME:-}/.config}/nono
+  # As nono has it: one that is relative does not count.
+  case ${XDG_CONFIG_HOME:-} in
+    /*) settings=$XDG_CONFIG_HOME/nono ;;
+    *) settings=${HOME:-}/.config/nono ;;
+  esac
   if [ "$purge" = no ]; then
     for place in "$state" "$settings"; do [ ! -d "$place" ] || say "Kept $place"; done
     return
@@ -212,7 +220,8 @@ sha256_of() { # FILE
 }
 
 verify() { # FILE NAME SUMS
-  expected=$(awk -v name="$2" '$2 == name || $2 == "*" name { print $1; exit }' "$3")
+  # By redirection: awk takes a name with "=" in it for an assignment, and reads what is to be read after this.
+  expected=$(awk -v name="$2" '{ sub(/\r$/, "") } $2 == name || $2 == "*" name { print tolower($1); exit }' <"$3")
   [ -n "$expected" ] || fail "Cannot install $2: SHA256SUMS does not name it" 'Take both files from one release'
   actual=$(sha256_of "$1")
   [ "$actual" = "$expected" ] ||
@@ -226,18 +235,19 @@ needs_xz() { # NAME
   fail "Cannot read $1: there is no xz here that can" "Install xz, or take ${1%.xz}.gz of the same release"
 }
 
+# With "o" what root unpacks is root's, whoever made the archive.
 unpack() { # FILE DIRECTORY
   case $1 in
     *.xz)
       can_read_xz || needs_xz "${1##*/}"
       # A pipe would hide how xz ended.
       xz -dc <"$1" >"$2/archive.tar" || fail "Cannot unpack $1"
-      tar -xf "$2/archive.tar" -C "$2" || fail "Cannot unpack $1"
+      tar -xof "$2/archive.tar" -C "$2" || fail "Cannot unpack $1"
       rm -f "$2/archive.tar"
       ;;
     *)
       gzip -dc <"$1" >"$2/archive.tar" || fail "Cannot unpack $1"
-      tar -xf "$2/archive.tar" -C "$2" || fail "Cannot unpack $1"
+      tar -xof "$2/archive.tar" -C "$2" || fail "Cannot unpack $1"
       rm -f "$2/archive.tar"
       ;;
   esac

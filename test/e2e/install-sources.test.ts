@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { runProgram } from '../support/nono.ts';
-import { ARCHIVE, makeRelease } from '../support/small-releases.ts';
+import { ARCHIVE, makeRelease, sha256 } from '../support/small-releases.ts';
 import { needCommands, needOtherUser } from '../support/tools.ts';
 import { createWorld } from '../support/world.ts';
 
@@ -19,6 +19,53 @@ describe('install.sh, told where from,', () => {
     const run = (url: string) => runProgram(world, ['sh', INSTALLER, '--target', 'linux-x64', '--from', url], options);
     expect((await run('https://example.org/nono')).stderr).toMatch(/--proto =https .*https:\/\/example.org\/nono\/SHA256SUMS/);
     expect((await run('http://example.org/nono')).stderr).toMatch(/--proto =https,http,file /);
+  });
+
+  test.for(['a=b', '-dash', 'with windows endings'])(
+    'takes a directory called "%s", and reads nothing but its files',
+    async (name) => {
+      using world = createWorld();
+      const release = join(world.project, name);
+      renameSync(makeRelease(world, '1.0.0'), release);
+      const sums = readFileSync(join(release, 'SHA256SUMS'), 'utf8');
+      if (name.includes('windows')) writeFileSync(join(release, 'SHA256SUMS'), sums.replace('\n', '\r\n'));
+      // What comes by a pipe is the rest of the script.
+      const script = `sh "$0" --target linux-x64 --from "$1" && read -r line && echo "then $line"`;
+      const { stdout, stderr } = await runProgram(world, ['sh', '-c', `echo more | { ${script}; }`, INSTALLER, name]);
+      expect(stderr).toBe('');
+      expect(stdout).toMatch(/^Installed nono 1\.0\.0 as [^]*then more\n$/);
+    },
+  );
+
+  test('installs as root what is owned by root, whoever made the archive, and whatever tar is told by the environment', async (context) => {
+    if (process.getuid?.() !== 0) context.skip('only root can make such an archive its own');
+    using world = createWorld();
+    const release = makeRelease(world, '1.0.0');
+    execFileSync('tar', [
+      '-czf',
+      join(release, ARCHIVE),
+      '--owner=12345',
+      '--group=12345',
+      '-C',
+      join(world.directory, 'tree'),
+      'nono',
+    ]);
+    writeFileSync(join(release, 'SHA256SUMS'), `${sha256(join(release, ARCHIVE))}  ${ARCHIVE}\n`);
+    const words = ['sh', INSTALLER, '--target', 'linux-x64', '--from', release] as [string, ...string[]];
+    const options = { environment: { TAR_OPTIONS: '--strip-components=1' } };
+    expect(await runProgram(world, words, options)).toMatchObject({ status: 0, stderr: '' });
+    const { uid, gid } = statSync(join(world.home, '.local/bin/nono'));
+    expect({ uid, gid }).toEqual({ uid: 0, gid: 0 });
+  });
+
+  test('removes no directory that has the name of the settings in the working directory', async () => {
+    using world = createWorld();
+    const mine = join(world.project, 'nono/mine');
+    mkdirSync(join(world.project, 'nono'));
+    writeFileSync(mine, '');
+    const words = ['sh', INSTALLER, '--uninstall', '--purge'] as [string, ...string[]];
+    await runProgram(world, words, { environment: { XDG_CONFIG_HOME: '.' } });
+    expect(existsSync(mine)).toBe(true);
   });
 
   test.for([

@@ -8,7 +8,7 @@ import { needCommands } from '../support/tools.ts';
 import { createWorld, type World } from '../support/world.ts';
 
 const INSTALLER = resolve(import.meta.dirname, '../../scripts/install.sh');
-const SHELLS: readonly (readonly string[])[] = [['dash'], ['bash', '--posix'], ['busybox', 'sh']];
+const SHELLS: readonly (readonly string[])[] = [['dash'], ['bash', '--posix'], ['busybox', 'sh'], ['zsh']];
 
 const install = (world: World, shell: readonly string[], ...words: readonly string[]) =>
   runProgram(world, [...shell, INSTALLER, '--target', 'linux-x64', ...words] as [string, ...string[]]);
@@ -227,7 +227,7 @@ describe('install.sh', () => {
     const lines = [...script.matchAll(/\n/g)].map(({ index }) => index + 1);
     // Within the last line too; each few lines before it, from where there are commands on.
     const cuts = [
-      ...lines.filter((_, at) => at > 12 && at % 9 === 0),
+      ...lines.slice(0, -1).filter((_, at) => at > 12 && at % 9 === 0),
       ...Array.from({ length: 12 }, (_, at) => script.length - 2 - at),
     ];
     const cut = join(world.directory, 'cut');
