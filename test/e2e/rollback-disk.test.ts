@@ -2,43 +2,14 @@ import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, type TestContext, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { mountImage, mountTmpfs, remount } from '../support/mount.ts';
 import { runNono, runProgram, startNono } from '../support/nono.ts';
 import { listSessions, readProject, rollback, runTracked, writeProject } from '../support/rollback.ts';
-import { needCommands } from '../support/tools.ts';
+import { needCommands, needOtherUser } from '../support/tools.ts';
 import { dumpTree } from '../support/tree.ts';
 import { waitFor } from '../support/wait.ts';
 import { createWorld, type World } from '../support/world.ts';
-
-/** A small file system of its own, away when the test ends. */
-function mountSmall(context: TestContext, path: string, options: string): Disposable {
-  fs.mkdirSync(path, { recursive: true });
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', `mode=0700,${options}`, 'tmpfs', path], { stdio: 'pipe' });
-  } catch (error) {
-    context.skip(`needs root and mount(8): ${String(error).split('\n')[0]}`);
-  }
-  return { [Symbol.dispose]: () => execFileSync('umount', ['-l', path]) };
-}
-
-/** Makes a file system in a file and mounts it, with the world's project in it. */
-function mountImage(context: TestContext, world: World, makeFileSystem: readonly string[]): Disposable {
-  const image = join(world.directory, 'image');
-  const mounted = join(world.directory, 'mounted');
-  const [tool = '', ...words] = makeFileSystem;
-  fs.mkdirSync(mounted);
-  fs.rmSync(world.project, { recursive: true });
-  try {
-    execFileSync('truncate', ['-s', '1G', image], { stdio: 'pipe' });
-    execFileSync(tool, [...words, image], { stdio: 'pipe' });
-    execFileSync('mount', ['-o', 'loop', image, mounted], { stdio: 'pipe' });
-  } catch (error) {
-    context.skip(`needs root, a loop device and a kernel with that file system: ${String(error).split('\n')[0]}`);
-  }
-  fs.mkdirSync(join(mounted, 'project'));
-  fs.symlinkSync(join(mounted, 'project'), world.project);
-  return { [Symbol.dispose]: () => execFileSync('umount', ['-l', mounted]) };
-}
 
 function freeBytes(path: string): number {
   const { bavail, bsize } = fs.statfsSync(path);
@@ -71,7 +42,7 @@ describe('a full disk', () => {
     'during the baseline ($what): 125, the command is not started, the space is given back',
     async ({ make, options }, context) => {
       using world = createWorld();
-      using _ = mountSmall(context, world.state, options);
+      using _ = mountTmpfs(context, world.state, options);
       make(world);
       await runNono(world, ['run', '--allow-cwd', '--', 'true']);
       const before = dumpTree(world.project);
@@ -95,7 +66,7 @@ describe('a full disk', () => {
     'during the final snapshot is said loudly, and gives $status where the command gave $exit',
     async ({ exit, status }, context) => {
       using world = createWorld();
-      using _ = mountSmall(context, world.state, 'size=3m');
+      using _ = mountTmpfs(context, world.state, 'size=3m');
       writeProject(world, { file: 'old' });
       const before = dumpTree(world.project);
       const script = `head -c 6000000 /dev/urandom > large; echo new > file; exit ${exit}`;
@@ -116,7 +87,7 @@ describe('a full disk', () => {
       expect(refused.status).toBe(1);
       expect(dumpTree(world.project)).toEqual(left);
 
-      execFileSync('mount', ['-o', 'remount,size=50m', world.state]);
+      remount(world.state, 'size=50m');
       expect(await rollback(world, ['restore', 'latest'])).toMatchObject({ status: 0 });
       expect(dumpTree(world.project)).toEqual(before);
       expect(await rollback(world, ['verify', '--all'])).toMatchObject({ status: 0 });
@@ -125,7 +96,7 @@ describe('a full disk', () => {
 
   test('during a checkpoint: it is said, the session goes on, and its other snapshots are kept', async (context) => {
     using world = createWorld();
-    using _ = mountSmall(context, world.state, 'size=6m');
+    using _ = mountTmpfs(context, world.state, 'size=6m');
     writeProject(world, { file: 'old' });
     const script = 'echo new > file; : > ready; while [ ! -e end ]; do sleep 0.01; done';
     const running = startNono(world, ['run', '--rollback', '--allow-cwd', '--', 'sh', '-c', script]);
@@ -147,7 +118,7 @@ describe('a full disk', () => {
 
   test('during the safety snapshot: the restore refuses and changes nothing; --force goes on without a way back', async (context) => {
     using world = createWorld();
-    using _ = mountSmall(context, world.state, 'size=20m');
+    using _ = mountTmpfs(context, world.state, 'size=20m');
     writeProject(world, { file: 'old', gone: 'old' });
     const before = dumpTree(world.project);
     await runTracked(world, 'echo new > file; rm gone; head -c 200000 /dev/urandom > large');
@@ -170,44 +141,85 @@ describe('a full disk', () => {
 });
 
 describe('a file system that shares blocks', () => {
-  test.for([
-    { type: 'xfs', tool: 'mkfs.xfs', words: ['-q'] },
-    { type: 'btrfs', tool: 'mkfs.btrfs', words: ['-q'] },
-  ])('($type): neither a snapshot nor a restore of a large file takes its space again', ({ tool, words }, context) => {
-    needCommands(context, tool);
-    using world = createWorld();
-    using _ = mountImage(context, world, [tool, ...words]);
-    const large = join(world.project, 'large');
-    execFileSync('sh', ['-c', 'head -c 60000000 /dev/urandom > "$1"; sync -f "$1"', 'sh', large]);
-    const before = createHash('sha256').update(fs.readFileSync(large)).digest('hex');
-    const freeAtFirst = freeBytes(world.project);
-    const nono = (...args: readonly string[]) => {
-      const environment = { ...world.environment, NONO_HOME: join(world.project, '../state') };
-      return execFileSync(world.executable, args, { cwd: world.project, env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
-    };
-    nono('run', '--rollback', '--allow-cwd', '--', 'sh', '-c', 'echo more >> large');
-    nono('rollback', 'restore', 'latest');
-    expect(createHash('sha256').update(fs.readFileSync(large)).digest('hex')).toBe(before);
-    execFileSync('sync', ['-f', large]);
-    expect(freeAtFirst - freeBytes(world.project)).toBeLessThan(20_000_000);
-    nono('rollback', 'verify', '--all');
+  test.for(['xfs', 'btrfs'] as const)(
+    '(%s): neither a snapshot nor a restore of a large file takes its space again',
+    (type, context) => {
+      using world = createWorld();
+      using volume = mountImage(context, type);
+      const project = volume.at('project');
+      fs.mkdirSync(project);
+      const large = join(project, 'large');
+      execFileSync('sh', ['-c', 'head -c 60000000 /dev/urandom > "$1"; sync -f "$1"', 'sh', large]);
+      const before = createHash('sha256').update(fs.readFileSync(large)).digest('hex');
+      const freeAtFirst = freeBytes(project);
+      const nono = (...args: readonly string[]) => {
+        const environment = { ...world.environment, NONO_HOME: volume.at('state') };
+        return execFileSync(world.executable, args, { cwd: project, env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
+      };
+      nono('run', '--rollback', '--allow-cwd', '--', 'sh', '-c', 'echo more >> large');
+      nono('rollback', 'restore', 'latest');
+      expect(createHash('sha256').update(fs.readFileSync(large)).digest('hex')).toBe(before);
+      execFileSync('sync', ['-f', large]);
+      expect(freeAtFirst - freeBytes(project)).toBeLessThan(20_000_000);
+      nono('rollback', 'verify', '--all');
+    },
+  );
+});
+
+describe('a rollback directory that its user may not write any more', () => {
+  test.for(['500', '000'])(
+    "(mode %s) is named with the way out, costs no baseline, and the status is the command's",
+    async (mode, context) => {
+      needOtherUser(context);
+      using world = createWorld({ ordinaryUser: true });
+      writeProject(world, { file: 'old' });
+      const command = ['sh', '-c', 'echo new > file; cat; exit 7'];
+      const running = startNono(world, ['run', '--rollback', '--allow-cwd', '--', ...command], { keepsInput: true });
+      await waitFor('the command', () => readProject(world, 'file') === 'new\n');
+      const [id = ''] = fs.readdirSync(join(world.state, 'rollbacks'));
+      const directory = join(world.state, 'rollbacks', id);
+      fs.chmodSync(directory, Number.parseInt(mode, 8));
+      running.child.stdin?.end();
+      const { status, stderr } = await running.ended;
+      expect(status).toBe(7);
+      expect(stderr).toMatch(/FAILED, its baseline is still there:\n\[nono\] Error: [^]*EACCES\n\[nono\] Hint: .*owner and mode/);
+      expect(stderr).not.toContain('Internal error');
+
+      fs.chmodSync(directory, 0o700);
+      expect(await rollback(world, ['restore', id])).toMatchObject({ status: 0 });
+      expect(readProject(world, 'file')).toBe('old');
+    },
+  );
+
+  test('starts no command that would not be tracked', async (context) => {
+    needOtherUser(context);
+    using world = createWorld({ ordinaryUser: true });
+    writeProject(world, { file: 'old' });
+    await runTracked(world, 'true');
+    fs.chmodSync(join(world.state, 'rollbacks'), 0o500);
+    const { status, stderr } = await runNono(world, ['run', '--rollback', '--allow-cwd', '--', 'touch', 'made']);
+    expect({ status, stderr }).toMatchObject({
+      status: 125,
+      stderr: expect.stringMatching(/^Error: Cannot use a path \[E_PATH\]\nCaused by: mkdirat .*EACCES\nHint: /) as unknown,
+    });
+    expect(fs.existsSync(join(world.project, 'made'))).toBe(false);
   });
 });
 
 describe('a root that cannot be written', () => {
   test('on a read-only file system: restore says so', async (context) => {
     using world = createWorld();
-    using _ = mountSmall(context, world.project, 'size=10m');
+    using _ = mountTmpfs(context, world.project, 'size=10m');
     writeProject(world, { file: 'old' });
     await runTracked(world, 'echo new > file');
-    execFileSync('mount', ['-o', 'remount,ro', world.project]);
+    remount(world.project, 'ro');
     const { status, stderr } = await rollback(world, ['restore', 'latest'], { cwd: world.home });
     expect(status).toBe(1);
     expect(stderr).toMatch(/EROFS/);
     expect(stderr).not.toContain('Internal error');
     expect(readProject(world, 'file')).toBe('new\n');
 
-    execFileSync('mount', ['-o', 'remount,rw', world.project]);
+    remount(world.project, 'rw');
     const again = await rollback(world, ['restore', 'latest'], { cwd: world.home });
     expect(again.status).toBe(0);
     expect(readProject(world, 'file')).toBe('old');
