@@ -9,19 +9,8 @@ declare const bytesBrand: unique symbol;
 export type Bytes = string & { readonly [bytesBrand]: true };
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the range is what ASCII is
-const NOT_ASCII_REGEXP = /[^\x00-\x7f]/;
-/** To compile an expression takes a start longer than to look at all its names unit by unit; a list of thousands, less. */
-const SHORT_UNITS = 128;
-const FEW_TEXTS = 100;
-const LAST_ASCII = 0x7f;
-/** How many texts were looked at, and how many were copied. */
-let looked = 0;
-let copied = 0;
-const FEW_COPIES = 1000;
-const FEW_BYTES = 64 * 1024;
-/** From the blank to the tilde. */
-const FIRST_SHOWN = 0x20;
-const LAST_SHOWN = 0x7e;
+const ASCII_REGEXP = /^[\x00-\x7f]*$/;
+/** What each terminal shows as it is. */
 const PLAIN_REGEXP = /^[ -~]*$/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must never reach a terminal
 const UNSAFE_REGEXP =
@@ -34,21 +23,8 @@ interface Latin1Copying {
   latin1Write(this: Uint8Array, text: string, at: number, length: number): number;
 }
 
-/** ECMAScript 2026: not in each engine, nor in the types that we compile with. */
-interface Base64Memory {
-  toBase64?(): string;
-  setFromBase64?(text: string): void;
-}
-
-/** Whether what is copied is not worth the first touch of Buffer, which takes a start 0.2 ms. Its copies take a third of the time. */
-function isEarly(lengthBytes: number): boolean {
-  return lengthBytes <= FEW_BYTES && ++copied <= FEW_COPIES;
-}
-
 /** The bytes in `memory` from one place to another, copied. */
 export function bytesAt(memory: Uint8Array, from: number, end: number): Bytes {
-  const early: Base64Memory | undefined = isEarly(end - from) ? memory.subarray(from, end) : undefined;
-  if (early?.toBase64 !== undefined) return atob(early.toBase64()) as Bytes;
   return (Buffer.prototype as unknown as Latin1Copying).latin1Slice.call(memory, from, end) as Bytes;
 }
 
@@ -56,9 +32,7 @@ export function bytesAt(memory: Uint8Array, from: number, end: number): Bytes {
 export function putBytes(memory: Uint8Array, bytes: Bytes, at = 0): number {
   const end = at + bytes.length;
   if (end > memory.length) throw new RangeError('There is no room for the bytes');
-  const early: Base64Memory | undefined = isEarly(bytes.length) ? memory.subarray(at, end) : undefined;
-  if (early?.setFromBase64 !== undefined) early.setFromBase64(btoa(bytes));
-  else (Buffer.prototype as unknown as Latin1Copying).latin1Write.call(memory, bytes, at, bytes.length);
+  (Buffer.prototype as unknown as Latin1Copying).latin1Write.call(memory, bytes, at, bytes.length);
   return end;
 }
 
@@ -77,21 +51,8 @@ export function cString(bytes: Bytes): Buffer {
   return Buffer.from(`${bytes}\0`, 'latin1');
 }
 
-/** Short, and nothing but what each terminal shows as it is; of anything else it may be said too that it is not. */
-function isPlain(text: string): boolean {
-  if (++looked > FEW_TEXTS) return PLAIN_REGEXP.test(text);
-  if (text.length > SHORT_UNITS) return false;
-  for (let at = 0; at < text.length; at++) {
-    const unit = text.charCodeAt(at);
-    if (unit < FIRST_SHOWN || unit > LAST_SHOWN) return false;
-  }
-  return true;
-}
-
 function isAscii(text: string): boolean {
-  if (text.length > SHORT_UNITS || ++looked > FEW_TEXTS) return !NOT_ASCII_REGEXP.test(text);
-  for (let at = 0; at < text.length; at++) if (text.charCodeAt(at) > LAST_ASCII) return false;
-  return true;
+  return ASCII_REGEXP.test(text);
 }
 
 /** Text as UTF-8 bytes. */
@@ -114,7 +75,7 @@ export function isUtf8(bytes: Bytes): boolean {
  * bytes that are not UTF-8 are written as `\n`, `\x1b`, `\u202e`. A plain name comes out unchanged, emoji and accents too.
  */
 export function displayBytes(bytes: Bytes): string {
-  if (isPlain(bytes)) return bytes;
+  if (PLAIN_REGEXP.test(bytes)) return bytes;
   const text = textFromBytes(bytes);
   if (!UNSAFE_REGEXP.test(text)) return text;
   if (!isUtf8(bytes)) return displayInvalidUtf8(bytes);

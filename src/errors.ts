@@ -1,3 +1,5 @@
+import { bytesFromText, displayBytes } from './bytes.ts';
+
 /** Process exit codes: a public contract (src/commands/OUTPUT.md). Add numbers, never reuse one. */
 export const EXIT = {
   ok: 0,
@@ -125,6 +127,13 @@ const MACHINE_ERRNOS = [
   'EMLINK',
 ] as const;
 
+/** What says something about who may do what, where nothing of nono's own has another word for it. */
+const PERMISSION_ERRNOS = ['EACCES', 'EPERM'] as const;
+
+/** Calls that answer EAGAIN where the user, or a container, has all the processes and threads that may be (fork(2)). */
+const MAKING_PROCESSES: readonly string[] = ['clone', 'fork', 'posix_spawn'];
+export const TOO_MANY_PROCESSES = 'You have as many processes as you may have: end some, or allow more with ulimit -u';
+
 /** What says something about a path that somebody has given, by a word or a variable. */
 const PATH_ERRNOS = ['ENAMETOOLONG', 'ELOOP'] as const;
 
@@ -135,7 +144,15 @@ export function explainMachine(error: unknown): unknown {
       'Look at the path, and at HOME, NONO_HOME, XDG_CONFIG_HOME and TMPDIR: one is too long, or its links go round in a circle';
     return new NonoError('E_PATH', EXIT.failure, 'Cannot use a path', { cause: error, hint });
   }
+  if (isErrno(error, ...PERMISSION_ERRNOS)) {
+    const hint =
+      'Whoever runs nono may not do that there: see owner and mode of it, and of all directories above it (namei -l PATH)';
+    return new NonoError('E_PATH', EXIT.failure, 'Cannot use a path', { cause: error, hint });
+  }
   if (!isErrno(error, ...MACHINE_ERRNOS)) return error;
+  if (isErrno(error, 'EAGAIN') && error instanceof SystemError && MAKING_PROCESSES.includes(error.call)) {
+    return new NonoError('E_SYSTEM', EXIT.failure, 'Cannot start a process', { cause: error, hint: TOO_MANY_PROCESSES });
+  }
   const hint =
     'The machine has no room, no descriptors, no memory or a failing disk, or a limit forbids more (ulimit -a): see to that and try again';
   return new NonoError('E_SYSTEM', EXIT.failure, 'Cannot go on', { cause: error, hint });
@@ -144,14 +161,27 @@ export function explainMachine(error: unknown): unknown {
 /** Renders any thrown value. Pure: main() does the writing and the exiting. */
 export function describeFailure(thrown: unknown): { readonly text: string; readonly exitCode: ExitCode } {
   const error = explainMachine(thrown);
-  if (!(error instanceof NonoError)) {
-    const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    return { text: `Internal error: ${detail}`, exitCode: EXIT.nonoFailed };
-  }
-  const lines = [`Error: ${error.message} [${error.code}]`];
-  for (let cause: unknown = error.cause; cause instanceof Error; cause = cause.cause) {
-    lines.push(`Caused by: ${cause.message}`);
-  }
+  if (!(error instanceof NonoError)) return { text: describeBug(error), exitCode: EXIT.nonoFailed };
+  const lines = [`Error: ${error.message} [${error.code}]`, ...causesOf(error).map((cause) => `Caused by: ${cause}`)];
   if (error.hint !== undefined) lines.push(`Hint: ${error.hint}`);
   return { text: lines.join('\n'), exitCode: error.exitCode };
+}
+
+/** An error that is no NonoError, with where it is, on several lines. */
+export function describeBug(error: unknown): string {
+  const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return `Internal error: ${detail.split('\n').map(foreignLine).join('\n')}`;
+}
+
+/** What the causes of an error say, the nearest first. */
+export function causesOf(error: unknown): string[] {
+  const causes: string[] = [];
+  for (let cause = error instanceof Error ? error.cause : undefined; cause instanceof Error; cause = cause.cause)
+    causes.push(foreignLine(cause.message));
+  return causes;
+}
+
+/** What nono did not word itself may quote a damaged file: the engine's errors name the character that they stumbled over. */
+function foreignLine(text: string): string {
+  return displayBytes(bytesFromText(text));
 }

@@ -1,5 +1,7 @@
 import type { Context } from './commands/context.ts';
 import type { CommandResult } from './commands/spec.ts';
+import { type EarlyProcess, startEarly } from './platform/bun/early-process.ts';
+import { SUPERVISOR_PROCESS, SUPERVISOR_ROLE } from './session/supervisor-process.ts';
 
 /** Replaced by the build: version and commit. */
 declare const NONO_VERSION: string | undefined;
@@ -7,8 +9,6 @@ declare const NONO_COMMIT: string | undefined;
 
 /** Hidden first argument that turns the executable into a process that confines itself as it is told. */
 const LAUNCHER_ROLE = '__launch';
-/** The same for the supervisor of a session with a terminal of its own. */
-const SUPERVISOR_ROLE = '__supervise';
 /** The same for the guardian, which stands between a supervisor and its command. */
 const GUARDIAN_ROLE = '__guard';
 /** The same for a process that takes a snapshot. */
@@ -68,11 +68,9 @@ async function main(): Promise<void> {
     const { startWithoutOptimizer } = await import('./platform/linux/start-anew.ts');
     startWithoutOptimizer();
   }
-  if (startsInBackground(process.argv.slice(2))) {
-    const { startSupervisorEarly } = await import('./platform/bun/early-supervisor.ts');
-    startSupervisorEarly();
-  }
-  await runCommandLine();
+  // Before anything is loaded: a supervisor takes as long to start as all that has to be found out for it.
+  const isWanted = startsInBackground(process.argv.slice(2));
+  await runCommandLine(isWanted ? startEarly(SUPERVISOR_PROCESS) : undefined);
 }
 
 /** As far as it can be told at a glance. A supervisor that is not wanted after all ends by itself. */
@@ -100,12 +98,12 @@ function versionText(): string {
   return commit === '' ? version : `${version} (${commit})`;
 }
 
-async function runCommandLine(): Promise<void> {
+async function runCommandLine(supervisor: EarlyProcess | undefined): Promise<void> {
   const { runCli, describeFailure, EXIT, createContext, rawArguments } = await import('./platform/start.ts');
   let makeContext: (() => Context) | undefined;
   try {
     const words = rawArguments();
-    makeContext = () => createContext(versionText());
+    makeContext = () => createContext(versionText(), supervisor);
     await print(await runCli(words, makeContext, versionText()));
     // All is said: what holds the loop still is a job of the runtime's that a limit of threads kept from beginning.
     setTimeout(() => process.exit(), LINGER_MS).unref();

@@ -1,5 +1,6 @@
 import type { Bytes } from './bytes.ts';
 import { isErrno } from './errors.ts';
+import { nextTurn } from './next-turn.ts';
 import { joinPath } from './paths.ts';
 import type { Directory } from './ports/files.ts';
 
@@ -10,6 +11,16 @@ const OWNER_ALL = 0o700;
  * the kernel will not remove, stay.
  */
 export function removeTree(parent: Directory, name: Bytes): void {
+  for (const _ of removal(parent, name));
+}
+
+/** As removeTree(), while the loop goes on between the directories of the tree. */
+export async function removeTreeInTurns(parent: Directory, name: Bytes): Promise<void> {
+  for (const _ of removal(parent, name)) await nextTurn();
+}
+
+/** Comes back after each directory. */
+function* removal(parent: Directory, name: Bytes): Generator<undefined> {
   if (parent.stat(name)?.kind !== 'directory') {
     removeEntry(() => parent.removeFile(name));
     return;
@@ -19,6 +30,7 @@ export function removeTree(parent: Directory, name: Bytes): void {
   for (let at = 0; at < found.length; at++) {
     const path = found[at] as Bytes;
     for (const below of emptyOfFiles(parent, path)) found.push(joinPath(path, below));
+    yield;
   }
   for (const path of found.toReversed()) removeDirectory(parent, path);
 }

@@ -1,6 +1,6 @@
 // Run by bun: compiles the executable that the JSON on its standard input describes (compile.mjs).
 
-import { dirname, join, normalize } from 'node:path';
+import { basename, dirname, join, normalize } from 'node:path';
 import { encodeKnownFilters } from '../../src/sandbox/linux/assemble-filters.ts';
 
 /** Small modules that some ways load without using them: for each a chunk of its own would cost those that do more. */
@@ -39,9 +39,10 @@ const WAYS = [
     'src/platform/linux/user-terminal.ts',
     ...SHARED_BY_FEW,
   ],
-  ['src/platform/linux/guardian.ts'],
   ['src/platform/supervisor-role.ts', 'src/platform/supervision.ts', 'src/platform/linux/terminal-settings.ts'],
 ];
+/** Its place among the ways. */
+const WRAP_WAY = 0;
 /** What has to be there before the rest of its way: of what only that way needs, a group of its own. */
 const FIRST = 'src/platform/supervisor-role.ts';
 /** The sources of what is put in as machine code (code-images.mjs). */
@@ -53,6 +54,10 @@ const COMPILED = {
   NONO_SYNC_IMAGE: /\/disk-sync\/[^/]*\.c$/,
 };
 const GROUP_PREFIX = 'nono-group:';
+/** What this module imports it gets copies of, in its own chunk: before it can start another process it waits for nothing. No state may be in them. */
+const ROOT = 'src/main.ts';
+/** Entries whose process loads nothing else, ever: of all that they import they get copies, one chunk of only what is used. A guardian takes a fifth less so. */
+const APART = ['src/platform/linux/guardian.ts'];
 
 const { top, entries, define, ...compile } = await Bun.stdin.json();
 
@@ -82,7 +87,7 @@ const { success, logs } = await Bun.build({
 for (const log of logs) console.error(String(log));
 process.exitCode = success ? 0 : 1;
 
-/** Modules that the same ways need: the name of each one's group, and the members of each group. */
+/** The name of each module's group, and the members of each group. */
 async function findGroups() {
   const waysOf = new Map();
   for (const [at, way] of WAYS.entries()) {
@@ -96,11 +101,20 @@ async function findGroups() {
   const names = new Map();
   const groups = new Map();
   for (const [module, ways] of waysOf) {
-    const name = ways.length === 1 && ways[0] === firstWay && first.has(module) ? `${firstWay}-first` : ways.join('-');
+    const name = nameGroup(ways, ways[0] === firstWay && first.has(module));
     names.set(module, name);
     groups.set(name, [...(groups.get(name) ?? []), module]);
   }
   return { groupOf: (module) => names.get(module), members: groups };
+}
+
+/**
+ * Modules that the same ways need are a group. What `wrap` needs is one whoever else needs some of it: a chunk more takes longer than what is in a larger one, of
+ * which functions are made as they are called.
+ */
+function nameGroup(ways, isFirst) {
+  if (ways.includes(WRAP_WAY)) return 'wrap';
+  return ways.length === 1 && isFirst ? `${ways[0]}-first` : ways.join('-');
 }
 
 async function follow(path, modules) {
@@ -128,6 +142,19 @@ function keepGroupsTogether(build) {
     contents: lines(members.get(path.slice(GROUP_PREFIX.length))),
     loader: 'ts',
   }));
+  build.onResolve({ filter: /\.ts$/ }, ({ path: name, importer, kind }) => {
+    const [from, ownerOfImporter] = importer.split('?');
+    const path = normalize(join(dirname(from), name));
+    const isStatic = kind === 'import-statement';
+    if (ownerOfImporter !== undefined && !isStatic) fail(`${from} is copied, and loads ${name}, which would be there twice`);
+    const entry = isStatic ? ROOT : APART.find((one) => join(top, one) === path);
+    const owner = from === join(top, ROOT) && entry !== undefined ? basename(entry) : ownerOfImporter;
+    return owner === undefined ? undefined : { path: `${path}?${owner}`, namespace: 'copy' };
+  });
+  build.onLoad({ filter: /./, namespace: 'copy' }, async ({ path }) => ({
+    contents: await Bun.file(path.slice(0, path.indexOf('?'))).text(),
+    loader: 'ts',
+  }));
   build.onLoad({ filter: /\/src\/.*\.c$/ }, async ({ path }) => {
     // As machine code already, the text would only be carried along.
     const isCompiled = Object.entries(COMPILED).some(([image, sources]) => image in define && sources.test(path));
@@ -136,13 +163,20 @@ function keepGroupsTogether(build) {
   });
   build.onLoad({ filter: /\/src\/.*\.ts$/ }, async ({ path }) => {
     const own = groupOf(path);
-    const imported = (await staticImports(path)).map(groupOf).filter((group) => group !== undefined && group !== own);
+    const others = path === join(top, ROOT) ? [] : await staticImports(path);
+    const imported = others.map(groupOf).filter((group) => group !== undefined && group !== own);
     const groups = new Set(own !== undefined && entryPaths.has(path) ? [own, ...imported] : imported);
     return {
       contents: `${lines([...groups].map((group) => `${GROUP_PREFIX}${group}`))}${await Bun.file(path).text()}`,
       loader: 'ts',
     };
   });
+}
+
+/** An error that is thrown here the bundler waits for. */
+function fail(message) {
+  console.error(message);
+  process.exit(1);
 }
 
 function lines(names) {

@@ -34,12 +34,13 @@ export function denialLines(
 ): readonly string[] {
   if (exitCode === 0) return [];
   const { all, more: unnoted } = decodeRefusals(refused);
-  const sensitive = all.length + loneFiles.length === 0 ? [] : sensitiveNames(places);
+  const isLooked = all.length + loneFiles.length + (denials?.length ?? 0) > 0;
+  const sensitive = isLooked ? sensitiveNames(places) : [];
   const seen = all
     .filter(({ kind, name }) => !isChange(kind) || !isInterface(name))
     .map((one) => describeRefusal(one, sensitive));
   const lines = [
-    ...(denials ?? []).map((denial) => `Denied: ${accessWord(denial.access)} ${describe(denial)}`),
+    ...(denials ?? []).map((denial) => `Denied: ${accessWord(denial.access)} ${describe(denial, sensitive)}`),
     ...seen.map((line) => `Denied: ${line}`),
   ];
   const more = lines.length - SHOWN_MAXIMUM + unnoted;
@@ -100,14 +101,20 @@ function describeRefusal({ kind, name, count }: ObservedRefusal, sensitive: read
   return `${what} (${times}${overlap.place.what}; ${option} ${shown} --override-deny ${displayBytes(overlap.place.path)} gives it)`;
 }
 
-function describe({ path, access, reason, count }: Denial): string {
+function describe({ path, access, reason, count }: Denial, sensitive: readonly SensitivePlace[]): string {
   const times = count > 1 ? `, ${count} times` : '';
   const shown = displayBytes(path);
   if (reason === 'sensitive') return `${shown} (a sensitive place${times}; no approval opens it)`;
   if (reason === 'kind') return `${shown} (no file or directory${times}; nobody is asked)`;
   if (reason === 'caller') return `${shown} (by a process with another user, group or root${times}; nobody is asked)`;
   if (reason === 'full') return `${shown} (too many requests at once${times})`;
-  return `${shown} (${WHY[reason] ?? 'denied'}${times}; ${optionFor(access)} ${access.create ? displayBytes(parentPath(path)) : shown} gives it)`;
+  const granted = access.create ? parentPath(path) : path;
+  const overlap = findOverlap(granted, READ_WRITE, sensitive);
+  const way =
+    overlap === undefined
+      ? `${optionFor(access)} ${displayBytes(granted)} gives it`
+      : `that takes a directory with ${displayBytes(overlap.place.path)} in it, ${overlap.place.what}`;
+  return `${shown} (${WHY[reason] ?? 'denied'}${times}; ${way})`;
 }
 
 const WHY: Readonly<Partial<Record<Denial['reason'], string>>> = {

@@ -97,14 +97,14 @@ export const policyCommands: readonly CommandSpec[] = [
     name: 'config validate',
     summary: 'Check the configuration',
     options: [HELP_OPTION],
-    examples: ['nono config validate', 'XDG_CONFIG_HOME=./dotfiles nono config validate'],
+    examples: ['nono config validate', 'XDG_CONFIG_HOME="$PWD/dotfiles" nono config validate'],
     load: () => import('./policy/config-validate.ts'),
   },
   {
     name: 'config init',
     summary: 'Write a configuration with every key explained',
     options: [HELP_OPTION],
-    examples: ['nono config init', 'XDG_CONFIG_HOME=./dotfiles nono config init'],
+    examples: ['nono config init', 'XDG_CONFIG_HOME="$PWD/dotfiles" nono config init'],
     load: () => import('./policy/config-init.ts'),
   },
 ];

@@ -16,8 +16,9 @@ import { type Progress, SnapshotHelpers } from '../session/snapshot-helpers.ts';
 import { supervise } from '../session/supervise.ts';
 import { signalName, signalNumber } from '../signal-names.ts';
 import { formatTimestamp } from '../time.ts';
-import { doAll } from './after-command.ts';
+import { doAll, reportDenials } from './after-command.ts';
 import type { Checkpoints } from './checkpoints.ts';
+import type { SeenDenials } from './denials.ts';
 import type { PlainAsking } from './plain-asking.ts';
 import { PlainDoor } from './plain-door.ts';
 import type { PlainRun } from './plain-run.ts';
@@ -48,22 +49,14 @@ export async function runPlainSession(run: PlainRun): Promise<PlainEnd> {
       onChild: () => tree.look(),
     }),
   );
-  live = cleanUp.use(claim(run));
+  live = cleanUp.use(await claim(run));
   const helpers = new SnapshotHelpers();
   let progress: Progress = 'not begun';
   const snapshots = await startSnapshots(run, live, helpers);
   const asking = confinement.plan.asks ? await (await import('./plain-asking.ts')).startAsking(run, live) : undefined;
-  let command: LaunchedProcess;
-  let mediating: Mediating | undefined;
-  try {
-    const launched = launch(run, asking);
-    mediating = launched.mediating;
-    cleanUp.defer(() => launched.mediating?.[Symbol.dispose]());
-    command = tree.own(launched.command);
-  } catch (error) {
-    snapshots?.abandon();
-    throw error;
-  }
+  const { mediating, ...launched } = await launchOrAbandon(run, asking, snapshots);
+  cleanUp.defer(() => mediating?.[Symbol.dispose]());
+  const command = tree.own(launched.command);
   cleanUp.defer(() => command.kill(SIGKILL));
   progress = 'running';
   // Who comes after a crash finds the snapshots by the record.
@@ -87,7 +80,7 @@ export async function runPlainSession(run: PlainRun): Promise<PlainEnd> {
   const failure = await doAll(
     () => executed,
     () => finishSnapshots(run, { snapshots, live, door }, end),
-    () => reportDenials(run, { live, asking, refused: mediating?.refusals() ?? NOTHING }, end),
+    () => reportDenials(seenDenials(run, asking, mediating), end, { live, notify: context.notify }),
   );
   const loss = await live.hasEnded(end, failure, door.isOpen ? 'meanwhile' : 'at once');
   if (loss !== null) context.notify(loss);
@@ -96,19 +89,18 @@ export async function runPlainSession(run: PlainRun): Promise<PlainEnd> {
   return { exitCode, rollbackId: failure === null ? snapshots?.id : undefined };
 }
 
-async function reportDenials(
+function seenDenials(
   { context, confinement }: PlainRun,
-  seen: { readonly live: LiveSession; readonly asking: PlainAsking | undefined; readonly refused: Uint8Array },
-  end: CommandEnd,
-): Promise<undefined> {
-  const { live, asking, refused } = seen;
-  if (end.exitCode === 0 && refused.length === 0) return;
-  const { denialLines, refusalEvents } = await import('./denials.ts');
-  for (const event of refusalEvents(refused)) live.audit(event);
-  const { homeDirectory, stateDirectory, notify } = context;
-  const lone = loneFiles(confinement.plan);
-  const denials = asking?.approvals.denials;
-  denialLines({ denials, refused, loneFiles: lone, homeDirectory, stateDirectory }, end).forEach(notify);
+  asking: PlainAsking | undefined,
+  mediating: Mediating | undefined,
+): SeenDenials {
+  return {
+    denials: asking?.approvals.denials,
+    refused: mediating?.refusals() ?? NOTHING,
+    loneFiles: loneFiles(confinement.plan),
+    homeDirectory: context.homeDirectory,
+    stateDirectory: context.stateDirectory,
+  };
 }
 
 async function recordExecuted(
@@ -119,11 +111,26 @@ async function recordExecuted(
   live.audit(await executedEvent(context, confinement.plan, pid, over));
 }
 
-/** @throws {NonoError} when a step failed before the command ran. */
-function launch(
-  { context, parent, confinement }: PlainRun,
+interface Launched {
+  readonly command: LaunchedProcess;
+  readonly mediating: Mediating | undefined;
+}
+
+/** Where the command cannot be launched, no snapshot stays. @throws {NonoError} when a step failed before the command ran. */
+async function launchOrAbandon(
+  run: PlainRun,
   asking: PlainAsking | undefined,
-): { readonly command: LaunchedProcess; readonly mediating: Mediating | undefined } {
+  snapshots: RollbackRun | undefined,
+): Promise<Launched> {
+  try {
+    return launch(run, asking);
+  } catch (error) {
+    await snapshots?.abandon();
+    throw error;
+  }
+}
+
+function launch({ context, parent, confinement }: PlainRun, asking: PlainAsking | undefined): Launched {
   const instructions = confinement.launch(context.pid);
   const { mediation } = instructions;
   const mediating = mediation === null ? undefined : parent.host.mediate(mediation, asking?.onQuestions);
@@ -133,11 +140,11 @@ function launch(
   return { command, mediating };
 }
 
-function claim(run: PlainRun): LiveSession {
+async function claim(run: PlainRun): Promise<LiveSession> {
   const { context, sessions, names, chosenName, confinement, temporaryDirectory } = run;
   const { clock, hash, randomHex } = context;
   const identity = describe(run);
-  const claimed = claimSession({ sessions, names, identity, chosenName, state: STARTING, clock, hash, randomHex });
+  const claimed = await claimSession({ sessions, names, identity, chosenName, state: STARTING, clock, hash, randomHex });
   const live = new LiveSession(claimed, clock);
   const policy = policyDigest(confinement.launch(0), identity, { temporaryDirectory, hash });
   live.audit(startEvent(identity, { name: claimed.name, policy }));
@@ -220,6 +227,6 @@ async function finishSnapshots(
   };
   const failure = await finishRun(snapshots, end, { ...context, notify });
   if (failure === null) live.audit(snapshotEvent(stateDirectory, context.hash, snapshots.id, 'final'));
-  if (failure === null) keepWithinLimits({ ...context, notify }, stateDirectory, snapshots.id, retentionLimits(config));
+  if (failure === null) await keepWithinLimits({ ...context, notify }, stateDirectory, snapshots.id, retentionLimits(config));
   return failure;
 }

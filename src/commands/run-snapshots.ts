@@ -107,28 +107,28 @@ function trackedLine({ roots, id, skipped }: RollbackRun, home: Bytes): string {
 }
 
 /** Removes what the limits leave no room for, and says so in one line. What cannot be removed now is no failure of this run. */
-export function keepWithinLimits(
+export async function keepWithinLimits(
   context: Pick<Context, 'hash' | 'clock' | 'notify'>,
   stateDirectory: Directory,
   spared: Bytes,
   limits: RetentionLimits,
-): void {
+): Promise<void> {
   try {
-    removePastLimits(context, stateDirectory, spared, limits);
+    await removePastLimits(context, stateDirectory, spared, limits);
   } catch (error) {
     if (!(error instanceof SystemError || error instanceof NonoError)) throw error;
     context.notify(`Could not remove rollback sessions past the limits: ${error.message}`);
   }
 }
 
-function removePastLimits(
+async function removePastLimits(
   context: Pick<Context, 'hash' | 'clock' | 'notify'>,
   stateDirectory: Directory,
   spared: Bytes,
   limits: RetentionLimits,
-): void {
+): Promise<void> {
   using store = new RollbackStore(openRollbacks(stateDirectory), context.hash);
-  const removals = keepLimits(store, limits, { spared, nowMs: context.clock.nowMs() });
+  const removals = await keepLimits(store, limits, { spared, nowMs: context.clock.nowMs() });
   if (removals.length === 0) return;
   const freed = formatSize(removals.reduce((sum, { freedBytes }) => sum + freedBytes, 0));
   const ids = removals.map(({ id }) => displayBytes(id)).join(', ');

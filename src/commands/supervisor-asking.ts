@@ -1,7 +1,7 @@
 import type { Bytes } from '../bytes.ts';
 import { hookInput, programName } from '../session/approval-host.ts';
+import type { AskingDeps } from '../session/question.ts';
 import { accessWord, type Question } from '../session/question.ts';
-import type { AskingDeps } from '../session/runtime.ts';
 import type { AskingWish, SessionStart } from '../session/start-wire.ts';
 import type { SupervisorDeps } from './supervisor-deps.ts';
 

@@ -20,8 +20,9 @@ import { describeStartFailure, type SessionStart } from '../session/start-wire.t
 import { openStateDirectory } from '../session/state-directory.ts';
 import { createTemporaryDirectory, leaveTemporaryDirectory, sweepTemporaryDirectories } from '../session/temporary-directory.ts';
 import { signalNumber } from '../signal-names.ts';
-import { doAll } from './after-command.ts';
+import { doAll, reportDenials } from './after-command.ts';
 import type { Checkpoints } from './checkpoints.ts';
+import type { SeenDenials } from './denials.ts';
 import { NAMES, SESSIONS } from './new-session.ts';
 import { supervisorAsking } from './supervisor-asking.ts';
 import type { SupervisorDeps } from './supervisor-deps.ts';
@@ -79,7 +80,7 @@ class SupervisedSession {
 
   async run(): Promise<void> {
     const { files, processes, signals } = this.#deps;
-    const { temporaryDirectory, stateDirectory, uid } = this.#start;
+    const { temporaryDirectory, stateDirectory, uid, launch } = this.#start;
     using cleanUp = new DisposableStack();
     cleanUp.use(
       signals.watch({
@@ -97,12 +98,14 @@ class SupervisedSession {
     createTemporaryDirectory(files, temporaryDirectory);
     const sweep = () => sweepTemporaryDirectories(files, processes, uid);
     cleanUp.defer(() => leaveTemporaryDirectory(files, temporaryDirectory, sweep));
+    // The rules name that directory. The guardian makes them while this process writes down what the session is.
+    this.#runtime.prepare(launch);
     await this.#runWith(state, { sessions, names });
   }
 
   async #runWith(state: Directory, { sessions, names }: Registry): Promise<void> {
     using cleanUp = new DisposableStack();
-    const live = cleanUp.use(this.#claim({ sessions, names }));
+    const live = cleanUp.use(await this.#claim({ sessions, names }));
     const socket = cleanUp.use(
       new SessionSocket({
         sockets: this.#deps.sockets,
@@ -114,15 +117,17 @@ class SupervisedSession {
     this.#runtime.keepOutput(cleanUp.use(new OutputLog(sessions, this.#start.identity.id, () => this.#deps.clock.monotonicMs())));
     live.alsoBeat(() => socket.ensure());
     cleanUp.use(this.#deps.onSocketWanted(() => socket.ensure()));
+    if (this.#hasEarlyEvents) this.#recordStart(live);
     const snapshots = await this.#startSnapshots(state, live);
     const pid = await this.#launch(snapshots, live);
     this.#progress = 'running';
     const over = new AbortController();
-    const executed = this.#recordExecuted(pid, live, over.signal);
     await live.isRunning(pid, snapshots === undefined ? null : snapshots.id);
     if (snapshots !== undefined) this.#checkpoints = cleanUp.use(await this.#startCheckpoints(state, snapshots, live));
     this.#isReady = true;
     this.#deps.report({ kind: 'ready', id: this.#start.identity.id, name: live.name });
+    // Nobody waits for what the file of the command is.
+    const executed = this.#recordExecuted(pid, live, over.signal);
     const end = await this.#runtime.ended();
     this.#progress = 'ended';
     over.abort();
@@ -131,18 +136,18 @@ class SupervisedSession {
       () => this.#saveScreen(sessions),
       () => executed,
       () => this.#finishSnapshots(state, snapshots, live, end),
-      () => this.#reportDenials(live, end),
+      () => reportDenials(this.#seenDenials(), end, { live, notify: (line) => this.#runtime.progress(line) }),
     );
     const loss = await live.hasEnded(end, failure);
     if (loss !== null) this.#runtime.progress(loss);
     await this.#runtime.close({ reason: 'ended', ...end });
   }
 
-  #claim(registry: Registry): LiveSession {
+  async #claim(registry: Registry): Promise<LiveSession> {
     const { clock, hash, randomHex } = this.#deps;
-    const { identity, chosenName, launch, temporaryDirectory } = this.#start;
+    const { identity, chosenName } = this.#start;
     const state = { ...STARTING, attachment: 'detached' } as const;
-    const claimed = claimSession({
+    const claimed = await claimSession({
       ...registry,
       identity,
       chosenName: chosenName ?? undefined,
@@ -152,11 +157,21 @@ class SupervisedSession {
       randomHex,
     });
     const live = new LiveSession(claimed, clock);
-    const policy = policyDigest(launch, identity, { temporaryDirectory, hash });
-    live.audit(startEvent(identity, { name: claimed.name, policy }));
     this.#rename = (wanted) => renameSession(live, registry.names, wanted);
     this.#runtime.belongsTo(live);
     return live;
+  }
+
+  /** Of a snapshot, or of a client. Without them the log begins while the guardian starts the command: it is written in a later turn anyway. */
+  get #hasEarlyEvents(): boolean {
+    return this.#start.rollback !== null || this.#start.waitsForClient;
+  }
+
+  /** Before any other event. */
+  #recordStart(live: LiveSession): void {
+    const { identity, launch, temporaryDirectory } = this.#start;
+    const policy = policyDigest(launch, identity, { temporaryDirectory, hash: this.#deps.hash });
+    live.audit(startEvent(identity, { name: live.name, policy }));
   }
 
   async #recordExecuted(pid: number, live: LiveSession, over: AbortSignal): Promise<undefined> {
@@ -229,14 +244,10 @@ class SupervisedSession {
     return checkpoints;
   }
 
-  async #reportDenials(live: LiveSession, end: CommandEnd): Promise<undefined> {
+  #seenDenials(): SeenDenials {
     const { asking, homeDirectory, stateDirectory, loneFiles } = this.#start;
     const { denials, refused } = this.#runtime;
-    if (denials.length === 0 && refused.length === 0 && loneFiles.length === 0) return;
-    const { denialLines, refusalEvents } = await import('./denials.ts');
-    for (const event of refusalEvents(refused)) live.audit(event);
-    const seen = { denials: asking === null ? undefined : denials, refused, loneFiles, homeDirectory, stateDirectory };
-    for (const line of denialLines(seen, end)) this.#runtime.progress(line);
+    return { denials: asking === null ? undefined : denials, refused, loneFiles, homeDirectory, stateDirectory };
   }
 
   #noCheckpoint(): RequestOutcome {
@@ -245,19 +256,20 @@ class SupervisedSession {
   }
 
   async #launch(snapshots: RollbackRun | undefined, live: LiveSession): Promise<number> {
-    const { launch, terminal, waitsForClient, identity } = this.#start;
+    const { terminal, waitsForClient, identity } = this.#start;
     try {
       if (this.#deps.starterGone.aborted) throw starterDied();
       if (waitsForClient) {
         this.#deps.report({ kind: 'listening', id: identity.id, name: live.name });
         await Promise.race([this.#runtime.attached, untilAborted(this.#deps.starterGone)]);
       }
-      const launched = this.#runtime.launch(launch, terminal);
+      const launched = this.#runtime.launch(terminal);
       // There is nothing to do until the guardian answers, and then somebody waits for the record.
       this.#deps.beginSyncing();
+      if (!this.#hasEarlyEvents) this.#recordStart(live);
       return await launched;
     } catch (error) {
-      snapshots?.abandon();
+      await snapshots?.abandon();
       throw error;
     }
   }
@@ -276,7 +288,7 @@ class SupervisedSession {
     const showProgress = (text: string | undefined) => this.#sayOnce(text, notify);
     const failure = await finishRun(snapshots, end, { notify, showProgress, clock: this.#deps.clock });
     if (failure === null) live.audit(snapshotEvent(state, this.#deps.hash, snapshots.id, 'final'));
-    if (failure === null) keepWithinLimits({ ...this.#deps, notify }, state, snapshots.id, rollback.retention);
+    if (failure === null) await keepWithinLimits({ ...this.#deps, notify }, state, snapshots.id, rollback.retention);
     return failure;
   }
 }

@@ -4,7 +4,6 @@ import { makeSessionId } from '../session/names.ts';
 import {
   createTemporaryDirectory,
   isSweepDue,
-  makeTemporaryDirectory,
   sweepTemporaryDirectories,
   temporaryDirectoryPath,
 } from '../session/temporary-directory.ts';
@@ -33,15 +32,13 @@ export async function execute(call: ParsedCall, context: Context): Promise<Comma
   });
   if (isSweepDue(randomHex)) sweepTemporaryDirectories(files, adapters.processes, uid);
   makeMissing(context, plan);
+  createTemporaryDirectory(files, temporaryDirectory);
   if (staysParent) {
-    createTemporaryDirectory(files, temporaryDirectory);
     const { wrapAsParent } = await import('./wrap-as-parent.ts');
     return await wrapAsParent(launch, await context.loadParent(), context.pid);
   }
   const instructions = launch(0);
-  const groundwork = host.prepare(instructions.landlock, temporaryDirectory);
   const handOver = instructions.mediation === null ? () => undefined : host.startMediator(instructions.mediation);
-  makeTemporaryDirectory(temporaryDirectory, () => groundwork.checkDirectory());
   // When it returns this process may be confined already and remove nothing: the next sweep will.
-  throw launchError(groundwork.become(instructions, handOver), call.commandLine[0] as Bytes);
+  throw launchError(host.become(instructions, handOver), call.commandLine[0] as Bytes);
 }

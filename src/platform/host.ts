@@ -3,6 +3,7 @@ import type { Context, SandboxAdapters, TerminalFacts } from '../commands/contex
 import { EXIT, isErrno, NonoError } from '../errors.ts';
 import { joinPath, resolvePath } from '../paths.ts';
 import type { Files } from '../ports/files.ts';
+import type { EarlyProcess } from './bun/early-process.ts';
 import { createBunHash } from './bun/hash.ts';
 import { createLinuxFiles } from './linux/files.ts';
 import { utcOffsetMinutes } from './linux/local-time.ts';
@@ -50,8 +51,8 @@ function readList(path: string): Bytes[] {
   return text === '' ? [] : (text.slice(0, text.endsWith('\0') ? -1 : undefined).split('\0') as Bytes[]);
 }
 
-/** Gathers what the verbs may know of the world. */
-export function createContext(version: string): Context {
+/** Gathers what the verbs may know of the world. @param early A process that one of them may want. */
+export function createContext(version: string, early?: EarlyProcess): Context {
   const files = createLinuxFiles();
   const environment = readEnvironment();
   const homeDirectory = findHome(files, environment);
@@ -84,7 +85,7 @@ export function createContext(version: string): Context {
     loadUserTerminal: async () => (await import('./linux/user-terminal.ts')).openLinuxUserTerminal,
     readInput: () => Bun.stdin.bytes(),
     loadHookRunner: async (variables) => (await import('./bun/hook.ts')).createHookRunner(variables),
-    loadBackground: async () => (await import('./bun/background.ts')).createBunBackground(),
+    loadBackground: async () => (await import('./bun/background.ts')).createBunBackground(early),
     loadSockets: async () => (await import('./bun/socket.ts')).createBunSockets(),
     loadDeflate: async () => (await import('./node/deflate.ts')).deflate,
     loadDiskSpace: async () => (await import('./node/disk-space.ts')).freeBytes,

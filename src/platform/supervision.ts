@@ -10,22 +10,19 @@ import { createLinuxOrphans } from './linux/orphans.ts';
 import { createLinuxProcesses } from './linux/processes.ts';
 import { randomHex } from './linux/random.ts';
 import { createLinuxSignals } from './linux/signals.ts';
-import { beginSyncing, prepareToSync } from './node/sync-later.ts';
+import { beginSyncing } from './node/sync-later.ts';
 import { createSystemClock } from './system-clock.ts';
-
-// What the session is to be is not known yet.
-prepareToSync();
 
 let hook: RunHook | undefined;
 
-interface Supervision {
+interface SupervisorStart {
   readonly guardian: StartedGuardian;
   readonly starterGone: AbortSignal;
   readonly report: (message: StartReport) => void;
 }
 
 /** Until the session is over, and with it the process. */
-export async function supervise(start: SessionStart, { guardian, starterGone, report }: Supervision): Promise<void> {
+export async function hostSupervisor(start: SessionStart, { guardian, starterGone, report }: SupervisorStart): Promise<void> {
   await superviseSession(start, {
     files: createLinuxFiles(),
     hash: createBunHash(),

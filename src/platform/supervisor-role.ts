@@ -1,4 +1,4 @@
-import { NonoError } from '../errors.ts';
+import { explainMachine, NonoError } from '../errors.ts';
 import { encodeLine, LineReader } from '../json-lines.ts';
 import { StartedGuardian } from '../session/guarded-command.ts';
 import { describeStartFailure, type SessionStart, type StartReport } from '../session/start-wire.ts';
@@ -26,7 +26,7 @@ export function runSupervisor(): void {
       for (const start of lines.push(data)) {
         isTold = true;
         if (guardian instanceof NonoError) refuse(guardian);
-        else void loading.then(({ supervise }) => supervise(start, { guardian, starterGone: starter.signal, report }));
+        else void loading.then(({ hostSupervisor }) => hostSupervisor(start, { guardian, starterGone: starter.signal, report }));
       }
     } catch (error) {
       if (!(error instanceof NonoError) || isTold) throw error;
@@ -40,7 +40,8 @@ function startGuardian(): StartedGuardian | NonoError {
   try {
     return new StartedGuardian(startBunPty);
   } catch (error) {
-    if (error instanceof NonoError) return error;
+    const explained = explainMachine(error);
+    if (explained instanceof NonoError) return explained;
     throw error;
   }
 }

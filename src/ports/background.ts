@@ -8,13 +8,17 @@ export interface Background {
 }
 
 /** A process of nono's own that outlives the call. */
-export interface BackgroundStart {
+export interface BackgroundCommand {
   /** Absolute path of the executable; no search. */
   readonly file: string;
   /** Arguments without the zeroth. */
   readonly arguments: readonly string[];
   /** All of the environment. */
   readonly environment: Readonly<Record<string, string>>;
+}
+
+/** The same, and who follows it. */
+export interface BackgroundStart extends BackgroundCommand {
   /** What comes on descriptor 3, in pieces of any length; an empty one is the end. */
   readonly onMessage: (data: Uint8Array) => void;
 }

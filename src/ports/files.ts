@@ -71,7 +71,10 @@ export interface Directory extends Disposable {
   readonly path: Bytes;
   /** The name of this machine: what is locked on another one, which shares the file system, cannot be judged here. */
   hostName(): Bytes;
-  /** The names in it without `.` and `..`, in no order. */
+  /**
+   * The names in it without `.` and `..`, each once and in no order. Of what is there all the time none is missing, be it
+   * replaced meanwhile; the adapter for the tests promises that only of what nobody replaces.
+   */
   names(): Bytes[];
   /** Small regular files by their names, many at a time: undefined for what is not read at once, for whatever reason. */
   readSmallFiles(names: readonly Bytes[]): readonly (SmallFile | undefined)[];
@@ -135,8 +138,7 @@ export interface OpenFile extends Disposable {
   /**
    * An exclusive flock(2) that ends with the handle.
    *
-   * @returns false when another one holds it. Those who only ask (isLocked()), or look after what nobody owns (tryLockShared()), are waited for:
-   *   they take microseconds.
+   * @returns false when another one holds it, or shares it just now; lockSoon() waits for who only shares it.
    */
   tryLock(): boolean;
   /** A shared flock(2) that ends with the handle: until then nobody takes the exclusive one. @returns false when somebody holds that. */

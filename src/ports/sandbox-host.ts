@@ -1,6 +1,5 @@
 import type { Bytes } from '../bytes.ts';
 import type { Attempt, AttemptResults, Launch, LaunchFailure, SignalState } from '../sandbox/launch.ts';
-import type { LandlockRuleset } from '../sandbox/linux/landlock.ts';
 import type { Architecture } from '../sandbox/linux/seccomp-uapi.ts';
 import type { LaunchedProcess, LaunchOptions, ListenerTaker } from './spawn.ts';
 
@@ -15,20 +14,6 @@ export interface Mediating extends ListenerTaker, Disposable {
 /** Passes the listener of a filter on, before any of the command has run. */
 export type HandOver = (listener: number) => void;
 
-/** What was begun of a launch. */
-export interface Groundwork {
-  /** Waits until the directory is there. @throws {SystemError} when it could not be made. */
-  checkDirectory(): void;
-  /**
-   * Applies everything that `launch` says to this process, in the order of LaunchStep, and becomes the
-   * command. Does not return when it works. When it returns, this process may be confined already and
-   * can do no more than report the failure and exit.
-   *
-   * An adapter that cannot enforce a step fails at that step and never skips it.
-   */
-  become(launch: Launch, handOver: HandOver): LaunchFailure;
-}
-
 /** What the kernel under this process can enforce, and confining this very process. */
 export interface SandboxHost {
   /** The Landlock ABI of the running kernel, 0 when it has none or it is switched off. */
@@ -38,13 +23,13 @@ export interface SandboxHost {
   /** As the caller of nono set them; what the runtime itself changed is not in it. */
   callerSignals(): SignalState;
   /**
-   * Begins what the rest of a launch need not wait for, and what nothing of it forbids: makes a directory for this user alone, and the rules. Goes on beside this
-   * thread where the system can do that.
+   * Applies everything that `launch` says to this process, in the order of LaunchStep, and becomes the
+   * command. Does not return when it works. When it returns, this process may be confined already and
+   * can do no more than report the failure and exit.
    *
-   * @param landlock Of the launch that follows. Its rules may name the directory.
-   * @param directory Absolute, in one that is there.
+   * An adapter that cannot enforce a step fails at that step and never skips it.
    */
-  prepare(landlock: LandlockRuleset, directory: Bytes): Groundwork;
+  become(launch: Launch, handOver: HandOver): LaunchFailure;
   /** Whether the calls of this process are mediated already, by a nono around it. */
   isMediated(): boolean;
   /** Whether a process may look at others of its user that it did not start (Yama's ptrace_scope). */

@@ -11,6 +11,8 @@ export interface Peer {
 export interface Connection {
   /** Undefined where the runtime cannot ask the kernel. */
   readonly peer: Peer | undefined;
+  /** Accepted with one of the last descriptors that this process may have: it is to be let go soon. */
+  readonly isCrowded?: boolean;
   /** Bytes that were written here and not taken by the kernel yet. */
   readonly queuedBytes: number;
   /** Never blocks: what the other side does not take is kept. */

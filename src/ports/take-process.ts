@@ -11,10 +11,10 @@ import type { TakenElsewhere, TakeRequest } from '../rollback/take-wire.ts';
 export type TakeElsewhere = (
   request: TakeRequest,
   onProgress: (entries: number) => void,
-  follow?: (helper: FollowedProcess) => Disposable,
+  follow?: (helper: SnapshotHelper) => Disposable,
 ) => Promise<TakenElsewhere>;
 
 /** A process that was started, to be signalled; nothing happens once it is reaped. */
-export interface FollowedProcess {
+export interface SnapshotHelper {
   kill(signal: number): void;
 }

@@ -3,7 +3,7 @@ import { isErrno } from '../errors.ts';
 import { nextTurn } from '../next-turn.ts';
 import { baseName, parentPath } from '../paths.ts';
 import type { Directory, Stat } from '../ports/files.ts';
-import { CHANGED_MEANWHILE, reasonOfFailure } from './apply-failure.ts';
+import { CHANGED_MEANWHILE, FORBIDDEN, reasonOfFailure } from './apply-failure.ts';
 import { type ApplyInput, type ApplyResult, type MadeFile, type MadeFiles } from './apply-input.ts';
 import { type Entry, isSameInodeState } from './entry.ts';
 import { findLinkGroups, joinLinkGroup } from './link-groups.ts';
@@ -73,8 +73,19 @@ class Application {
     for (const made of this.#making) this.#settle(await made);
     this.#input.roots.forget();
     this.#joinLinks();
-    const listed = this.#directories.finish(touched);
-    return { done: this.#done, kept: this.#kept, written: this.#written, listed };
+    const { listed, failed } = this.#directories.finish(touched);
+    return { ...this.#without(failed), written: this.#written, listed };
+  }
+
+  /** What was done and kept, when these directories did not get their modes and times. */
+  #without(failed: ReadonlyMap<Bytes, string>): Pick<ApplyResult, 'done' | 'kept'> {
+    if (failed.size === 0) return { done: this.#done, kept: this.#kept };
+    const unfinished = this.#done.flatMap((action) => {
+      const reason = action.want?.kind === 'directory' ? failed.get(action.path) : undefined;
+      return reason === undefined ? [] : [{ action, reason }];
+    });
+    const left = new Set(unfinished.map(({ action }) => action));
+    return { done: this.#done.filter((action) => !left.has(action)), kept: [...this.#kept, ...unfinished] };
   }
 
   /** Every now and then: says how far it is, and lets a signal be heard. */
@@ -266,6 +277,7 @@ function isMissingFile({ now, want }: RestoreAction): boolean {
 function reasonOf(result: MadeFile): string | undefined {
   if (result.kind === 'vanished') return 'its directory is gone';
   if (result.kind !== 'skipped') return undefined;
+  if (result.reason === 'untouched') return FORBIDDEN;
   return result.reason === 'changing'
     ? 'changed meanwhile'
     : 'its stored content is missing or damaged, see `nono rollback verify`';

@@ -9,7 +9,7 @@ import { recordSnapshot, takeNodes } from './snapshot.ts';
 import type { RollbackStore } from './store.ts';
 
 /** An intermediate snapshot of a running session. */
-export interface CheckpointOrder {
+export interface CheckpointRequest {
   readonly id: Bytes;
   /** For people. */
   readonly label: string;
@@ -29,14 +29,14 @@ export interface CheckpointOrder {
 export async function takeCheckpoint(
   deps: RollbackDeps,
   store: RollbackStore,
-  order: CheckpointOrder,
+  request: CheckpointRequest,
   isOwnerAlive: () => boolean,
 ): Promise<SnapshotRecord | undefined> {
   try {
-    return await capture(deps, store, order, isOwnerAlive);
+    return await capture(deps, store, request, isOwnerAlive);
   } catch (error) {
     if (!isErrno(error, ...CANNOT_STORE)) throw error;
-    throw new StateError(`Cannot store a checkpoint of "${order.id}"`, {
+    throw new StateError(`Cannot store a checkpoint of "${request.id}"`, {
       cause: error,
       hint: 'Free space with `nono rollback cleanup`; the session goes on, and its other snapshots are kept',
     });
@@ -46,11 +46,11 @@ export async function takeCheckpoint(
 async function capture(
   deps: RollbackDeps,
   store: RollbackStore,
-  { id, label, limits, isOnlyIfChanged }: CheckpointOrder,
+  { id, label, limits, isOnlyIfChanged }: CheckpointRequest,
   isOwnerAlive: () => boolean,
 ): Promise<SnapshotRecord | undefined> {
   using session = store.open(id);
-  using turn = session.tryTurn();
+  using turn = await session.takeTurn();
   const manifest = session.readManifest();
   if (turn === undefined || manifest.kind !== 'run' || manifest.status !== 'open' || !isOwnerAlive()) throw cannotTake(id);
   using objects = session.openObjects();

@@ -1,40 +1,74 @@
 import type { Bytes } from '../bytes.ts';
+import { DamageError } from '../errors.ts';
 import { isWithin } from '../paths.ts';
 import { type Change, compareTrees } from './compare.ts';
+import type { Entry } from './entry.ts';
 import type { Manifest } from './manifest.ts';
 import type { RollbackStore } from './store.ts';
 
 /** A supervisor gives a sign of life every ten seconds: its last one may be so old when it is killed. */
 const HEARTBEAT_MS = 10_000;
 
-/** Sessions that ran at the same time on one of the same roots: their changes cannot be told apart. */
+/** Sessions, restores of other ones too, that ran at the same time on one of the same roots: their changes cannot be told apart. */
 export function findOverlapping(manifests: readonly Manifest[], session: Manifest, nowMs: number): Manifest[] {
   if (session.kind !== 'run') return [];
+  const byId = new Map(manifests.map((manifest) => [manifest.id, manifest]));
   const endOf = ({ endedMs }: Manifest) => endedMs ?? nowMs;
   return manifests.filter(
     (other) =>
-      other.kind === 'run' &&
-      other.id !== session.id &&
+      !isOf(other, session.id, byId) &&
       other.startedMs <= endOf(session) &&
       session.startedMs <= endOf(other) &&
       other.roots.some((one) => session.roots.some((two) => isWithin(one.path, two.path) || isWithin(two.path, one.path))),
   );
 }
 
-/** The paths that each of the sessions reports as changed. */
+/** Whether it is the session itself, a restore of it, or the undo of one. */
+function isOf(manifest: Manifest, session: Bytes, byId: ReadonlyMap<Bytes, Manifest>): boolean {
+  const seen = new Set<Bytes>();
+  for (let at: Manifest | undefined = manifest; at !== undefined && !seen.has(at.id); ) {
+    if (at.id === session || at.restores === session) return true;
+    seen.add(at.id);
+    at = at.restores === undefined ? undefined : byId.get(at.restores);
+  }
+  return false;
+}
+
+/** The paths that each of the sessions reports as changed; of one that is damaged none. */
 export function changedBy(store: RollbackStore, sessions: readonly Manifest[]): Map<Bytes, Bytes> {
   const changed = new Map<Bytes, Bytes>();
   for (const manifest of sessions) {
     if (manifest.snapshots.length < 2) continue;
-    using session = store.open(manifest.id);
-    const last = session.tree(manifest, manifest.snapshots.length - 1);
-    for (const { path } of compareTrees(session.tree(manifest, 0), last)) changed.set(path, manifest.id);
+    for (const path of pathsChangedBy(store, manifest)) changed.set(path, manifest.id);
   }
   return changed;
+}
+
+function pathsChangedBy(store: RollbackStore, manifest: Manifest): Bytes[] {
+  try {
+    using session = store.open(manifest.id);
+    const last = session.tree(manifest, manifest.snapshots.length - 1);
+    return compareTrees(session.tree(manifest, 0), last).map(({ path }) => path);
+  } catch (error) {
+    // The damage of another session keeps nobody from restoring this one.
+    if (error instanceof DamageError) return [];
+    throw error;
+  }
 }
 
 /** Whether a change of a lost session was made when its supervisor no longer lived, as far as times tell. */
 export function isAfterLoss({ after }: Change, { status, heartbeatMs }: Manifest): boolean {
   if (status !== 'recovered' || heartbeatMs === undefined || after === undefined) return false;
-  return after.ctimeSeconds * 1000 + after.ctimeNanoseconds / 1_000_000 > heartbeatMs + HEARTBEAT_MS;
+  return changedMs(after) > heartbeatMs + HEARTBEAT_MS;
+}
+
+/** What was changed until then may be the session's own doing, as far as times tell. */
+export function lastSeenMs({ status, heartbeatMs, snapshots }: Manifest): number {
+  if (status === 'recovered' && heartbeatMs !== undefined) return heartbeatMs + HEARTBEAT_MS;
+  return snapshots.at(-1)?.takenMs ?? Number.POSITIVE_INFINITY;
+}
+
+/** Milliseconds since 1970. */
+export function changedMs({ ctimeSeconds, ctimeNanoseconds }: Pick<Entry, 'ctimeSeconds' | 'ctimeNanoseconds'>): number {
+  return ctimeSeconds * 1000 + ctimeNanoseconds / 1_000_000;
 }

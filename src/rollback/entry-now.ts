@@ -63,6 +63,8 @@ export function lookAt(
   path: Bytes,
 ): { readonly parent: Directory; readonly stat: Stat } | 'closed' | undefined {
   try {
+    // First, since it opens directories, and only the last ones stay open.
+    if (roots.isByAnotherName(path)) return undefined;
     const parent = roots.parentOf(path);
     const stat = parent?.stat(roots.nameOf(path));
     return parent === undefined || stat === undefined ? undefined : { parent, stat };

@@ -7,7 +7,11 @@ import { type UnreadableSession } from './store.ts';
 /** So many wrong letters still mean the same id: more, and every id of the same day would be meant. */
 const TYPOS = 2;
 
-/** Finds a session by its id, a prefix of one, the six digits of its run, or `latest`. */
+/**
+ * Finds a session by its id, a prefix of one, the six digits of its run, or `latest`.
+ *
+ * @param manifests Newest first.
+ */
 export function findRollbackSession(
   manifests: readonly Manifest[],
   unreadable: readonly UnreadableSession[],

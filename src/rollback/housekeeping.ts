@@ -37,12 +37,12 @@ function isLive(store: RollbackStore, id: Bytes): boolean {
 }
 
 /** Keeps the store within its limits after a run; what killed runs left behind goes too. */
-export function keepLimits(
+export async function keepLimits(
   store: RollbackStore,
   limits: RetentionLimits,
   { spared, nowMs }: { readonly spared: Bytes; readonly nowMs: number },
-): Removal[] {
+): Promise<Removal[]> {
   const manifests = store.manifests(() => undefined);
   const chosen = chooseByLimits(retentionItems(store, manifests, spared), limits);
-  return removeSessions(store, [...findOrphans(store, nowMs), ...chosen]);
+  return await removeSessions(store, [...findOrphans(store, nowMs), ...chosen]);
 }

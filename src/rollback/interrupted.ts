@@ -20,6 +20,7 @@ import type { RollbackSession } from './session-directory.ts';
 import type { SnapshotTree } from './snapshot-tree.ts';
 import type { RollbackStore } from './store.ts';
 import { TreeIndex } from './tree-index.ts';
+import { findTwins } from './twins.ts';
 
 /** Ids of restores of `session` that were begun and not completed. */
 export function findUnfinished(manifests: readonly Manifest[], session: Bytes): Bytes[] {
@@ -102,7 +103,7 @@ export async function abortRestore(deps: RollbackDeps, store: RollbackStore, saf
     // What is not back where it was is nowhere but in that session.
     if (left !== undefined) throw notTakenBack(safetyId, left);
     // While it is locked: who waits for the lock finds nothing to take back.
-    store.remove(safetyId);
+    await store.remove(safetyId);
     return result.done.length;
   });
 }
@@ -128,7 +129,7 @@ async function withInterrupted<T>(
 ): Promise<T | 'busy' | 'over'> {
   if (!store.ids().includes(safetyId)) return 'over';
   using opened = store.open(safetyId);
-  using lock = opened.tryLock();
+  using lock = await opened.lockIfEnded();
   if (lock === undefined) return 'busy';
   // Whoever held the lock before may have ended it since its manifest was read.
   if (!store.ids().includes(safetyId)) return 'over';
@@ -137,6 +138,7 @@ async function withInterrupted<T>(
   const journal = readJournal(safety);
   using session = store.open(journal.restores);
   using roots = new RootDirectories(deps.files, rootPaths(session.manifest));
+  roots.expectTwins(findTwins(journal.paths));
   removeTemporaries(roots, journal.paths, temporaryPrefix(safety.id));
   return await use({ safety, session, journal, roots });
 }

@@ -77,6 +77,11 @@ export interface Manifest {
   readonly git?: { readonly before: Bytes | undefined; readonly after: Bytes | undefined } | undefined;
 }
 
+/** For sort(): by when they started. The local time and the process in an id tell that neither within a second nor when clocks are put back. */
+export function newestFirst(a: Pick<Manifest, 'id' | 'startedMs'>, b: Pick<Manifest, 'id' | 'startedMs'>): number {
+  return b.startedMs - a.startedMs || (a.id < b.id ? 1 : -1);
+}
+
 /** The manifest as bytes: readable JSON whose last field is the SHA-256 of the rest. */
 export function encodeManifest(manifest: Manifest, hash: Hash): Buffer {
   const document = toDocument(manifest);

@@ -1,6 +1,6 @@
 import type { Bytes } from '../bytes.ts';
 import { type Change, compareTrees, isSameReference } from './compare.ts';
-import { isAfterLoss } from './doubt.ts';
+import { changedMs, isAfterLoss, lastSeenMs } from './doubt.ts';
 import type { Entry } from './entry.ts';
 import { entryNow } from './entry-now.ts';
 import { MissingNames } from './missing-names.ts';
@@ -9,30 +9,38 @@ import { type ExaminedChange, narrowChanges, planRestore, type RestorePlan } fro
 import type { RollbackDeps } from './rollback-deps.ts';
 import { RootDirectories } from './root-directories.ts';
 import { TreeIndex } from './tree-index.ts';
+import { twinsAmong } from './twins.ts';
 
 /** What a restore would do, and what was listed to see that. Nothing is changed. */
 export function prepareRestore(
   deps: RollbackDeps,
   request: RestoreRequest,
-): RestorePlan & Required<Pick<RestoreRequest, 'listed'>> {
+): RestorePlan & Required<Pick<RestoreRequest, 'listed' | 'twins'>> {
   const { session, state, snapshot, paths, alsoChanged, madeByRestores = [], changes } = request;
   const target = session.tree(state.manifest, snapshot);
   const others = state.manifest.snapshots
     .filter(({ number, root }) => number !== snapshot && !isSameReference(root, state.tree.rootReference))
     .map(({ number }) => session.tree(state.manifest, number));
   const lists = [...others.map((tree) => compareTrees(target, tree)), changes ?? compareTrees(target, state.tree)];
+  const twins = twinsAmong(lists.flat());
   const found = mergeChanges(lists.map((list) => narrowChanges(list, paths)));
   const made = madeByRestores.map((tree) => new TreeIndex(tree));
   const known = made.length === 0 ? found : found.map((one) => ({ ...one, made: filesAt(made, one.change.path) }));
   using roots = new RootDirectories(deps.files, rootPaths(state.manifest));
-  const { examined, listed } = examineChanges(deps, roots, known);
+  roots.expectTwins(twins);
+  const { examined, listed } = examineChanges(
+    deps,
+    roots,
+    known,
+    state.isLive ? Number.POSITIVE_INFINITY : lastSeenMs(state.manifest),
+  );
   const plan = planRestore(examined, (change) => {
     // What was named is wanted, whoever else changed it.
     const other = paths.length > 0 ? undefined : alsoChanged?.get(change.path);
     if (other !== undefined && change.type !== 'm') return `changed by session ${other} too`;
     return isAfterLoss(change, state.manifest) ? 'changed after the session was lost' : undefined;
   });
-  return { ...plan, listed };
+  return { ...plan, listed, twins };
 }
 
 function filesAt(trees: readonly TreeIndex[], path: Bytes): Entry[] {
@@ -55,7 +63,13 @@ function mergeChanges(lists: readonly (readonly Change[])[]): Omit<ExaminedChang
   return [...byPath.values()].sort((a, b) => (a.change.path < b.change.path ? -1 : 1));
 }
 
-function examineChanges(deps: RollbackDeps, roots: RootDirectories, found: readonly Omit<ExaminedChange, 'now'>[]) {
+/** @param seenMs What was changed later no snapshot of the session has seen. */
+function examineChanges(
+  deps: RollbackDeps,
+  roots: RootDirectories,
+  found: readonly Omit<ExaminedChange, 'now'>[],
+  seenMs: number,
+) {
   const contents = hashOnly(deps);
   const missing = new MissingNames(
     roots,
@@ -63,7 +77,8 @@ function examineChanges(deps: RollbackDeps, roots: RootDirectories, found: reado
   );
   const examined = found.map((one): ExaminedChange => {
     const { path, after } = one.change;
-    return { ...one, now: missing.has(path) ? undefined : entryNow(roots, path, [after], contents) };
+    const now = missing.has(path) ? undefined : entryNow(roots, path, [after], contents);
+    return { ...one, now, isYounger: now !== undefined && now.kind !== 'directory' && changedMs(now) > seenMs };
   });
   return { examined, listed: missing.listed };
 }

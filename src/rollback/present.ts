@@ -26,7 +26,7 @@ export async function presentState(deps: RollbackDeps, session: RollbackSession)
   const { manifest } = session;
   if (manifest.status !== 'open') return { manifest, tree: session.tree(manifest, manifest.snapshots.length - 1), isLive: false };
   if (manifest.kind === 'restore') throw interrupted(manifest);
-  using lock = session.tryLock();
+  using lock = await session.lockIfEnded();
   if (lock === undefined) return { manifest, tree: await treeNow(deps, session), isLive: true, isUnknown: session.isUnknown() };
   const heartbeatMs = session.heartbeatMs();
   const recovered = await takeFinal(deps, session, manifest, DEFAULT_LIMITS, {

@@ -1,9 +1,10 @@
 import type { Bytes } from '../bytes.ts';
 import { isErrno } from '../errors.ts';
+import { nextTurn } from '../next-turn.ts';
 import type { Directory, Stat } from '../ports/files.ts';
 import { MANIFEST } from './session-directory.ts';
 import { isRollbackId } from './session-id.ts';
-import { isSessionLive, LOCK, tryLockSession } from './session-lock.ts';
+import { isSessionLive, LOCK, lockSession } from './session-lock.ts';
 import { readSmallFile } from './small-file.ts';
 import type { RollbackStore } from './store.ts';
 
@@ -47,42 +48,48 @@ export interface Removal {
 /**
  * Removes sessions that nobody uses; one whose lock is held stays.
  *
+ * @param onNext Told how many were done before each.
  * @returns those that were removed.
  */
-export function removeSessions(store: RollbackStore, ids: readonly Bytes[], onRemoved?: (removal: Removal) => void): Removal[] {
-  store.finishRemovals();
+export async function removeSessions(
+  store: RollbackStore,
+  ids: readonly Bytes[],
+  onNext?: (done: number) => void,
+): Promise<Removal[]> {
+  await store.finishRemovals();
   const removals: Removal[] = [];
-  for (const id of ids) {
-    const removal = unlessGone(() => removeOne(store, id));
-    if (removal === undefined) continue;
-    onRemoved?.(removal);
-    removals.push(removal);
+  for (const [done, id] of ids.entries()) {
+    onNext?.(done);
+    // Between two of them a signal is heard, and a client.
+    await nextTurn();
+    const removal = await unlessGone(() => removeOne(store, id));
+    if (removal !== undefined) removals.push(removal);
   }
   return removals;
 }
 
 /** Another run may have removed the same session meanwhile, or the one that was to account for it. */
-function unlessGone<T>(work: () => T): T | undefined {
+async function unlessGone<T>(work: () => T | Promise<T>): Promise<T | undefined> {
   try {
-    return work();
+    return await work();
   } catch (error) {
     if (isErrno(error, 'ENOENT')) return undefined;
     throw error;
   }
 }
 
-function removeOne(store: RollbackStore, id: Bytes): Removal | undefined {
+async function removeOne(store: RollbackStore, id: Bytes): Promise<Removal | undefined> {
   using directory = store.openDirectoryToRemove(id);
   if (directory === undefined) return undefined;
-  using lock = tryLockSession(directory);
+  using lock = await lockSession(directory);
   if (lock === undefined) return undefined;
-  const { freedBytes, sharedBytes } = measureObjects(directory);
+  const { freedBytes, sharedBytes } = await measureObjects(directory);
   if (sharedBytes > 0) {
     const heir = findHeir(store, id);
     using heirDirectory = heir === undefined ? undefined : store.openDirectory(heir);
-    if (heirDirectory !== undefined) unlessGone(() => addCarried(heirDirectory, sharedBytes));
+    if (heirDirectory !== undefined) await unlessGone(() => addCarried(heirDirectory, sharedBytes));
   }
-  store.remove(id);
+  await store.remove(id);
   return { id, freedBytes };
 }
 
@@ -96,12 +103,14 @@ function findHeir(store: RollbackStore, id: Bytes): Bytes | undefined {
  * What would be free if these sessions were removed, all of them and in this order: a content goes with the last of the
  * names that it has.
  */
-export function measureRemovals(store: RollbackStore, ids: readonly Bytes[]): Removal[] {
+export async function measureRemovals(store: RollbackStore, ids: readonly Bytes[]): Promise<Removal[]> {
   const seen = new Map<string, number>();
   const removals: Removal[] = [];
   for (const id of ids) {
     using directory = store.openDirectory(id);
-    if (directory !== undefined) removals.push({ id, freedBytes: measureObjects(directory, seen).freedBytes });
+    if (directory === undefined) continue;
+    const { freedBytes } = await measureObjects(directory, seen);
+    removals.push({ id, freedBytes });
   }
   return removals;
 }
@@ -110,12 +119,16 @@ export function measureRemovals(store: RollbackStore, ids: readonly Bytes[]): Re
  * @param seen How many names of each content were met in sessions that go too, by inode.
  * @returns what the disk gets back, in whole blocks, and the sizes of what other sessions still hold.
  */
-function measureObjects(
+async function measureObjects(
   session: Directory,
   seen = new Map<string, number>(),
-): { readonly freedBytes: number; readonly sharedBytes: number } {
+): Promise<{ readonly freedBytes: number; readonly sharedBytes: number }> {
   let [freedBytes, sharedBytes] = [0, 0];
   for (const stat of objectStats(session)) {
+    if (stat === undefined) {
+      await nextTurn();
+      continue;
+    }
     const key = `${stat.device}:${stat.inode}`;
     const count = (seen.get(key) ?? 0) + 1;
     if (stat.links > 1) seen.set(key, count);
@@ -125,7 +138,8 @@ function measureObjects(
   return { freedBytes, sharedBytes };
 }
 
-function* objectStats(session: Directory): Generator<Stat> {
+/** With a pause, undefined, after each directory of them. */
+function* objectStats(session: Directory): Generator<Stat | undefined> {
   try {
     using objects = session.openDirectory('objects' as Bytes);
     for (const prefix of objects.names()) {
@@ -135,6 +149,7 @@ function* objectStats(session: Directory): Generator<Stat> {
         const stat = fanOut.stat(name);
         if (stat !== undefined) yield stat;
       }
+      yield undefined;
     }
   } catch (error) {
     // A session that was left half made may have no objects yet.

@@ -57,12 +57,12 @@ export async function replaceContent(
   try {
     prepared = prepare(deps, safety, roots, { ...replacement, now, nowMs });
   } catch (error) {
-    store.remove(safety.id);
+    await store.remove(safety.id);
     throw new StateError('Cannot store what would be replaced, so nothing was changed', { cause: error });
   }
   const refused = await applyOwn(deps, safety, roots, prepared);
   if (refused === undefined) return { safetyId: safety.id };
-  store.remove(safety.id);
+  await store.remove(safety.id);
   return { refused };
 }
 

@@ -59,8 +59,8 @@ export interface MissingFile {
  * anything: what has appeared meanwhile stays.
  *
  * @returns `read` with the state of the new file; `kept` when it was made and its content could not be linked;
- *   `vanished` without its directory; `skipped` because something is there (`changing`) or the content is
- *   damaged (`unreadable`).
+ *   `vanished` without its directory; `skipped` because something is there (`changing`), the content is
+ *   damaged (`unreadable`), or the system does not permit it (`untouched`).
  */
 export function restoreMissing(
   { parent, name, temporary, want }: MissingFile,
@@ -81,6 +81,7 @@ export function restoreMissing(
     if (error instanceof DamageError) return { kind: 'skipped', reason: 'unreadable' };
     if (isErrno(error, 'EEXIST')) return { kind: 'skipped', reason: 'changing' };
     if (isErrno(error, 'ENOENT', 'ENOTDIR', 'ELOOP')) return { kind: 'vanished' };
+    if (isErrno(error, 'EPERM', 'EACCES')) return { kind: 'skipped', reason: 'untouched' };
     throw error;
   }
 }

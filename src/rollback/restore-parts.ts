@@ -33,6 +33,8 @@ export interface RestoreRequest {
   readonly changes?: readonly Change[] | undefined;
   /** The names in directories that were listed for the plan. */
   readonly listed?: ReadonlyMap<Bytes, readonly Bytes[]>;
+  /** Among all that changed, whatever is restored of it: see findTwins(). */
+  readonly twins?: ReadonlySet<Bytes>;
   /** Started ahead for what is to be made, which whoever started them ends. */
   readonly threads?: StartingWorkers | undefined;
   /** Files whose content comes back get the time of the restore. */

@@ -42,6 +42,8 @@ export interface ExaminedChange {
   readonly others?: readonly (Entry | undefined)[];
   /** What earlier restores of it have left there, with times that are meant to stay. */
   readonly made?: readonly Entry[];
+  /** What stands there now is younger than what the session left. */
+  readonly isYounger?: boolean;
 }
 
 /**
@@ -56,7 +58,7 @@ export function planRestore(
 ): RestorePlan {
   const actions: RestoreAction[] = [];
   const conflicts: Conflict[] = [];
-  for (const { change, now, others = [], made = [] } of examined) {
+  for (const { change, now, others = [], made = [], isYounger = false } of examined) {
     const { path, root, before: want, after: left } = change;
     const action: RestoreAction = { path, root, want, now, type: actionType(want, now) };
     if (isSameState(now, want)) {
@@ -66,7 +68,7 @@ export function planRestore(
       if (isOurTime) actions.push({ ...action, type: 'm' });
       continue;
     }
-    const isOurs = isAsLeft(now, left) || [...others, ...made].some((other) => isAsLeft(now, other));
+    const isOurs = [left, ...others, ...made].some((state) => isAsLeft(now, state, isYounger));
     const reason = isOurs ? doubtOf(change) : conflictReason(now, left);
     if (reason === undefined) actions.push(action);
     else conflicts.push({ action, reason });
@@ -94,9 +96,9 @@ export function touchContents(actions: readonly RestoreAction[], touchedMs: numb
   });
 }
 
-function isAsLeft(now: Entry | undefined, left: Entry | undefined): boolean {
+function isAsLeft(now: Entry | undefined, left: Entry | undefined, isYounger: boolean): boolean {
   if (left?.kind === 'skipped') {
-    if (left.reason === 'unreadable') return isStillClosed(now, left);
+    if (left.reason === 'unreadable') return isStillClosed(now, left, isYounger);
     // What the session left there no snapshot holds; the same inode in the same state is still that.
     return (
       now !== undefined &&
@@ -109,10 +111,10 @@ function isAsLeft(now: Entry | undefined, left: Entry | undefined): boolean {
 
 /**
  * Whether `now` may be what the session made unreadable: the directory itself, closed or opened by a restore,
- * or, below it, where the entry has no inode, whatever is there.
+ * or, below it, where the entry has no inode, whatever was there by the end of the session.
  */
-function isStillClosed(now: Entry | undefined, left: Entry): boolean {
-  if (left.inode === 0n) return true;
+function isStillClosed(now: Entry | undefined, left: Entry, isYounger: boolean): boolean {
+  if (left.inode === 0n) return !isYounger;
   if (now === undefined) return false;
   if (now.kind !== 'directory') return isSameInodeState(now, left);
   return (
@@ -129,5 +131,5 @@ function actionType(want: Entry | undefined, now: Entry | undefined): RestoreAct
 function conflictReason(now: Entry | undefined, left: Entry | undefined): string {
   if (now === undefined) return 'removed since';
   if (left === undefined) return 'created since';
-  return now.kind === left.kind ? 'changed since' : 'replaced since';
+  return now.kind === left.kind || left.reason === 'unreadable' ? 'changed since' : 'replaced since';
 }

@@ -2,6 +2,7 @@ import type { Bytes } from '../bytes.ts';
 import { isErrno, StateError } from '../errors.ts';
 import type { StartingWorkers } from '../ports/content-workers.ts';
 import { applyRestore } from './apply.ts';
+import { reasonOfFailure } from './apply-failure.ts';
 import { type ApplyResult } from './apply-input.ts';
 import { isSameState, isSameTime } from './compare.ts';
 import { completeSafety } from './complete-restore.ts';
@@ -22,6 +23,7 @@ import type { NewSession, RollbackSession } from './session-directory.ts';
 import { makeRollbackId } from './session-id.ts';
 import { recordSnapshot } from './snapshot.ts';
 import type { RollbackStore } from './store.ts';
+import { findTwins } from './twins.ts';
 
 /** What a directory's owner needs to look at what is in it. */
 const READABLE_MODE = 0o500;
@@ -48,6 +50,7 @@ export async function carryOutRestore(
   await using own = request.threads === undefined ? await startMaking(deps, actions.length) : undefined;
   const threads = request.threads ?? own;
   using roots = new RootDirectories(deps.files, rootPaths(manifest));
+  roots.expectTwins(request.twins ?? findTwins(actions.map(({ path }) => path)));
   const startedMs = deps.clock.nowMs();
   const touchedMs = request.isTouching === true ? startedMs : undefined;
   using safety = createSafety(store, pid, startedMs, deps.clock.utcOffsetMinutes(startedMs));
@@ -66,7 +69,7 @@ export async function carryOutRestore(
   } catch (error) {
     // They may still be linking into it.
     await threads?.[Symbol.asyncDispose]();
-    store.remove(safety.id);
+    await store.remove(safety.id);
     throw safetyFailure(error);
   }
   const before = new Map(checked.map(({ path, now }) => [path, now]));
@@ -113,7 +116,11 @@ function openClosed(deps: RollbackDeps, roots: RootDirectories, actions: readonl
     const closed = current.filter((action) => isClosed(action) && !opened.has(action.path));
     if (closed.length === 0) break;
     for (const { path, now } of closed) {
-      roots.parentOf(path)?.setMode(roots.nameOf(path), (now?.mode ?? 0) | OWNER_MODE);
+      // One of somebody else stays closed, and is kept.
+      reasonOfFailure(() => {
+        roots.parentOf(path)?.setMode(roots.nameOf(path), (now?.mode ?? 0) | OWNER_MODE);
+        return undefined;
+      });
       opened.add(path);
     }
     roots.forget();

@@ -17,12 +17,36 @@ export class RootDirectories implements Disposable {
   readonly #roots: readonly Bytes[];
   readonly #open = new Map<Bytes, Directory>();
   readonly #mountedRoots = new Map<Bytes, boolean>();
+  #twins: ReadonlySet<Bytes> = new Set();
   /** The ones used last, the oldest first. */
   readonly #recent = new Map<Bytes, Directory>();
 
   constructor(files: Files, roots: readonly Bytes[]) {
     this.#files = files;
     this.#roots = roots;
+  }
+
+  /** @param twins Paths that the file system may take for one another, see findTwins(). */
+  expectTwins(twins: ReadonlySet<Bytes>): void {
+    this.#twins = twins;
+  }
+
+  /** Whether what is found at `path` has another name there, or is in a directory that has one: at `path` itself there is nothing then. */
+  isByAnotherName(path: Bytes): boolean {
+    if (this.#twins.size === 0) return false;
+    for (let at = path; this.contains(at) && !this.#roots.includes(at); at = parentPath(at))
+      if (this.#twins.has(at) && !this.#isListed(at)) return true;
+    return false;
+  }
+
+  /** True also where nobody can tell. */
+  #isListed(path: Bytes): boolean {
+    try {
+      return this.parentOf(path)?.names().includes(baseName(path)) ?? true;
+    } catch (error) {
+      if (isErrno(error, 'EACCES', 'ENOENT')) return true;
+      throw error;
+    }
   }
 
   /** The directory that holds `path`, undefined when it is not there or no directory. */

@@ -39,7 +39,7 @@ export interface RollbackRun {
   /** Takes the final snapshot, after the checkpoint that is being taken. */
   finish(end: RunEnd, onProgress?: (progress: SnapshotProgress) => void): Promise<ChangeCounts>;
   /** The command was never started: nothing of the session stays. */
-  abandon(): void;
+  abandon(): Promise<void>;
 }
 
 /**
@@ -71,8 +71,8 @@ const REMOVAL_PAUSE_MS = 20;
 /** What the disk does not even let go is an orphan, which the next clean-up removes. */
 async function discard(store: RollbackStore, session: NewSession): Promise<void> {
   try {
-    store.remove(session.id);
-    for (let attempt = 0; store.finishRemovals(session.id) && attempt < REMOVAL_ATTEMPTS; attempt++)
+    await store.remove(session.id);
+    for (let attempt = 0; (await store.finishRemovals(session.id)) && attempt < REMOVAL_ATTEMPTS; attempt++)
       await new Promise((resolve) => setTimeout(resolve, REMOVAL_PAUSE_MS));
   } catch (error) {
     if (!(error instanceof SystemError)) throw error;
@@ -181,9 +181,12 @@ class LiveRun implements RollbackRun {
     }
   }
 
-  abandon(): void {
-    this.#store.remove(this.#session.id);
-    this.#end();
+  async abandon(): Promise<void> {
+    try {
+      await this.#store.remove(this.#session.id);
+    } finally {
+      this.#end();
+    }
   }
 
   #end(): void {

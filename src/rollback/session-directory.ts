@@ -7,7 +7,7 @@ import { removeTree } from '../remove-tree.ts';
 import type { EncodedNodes } from './encode-nodes.ts';
 import { decodeManifest, encodeManifest, type Manifest } from './manifest.ts';
 import { hexHash } from './objects.ts';
-import { isSessionLive, isUnknown, LOCK, lockNewSession, tryLockSession, tryTurn } from './session-lock.ts';
+import { isSessionLive, isUnknown, LOCK, lockNewSession, lockSession, takeTurn } from './session-lock.ts';
 import { readUpTo } from './small-file.ts';
 import { SnapshotTree } from './snapshot-tree.ts';
 
@@ -144,13 +144,13 @@ export class RollbackSession extends SessionDirectory {
   }
 
   /** The lock when nobody holds it, undefined when the session's supervisor or a restore does. */
-  tryLock(): OpenFile | undefined {
-    return tryLockSession(this.directory);
+  lockIfEnded(): Promise<OpenFile | undefined> {
+    return lockSession(this.directory);
   }
 
   /** The right to take one snapshot in place of the process that holds the lock. */
-  tryTurn(): OpenFile | undefined {
-    return tryTurn(this.directory);
+  takeTurn(): Promise<OpenFile | undefined> {
+    return takeTurn(this.directory);
   }
 
   /** Whether the process that takes this session's snapshots is alive; one on another host may be. */
@@ -176,7 +176,12 @@ export function openOwn(directory: Directory, name: Bytes, shown: string): Direc
     return directory.openDirectory(name);
   } catch (error) {
     if (!isErrno(error, 'ENOENT', 'ENOTDIR', 'ELOOP', 'EXDEV', 'EACCES')) throw error;
-    throw new DamageError(`Cannot use "${shown}": it is not a directory that can be opened`, { cause: error });
+    // Nothing need be damaged then, and to verify it would meet the same.
+    const hint = 'Let yourself in: see owner and mode of it, and of all directories above it (namei -l PATH)';
+    throw new DamageError(`Cannot use "${shown}": it is not a directory that can be opened`, {
+      cause: error,
+      ...(isErrno(error, 'EACCES') ? { hint } : {}),
+    });
   }
 }
 

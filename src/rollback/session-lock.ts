@@ -1,4 +1,5 @@
 import type { Bytes } from '../bytes.ts';
+import { lockSoon } from '../lock-soon.ts';
 import type { Directory, OpenFile } from '../ports/files.ts';
 
 export const LOCK = 'lock' as Bytes;
@@ -9,13 +10,13 @@ const TURN = 'checkpoint.lock' as Bytes;
 const FILE_MODE = 0o600;
 
 /** @returns the lock of a session when nobody takes its snapshots, undefined when somebody does or may on another host. */
-export function tryLockSession(session: Directory): OpenFile | undefined {
+export async function lockSession(session: Directory): Promise<OpenFile | undefined> {
   const lock = session.openForAppend(LOCK, FILE_MODE);
-  return keepIf(lock, () => lock.tryLock() && !isTurnTaken(session) && !isOfAnotherHost(session, lock));
+  return await keepIf(lock, async () => (await lockSoon(lock)) && !isTurnTaken(session) && !isOfAnotherHost(session, lock));
 }
 
 /**
- * Whether tryLockSession() would give nothing. Nothing is taken: whoever wants the lock, or a turn, at this moment gets it.
+ * Whether lockSession() would give nothing. Nothing is taken: whoever wants the lock, or a turn, at this moment gets it.
  */
 export function isSessionLive(session: Directory): boolean {
   using lock = session.openForAppend(LOCK, FILE_MODE);
@@ -62,10 +63,10 @@ function isOfAnotherHost(session: Directory, lock: OpenFile): boolean {
 }
 
 /** A lock that is not wanted, or about which a question cannot be answered, is given back. */
-function keepIf(lock: OpenFile, isWanted: () => boolean): OpenFile | undefined {
+async function keepIf(lock: OpenFile, isWanted: () => Promise<boolean>): Promise<OpenFile | undefined> {
   let isKept = false;
   try {
-    isKept = isWanted();
+    isKept = await isWanted();
     return isKept ? lock : undefined;
   } finally {
     if (!isKept) lock[Symbol.dispose]();
@@ -73,9 +74,9 @@ function keepIf(lock: OpenFile, isWanted: () => boolean): OpenFile | undefined {
 }
 
 /** @returns the right to take one snapshot in place of the owner, undefined while another one has it. */
-export function tryTurn(session: Directory): OpenFile | undefined {
+export async function takeTurn(session: Directory): Promise<OpenFile | undefined> {
   const turn = session.openForAppend(TURN, FILE_MODE);
-  return keepIf(turn, () => turn.tryLock());
+  return await keepIf(turn, () => lockSoon(turn));
 }
 
 function isTurnTaken(session: Directory): boolean {

@@ -2,8 +2,8 @@ import { type Bytes } from '../bytes.ts';
 import { DamageError, isErrno, StateError } from '../errors.ts';
 import type { Directory } from '../ports/files.ts';
 import type { Hash } from '../ports/hash.ts';
-import { removeTree } from '../remove-tree.ts';
-import { type Manifest } from './manifest.ts';
+import { removeTree, removeTreeInTurns } from '../remove-tree.ts';
+import { type Manifest, newestFirst } from './manifest.ts';
 import { DIRECTORY_MODE, MANIFEST, NewSession, openOwn, RollbackSession } from './session-directory.ts';
 import { isRollbackId } from './session-id.ts';
 
@@ -26,7 +26,7 @@ export class RollbackStore implements Disposable {
     this.#hash = hash;
   }
 
-  /** Ids of all directories that have a manifest, newest first. */
+  /** Ids of all directories that have a manifest, by the local time in them newest first. */
   ids(): Bytes[] {
     const ids = this.#directory.names().filter(isRollbackId);
     return ids
@@ -92,7 +92,7 @@ export class RollbackStore implements Disposable {
         if (this.#hasManifest(id)) onUnreadable({ id, error });
       }
     }
-    return manifests;
+    return manifests.sort(newestFirst);
   }
 
   /**
@@ -131,17 +131,17 @@ export class RollbackStore implements Disposable {
   }
 
   /** Removes everything of a session: first its name, so that a reader never meets half of it. */
-  remove(id: Bytes): void {
+  async remove(id: Bytes): Promise<void> {
     const removing = `${REMOVING_PREFIX}${id}` as Bytes;
     this.#directory.rename(id, this.#directory, removing);
-    removeTree(this.#directory, removing);
+    await removeTreeInTurns(this.#directory, removing);
   }
 
   /** Ends removals that were killed, of one session or of all. @returns whether there were any. */
-  finishRemovals(id?: Bytes): boolean {
+  async finishRemovals(id?: Bytes): Promise<boolean> {
     const isMeant = (name: Bytes) => (id === undefined ? name.startsWith(REMOVING_PREFIX) : name === `${REMOVING_PREFIX}${id}`);
     const names = this.#directory.names().filter(isMeant);
-    for (const name of names) removeTree(this.#directory, name);
+    for (const name of names) await removeTreeInTurns(this.#directory, name);
     return names.length > 0;
   }
 }

@@ -7,6 +7,11 @@ import { lookAt, namesNow } from './entry-now.ts';
 import { OWNER_MODE } from './restore-plan.ts';
 import { TreeIndex } from './tree-index.ts';
 
+export interface FinishedDirectories {
+  readonly listed: ReadonlyMap<Bytes, readonly Bytes[]>;
+  readonly failed: ReadonlyMap<Bytes, string>;
+}
+
 /** The directories that a restore works in: they are writable for as long as it lasts, and get their modes and times at its end. */
 export class TouchedDirectories {
   readonly #input: Pick<ApplyInput, 'roots' | 'modeBefore'>;
@@ -45,15 +50,17 @@ export class TouchedDirectories {
    * Deepest first: setting a time or a mode above does not change what is below.
    *
    * @param restored All that the restore touches.
-   * @returns the names in each directory, sorted; what cannot be listed is not in it.
+   * @returns the names in each directory, sorted; what cannot be listed is not in it. And those that could not be finished, with the reason.
    */
-  finish(restored: readonly { readonly path: Bytes }[]): ReadonlyMap<Bytes, readonly Bytes[]> {
+  finish(restored: readonly { readonly path: Bytes }[]): FinishedDirectories {
     const listed = new Map<Bytes, readonly Bytes[]>();
+    const failed = new Map<Bytes, string>();
     for (const { path } of restored) this.#touchEarlier(parentPath(path));
     for (const [path, mode] of [...this.#touched].sort(([a], [b]) => (a < b ? 1 : -1))) {
-      reasonOfFailure(() => this.#finish(path, mode, listed));
+      const reason = reasonOfFailure(() => this.#finish(path, mode, listed));
+      if (reason !== undefined) failed.set(path, reason);
     }
-    return listed;
+    return { listed, failed };
   }
 
   /** A directory in which all was done before an interruption: what it was to get at the end it has not got yet. */
@@ -70,6 +77,7 @@ export class TouchedDirectories {
 
   #finish(path: Bytes, mode: number, listed: Map<Bytes, readonly Bytes[]>): undefined {
     const { roots } = this.#input;
+    if (roots.isByAnotherName(path)) return;
     const want = this.#target.find(path);
     const parent = roots.parentOf(path);
     const name = baseName(path);

@@ -3,7 +3,7 @@ import { isWithin } from '../paths.ts';
 import type { FileKind } from '../ports/files.ts';
 import { mediationOf } from './linux/mediation.ts';
 import type { Access, PathRule, Plan } from './plan.ts';
-import { findOverlap, type SensitivePlace } from './sensitive.ts';
+import { findOverlap, findOverlaps, type SensitivePlace } from './sensitive.ts';
 
 /** What `nono why --op` asks about. */
 export type Operation = 'read' | 'write' | 'readwrite' | 'connect';
@@ -70,13 +70,30 @@ export function explainAccess(
   const word = missing.read && missing.write ? 'reading or writing' : missing.read ? 'reading' : 'writing';
   const closest = rules[0];
   const only = closest === undefined ? 'no rule reaches it' : `${describeRule(closest)} gives no ${word}`;
-  const overlap = findOverlap(path, { ...missing, control: false }, places);
+  const opened: Access = { ...missing, control: false };
+  const overlap = findOverlap(path, opened, places);
   const what = overlap === undefined ? '' : `; ${relationText(overlap.relation, overlap.place)}`;
+  // All that the option would open: a directory, where what is asked about does not exist yet.
+  const inWay = findOverlaps(asked, opened, places).map(({ place }) => place);
+  const closed = inWay.find(({ isAbsolute }) => isAbsolute);
+  if (closed !== undefined) {
+    const why = overlap?.place === closed ? '' : `; ${directoryText(kind, closed)}`;
+    return { isAllowed: false, reason: `${only}${what}${why}`, rules };
+  }
   const option = optionFor(missing, kind === undefined || kind === 'directory');
-  const isLast = overlap?.place.isAbsolute === true;
-  const override = overlap === undefined ? '' : ` --override-deny ${displayBytes(overlap.place.path)}`;
-  const way = isLast ? undefined : `${option} ${displayBytes(kind === undefined ? directory : path)}${override}`;
-  return { isAllowed: false, reason: `${only}${what}`, rules, ...(way === undefined ? {} : { way }) };
+  const overrides = inWay.map((place) => ` --override-deny ${displayBytes(place.path)}`);
+  return {
+    isAllowed: false,
+    reason: `${only}${what}`,
+    rules,
+    way: `${option} ${displayBytes(asked)}${[...new Set(overrides)].join('')}`,
+  };
+}
+
+/** Why nothing gives what could be given but for that place. */
+function directoryText(kind: FileKind | undefined, { path, what }: SensitivePlace): string {
+  const start = kind === undefined ? 'it does not exist, and its directory cannot be shared: that' : 'it cannot be shared: it';
+  return `${start} contains ${displayBytes(path)}, ${what}`;
 }
 
 function covers({ path: rule, isDirectory }: PathRule, path: Bytes): boolean {

@@ -72,6 +72,8 @@ export interface LaunchFailure {
   readonly errno: string;
   /** What the step was about, where it is one thing. */
   readonly path?: Bytes;
+  /** Where the links of that path led, of a program that was refused. */
+  readonly target?: Bytes;
 }
 
 /** The message to the launcher: JSON with one character for each byte. */

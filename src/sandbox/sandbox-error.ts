@@ -1,5 +1,5 @@
 import { type Bytes, displayBytes } from '../bytes.ts';
-import { EXIT, NonoError } from '../errors.ts';
+import { EXIT, NonoError, TOO_MANY_PROCESSES } from '../errors.ts';
 import { baseName, parentPath } from '../paths.ts';
 import type { LaunchFailure, LaunchStep } from './launch.ts';
 import { ABI_WITH_PORTS, landlockGaps, NESTED_TOO_DEEP } from './linux/landlock.ts';
@@ -65,9 +65,9 @@ const STEPS: Readonly<Record<Exclude<LaunchStep, 'execute'>, string>> = {
 };
 
 /** The user's error for a failed launch: 127 when the command is gone, else 126. */
-export function launchError({ step, errno, path }: LaunchFailure, command: Bytes): NonoError {
+export function launchError({ step, errno, path, target }: LaunchFailure, command: Bytes): NonoError {
   const about = path === undefined ? '' : ` for "${displayBytes(path)}"`;
-  if (step === 'execute') return executeError(errno, path ?? command);
+  if (step === 'execute') return executeError(errno, path ?? command, target);
   const hint =
     HINTS[`${step} ${errno}`] ?? HINTS[errno] ?? 'See whether a container or a security module forbids this system call';
   return new SandboxError(`Cannot apply the sandbox: the launcher could not ${STEPS[step]}${about}: ${errno}`, hint);
@@ -76,7 +76,7 @@ export function launchError({ step, errno, path }: LaunchFailure, command: Bytes
 /** By step and errno, or by errno alone. */
 const HINTS: Readonly<Record<string, string>> = {
   EMFILE: 'Allow more open files: ulimit -n',
-  EAGAIN: 'You have as many processes as you may have: end some, or allow more with ulimit -u',
+  EAGAIN: TOO_MANY_PROCESSES,
   ENFILE: 'Too many files are open on this machine: end something',
   'rule ELOOP': 'A link was put in its place while nono started: look at it, then run again',
   'restrict E2BIG': NESTED_TOO_DEEP,
@@ -86,13 +86,19 @@ const HINTS: Readonly<Record<string, string>> = {
   'mediator EMSGSIZE': 'Grant fewer, larger directories',
 };
 
-function executeError(errno: string, path: Bytes): NonoError {
+function executeError(errno: string, path: Bytes, target?: Bytes): NonoError {
   const shown = displayBytes(path);
   const [exitCode, reason, hint] = EXECUTE_REASONS[errno] ?? [
     EXIT.cannotExecute,
     `the kernel refused it: ${errno}`,
     'Run it without nono to see whether it works at all',
   ];
+  if (errno === 'EACCES' && target !== undefined) {
+    const led = displayBytes(target);
+    return new NonoError('E_CANNOT_EXECUTE', exitCode, `Cannot run "${shown}", which is ${led}: ${reason}`, {
+      hint: `Share what it leads to with --read-file ${led}, or with --read the directory that holds all of the tool, if the sandbox refused it; or make it executable`,
+    });
+  }
   return new NonoError('E_CANNOT_EXECUTE', exitCode, `Cannot run "${shown}": ${reason}`, {
     hint: hint.replace('DIR', displayBytes(parentPath(path))).replace('NAME', displayBytes(baseName(path))),
   });

@@ -254,12 +254,21 @@ export function findOverlap(
   overrides: readonly Bytes[] = [],
 ): Overlap | undefined {
   for (const place of places) {
-    if (place.isWriteOnly && !access.write) continue;
-    const relation = relate(path, place);
-    if (relation === undefined || (!place.isAbsolute && isOverridden(path, place, overrides))) continue;
-    return { place, relation };
+    const overlap = overlapWith(place, path, access);
+    if (overlap !== undefined && (place.isAbsolute || !isOverridden(path, place, overrides))) return overlap;
   }
   return undefined;
+}
+
+/** All sensitive places that access to `path` would open. @param path Absolute, links resolved. */
+export function findOverlaps(path: Bytes, access: Access, places: readonly SensitivePlace[]): readonly Overlap[] {
+  return places.flatMap((place) => overlapWith(place, path, access) ?? []);
+}
+
+function overlapWith(place: SensitivePlace, path: Bytes, access: Access): Overlap | undefined {
+  if (place.isWriteOnly && !access.write) return undefined;
+  const relation = relate(path, place);
+  return relation && { place, relation };
 }
 
 function relate(path: Bytes, { path: written, resolved }: SensitivePlace): Overlap['relation'] | undefined {

@@ -16,12 +16,12 @@ import {
   type SessionEnd,
   type StatusPlace,
 } from './messages.ts';
+import { isSameSize } from './terminal-size.ts';
 
 /** How an attached terminal came apart from its session. */
 export type AttachEnd =
   | { readonly kind: 'exit'; readonly end: SessionEnd }
   | { readonly kind: 'refused'; readonly code: RefusalCode; readonly message: string }
-  /** The supervisor went away without a word. */
   /** The connection ended without a word: `failure` says why, when that was this side's. */
   | { readonly kind: 'gone'; readonly failure: SystemError | undefined };
 
@@ -293,8 +293,4 @@ export class AttachClient {
     this.#shown.restore();
     this.#terminal.leaveRaw();
   }
-}
-
-function isSameSize(a: TerminalSize, b: TerminalSize): boolean {
-  return a.columns === b.columns && a.rows === b.rows;
 }

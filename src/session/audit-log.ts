@@ -6,9 +6,9 @@ import type { Hash } from '../ports/hash.ts';
 import { formatTimestamp } from '../time.ts';
 import { AUDIT_FORMAT, type AuditEvent } from './audit-event.ts';
 import { type AuditHead, hexDigest, NO_LINE, readAudit, wholeLinesSize } from './audit-read.ts';
-import { removeUnlessMissing } from './name-lock.ts';
 import type { Pace } from './pace.ts';
 import { readWhole } from './read-whole.ts';
+import { removeUnlessMissing } from './remove-file.ts';
 
 const FILE_MODE = 0o600;
 export interface AuditDeps {

@@ -28,9 +28,9 @@ export interface Claim {
  *
  * @throws {NonoError} when the id or the chosen name is another session's, or the disk takes nothing.
  */
-export function claimSession(claim: Claim): ClaimedSession {
+export async function claimSession(claim: Claim): Promise<ClaimedSession> {
   const { sessions, identity, state, clock, hash } = claim;
-  const { name, lock } = takeName(claim);
+  const { name, lock } = await takeName(claim);
   using cleanUp = new DisposableStack();
   cleanUp.use(lock);
   try {
@@ -49,10 +49,10 @@ export function claimSession(claim: Claim): ClaimedSession {
   }
 }
 
-function takeName({ names, chosenName, randomHex }: Claim): { readonly name: string; readonly lock: Disposable } {
+async function takeName({ names, chosenName, randomHex }: Claim): Promise<{ readonly name: string; readonly lock: Disposable }> {
   for (;;) {
     const name = chosenName ?? makeSessionName(randomHex);
-    const lock = tryName(names, name);
+    const lock = await tryName(names, name);
     if (lock !== undefined) return { name, lock };
     if (chosenName === undefined) continue;
     throw new NonoError('E_NAME_TAKEN', EXIT.nonoFailed, `Cannot name this session "${name}": a live session has that name`, {
@@ -61,9 +61,9 @@ function takeName({ names, chosenName, randomHex }: Claim): { readonly name: str
   }
 }
 
-function tryName(names: Directory, name: string): Disposable | undefined {
+async function tryName(names: Directory, name: string): Promise<Disposable | undefined> {
   try {
-    return lockName(names, name);
+    return await lockName(names, name);
   } catch (error) {
     throw storeFailure(error, names);
   }

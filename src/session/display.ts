@@ -40,7 +40,8 @@ export interface Shown {
   readonly rows: readonly string[];
 }
 
-export interface TerminalWish {
+/** The terminal of somebody who attaches. */
+export interface JoiningTerminal {
   /** Nothing was written yet: the output goes on where the cursor of the terminal is. */
   readonly isFresh: boolean;
   /** So much of the history is wanted; undefined for what the terminal has not had. */

@@ -1,25 +1,25 @@
 import type { TerminalSize } from '../ports/pty.ts';
 import type { Connection } from '../ports/socket.ts';
-import { placeInHistory, readLines } from '../terminal/history.ts';
+import { placeInHistory } from '../terminal/history.ts';
 import type { TerminalModel } from '../terminal/model.ts';
 import { RowWatch } from '../terminal/row-watch.ts';
 import { BELL, OVER_BEGIN, OVER_END, type Over } from './covering.ts';
-import type { Display, DisplaysHost, Shown, TerminalWish } from './display.ts';
+import type { Display, DisplaysHost, JoiningTerminal } from './display.ts';
 import { FLOOD_INTERVAL_MS, showFlood } from './flood-view.ts';
-import { encodeServerMessage, type StatusPlace } from './messages.ts';
+import { KnownTerminals } from './known-terminals.ts';
+import type { StatusPlace } from './messages.ts';
 import { type Occasion, occasionBelow, paintFor, rowsAboveCursor } from './occasion.ts';
 import type { Drawing, SessionScreen } from './screen.ts';
+import { sendPieces } from './send-pieces.ts';
 
 /** What is kept for a client that does not read; past it the client misses output, and is drawn anew when it is back. */
 const QUEUE_BYTES_MAXIMUM = 4 * 1024 * 1024;
+/** Readers of the log share as much, down to this for each: however many they are, what they do not read fills no memory. */
+const FOLLOWER_QUEUE_BYTES_MINIMUM = 256 * 1024;
 /** Viewers see no more changes than this apart. */
 const VIEW_INTERVAL_MS = 30;
-/** A frame holds more. */
-const OUTPUT_PIECE_BYTES = 128 * 1024;
 /** What was drawn may be on its way for so long: a terminal of another size by then has not shown it as it was meant. */
 const UNDERWAY_MS = 2000;
-/** Terminals that were here and left, which may come again. */
-const REMEMBERED_TERMINALS = 32;
 
 /**
  * Brings the session to the terminals of its clients: what the command writes as it comes to the one that types, drawings
@@ -31,7 +31,8 @@ export class Displays {
   readonly #nowMs: () => number;
   readonly #settle: () => void;
   readonly #displays = new Set<Display>();
-  readonly #shownOn = new Map<string, Shown>();
+  readonly #known = new KnownTerminals();
+  #followers = 0;
   #viewTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(screen: SessionScreen, { describe, nowMs, settle = () => undefined }: DisplaysHost) {
@@ -41,13 +42,14 @@ export class Displays {
     this.#settle = settle;
   }
 
-  addTerminal(connection: Connection, { isFresh, historyLines, terminalId }: TerminalWish): Display {
+  addTerminal(connection: Connection, { isFresh, historyLines, terminalId }: JoiningTerminal): Display {
     const display = this.#add({ connection, isFollower: false, view: undefined, isLive: isFresh, terminalId });
     this.#screen.joined(display);
     if (!isFresh) {
       this.#screen.whenReached((model) => {
-        if (historyLines !== undefined) this.#hasSeen(display, model, Math.max(0, model.historyEnd - historyLines));
-        else if (terminalId !== undefined) this.#recall(display, model, terminalId);
+        const wanted = historyLines === undefined ? undefined : Math.max(0, model.historyEnd - historyLines);
+        const from = wanted ?? (terminalId === undefined ? undefined : this.#known.unseenFrom(terminalId, model));
+        if (from !== undefined) this.#hasSeen(display, model, from);
       });
       this.#draw(display, 'first');
     }
@@ -61,19 +63,13 @@ export class Displays {
     if (over?.shown !== undefined && historySeen !== undefined) {
       // What came behind the prompt it has not had.
       display.historySeen = undefined;
-      this.#keep(terminalId, { history: historySeen, rows: over.shown });
+      this.#known.remember(terminalId, { history: historySeen, rows: over.shown });
     } else if (display.isLive) {
       this.#screen.whenReached((model) => {
         const history = placeInHistory(model, model.historyEnd);
-        this.#keep(terminalId, { history, rows: rowsAboveCursor(model) });
+        this.#known.remember(terminalId, { history, rows: rowsAboveCursor(model) });
       });
     }
-  }
-
-  #keep(terminalId: string, shown: Shown): void {
-    this.#forget(terminalId);
-    this.#shownOn.set(terminalId, shown);
-    for (const [first] of this.#shownOn) if (this.#shownOn.size > REMEMBERED_TERMINALS) this.#forget(first);
   }
 
   /** Its client stops, and its terminal is the user's. */
@@ -155,12 +151,13 @@ export class Displays {
 
   /** For a reader of the log: everything that is written from now on. One that does not read misses some of it. */
   addFollower(connection: Connection): Display {
+    this.#followers += 1;
     return this.#add({ connection, isFollower: true, view: undefined, isLive: true, terminalId: undefined });
   }
 
   remove(display: Display): void {
     display.isGone = true;
-    this.#displays.delete(display);
+    if (this.#displays.delete(display) && display.isFollower) this.#followers -= 1;
     display.historySeen?.[Symbol.dispose]();
     if (display.view === undefined && !display.isFollower) this.#screen.left(display);
   }
@@ -284,7 +281,7 @@ export class Displays {
   /** @returns whether the terminal gets it. */
   #forward(display: Display, data: Uint8Array): boolean {
     if (!display.isLive) return false;
-    if (display.connection.queuedBytes > QUEUE_BYTES_MAXIMUM) {
+    if (display.connection.queuedBytes > this.#roomOf(display)) {
       display.isLive = false;
       display.isBehind = true;
       if (!display.isFollower) this.#screen.whenPassed((model) => this.#hasSeen(display, model, model.historyEnd));
@@ -292,6 +289,10 @@ export class Displays {
     }
     sendPieces(display.connection, 'output', data);
     return true;
+  }
+
+  #roomOf({ isFollower }: Display): number {
+    return isFollower ? Math.max(FOLLOWER_QUEUE_BYTES_MINIMUM, QUEUE_BYTES_MAXIMUM / this.#followers) : QUEUE_BYTES_MAXIMUM;
   }
 
   /** Everything up to now by what the model knows, and from there on as it comes. */
@@ -321,21 +322,6 @@ export class Displays {
     display.historySeen = placeInHistory(model, line);
   }
 
-  /** From what was on its screen when it left, those rows count that are in the history now as they were. */
-  #recall(display: Display, model: TerminalModel, terminalId: string): void {
-    const shown = this.#shownOn.get(terminalId);
-    if (shown === undefined) return;
-    const from = shown.history.line();
-    const now = readLines(model, from, Math.min(model.historyEnd, from + shown.rows.length));
-    const changed = now.findIndex((row, at) => row !== shown.rows[at]);
-    this.#hasSeen(display, model, from + (changed < 0 ? now.length : changed));
-  }
-
-  #forget(terminalId: string): void {
-    this.#shownOn.get(terminalId)?.history[Symbol.dispose]();
-    this.#shownOn.delete(terminalId);
-  }
-
   #scheduleViews(afterMs: number): void {
     if (this.#viewTimer !== undefined || ![...this.#displays].some(({ view, over }) => view !== undefined || over !== undefined))
       return;
@@ -360,13 +346,5 @@ export class Displays {
     display.isBehind = display.connection.queuedBytes > 0;
     const drawing = display.isBehind ? undefined : view.painter.draw(model, this.#describe(model.size));
     if (drawing !== undefined) sendPieces(display.connection, 'output', drawing);
-  }
-}
-
-/** In frames as large as they may be; the frames after the first of a `redraw` are output. */
-export function sendPieces(connection: Connection, kind: 'output' | 'redraw' | 'content', data: Uint8Array): void {
-  for (let at = 0; at < data.length; at += OUTPUT_PIECE_BYTES) {
-    const piece = data.subarray(at, at + OUTPUT_PIECE_BYTES);
-    connection.write(encodeServerMessage({ kind: at > 0 && kind === 'redraw' ? 'output' : kind, data: piece }));
   }
 }

@@ -73,6 +73,7 @@ export class GuardedCommand {
   readonly #orphans: Orphans;
   readonly #options: GuardedOptions;
   readonly #started = Promise.withResolvers<Extract<GuardianReport, { kind: 'started' | 'failed' }>>();
+  #program = '' as Bytes;
   #exit: ProcessExit | undefined;
   #refused: Uint8Array = new Uint8Array();
   #failure: NonoError | undefined;
@@ -99,11 +100,17 @@ export class GuardedCommand {
     return this.#size;
   }
 
+  /** Once, before launch(): all that it names is there by then. Nothing of the command runs. */
+  prepare(launch: Launch): void {
+    this.#program = launch.command[0] as Bytes;
+    this.#order({ kind: 'prepare', launch });
+  }
+
   /** @returns the pid of the command. @throws {NonoError} when a step failed before it ran. */
-  async launch(launch: Launch, terminal: Bytes | null): Promise<number> {
-    this.#order({ kind: 'launch', launch, terminal });
+  async launch(terminal: Bytes | null): Promise<number> {
+    this.#order({ kind: 'launch', terminal });
     const report = await this.#started.promise;
-    if (report.kind === 'failed') throw launchError(report.failure, launch.command[0] as Bytes);
+    if (report.kind === 'failed') throw launchError(report.failure, this.#program);
     return report.pid;
   }
 

@@ -7,8 +7,10 @@ export const GUARDIAN_ROLE = '__guard';
 
 /** What the supervisor tells the guardian. */
 export type GuardianOrder =
-  /** `terminal`: settings that the terminal takes on before the command runs; null to leave it as it is. */
-  | { readonly kind: 'launch'; readonly launch: Launch; readonly terminal: Bytes | null }
+  /** What the command is to be: what can be made ready is, while the supervisor makes the session. */
+  | { readonly kind: 'prepare'; readonly launch: Launch }
+  /** Starts what was prepared. `terminal`: settings that the terminal takes on before; null to leave it as it is. */
+  | { readonly kind: 'launch'; readonly terminal: Bytes | null }
   /** Ends the whole tree: SIGTERM, and SIGKILL after that time. */
   | { readonly kind: 'end'; readonly graceMs: number }
   /** Sends a signal to the foreground of the terminal and to the command. */

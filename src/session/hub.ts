@@ -5,13 +5,16 @@ import { type ClientRole, isAttachedAs } from './attachment.ts';
 import type { DetachReason } from './audit-event.ts';
 import type { ControlRequest } from './control-requests.ts';
 import type { Display } from './display.ts';
-import { Displays, sendPieces } from './displays.ts';
+import { Displays } from './displays.ts';
 import { actorOf, type Client, send, sessionFences, step } from './hub-client.ts';
 import type { HubHost } from './hub-host.ts';
-import { type ClientMessage, DIRECT, decodeClientMessage, type RefusalCode, type SessionEnd } from './messages.ts';
+import { lastSizes } from './last-sizes.ts';
+import { type ClientMessage, DIRECT, type RefusalCode, type SessionEnd } from './messages.ts';
 import { FrameDecoder, ProtocolError } from './protocol.ts';
 import { outcomeOf, RequestLine } from './request-line.ts';
 import type { SessionScreen } from './screen.ts';
+import { sendPieces } from './send-pieces.ts';
+import { isSameSize } from './terminal-size.ts';
 
 /** A connection that says nothing is no client. */
 const HELLO_TIMEOUT_MS = 10_000;
@@ -80,6 +83,8 @@ export class Hub {
     const timer = setTimeout(() => {
       if (client.role === 'new') this.#refuse(client, 'protocol', 'no hello came');
     }, HELLO_TIMEOUT_MS);
+    if (connection.isCrowded === true)
+      this.#refuse(client, 'refused', 'it has no descriptors left for one more client (ulimit -n)');
     return {
       onData: (data) => this.#receive(client, data),
       onDrain: () => {
@@ -187,10 +192,8 @@ export class Hub {
   #receive(client: Client, data: Uint8Array): void {
     this.#settle();
     try {
-      for (const frame of client.decoder.push(data)) {
-        if (client.role === 'gone') return;
-        this.#handle(client, decodeClientMessage(frame), frame.payload.length);
-      }
+      for (const { message, bytes } of lastSizes(client.decoder.push(data), () => this.#size))
+        if (client.role !== 'gone') this.#handle(client, message, bytes);
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
       this.#refuse(client, 'protocol', error.message);
@@ -234,7 +237,7 @@ export class Hub {
   }
 
   #resize(display: Display, size: TerminalSize): void {
-    const isOther = size.columns !== this.#size.columns || size.rows !== this.#size.rows;
+    const isOther = !isSameSize(size, this.#size);
     this.#size = size;
     if (isOther) {
       this.displays.resizeTerminal(display, () => this.#host.resize(size));

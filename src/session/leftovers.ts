@@ -2,7 +2,7 @@ import type { Bytes } from '../bytes.ts';
 import { isErrno } from '../errors.ts';
 import type { Directory } from '../ports/files.ts';
 import type { Processes } from '../ports/processes.ts';
-import { removeUnlessMissing } from './name-lock.ts';
+import { removeUnlessMissing } from './remove-file.ts';
 
 /**
  * What a session has in sessions/. The record goes when nearly all is gone, so that what a killed prune left is found again; the audit

@@ -1,5 +1,6 @@
 import type { Bytes } from '../bytes.ts';
 import { isErrno, SystemError } from '../errors.ts';
+import { lockSoon } from '../lock-soon.ts';
 import type { Directory } from '../ports/files.ts';
 
 const FILE_MODE = 0o600;
@@ -10,11 +11,11 @@ const FILE_MODE = 0o600;
  *
  * @returns undefined when a live session has the name.
  */
-export function lockName(names: Directory, name: string): Disposable | undefined {
+export async function lockName(names: Directory, name: string): Promise<Disposable | undefined> {
   const file = name as Bytes;
   for (;;) {
     const opened = names.openForAppend(file, FILE_MODE);
-    if (!opened.tryLock()) {
+    if (!(await lockSoon(opened))) {
       opened[Symbol.dispose]();
       return undefined;
     }
@@ -48,10 +49,10 @@ const SWEEPING = '.sweeping';
 
 /**
  * Removes the names that sessions left behind whose supervisor was killed. Of those who do this at once one does, and a name is only shared meanwhile:
- * whoever wants it waits for that (tryLock()), and is not told that somebody has it.
+ * whoever wants it waits for that (lockSoon()), and is not told that somebody has it.
  */
-export function sweepNames(names: Directory): void {
-  using sweeping = lockName(names, SWEEPING);
+export async function sweepNames(names: Directory): Promise<void> {
+  using sweeping = await lockName(names, SWEEPING);
   if (sweeping === undefined) return;
   for (const name of names.names()) if (name !== SWEEPING) sweepName(names, name);
 }
@@ -64,13 +65,5 @@ function sweepName(names: Directory, name: Bytes): void {
   } catch (error) {
     // It went, or is nothing that a session has put there.
     if (!isErrno(error, 'ENOENT', 'EISDIR', 'ELOOP', 'ENXIO')) throw error;
-  }
-}
-
-export function removeUnlessMissing(directory: Directory, name: Bytes): void {
-  try {
-    directory.removeFile(name);
-  } catch (error) {
-    if (!isErrno(error, 'ENOENT')) throw error;
   }
 }

@@ -2,7 +2,7 @@ import type { Bytes } from '../bytes.ts';
 import { isErrno, SystemError } from '../errors.ts';
 import type { Directory, OpenFile } from '../ports/files.ts';
 import type { TerminalSize } from '../ports/pty.ts';
-import { removeUnlessMissing } from './name-lock.ts';
+import { removeUnlessMissing } from './remove-file.ts';
 
 /** `sessions/<id>.log` is no larger. */
 export const LOG_BYTES_MAXIMUM = 8 * 1024 * 1024;

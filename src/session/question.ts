@@ -41,6 +41,18 @@ export interface Proposal {
   readonly lines: readonly string[];
 }
 
+/** How questions about what the plan does not give are asked. */
+export interface AskingDeps {
+  readonly timeoutMs: number;
+  readonly programOf: (pid: number) => string | undefined;
+  /** What an answer for good would write; nothing is written. @throws {NonoError} by rejecting, where nothing can be. */
+  readonly propose: (question: Question) => Promise<Proposal>;
+  /** Writes it, to the file that was shown. @returns what is noted with the answer. @throws {NonoError} or {SystemError} by rejecting. */
+  readonly write: (question: Question, shownFile: string) => Promise<string>;
+  /** A question came; `name` is the session's. */
+  readonly onAsked: (question: Question, name: string) => void;
+}
+
 /** What is wanted, in a word or two. */
 export function accessWord({ read, write, connect, create, directory }: WantedAccess): string {
   if (connect) return 'connect';

@@ -2,10 +2,10 @@ import { type Bytes, displayBytes } from '../bytes.ts';
 import { isErrno, SystemError } from '../errors.ts';
 import type { Directory, OpenFile } from '../ports/files.ts';
 import { auditFileName } from './audit-log.ts';
-import { removeUnlessMissing } from './name-lock.ts';
 import { makeSessionId, type RandomHex } from './names.ts';
 import type { Pace } from './pace.ts';
 import { makeRecord, type SessionIdentity, type SessionState } from './record.ts';
+import { removeUnlessMissing } from './remove-file.ts';
 
 const RECORD_MODE = 0o600;
 const EXTENSION = '.json';

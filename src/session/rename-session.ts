@@ -11,7 +11,9 @@ export async function renameSession(live: LiveSession, names: Directory, wanted:
   const name = checkWanted(wanted);
   if (name === undefined) return { isDone: false, code: 'refused', message: 'that is no name for a session' };
   if (name === live.name) return { isDone: true, changed: false };
-  const lock = lockName(names, name);
+  const lock = await lockName(names, name);
+  // Another client may have asked for the same meanwhile.
+  if (lock === undefined && name === live.name) return { isDone: true, changed: false };
   if (lock === undefined) return { isDone: false, code: 'name_taken', message: 'a live session has that name' };
   await live.rename(name, lock);
   return { isDone: true, changed: true };

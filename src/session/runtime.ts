@@ -17,7 +17,7 @@ import type { HubHost, RequestOutcome } from './hub-host.ts';
 import { type CommandEnd, commandEnd, type LiveSession } from './live-session.ts';
 import type { SessionEnd } from './messages.ts';
 import type { OutputLog } from './output-log.ts';
-import type { Proposal, Question } from './question.ts';
+import type { AskingDeps, Question } from './question.ts';
 import { SessionScreen } from './screen.ts';
 
 const SIGCONT = signalNumber('SIGCONT');
@@ -40,18 +40,6 @@ export interface RuntimeDeps {
   readonly asking: AskingDeps | undefined;
   /** Gives the session another name, when it can be had. */
   readonly rename: (name: string) => RequestOutcome | Promise<RequestOutcome>;
-}
-
-/** How questions about what the plan does not give are asked. */
-export interface AskingDeps {
-  readonly timeoutMs: number;
-  readonly programOf: (pid: number) => string | undefined;
-  /** What an answer for good would write; nothing is written. @throws {NonoError} by rejecting, where nothing can be. */
-  readonly propose: (question: Question) => Promise<Proposal>;
-  /** Writes it, to the file that was shown. @returns what is noted with the answer. @throws {NonoError} or {SystemError} by rejecting. */
-  readonly write: (question: Question, shownFile: string) => Promise<string>;
-  /** A question came; `name` is the session's. */
-  readonly onAsked: (question: Question, name: string) => void;
 }
 
 /**
@@ -173,9 +161,14 @@ export class Runtime {
     return this.#hub.accept(connection);
   }
 
-  launch(launch: Launch, terminal: Bytes | null): Promise<number> {
+  /** @see GuardedCommand.prepare() */
+  prepare(launch: Launch): void {
+    this.#command.prepare(launch);
+  }
+
+  launch(terminal: Bytes | null): Promise<number> {
     this.#isLaunched = true;
-    return this.#command.launch(launch, terminal);
+    return this.#command.launch(terminal);
   }
 
   /** Settles when a terminal is attached for the first time. */

@@ -1,7 +1,7 @@
 import type { Bytes } from '../bytes.ts';
 import { SystemError } from '../errors.ts';
 import type { Directory } from '../ports/files.ts';
-import { removeUnlessMissing } from './name-lock.ts';
+import { removeUnlessMissing } from './remove-file.ts';
 
 const FILE_MODE = 0o600;
 

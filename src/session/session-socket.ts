@@ -2,7 +2,7 @@ import { SystemError } from '../errors.ts';
 import type { Directory } from '../ports/files.ts';
 import type { Connection, ConnectionHandlers, Sockets } from '../ports/socket.ts';
 import { socketName } from './client.ts';
-import { removeUnlessMissing } from './name-lock.ts';
+import { removeUnlessMissing } from './remove-file.ts';
 
 export interface SessionSocketDeps {
   readonly sockets: Sockets;

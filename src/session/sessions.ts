@@ -9,8 +9,6 @@ import { readWhole } from './read-whole.ts';
 import type { SessionRecord, SessionStatus } from './record.ts';
 
 const EXTENSION = '.json';
-const AUDIT_EXTENSION = '.events.jsonl';
-const ID_LENGTH = 6;
 /** No supervisor replaces its record so often while it is read; where numbers of files are not kept there is no other end. */
 const REPLACED_MAXIMUM = 100;
 /** So many wrong letters still mean the same name. */
@@ -66,18 +64,13 @@ export function listSessions(directory: Directory, deps: ListDeps): SessionList 
   return { sessions: inOrderOfStart(sessions), unreadable };
 }
 
-/**
- * Of all sessions that have a record, and of some that have none. The audit log names a session too: file systems that keep a directory in the order
- * of its making (tmpfs, btrfs) pass over a record, or give it twice, that is replaced while a long directory is read in pieces.
- */
+/** Of all sessions that have a record, also of one whose supervisor is just replacing it (see Directory.names()). */
 export function sessionIds(directory: Directory): readonly string[] {
-  const ids = new Set<string>();
-  for (const name of directory.names()) {
-    const id = name.slice(0, ID_LENGTH);
-    const extension = name.slice(ID_LENGTH);
-    if ((extension === EXTENSION || extension === AUDIT_EXTENSION) && isSessionId(id)) ids.add(id);
-  }
-  return [...ids];
+  return directory
+    .names()
+    .filter((name) => name.endsWith(EXTENSION))
+    .map((name) => name.slice(0, -EXTENSION.length))
+    .filter(isSessionId);
 }
 
 /** What nearly all records are of. @returns undefined for anything else: that is read once more by itself. */
@@ -95,7 +88,8 @@ function endedSession(id: string, file: SmallFile | undefined, uid: number): Ses
   }
 }
 
-function inOrderOfStart(sessions: readonly Session[]): readonly Session[] {
+/** The one that started first comes first: as times, since texts of them compare otherwise when the clock was put back or in another zone. */
+export function inOrderOfStart<One extends Pick<Session, 'record'>>(sessions: readonly One[]): readonly One[] {
   // Read once for each: there may be a thousand, and a sort looks at each of them ten times.
   const started = sessions.map((session) => ({ session, ms: Date.parse(session.record.started) }));
   return started.sort((a, b) => a.ms - b.ms).map(({ session }) => session);

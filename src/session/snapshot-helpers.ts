@@ -1,4 +1,4 @@
-import type { FollowedProcess, TakeElsewhere } from '../ports/take-process.ts';
+import type { SnapshotHelper, TakeElsewhere } from '../ports/take-process.ts';
 import { signalNumber } from '../signal-names.ts';
 
 const SIGKILL = signalNumber('SIGKILL');
@@ -12,12 +12,12 @@ export type Progress = 'not begun' | 'running' | 'ended';
  * when that is in vain the session ends without their snapshots.
  */
 export class SnapshotHelpers {
-  readonly #running = new Set<FollowedProcess>();
+  readonly #running = new Set<SnapshotHelper>();
   #isForced = false;
   #isGivenUp = false;
 
   /** Until it is disposed of. */
-  follow(helper: FollowedProcess): Disposable {
+  follow(helper: SnapshotHelper): Disposable {
     this.#running.add(helper);
     if (this.#isGivenUp) helper.kill(SIGKILL);
     return { [Symbol.dispose]: () => void this.#running.delete(helper) };

@@ -1,5 +1,5 @@
 import type { Bytes } from '../bytes.ts';
-import { type ErrorCode, type ExitCode, explainMachine, NonoError } from '../errors.ts';
+import { causesOf, describeBug, type ErrorCode, EXIT, type ExitCode, explainMachine, NonoError } from '../errors.ts';
 import type { TerminalSize } from '../ports/pty.ts';
 import type { CaptureLimits } from '../rollback/capture-input.ts';
 import type { RetentionLimits } from '../rollback/retention.ts';
@@ -76,15 +76,12 @@ export interface StartFailure {
 
 export function describeStartFailure(thrown: unknown): StartFailure {
   const error = explainMachine(thrown);
-  const causes: string[] = [];
-  for (let cause = error instanceof Error ? error.cause : undefined; cause instanceof Error; cause = cause.cause)
-    causes.push(cause.message);
+  const causes = causesOf(error);
   if (error instanceof NonoError) {
     const { code, exitCode, message, hint } = error;
     return { code, exitCode, message, hint: hint ?? null, causes };
   }
-  const message = `Internal error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
-  return { code: 'E_SUPERVISOR', exitCode: 125, message, hint: null, causes };
+  return { code: 'E_SUPERVISOR', exitCode: EXIT.nonoFailed, message: describeBug(error), hint: null, causes };
 }
 
 /** The supervisor's failure as the starter's own. */

@@ -46,17 +46,9 @@ function canOpen(files: Files, path: Bytes): boolean {
 /** @throws {NonoError} when /tmp cannot be written; EEXIST cannot happen but by somebody's doing, and fails too. */
 export function createTemporaryDirectory(files: Files, path: Bytes): void {
   const { parent, name } = split(path);
-  makeTemporaryDirectory(path, () => {
+  try {
     using directory = files.openDirectory(parent);
     directory.createDirectory(name, MODE);
-  });
-}
-
-/** @param make Makes the directory, for this user alone, or waits until it is made. @throws {NonoError} as createTemporaryDirectory() does. */
-export function makeTemporaryDirectory(path: Bytes, make: () => void): void {
-  const { parent } = split(path);
-  try {
-    make();
   } catch (error) {
     if (!isErrno(error, 'EACCES', 'EEXIST', 'ENOENT', 'ENOSPC', 'EROFS', 'EDQUOT', 'ENOTDIR')) throw error;
     throw new NonoError('E_TEMPORARY', EXIT.nonoFailed, `Cannot create the temporary directory "${displayBytes(path)}"`, {

@@ -27,3 +27,7 @@ export function checkSize({ columns, rows }: TerminalSize): TerminalSize {
     throw new ProtocolError(`a size of ${columns} by ${rows}, expected 1 to ${CELLS_MAXIMUM} and ${CELLS_IN_ALL_MAXIMUM} in all`);
   return { columns, rows };
 }
+
+export function isSameSize(a: TerminalSize, b: TerminalSize): boolean {
+  return a.columns === b.columns && a.rows === b.rows;
+}

@@ -10,6 +10,10 @@ export interface ControlHandlers {
 }
 
 const ESCAPE = 0x1b;
+/** The first byte of a C1 control in UTF-8, which terminals take for an escape and what is C1_DISTANCE before the second (ECMA-48, 5.3): U+009B for CSI. */
+const C1 = 0xc2;
+const C1_DISTANCE = 0x40;
+const C1_STRING_TERMINATOR = 0x9c;
 const BELL = 0x07;
 const CANCEL = 0x18;
 const SUBSTITUTE = 0x1a;
@@ -40,8 +44,9 @@ export class ControlScanner {
     this.#held = new Uint8Array();
     const kept: Uint8Array[] = [];
     let from = 0;
+    const introducers = new Introducers(input);
     let at = this.#isPassing ? this.#passString(input) : 0;
-    for (at = indexOfEscape(input, at); at >= 0; at = indexOfEscape(input, at)) {
+    for (at = introducers.next(at); at >= 0; at = introducers.next(at)) {
       const end = this.#findEnd(input, at);
       if (end < 0) {
         if (input.length - at > KEPT_BYTES_MAXIMUM) this.#isPassing = true;
@@ -78,24 +83,26 @@ export class ControlScanner {
 
   /** @returns where the sequence that begins at `at` has ended, -1 when its end has not come. */
   #findEnd(input: Uint8Array, at: number): number {
-    const second = input[at + 1];
+    const second = secondOf(input, at);
     if (second === undefined) return -1;
     if (second === CSI) return endOfCsi(input, at + 2);
     if (STRING_INTRODUCERS.has(second)) return endOfString(input, at + 2);
+    if (input[at] === C1) return at + 2;
     let end = at + 1;
     while (end < input.length && isBetween(input[end], 0x20, 0x2f)) end++;
     return end < input.length ? end + (isBetween(input[end], 0x30, 0x7e) ? 1 : 0) : -1;
   }
 
   #tell(input: Uint8Array, at: number, end: number): 'drop' | undefined {
-    const second = input[at + 1] ?? 0;
+    const second = secondOf(input, at) ?? 0;
     if (second === CSI) return this.#tellCsi(input, at + 2, end);
     if (STRING_INTRODUCERS.has(second)) {
       if (this.#handlers.text === undefined) return undefined;
-      const last = input[end - 1] === BACKSLASH && input[end - 2] === ESCAPE ? end - 2 : end - 1;
+      const last = isTerminator(input, end - 2) ? end - 2 : end - 1;
       return this.#handlers.text(String.fromCharCode(second), latin1(input, at + 2, last));
     }
-    if (end > at + 1) this.#handlers.escape?.(latin1(input, at + 1, end - 1), latin1(input, end - 1, end));
+    if (input[at] === C1) this.#handlers.escape?.('', String.fromCharCode(second));
+    else if (end > at + 1) this.#handlers.escape?.(latin1(input, at + 1, end - 1), latin1(input, end - 1, end));
     return undefined;
   }
 
@@ -120,8 +127,41 @@ export class ControlScanner {
   }
 }
 
-function indexOfEscape(input: Uint8Array, from: number): number {
-  return input.indexOf(ESCAPE, from);
+/** Where sequences begin. Each byte is looked at once for either kind, however many there are of the other. */
+class Introducers {
+  readonly #input: Uint8Array;
+  #escape = 0;
+  #c1 = 0;
+  #isSought = false;
+
+  constructor(input: Uint8Array) {
+    this.#input = input;
+  }
+
+  /** The first one from there on, -1 for none. One that ends the input counts. */
+  next(from: number): number {
+    if (!this.#isSought || (this.#escape >= 0 && this.#escape < from)) this.#escape = this.#input.indexOf(ESCAPE, from);
+    if (!this.#isSought || (this.#c1 >= 0 && this.#c1 < from)) this.#c1 = indexOfC1(this.#input, from);
+    this.#isSought = true;
+    if (this.#escape < 0 || this.#c1 < 0) return Math.max(this.#escape, this.#c1);
+    return Math.min(this.#escape, this.#c1);
+  }
+}
+
+function indexOfC1(input: Uint8Array, from: number): number {
+  let at = input.indexOf(C1, from);
+  while (at >= 0 && at + 1 < input.length && !isBetween(input[at + 1], 0x80, 0x9f)) at = input.indexOf(C1, at + 1);
+  return at;
+}
+
+/** What comes behind the escape; undefined while it has not come. */
+function secondOf(input: Uint8Array, at: number): number | undefined {
+  const second = input[at + 1];
+  return second !== undefined && input[at] === C1 ? second - C1_DISTANCE : second;
+}
+
+function isTerminator(input: Uint8Array, at: number): boolean {
+  return (input[at] === ESCAPE && input[at + 1] === BACKSLASH) || (input[at] === C1 && input[at + 1] === C1_STRING_TERMINATOR);
 }
 
 /** Behind the final byte, or at the byte that breaks the sequence off. */
@@ -140,9 +180,10 @@ function endOfString(input: Uint8Array, from: number): number {
     const byte = input[at];
     if (byte === BELL) return at + 1;
     if (byte === CANCEL || byte === SUBSTITUTE) return at;
-    if (byte !== ESCAPE) continue;
+    if (byte !== ESCAPE && byte !== C1) continue;
     if (at + 1 >= input.length) return -1;
-    return input[at + 1] === BACKSLASH ? at + 2 : at;
+    if (isTerminator(input, at)) return at + 2;
+    if (byte === ESCAPE) return at;
   }
   return -1;
 }

@@ -1,7 +1,7 @@
 import type { ModeLedger } from './mode-ledger.ts';
 import type { TerminalModel } from './model.ts';
 import { HAS_EXTENDED } from './pen.ts';
-import { isEmptyLine, isWideAt, RowWriter, wideBackground } from './row-writer.ts';
+import { isWideAt, RowWriter, wideBackground } from './row-writer.ts';
 import type { XtermBuffer, XtermLine, XtermPen } from './xterm.ts';
 
 export interface PaintOptions {
@@ -52,14 +52,6 @@ export function paintGlimpse(model: TerminalModel): Uint8Array {
  */
 export function paintCursorRow(model: TerminalModel): readonly Uint8Array[] {
   return [new Painter(model).cursorRow(), model.unfinished];
-}
-
-/** Whether a program that is there writes line by line: nothing of its screen is below the cursor, or stays where it is. */
-export function isWritingLines(model: TerminalModel): boolean {
-  const { buffers, size, core } = model;
-  const { active, normal } = buffers;
-  const isWholeScreen = active.scrollTop === 0 && active.scrollBottom === size.rows - 1;
-  return active === normal && isWholeScreen && !core.coreService.decPrivateModes.origin && rowsBelowCursor(model) <= 1;
 }
 
 /** Writes parts of what the model knows, one after the other. */
@@ -289,14 +281,3 @@ const NATIONAL_SETS: ReadonlyMap<string, string> = new Map([
   ['#ÉÄÖqäü', 'H'],
   ['ùàéçqäû', '='],
 ]);
-
-/** How far down from the cursor of the normal screen a row is on which, as below it, nothing is to be seen; 0 to its height. */
-export function rowsBelowCursor(model: TerminalModel): number {
-  const { normal, active } = model.buffers;
-  const cursorRow = active === normal ? normal.y : model.savedRow(normal);
-  for (let row = model.size.rows - 1; row >= cursorRow; row--) {
-    const line = normal.lines.get(normal.ybase + row);
-    if (line !== undefined && !isEmptyLine(line)) return row + 1 - cursorRow;
-  }
-  return 0;
-}

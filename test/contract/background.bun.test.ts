@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { createBunBackground, startEarly } from '../../src/platform/bun/background.ts';
+import { createBunBackground } from '../../src/platform/bun/background.ts';
+import { startEarly } from '../../src/platform/bun/early-process.ts';
 import { waitFor } from '../support/wait.ts';
 
 const SCRIPT = 'echo begun >&3; read word <&3; echo "$word" >&3; read word <&3';
@@ -40,16 +41,15 @@ const ECHO = { file: '/bin/sh', arguments: ['-c', 'cat <&3 >&3'], environment: {
 const descriptors = (): number => readdirSync('/proc/self/fd').length;
 
 describe('a background process that was started early', () => {
-  const background = createBunBackground();
   const children = () => readFileSync(`/proc/self/task/${process.pid}/children`, 'latin1').trim().split(' ').map(Number);
 
   test('is taken over by whoever wants the same, once', async () => {
     const before = children();
-    startEarly(ECHO);
+    const background = createBunBackground(startEarly(ECHO));
     const early = children().filter((pid) => !before.includes(pid));
     expect(early).toHaveLength(1);
     const said = Promise.withResolvers<string>();
-    const other = background.start({ ...ECHO, arguments: [...ECHO.arguments], onMessage: () => undefined });
+    const other = background.start({ ...ECHO, arguments: ['-c', 'cat <&3'], onMessage: () => undefined });
     const first = background.start({ ...ECHO, onMessage: (data) => said.resolve(Buffer.from(data).toString()) });
     const second = background.start({ ...ECHO, onMessage: () => undefined });
     first.send(Buffer.from('word'));
@@ -64,7 +64,7 @@ describe('a background process that was started early', () => {
 
   test('that the system refuses is refused to whoever wants it', () => {
     const missing = { ...ECHO, file: '/nowhere/at/all' };
-    startEarly(missing);
+    const background = createBunBackground(startEarly(missing));
 
     expect(() => background.start({ ...missing, onMessage: () => undefined })).toThrow(/ENOENT/);
   });

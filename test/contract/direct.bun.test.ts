@@ -3,17 +3,18 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { makeMemory } from '../../src/platform/linux/memory-file.ts';
+import { memoryAt } from '../../src/platform/linux/foreign.ts';
+import { makeMemory, makeSharedMemory, mapSharedMemory } from '../../src/platform/linux/memory-file.ts';
 import { sendDescriptors } from '../../src/platform/linux/relay/descriptors.ts';
 import { Permit } from '../../src/platform/linux/relay/permit.ts';
-import { addressOf, syscall, trySyscall } from '../../src/platform/linux/syscalls.ts';
+import { addressOf, fixedBuffer, syscall, trySyscall } from '../../src/platform/linux/syscalls.ts';
 import * as uapi from '../../src/platform/linux/uapi.ts';
 import { decodeServerMessage, encodeClientMessage, type ServerMessage } from '../../src/session/messages.ts';
 import { FrameDecoder } from '../../src/session/protocol.ts';
 import { bytes, copyOf, isSeated, joinSides, latin1, Session, type Side, statOf } from '../support/direct.ts';
 import { runs } from '../support/effort.ts';
 import { FarEnd, streamEnds } from '../support/joined.ts';
-import { openPtyPair, sitOn } from '../support/pty-pair.ts';
+import { openPtyPair, type PtyPair, sitOn } from '../support/pty-pair.ts';
 import { needCommands } from '../support/tools.ts';
 import { waitFor } from '../support/wait.ts';
 
@@ -22,6 +23,9 @@ const numRuns = runs(import.meta.url, 40);
 const ENDS = 20;
 const CLOSE_ON_EXEC = 0o2000000;
 const WIRE_MS = 50;
+const PAGE_BYTES = 4096;
+const CLOCK_MONOTONIC = 1;
+const LONG_AGO_NS = 1_000_000_000n;
 
 /** What is written at one end is tried until it comes out at the other while `frozen` does nothing. */
 async function untilDirect(frozen: Side, from: { write(data: Uint8Array): void }, to: { read(): Uint8Array }): Promise<void> {
@@ -225,51 +229,32 @@ describe('Two relays that are joined', () => {
   });
 });
 
-/** Terminals, the files that tell how somebody fares, and the permits. */
+/** Terminals, the files that tell how somebody fares, the permits and the time of a key. */
 function isOfDirectWay(descriptor: string): boolean {
+  return /^\/dev\/(?:pts|ptmx)|\/stat$|nono-(?:permit|typed)/.test(nameOf(descriptor));
+}
+
+function nameOf(descriptor: string): string {
   try {
-    return /^\/dev\/(?:pts|ptmx)|\/stat$|nono-permit/.test(readlinkSync(`/proc/self/fd/${descriptor}`));
+    return readlinkSync(`/proc/self/fd/${descriptor}`);
   } catch (error) {
     // The one that the directory was read by.
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false;
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return '';
     throw error;
   }
 }
 
 describe('A session', () => {
   test('takes no answer of a client for one that was sent something after the fence', async () => {
-    using command = openPtyPair();
-    using user = openPtyPair();
-    const sitter = sitOn(user.slave);
-    const [wire, farFd] = streamEnds();
-    using far = new FarEnd(farFd);
-    await waitFor('somebody on the terminal', () => isSeated(sitter.pid));
-    const session = new Session(command.master, wire, sitter.pid);
-    session.open();
-    /** Of the last fence that came. */
-    const fence = (after: number) =>
-      waitFor('a fence', () => {
-        const [last] = framesOf(far)
-          .flatMap((frame) => (frame.kind === 'shownFence' ? [frame.number] : []))
-          .slice(-1);
-        return last !== undefined && last > after && last;
-      });
-    far.write(encodeClientMessage({ kind: 'typedFence', number: 1 }));
-    const first = await fence(0);
-    sendDescriptors(farFd, encodeClientMessage({ kind: 'shownAnswer', number: first }), [user.slave]);
-    far.write(encodeClientMessage({ kind: 'data', data: bytes('.') }));
-    await waitFor('the answer to be taken', () => latin1(command.ofSlave.read()).endsWith('.'));
-    command.ofSlave.write(bytes('?'));
-    await waitFor('what goes without the connection', () => user.ofMaster.read().length > 0);
+    await using joined = await joinFar();
+    const { session, far, user, command, answer } = joined;
     command.ofSlave.write(bytes('\x1b[?1049h'));
-    const second = await fence(first);
+    const second = await joined.fence();
     command.ofSlave.write(bytes('\x1b[?1049l'));
     await waitFor('it to be known', () => session.wanted.endsWith('l'));
 
     const before = user.ofMaster.read().length;
-    far.write(encodeClientMessage({ kind: 'shownAnswer', number: second }));
-    far.write(encodeClientMessage({ kind: 'data', data: bytes('x') }));
-    await waitFor('the answer to be taken', () => latin1(command.ofSlave.read()).endsWith('x'));
+    await answer(second);
     command.ofSlave.write(bytes('shown'));
     await waitFor('it to be known', () => session.wanted.endsWith('shown'));
     expect(user.ofMaster.read().length).toBe(before);
@@ -277,14 +262,124 @@ describe('A session', () => {
       framesOf(far)
         .map((frame) => (frame.kind === 'output' ? latin1(frame.data) : ''))
         .join(''),
-    ).toMatch(/hx?\x1b\[\?1049lshown$/);
+    ).toMatch(/h\.?\x1b\[\?1049l\.?shown$/);
+  });
 
-    session.connection.close();
-    session.stop();
-    sitter.kill('SIGKILL');
-    await sitter.exited;
+  test('looks how a client fares for each echo but those that come a moment after it has read a key', async () => {
+    await using joined = await joinFar();
+    const { sitter, user, command, session, answer } = joined;
+    using typedAt = sharedTime();
+    process.kill(sitter, 'SIGSTOP');
+    await waitFor('the stop', () => statOf(sitter).includes(') T '));
+    /** Whether what the command shows is drawn, when a key was read so long ago. */
+    const isDrawn = async (ageNs: bigint): Promise<boolean> => {
+      const before = user.ofMaster.read().length;
+      const wanted = session.wanted.length;
+      typedAt.set(monotonicNs() - ageNs);
+      command.ofSlave.write(bytes('x'));
+      await waitFor('it to be known', () => session.wanted.length > wanted);
+      if (user.ofMaster.read().length > before) return true;
+      await answer(await joined.fence());
+      return false;
+    };
+
+    expect(await isDrawn(LONG_AGO_NS)).toBe(false);
+    expect(await isDrawn(-LONG_AGO_NS)).toBe(false);
+    // Each time that the machine lets it take longer than that moment, nothing is drawn.
+    await waitFor('one that is drawn', () => isDrawn(0n));
+    expect(await isDrawn(LONG_AGO_NS)).toBe(false);
+  });
+
+  test('looks how a client fares each time where the memory for the time may become smaller', () => {
+    const file = makeMemory('nono-typed');
+    syscall('ftruncate', file, PAGE_BYTES);
+    expect(mapSharedMemory(file, PAGE_BYTES)).toBe(undefined);
+    trySyscall('close', file);
+
+    const shared = makeSharedMemory('nono-typed', PAGE_BYTES);
+    expect(mapSharedMemory(shared, 2 * PAGE_BYTES)).toBe(undefined);
+    expect(() => syscall('ftruncate', shared, 0)).toThrow('EPERM');
+    syscall('munmap', mapSharedMemory(shared, PAGE_BYTES), PAGE_BYTES);
+    trySyscall('close', shared);
   });
 });
+
+interface FarJoined extends AsyncDisposable {
+  readonly session: Session;
+  /** The end of the client, by hand. */
+  readonly far: FarEnd;
+  readonly sitter: number;
+  readonly user: PtyPair;
+  readonly command: PtyPair;
+  /** A fence that came after the one before. */
+  readonly fence: () => Promise<number>;
+  /** Answers it; the session has taken the answer when this resolves. */
+  readonly answer: (fence: number) => Promise<void>;
+}
+
+/** A session that draws directly on the terminal of a client that somebody else is in the foreground of. */
+async function joinFar(): Promise<FarJoined> {
+  const [command, user] = [openPtyPair(), openPtyPair()];
+  const sitter = sitOn(user.slave);
+  const [wire, farFd] = streamEnds();
+  const far = new FarEnd(farFd);
+  await waitFor('somebody on the terminal', () => isSeated(sitter.pid));
+  const session = new Session(command.master, wire, sitter.pid);
+  session.open();
+  let last = 0;
+  const fence = async (): Promise<number> => {
+    last = await waitFor('a fence', () => {
+      const number = framesOf(far).reduce((newest, frame) => (frame.kind === 'shownFence' ? frame.number : newest), last);
+      return number > last && number;
+    });
+    return last;
+  };
+  const answer = async (number: number, given: readonly number[] = []): Promise<void> => {
+    const before = command.ofSlave.read().length;
+    sendDescriptors(farFd, encodeClientMessage({ kind: 'shownAnswer', number }), given);
+    far.write(encodeClientMessage({ kind: 'data', data: bytes('.') }));
+    await waitFor('the answer to be taken', () => command.ofSlave.read().length > before);
+  };
+  far.write(encodeClientMessage({ kind: 'typedFence', number: 1 }));
+  await answer(await fence(), [user.slave]);
+  command.ofSlave.write(bytes('?'));
+  await waitFor('what goes without the connection', () => user.ofMaster.read().length > 0);
+  return {
+    session,
+    far,
+    sitter: sitter.pid,
+    user,
+    command,
+    fence,
+    answer,
+    async [Symbol.asyncDispose]() {
+      session.connection.close();
+      session.stop();
+      sitter.kill('SIGKILL');
+      await sitter.exited;
+      for (const end of [far, command, user]) end[Symbol.dispose]();
+    },
+  };
+}
+
+function monotonicNs(): bigint {
+  const time = fixedBuffer(16);
+  syscall('clock_gettime', CLOCK_MONOTONIC, addressOf(time));
+  const [seconds = 0n, nanoseconds = 0n] = new BigInt64Array(time.buffer);
+  return seconds * 1_000_000_000n + nanoseconds;
+}
+
+/** The memory that this process, as a session, has made for the time. */
+function sharedTime(): Disposable & { set(timeNs: bigint): void } {
+  const found = readdirSync('/proc/self/fd').find((descriptor) => nameOf(descriptor).includes('nono-typed'));
+  const address = mapSharedMemory(Number(found), PAGE_BYTES);
+  if (address === undefined) throw new Error('There is no such memory');
+  const view = new DataView(memoryAt(address, PAGE_BYTES));
+  return {
+    set: (timeNs) => view.setBigInt64(0, timeNs, true),
+    [Symbol.dispose]: () => void syscall('munmap', address, PAGE_BYTES),
+  };
+}
 
 function framesOf(far: FarEnd): readonly ServerMessage[] {
   return [...new FrameDecoder().push(far.read())].map(decodeServerMessage);

@@ -3,10 +3,11 @@ import { once } from 'node:events';
 import * as fs from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { bytesFromText } from '../../src/bytes.ts';
+import { lockSoon } from '../../src/lock-soon.ts';
 import { createLinuxFiles } from '../../src/platform/linux/files.ts';
+import { mountImage } from '../support/mount.ts';
 import { createScratchDirectory } from '../support/scratch.ts';
 import { needOtherUser } from '../support/tools.ts';
-import { createVolume } from '../support/volume.ts';
 import { describeDirectoryChanges } from './directory-changes.contract.ts';
 import { expectErrno, unpackListing } from './file-places.ts';
 import { describeFilesContract } from './files.contract.ts';
@@ -41,7 +42,7 @@ test('openWithoutLinks() opens a directory that its user may enter and not list,
   }
 });
 
-test('tryLock() is not refused because of others who ask at the same moment whether there is a lock, or share it', async () => {
+test('lockSoon() is not refused because of others who ask at the same moment whether there is a lock, or share it', async () => {
   using scratch = createScratchDirectory();
   fs.writeFileSync(scratch.at('lock'), '');
   const module = new URL('../../src/platform/linux/files.ts', import.meta.url).href;
@@ -60,7 +61,7 @@ test('tryLock() is not refused because of others who ask at the same moment whet
     using directory = createLinuxFiles().openDirectory(bytesFromText(scratch.at('')));
     for (let tries = 0; tries < 3000; tries += 1) {
       using file = directory.openFile(bytesFromText('lock'));
-      expect(file.tryLock()).toBe(true);
+      expect(await lockSoon(file)).toBe(true);
     }
   } finally {
     asking.kill('SIGKILL');
@@ -99,8 +100,10 @@ describe('names() and list() of a long directory while names in it are replaced'
     ['ext4', Number.POSITIVE_INFINITY],
     ['btrfs', 0],
     ['btrfs', Number.POSITIVE_INFINITY],
+    ['tmpfs', 0],
+    ['tmpfs', Number.POSITIVE_INFINITY],
   ] as const)('pass over none and give none twice, on %s, in bulk from entry %d on', async ([type, bulkFromEntries], context) => {
-    using volume = createVolume(context, type);
+    using volume = type === 'tmpfs' ? createScratchDirectory('/dev/shm') : mountImage(context, type);
     fs.mkdirSync(volume.at('long'));
     for (const name of NAMES.split(' ')) fs.writeFileSync(volume.at(`long/${name}`), '');
     await using _replacing = await replaceIn(volume.at('long'));

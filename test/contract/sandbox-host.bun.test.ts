@@ -1,14 +1,20 @@
-import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { type Bytes, bytesFromText } from '../../src/bytes.ts';
+import type { Launch } from '../../src/sandbox/launch.ts';
+import { SAMPLE_LAUNCH } from '../support/sample-start.ts';
 import { createScratchDirectory } from '../support/scratch.ts';
 import { describeSandboxHostContract, NOT_OURS } from './sandbox-host.contract.ts';
-
-const NOTHING_ALLOWED = { handledFs: 0x1fff, handledNet: 0, scoped: 0, ports: [] };
 
 /** include/uapi/linux/wait.h */
 const P_PID = 1;
 const WEXITED = 4;
+const WNOWAIT = 0x01000000;
+/** include/uapi/linux/landlock.h */
+const WRITE_FILE = 2;
+/** BPF_RET, SECCOMP_RET_ALLOW. */
+const ALLOW_ALL = '\x06\0\0\0\0\0\xff\x7f' as Bytes;
 
 const createHost = async () => (await import('../../src/platform/linux/sandbox-host.ts')).createLinuxSandboxHost();
 
@@ -19,45 +25,71 @@ describe('linux sandbox host', () => {
     expect((await createHost()).landlockAbi()).toBeGreaterThan(0);
   });
 
-  test.for([
-    ['ENOENT', 'missing/made'],
-    ['EEXIST', 'there'],
-    ['ENOTDIR', 'there/made'],
-  ] as const)('tells by %s why there is no directory, and leaves nothing open', async ([errno, name]) => {
+  test('tells of a rule whose path has gone', async () => {
+    const { LaunchMemory } = await import('../../src/platform/linux/launch/launch-memory.ts');
+    const { loadLaunch, RUN } = await import('../../src/platform/linux/launch/load.ts');
+    const { syscall } = await import('../../src/platform/linux/syscalls.ts');
     using scratch = createScratchDirectory();
-    writeFileSync(scratch.at('there'), '');
-    const host = await createHost();
-    const open = () => readdirSync('/proc/self/fd').length;
-    const make = () => host.prepare({ ...NOTHING_ALLOWED, rules: [] }, bytesFromText(scratch.at(name))).checkDirectory();
-    expect(make).toThrow(expect.objectContaining({ errno }));
-    const before = open();
-    expect(make).toThrow(expect.objectContaining({ errno }));
-    expect(open()).toBe(before);
+    mkdirSync(scratch.at('there'));
+    const rules = ['there', 'gone'].map((name) => ({ path: bytesFromText(scratch.at(name)), rights: 4, isRequired: true }));
+    const memory = new LaunchMemory({ ...NOT_OURS, supervisorPid: 0, landlock: { ...NOT_OURS.landlock, rules } });
+    const child = loadLaunch()(memory.address, RUN.start);
+    syscall('waitid', P_PID, child, 0, WEXITED);
+
+    expect(memory.failure).toEqual({ step: 'rule', errno: 'ENOENT', path: scratch.at('gone') });
   });
 
-  // At once: as where the system gives no thread.
-  test.for(['on a thread of its own', 'at once', 'in its place'])(
-    'tells of a rule whose path has gone, added %s',
-    async (when) => {
-      const { LinuxGroundwork } = await import('../../src/platform/linux/launch/groundwork.ts');
-      const { LaunchMemory } = await import('../../src/platform/linux/launch/launch-memory.ts');
-      const { loadLaunch, RUN } = await import('../../src/platform/linux/launch/load.ts');
+  describe('a command that is made ready before it is started', () => {
+    /** May write beneath `there`, and nowhere else. */
+    const writing = (script: string, there: string): Launch => ({
+      ...SAMPLE_LAUNCH,
+      supervisorPid: process.pid,
+      landlock: {
+        ...SAMPLE_LAUNCH.landlock,
+        handledFs: WRITE_FILE,
+        rules: [{ path: bytesFromText(there), rights: WRITE_FILE, isRequired: true }],
+      },
+      filter: ALLOW_ALL,
+      executables: ['/bin/sh'] as Bytes[],
+      command: ['sh', '-c', bytesFromText(script)] as Bytes[],
+    });
+    const descriptors = (): number => readdirSync('/proc/self/fd').length;
+
+    test('is confined by what its rules meant then, and leaves no descriptor behind', async () => {
+      const { prepareCommand } = await import('../../src/platform/linux/launched-process.ts');
       const { syscall } = await import('../../src/platform/linux/syscalls.ts');
       using scratch = createScratchDirectory();
-      mkdirSync(scratch.at('there'));
-      const rules = ['there', 'gone'].map((name) => ({ path: bytesFromText(scratch.at(name)), rights: 4, isRequired: true }));
-      const launch = { ...NOT_OURS, supervisorPid: 0, landlock: { ...NOTHING_ALLOWED, rules } };
-      const groundwork = new LinuxGroundwork(launch.landlock, bytesFromText(scratch.at('made')));
-      if (when === 'on a thread of its own') groundwork.begin();
-      if (when === 'at once') loadLaunch()(groundwork.address, RUN.prepare);
-      const memory = new LaunchMemory(launch, { groundwork });
-      const child = loadLaunch()(memory.address, RUN.start);
-      syscall('waitid', P_PID, child, 0, WEXITED);
+      for (const name of ['there/f', 'later/f']) {
+        mkdirSync(dirname(scratch.at(name)));
+        writeFileSync(scratch.at(name), '');
+      }
+      const before = descriptors();
+      const script = `exec 2>&-; cd ${scratch.path}; echo one >moved/f; echo two >there/f; exit 7`;
+      const prepared = prepareCommand(writing(script, scratch.at('there')), {});
+      renameSync(scratch.at('there'), scratch.at('moved'));
+      renameSync(scratch.at('later'), scratch.at('there'));
+      const started = prepared.start();
+      if ('step' in started) throw new Error(`It was not started: ${started.step} ${started.errno}`);
+      syscall('waitid', P_PID, started.pid, 0, WEXITED | WNOWAIT);
+      started.look();
 
-      expect(memory.failure).toEqual({ step: 'rule', errno: 'ENOENT', path: scratch.at('gone') });
-      expect(existsSync(scratch.at('made'))).toBe(true);
-    },
-  );
+      expect(await started.exited).toEqual({ code: 7, signal: null });
+      expect(readFileSync(scratch.at('moved/f'), 'utf8')).toBe('one\n');
+      expect(readFileSync(scratch.at('there/f'), 'utf8')).toBe('');
+      expect(descriptors()).toBe(before);
+    });
+
+    test('is not started when one of its rules could not be made', async () => {
+      const { prepareCommand } = await import('../../src/platform/linux/launched-process.ts');
+      using scratch = createScratchDirectory();
+      const before = descriptors();
+      const prepared = prepareCommand(writing(`echo > ${scratch.at('made')}`, scratch.at('gone')), {});
+
+      expect(prepared.start()).toEqual({ step: 'rule', errno: 'ENOENT', path: scratch.at('gone') });
+      expect(existsSync(scratch.at('made'))).toBe(false);
+      expect(descriptors()).toBe(before);
+    });
+  });
 
   test('answers each attempt, and changes nothing by it', async () => {
     const { tryAll } = await import('../../src/platform/linux/attempts.ts');

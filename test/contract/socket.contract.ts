@@ -54,6 +54,22 @@ export function describeSocketContract(name: string, load: () => Promise<Sockets
       await waitFor('both ends', () => client.seen.closed === 1 && server.seen.closed === 1);
     });
 
+    test('tell who ends a connection as soon as it is there of its end, with a last word', async () => {
+      using scratch = createScratchDirectory();
+      const address = { directory: scratch.bytes, name: NAME };
+      const sockets = await load();
+      const server = recorder();
+      using _listening = sockets.listen(address, (connection) => {
+        connection.write(Buffer.from('no'));
+        connection.end();
+        return server.handlers;
+      });
+      const client = recorder();
+      await sockets.connect(address, client.handlers);
+      await waitFor('both ends', () => client.seen.closed === 1 && server.seen.closed === 1);
+      expect(client.seen.text).toBe('no');
+    });
+
     test('keep what a peer does not read, say how much, and say when it is gone', async () => {
       using scratch = createScratchDirectory();
       const address = { directory: scratch.bytes, name: NAME };

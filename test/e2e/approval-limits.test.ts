@@ -1,8 +1,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { type ListedQuestion, openAsking, PYTHON } from '../support/approvals.ts';
+import { type ListedQuestion, openAsking } from '../support/approvals.ts';
 import { runNono, startNono } from '../support/nono.ts';
+import { PYTHON } from '../support/tools.ts';
 import { waitFor } from '../support/wait.ts';
 import { canBecomeOrdinaryUser, createWorld } from '../support/world.ts';
 

@@ -1,8 +1,9 @@
 import { copyFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type Asking, LONG_MS, openAsking, PYTHON } from '../support/approvals.ts';
+import { type Asking, LONG_MS, openAsking } from '../support/approvals.ts';
 import { runProgram } from '../support/nono.ts';
+import { PYTHON } from '../support/tools.ts';
 import { waitFor } from '../support/wait.ts';
 import { canBecomeOrdinaryUser, createWorld, type World } from '../support/world.ts';
 

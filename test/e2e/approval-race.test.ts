@@ -11,7 +11,6 @@ import { runNono, startNono } from '../support/nono.ts';
 import { waitFor } from '../support/wait.ts';
 import { createWorld, type World } from '../support/world.ts';
 
-const PYTHON = '/usr/bin/python3';
 /** 10,000 by `NONO_RACE_ROUNDS=10000 npx vitest run … test/e2e/approval-race.test.ts`: a minute. */
 const ROUNDS = Number(process.env['NONO_RACE_ROUNDS'] ?? 200);
 const ROUND_MS = 100;
@@ -24,6 +23,8 @@ for line in sys.stdin:
         with open("way/f") as file: print(file.read(), flush=True)
     except OSError as error: print(error.strerror, flush=True)
 `;
+
+import { PYTHON } from '../support/tools.ts';
 
 interface Asked {
   readonly version: number;

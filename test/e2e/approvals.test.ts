@@ -2,9 +2,10 @@ import { chmodSync, existsSync, lchownSync, lstatSync, mkdirSync, readFileSync, 
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type Asking, type ListedQuestion, LONG_MS, openAsking, PYTHON } from '../support/approvals.ts';
+import { type Asking, type ListedQuestion, LONG_MS, openAsking } from '../support/approvals.ts';
 import { type Running, runNono, startNono } from '../support/nono.ts';
 import { readRecord, startDetached, untilGone } from '../support/sessions.ts';
+import { PYTHON } from '../support/tools.ts';
 import { waitFor } from '../support/wait.ts';
 import { canBecomeOrdinaryUser, createWorld, USERS, type World } from '../support/world.ts';
 

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { runNono } from '../support/nono.ts';
-import { isAlive, readRecord, startDetached, untilStatus } from '../support/sessions.ts';
+import { isAlive, readRecord, startDetached, startScript, untilStatus } from '../support/sessions.ts';
 import { openTerminal, type Terminal } from '../support/tmux.ts';
 import { needCommands } from '../support/tools.ts';
 import { waitFor } from '../support/wait.ts';
@@ -44,7 +44,7 @@ describe('nono attach', () => {
   test('gives the terminal back as it was', async (context) => {
     needCommands(context, 'tmux');
     using world = createWorld();
-    const id = await startDetached(world, '--', 'sh', '-c', "printf '\\033[?1049h\\033[?25l\\033[?1000hdrawn'; cat");
+    const id = await startScript(world, "printf '\\033[?1049h\\033[?25l\\033[?1000hdrawn'; cat");
     await using terminal = await openTerminal(world);
     await enter(terminal, 'stty -g > before; echo here');
     await terminal.waitFor(/^here$/m);
@@ -63,7 +63,7 @@ describe('nono attach', () => {
   test('ends with the status of a command that ends while it is attached', async (context) => {
     needCommands(context, 'tmux');
     using world = createWorld();
-    const id = await startDetached(world, '--', 'sh', '-c', 'read -r line; exit 42');
+    const id = await startScript(world, 'read -r line; exit 42');
     await using terminal = await openTerminal(world);
     await enter(terminal, `${world.executable} attach ${id}; echo status $?`);
     await untilAttachment(world, id, 'attached');
@@ -77,7 +77,7 @@ describe('nono attach', () => {
   test('gives the command the size of the terminal, at once and when it changes', async (context) => {
     needCommands(context, 'tmux');
     using world = createWorld();
-    const id = await startDetached(world, '--', 'sh', '-c', 'while read -r line; do stty size; done');
+    const id = await startScript(world, 'while read -r line; do stty size; done');
     await using terminal = await openTerminal(world, { columns: 91, rows: 31 });
     await enter(terminal, `${world.executable} attach ${id}`);
     await untilAttachment(world, id, 'attached');

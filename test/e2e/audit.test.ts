@@ -1,7 +1,8 @@
 import { appendFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { fill, mountState } from '../support/full-disk.ts';
+import { fill } from '../support/full-disk.ts';
+import { mountTmpfs } from '../support/mount.ts';
 import { runNono } from '../support/nono.ts';
 import { readRecord, startDetached, untilGone } from '../support/sessions.ts';
 import { openTerminal } from '../support/tmux.ts';
@@ -148,7 +149,7 @@ describe('the audit log of a session', () => {
 
   test('on a full disk misses what was asked and answered, and says so; the session goes on', async (context) => {
     using world = createWorld();
-    using _ = mountState(context, world, 400_000);
+    using _ = mountTmpfs(context, world.state, 'size=400000');
     // Longer than what is left of the block that the last line is in.
     const deep = join(world.home, ...Array.from({ length: 15 }, () => 'd'.repeat(240)));
     mkdirSync(deep, { recursive: true });

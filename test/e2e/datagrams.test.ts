@@ -1,13 +1,9 @@
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { runProgram, startNono } from '../support/nono.ts';
-import { needCommands } from '../support/tools.ts';
+import { needCommands, PYTHON } from '../support/tools.ts';
 import { waitFor } from '../support/wait.ts';
 import { createWorld, USERS, type World } from '../support/world.ts';
-
-/** Not one of a version manager, which the sandbox of a world with another home does not know. */
-const PYTHON = '/usr/bin/python3';
-const VERBS = ['run', 'wrap'] as const;
 
 /** Two sockets outside: prints what came to each when its input ends. */
 const RECEIVER = `
@@ -33,6 +29,8 @@ def name(call):
     try: return call()
     except OSError as error: return errno.errorcode[error.errno]
 `;
+
+import { VERBS } from '../support/sandboxed.ts';
 
 const SENDER = `${PRELUDE}
 s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)

@@ -2,11 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { runNono, runProgram } from '../support/nono.ts';
-import { needCommands } from '../support/tools.ts';
+import { needCommands, PYTHON } from '../support/tools.ts';
 import { createWorld, USERS, type World } from '../support/world.ts';
-
-/** Not one of a version manager: the test has a home of its own. */
-const PYTHON = '/usr/bin/python3';
 
 /** Each of these works without nono. It fails when one of them does. */
 const PROGRAM = `

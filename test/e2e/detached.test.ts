@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { runNono } from '../support/nono.ts';
-import { isAlive, readRecord, startDetached, untilGone, untilStatus } from '../support/sessions.ts';
+import { isAlive, readRecord, startDetached, startScript, untilGone, untilStatus } from '../support/sessions.ts';
 import { needOtherUser } from '../support/tools.ts';
 import { waitFor } from '../support/wait.ts';
 import { createWorld } from '../support/world.ts';
@@ -10,7 +10,7 @@ import { createWorld } from '../support/world.ts';
 describe('nono run --detached', () => {
   test('prints two lines, and the command goes on with a terminal, a record and a socket of its own', async () => {
     using world = createWorld();
-    const id = await startDetached(world, '--', 'sh', '-c', 'stty size > size; tty -s && echo yes > tty; cat');
+    const id = await startScript(world, 'stty size > size; tty -s && echo yes > tty; cat');
 
     const { status, attachment, child_pid: child, supervisor_pid: supervisor } = readRecord(world, id);
     expect({ status, attachment }).toEqual({ status: 'running', attachment: 'detached' });
@@ -29,7 +29,7 @@ describe('nono run --detached', () => {
 
   test('counts a command that ends at once as started, and records how it ended', async () => {
     using world = createWorld();
-    const id = await startDetached(world, '--', 'sh', '-c', 'exit 7');
+    const id = await startScript(world, 'exit 7');
 
     await untilStatus(world, id, 'exited');
     expect(readRecord(world, id)).toMatchObject({ exit_code: 7, signal: null, attachment: 'detached' });
@@ -38,7 +38,7 @@ describe('nono run --detached', () => {
   test('works for an ordinary user', async (context) => {
     needOtherUser(context);
     using world = createWorld({ ordinaryUser: true });
-    const id = await startDetached(world, '--', 'sh', '-c', 'id -u > uid');
+    const id = await startScript(world, 'id -u > uid');
 
     await untilStatus(world, id, 'exited');
     expect(readFileSync(join(world.project, 'uid'), 'latin1')).toBe('65534\n');
@@ -75,7 +75,7 @@ describe('nono run --detached', () => {
     using world = createWorld();
     const away = "trap '' TERM HUP INT; echo $$ > $0; while :; do sleep 1000; done";
     const script = `trap '' TERM HUP; setsid sh -c "${away.replaceAll('$', '\\$')}" away & (sh -c "${away.replaceAll('$', '\\$')}" forked &) ; wait`;
-    const id = await startDetached(world, '--', 'sh', '-c', script);
+    const id = await startScript(world, script);
     const pids = await Promise.all(
       ['away', 'forked'].map((name) =>
         waitFor(name, () => {
@@ -95,13 +95,7 @@ describe('nono run --detached', () => {
 
   test('ends what the command left behind together with the command', async () => {
     using world = createWorld();
-    const id = await startDetached(
-      world,
-      '--',
-      'sh',
-      '-c',
-      "setsid sh -c 'echo $$ > left; exec sleep 1000' & while ! [ -s left ]; do :; done",
-    );
+    const id = await startScript(world, "setsid sh -c 'echo $$ > left; exec sleep 1000' & while ! [ -s left ]; do :; done");
 
     await untilStatus(world, id, 'exited');
     expect(isAlive(Number(readFileSync(join(world.project, 'left'), 'latin1')))).toBe(false);

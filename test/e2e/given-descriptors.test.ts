@@ -2,12 +2,9 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { runProgram, startNono } from '../support/nono.ts';
-import { needCommands } from '../support/tools.ts';
+import { needCommands, PYTHON } from '../support/tools.ts';
 import { waitFor } from '../support/wait.ts';
 import { createWorld, USERS } from '../support/world.ts';
-
-/** Not one of a version manager, which the sandbox of a world with another home does not know. */
-const PYTHON = '/usr/bin/python3';
 
 /** Somebody outside who gives away what he has open: a directory, a file to read, the same by its path only, a pid, a UDP socket. */
 const GIVER = `

@@ -12,10 +12,9 @@ import { encodeLandlock } from '../../src/sandbox/linux/landlock.ts';
 import { encodeSeccomp } from '../../src/sandbox/linux/seccomp.ts';
 import { RETURN } from '../../src/sandbox/linux/seccomp-uapi.ts';
 import { type Access, type PathRule, READ, READ_WRITE } from '../../src/sandbox/plan.ts';
-import { needCommands } from '../support/tools.ts';
+import { needCommands, PYTHON } from '../support/tools.ts';
 import { createWorld, type World } from '../support/world.ts';
 
-const PYTHON = '/usr/bin/python3';
 const DEVICE = '/dev/urandom';
 
 /** What of an older kernel is simulated: the rules that Landlock gets, and the filter. */

@@ -2,14 +2,14 @@ import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { runNono } from '../support/nono.ts';
-import { startDetached, untilStatus } from '../support/sessions.ts';
+import { startScript, untilStatus } from '../support/sessions.ts';
 import { waitFor } from '../support/wait.ts';
 import { createWorld, type World } from '../support/world.ts';
 
 const fileOf = (world: World, id: string, extension: string) => join(world.state, 'sessions', `${id}.${extension}`);
 
-async function ended(world: World, ...words: readonly string[]): Promise<string> {
-  const id = await startDetached(world, '--', 'sh', '-c', ...words);
+async function ended(world: World, script: string): Promise<string> {
+  const id = await startScript(world, script);
   await untilStatus(world, id, 'exited');
   return id;
 }
@@ -31,7 +31,7 @@ describe('nono logs', () => {
 
   test('follows a session until it ends, with what was written before', async () => {
     using world = createWorld();
-    const id = await startDetached(world, '--', 'sh', '-c', 'echo before; while [ ! -e go ]; do sleep 0.02; done; echo after');
+    const id = await startScript(world, 'echo before; while [ ! -e go ]; do sleep 0.02; done; echo after');
     await waitFor('the first line', async () => (await runNono(world, ['logs', id])).stdout === 'before\n');
 
     const following = runNono(world, ['logs', '-f', id]);
@@ -68,13 +68,7 @@ describe('nono logs', () => {
 describe('nono screen', () => {
   test('prints what a live session shows, in every form', async () => {
     using world = createWorld();
-    const id = await startDetached(
-      world,
-      '--',
-      'sh',
-      '-c',
-      'printf "\\033[2;3H\\033[1mbold\\033[m\\033]2;a title\\007"; exec cat',
-    );
+    const id = await startScript(world, 'printf "\\033[2;3H\\033[1mbold\\033[m\\033]2;a title\\007"; exec cat');
     await waitFor('the screen', async () => (await runNono(world, ['screen', id])).stdout === '\n  bold\n');
 
     expect((await runNono(world, ['screen', id, '--ansi'])).stdout).toBe('\n  \u001b[1mbold\u001b[m\n');
@@ -94,7 +88,7 @@ describe('nono screen', () => {
 
   test('prints the last screen of a session that has ended, also when only its log is left or what is left is damaged', async () => {
     using world = createWorld();
-    const id = await startDetached(world, '--', 'sh', '-c', 'echo shown last; while [ ! -e go ]; do sleep 0.02; done');
+    const id = await startScript(world, 'echo shown last; while [ ! -e go ]; do sleep 0.02; done');
     await waitFor('the screen', async () => (await runNono(world, ['screen', id])).stdout === 'shown last\n');
     writeFileSync(join(world.project, 'go'), '');
     await untilStatus(world, id, 'exited');
@@ -111,7 +105,7 @@ describe('nono screen', () => {
 
   test('works for an ordinary user', async () => {
     using world = createWorld({ ordinaryUser: true });
-    const id = await startDetached(world, '--', 'sh', '-c', 'echo here; exec cat');
+    const id = await startScript(world, 'echo here; exec cat');
 
     await waitFor('the screen', async () => (await runNono(world, ['screen', id])).stdout === 'here\n');
     expect((await runNono(world, ['logs', id])).stdout).toBe('here\n');

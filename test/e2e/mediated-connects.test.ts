@@ -1,33 +1,12 @@
 import { type AddressInfo, createServer } from 'node:net';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { runProgram } from '../support/nono.ts';
-import { Outside } from '../support/outside.ts';
-import { createWorld, USERS, type World } from '../support/world.ts';
-
-/** Not one of a version manager, which the sandbox of a world with another home does not know. */
-const PYTHON = '/usr/bin/python3';
-const VERBS = ['run', 'wrap'] as const;
+import { describe, expect, test } from 'vitest';
+import { describeSandboxed, VERBS } from '../support/sandboxed.ts';
+import { PYTHON } from '../support/tools.ts';
+import { USERS } from '../support/world.ts';
 
 describe.for(USERS)('a mediated connect of $user', ({ ordinaryUser }) => {
-  let world: World;
-  let outside: Outside;
-  beforeAll(async () => {
-    world = createWorld({ ordinaryUser });
-    outside = new Outside(world);
-    await outside.make(world);
-  });
-  beforeEach(() => {
-    outside.visitors = 0;
-  });
-  afterAll(() => {
-    outside[Symbol.dispose]();
-    world[Symbol.dispose]();
-  });
-
-  const inside = (verb: string, options: readonly string[], words: readonly string[]) =>
-    runProgram(world, [world.executable, verb, '--allow-cwd', ...options, '--', ...words]);
-  const python = (verb: string, script: string, options: readonly string[] = []) =>
-    inside(verb, options, [PYTHON, '-c', `import socket, os, errno, sys\n${script}`]);
+  const sandboxed = describeSandboxed({ ordinaryUser });
+  const { inside, python } = sandboxed;
 
   test.for(VERBS)('connects to a socket that --allow-socket names, and to no other, under %s', async (verb) => {
     const connect = `
@@ -35,13 +14,13 @@ for path in sys.argv[1:]:
     try:
         with socket.socket(socket.AF_UNIX) as s: s.connect(path); print("ok")
     except OSError as error: print(errno.errorcode[error.errno])`;
-    const words = [PYTHON, '-c', `import socket, errno, sys\n${connect}`, outside.socket];
+    const words = [PYTHON, '-c', `import socket, errno, sys\n${connect}`, sandboxed.outside.socket];
     const refused = await inside(verb, [], words);
-    const allowed = await inside(verb, ['--allow-socket', outside.socket], words);
-    const directory = await inside(verb, ['--allow-socket', outside.directory], words);
+    const allowed = await inside(verb, ['--allow-socket', sandboxed.outside.socket], words);
+    const directory = await inside(verb, ['--allow-socket', sandboxed.outside.directory], words);
 
     expect([refused.stdout, allowed.stdout, directory.stdout]).toEqual(['EACCES\n', 'ok\n', 'ok\n']);
-    expect(outside.visitors).toBe(2);
+    expect(sandboxed.outside.visitors).toBe(2);
   });
 
   test.for(VERBS)('that has to wait holds no other up, and ends with its caller, under %s', async (verb) => {

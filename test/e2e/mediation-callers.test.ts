@@ -1,46 +1,36 @@
 import { lstatSync } from 'node:fs';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { runProgram } from '../support/nono.ts';
+import { afterAll, describe, expect, test } from 'vitest';
 import { compileProbe } from '../support/probe.ts';
-import { canBecomeOrdinaryUser, createWorld, USERS, type World } from '../support/world.ts';
+import { describeSandboxed, VERBS } from '../support/sandboxed.ts';
+import { PYTHON } from '../support/tools.ts';
+import { canBecomeOrdinaryUser, USERS } from '../support/world.ts';
 
 const ODD_CALLS = 40_000;
-/** Not one of a version manager, which the sandbox of a world with another home does not know. */
-const PYTHON = '/usr/bin/python3';
-const VERBS = ['run', 'wrap'] as const;
 
 const oddities = compileProbe('odd-arguments');
 if (oddities === undefined) console.warn('No odd arguments are given to the mediator: that needs a C compiler');
 afterAll(() => oddities?.[Symbol.dispose]());
 
 describe.for(USERS)('a mediated call of $user', ({ ordinaryUser }) => {
-  let world: World;
-  let outside: string;
-  let file: string;
-  beforeAll(async () => {
-    world = createWorld({ ordinaryUser });
-    outside = join(world.home, 'out');
-    file = join(outside, 'f');
-    await runProgram(world, ['sh', '-c', `mkdir ${outside}; echo x > ${file}`]);
-  });
-  afterAll(() => world[Symbol.dispose]());
-
-  const inside = (verb: string, options: readonly string[], words: readonly string[]) =>
-    runProgram(world, [world.executable, verb, '--allow-cwd', ...options, '--', ...words]);
+  const sandboxed = describeSandboxed({ ordinaryUser });
 
   test
     .runIf(oddities !== undefined)
     .for(VERBS.flatMap((verb) => [[], ['--block-net=loopback']].map((options) => ({ verb, options }))))(
     'with arguments that nobody gives stops no mediator and reaches nothing, under $verb $options',
     async ({ verb, options }) => {
-      const probe = oddities?.copyTo(world) ?? '';
+      const probe = oddities?.copyTo(sandboxed.world) ?? '';
+      const { directory: outside, file } = sandboxed.outside;
       const before = lstatSync(file);
       // With sockets that were granted by name, sends are mediated too.
       const granted = options.length === 0 ? ['--allow-socket', outside] : options;
       const seed = String(Date.now());
 
-      const { stdout, stderr } = await inside(verb, ['--read', outside, ...granted], [probe, seed, String(ODD_CALLS), file]);
+      const { stdout, stderr } = await sandboxed.inside(
+        verb,
+        ['--read', outside, ...granted],
+        [probe, seed, String(ODD_CALLS), file],
+      );
 
       expect(`${stdout || stderr} with seed ${seed}`).toBe(`alive\n with seed ${seed}`);
       const after = lstatSync(file);
@@ -68,7 +58,7 @@ for change in [lambda: 0, lambda: libc.setfsuid(65534), lambda: libc.setfsgid(65
         print(); sys.stdout.flush(); os._exit(0)
     os.wait()
 os.unlink("f")`;
-      const { stdout, stderr } = await inside(verb, [], [PYTHON, '-c', script]);
+      const { stdout, stderr } = await sandboxed.inside(verb, [], [PYTHON, '-c', script]);
 
       const refused = 'EPERM EPERM EPERM \n';
       expect(stdout || stderr).toBe(`ok ok ok \n${refused.repeat(5)}`);

@@ -4,11 +4,11 @@ import { join, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import { runNono, runProgram, startNono } from '../support/nono.ts';
+import { VERBS } from '../support/sandboxed.ts';
 import { needCommands } from '../support/tools.ts';
 import { waitFor } from '../support/wait.ts';
 import { createWorld } from '../support/world.ts';
 
-const VERBS = ['run', 'wrap'] as const;
 const FIXTURES = resolve(import.meta.dirname, '../fixtures');
 /** A compiler on a machine that is busy with other tests. */
 const LIMIT_MS = 170_000;

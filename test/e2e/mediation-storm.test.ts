@@ -3,18 +3,16 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { descriptorsOf, findMediator } from '../support/mediators.ts';
 import { startNono } from '../support/nono.ts';
 import { compileProbe } from '../support/probe.ts';
+import { VERBS } from '../support/sandboxed.ts';
 import { waitFor } from '../support/wait.ts';
-import { canBecomeOrdinaryUser, createWorld, type World } from '../support/world.ts';
+import { createWorld, USERS, type World } from '../support/world.ts';
 
 const ROUNDS = 12;
 /** Connects that wait all the time, and what the mediator has open for itself: listener, grants, its last caller. */
 const WAITING = 20;
 const OWN_MAXIMUM = 10;
 const LIMIT_MS = 60_000;
-const KINDS = [
-  { user: 'the caller', ordinaryUser: false },
-  ...(canBecomeOrdinaryUser() ? [{ user: 'an ordinary user', ordinaryUser: true }] : []),
-].flatMap((kind) => ['run', 'wrap'].map((verb) => ({ ...kind, verb })));
+const KINDS = USERS.flatMap((kind) => VERBS.map((verb) => ({ ...kind, verb })));
 
 const storm = compileProbe('mediator-storm');
 if (storm === undefined) console.warn('No storm is raised against the mediator: that needs a C compiler');

@@ -1,55 +1,39 @@
 import { lstatSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { runProgram } from '../support/nono.ts';
-import { Outside } from '../support/outside.ts';
 import { compileProbe } from '../support/probe.ts';
-import { needCommands } from '../support/tools.ts';
-import { canBecomeOrdinaryUser, createWorld, USERS, type World } from '../support/world.ts';
+import { describeSandboxed, VERBS } from '../support/sandboxed.ts';
+import { needCommands, PYTHON } from '../support/tools.ts';
+import { canBecomeOrdinaryUser, USERS } from '../support/world.ts';
 
 const ROUNDS = 10_000;
-/** Not one of a version manager, which the sandbox of a world with another home does not know. */
-const PYTHON = '/usr/bin/python3';
-const VERBS = ['run', 'wrap'] as const;
 
 const races = compileProbe('race-probe');
 if (races === undefined) console.warn('No race is run against the mediator: that needs a C compiler');
 afterAll(() => races?.[Symbol.dispose]());
 
 describe.for(USERS)('a mediated call of $user', ({ ordinaryUser }) => {
-  let world: World;
-  let outside: Outside;
-  beforeAll(async () => {
-    world = createWorld({ ordinaryUser });
-    outside = new Outside(world);
-    await outside.make(world);
-  });
-  beforeEach(() => {
-    outside.visitors = 0;
-  });
-  afterAll(() => {
-    outside[Symbol.dispose]();
-    world[Symbol.dispose]();
-  });
-
-  const inside = (verb: string, options: readonly string[], words: readonly string[]) =>
-    runProgram(world, [world.executable, verb, '--allow-cwd', ...options, '--', ...words]);
-  const python = (verb: string, script: string, options: readonly string[] = []) =>
-    inside(verb, options, [PYTHON, '-c', `import socket, os, errno, sys\n${script}`]);
+  const sandboxed = describeSandboxed({ ordinaryUser });
+  const { inside, python } = sandboxed;
 
   describe.runIf(races !== undefined).for(VERBS)('that is raced against under %s', (verb) => {
     test.for(['link', 'times', 'memory', 'directory', 'number'])(
       'changes nothing outside while its %s changes',
       { timeout: 60_000 },
       async (race) => {
-        const probe = races?.copyTo(world) ?? '';
-        for (const name of ['dir', 'away']) rmSync(join(world.project, name), { force: true, recursive: true });
-        const before = lstatSync(outside.file);
+        const probe = races?.copyTo(sandboxed.world) ?? '';
+        for (const name of ['dir', 'away']) rmSync(join(sandboxed.world.project, name), { force: true, recursive: true });
+        const before = lstatSync(sandboxed.outside.file);
 
-        const { stdout, stderr } = await inside(verb, ['--read', outside.directory], [probe, race, String(ROUNDS), outside.file]);
+        const { stdout, stderr } = await inside(
+          verb,
+          ['--read', sandboxed.outside.directory],
+          [probe, race, String(ROUNDS), sandboxed.outside.file],
+        );
 
         expect(stdout || stderr).toMatch(new RegExp(`^${ROUNDS} tried, [1-9]\\d* done inside`));
-        const after = lstatSync(outside.file);
+        const after = lstatSync(sandboxed.outside.file);
         expect([after.mode, after.mtimeMs]).toEqual([before.mode, before.mtimeMs]);
       },
     );
@@ -58,18 +42,18 @@ describe.for(USERS)('a mediated call of $user', ({ ordinaryUser }) => {
       'reaches nobody outside while its %s changes',
       { timeout: 60_000 },
       async (race) => {
-        const probe = races?.copyTo(world) ?? '';
-        rmSync(join(world.project, 'socket-swap'), { force: true });
+        const probe = races?.copyTo(sandboxed.world) ?? '';
+        rmSync(join(sandboxed.world.project, 'socket-swap'), { force: true });
 
-        const { stdout, stderr } = await inside(verb, [], [probe, race, String(ROUNDS), outside.socket]);
+        const { stdout, stderr } = await inside(verb, [], [probe, race, String(ROUNDS), sandboxed.outside.socket]);
 
         expect(stdout || stderr).toMatch(/ 0 reached outside\n$/);
-        expect(outside.visitors).toBe(0);
+        expect(sandboxed.outside.visitors).toBe(0);
       },
     );
 
     test('is not seen by a program whose timer fires faster than it is carried out', async () => {
-      const probe = races?.copyTo(world) ?? '';
+      const probe = races?.copyTo(sandboxed.world) ?? '';
 
       const { stdout, stderr } = await inside(verb, [], [probe, 'storm', '4000', '/']);
 
@@ -114,14 +98,14 @@ os.unlink("l"); os.rmdir("d"); os.unlink("f")`,
   });
 
   test.for(VERBS)('changes no FIFO outside whose path is too long to be told, and any pipe, under %s', async (verb) => {
-    const deep = join(world.home, 'deep');
+    const deep = join(sandboxed.world.home, 'deep');
     const go = (make: string) => `
 os.chdir("${deep}")
 for level in range(22):
   ${make}
   os.chdir("d" * 200)`;
-    await runProgram(world, ['mkdir', deep]);
-    await runProgram(world, [PYTHON, '-c', `import os${go('os.mkdir("d" * 200)')}\nos.mkfifo("fifo", 0o600)`]);
+    await runProgram(sandboxed.world, ['mkdir', deep]);
+    await runProgram(sandboxed.world, [PYTHON, '-c', `import os${go('os.mkdir("d" * 200)')}\nos.mkfifo("fifo", 0o600)`]);
 
     const { stdout, stderr } = await python(
       verb,
@@ -131,7 +115,7 @@ except OSError as error: print(errno.errorcode[error.errno], oct(os.stat("fifo")
 print(os.fchmod(os.pipe()[0], 0o600))`,
       ['--read', deep],
     );
-    await runProgram(world, ['rm', '-rf', deep]);
+    await runProgram(sandboxed.world, ['rm', '-rf', deep]);
 
     expect({ stdout, stderr }).toEqual({ stdout: 'EPERM 0o600\nNone\n', stderr: '' });
   });

@@ -3,12 +3,10 @@ import { describe, expect, test } from 'vitest';
 import { descriptorsOf, findMediator, isAlive, mediatorOf } from '../support/mediators.ts';
 import { runProgram, startNono } from '../support/nono.ts';
 import { Outside } from '../support/outside.ts';
-import { needCommands } from '../support/tools.ts';
+import { needCommands, PYTHON } from '../support/tools.ts';
 import { waitFor } from '../support/wait.ts';
 import { canBecomeOrdinaryUser, createWorld, USERS } from '../support/world.ts';
 
-/** Not one of a version manager, which the sandbox of a world with another home does not know. */
-const PYTHON = '/usr/bin/python3';
 const MEDIATOR_LIMIT_KB = 3000;
 
 const AFTER_KILL = `

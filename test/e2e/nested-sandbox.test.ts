@@ -3,11 +3,9 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { runNono, runProgram } from '../support/nono.ts';
-import { needCommands } from '../support/tools.ts';
+import { needCommands, PYTHON } from '../support/tools.ts';
 import { createWorld, USERS, type World } from '../support/world.ts';
 
-/** Not one of a version manager, which the sandbox of a world with another home does not know. */
-const PYTHON = '/usr/bin/python3';
 const PAIRS = ['run', 'wrap'].flatMap((outer) => ['run', 'wrap'].map((inner) => ({ outer, inner })));
 const SAID = '[nono] Inside another nono: connects and changes of mode, owner and times go by the grants of that one\n';
 

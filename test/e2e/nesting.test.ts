@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { runNono } from '../support/nono.ts';
-import { readRecord, startDetached, untilStatus } from '../support/sessions.ts';
+import { readRecord, startDetached, startScript, untilStatus } from '../support/sessions.ts';
 import { openTerminal, type Terminal } from '../support/tmux.ts';
 import { needCommands } from '../support/tools.ts';
 import { waitFor } from '../support/wait.ts';
@@ -26,7 +26,7 @@ describe('nono', () => {
     needCommands(context, 'tmux');
     using world = createWorld();
     const inner = 'TMUX_TMPDIR=$TMPDIR exec tmux -f /dev/null new-session "echo left pane; exec cat"';
-    const id = await startDetached(world, '--', 'sh', '-c', `unset TMUX; ${inner}`);
+    const id = await startScript(world, `unset TMUX; ${inner}`);
     await using terminal = await openTerminal(world, SIZE);
     await enter(terminal, `${world.executable} attach ${id}`);
     await terminal.waitFor('left pane');
@@ -83,7 +83,7 @@ while :; do ${executable} attach $id; echo "inner left"; read again; done\n`,
   test('works in GNU screen and under script', async (context) => {
     needCommands(context, 'tmux', 'script', 'screen');
     using world = createWorld();
-    const id = await startDetached(world, '--', 'sh', '-c', "stty -echo; seq -f 'line %g' 1 40; printf 'ready> '; cat");
+    const id = await startScript(world, "stty -echo; seq -f 'line %g' 1 40; printf 'ready> '; cat");
     const attach = `${world.executable} attach ${id}`;
     for (const command of [
       ['script', '-qec', attach, '/dev/null'],
@@ -105,7 +105,7 @@ while :; do ${executable} attach $id; echo "inner left"; read again; done\n`,
     needCommands(context, 'tmux');
     using world = createWorld();
     const program = "stty -echo; seq -f 'line %g of some length' 1 60; printf 'ready> '; while read line; do stty size; done";
-    const id = await startDetached(world, '--', 'sh', '-c', program);
+    const id = await startScript(world, program);
     await using terminal = await openTerminal(world, SIZE);
     await enter(terminal, `${world.executable} attach ${id}`);
     await terminal.waitFor('ready>');
@@ -132,7 +132,7 @@ while :; do ${executable} attach $id; echo "inner left"; read again; done\n`,
     needCommands(context, 'tmux');
     using world = createWorld();
     writeFileSync(join(world.project, 'scripts.txt'), `${SCRIPTS.join('\n')}\nend\n`);
-    const id = await startDetached(world, '--', 'sh', '-c', 'cat scripts.txt; exec cat');
+    const id = await startScript(world, 'cat scripts.txt; exec cat');
     await using direct = await openTerminal(world, { ...SIZE, command: ['sh', '-c', 'cat scripts.txt; exec cat'] });
     await direct.waitFor('end');
     await using terminal = await openTerminal(world, { ...SIZE, command: [world.executable, 'attach', id] });

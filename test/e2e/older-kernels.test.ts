@@ -5,13 +5,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { LONG_MS } from '../support/approvals.ts';
 import { runProgram, startNono } from '../support/nono.ts';
 import { compileProbe, nameResult } from '../support/probe.ts';
-import { needCommands } from '../support/tools.ts';
+import { VERBS } from '../support/sandboxed.ts';
+import { needCommands, PYTHON } from '../support/tools.ts';
 import { waitFor } from '../support/wait.ts';
 import { createWorld, USERS, type World } from '../support/world.ts';
-
-/** Not one of a version manager, which the sandbox of a world with another home does not know. */
-const PYTHON = '/usr/bin/python3';
-const VERBS = ['run', 'wrap'] as const;
 
 /** Attempts of escape-probe.c at a process outside that Landlock answers from ABI 6 on, and the mediator before. */
 const SIGNALS = [
@@ -208,6 +205,7 @@ threading.Thread(target=lambda: subprocess.run(["sh", "-c", ${JSON.stringify(chi
     await runProgram(world, ['sh', '-c', `mkdir ${out}; printf allowed > ${out}/f`]);
     const script = `
 import os, signal
+print("pid", os.getpid(), flush=True)
 signal.signal(signal.SIGALRM, lambda *_: os.write(1, b"tick\\n"))
 signal.setitimer(signal.ITIMER_REAL, 0.02, 0.02)
 text = open("${out}/f").read()
@@ -228,7 +226,14 @@ print(text)`;
     });
     await ticks(running.stdout().split('tick').length + 20);
     expect(await list()).toEqual([id]);
+    // The answer comes while nothing waits for it, and no later wait is a long one.
+    const pid = Number(/^pid (\d+)$/m.exec(running.stdout())?.[1]);
+    process.kill(pid, 'SIGSTOP');
     expect(await runProgram(world, [world.executable, 'allow', id])).toMatchObject({ status: 0 });
+    process.kill(pid, 'SIGCONT');
+    // What was left alone for too long meanwhile is asked again.
+    const isAnswered = () => running.stdout().includes('allowed');
+    while (!isAnswered()) for (const again of await list()) await runProgram(world, [world.executable, 'allow', again]);
 
     const { stdout } = await running.ended;
     expect(stdout.trim().split('\n').at(-1)).toBe('allowed');

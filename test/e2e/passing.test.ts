@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { runNono } from '../support/nono.ts';
 import { type RawTerminal, startOnTerminal } from '../support/raw-terminal.ts';
-import { readRecord, startDetached, untilStatus } from '../support/sessions.ts';
+import { readRecord, startScript, untilStatus } from '../support/sessions.ts';
 import { waitFor } from '../support/wait.ts';
 import { createWorld, type World } from '../support/world.ts';
 
@@ -28,7 +28,7 @@ async function screenOf(world: World, id: string): Promise<string> {
 describe('What passes between two terminals', () => {
   test('is nothing while the client is stopped by a signal, and all of it when it goes on', async () => {
     using world = createWorld();
-    const id = await startDetached(world, '--', 'sh', '-c', ECHO);
+    const id = await startScript(world, ECHO);
     using terminal = startOnTerminal(world, ['attach', id]);
     await waitFor('the client', () => readRecord(world, id).attachment === 'attached');
     for (const text of ['one', 'two']) await typeAndSee(terminal, text);
@@ -49,7 +49,7 @@ describe('What passes between two terminals', () => {
 
   test('is nothing any more when the client is killed, and its keys are nobody else’s', async () => {
     using world = createWorld();
-    const id = await startDetached(world, '--', 'sh', '-c', ECHO);
+    const id = await startScript(world, ECHO);
     using terminal = startOnTerminal(world, ['attach', id]);
     await waitFor('the client', () => readRecord(world, id).attachment === 'attached');
     for (const text of ['one', 'two']) await typeAndSee(terminal, text);
@@ -66,7 +66,7 @@ describe('What passes between two terminals', () => {
 
   test('goes to whoever takes over in the midst of a flood, who sees the end of it', async () => {
     using world = createWorld();
-    const id = await startDetached(world, '--', 'sh', '-c', `stty -echo; read -r line; ${FLOOD}; echo the end; cat`);
+    const id = await startScript(world, `stty -echo; read -r line; ${FLOOD}; echo the end; cat`);
     using first = startOnTerminal(world, ['attach', id]);
     await waitFor('the client', () => readRecord(world, id).attachment === 'attached');
     first.type('\r');
@@ -83,7 +83,7 @@ describe('What passes between two terminals', () => {
 
   test('is what is typed before the detach keys, which come one by one in the midst of it', async () => {
     using world = createWorld();
-    const id = await startDetached(world, '--', 'sh', '-c', ECHO);
+    const id = await startScript(world, ECHO);
     using terminal = startOnTerminal(world, ['attach', id]);
     await waitFor('the client', () => readRecord(world, id).attachment === 'attached');
     for (const text of ['one', 'two']) await typeAndSee(terminal, text);
@@ -110,7 +110,7 @@ describe('What passes between two terminals', () => {
   test('keeps the command from nothing while the terminal is not read, and is drawn anew when it is', async () => {
     using world = createWorld();
     const script = `stty -echo; read -r line; ${FLOOD}; echo the end; : > written; cat`;
-    const id = await startDetached(world, '--', 'sh', '-c', script);
+    const id = await startScript(world, script);
     using terminal = startOnTerminal(world, ['attach', id]);
     await waitFor('the client', () => readRecord(world, id).attachment === 'attached');
     terminal.pause();
@@ -127,7 +127,7 @@ describe('What passes between two terminals', () => {
   test('leaves the terminal to be put back when the supervisor is killed', async () => {
     using world = createWorld();
     const script = "printf '\\033[?2004h\\033[31m'; while :; do echo red; sleep 0.01; done";
-    const id = await startDetached(world, '--', 'sh', '-c', script);
+    const id = await startScript(world, script);
     using terminal = startOnTerminal(world, ['attach', id]);
     await waitFor('some of it', () => terminal.output().split('red').length > 20);
     process.kill(readRecord(world, id).supervisor_pid, 'SIGKILL');

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { runNono } from '../support/nono.ts';
-import { readRecord, startDetached, untilStatus } from '../support/sessions.ts';
+import { readRecord, startDetached, startScript, untilStatus } from '../support/sessions.ts';
 import { openTerminal, type Terminal } from '../support/tmux.ts';
 import { needCommands } from '../support/tools.ts';
 import { waitFor } from '../support/wait.ts';
@@ -28,7 +28,7 @@ describe('nono attach draws', () => {
   test('the screen and its history into the scrollback of the terminal, which keeps what it had', async (context) => {
     needCommands(context, 'tmux');
     using world = createWorld();
-    const id = await startDetached(world, '--', 'sh', '-c', 'stty -echo; seq -f "line %g" 1 40; printf "\\033[31mred> "; cat');
+    const id = await startScript(world, 'stty -echo; seq -f "line %g" 1 40; printf "\\033[31mred> "; cat');
     await using terminal = await openTerminal(world, SIZE);
     await terminal.type("printf 'mine %s\\n' one two");
     await terminal.press('Enter');
@@ -79,7 +79,7 @@ describe('nono attach draws', () => {
     using world = createWorld();
     const program =
       "stty -echo; printf '\\033[?2026h\\033[H\\033[2Jthe first half'; read line; printf ', the second\\033[?2026l'; sleep 1000";
-    const id = await startDetached(world, '--', 'sh', '-c', program);
+    const id = await startScript(world, program);
     await using terminal = await openTerminal(world, SIZE);
 
     await attach(terminal, world, id);
@@ -93,7 +93,7 @@ describe('nono attach draws', () => {
   test('so much of the history as is wanted', async (context) => {
     needCommands(context, 'tmux');
     using world = createWorld();
-    const id = await startDetached(world, '--', 'sh', '-c', 'stty -echo; seq -f "line %g" 1 60; printf "ready> "; cat');
+    const id = await startScript(world, 'stty -echo; seq -f "line %g" 1 60; printf "ready> "; cat');
     await using terminal = await openTerminal(world, { columns: 80, rows: 24 });
 
     await attach(terminal, world, id, '--history', '5');
@@ -164,7 +164,7 @@ describe('nono attach draws', () => {
     needCommands(context, 'tmux');
     using world = createWorld();
     const ask = 'stty raw -echo; printf "\\033[6n\\033[c"; dd bs=1 count=13 2>/dev/null | od -An -c; stty sane; cat';
-    const id = await startDetached(world, '--', 'sh', '-c', ask);
+    const id = await startScript(world, ask);
     await using terminal = await openTerminal(world, SIZE);
 
     await attach(terminal, world, id);

@@ -1,8 +1,11 @@
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { runNono, runProgram } from '../support/nono.ts';
 import { listSessions, readProject, rollback, runTracked, writeProject } from '../support/rollback.ts';
+import { needOtherUser } from '../support/tools.ts';
 import { dumpTree } from '../support/tree.ts';
+import { waitFor } from '../support/wait.ts';
 import { createWorld, type World } from '../support/world.ts';
 
 /** A session that changed three files and made one, one of which somebody has edited since. */
@@ -186,5 +189,81 @@ describe('nono rollback restore', () => {
     expect(shown.stdout).toMatch(/Not tracked, and changed: build\n.*changed: new\.log\n.*changed: node_modules\nUndo with/);
     const narrowed = await rollback(world, ['restore', 'latest', 'file']);
     expect(narrowed.stdout).not.toContain('Not tracked');
+  });
+});
+
+describe('nono rollback restore of a session during which another one was restored', () => {
+  test('keeps what that restore gave, unless it is told otherwise, and does without it when it is damaged', async () => {
+    using world = createWorld();
+    writeProject(world, { mine: 'old\n', other: 'old\n' });
+    await runTracked(world, 'echo first > mine');
+    const words = [
+      '--detached',
+      '--rollback',
+      '--allow-cwd',
+      '--name',
+      'live',
+      '--',
+      'sh',
+      '-c',
+      'echo second > other; echo ready; cat',
+    ];
+    expect(await runNono(world, ['run', ...words])).toMatchObject({ status: 0 });
+    await waitFor('the command', async () => (await runNono(world, ['logs', 'live'])).stdout.includes('ready'));
+    const [, first] = (await listSessions(world)).map(({ session_id: id }) => id);
+    const undone = await rollback(world, ['restore', first ?? '', '--json']);
+    const { restore_session: between } = JSON.parse(undone.stdout) as { readonly restore_session: string };
+    expect(await runNono(world, ['stop', 'live'])).toMatchObject({ status: 0 });
+
+    const refused = await rollback(world, ['restore', 'latest']);
+    expect(refused).toMatchObject({ status: 3, stderr: expect.stringContaining(`  mine (changed by session ${between} too)`) });
+    expect(readProject(world, 'mine')).toBe('old\n');
+
+    fs.writeFileSync(join(world.state, 'rollbacks', between, 'snapshots/1/nodes'), 'damage');
+    expect(await rollback(world, ['restore', 'latest'])).toMatchObject({ status: 0, stderr: expect.stringContaining(between) });
+    expect([readProject(world, 'mine'), readProject(world, 'other')]).toEqual(['first\n', 'old\n']);
+  });
+});
+
+describe('nono rollback restore of an ordinary user', () => {
+  test('takes for a conflict what somebody changed in a directory that the command had closed', async (context) => {
+    needOtherUser(context);
+    using world = createWorld({ ordinaryUser: true });
+    writeProject(world, { 'it/mine': 'old\n', 'it/theirs': 'old\n' });
+    await runTracked(world, 'echo new > it/mine; echo new > it/theirs; chmod 000 it');
+    const mine = join(world.project, 'it/mine');
+    expect(await runProgram(world, ['sh', '-c', `chmod 700 it; echo edited > it/mine`])).toMatchObject({ status: 0 });
+
+    const refused = await rollback(world, ['restore', 'latest']);
+    expect(refused).toMatchObject({ status: 3, stderr: expect.stringContaining('  it/mine (changed since) [E_CONFLICT]\n') });
+    expect(await rollback(world, ['restore', 'latest', '--keep-conflicts'])).toMatchObject({ status: 3 });
+    expect([mine, join(world.project, 'it/theirs')].map((path) => fs.readFileSync(path, 'utf8'))).toEqual(['edited\n', 'old\n']);
+  });
+
+  test('restores what it may, says what it may not, and the rest when it may', async (context) => {
+    needOtherUser(context);
+    using world = createWorld({ ordinaryUser: true });
+    const many = Object.fromEntries(Array.from({ length: 400 }, (_, at) => [`many/${at}`, `${at}\n`]));
+    writeProject(world, { plain: 'old\n', 'it/changed': 'old\n', 'it/sub/closed': 'old\n', ...many });
+    const before = dumpTree(world.project);
+    await runTracked(world, 'echo new > plain; echo new > it/changed; echo new > it/made; rm many/*; chmod 000 it/sub');
+    const { uid, gid } = fs.statSync(world.project);
+    const own = (...owner: readonly [number, number]) => {
+      for (const name of ['it', 'it/sub', 'many']) fs.chownSync(join(world.project, name), ...owner);
+    };
+    own(0, 0);
+
+    const partly = await rollback(world, ['restore', 'latest']);
+    expect(partly).toMatchObject({ status: 3, stderr: '' });
+    for (const name of ['it/changed', 'it/made', 'it/sub', 'many/0', 'many/399'])
+      expect(partly.stdout).toContain(`  Kept ${name}: the system does not permit it\n`);
+    expect(readProject(world, 'plain')).toBe('old\n');
+    expect(await rollback(world, ['restore', 'latest', 'it/changed'])).toMatchObject({
+      status: 3,
+      stdout: expect.stringContaining('Could not restore the path to snapshot 0'),
+    });
+    own(uid, gid);
+    expect(await rollback(world, ['restore', 'latest'])).toMatchObject({ status: 0, stderr: '' });
+    expect(dumpTree(world.project)).toEqual(before);
   });
 });

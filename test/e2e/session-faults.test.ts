@@ -1,12 +1,14 @@
 import { execFileSync } from 'node:child_process';
 import * as fs from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { fill, mountState } from '../support/full-disk.ts';
+import { fill } from '../support/full-disk.ts';
+import { mountTmpfs } from '../support/mount.ts';
 import { runNono, runProgram, startNono } from '../support/nono.ts';
-import { isAlive, readRecord, recordPath, startDetached, untilGone, untilStatus } from '../support/sessions.ts';
+import { isAlive, readRecord, startDetached, startScript, untilStatus } from '../support/sessions.ts';
 import { openTerminal } from '../support/tmux.ts';
-import { needCommands, needOtherUser } from '../support/tools.ts';
+import { needCommands } from '../support/tools.ts';
 import { waitFor } from '../support/wait.ts';
 import { createWorld, type World } from '../support/world.ts';
 
@@ -61,7 +63,7 @@ describe('a start', () => {
 
   test('on a full disk fails with the reason, and leaves nothing behind', async (context) => {
     using world = createWorld();
-    using _ = mountState(context, world, 400_000);
+    using _ = mountTmpfs(context, world.state, 'size=400000');
     fs.mkdirSync(join(world.state, 'sessions'), { mode: 0o700 });
     fs.mkdirSync(join(world.state, 'names'), { mode: 0o700 });
     fill(world);
@@ -72,76 +74,6 @@ describe('a start', () => {
     }
     expect(exists(world, 'proof')).toBe(false);
     expect(fs.readdirSync(join(world.state, 'sessions'))).toEqual([]);
-  });
-});
-
-describe('a registry', () => {
-  test('that cannot be read or written is named by every verb, and nothing is left of a start', async (context) => {
-    needOtherUser(context);
-    using world = createWorld({ ordinaryUser: true });
-    await runNono(world, ['run', '--allow-cwd', '--', 'true']);
-    const sessions = join(world.state, 'sessions');
-    const before = fs.readdirSync(sessions);
-    const starts = [
-      ['run', '--allow-cwd', '--', 'touch', 'proof'],
-      ['run', '--detached', '--allow-cwd', '--', 'touch', 'proof'],
-    ];
-    const refusals = async (mode: number, verbs: readonly (readonly string[])[]) => {
-      fs.chmodSync(sessions, mode);
-      const outcomes = await Promise.all(verbs.map((words) => runNono(world, words)));
-      fs.chmodSync(sessions, 0o700);
-      for (const { stdout, stderr } of outcomes)
-        expect({ stdout, stderr }).toEqual({ stdout: '', stderr: expect.stringContaining(sessions) });
-      return outcomes.map(({ status }) => status);
-    };
-
-    const looks = [['ps'], ['inspect', 'a3f7c2'], ['stop', 'a3f7c2'], ['prune']];
-    expect(await refusals(0, [...starts, ...looks])).toEqual([125, 125, 1, 1, 1, 1]);
-    expect(await refusals(0o500, starts)).toEqual([125, 125]);
-    expect(await refusals(0o750, [...starts, ['ps']])).toEqual([125, 125, 1]);
-    expect(exists(world, 'proof')).toBe(false);
-    expect(fs.readdirSync(sessions)).toEqual(before);
-    expect(fs.readdirSync(join(world.state, 'names'))).toEqual([]);
-  });
-
-  test('that cannot be read or written refuses what is asked of a session, and costs nobody the session', async (context) => {
-    needOtherUser(context);
-    using world = createWorld({ ordinaryUser: true });
-    const id = await startDetached(world, '--', 'sh', '-c', 'echo first; exec sleep 1000');
-    const [names, log] = [join(world.state, 'names'), join(world.state, 'sessions', `${id}.log`)];
-    await waitFor('the log', () => fs.existsSync(log));
-    fs.chmodSync(names, 0o500);
-    fs.chmodSync(log, 0);
-    for (const words of [
-      ['rename', id, 'other'],
-      ['logs', id],
-    ]) {
-      const { status, stderr } = await runNono(world, words);
-      expect({ status, stderr }).toEqual({ status: 1, stderr: expect.stringContaining('EACCES [E_REFUSED]') });
-      expect(stderr).not.toContain('Internal error');
-    }
-    fs.chmodSync(names, 0o700);
-    fs.chmodSync(log, 0o600);
-    expect(await runNono(world, ['rename', id, 'other'])).toMatchObject({ status: 0 });
-    expect(await runNono(world, ['logs', 'other'])).toMatchObject({ status: 0, stdout: 'first\n' });
-    expect(await stopNow(world, id)).toMatchObject({ status: 0 });
-  });
-
-  test('gives a name that an ended session had to a new one while others prune', async () => {
-    using world = createWorld();
-    const names = Array.from({ length: 8 }, (_, number) => `name-${number}`);
-    await runNono(world, ['run', '--allow-cwd', '--', 'true']);
-    for (const name of [...names, '.sweeping']) fs.writeFileSync(join(world.state, 'names', name), '');
-    const prunes = Array.from({ length: 8 }, () => runNono(world, ['prune']));
-    const starts = names.map((name) =>
-      runNono(world, ['run', '--detached', '--name', name, '--allow-cwd', '--', 'sleep', '1000']),
-    );
-    for (const outcome of await Promise.all([...prunes, ...starts])) expect(outcome).toMatchObject({ status: 0 });
-
-    await runNono(world, ['prune']);
-    expect(fs.readdirSync(join(world.state, 'names')).toSorted()).toEqual(names);
-    expect(await stopNow(world, ...names)).toMatchObject({ status: 0 });
-    expect(fs.readdirSync(join(world.state, 'names'))).toEqual([]);
   });
 });
 
@@ -163,8 +95,8 @@ describe('a slow disk', () => {
 describe('a disk that becomes full', () => {
   test('keeps no session from going on, and its end is recorded', async (context) => {
     using world = createWorld();
-    using _ = mountState(context, world, 600_000);
-    const id = await startDetached(world, '--', 'sh', '-c', 'while read -r line; do echo "$line" >> heard; done; exit 5');
+    using _ = mountTmpfs(context, world.state, 'size=600000');
+    const id = await startScript(world, 'while read -r line; do echo "$line" >> heard; done; exit 5');
     fill(world);
 
     for (const text of ['one', 'two']) expect((await runNono(world, ['send', id, '--enter', text])).status).toBe(0);
@@ -183,7 +115,7 @@ describe('a disk that becomes full', () => {
 
   test('is noted in the audit log once there is room again', async (context) => {
     using world = createWorld();
-    using _ = mountState(context, world, 600_000);
+    using _ = mountTmpfs(context, world.state, 'size=600000');
     const id = await startDetached(world, '--', 'cat');
     fill(world);
     // What is left of the log's last block is used up first.
@@ -226,7 +158,7 @@ describe('a client that the machine gives no memory to read with', () => {
   test('says so, and not that the session has ended', async (context) => {
     needCommands(context, 'strace', 'script');
     using world = createWorld();
-    const id = await startDetached(world, '--', 'sh', '-c', 'while :; do echo x; sleep 0.1; done');
+    const id = await startScript(world, 'while :; do echo x; sleep 0.1; done');
     const nothing = '/dev/null';
     const traced = ['strace', '-f', '-o', nothing, '-e', 'trace=recvfrom', '-e', 'inject=recvfrom:error=ENOMEM:when=1'] as const;
     const renamed = await runProgram(world, [...traced, world.executable, 'rename', id, 'other']);
@@ -242,12 +174,64 @@ describe('a client that the machine gives no memory to read with', () => {
   });
 });
 
+describe('a user who may have no more processes', () => {
+  test('is told the limit by a start', async (context) => {
+    needCommands(context, 'strace');
+    using world = createWorld();
+    const fault = ['strace', '-f', '-o', '/dev/null', '-e', 'trace=vfork', '-e', 'inject=vfork:error=EAGAIN'] as const;
+    const { stderr, status } = await runProgram(world, [
+      ...fault,
+      world.executable,
+      'run',
+      '--detached',
+      '--allow-cwd',
+      '--',
+      'true',
+    ]);
+    expect(stderr).toMatch(/^Error: Cannot start a process \[E_SYSTEM\]\nCaused by: posix_spawn: EAGAIN\nHint: .*ulimit -u\n$/);
+    expect(status).toBe(125);
+  });
+});
+
+describe('more clients than descriptors', () => {
+  test('are turned away, the session goes on, and there is room again when they have gone', async () => {
+    using world = createWorld();
+    const limited = 'ulimit -n 64; exec "$0" run --detached --allow-cwd -- sh -c "echo begun; cat"';
+    const { stdout } = await runProgram(world, ['sh', '-c', limited, world.executable]);
+    const id = /[0-9a-f]{6}/.exec(stdout)?.[0] ?? '';
+    const pid = readRecord(world, id).supervisor_pid;
+    const follower = startNono(world, ['logs', '-f', id]);
+    await waitFor('the follower to be there', () => follower.stdout().includes('begun'));
+    const clients = Array.from({ length: 100 }, () => connect(join(world.state, 'sessions', `${id}.sock`)));
+    // Turned away is one that hears of it; the first ones wait until they say who they are.
+    await Promise.race(clients.map((client) => new Promise((resolve) => client.once('data', resolve))));
+
+    const refused = expect.stringMatching(/^Error: .* no descriptors left for one more client.* \[E_REFUSED\]/) as unknown;
+    await waitFor('no room', async () => (await runNono(world, ['send', id, 'one'])).status !== 0);
+    expect(await runNono(world, ['send', id, 'one'])).toMatchObject({ status: 1, stderr: refused });
+    // With none left the kernel says of each that waits that it is there, and the runtime cannot take it: a core is lost.
+    expect(fs.readdirSync(`/proc/${pid}/fd`).length).toBeLessThan(60);
+    for (const client of clients) client.destroy();
+    await waitFor('room', async () => (await runNono(world, ['send', id, '--enter', 'two'])).status === 0);
+    await waitFor('the follower to see it', () => /two\n/.test(follower.stdout()));
+    expect(await stopNow(world, id)).toMatchObject({ status: 0, stdout: `${id}\n` });
+    expect((await follower.ended).status).toBe(0);
+  });
+
+  test('are none where so few are allowed that nobody could attach', async () => {
+    using world = createWorld();
+    const limited = 'ulimit -n 30; exec "$0" run --detached --allow-cwd -- true';
+    const { stderr, status } = await runProgram(world, ['sh', '-c', limited, world.executable]);
+    expect({ stderr, status }).toMatchObject({ status: 125, stderr: expect.stringMatching(/EMFILE\nHint: .*ulimit/) as unknown });
+  });
+});
+
 describe('a client that is stopped by a signal', () => {
   test('delays nothing, and sees the end when it goes on', async (context) => {
     needCommands(context, 'tmux');
     using world = createWorld();
     const script = 'stty -echo; read -r line; seq 300000; echo all > written; echo the end; read -r line; exit 6';
-    const id = await startDetached(world, '--', 'sh', '-c', script);
+    const id = await startScript(world, script);
     // No shell with job control: it would take the terminal from a client that is stopped.
     const command = `${world.executable} attach ${id}; echo status $?; exec sleep 1000`;
     await using terminal = await openTerminal(world, { command: ['sh', '-c', command] });
@@ -275,7 +259,7 @@ describe('a command', () => {
   test('that closes its terminal and goes on is running until it ends, and costs nothing meanwhile', async () => {
     using world = createWorld();
     const script = 'exec </dev/null >/dev/null 2>&1; : > closed; until [ -e go ]; do sleep 0.05; done; exit 8';
-    const id = await startDetached(world, '--', 'sh', '-c', script);
+    const id = await startScript(world, script);
     await waitFor('it to close its terminal', () => exists(world, 'closed'));
     const { supervisor_pid: supervisor } = readRecord(world, id);
     const before = cpuTicks(supervisor);
@@ -292,7 +276,7 @@ describe('a command', () => {
   test('that floods 300 MB neither waits for anybody nor fills the memory', async () => {
     using world = createWorld();
     const script = 'head -c 300000000 /dev/zero | tr "\\0" "x"; echo done > flooded; exec cat';
-    const id = await startDetached(world, '--', 'sh', '-c', script);
+    const id = await startScript(world, script);
     const { supervisor_pid: supervisor } = readRecord(world, id);
     let peak = 0;
     await waitFor(
@@ -326,93 +310,5 @@ describe('a command', () => {
     expect((await runNono(world, ['stop', '--timeout', '1', 'bomb'])).status).toBe(0);
     await running.ended;
     expect(processesOf(id)).toEqual([]);
-  });
-});
-
-describe('a registry', () => {
-  test('with records that are not what they should be shows the others, and names each of those', async () => {
-    using world = createWorld();
-    const good = await startDetached(world, '--', 'cat');
-    const text = fs.readFileSync(recordPath(world, good), 'utf8');
-    const as = (id: string) => text.replaceAll(good, id);
-    const damaged: Readonly<Record<string, () => void>> = {
-      aaaaa1: () => fs.writeFileSync(recordPath(world, 'aaaaa1'), ''),
-      aaaaa2: () => fs.writeFileSync(recordPath(world, 'aaaaa2'), text.slice(0, -9)),
-      aaaaa3: () => fs.writeFileSync(recordPath(world, 'aaaaa3'), as('aaaaa3').replace('"format": 1', '"format": 2')),
-      aaaaa4: () => fs.writeFileSync(recordPath(world, 'aaaaa4'), text),
-      aaaaa5: () => fs.symlinkSync(recordPath(world, good), recordPath(world, 'aaaaa5')),
-      aaaaa6: () => fs.mkdirSync(recordPath(world, 'aaaaa6')),
-      aaaaa7: () => execFileSync('mkfifo', [recordPath(world, 'aaaaa7')]),
-      aaaaa8: () => fs.writeFileSync(recordPath(world, 'aaaaa8'), as('aaaaa8').replace('"running"', '"dancing"')),
-      aaaaa9: () => fs.writeFileSync(recordPath(world, 'aaaaa9'), '[]'),
-    };
-    for (const make of Object.values(damaged)) make();
-
-    const { status, stdout, stderr } = await runNono(world, ['ps', '--json']);
-    expect({ status, ids: (JSON.parse(stdout) as { session_id: string }[]).map(({ session_id: id }) => id) }).toEqual({
-      status: 0,
-      ids: [good],
-    });
-    for (const id of Object.keys(damaged)) {
-      expect(stderr).toContain(id);
-      expect({ id, status: (await runNono(world, ['inspect', id])).status }).toEqual({ id, status: 3 });
-    }
-    expect((await runNono(world, ['prune'])).status).toBe(0);
-    expect(Object.keys(damaged).every((id) => fs.lstatSync(recordPath(world, id), { throwIfNoEntry: false }) !== undefined)).toBe(
-      true,
-    );
-    await stopNow(world, good);
-  });
-
-  test("with a record that is somebody else's, or cannot be read, shows the others", async (context) => {
-    needOtherUser(context);
-    using world = createWorld({ ordinaryUser: true });
-    const ids = await Promise.all([1, 2, 3].map(() => startDetached(world, '--', 'cat')));
-    const [good = '', foreign = '', closed = ''] = ids;
-    fs.chownSync(recordPath(world, foreign), 0, 0);
-    fs.chmodSync(recordPath(world, foreign), 0o644);
-    fs.chmodSync(recordPath(world, closed), 0);
-
-    const { status, stdout, stderr } = await runNono(world, ['ps', '--json']);
-    expect({ status, ids: (JSON.parse(stdout) as { session_id: string }[]).map(({ session_id: id }) => id) }).toEqual({
-      status: 0,
-      ids: [good],
-    });
-    for (const id of [foreign, closed]) expect(stderr).toContain(id);
-    for (const id of [foreign, closed]) fs.chownSync(recordPath(world, id), 65534, 65534);
-    fs.chmodSync(recordPath(world, closed), 0o600);
-    await stopNow(world, ...ids);
-  });
-
-  test('takes a pid that came round again for what it is', async () => {
-    using world = createWorld();
-    const id = await startDetached(world, '--', 'cat');
-    const { supervisor_pid: supervisor, child_pid: child } = readRecord(world, id);
-    process.kill(supervisor, 'SIGKILL');
-    await untilGone(child);
-    const text = fs.readFileSync(recordPath(world, id), 'utf8');
-    // This process has the pid now, and started at another time.
-    fs.writeFileSync(recordPath(world, id), text.replace(`"supervisor_pid": ${supervisor}`, `"supervisor_pid": ${process.pid}`));
-
-    expect(JSON.parse((await runNono(world, ['ps', '--all', '--json'])).stdout)).toMatchObject([
-      { session_id: id, status: 'lost' },
-    ]);
-    expect((await runNono(world, ['stop', '--force', id])).stderr).toContain('Nothing to do');
-    expect((await runNono(world, ['prune'])).stdout).toBe(`${id}\n`);
-  });
-
-  test('leaves alone what belongs to another host', async () => {
-    using world = createWorld();
-    const id = await startDetached(world, '--', 'true');
-    await untilStatus(world, id, 'exited');
-    // It holds the lock on its record until it has ended itself.
-    await untilGone(readRecord(world, id).supervisor_pid);
-    const text = fs.readFileSync(recordPath(world, id), 'utf8').replace('"exited"', '"running"');
-    fs.writeFileSync(recordPath(world, id), text.replace(/"host": "[^"]*"/, '"host": "elsewhere"'));
-
-    expect(JSON.parse((await runNono(world, ['ps', '--all', '--json'])).stdout)).toMatchObject([{ status: 'unknown' }]);
-    for (const verb of ['stop', 'wait'])
-      expect(await runNono(world, [verb, id])).toMatchObject({ status: 1, stderr: expect.stringContaining('E_OTHER_HOST') });
-    expect((await runNono(world, ['prune'])).stdout).toBe('');
   });
 });

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, symlinkSync, utimesSync, writeFi
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { runNono, startNono } from '../support/nono.ts';
-import { readRecord, recordPath, startDetached, untilGone, untilStatus } from '../support/sessions.ts';
+import { readRecord, recordPath, startDetached, startScript, untilGone, untilStatus } from '../support/sessions.ts';
 import { waitFor } from '../support/wait.ts';
 import { createWorld, type World } from '../support/world.ts';
 
@@ -98,8 +98,8 @@ describe('nono ps and inspect', () => {
 describe('nono wait, send, rename, detach and prune', () => {
   test('wait prints one status a line, in the order given', async () => {
     using world = createWorld();
-    const slow = await startDetached(world, '--', 'sh', '-c', 'read -r line; exit 5');
-    const quick = await startDetached(world, '--', 'sh', '-c', 'exit 6');
+    const slow = await startScript(world, 'read -r line; exit 5');
+    const quick = await startScript(world, 'exit 6');
     const waiting = startNono(world, ['wait', slow, quick]);
     await runNono(world, ['send', slow, '--enter']);
 
@@ -108,13 +108,7 @@ describe('nono wait, send, rename, detach and prune', () => {
 
   test('send types its words, keys and standard input', async () => {
     using world = createWorld();
-    const id = await startDetached(
-      world,
-      '--',
-      'sh',
-      '-c',
-      'trap \'echo int >> out\' INT; while :; do read -r line && echo "<$line>" >> out; done',
-    );
+    const id = await startScript(world, 'trap \'echo int >> out\' INT; while :; do read -r line && echo "<$line>" >> out; done');
     const out = join(world.project, 'out');
     const until = (text: string) => waitFor(text, () => existsSync(out) && readFileSync(out, 'utf8').endsWith(text));
     await runNono(world, ['send', id, 'two', 'words', '--enter']);

@@ -8,7 +8,7 @@ import { type ClientMessage, decodeServerMessage, encodeClientMessage, type Serv
 import { encodeFrame, FRAME, FrameDecoder } from '../../src/session/protocol.ts';
 import { runNono, runProgram } from '../support/nono.ts';
 import { randomNumbers } from '../support/random.ts';
-import { readRecord, startDetached, untilGone } from '../support/sessions.ts';
+import { readRecord, startDetached, startScript, untilGone } from '../support/sessions.ts';
 import { needOtherUser } from '../support/tools.ts';
 import { waitFor } from '../support/wait.ts';
 import { createWorld, type World } from '../support/world.ts';
@@ -161,7 +161,7 @@ describe('the control socket of a session', () => {
 
   test('outlives a hundred thousand frames that are valid, changed in a byte, or noise', async () => {
     using world = createWorld();
-    const id = await startDetached(world, '--', 'sh', '-c', 'stty raw -echo; exec cat > /dev/null');
+    const id = await startScript(world, 'stty raw -echo; exec cat > /dev/null');
     const path = socketPath(world, id);
     const supervisor = readRecord(world, id).supervisor_pid;
     const next = randomNumbers(20_260_219);
@@ -190,7 +190,7 @@ describe('the control socket of a session', () => {
   test('keeps a client that reads nothing from delaying the command or another client', async () => {
     using world = createWorld();
     const script = 'head -c 60000000 /dev/zero | tr "\\0" x; echo done > finished; cat';
-    const id = await startDetached(world, '--', 'sh', '-c', `read -r line; ${script}`);
+    const id = await startScript(world, `read -r line; ${script}`);
     const { socket, closed } = await open(socketPath(world, id));
     socket.pause();
     socket.write(

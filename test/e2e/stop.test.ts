@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { runNono, startNono } from '../support/nono.ts';
-import { isAlive, readRecord, recordPath, startDetached, untilGone, untilStatus } from '../support/sessions.ts';
+import { isAlive, readRecord, recordPath, startDetached, startScript, untilGone, untilStatus } from '../support/sessions.ts';
 import { waitFor } from '../support/wait.ts';
 import { createWorld, type World } from '../support/world.ts';
 
@@ -23,9 +23,7 @@ const stopAll = (world: World, ...ids: readonly string[]) => runNono(world, ['st
 describe('nono stop', () => {
   test('ends the whole tree of several sessions, and has nothing to do the second time', async () => {
     using world = createWorld();
-    const ids = await Promise.all(
-      [1, 2].map(() => startDetached(world, '--', 'sh', '-c', 'sleep 1000 & setsid sleep 1000 & wait')),
-    );
+    const ids = await Promise.all([1, 2].map(() => startScript(world, 'sleep 1000 & setsid sleep 1000 & wait')));
     const pids = ids.map((id) => readRecord(world, id).child_pid);
 
     const { status, stdout } = await runNono(world, ['stop', ...ids]);
@@ -42,7 +40,7 @@ describe('nono stop', () => {
     using world = createWorld();
     const script = "trap '' TERM; : > ready; while :; do sleep 1000; done";
     for (const words of [['--timeout', '1'], ['--force']]) {
-      const id = await startDetached(world, '--', 'sh', '-c', script);
+      const id = await startScript(world, script);
       await waitFor('the trap', () => existsSync(join(world.project, 'ready')));
       await runNono(world, ['stop', ...words, id]);
       expect(readRecord(world, id)).toMatchObject({ status: 'exited', signal: 'SIGKILL', exit_code: 137 });

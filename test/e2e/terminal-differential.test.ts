@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { runNono } from '../support/nono.ts';
 import { createScratchDirectory } from '../support/scratch.ts';
 import { createModel, painted } from '../support/screens.ts';
-import { readRecord, startDetached } from '../support/sessions.ts';
+import { readRecord, startScript } from '../support/sessions.ts';
 import { TmuxPanes, withEnd } from '../support/tmux-panes.ts';
 import { tmuxStream } from '../support/tmux-streams.ts';
 import { needCommands } from '../support/tools.ts';
@@ -75,7 +75,7 @@ function drawingOf(bytes: Uint8Array): Uint8Array {
 function startWriting(world: World, name: string, bytes: Uint8Array): Promise<string> {
   writeFileSync(join(world.project, name), withEnd(bytes));
   const untilSized = `until [ "$(stty size)" = '${SIZE.rows} ${SIZE.columns}' ]; do sleep 0.05; done`;
-  return startDetached(world, '--', 'sh', '-c', `stty raw -echo; ${untilSized}; cat ${name}; exec sleep 1000`);
+  return startScript(world, `stty raw -echo; ${untilSized}; cat ${name}; exec sleep 1000`);
 }
 
 describe('A pane of tmux shows the same', () => {

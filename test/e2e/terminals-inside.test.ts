@@ -1,13 +1,9 @@
 import { existsSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { runNono, runProgram, startNono } from '../support/nono.ts';
-import { needCommands } from '../support/tools.ts';
+import { needCommands, PYTHON } from '../support/tools.ts';
 import { waitFor } from '../support/wait.ts';
 import { createWorld, USERS } from '../support/world.ts';
-
-/** Not one of a version manager, which the sandbox of a world with another home does not know. */
-const PYTHON = '/usr/bin/python3';
-const VERBS = ['run', 'wrap'] as const;
 
 const PRELUDE = `
 import errno, fcntl, os, struct, sys, termios
@@ -19,6 +15,8 @@ def make():
     fcntl.ioctl(master, 0x40045431, struct.pack("i", 0))
     return master, "/dev/pts/%d" % struct.unpack("i", fcntl.ioctl(master, 0x80045430, struct.pack("i", 0)))[0]
 `;
+
+import { VERBS } from '../support/sandboxed.ts';
 
 /** As expect, vim, Emacs, Ruby and programs in Go do it. */
 const BY_NAME = `${PRELUDE}

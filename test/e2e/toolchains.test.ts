@@ -160,3 +160,25 @@ describe('a tool installed below the home directory works without a grant', () =
     expect(stderr).toMatch(/notes\.txt: Permission denied/);
   });
 });
+
+describe('a tool that is linked into the project, as npm link does it', () => {
+  test.for(['run', 'wrap'])('(%s) is refused where it is, and named there; why names the same', async (verb) => {
+    using world = createWorld();
+    install(world, 'work/tool', 'tool');
+    const target = join(world.home, 'work/tool/bin/tool');
+    mkdirSync(join(world.project, 'node_modules/.bin'), { recursive: true });
+    symlinkSync(join(world.home, 'work/tool'), join(world.project, 'node_modules/tool'));
+    symlinkSync('../tool/bin/tool', join(world.project, 'node_modules/.bin/tool'));
+    const path = 'node_modules/.bin/tool';
+
+    const { stderr, status } = await runNono(world, [verb, '--allow-cwd', '--', path]);
+    expect(stderr).toContain(
+      `which is ${target}: permission denied [E_CANNOT_EXECUTE]\nHint: Share what it leads to with --read-file ${target}, `,
+    );
+    expect(status).toBe(126);
+    const why = await runNono(world, ['why', '--path', path, '--op', 'read', '--allow-cwd']);
+    expect(why.stdout).toContain(`denied: no rule reaches it (the kernel agrees)\n  To allow it: --read-file ${target}\n`);
+    const given = await runNono(world, [verb, '--allow-cwd', '--read', join(world.home, 'work/tool'), '--', path]);
+    expect(given).toMatchObject({ stdout: 'works\n', status: 0 });
+  });
+});

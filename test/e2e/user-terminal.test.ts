@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { runNono } from '../support/nono.ts';
-import { readRecord, startDetached, untilStatus } from '../support/sessions.ts';
+import { readRecord, startDetached, startScript, untilStatus } from '../support/sessions.ts';
 import { openTerminal, type Terminal } from '../support/tmux.ts';
 import { needCommands, needOtherUser } from '../support/tools.ts';
 import { waitFor } from '../support/wait.ts';
@@ -35,7 +35,7 @@ describe("The user's terminal", () => {
     needCommands(context, 'tmux', 'bash');
     if (ordinaryUser) needOtherUser(context);
     using world = createWorld({ ordinaryUser });
-    const id = await startDetached(world, '--', 'sh', '-c', `stty -echo; printf '${MODES}'; cat`);
+    const id = await startScript(world, `stty -echo; printf '${MODES}'; cat`);
     await using terminal = await openTerminal(world, SHELL);
     const before = await terminal.query(FLAGS);
     // The shell keeps settings of its own; what is left behind is looked at by a command, when whoever stands by has put it back.
@@ -61,7 +61,7 @@ describe("The user's terminal", () => {
   test('is put back when the supervisor is killed', async (context) => {
     needCommands(context, 'tmux', 'bash');
     using world = createWorld();
-    const id = await startDetached(world, '--', 'sh', '-c', `stty -echo; printf '${MODES}'; cat`);
+    const id = await startScript(world, `stty -echo; printf '${MODES}'; cat`);
     await using terminal = await openTerminal(world, SHELL);
     const before = await terminal.query(FLAGS);
     await enter(terminal, `${world.executable} attach ${id}; echo status $?; stty -a | grep -o '.\\?icanon'`);
@@ -76,7 +76,7 @@ describe("The user's terminal", () => {
   test('is put back when another one takes over, and that one when the session is ended', async (context) => {
     needCommands(context, 'tmux');
     using world = createWorld();
-    const id = await startDetached(world, '--', 'sh', '-c', `stty -echo; printf '${MODES}'; cat`);
+    const id = await startScript(world, `stty -echo; printf '${MODES}'; cat`);
     await using first = await openTerminal(world);
     await using second = await openTerminal(world);
     const before = await first.query(FLAGS);
@@ -95,7 +95,7 @@ describe("The user's terminal", () => {
   test('has the modes again after Ctrl-Z and fg, also of a program that does not set them again', async (context) => {
     needCommands(context, 'tmux', 'bash');
     using world = createWorld();
-    const id = await startDetached(world, '--', 'sh', '-c', "stty -echo; printf 'one\\ntwo\\n\\033[?1002h> '; exec cat");
+    const id = await startScript(world, "stty -echo; printf 'one\\ntwo\\n\\033[?1002h> '; exec cat");
     await using terminal = await openTerminal(world, SHELL);
     await enter(terminal, `${world.executable} attach ${id}`);
     await terminal.waitFor(/^>$/m);
@@ -118,7 +118,7 @@ describe("The user's terminal", () => {
   test('is drawn no line a second time when it comes again', async (context) => {
     needCommands(context, 'tmux');
     using world = createWorld();
-    const id = await startDetached(world, '--', 'sh', '-c', "stty -echo; seq -f 'line %g' 1 60; printf 'ready> '; cat");
+    const id = await startScript(world, "stty -echo; seq -f 'line %g' 1 60; printf 'ready> '; cat");
     await using terminal = await openTerminal(world, { rows: 12 });
     for (const more of ['first', 'second', 'third']) {
       await enter(terminal, `${world.executable} attach ${id}`);
@@ -141,7 +141,7 @@ describe("The user's terminal", () => {
     needCommands(context, 'tmux');
     using world = createWorld();
     const asking = "stty raw -echo; printf 'waits '; head -c 1 >/dev/null; printf 'asked\\033[6n\\033]11;?\\033\\\\'; sleep 1000";
-    const id = await startDetached(world, '--', 'sh', '-c', asking);
+    const id = await startScript(world, asking);
     const reading = "stty raw -echo; printf 'left '; timeout --foreground 2 cat -v; stty sane; echo over; sleep 1000";
     const afterwards = `${world.executable} attach ${id}; ${reading}`;
     await using terminal = await openTerminal(world, {

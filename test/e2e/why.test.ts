@@ -144,6 +144,20 @@ describe('nono why', () => {
     expect(readdirSync(join(world.project, 'tree'), { recursive: true }).length).toBe(before);
   });
 
+  test('names a way that is taken, past all sensitive places at once', async () => {
+    using world = createWorld();
+    for (const name of ['gh', 'gcloud', 'tool']) mkdirSync(join(world.home, '.config', name), { recursive: true });
+    const asked = [join(world.home, '.config'), join(world.home, '.config/gh/hosts.yml'), join(world.home, '.config/tool/new')];
+
+    for (const path of asked) {
+      const { stdout } = await runNono(world, ['why', path]);
+      const [, way = ''] = /^ {2}To allow it: (.*)$/m.exec(stdout) ?? [];
+      expect(way).toMatch(/^--read /);
+      const again = await runNono(world, ['why', ...way.split(' '), path]);
+      expect(again).toMatchObject({ stderr: '', stdout: expect.stringMatching(/: allowed: /) as string });
+    }
+  });
+
   test('answers whatever is in PATH, as long as it is not asked about a command', async () => {
     using world = createWorld();
     const environment = { PATH: world.project };
@@ -171,6 +185,12 @@ describe('nono why', () => {
         /denied: no rule reaches it; it is inside .*\.ssh, SSH keys \(the kernel agrees\)\n {2}To allow it: --read-file .*id --override-deny .*\.ssh\n/,
     },
     { words: ['HOME/.nono'], answer: /denied: .*nono's own state\n$/ },
+    {
+      words: ['HOME/new'],
+      answer:
+        /^.*new: denied: no rule reaches it; it does not exist, and its directory cannot be shared: that contains .*\.nono, nono's own state\n$/,
+    },
+    { words: ['HOME'], answer: /^.*home: denied: no rule reaches it; it contains .*\.nono, nono's own state.*\n$/ },
     { words: ['/dev/null', '--op', 'readwrite'], answer: /allowed: the device \/dev\/null gives it\n/ },
     { words: ['/usr/bin/env'], answer: /allowed: .*\(the kernel agrees\)\n/ },
     { words: ['nowhere/at/all'], answer: /denied: neither it nor its directory exists\n/ },

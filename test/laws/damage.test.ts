@@ -209,8 +209,8 @@ describe('a store with damaged sessions', () => {
     expect(unreadable).toEqual(damage === 'file' ? [] : ['20200101-000000-1']);
     if (damage === 'closed') {
       const closed = bytesFromText('20200101-000000-1');
-      expect(measureRemovals(store, [closed])).toHaveLength(process.getuid?.() === 0 ? 1 : 0);
-      expect(removeSessions(store, [closed])).toMatchObject([{ id: closed }]);
+      expect(await measureRemovals(store, [closed])).toHaveLength(process.getuid?.() === 0 ? 1 : 0);
+      expect(await removeSessions(store, [closed])).toMatchObject([{ id: closed }]);
       expect(fs.existsSync(other)).toBe(false);
     } else fs.rmSync(other, { recursive: true });
   });

@@ -108,7 +108,7 @@ describe.for(CASES)('$errno at any call (lasting: $isLasting)', ({ errno, isLast
       if (failed !== undefined) {
         using store = engine.store();
         expect(store.ids(), `at ${context}`).toEqual([]);
-        removeSessions(store, findOrphans(store, Date.now() + 7_200_000));
+        await removeSessions(store, findOrphans(store, Date.now() + 7_200_000));
         expect(store.names(), `at ${context}`).toEqual([]);
       }
       const id = await engine.run(() => edit(engine.root));
@@ -197,7 +197,7 @@ describe.for(CASES)('$errno at any call (lasting: $isLasting)', ({ errno, isLast
       await failure(() => removeSessions(store, chosen));
       plan.disarm();
       await expectSound(engine, context);
-      removeSessions(store, [...chosen, ...findOrphans(store, Date.now())]);
+      await removeSessions(store, [...chosen, ...findOrphans(store, Date.now())]);
       expect(store.names(), `at ${context}`).toEqual([ids[2]]);
       await expectSound(engine, context);
       expect(dumpTree(engine.root), `at ${context}`).toEqual(left);

@@ -54,7 +54,7 @@ describe('the rollback laws', () => {
           await engine.restore(run.id, snapshot);
           expect(dumpTree(engine.root)).toEqual(states[snapshot]);
         }
-        if (!isEnded) run.abandon();
+        if (!isEnded) await run.abandon();
       }),
       { numRuns: RUNS, examples: [TIMES_OF_EARLIER_STATE] },
     );
@@ -71,7 +71,7 @@ describe('the rollback laws', () => {
         const taken = await engine.checkpoint(run, true);
         if (taken === undefined) expect(await engine.plan(run.id)).toMatchObject({ actions: [], conflicts: [] });
         expect(await engine.checkpoint(run, true)).toBeUndefined();
-        run.abandon();
+        await run.abandon();
       }),
       { numRuns: RUNS },
     );

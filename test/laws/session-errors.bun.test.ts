@@ -25,7 +25,7 @@ async function live(turn: number, errno: string): Promise<{ readonly failed: str
   sessions.createDirectory('names' as Bytes, 0o700);
   using names = sessions.openDirectory('names' as Bytes);
   const claim = { sessions, names, identity: SAMPLE_IDENTITY, chosenName: 'mine', state: STARTING };
-  const session = new LiveSession(claimSession({ ...claim, clock, hash, randomHex: () => 'a3f7c2' }), clock);
+  const session = new LiveSession(await claimSession({ ...claim, clock, hash, randomHex: () => 'a3f7c2' }), clock);
 
   plan.arm(turn, errno);
   await session.isRunning(41, null);
@@ -39,7 +39,7 @@ async function live(turn: number, errno: string): Promise<{ readonly failed: str
   const record = JSON.parse(readFileSync(join(scratch.path, 'a3f7c2.json'), 'utf8')) as Record<string, unknown>;
   // What could not be written down is said.
   if (loss === null || !loss.includes('record')) expect(record).toMatchObject({ status: 'exited', exit_code: 5 });
-  const name = lockName(names, 'mine');
+  const name = await lockName(names, 'mine');
   expect(name).toBeDefined();
   name?.[Symbol.dispose]();
   expect(readdirSync(join(scratch.path, 'names'))).toEqual([]);
@@ -55,7 +55,7 @@ test('a session that is removed, or withdrawn, at no moment has a record without
       sessions.createDirectory('names' as Bytes, 0o700);
       using names = sessions.openDirectory('names' as Bytes);
       const claim = { sessions, names, identity: SAMPLE_IDENTITY, chosenName: 'mine', state: STARTING };
-      const { record, audit } = claimSession({ ...claim, clock, hash, randomHex: () => 'a3f7c2' });
+      const { record, audit } = await claimSession({ ...claim, clock, hash, randomHex: () => 'a3f7c2' });
       audit.close();
       plan.arm(turn, 'EIO');
       const remove = () => (isWithdrawn ? record.withdraw() : removeSessionFiles(sessions, 'a3f7c2'));

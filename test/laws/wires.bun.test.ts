@@ -160,7 +160,8 @@ describe('a command', () => {
             onQuestions: (data) => void asked.push(data),
           },
         );
-        const launched = command.launch(SAMPLE_LAUNCH, null).catch((error: unknown) => error);
+        command.prepare(SAMPLE_LAUNCH);
+        const launched = command.launch(null).catch((error: unknown) => error);
         const stream = Buffer.concat(reports.map(encodeLine));
         const rest = stream.subarray(0, killed % (stream.length + 1));
         const heard = reports.slice(0, rest.filter((byte) => byte === 0x0a).length);

@@ -5,8 +5,6 @@ import type { World } from './world.ts';
 
 /** Longer than anything that is asked here takes on a loaded machine. */
 export const LONG_MS = 120_000;
-/** Not one of a version manager, which the sandbox of a world with another home does not know. */
-export const PYTHON = '/usr/bin/python3';
 
 /** As `nono approvals --json` has it. */
 export interface ListedQuestion {

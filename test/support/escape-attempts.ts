@@ -48,6 +48,9 @@ export const ATTEMPTS: readonly Attempt[] = [
     ['connect_mapped', 'connect_by_first_write'].map((attempt): Attempt => ({ attempt, at: 'port', inside: 'EACCES', options })),
   ),
   { attempt: 'listen_anywhere', inside: 'EACCES', options: PORTS },
+  ...['connect_high_bits', 'connect_long'].map((attempt): Attempt => ({ attempt, at: 'port', inside: 'EACCES', options: PORTS })),
+  { attempt: 'bind_unspecified', inside: 'EACCES', options: PORTS },
+  { attempt: 'listen_by_device', inside: 'EACCES', options: LOOPBACK },
   // Sockets of other programs.
   { attempt: 'connect_abstract', at: 'abstract', inside: 'EPERM' },
   { attempt: 'connect_abstract', at: 'abstract', inside: 'EPERM', options: BLOCK },
@@ -113,6 +116,7 @@ export const ATTEMPTS: readonly Attempt[] = [
   { attempt: 'by_handle', inside: 'EPERM', capability: 'dac_read_search' },
   { attempt: 'change_flags', at: 'file', inside: 'EPERM' },
   { attempt: 'change_flags_by_path', at: 'file', inside: 'EPERM' },
+  { attempt: 'change_flags_by_descriptor', at: 'readable', inside: 'EPERM', options: READABLE },
   // What Landlock has no right for.
   ...[
     'mode_path',
@@ -163,13 +167,13 @@ export const ATTEMPTS: readonly Attempt[] = [
   ...['bind_outside', 'fifo_outside', 'temporary_outside', 'dump_core', 'truncate_path', 'truncate_by_open'].map(
     (attempt): Attempt => ({ attempt, at: 'readable', inside: 'EACCES', options: READABLE }),
   ),
-  ...['directory_outside', 'link_outside', 'remove_outside', 'reopen_to_write'].map(
+  ...['directory_outside', 'link_outside', 'remove_outside', 'reopen_to_write', 'reopen_from_path'].map(
     (attempt): Attempt => ({ attempt, at: 'readable', inside: 'EACCES', options: READABLE }),
   ),
   ...['truncate_for_nothing', 'write_it', 'exchange', 'rename_within'].map(
     (attempt): Attempt => ({ attempt, at: 'readable', inside: 'EACCES', options: READABLE }),
   ),
-  ...['link_into', 'link_by_descriptor'].map(
+  ...['link_into', 'link_by_descriptor', 'link_by_nothing'].map(
     (attempt): Attempt => ({ attempt, at: 'readable', inside: 'EXDEV', options: READABLE }),
   ),
   // Processes outside.

@@ -33,6 +33,11 @@ export async function startDetached(world: World, ...words: readonly string[]): 
   return id;
 }
 
+/** The same with a script for sh(1). */
+export function startScript(world: World, script: string): Promise<string> {
+  return startDetached(world, '--', 'sh', '-c', script);
+}
+
 export function untilStatus(world: World, id: string, status: string): Promise<boolean> {
   return waitFor(`session ${id} to be ${status}`, () => readRecord(world, id).status === status);
 }

@@ -273,7 +273,7 @@ export class Soak implements Disposable {
 
   /** Nobody has ended it. */
   #expectAlive({ id }: Session): void {
-    // Not looked for in the directory, which passes over a record that is being replaced (see sessionIds()).
+    // Not looked for with readdir(3), which may pass over a record that is being replaced.
     const isThere = fs.existsSync(recordPath(this.#world, id));
     const record = isThere ? readRecord(this.#world, id) : undefined;
     if (record?.status === 'running' && isAlive(record.supervisor_pid)) return;

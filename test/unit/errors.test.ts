@@ -9,6 +9,7 @@ import {
   NotFoundError,
   StateError,
   SystemError,
+  TOO_MANY_PROCESSES,
   UsageError,
 } from '../../src/errors.ts';
 
@@ -28,7 +29,13 @@ describe('describeFailure()', () => {
       text: 'Error: Cannot x [E_EXECUTE]\nCaused by: a\nCaused by: b',
       exitCode: 126,
     },
+    {
+      error: new StateError('Cannot x', { cause: new SyntaxError("Unrecognized token '\u001b' ü\n") }),
+      text: "Error: Cannot x [E_STATE]\nCaused by: Unrecognized token '\\x1b' ü\\n",
+      exitCode: 1,
+    },
     { error: 'just text', text: 'Internal error: just text', exitCode: 125 },
+    { error: 'a\u001b[1m\nb', text: 'Internal error: a\\x1b[1m\nb', exitCode: 125 },
     { error: undefined, text: 'Internal error: undefined', exitCode: 125 },
   ])('says $text', ({ error, text, exitCode }) => {
     expect(describeFailure(error)).toEqual({ text, exitCode });
@@ -43,9 +50,18 @@ describe('describeFailure()', () => {
 });
 
 describe('describeFailure() of what the system refused', () => {
+  test.for(['clone', 'posix_spawn'])('names the limit that keeps %s from making a process', (call) => {
+    const { text, exitCode } = describeFailure(new SystemError(call, 'EAGAIN'));
+
+    expect(text).toBe(`Error: Cannot start a process [E_SYSTEM]\nCaused by: ${call}: EAGAIN\nHint: ${TOO_MANY_PROCESSES}`);
+    expect(exitCode).toBe(EXIT.failure);
+  });
+
   test.for([
     { errno: 'ENAMETOOLONG', code: 'E_PATH' },
     { errno: 'ELOOP', code: 'E_PATH' },
+    { errno: 'EACCES', code: 'E_PATH' },
+    { errno: 'EPERM', code: 'E_PATH' },
     { errno: 'ENOSPC', code: 'E_SYSTEM' },
   ])('explains $errno, and names the path', ({ errno, code }) => {
     const { text, exitCode } = describeFailure(new SystemError('openat', errno, '/x'));

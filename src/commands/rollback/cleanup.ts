@@ -1,7 +1,6 @@
 import { type Bytes, displayBytes } from '../../bytes.ts';
 import { EXIT, NonoError, UsageError } from '../../errors.ts';
 import { jsonOutput } from '../../json-text.ts';
-import { nextTurn } from '../../next-turn.ts';
 import { parseCount } from '../../parse.ts';
 import { retentionItems } from '../../rollback/housekeeping.ts';
 import { findOrphans, measureRemovals, type Removal, removeSessions } from '../../rollback/removal.ts';
@@ -32,16 +31,10 @@ export async function execute(call: ParsedCall, context: Context): Promise<Comma
   const chosen = [
     ...new Set([...(await choose(items, wish, context)), ...damaged, ...findOrphans(store, context.clock.nowMs())]),
   ];
-  if (wish.isDryRun) return report(wish, measureRemovals(store, chosen));
+  if (wish.isDryRun) return report(wish, await measureRemovals(store, chosen));
   if (wish.isAll && chosen.length > 0) confirmAll(call, context, chosen.length);
   using line = new ProgressLine(context.showProgress, context.clock);
-  const removals = removeSessions(store, []);
-  for (const [index, id] of chosen.entries()) {
-    line.count('Removing', index, 'sessions', chosen.length);
-    // Between two of them a signal is heard.
-    await nextTurn();
-    removals.push(...removeSessions(store, [id]));
-  }
+  const removals = await removeSessions(store, chosen, (done) => line.count('Removing', done, 'sessions', chosen.length));
   return report(wish, removals);
 }
 

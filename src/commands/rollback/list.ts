@@ -4,7 +4,7 @@ import { jsonOutput } from '../../json-text.ts';
 import { parseCount } from '../../parse.ts';
 import { baseName, isWithin, tildePath } from '../../paths.ts';
 import { sessionBytes } from '../../rollback/housekeeping.ts';
-import type { Manifest } from '../../rollback/manifest.ts';
+import { type Manifest, newestFirst } from '../../rollback/manifest.ts';
 import { isReviewed } from '../../rollback/reviewed.ts';
 import type { RollbackStore } from '../../rollback/store.ts';
 import { formatAge } from '../../time.ts';
@@ -55,7 +55,7 @@ function readAll(context: Context): { readonly manifest: Manifest; readonly stor
   const found = [openStore(context), older].flatMap(({ store, manifests }) =>
     store === undefined ? [] : manifests.map((manifest) => ({ manifest, store })),
   );
-  return found.sort((a, b) => (a.manifest.id < b.manifest.id ? 1 : -1));
+  return found.sort((a, b) => newestFirst(a.manifest, b.manifest));
 }
 
 function lookAt(store: RollbackStore, manifest: Manifest): Listed {

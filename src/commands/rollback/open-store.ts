@@ -2,7 +2,7 @@ import { type Bytes, displayBytes } from '../../bytes.ts';
 import { NotFoundError, StateError } from '../../errors.ts';
 import { joinPath } from '../../paths.ts';
 import { findRollbackSession } from '../../rollback/find-session.ts';
-import type { Manifest } from '../../rollback/manifest.ts';
+import { type Manifest, newestFirst } from '../../rollback/manifest.ts';
 import { ROLLBACKS } from '../../rollback/open-rollbacks.ts';
 import type { RollbackDeps } from '../../rollback/rollback-deps.ts';
 import { type RollbackSession } from '../../rollback/session-directory.ts';
@@ -74,7 +74,8 @@ export interface NamedSession {
 export function openNamedSession(context: Context, wanted: Bytes): NamedSession {
   const { store, manifests, unreadable } = openStore(context);
   const older = openOlderStore(context);
-  const { id } = findRollbackSession([...manifests, ...older.manifests], [...unreadable, ...older.unreadable], wanted);
+  const all = [...manifests, ...older.manifests].sort(newestFirst);
+  const { id } = findRollbackSession(all, [...unreadable, ...older.unreadable], wanted);
   const home = manifests.some((manifest) => manifest.id === id) ? store : older.store;
   if (home === undefined) throw new NotFoundError(`Cannot find rollback session "${displayBytes(wanted)}"`);
   return { store: store ?? createStore(context), home, session: home.open(id), manifests };

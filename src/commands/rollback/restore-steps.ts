@@ -55,8 +55,8 @@ export function planSteps(
   const alsoChanged = changedBy(store, overlapping);
   const madeByRestores = treesOfRestores({ store, session, manifests });
   const request = { session, state, snapshot, paths, alsoChanged, madeByRestores, isTouching, changes };
-  const { listed, ...plan } = prepareRestore(rollbackDeps(context), request);
-  return { request: { ...request, listed }, plan };
+  const { listed, twins, ...plan } = prepareRestore(rollbackDeps(context), request);
+  return { request: { ...request, listed, twins }, plan };
 }
 
 /** What the restores of a session have left; a restore that was itself undone makes no difference. */
@@ -89,7 +89,7 @@ export async function carryOut(
 ): Promise<RestoreOutcome | undefined> {
   if (actions.length === 0) return undefined;
   const { store } = named;
-  using _lock = lockSession(named, request.state);
+  using _lock = await lockSession(named, request.state);
   const outcome = await carryOutRestore(rollbackDeps(context), store, request, actions, context.pid);
   await remember(context, named, request, outcome.safetyId);
   return outcome;
@@ -108,7 +108,7 @@ export async function carryOutForced(
     if (!(error instanceof SafetyError)) throw error;
     context.notify(`${error.message}; it is restored without a way to undo that`);
   }
-  using _lock = lockSession(named, request.state);
+  using _lock = await lockSession(named, request.state);
   return { ...(await restoreUnsafely(rollbackDeps(context), request, actions)), safetyId: undefined };
 }
 
@@ -123,7 +123,7 @@ export async function carryOutReplacement(
   named: NamedSession,
   replacement: Parameters<typeof replaceContent>[2],
 ): Promise<ReplaceOutcome> {
-  using _lock = lockSession(named, replacement.state);
+  using _lock = await lockSession(named, replacement.state);
   const outcome = await replaceContent(rollbackDeps(context), named.store, replacement, context.pid);
   if ('safetyId' in outcome) await remember(context, named, { state: replacement.state, snapshot: 0 }, outcome.safetyId);
   return outcome;
@@ -140,9 +140,9 @@ async function remember(
 }
 
 /** Held while files change, so that no clean-up takes the contents away and no second restore interferes. */
-function lockSession({ session }: NamedSession, state: PresentState): Disposable | undefined {
+async function lockSession({ session }: NamedSession, state: PresentState): Promise<Disposable | undefined> {
   if (state.isLive) return undefined;
-  const lock = session.tryLock();
+  const lock = await session.lockIfEnded();
   if (lock === undefined) throw busy(session.id);
   return lock;
 }

@@ -3,6 +3,7 @@ import { EXIT, isErrno, NonoError, StateError, UsageError } from '../../errors.t
 import { jsonOutput } from '../../json-text.ts';
 import { parseCount } from '../../parse.ts';
 import { isWithin } from '../../paths.ts';
+import { FORBIDDEN } from '../../rollback/apply-failure.ts';
 import { compareTrees } from '../../rollback/compare.ts';
 import { startMaking } from '../../rollback/file-maker.ts';
 import { abortRestore, findUnfinished } from '../../rollback/interrupted.ts';
@@ -85,7 +86,7 @@ async function restore(call: ParsedCall, context: Context): Promise<CommandResul
     isTouching: wish.isTouching,
   });
   const left = excluded.filter((path) => paths.length === 0 || paths.some((above) => isWithin(path, above)));
-  const parts = { context, session, wish, plan, excluded: left };
+  const parts = { context, session, wish, isNarrowed: paths.length > 0, plan, excluded: left };
   if (wish.isDryRun) return report({ ...parts, actions: chosen(plan, wish), outcome: undefined });
   if (plan.conflicts.length > 0 && !wish.isForced && !wish.keepsConflicts) {
     if (wish.isJson) return report({ ...parts, actions: [], outcome: undefined });
@@ -167,6 +168,8 @@ interface Report {
   readonly context: Context;
   readonly session: RollbackSession;
   readonly wish: Wish;
+  /** Paths were given. */
+  readonly isNarrowed: boolean;
   readonly plan: RestorePlan;
   readonly actions: readonly RestoreAction[];
   /** What changed and no snapshot holds. */
@@ -177,8 +180,8 @@ interface Report {
 function report(input: Report): CommandResult {
   const { plan, wish, outcome } = input;
   const leavesConflicts = plan.conflicts.length > 0 && !wish.isForced;
-  const exitCode =
-    leavesConflicts || (outcome?.kept ?? []).some(({ action }) => action.want !== undefined) ? EXIT.partial : EXIT.ok;
+  const isLeft = ({ action, reason }: RestoreOutcome['kept'][number]) => action.want !== undefined || reason === FORBIDDEN;
+  const exitCode = leavesConflicts || (outcome?.kept ?? []).some(isLeft) ? EXIT.partial : EXIT.ok;
   return { output: wish.isJson ? reportJson(input) : reportText(input), exitCode };
 }
 
@@ -199,13 +202,20 @@ function reportJson({ session, wish, plan, actions, excluded, outcome }: Report)
   });
 }
 
-function reportText({ context, session, wish, plan, actions, excluded, outcome }: Report): string {
+function reportText({ context, session, wish, isNarrowed, plan, actions, excluded, outcome }: Report): string {
   const palette = createPalette(context.terminal.colourStdout);
   const roots = session.manifest.roots.map(({ path }) => path);
   const show = (path: Bytes) => displayPath(path, roots, context.homeDirectory);
   const shown = (outcome?.done ?? actions).filter(({ type }) => type !== 'm').toSorted((a, b) => (a.path < b.path ? -1 : 1));
   const lines: string[] = [];
-  if (actions.length === 0) lines.push(`Nothing to restore: ${session.id} is at snapshot ${wish.snapshot} already`);
+  if (actions.length === 0)
+    lines.push(
+      `Nothing to restore: ${isNarrowed ? `what was named of ${session.id}` : session.id} is at snapshot ${wish.snapshot} already`,
+    );
+  else if (outcome?.done.length === 0)
+    lines.push(
+      `Could not restore ${actions.length === 1 ? 'the path' : `any of ${actions.length} paths`} to snapshot ${wish.snapshot} of ${session.id}`,
+    );
   else {
     const verb = wish.isDryRun ? 'Would restore' : 'Restored';
     const times = shown.length === 0 ? 'the times of ' : '';

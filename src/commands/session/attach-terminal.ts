@@ -86,10 +86,8 @@ export async function attachTerminal(
   async function connect() {
     const address = { directory: sessionsPath(context), name: socketName(id) };
     const link = await withSocket(context, session, () => connectClient(sockets, address, client.handlers));
-    if (link !== undefined) return link;
-    if (session.record.terminal)
-      throw cannotAttach(id, 'its supervisor does not answer', `Look at it with \`nono inspect ${id}\``);
-    throw cannotAttach(id, 'it runs on the streams of its caller', 'Start it with --detached, or on a terminal, to attach to it');
+    if (link === undefined) throw cannotAttach(id, 'its supervisor does not answer', `Look at it with \`nono inspect ${id}\``);
+    return link;
   }
 }
 

@@ -63,6 +63,6 @@ async function remove(sessions: Directory, chosen: readonly Ended[], context: Co
   for (const { id, started } of chosen) if (isStill(readSession(sessions, id, deps), started)) removeSessionFiles(sessions, id);
   removeLeftovers(sessions, processes);
   using names = openStateDirectory(files, joinPath(stateDirectory, NAMES), uid, { create: false });
-  if (names !== undefined) sweepNames(names);
+  if (names !== undefined) await sweepNames(names);
   sweepTemporaryDirectories(files, processes, uid);
 }

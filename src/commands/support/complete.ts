@@ -7,7 +7,7 @@ import { isRollbackId } from '../../rollback/session-id.ts';
 import { parseRecord } from '../../session/read-record.ts';
 import { readWhole } from '../../session/read-whole.ts';
 import type { SessionRecord } from '../../session/record.ts';
-import { sessionIds } from '../../session/sessions.ts';
+import { inOrderOfStart, sessionIds } from '../../session/sessions.ts';
 import { openStateDirectory } from '../../session/state-directory.ts';
 import type { Context } from '../context.ts';
 import { commands } from '../index.ts';
@@ -81,10 +81,9 @@ function sessions(context: Context, onlyLive: boolean): Candidate[] {
   const records = sessionIds(directory)
     .map((id) => readRecord(directory, id))
     .filter((found) => found !== undefined)
-    .filter(({ isLive }) => !onlyLive || isLive)
-    .sort((a, b) => (a.record.started < b.record.started ? 1 : -1))
-    .slice(0, MOST_SHOWN);
-  return records.flatMap(({ record, isLive }) => {
+    .filter(({ isLive }) => !onlyLive || isLive);
+  const shown = inOrderOfStart(records).toReversed().slice(0, MOST_SHOWN);
+  return shown.flatMap(({ record, isLive }) => {
     const about = `${isLive ? 'running' : 'ended'} ${describeCommand(record)}`;
     const names = [
       { text: record.name, about: `${record.session_id} ${about}` },

@@ -1,42 +1,25 @@
-import { SystemError } from '../../errors.ts';
-import type { Background, BackgroundProcess, BackgroundStart } from '../../ports/background.ts';
+import type { Background, BackgroundCommand, BackgroundProcess } from '../../ports/background.ts';
 import { followDescriptor, writeAll } from '../linux/channel.ts';
 import { trySyscall } from '../linux/syscalls.ts';
+import type { EarlyProcess } from './early-process.ts';
 import { orSystemError } from './refused-spawn.ts';
+import { type SpawnedInBackground, spawnInBackground } from './spawn-in-background.ts';
 
-const CHANNEL = 3;
 /** include/uapi/linux/socket.h */
 const SHUT_RDWR = 2;
 
-type BackgroundCommand = Omit<BackgroundStart, 'onMessage'>;
-
-interface Started {
-  readonly pid: number;
-  readonly kill: (signal: number) => void;
-  /** The descriptor of our end. */
-  readonly channel: number;
-}
-
-/** What startEarly() has started, until start() takes it. */
-let early: (Started & { readonly words: readonly string[] }) | undefined;
-
-/**
- * Starts what will be wanted while nobody knows yet what to tell it: start() of the same command takes it over. Where the system refuses it, it will tell
- * that to start(), too.
- */
-export function startEarly(command: BackgroundCommand): void {
-  try {
-    early = { ...spawn(command), words: command.arguments };
-  } catch (error) {
-    if (!(error instanceof SystemError)) throw error;
+/** @param early What was started before anybody could follow it: the first who wants the same gets it. */
+export function createBunBackground(early?: EarlyProcess): Background {
+  let waiting = early;
+  function takeEarly(command: BackgroundCommand): SpawnedInBackground | undefined {
+    if (waiting === undefined || !isSame(waiting.command, command)) return undefined;
+    const { spawned } = waiting;
+    waiting = undefined;
+    return spawned;
   }
-}
-
-/** Processes by Bun.spawn, which calls setsid(2) for one that is detached. */
-export function createBunBackground(): Background {
   return {
     start({ onMessage, ...command }): BackgroundProcess {
-      const { pid, kill, channel } = takeEarly(command) ?? spawn(command);
+      const { pid, kill, channel } = takeEarly(command) ?? orSystemError(() => spawnInBackground(command));
       let isOpen = true;
       followDescriptor(channel, (data) => {
         // The runtime leaves a descriptor whose number was read to whoever has read it.
@@ -57,23 +40,6 @@ export function createBunBackground(): Background {
   };
 }
 
-function takeEarly({ arguments: words }: BackgroundCommand): Started | undefined {
-  const started = early?.words === words ? early : undefined;
-  if (started !== undefined) early = undefined;
-  return started;
-}
-
-function spawn({ file, arguments: words, environment }: BackgroundCommand): Started {
-  const child = orSystemError(() =>
-    Bun.spawn([file, ...words], {
-      env: { ...environment },
-      cwd: '/',
-      detached: true,
-      stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
-    }),
-  );
-  const channel = child.stdio[CHANNEL];
-  if (typeof channel !== 'number') throw new TypeError('Bun.spawn() gave no descriptor for the fourth stream');
-  child.unref();
-  return { pid: child.pid, kill: (signal) => child.kill(signal), channel };
+function isSame(one: BackgroundCommand, other: BackgroundCommand): boolean {
+  return [one.file, ...one.arguments].join('\0') === [other.file, ...other.arguments].join('\0');
 }

@@ -1,4 +1,4 @@
-import { EXIT, NonoError } from '../../errors.ts';
+import { EXIT, NonoError, SystemError } from '../../errors.ts';
 import type { Pty, PtyStart, TerminalSize } from '../../ports/pty.ts';
 import type { Shortcut } from '../../ports/shortcut.ts';
 import type { Connection } from '../../ports/socket.ts';
@@ -162,11 +162,12 @@ function isTyped(typed: string): boolean {
   return typed !== ESCAPE;
 }
 
-/** @throws {NonoError} in a container or a root directory without usable pseudo-terminals. */
+/** @throws {NonoError} in a container or a root directory without usable pseudo-terminals. @throws {SystemError} EAGAIN when there is one, and no process for it. */
 function spawnOnTerminal<T>(spawn: () => T): T {
   try {
     return spawn();
   } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EAGAIN') throw new SystemError('posix_spawn', 'EAGAIN');
     throw new NonoError('E_TERMINAL', EXIT.nonoFailed, 'Cannot make a terminal for the command', {
       cause: error,
       hint: 'Mount devpts on /dev/pts with ptmxmode=0666 and make /dev/ptmx a link to pts/ptmx',

@@ -16,10 +16,19 @@ const UID_AT = 4;
 const OTHERS_NOTHING = 0o177;
 /** sun_path without its final NUL (unix(7)). */
 const ADDRESS_BYTES_MAXIMUM = 107;
+/** include/uapi/asm-generic/resource.h; soft and hard, 64 bits each. */
+const RLIMIT_NOFILE = 7;
+const LIMITS_BYTES = 16;
+/** Kept free of connections, of what is free when it begins to listen. */
+const RESERVED_DESCRIPTORS = 16;
+const RESERVED_SHARE = 4;
+/** With fewer that are free a session would come to its end when somebody attaches. */
+const WANTED_DESCRIPTORS = 24;
 /** A peer that reads nothing is let go after so long. */
 const LINGER_MS = 1000;
 
 interface State {
+  isClosed?: boolean;
   connection: BunConnection | undefined;
   handlers: ConnectionHandlers | undefined;
 }
@@ -34,6 +43,7 @@ function listen(address: SocketAddress, onConnection: (connection: Connection) =
   const directory = openDirectory(address);
   const earlier = process.umask(OTHERS_NOTHING);
   try {
+    const crowdedFrom = firstReserved(directory);
     const listener = Bun.listen<State>({
       unix: pathThrough(directory, address),
       socket: {
@@ -45,9 +55,12 @@ function listen(address: SocketAddress, onConnection: (connection: Connection) =
             socket.terminate();
             return;
           }
-          const connection = new BunConnection(socket, peer);
+          const connection = new BunConnection(socket, peer, descriptorOf(socket) >= crowdedFrom);
           socket.data.connection = connection;
-          socket.data.handlers = onConnection(connection);
+          const handlers = onConnection(connection);
+          // Ended by whoever was told of it.
+          if (socket.data.isClosed === true) handlers.onClose();
+          else socket.data.handlers = handlers;
         },
       },
     });
@@ -65,6 +78,20 @@ function listen(address: SocketAddress, onConnection: (connection: Connection) =
   } finally {
     process.umask(earlier);
   }
+}
+
+/**
+ * The kernel gives the lowest number that is free. Where it has none left for a connection, the runtime asks again and again without a pause: it must not come
+ * to that while one can be let go.
+ *
+ * @param lowest A number that is free, or was just now. @throws {SystemError} EMFILE where a session has no room at all.
+ */
+function firstReserved(lowest: number): number {
+  const limits = fixedBuffer(LIMITS_BYTES);
+  syscall('prlimit64', 0, RLIMIT_NOFILE, 0, addressOf(limits));
+  const limit = Number(new DataView(limits.buffer).getBigUint64(0, true));
+  if (limit - lowest < WANTED_DESCRIPTORS) throw new SystemError('listen', 'EMFILE');
+  return limit - Math.min(RESERVED_DESCRIPTORS, Math.ceil((limit - lowest) / RESERVED_SHARE));
 }
 
 async function connect(address: SocketAddress, handlers: ConnectionHandlers): Promise<Connection> {
@@ -110,6 +137,7 @@ const events = {
   close(socket: Socket<State>, error?: Error) {
     const { connection, handlers } = socket.data;
     connection?.closed();
+    socket.data.isClosed = true;
     socket.data.handlers = undefined;
     handlers?.onClose(failureOf(error));
   },
@@ -126,10 +154,12 @@ class BunConnection implements Connection, Lender {
   #borrower: Borrower | undefined;
   queuedBytes = 0;
   readonly peer: Peer | undefined;
+  readonly isCrowded: boolean;
 
-  constructor(socket: Socket<State>, peer: Peer | undefined) {
+  constructor(socket: Socket<State>, peer: Peer | undefined, isCrowded = false) {
     this.#socket = socket;
     this.peer = peer;
+    this.isCrowded = isCrowded;
   }
 
   write(data: Uint8Array): void {

@@ -7,28 +7,59 @@ const POLLIN = 1;
 const POLLOUT = 4;
 const READ_BYTES = 4096;
 
+/** Where the kernel tells of nothing, what has arrived is looked for this often. */
+const LOOK_AGAIN_MS = 10;
+
 /**
  * Gives what arrives on the descriptor of a socket pair or pipe piece by piece; an empty piece is the end. The
  * process does not end while it waits for more: nothing is given, and nothing waits, once it is disposed of.
  */
 export function followDescriptor(descriptor: number, onData: (data: Uint8Array) => void): Disposable {
   syscall('fcntl', descriptor, uapi.F_SETFL, uapi.O_NONBLOCK);
-  let isDisposed = false;
+  const stopping = new AbortController();
+  const { signal } = stopping;
   const reader = Bun.file(descriptor).stream().getReader();
   void (async () => {
-    for (;;) {
-      const { value, done } = await reader.read().catch(endOfReset);
-      if (done) break;
-      if (value.length > 0) onData(value);
+    try {
+      for (;;) {
+        const { value, done } = await reader.read().catch(endOfReset);
+        if (done) break;
+        if (value.length > 0) onData(value);
+      }
+    } catch (error) {
+      if (!isUnwatched(error)) throw error;
+      await lookAgainAndAgain(descriptor, onData, signal);
     }
-    if (!isDisposed) onData(new Uint8Array());
+    if (!signal.aborted) onData(new Uint8Array());
   })();
   return {
     [Symbol.dispose]() {
-      isDisposed = true;
+      stopping.abort();
       void reader.cancel();
     },
   };
+}
+
+/** The user watches as many descriptors as may be (fs.epoll.max_user_watches), or the kernel has no memory for one more. Nothing was lost. */
+function isUnwatched(error: unknown): boolean {
+  return error instanceof Error && 'syscall' in error && error.syscall === 'epoll_ctl';
+}
+
+/** Until the end, or until it is disposed of. */
+async function lookAgainAndAgain(descriptor: number, onData: (data: Uint8Array) => void, signal: AbortSignal): Promise<void> {
+  const piece = fixedBuffer(READ_BYTES);
+  while (!signal.aborted) {
+    const length = trySyscall('read', descriptor, addressOf(piece), READ_BYTES);
+    if (length === 0) return;
+    if (length > 0) {
+      onData(piece.slice(0, length));
+      continue;
+    }
+    const errno = errnoName(-length);
+    if (errno === 'ECONNRESET') return;
+    if (!isWouldBlock(errno) && errno !== 'EINTR') throw new SystemError('read', errno);
+    await Bun.sleep(LOOK_AGAIN_MS);
+  }
 }
 
 /** A side that died with something unread resets the connection: the end, as of any that died. */

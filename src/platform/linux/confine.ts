@@ -2,17 +2,13 @@ import type { HandOver } from '../../ports/sandbox-host.ts';
 import type { Attempt, AttemptResults, Launch, LaunchFailure } from '../../sandbox/launch.ts';
 import { tryAll } from './attempts.ts';
 import * as confine from './confine-uapi.ts';
-import type { LinuxGroundwork } from './launch/groundwork.ts';
 import { LaunchMemory } from './launch/launch-memory.ts';
 import { loadLaunch, RUN } from './launch/load.ts';
 import { syscall, trySyscall } from './syscalls.ts';
 
-/**
- * @param groundwork Of this launch, where it was begun before.
- * @see Groundwork.become()
- */
-export function become(launch: Launch, handOver: HandOver, groundwork?: LinuxGroundwork): LaunchFailure {
-  const memory = new LaunchMemory(launch, { groundwork });
+/** @see SandboxHost.become() */
+export function become(launch: Launch, handOver: HandOver): LaunchFailure {
+  const memory = new LaunchMemory(launch);
   const run = loadLaunch();
   run(memory.address, RUN.confine);
   if (memory.failure === undefined) {

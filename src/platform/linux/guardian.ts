@@ -6,7 +6,7 @@ import type { Launch } from '../../sandbox/launch.ts';
 import { type GuardianOrder, type GuardianReport } from '../../session/guardian-wire.ts';
 import { TreeEnding } from '../../session/tree-ending.ts';
 import { followDescriptor, writeAll } from './channel.ts';
-import { launchCommand, prepareToLaunch } from './launched-process.ts';
+import { type PreparedLaunch, prepareCommand, prepareToLaunch } from './launched-process.ts';
 import { createProcessTree } from './process-tree.ts';
 import { createLinuxSignals } from './signals.ts';
 import { takeOnSettings } from './terminal-settings.ts';
@@ -36,6 +36,7 @@ class Guardian {
   #isOver = false;
   #stopSignal: number | null = null;
   #mediating: Mediating | undefined;
+  #prepared: PreparedLaunch | undefined;
 
   constructor(tree: ProcessTree) {
     this.#ending = new TreeEnding(tree);
@@ -75,11 +76,18 @@ class Guardian {
     this.#isWithout(await child.exited);
   }
 
-  #launch(launch: Launch): void {
+  #prepare(launch: Launch): void {
     const { mediation, asks } = launch;
     const onQuestions = (data: Uint8Array): void => this.#report({ kind: 'asked', data: Buffer.from(data).toString('base64') });
     if (mediation !== null) this.#mediating = mediate(mediation, asks === true ? onQuestions : undefined);
-    const launched = launchCommand({ ...launch, supervisorPid: process.pid }, { takesTerminal: true, listener: this.#mediating });
+    const options = { takesTerminal: true, listener: this.#mediating };
+    this.#prepared = prepareCommand({ ...launch, supervisorPid: process.pid }, options);
+  }
+
+  #launch(): void {
+    const launched = this.#prepared?.start();
+    if (launched === undefined) throw new TypeError('Expected a launch that was prepared');
+    this.#prepared = undefined;
     if ('step' in launched) {
       this.#report({ kind: 'failed', failure: launched });
       this.#isWithout({ code: EXIT_FAILED, signal: null });
@@ -93,9 +101,12 @@ class Guardian {
 
   #obey(order: GuardianOrder): void {
     switch (order.kind) {
+      case 'prepare':
+        this.#prepare(order.launch);
+        return;
       case 'launch':
         if (order.terminal !== null) takeOnSettings(order.terminal);
-        this.#launch(order.launch);
+        this.#launch();
         return;
       case 'end':
         this.#end(order.graceMs);

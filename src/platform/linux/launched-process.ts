@@ -27,10 +27,26 @@ export function prepareToLaunch(): void {
   }
 }
 
+/** A launch of which all is there that can be: memory, the mediator's too, and rules. Not for use once it was started. */
+export interface PreparedLaunch {
+  start(): LaunchedProcess | LaunchFailure;
+}
+
+/** For a process that has time before it is to start the command. What cannot be made ready fails the start. */
+export function prepareCommand(launch: Launch, options: LaunchOptions): PreparedLaunch {
+  options.listener?.expect();
+  const memory = new LaunchMemory(launch, options);
+  loadLaunch()(memory.address, RUN.prepare);
+  return { start: () => memory.failure ?? startCommand(memory, options) };
+}
+
 /** @see SandboxHost.launch() */
-export function launchCommand(launch: Launch, { takesTerminal, listener }: LaunchOptions = {}): LaunchedProcess | LaunchFailure {
-  listener?.expect();
-  const memory = new LaunchMemory(launch, { takesTerminal });
+export function launchCommand(launch: Launch, options: LaunchOptions = {}): LaunchedProcess | LaunchFailure {
+  options.listener?.expect();
+  return startCommand(new LaunchMemory(launch, options), options);
+}
+
+function startCommand(memory: LaunchMemory, { listener }: LaunchOptions): LaunchedProcess | LaunchFailure {
   const run = loadLaunch();
   // The child shares all memory, and this thread waits, until it is the command or has ended.
   const pid = withSignalsBlocked(() => run(memory.address, RUN.start));

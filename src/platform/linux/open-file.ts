@@ -10,10 +10,8 @@ import * as uapi from './uapi.ts';
 
 /** include/uapi/linux/fs.h */
 const SEEK_CUR = 1;
-/** Whoever holds a shared lock may have been put aside by the scheduler; one that is stopped is waited for no longer than this. */
+/** Tens of microseconds: more than somebody who only asks holds a shared lock, unless the scheduler puts him aside meanwhile. */
 const TRIES_AT_ONCE = 50;
-const TRIES_MAXIMUM = 250;
-const PAUSE_MS = 1;
 
 export class LinuxFile implements OpenFile {
   readonly #path: Bytes;
@@ -79,11 +77,8 @@ export class LinuxFile implements OpenFile {
   tryLock(): boolean {
     return this.#call(() => {
       for (let tries = 1; !lockNow(this.#fd, uapi.LOCK_EX); tries += 1) {
-        // A shared lock can be had: whoever was in the way holds no more than one of those, and soon lets go.
-        if (!this.tryLockShared()) return false;
-        syscall('flock', this.#fd, uapi.LOCK_UN);
-        if (tries > TRIES_AT_ONCE) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE_MS);
-        if (tries > TRIES_MAXIMUM) return false;
+        // Where a shared lock can be had, whoever was in the way holds no more than one of those, and soon lets go.
+        if (tries === TRIES_AT_ONCE || this.isLocked()) return false;
       }
       return true;
     });

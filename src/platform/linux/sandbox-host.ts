@@ -1,6 +1,5 @@
 import type { SandboxHost } from '../../ports/sandbox-host.ts';
 import { become, landlockAbi } from './confine.ts';
-import { LinuxGroundwork } from './launch/groundwork.ts';
 import { isMediated, mediatesFromOutside, startMediator } from './mediation.ts';
 import { readCallerSignals } from './process-facts.ts';
 
@@ -11,14 +10,7 @@ export function createLinuxSandboxHost(): SandboxHost {
     landlockAbi,
     architecture: process.arch === 'arm64' ? 'arm64' : 'x64',
     callerSignals: () => callerSignals,
-    prepare(landlock, directory) {
-      const groundwork = new LinuxGroundwork(landlock, directory);
-      groundwork.begin();
-      return {
-        checkDirectory: () => groundwork.checkDirectory(),
-        become: (launch, handOver) => become(launch, handOver, groundwork),
-      };
-    },
+    become,
     isMediated,
     mediatesFromOutside,
     startMediator,

@@ -1,4 +1,5 @@
 import type { CaughtSignal, Signals } from '../../ports/signals.ts';
+import { followDescriptor } from './channel.ts';
 import { makePipe } from './pipe.ts';
 import { createSignalCatcher, SIGINFO_BYTES } from './signal-catcher.ts';
 import { addressOf, fixedBuffer, syscall, trySyscall } from './syscalls.ts';
@@ -61,12 +62,11 @@ function watch({ onSignal, onChild, isReader = false }: Parameters<Signals['watc
   catcher.catchTo(sink, [...FORWARDED, SIGCHLD]);
   // Ignored, not caught: this process stops when the command has stopped, not before it.
   catcher.ignore(STOPPING.filter((signal) => signal !== SIGTTIN || !isReader));
-  const reader = Bun.file(source).stream().getReader();
-  void readRecords(async () => (await reader.read()).value, onSignal, onChild);
+  const following = followDescriptor(source, recordReader(onSignal, onChild));
   return {
     [Symbol.dispose]() {
       catcher.reset([...FORWARDED, SIGCHLD, ...STOPPING]);
-      void reader.cancel();
+      following[Symbol.dispose]();
       syscall('close', sink);
       syscall('close', source);
     },
@@ -74,15 +74,9 @@ function watch({ onSignal, onChild, isReader = false }: Parameters<Signals['watc
 }
 
 /** Writes to a pipe of no more than PIPE_BUF bytes are whole, but a read may end within a record. */
-async function readRecords(
-  read: () => Promise<Uint8Array | undefined>,
-  onSignal: (caught: CaughtSignal) => void,
-  onChild: () => void,
-): Promise<void> {
+function recordReader(onSignal: (caught: CaughtSignal) => void, onChild: () => void): (value: Uint8Array) => void {
   let rest: Uint8Array = new Uint8Array();
-  for (;;) {
-    const value = await read();
-    if (value === undefined) return;
+  return (value) => {
     const data = rest.length === 0 ? value : Buffer.concat([rest, value]);
     const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
     let at = 0;
@@ -92,7 +86,7 @@ async function readRecords(
       else onSignal(describe(signal, view, at));
     }
     rest = data.slice(at);
-  }
+  };
 }
 
 function describe(signal: number, view: DataView, at: number): CaughtSignal {

@@ -3,7 +3,7 @@ import type { Mediating } from '../../ports/sandbox-host.ts';
 import { usedRefusals } from '../../sandbox/linux/refusals.ts';
 import { AskChannel } from './ask-channel.ts';
 import { preparedMediator } from './mediation.ts';
-import type { PreparedMediator } from './mediator/start.ts';
+import type { MediatorThread } from './mediator/start.ts';
 import { syscall } from './syscalls.ts';
 import { markTree } from './tree-domain.ts';
 
@@ -13,20 +13,20 @@ const NO_MEMORY: Uint8Array = new Uint8Array();
 export function mediate(mediation: Bytes, onQuestions?: (data: Uint8Array) => void): Mediating {
   markTree();
   const channel = onQuestions === undefined ? undefined : new AskChannel(onQuestions);
-  let mediator: PreparedMediator | undefined;
-  let refusals = NO_MEMORY;
+  let thread: MediatorThread | undefined;
+  const prepare = (): MediatorThread => preparedMediator().prepareThread(bufferFromBytes(mediation), channel?.others);
   return {
     expect() {
-      mediator ??= preparedMediator();
+      thread ??= prepare();
     },
     take(listener) {
-      mediator ??= preparedMediator();
-      refusals = mediator.startThread(bufferFromBytes(mediation), listener, channel?.others);
+      thread ??= prepare();
+      thread.start(listener);
       syscall('close', listener);
       channel?.closeOthers();
     },
     answer: (message) => channel?.send(message),
-    refusals: () => usedRefusals(refusals),
+    refusals: () => (thread === undefined ? NO_MEMORY : usedRefusals(thread.refusals)),
     [Symbol.dispose]: () => channel?.[Symbol.dispose](),
   };
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import type { SandboxHost } from '../../ports/sandbox-host.ts';
 import { parseSignals } from '../../signal-state.ts';
 
@@ -12,10 +12,7 @@ export function createNodeSandboxHost(): SandboxHost {
     landlockAbi: () => 0,
     architecture: process.arch === 'arm64' ? 'arm64' : 'x64',
     callerSignals: () => callerSignals,
-    prepare(_, directory) {
-      mkdirSync(Buffer.from(directory, 'latin1'), { mode: 0o700 });
-      return { checkDirectory: () => undefined, become: () => ({ step: 'supervisor', errno: 'ENOSYS' }) };
-    },
+    become: () => ({ step: 'supervisor', errno: 'ENOSYS' }),
     isMediated: () => false,
     mediatesFromOutside: () => true,
     startMediator: () => () => () => undefined,

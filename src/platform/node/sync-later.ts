@@ -6,12 +6,7 @@ const THREAD_TIMEOUT_MS = 2000;
 
 let hasThreads: Promise<boolean> | undefined;
 
-/** Loads what that takes, 1 ms, for a process that has nothing better to do. */
-export function prepareToSync(): void {
-  void import('node:fs');
-}
-
-/** Begins the threads, which takes as long as the first of their work, while nobody waits for it. */
+/** Loads what that takes, 1 ms, and begins the threads, which takes as long as the first of their work, while nobody waits for it. */
 export function beginSyncing(): void {
   hasThreads ??= findThreads(0);
 }

@@ -45,6 +45,16 @@ describe('denialLines()', () => {
     ]);
   });
 
+  test('names no directory for a file to be made in that cannot be shared', () => {
+    const access = { read: false, write: true, create: true, connect: false, directory: false };
+    const made = (path: string) => ({ path: path as Bytes, access, reason: 'timeout' as const, count: 1 });
+    const denials = [made('/srv/data/new'), made('/home/u/new')];
+    expect(denialLines({ denials, refused: noted(), loneFiles: [], ...PLACES }, FAILED)).toEqual([
+      'Denied: create /srv/data/new (nobody answered in time; --allow /srv/data gives it)',
+      "Denied: create /home/u/new (nobody answered in time; that takes a directory with /home/u/.nono in it, nono's own state)",
+    ]);
+  });
+
   test('leaves out what no option gives: terminals, devices and what the kernel shows', () => {
     expect(linesOf(noted([1, '/dev/null'], [2, '/proc/self'], [1, '/sys/kernel/x']))).toEqual([]);
     expect(linesOf(noted([1, '/dev/shm/x']))).toHaveLength(2);

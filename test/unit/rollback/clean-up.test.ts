@@ -1,9 +1,12 @@
+import { readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { type Bytes, bytesFromText } from '../../../src/bytes.ts';
 import type { Directory } from '../../../src/ports/files.ts';
 import { findOrphans, removeSessions } from '../../../src/rollback/removal.ts';
 import { RollbackStore } from '../../../src/rollback/store.ts';
 import { Engine } from '../../laws/support/engine.ts';
+import { countTurns } from '../../support/turns.ts';
 
 const originals = new WeakMap<object, object>();
 
@@ -28,22 +31,21 @@ function interrupted<T extends object>(real: T, meanwhile: () => void): T {
 }
 
 /** What another process removes at its end: sessions that were left half made. */
-function cleanUp(engine: Engine): readonly Bytes[] {
+async function cleanUp(engine: Engine): Promise<readonly Bytes[]> {
   using store = engine.store();
-  return removeSessions(store, findOrphans(store, Date.now())).map(({ id }) => id);
+  const removals = await removeSessions(store, findOrphans(store, Date.now()));
+  return removals.map(({ id }) => id);
 }
 
 describe('a clean-up', () => {
   test('takes nothing of a session that is being made, at whatever call of its maker it comes', async () => {
     using engine = new Engine();
-    let calls = 0;
+    const cleaning: Promise<readonly Bytes[]>[] = [];
     using real = engine.deps.files.openDirectory(bytesFromText(engine.state));
-    const stateDirectory: Directory = interrupted(real, () => {
-      calls += 1;
-      expect(cleanUp(engine)).toEqual([]);
-    });
+    const stateDirectory: Directory = interrupted(real, () => cleaning.push(cleanUp(engine)));
     const run = await engine.start({ stateDirectory });
-    expect(calls).toBeGreaterThan(20);
+    expect(cleaning.length).toBeGreaterThan(20);
+    expect((await Promise.all(cleaning)).flat()).toEqual([]);
     await run.finish({ exitCode: 0, signal: undefined });
     expect((await engine.verify(run.id)).findings).toEqual([]);
   });
@@ -72,12 +74,26 @@ describe('a clean-up', () => {
     expect(isThere).toBe(true);
   });
 
-  test('removes what a killed maker left, as soon as it had its lock', () => {
+  test('removes what a killed maker left, as soon as it had its lock', async () => {
     using engine = new Engine();
     {
       using store = engine.store();
       store.create(() => '20260101-000000-1' as Bytes)[Symbol.dispose]();
     }
-    expect(cleanUp(engine)).toEqual(['20260101-000000-1']);
+    expect(await cleanUp(engine)).toEqual(['20260101-000000-1']);
+  });
+
+  test('of one large session lets the loop go on', async () => {
+    using engine = new Engine();
+    for (let number = 0; number < 100; number += 1) writeFileSync(join(engine.root, `f${number}`), `${number}`);
+    const run = await engine.start();
+    await run.finish({ exitCode: 0, signal: undefined });
+    const fanOut = readdirSync(join(engine.state, 'rollbacks', run.id, 'objects'));
+    expect(fanOut.length).toBeGreaterThan(50);
+
+    const turns = countTurns();
+    using store = engine.store();
+    expect(await removeSessions(store, [run.id])).toMatchObject([{ id: run.id }]);
+    expect(turns.stop()).toBeGreaterThan(fanOut.length);
   });
 });

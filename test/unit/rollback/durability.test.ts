@@ -51,7 +51,7 @@ describe('a baseline on a disk that takes long', () => {
     disk.done();
     await run.becomesDurable;
     expect(await isDurable(engine, run.id)).toBe(true);
-    run.abandon();
+    await run.abandon();
   });
 
   test('is waited for where the command is to start only then', async () => {
@@ -71,7 +71,7 @@ describe('a baseline on a disk that takes long', () => {
     expect(run.becomesDurable).toBeUndefined();
     expect(await isDurable(engine, run.id)).toBe(true);
     expect(phases.at(-1)).toBe('syncing');
-    run.abandon();
+    await run.abandon();
   });
 
   test('keeps a checkpoint that is taken meanwhile', async () => {
@@ -83,7 +83,7 @@ describe('a baseline on a disk that takes long', () => {
     disk.done();
     await run.becomesDurable;
     expect(await engine.look(run.id, ({ manifest }) => [manifest.durable, manifest.snapshots.length])).toEqual([true, 2]);
-    run.abandon();
+    await run.abandon();
   });
 
   test('is durable at the end of the run, though the command ended first', async () => {
@@ -106,7 +106,7 @@ describe('a baseline on a disk that takes long', () => {
     disk.fail(new SystemError('syncfs', 'EIO'));
     await expect(run.becomesDurable).rejects.toThrow('EIO');
     expect(await isDurable(engine, run.id)).toBe(false);
-    run.abandon();
+    await run.abandon();
   });
 
   test('that fails before is no baseline: nothing of it stays', async () => {

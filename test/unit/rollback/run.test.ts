@@ -50,4 +50,21 @@ describe('a rollback run', () => {
     const later = await engine.run(() => undefined);
     expect((await engine.verify(later)).findings).toEqual([]);
   });
+
+  test.for([
+    { what: 'in the same second', laterMs: 1, offsets: [0, 0], pids: [9, 10] },
+    { what: 'after the local time was put back', laterMs: 60_000, offsets: [120, 60], pids: [10, 10] },
+  ])('that starts $what is newer than the one before it', async ({ laterMs, offsets, pids }) => {
+    using engine = new Engine();
+    const ids: Bytes[] = [];
+    for (const [at, startedMs] of [1_700_000_000_000, 1_700_000_000_000 + laterMs].entries()) {
+      const clock = { ...engine.deps.clock, nowMs: () => startedMs, utcOffsetMinutes: () => offsets[at] ?? 0 };
+      const run = await engine.start({ supervisorPid: pids[at] ?? 0 }, { clock });
+      await run.finish({ exitCode: 0, signal: undefined });
+      ids.unshift(run.id);
+    }
+
+    using store = engine.store();
+    expect(store.manifests(() => undefined).map(({ id }) => id)).toEqual(ids);
+  });
 });

@@ -77,7 +77,15 @@ describe('ClientTerminal', () => {
   });
 
   test('passes on what is put into the clipboard, and no question for it, however that was split', () => {
-    for (const pieces of [['a\x1b]52;c;?\x07b'], ['a\x1b', ']52', ';c;', '?\x1b', '\\b'], ['a\x1b]52;c;?', '\x07b']]) {
+    const c1 = ['a\xc2\x9d52;c;?\xc2\x9cb'];
+    for (const pieces of [
+      c1,
+      ['a\xc2', '\x9d52;c;?\xc2', '\x9cb'],
+      ['a\x1b]52;c;?\xc2\x9cb'],
+      ['a\x1b]52;c;?\x07b'],
+      ['a\x1b', ']52', ';c;', '?\x1b', '\\b'],
+      ['a\x1b]52;c;?', '\x07b'],
+    ]) {
       const { state, write } = setUp();
       for (const piece of pieces) write(piece);
       expect(state.written).toBe('ab');
@@ -85,6 +93,16 @@ describe('ClientTerminal', () => {
     const { state, write } = setUp();
     write('\x1b]52;c;aGk=\x07');
     expect(state.written).toBe('\x1b]52;c;aGk=\x07');
+  });
+
+  test('puts back what was set by controls of C1, and takes no letter for one', () => {
+    const { state, client, write } = setUp();
+    write('\xc2\xa0\xc2\xabtext\xc2\xbb\xc3\x9b\xc2\x9b?1000h\xc2\x85\xe2\x82\xac');
+    state.written = '';
+    client.restore();
+    expect(state.written).toBe('\x1b[?1000l');
+    for (const letter of ['\xc2', '\xa0']) write(letter);
+    expect(state.written).toBe('\x1b[?1000l\xc2\xa0');
   });
 
   test('says before each mode how to put the terminal back if it is killed', () => {

@@ -193,6 +193,25 @@ describe('Displays', () => {
     }
   });
 
+  test('readers of the log share the room for what they do not read, and one that has read goes on', () => {
+    const { displays, output } = setUp();
+    const readers = Array.from({ length: 8 }, () => {
+      const { connection, shown } = openTerminal();
+      return { connection, shown, display: displays.addFollower(connection) };
+    });
+    const [slow, quick] = readers as [(typeof readers)[0], (typeof readers)[0]];
+    slow.connection.queuedBytes = 600 * 1024;
+    output('missed\r\n');
+    expect([slow.shown.bytes, quick.shown.bytes]).toEqual([0, 8]);
+
+    for (const { display } of readers.slice(2)) displays.remove(display);
+    quick.connection.queuedBytes = 600 * 1024;
+    slow.connection.queuedBytes = 0;
+    displays.caughtUp(slow.display);
+    output('read\r\n');
+    expect([slow.shown.bytes, quick.shown.bytes]).toEqual([6, 14]);
+  });
+
   test('another terminal is drawn everything', async () => {
     const { displays, output, settled } = setUp();
     output(numbered(1, 30));

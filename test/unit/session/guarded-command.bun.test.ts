@@ -44,7 +44,8 @@ const NONSENSE = Buffer.from('{"kind":"sta\n');
 
 test('a guardian that says nonsense fails the start, which says so', async () => {
   const { command, say, killed } = createGuarded();
-  const launched = command.launch(SAMPLE_LAUNCH, null);
+  command.prepare(SAMPLE_LAUNCH);
+  const launched = command.launch(null);
   say(NONSENSE);
   await expect(launched).rejects.toThrow('Cannot understand the guardian');
   expect(killed).toEqual([9]);
@@ -52,7 +53,8 @@ test('a guardian that says nonsense fails the start, which says so', async () =>
 
 test('a guardian that says nonsense later is killed, the tree is ended without it, and the reason is kept', async () => {
   const { command, say, killed, ends } = createGuarded();
-  const launched = command.launch(SAMPLE_LAUNCH, null);
+  command.prepare(SAMPLE_LAUNCH);
+  const launched = command.launch(null);
   say(encodeLine({ kind: 'started', pid: 8 }));
   expect(await launched).toBe(8);
   say(NONSENSE);

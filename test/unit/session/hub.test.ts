@@ -126,6 +126,26 @@ describe('Hub', () => {
     expect(state.isEnded).toBe(true);
   });
 
+  test('gives the session the last of the sizes that a client sends at once, and draws it anew where that was asked for', () => {
+    const sizes: string[] = [];
+    const hub = createHub({ resize: ({ columns, rows }) => void sizes.push(`${columns}x${rows}`) });
+    const { handlers } = connect(hub);
+    handlers.onData(hello('attach'));
+    const resize = (columns: number) => encodeClientMessage({ kind: 'resize', size: { columns, rows: 30 } });
+    const send = (...columns: readonly number[]) => {
+      sizes.length = 0;
+      handlers.onData(Buffer.concat(columns.map((one) => resize(one))));
+      return [...sizes];
+    };
+    expect(send(...Array.from({ length: 3000 }, (_, at) => 100 + (at % 50)))).toEqual(['149x30']);
+    // Of the size that the session has, it asks for a drawing.
+    expect(send(100, 100)).toEqual(['100x30', '100x30']);
+    expect(send(100, 110, 120)).toEqual(['120x30', '120x30']);
+    sizes.length = 0;
+    handlers.onData(Buffer.concat([resize(90), encodeClientMessage({ kind: 'data', data: Buffer.from('x') }), resize(91)]));
+    expect(sizes).toEqual(['90x30', '91x30']);
+  });
+
   test.for([
     [10_000, 10_000],
     [1001, 1000],

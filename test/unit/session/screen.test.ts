@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { SessionScreen } from '../../../src/session/screen.ts';
 import * as drawing from '../../../src/terminal/drawing.ts';
 import { IDLE_MEMORY } from '../../support/screens.ts';
+import { countTurns } from '../../support/turns.ts';
 
 function createScreen(nowMs = () => 0) {
   const answers: string[] = [];
@@ -96,16 +97,9 @@ describe('SessionScreen', () => {
     await settle();
     const pieces = 8;
     write('y\r\n'.repeat((pieces * 8 * 1024) / 3));
-    let turns = 0;
-    let isOver = false;
-    const count = () => {
-      turns += 1;
-      if (!isOver) setImmediate(count);
-    };
-    setImmediate(count);
+    const turns = countTurns();
     await new Promise<void>((resolve) => screen.whenReached(() => resolve()));
-    isOver = true;
 
-    expect(turns).toBeGreaterThanOrEqual(pieces);
+    expect(turns.stop()).toBeGreaterThanOrEqual(pieces);
   });
 });

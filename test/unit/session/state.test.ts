@@ -17,9 +17,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Bytes, bytesFromText } from '../../../src/bytes.ts';
 import { SystemError } from '../../../src/errors.ts';
 import type { Processes } from '../../../src/ports/processes.ts';
-import { removeTree } from '../../../src/remove-tree.ts';
 import { removeLeftovers } from '../../../src/session/leftovers.ts';
-import { lockName, sweepNames } from '../../../src/session/name-lock.ts';
 import { type SessionIdentity, STARTING } from '../../../src/session/record.ts';
 import { publishRecord, unusedId } from '../../../src/session/registry.ts';
 import { openStateDirectory } from '../../../src/session/state-directory.ts';
@@ -170,56 +168,6 @@ describe('a record', () => {
   });
 });
 
-describe('lockName()', () => {
-  test('gives a name to one at a time, and leaves nothing behind', () => {
-    using names = files.openDirectory(bytesFromText(top));
-    const first = lockName(names, 'calm-node');
-
-    expect(lockName(names, 'calm-node')).toBeUndefined();
-    {
-      using other = lockName(names, 'calm');
-      expect(other).toBeDefined();
-    }
-    first?.[Symbol.dispose]();
-    using second = lockName(names, 'calm-node');
-    expect(second).toBeDefined();
-    sweepNames(names);
-    expect(readdirSync(top)).toEqual(['calm-node']);
-  });
-
-  test('removes nothing any more once it was given up', () => {
-    using names = files.openDirectory(bytesFromText(top));
-    const first = lockName(names, 'calm-node');
-    first?.[Symbol.dispose]();
-    using second = lockName(names, 'calm-node');
-    first?.[Symbol.dispose]();
-    expect(second).toBeDefined();
-    expect(readdirSync(top)).toEqual(['calm-node']);
-  });
-});
-
-describe('sweepNames()', () => {
-  test('removes the names that nobody has, those of a sweep that was killed too, and passes over what is none', () => {
-    using names = files.openDirectory(bytesFromText(top));
-    for (const name of ['calm-node', 'brisk-oak', '.sweeping']) writeFileSync(join(top, name), '');
-    mkdirSync(join(top, 'directory'));
-    symlinkSync('brisk-oak', join(top, 'link'));
-    sweepNames(names);
-    expect(readdirSync(top).toSorted()).toEqual(['directory', 'link']);
-  });
-
-  test('leaves it to another one that is at it', () => {
-    using names = files.openDirectory(bytesFromText(top));
-    writeFileSync(join(top, 'calm-node'), '');
-    {
-      using sweeping = lockName(names, '.sweeping');
-      expect(sweeping).toBeDefined();
-      sweepNames(names);
-    }
-    expect(readdirSync(top)).toEqual(['calm-node']);
-  });
-});
-
 describe('removeLeftovers()', () => {
   const nobody = { startTicks: () => undefined } as unknown as Processes;
 
@@ -243,46 +191,6 @@ describe('removeLeftovers()', () => {
     });
     removeLeftovers(readBefore, nobody);
     expect(readdirSync(top).toSorted()).toEqual(['a3f7c2.json', 'a3f7c2.log']);
-  });
-});
-
-describe('removeTree()', () => {
-  test('removes everything below and nothing that it links to', () => {
-    mkdirSync(join(top, 'tree/a/b'), { recursive: true });
-    mkdirSync(join(top, 'precious'));
-    writeFileSync(join(top, 'precious/f'), 'x');
-    symlinkSync('../../precious', join(top, 'tree/a/out'));
-    symlinkSync(join(top, 'precious/f'), join(top, 'tree/file'));
-    writeFileSync(join(top, 'tree/a/b/f'), 'x');
-    chmodSync(join(top, 'tree/a/b'), 0);
-    using parent = files.openDirectory(bytesFromText(top));
-
-    removeTree(parent, 'tree' as Bytes);
-
-    expect(readdirSync(top)).toEqual(['precious']);
-    expect(readFileSync(join(top, 'precious/f'), 'utf8')).toBe('x');
-  });
-
-  test('removes a link by that name, not what it means', () => {
-    mkdirSync(join(top, 'precious'));
-    symlinkSync('precious', join(top, 'tree'));
-    using parent = files.openDirectory(bytesFromText(top));
-
-    removeTree(parent, 'tree' as Bytes);
-    removeTree(parent, 'missing' as Bytes);
-
-    expect(readdirSync(top)).toEqual(['precious']);
-  });
-
-  test('is not stopped by depth', () => {
-    using parent = files.openDirectory(bytesFromText(top));
-    let path = 'tree';
-    for (let depth = 0; depth < 300; depth++) path += '/d';
-    mkdirSync(join(top, path), { recursive: true });
-
-    removeTree(parent, 'tree' as Bytes);
-
-    expect(readdirSync(top)).toEqual([]);
   });
 });
 

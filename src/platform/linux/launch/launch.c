@@ -4,12 +4,12 @@
  * Numbers of calls (CALL_name) and flags that differ between machines are defined by whoever compiles it (load.ts).
  */
 
-enum { EPERM = 1, ENOENT = 2, ESRCH = 3, EINTR = 4, ENOEXEC = 8, EACCES = 13, ENODEV = 19, ENOTDIR = 20, EINVAL = 22, ETIMEDOUT = 110, ESTALE = 116 };
+enum { EPERM = 1, ENOENT = 2, ESRCH = 3, ENOEXEC = 8, EACCES = 13, ENODEV = 19, ENOTDIR = 20, EINVAL = 22, ETIMEDOUT = 110, ESTALE = 116 };
 
 /* include/uapi/linux/prctl.h, capability.h, landlock.h, seccomp.h, close_range.h, fcntl.h, sched.h */
 enum { PR_SET_PDEATHSIG = 1, PR_CAPBSET_READ = 23, PR_CAPBSET_DROP = 24, PR_SET_NO_NEW_PRIVS = 38, PR_CAP_AMBIENT = 47, PR_CAP_AMBIENT_CLEAR_ALL = 4 };
 enum { CAPABILITY_VERSION = 0x20080522, CAPABILITY_NUMBERS = 64 };
-enum { RULE_PATH_BENEATH = 1, RULE_NET_PORT = 2, PRIVATE = 0700 };
+enum { RULE_PATH_BENEATH = 1, RULE_NET_PORT = 2 };
 enum { SET_MODE_FILTER = 1, SPEC_ALLOW = 4, NEW_LISTENER = 8, WAIT_KILLABLE_RECV = 32 };
 enum { CLOSE_RANGE_UNSHARE = 2, CLOSE_RANGE_CLOEXEC = 4, FIRST_EXTRA_DESCRIPTOR = 3 };
 enum { AT_FDCWD = -100, O_PATH = 0x200000, O_CLOEXEC = 0x80000, RESOLVE_NO_SYMLINKS = 4 };
@@ -22,30 +22,6 @@ enum { STEP_SUPERVISOR, STEP_DESCRIPTORS, STEP_DIRECTORY, STEP_CAPABILITIES, STE
 
 /* The right of a rule whose path has to be there. */
 enum { REQUIRED = 1 << 30 };
-
-/* A directory and a ruleset, which need nothing of the process that will use them but its descriptors: they can be made before, beside the runtime. */
-struct groundwork {
-  /* Answers. Whether it was begun, and what says that it is there: an event, or -1 when that is known. */
-  long is_begun;
-  long ready;
-  /* 0, or why there is no directory: an errno negated. */
-  long made;
-  /* -1 after a failure: the step, the errno, and which rule it was about or -1. */
-  long ruleset;
-  long step;
-  long error;
-  long item;
-  long (*system)(long number, long a, long b, long c, long d, long e, long f);
-  /* 0 where there is none to make. */
-  const char *directory;
-  struct { u64 fs, net, scoped; } handled;
-  /* Rights, and paths one after the other, each ended by NUL. */
-  long rules;
-  const u32 *rights;
-  const char *paths;
-  long ports;
-  const struct { u64 rights, port; } *port;
-};
 
 struct launch {
   /* Answers: the step that failed or DONE, the errno, which rule or executable it was about or -1, and what the filter's mediator listens on or -1. */
@@ -62,7 +38,13 @@ struct launch {
   const char *directory;
   /* The low 32 bits; all others are dropped. */
   long capabilities;
-  struct groundwork *groundwork;
+  struct { u64 fs, net, scoped; } handled;
+  /* Rights, and paths one after the other, each ended by NUL. */
+  long rules;
+  const u32 *rights;
+  const char *paths;
+  long ports;
+  const struct { u64 rights, port; } *port;
   /* Signal N is bit N - 1. */
   u64 ignored;
   u64 blocked;
@@ -73,6 +55,8 @@ struct launch {
   const char **command;
   const char **shell;
   const char **environment;
+  /* An answer, too: the rules, once they are made, or -1. */
+  long ruleset;
 };
 
 static struct launch *launch;
@@ -133,87 +117,51 @@ static int reduce_capabilities(void) {
   return result >= 0 || fail(STEP_CAPABILITIES, result);
 }
 
-static struct groundwork *ground;
-
-#define LAY(name, a, b, c, d, e) ground->system(CALL_##name, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), 0)
-
-static int stop(long step, long result) {
-  ground->step = step;
-  ground->error = -result;
-  return 0;
-}
-
 /* struct landlock_path_beneath_attr, which is packed. */
 static u32 beneath[3];
 
 static int add_rules(long ruleset) {
   struct { u64 flags, mode, resolve; } how;
-  const char *path = ground->paths;
+  const char *path = launch->paths;
   how.flags = O_PATH | O_CLOEXEC;
   how.mode = 0;
   /* The plan's paths have their links resolved, so a link met now was put there since, perhaps by another sandboxed command that wants more: it is
      refused, never followed. */
   how.resolve = RESOLVE_NO_SYMLINKS;
-  for (long at = 0; at < ground->rules; at++) {
-    long opened = LAY(openat2, AT_FDCWD, path, &how, sizeof how, 0);
-    if (opened < 0 && ground->rights[at] & REQUIRED) return ground->item = at, stop(STEP_RULE, opened);
+  for (long at = 0; at < launch->rules; at++) {
+    long opened = CALL(openat2, AT_FDCWD, path, &how, sizeof how, 0);
+    if (opened < 0 && launch->rights[at] & REQUIRED) return launch->item = at, fail(STEP_RULE, opened);
     if (opened >= 0) {
-      beneath[0] = ground->rights[at] & ~REQUIRED;
+      beneath[0] = launch->rights[at] & ~REQUIRED;
       beneath[1] = 0;
       beneath[2] = opened;
-      long result = LAY(landlock_add_rule, ruleset, RULE_PATH_BENEATH, beneath, 0, 0);
-      LAY(close, opened, 0, 0, 0, 0);
-      if (result < 0) return ground->item = at, stop(STEP_RULE, result);
+      long result = CALL(landlock_add_rule, ruleset, RULE_PATH_BENEATH, beneath, 0, 0);
+      CALL(close, opened, 0, 0, 0, 0);
+      if (result < 0) return launch->item = at, fail(STEP_RULE, result);
     }
     while (*path++) continue;
   }
-  for (long at = 0; at < ground->ports; at++) {
-    long result = LAY(landlock_add_rule, ruleset, RULE_NET_PORT, &ground->port[at], 0, 0);
-    if (result < 0) return stop(STEP_RULE, result);
+  for (long at = 0; at < launch->ports; at++) {
+    long result = CALL(landlock_add_rule, ruleset, RULE_NET_PORT, &launch->port[at], 0, 0);
+    if (result < 0) return fail(STEP_RULE, result);
   }
   return 1;
 }
 
-static void prepare(void) {
-  ground->is_begun = 1;
-  if (ground->directory) ground->made = LAY(mkdirat, AT_FDCWD, ground->directory, PRIVATE, 0, 0);
-  /* The rule for it would fail, and tell less. */
-  if (ground->made < 0) return;
+static int make_rules(void) {
   /* An older kernel takes the longer form while what it does not know is zero. */
-  long ruleset = LAY(landlock_create_ruleset, &ground->handled, sizeof ground->handled, 0, 0, 0);
-  if (ruleset < 0) stop(STEP_RULESET, ruleset);
-  else if (add_rules(ruleset)) ground->ruleset = ruleset;
-  else LAY(close, ruleset, 0, 0, 0, 0);
+  long ruleset = CALL(landlock_create_ruleset, &launch->handled, sizeof launch->handled, 0, 0, 0);
+  if (ruleset < 0) return fail(STEP_RULESET, ruleset);
+  if (add_rules(ruleset)) return launch->ruleset = ruleset, 1;
+  CALL(close, ruleset, 0, 0, 0, 0);
+  return 0;
 }
 
-/* What was written before is there for whoever has read the event: the kernel's locks see to that. */
-static void prepare_and_tell(void) {
-  u64 one = 1;
-  prepare();
-  LAY(write, ground->ready, &one, sizeof one, 0, 0);
-}
-
-/* A thread of its own. */
-static void prepare_beside(void) {
-  prepare_and_tell();
-  for (;;) LAY(exit, 0, 0, 0, 0, 0);
-}
-
-static void await_groundwork(void) {
-  u64 count;
-  if (ground->ready < 0) return;
-  while (LAY(read, ground->ready, &count, sizeof count, 0, 0) == -EINTR) continue;
-  LAY(close, ground->ready, 0, 0, 0, 0);
-  ground->ready = -1;
-}
-
+/* The table of descriptors is the parent's still: what that made ready is closed for both. */
 static int restrict_files(void) {
-  ground = launch->groundwork;
-  if (ground->is_begun) await_groundwork();
-  else prepare();
-  if (ground->step != DONE) return launch->item = ground->item, fail(ground->step, -ground->error);
-  long result = CALL(landlock_restrict_self, ground->ruleset, 0, 0, 0, 0);
-  CALL(close, ground->ruleset, 0, 0, 0, 0);
+  if (launch->ruleset < 0 && !make_rules()) return 0;
+  long result = CALL(landlock_restrict_self, launch->ruleset, 0, 0, 0, 0);
+  CALL(close, launch->ruleset, 0, 0, 0, 0);
   return result >= 0 || fail(STEP_RESTRICT, result);
 }
 
@@ -298,7 +246,7 @@ static void be_child(void) {
 /* Put in by whoever compiles it. */
 #include "look-up.c"
 
-enum { CONFINE, EXECUTE, START, INVOKE = 6, PREPARE, PREPARE_BESIDE, AWAIT };
+enum { CONFINE, EXECUTE, START, INVOKE = 6, PREPARE };
 
 /* Other machine code: to make a function of JavaScript's of it takes longer than most calls. */
 struct invocation {
@@ -311,22 +259,15 @@ static long invoke(struct invocation *of) {
 }
 
 /*
- * @returns for START the pid of the child, which is the command or has ended, or an errno negated; for PREPARE_BESIDE where the thread begins. The answers
- * are in the launch, or in the groundwork. For what look-up.c does, see there.
+ * PREPARE makes the rules before the rest, in a process that is not confined by them. @returns for START the pid of the child, which is the command or
+ * has ended, or an errno negated. The answers are in the launch. For what look-up.c does, see there.
  */
 static long launch_run(struct launch *instructions, long what) {
   if (what == RESOLVE || what == LIST || what == READ) return look_up((struct look_up *)instructions, what);
   if (what == INVOKE) return invoke((struct invocation *)instructions);
-  if (what >= PREPARE) {
-    ground = (struct groundwork *)instructions;
-    if (what == PREPARE) prepare_and_tell();
-    if (what == AWAIT) await_groundwork();
-    /* Before the thread is there, so that a launch never begins the same. */
-    if (what == PREPARE_BESIDE) ground->is_begun = 1;
-    return (long)prepare_beside;
-  }
   launch = instructions;
   if (what == CONFINE) return confine();
+  if (what == PREPARE) return make_rules();
   if (what == EXECUTE) return execute(), 0;
   *(void **)launch->stack = (void *)be_child;
   return launch->clone_onto(CLONE_VM | CLONE_FILES | CLONE_VFORK | SIGCHLD, launch->stack);

@@ -16,7 +16,6 @@ const CALLS = [
   'close',
   'close_range',
   'execve',
-  'exit',
   'exit_group',
   'getpid',
   'getdents64',
@@ -25,7 +24,6 @@ const CALLS = [
   'landlock_add_rule',
   'landlock_create_ruleset',
   'landlock_restrict_self',
-  'mkdirat',
   'openat',
   'openat2',
   'prctl',
@@ -36,22 +34,10 @@ const CALLS = [
   'seccomp',
   'setpgid',
   'statx',
-  'write',
 ] as const satisfies readonly SyscallName[];
 
-/** What launch_run() of launch.c does: confines this process, becomes the command, or both in a child; what look-up.c answers; callAt(); and groundwork.ts. */
-export const RUN = {
-  confine: 0,
-  execute: 1,
-  start: 2,
-  resolve: 3,
-  list: 4,
-  read: 5,
-  invoke: 6,
-  prepare: 7,
-  beside: 8,
-  await: 9,
-} as const;
+/** What launch_run() of launch.c does: confines this process, becomes the command, or both in a child; what look-up.c answers; and callAt(). */
+export const RUN = { confine: 0, execute: 1, start: 2, resolve: 3, list: 4, read: 5, invoke: 6, prepare: 7 } as const;
 
 const INVOCATION_BYTES = 24;
 

@@ -158,10 +158,18 @@ static void serve(void) {
   for (;;) {
     /* Without a look whether anybody is left who could ask: where the kernel ends the wait when nobody is. */
     while (given.wait_ends && pending_count == 0 && asked_count == 0 && receive()) continue;
-    int count = pending_count;
     /* What follows is more than connects. */
     block_interrupts();
+    /* Before the wait: what was answered while a signal kept its caller away is carried out for the request that repeats it, which the next signal ends. */
+    if (asked_count > 0) {
+      obey();
+      if (now() >= next_look_for_gone) {
+        next_look_for_gone = now() + LOOK_FOR_GONE_MS;
+        look_for_gone();
+      }
+    }
     tell_asked();
+    int count = pending_count;
     wait[0] = 0;
     wait[1] = (count > 0 || has_untold() ? LOOK_AGAIN_MS : LOOK_FOR_GONE_MS) * 1000000;
     polled[0].descriptor = listener;
@@ -179,13 +187,6 @@ static void serve(void) {
     if (pending_count > 0 && now() >= next_look) {
       look_again();
       next_look = now() + LOOK_AGAIN_MS;
-    }
-    if (asked_count > 0) {
-      obey();
-      if (now() >= next_look_for_gone) {
-        next_look_for_gone = now() + LOOK_FOR_GONE_MS;
-        look_for_gone();
-      }
     }
     if (polled[0].happened & POLLIN) receive();
     /* Nobody is left who could ask. */

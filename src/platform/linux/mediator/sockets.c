@@ -93,13 +93,16 @@ static long connect_held(long socket, long file) {
 
 static long ask_to_connect(long socket, long file);
 
+/*
+ * Whether the socket is of the same type as the one that listens the kernel looks itself (unix_find_other() of net/unix/af_unix.c). One of datagrams that
+ * somebody handed over where none can be made gets no further by that than by its sends.
+ */
 static long connect_local(long socket) {
   long outside = -1;
-  long type = option_of(socket, SO_TYPE);
-  if (type < 0) return type;
-  if (type == SOCK_DGRAM && configuration->datagrams) {
-    if (*(u16 *)address == AF_UNSPEC) return is_waiting(request.id) ? CALL(connect, socket, address, address_bytes, 0, 0, 0) : -EPERM;
-  } else if (type != SOCK_STREAM && type != SOCK_SEQPACKET) return -EACCES;
+  if (*(u16 *)address == AF_UNSPEC) {
+    if (!configuration->datagrams || option_of(socket, SO_TYPE) != SOCK_DGRAM) return -EINVAL;
+    return is_waiting(request.id) ? CALL(connect, socket, address, address_bytes, 0, 0, 0) : -EPERM;
+  }
   long file = socket_file(&outside);
   if (file == -EACCES && outside >= 0) return ask_to_connect(socket, outside);
   if (file < 0) return file;

@@ -48,12 +48,8 @@ const NOBODY: AskingEnds = { tells: -1, listens: -1 };
 
 /** A mediator that is ready and not started yet. */
 export interface PreparedMediator {
-  /**
-   * Goes on as a thread of this process, with its own copies of the descriptors.
-   *
-   * @returns what it notes down: memory that it goes on writing to. @throws {SystemError}
-   */
-  startThread(configuration: Uint8Array, listener: number, asking?: AskingEnds): Uint8Array;
+  /** Is to go on as a thread of this process, with its own copies of the descriptors. @throws {SystemError} */
+  prepareThread(configuration: Uint8Array, asking?: AskingEnds): MediatorThread;
   /**
    * The same as a process, begun before this one is confined: it goes on by itself once it is told of the listener, and ends when
    * this process ends before. Until then it has this process's descriptors.
@@ -63,15 +59,24 @@ export interface PreparedMediator {
   startProcess(configuration: Uint8Array): (listener: number) => void;
 }
 
+export interface MediatorThread {
+  /** What it notes down: memory that it goes on writing to. */
+  readonly refusals: Uint8Array;
+  /** Once. @throws {SystemError} */
+  start(listener: number): void;
+}
+
 export function prepareMediator(): PreparedMediator {
   const mediator = loadMediator();
   const code = loadAssembly();
   return {
-    startThread(configuration, listener, asking = NOBODY) {
+    prepareThread(configuration, asking = NOBODY) {
       const placed = new PlacedMediator(mediator, code, configuration);
-      const entry = placed.prepareThread(listener, asking);
-      clone(code.clone, THREAD_FLAGS, placed.stackFor(entry));
-      return placed.refusals;
+      placed.prepareThread(asking);
+      return {
+        refusals: placed.refusals,
+        start: (listener) => void clone(code.clone, THREAD_FLAGS, placed.stackFor(placed.tell(listener))),
+      };
     },
     startProcess(configuration) {
       const { source: ready, sink: said } = makePipe();
@@ -111,12 +116,12 @@ class PlacedMediator {
     return this.#memory.bytes.subarray(this.#stacksEnd);
   }
 
-  prepareThread(listener: number, { tells, listens }: AskingEnds): number {
-    this.#put(0, this.#memory.address, this.#code.system, this.#code.restorer, listener, keptCapabilityMask(), 0);
+  /** It is not ready before tell(). */
+  prepareThread({ tells, listens }: AskingEnds): void {
+    this.#put(0, this.#memory.address, this.#code.system, this.#code.restorer, 0, keptCapabilityMask(), 0);
     this.#put(6, hasEndingWait() ? 1 : 0);
     this.#put(CHANNEL_AT, tells, listens);
     this.#put(REFUSALS_AT, this.#memory.address + this.#stacksEnd);
-    return this.#prepare();
   }
 
   prepareProcess(ready: number, starter: number): number {
@@ -135,9 +140,10 @@ class PlacedMediator {
     return this.#prepare();
   }
 
-  tell(listener: number): void {
+  /** @returns where it begins. */
+  tell(listener: number): number {
     this.#put(LISTENER_AT, listener);
-    this.#prepare();
+    return this.#prepare();
   }
 
   /** A stack on which a thread begins at an address. */

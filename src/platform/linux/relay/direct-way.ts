@@ -1,5 +1,5 @@
 import { SystemError } from '../../../errors.ts';
-import { makeMemory } from '../memory-file.ts';
+import { makeMemory, makeSharedMemory, mapSharedMemory } from '../memory-file.ts';
 import { syscall, trySyscall } from '../syscalls.ts';
 import { isTerminal } from '../terminal.ts';
 import * as uapi from '../uapi.ts';
@@ -12,6 +12,8 @@ import type { RelayMemory } from './relay-memory.ts';
 const IS_ASKED = 2;
 const IS_OPEN = 1;
 const PERMIT_NAME = 'nono-permit';
+const TYPED_NAME = 'nono-typed';
+const TYPED_BYTES = 4096;
 const NOWHERE = -1;
 const FIRST_DESCRIPTOR = 3;
 /** A session does not keep others waiting for a client; nobody waits for a client, and what is drawn too late is on the user's shell. */
@@ -40,7 +42,7 @@ export class DirectWay implements Disposable {
   readonly #ends: DirectEnds;
   /** For the other side, to write to this terminal. */
   #permit: Permit | undefined;
-  /** What the other side is sent of both; none where they could not be made. */
+  /** What the other side is sent of both, and the memory for when it has read a key; none where they could not be made. */
   #permits: readonly number[] | undefined;
   #isWithdrawn = false;
   #hasGiven = false;
@@ -48,6 +50,8 @@ export class DirectWay implements Disposable {
   #isHopeless = false;
   #cameBytes = 0;
   readonly #owned: number[] = [];
+  /** Memory that both sides have. */
+  #typedAt: number | undefined;
 
   constructor(ends: DirectEnds) {
     this.#ends = ends;
@@ -147,10 +151,12 @@ export class DirectWay implements Disposable {
     const made: number[] = [];
     try {
       for (let count = 0; count < 2; count++) made.push(makeMemory(PERMIT_NAME));
-      const [own = NOWHERE, theirs = NOWHERE] = made;
+      made.push(makeSharedMemory(TYPED_NAME, TYPED_BYTES));
+      const [own = NOWHERE, theirs = NOWHERE, typed = NOWHERE] = made;
       const kept = syscall('fcntl', own, uapi.F_DUPFD_CLOEXEC, FIRST_DESCRIPTOR);
       this.#owned.push(...made);
       this.#ends.memory.set('permit', theirs);
+      this.#mapTyped(typed);
       this.#keep(kept);
       return made;
     } catch (error) {
@@ -178,8 +184,8 @@ export class DirectWay implements Disposable {
     return true;
   }
 
-  /** The terminal of a session, the permit to write to it, and the one to write to the user's. */
-  #acceptSessions([terminal = NOWHERE, others = NOWHERE, own = NOWHERE]: readonly number[]): boolean {
+  /** The terminal of a session, the permit to write to it, the one to write to the user's, and the memory for when a key was read, which older ones do not send. */
+  #acceptSessions([terminal = NOWHERE, others = NOWHERE, own = NOWHERE, typed = NOWHERE]: readonly number[]): boolean {
     const permits = [others, own].map((descriptor) => openAgain(descriptor, uapi.O_RDWR));
     const [permit, ownPermit] = permits;
     const direct = trySyscall('fcntl', terminal, uapi.F_DUPFD_CLOEXEC, FIRST_DESCRIPTOR);
@@ -189,9 +195,16 @@ export class DirectWay implements Disposable {
     }
     this.#owned.push(permit);
     this.#ends.memory.set('permit', permit);
+    this.#mapTyped(typed);
     this.#keep(ownPermit);
     this.#goesTo(direct, NOWHERE);
     return true;
+  }
+
+  /** Where it is told when a key was read: without it, how the client fares is looked up for each echo. */
+  #mapTyped(descriptor: number): void {
+    this.#typedAt = mapSharedMemory(descriptor, TYPED_BYTES);
+    this.#ends.memory.set('typedAt', this.#typedAt ?? 0);
   }
 
   #goesTo(direct: number, fares: number): void {
@@ -217,9 +230,12 @@ export class DirectWay implements Disposable {
     const came = memory.locked(() => {
       memory.set('isDirect', 0);
       memory.set('direct', NOWHERE);
+      memory.set('typedAt', 0);
       return this.#takeCame();
     });
     for (const descriptor of [...came, ...this.#owned.splice(0)]) trySyscall('close', descriptor);
+    if (this.#typedAt !== undefined) syscall('munmap', this.#typedAt, TYPED_BYTES);
+    this.#typedAt = undefined;
     this.#permit?.void();
     this.#permit = undefined;
     this.#isHopeless = true;

@@ -1,12 +1,17 @@
 import type { PlacedCode } from '../code-image.ts';
 import { compilePlaced, type PrepareThread, placedCode, prepareThreadOf } from '../placed-code.ts';
 import type { SyscallName } from '../syscalls.ts';
-import source from './relay.c' with { type: 'text' };
+import direct from './direct.c' with { type: 'text' };
+import down from './down.c' with { type: 'text' };
+import loop from './loop.c' with { type: 'text' };
+import plain from './plain.c' with { type: 'text' };
+import state from './state.c' with { type: 'text' };
+import up from './up.c' with { type: 'text' };
 
-/** Replaced by a build on the kind of machine that it is for: encodeImage() of relay.c. */
+/** Replaced by a build on the kind of machine that it is for: encodeImage() of the C. */
 declare const NONO_RELAY_IMAGE: string | undefined;
 
-/** The calls of relay.c. */
+/** The calls that are made from C. */
 const CALLS = [
   'clock_gettime',
   'close',
@@ -25,7 +30,7 @@ const CALLS = [
 
 let loaded: PrepareThread | undefined;
 
-/** relay_prepare() of relay.c: from what the build has compiled; else compiled here and now, which takes 2 ms. */
+/** relay_prepare() of loop.c: from what the build has compiled; else compiled here and now, which takes 2 ms. */
 export function loadRelay(): PrepareThread {
   loaded ??= prepareThreadOf(typeof NONO_RELAY_IMAGE === 'string' ? NONO_RELAY_IMAGE : undefined, compile);
   return loaded;
@@ -37,5 +42,5 @@ export function compileRelayOnce(): PlacedCode {
 }
 
 function compile() {
-  return compilePlaced('relay', 'relay_prepare', source, CALLS);
+  return compilePlaced('relay', 'relay_prepare', [state, plain, direct, up, down, loop].join(''), CALLS);
 }

@@ -10,7 +10,7 @@ import { loadRelay } from './load.ts';
 const EFD_SEMAPHORE = 1;
 const MADV_DONTNEED = 4;
 
-/** `struct relay` of relay.c: what stands in which word of 64 bits. */
+/** `struct relay` of state.c: what stands in which word of 64 bits. */
 const WORDS = {
   system: 0,
   lock: 1,
@@ -55,10 +55,11 @@ const WORDS = {
   direct: 78,
   permit: 79,
   fares: 80,
-  isDirect: 81,
-  isDirectLost: 82,
-  cameCount: 83,
-  came: 84,
+  typedAt: 81,
+  isDirect: 82,
+  isDirectLost: 83,
+  cameCount: 84,
+  came: 85,
 } as const;
 type Word = keyof typeof WORDS;
 

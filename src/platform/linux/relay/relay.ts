@@ -9,17 +9,14 @@ import type { Lender, LentSocket } from './lent-socket.ts';
 import { emptyDown, emptyUp, isUpPending, takeDown, takePendingUp } from './pending.ts';
 import { DOWN_BYTES, RelayMemory, UP_BYTES } from './relay-memory.ts';
 import type { RelayOptions } from './relay-options.ts';
+import { Scratch } from './scratch.ts';
 
 const READ_BYTES = 4096;
 const FIRST_DESCRIPTOR = 3;
 const NOTHING = new Uint8Array();
-/** Of `wantsRoom`, and of what has ended: relay.c says that there is room; it was told. */
+/** Of `wantsRoom`, and of what has ended: loop.c says that there is room; it was told. */
 const HAS_ROOM = 2;
 const IS_TAKEN = 2;
-
-/** Memory that less than this was needed of is kept; of more, so long after the last of it. */
-const KEPT_BYTES = 64 * 1024;
-const REST_MS = 500;
 
 /** @param terminal A descriptor that does not block; the relay's own from now on. @returns undefined where the system refuses what it needs. */
 export function startRelay(terminal: number, options: RelayOptions): Relay | undefined {
@@ -35,7 +32,7 @@ export function startRelay(terminal: number, options: RelayOptions): Relay | und
 }
 
 /**
- * Reads a terminal, and a connection that is joined to it, in a thread of a few system calls (relay.c), which passes on what is plain. It has
+ * Reads a terminal, and a connection that is joined to it, in a thread of a few system calls (loop.c), which passes on what is plain. It has
  * both to itself: whoever else writes to one of them asks first for what is pending. Lives until it is disposed of.
  */
 export class Relay implements Disposable {
@@ -43,14 +40,11 @@ export class Relay implements Disposable {
   readonly #isSession: boolean;
   readonly #memory: RelayMemory;
   readonly #owned: DisposableStack;
-  /** What is given to a handler. */
-  #scratch: Uint8Array = NOTHING;
+  readonly #scratch: Scratch;
   /** Directions that have been open since anybody looked for what is pending in them. */
   readonly #mayBePending = { up: false, down: false };
   #isGiving = false;
   #isDisposed = false;
-  #usedBytes = 0;
-  #restTimer: ReturnType<typeof setTimeout> | undefined;
   readonly #terminal: number;
   #wire:
     | { readonly descriptor: number; readonly socket: LentSocket; readonly onIdle: () => void; readonly direct: DirectWay }
@@ -63,6 +57,7 @@ export class Relay implements Disposable {
     this.#isSession = isSession;
     this.#owned = owned;
     this.#memory = new RelayMemory(owned);
+    this.#scratch = owned.use(new Scratch(this.#memory));
     const ends = new Int32Array(new ArrayBuffer(8));
     syscall('pipe2', addressOf(new Uint8Array(ends.buffer)), uapi.O_CLOEXEC | uapi.O_NONBLOCK);
     const [told = -1, tell = -1] = ends;
@@ -184,7 +179,6 @@ export class Relay implements Disposable {
     if (this.#isDisposed) return;
     this.#part(false);
     this.#isDisposed = true;
-    clearTimeout(this.#restTimer);
     this.#memory.stop();
     this.#owned.dispose();
   }
@@ -234,9 +228,9 @@ export class Relay implements Disposable {
       const { upBytes, passedBytes, pending, hasTerminalEnded, hasRoom, stuck, down, hasWireEnded } = this.#memory.locked(() =>
         this.#take(isAll),
       );
-      if (passedBytes > 0) onTerminal(this.#scratch.subarray(0, passedBytes), true);
+      if (passedBytes > 0) onTerminal(this.#scratch.part(0, passedBytes), true);
       if (pending.length > 0) wire?.socket.write(pending);
-      if (upBytes > passedBytes) onTerminal(this.#scratch.subarray(passedBytes, upBytes), false);
+      if (upBytes > passedBytes) onTerminal(this.#scratch.part(passedBytes, upBytes), false);
       if (hasTerminalEnded) onTerminalEnd();
       this.#isGiving = false;
       if (stuck.length > 0) onStuck(stuck);
@@ -273,15 +267,13 @@ export class Relay implements Disposable {
     const upBytes = head - given;
     this.#wire?.direct.came(upBytes);
     const passedBytes = this.#isSession ? Math.max(0, memory.get('mine') - given) : 0;
-    if (this.#scratch.length < upBytes) this.#scratch = new Uint8Array(Math.max(KEPT_BYTES, upBytes));
-    this.#scratch.set(memory.up(given, head));
+    this.#scratch.take(given, head);
     memory.set('given', head);
     const isPending = isUpPending(this.#memory);
     const pending = isPending && (head > UP_BYTES / 2 || !this.#isSession) ? this.#takePendingUp() : NOTHING;
     if (!isPending || pending.length > 0) emptyUp(this.#memory);
     // A full one is not read.
     if (UP_BYTES - head < READ_BYTES) memory.nudge();
-    this.#needed(head);
     return { upBytes, passedBytes, pending };
   }
 
@@ -331,24 +323,5 @@ export class Relay implements Disposable {
     const isNew = this.#memory.get(word) === 1;
     if (isNew) this.#memory.set(word, IS_TAKEN);
     return isNew;
-  }
-
-  /** What a flood needs is given back after it. */
-  #needed(bytes: number): void {
-    this.#usedBytes = Math.max(this.#usedBytes, bytes);
-    if (bytes > KEPT_BYTES || (this.#usedBytes > KEPT_BYTES && this.#restTimer === undefined)) {
-      clearTimeout(this.#restTimer);
-      this.#restTimer = setTimeout(() => this.#rest(), REST_MS);
-    }
-  }
-
-  #rest(): void {
-    this.#restTimer = undefined;
-    this.#scratch = NOTHING;
-    this.#memory.locked(() => {
-      if (this.#memory.get('upHead') > 0) return;
-      this.#memory.dropUp();
-      this.#usedBytes = 0;
-    });
   }
 }

@@ -1,0 +1,63 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { TestContext } from 'vitest';
+import { createScratchDirectory } from './scratch.ts';
+import { needCommands } from './tools.ts';
+
+/** Sparse, and above the least that mkfs.xfs takes. */
+const IMAGE_BYTES = 1024 ** 3;
+
+/**
+ * A file system in memory, away when the test ends. Skips it, and says why, where none can be mounted.
+ *
+ * @param options Of tmpfs(5), such as "size=3m,nr_inodes=200".
+ */
+export function mountTmpfs(context: TestContext, path: string, options: string): Disposable {
+  mkdirSync(path, { recursive: true });
+  mount(context, 'needs root and mount(8)', ['-t', 'tmpfs', '-o', `mode=0700,${options}`, 'tmpfs', path]);
+  return { [Symbol.dispose]: () => unmount(path) };
+}
+
+/** A file system of its own in a file, which goes with the test. Skips it, and says why, where none can be made. */
+export function mountImage(context: TestContext, type: 'ext4' | 'btrfs' | 'xfs'): Disposable & { at(name: string): string } {
+  needCommands(context, `mkfs.${type}`, 'mount', 'umount');
+  const scratch = createScratchDirectory();
+  const image = scratch.at('image');
+  const mounted = scratch.at('mounted');
+  writeFileSync(image, '');
+  truncateSync(image, IMAGE_BYTES);
+  mkdirSync(mounted);
+  try {
+    execFileSync(`mkfs.${type}`, ['-q', image], { stdio: 'pipe' });
+    mount(context, `needs root, and a kernel with loop devices and ${type}`, ['-o', 'loop', image, mounted]);
+  } catch (error) {
+    scratch[Symbol.dispose]();
+    throw error;
+  }
+  return {
+    at: (name) => join(mounted, name),
+    [Symbol.dispose]: () => {
+      unmount(mounted);
+      scratch[Symbol.dispose]();
+    },
+  };
+}
+
+/** With other options from now on, such as "ro". */
+export function remount(path: string, options: string): void {
+  execFileSync('mount', ['-o', `remount,${options}`, path], { stdio: 'pipe' });
+}
+
+function mount(context: TestContext, need: string, words: readonly string[]): void {
+  try {
+    execFileSync('mount', words, { stdio: 'pipe' });
+  } catch (error) {
+    context.skip(`${need}: ${String(error).split('\n')[0]}`);
+  }
+}
+
+/** Also where a process that is just ending still has something open. */
+function unmount(path: string): void {
+  execFileSync('umount', ['-l', path], { stdio: 'pipe' });
+}
