@@ -124,10 +124,13 @@ function withoutUsersOwn(shown: Record<string, unknown>, model: Record<string, u
   return { ...shown, normal: (shown['normal'] as readonly unknown[]).slice(-(model['normal'] as readonly unknown[]).length) };
 }
 
-function modesApart({ modes, normal, ...rest }: Record<string, unknown>): unknown {
+function modesApart({ modes, normal, alternate, ...rest }: Record<string, unknown>): unknown {
+  const likened = (rows: unknown) =>
+    (rows as readonly Row[] | undefined)?.map(({ cells, ...row }) => ({ ...row, cells: lastBlankOrSpace(cells) }));
   return {
     ...rest,
-    normal: (normal as readonly Row[]).map(({ cells, ...row }) => ({ ...row, cells: lastBlankOrSpace(cells) })),
+    normal: likened(normal),
+    alternate: likened(alternate),
     modes: (modes as readonly (readonly [number, boolean])[]).filter(([mode]) => mode !== 2026),
   };
 }
