@@ -106,6 +106,23 @@ s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.connect(at); print(s.get
     expect(stdout || stderr).toBe("b'hi'\nEINPROGRESS\n0 True\nECONNREFUSED\nTrue\n");
   });
 
+  test.for(VERBS)('begins again on the same socket, with and without --block-net=loopback, under %s', async (verb) => {
+    const script = `
+def name(call):
+    try: call(); return "ok"
+    except OSError as error: return errno.errorcode[error.errno]
+for family, host in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")):
+    s = socket.socket(family); print(name(lambda: s.connect((host, 1))), name(lambda: s.connect((host, 1))))
+    l = socket.socket(family); l.bind((host, 0)); print(name(lambda: l.listen(1)), name(lambda: l.listen(2)))
+    c = socket.socket(family); print(name(lambda: c.connect(l.getsockname())), name(lambda: c.connect(l.getsockname())))`;
+
+    const free = await python(verb, script);
+    const near = await python(verb, script, ['--block-net=loopback']);
+
+    expect(free.stdout || free.stderr).toBe('ECONNREFUSED ECONNREFUSED\nok ok\nok EISCONN\n'.repeat(2));
+    expect(near.stdout || near.stderr).toBe(free.stdout);
+  });
+
   test.for(VERBS)('leaves only the loopback device with --block-net=loopback, under %s', async (verb) => {
     const script = `
 def name(call):

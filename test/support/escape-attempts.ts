@@ -51,6 +51,7 @@ export const ATTEMPTS: readonly Attempt[] = [
   ...['connect_high_bits', 'connect_long'].map((attempt): Attempt => ({ attempt, at: 'port', inside: 'EACCES', options: PORTS })),
   { attempt: 'bind_unspecified', inside: 'EACCES', options: PORTS },
   { attempt: 'listen_by_device', inside: 'EACCES', options: LOOPBACK },
+  { attempt: 'listen_beside_bind', inside: 'EACCES', options: LOOPBACK },
   // Sockets of other programs.
   { attempt: 'connect_abstract', at: 'abstract', inside: 'EPERM' },
   { attempt: 'connect_abstract', at: 'abstract', inside: 'EPERM', options: BLOCK },
@@ -67,7 +68,7 @@ export const ATTEMPTS: readonly Attempt[] = [
   { attempt: 'local_raw', inside: 'EACCES' },
   // By way of another machine, though the address is this one's: EXDEV says that the socket sends by the loopback device alone.
   { attempt: 'source_route', at: 'port', inside: 'EPERM', options: LOOPBACK, capability: 'net_raw' },
-  { attempt: 'segment_route', at: 'port', inside: 'EXDEV', options: LOOPBACK },
+  { attempt: 'segment_route', at: 'port', inside: 'EPERM', options: LOOPBACK },
   { attempt: 'plain_route', at: 'port', inside: 'EXDEV', options: LOOPBACK },
   // Around the filter.
   { attempt: 'io_uring', inside: 'EPERM' },

@@ -38,6 +38,11 @@ export const AF = { unix: 1, inet: 2, inet6: 10, netlink: 16 } as const;
 export const SOCK_TYPE_MASK = 0xf;
 export const SOCK = { stream: 1, datagram: 2, seqpacket: 5 } as const;
 
+/** include/uapi/linux/in.h and in6.h: options that give the packets of a socket a way of their own. */
+export const IPPROTO_IPV6 = 41;
+export const IPV6_2292PKTOPTIONS = 6;
+export const IPV6_RTHDR = 57;
+
 /** include/uapi/linux/netlink.h */
 export const NETLINK_ROUTE = 0;
 
@@ -235,6 +240,7 @@ const CALLS = {
   sendmsg: [46, 211],
   sendto: [44, 206],
   setns: [308, 268],
+  setsockopt: [54, 208],
   setxattr: [188, 5],
   setxattrat: [463, 463],
   socket: [41, 198],

@@ -17,7 +17,6 @@ import { ABI_WITH_SIGNALS } from './landlock.ts';
 import { ASKED_CALLS, MEDIATED_CALLS, MEDIATED_SIGNALS, type MediatedBy } from './mediation.ts';
 import { openBlocks, otherIoctls, truncateBlocks } from './older-kernels.ts';
 import {
-  AF,
   type Architecture,
   AUDIT_ARCH,
   BCACHEFS_IOCTLS,
@@ -30,17 +29,13 @@ import {
   F_SETOWN_EX,
   FIOSETOWN,
   IOCTL_KIND_MASK,
-  IPPROTO_TCP,
   MSG_FASTOPEN,
   NAMESPACE_FLAGS,
-  NETLINK_ROUTE,
   NEWEST_KNOWN_CALL,
   O_PATH,
   READ_ONLY_CHANGES,
   RETURN,
   SIOCSPGRP,
-  SOCK,
-  SOCK_TYPE_MASK,
   TIOCCONS,
   TIOCGPTN,
   TIOCGPTPEER,
@@ -49,6 +44,7 @@ import {
   TIOCSTI,
   X32_BIT,
 } from './seccomp-uapi.ts';
+import { routeBlock, socketBlock, socketpairBlock } from './socket-blocks.ts';
 
 /** What the filter depends on. */
 export interface SeccompTarget {
@@ -128,7 +124,8 @@ function conditionalBlocks(target: SeccompTarget): ReadonlyMap<CallName, readonl
   const blocks = new Map<CallName, readonly Statement[]>([
     ['ioctl', ioctlBlock(abi, mediator)],
     ['socket', socketBlock(network, datagrams)],
-    ['socketpair', socketpairBlock(mediator)],
+    // Of datagram sockets, which could send to any name, the mediator makes a pair of another type.
+    ['socketpair', socketpairBlock(isOwn ? NOTIFY : 'allow')],
     ['clone', [loadArgument(0), is('anyBit', CLONE_NAMESPACE_FLAGS, { yes: errnoLabel('EPERM') }), jump('allow')]],
     ['prlimit64', prlimitBlock()],
     ['unshare', [loadArgument(0), is('anyBit', NAMESPACE_FLAGS, { yes: errnoLabel('EPERM') }), jump('allow')]],
@@ -143,6 +140,7 @@ function conditionalBlocks(target: SeccompTarget): ReadonlyMap<CallName, readonl
     blocks.set('fcntl', ownerBlock());
   }
   if (isOwn && (network.mode === 'ports' || network.mode === 'loopback')) blocks.set('listen', [jump(NOTIFY)]);
+  if (network.mode === 'loopback') blocks.set('setsockopt', routeBlock());
   // No filter can see the name of a socket, and behind one may be a way to the network or out of the sandbox (D-Bus,
   // docker, a resolver). Without a mediator of its own, who needs to connect by name is refused with who must not.
   if (!isOwn && network.mode === 'blocked') blocks.set('connect', [jump(errnoLabel('EACCES'))]);
@@ -237,57 +235,5 @@ function ioctlBlock(abi: number, mediator: MediatedBy): readonly Statement[] {
     is('equal', BCACHEFS_IOCTLS, { yes: errnoLabel('EPERM') }),
     loadArgument(1),
     ...otherIoctls(abi),
-  ];
-}
-
-/** Of datagram sockets, which could send to any name, the mediator makes a pair of another type. */
-function socketpairBlock(mediator: MediatedBy): readonly Statement[] {
-  return [
-    loadArgument(0),
-    is('equal', AF.unix, { no: errnoLabel('EAFNOSUPPORT') }),
-    loadArgument(1),
-    and(SOCK_TYPE_MASK),
-    is('equal', SOCK.stream, { yes: 'allow' }),
-    is('equal', SOCK.seqpacket, { yes: 'allow' }),
-    jump(mediator === 'own' ? NOTIFY : 'allow'),
-  ];
-}
-
-/**
- * Families by a list of those that are allowed. A datagram socket of AF_UNIX would carry an address with each
- * send, and SOCK_RAW makes one too (unix_create() of net/unix/af_unix.c): only where each send is mediated, or an outer
- * nono sees to it.
- */
-function socketBlock(network: Network, datagrams: boolean): readonly Statement[] {
-  const inet = { allowed: 'allow', ports: 'socket-tcp', loopback: 'socket-tcp', blocked: errnoLabel('EACCES') }[network.mode];
-  const netlink = network.mode === 'allowed' ? 'socket-netlink' : errnoLabel('EACCES');
-  return [
-    loadArgument(0),
-    is('equal', AF.unix, { yes: 'socket-unix' }),
-    is('equal', AF.inet, { yes: inet }),
-    is('equal', AF.inet6, { yes: inet }),
-    is('equal', AF.netlink, { yes: netlink }),
-    jump(errnoLabel('EAFNOSUPPORT')),
-    label('socket-unix'),
-    loadArgument(1),
-    and(SOCK_TYPE_MASK),
-    is('equal', SOCK.stream, { yes: 'allow' }),
-    is('equal', SOCK.seqpacket, { yes: 'allow' }),
-    ...(datagrams ? [is('equal', SOCK.datagram, { yes: 'allow' })] : []),
-    jump(errnoLabel('EACCES')),
-    // Only what lists addresses and routes: the C library asks it before it resolves names.
-    label('socket-netlink'),
-    loadArgument(2),
-    is('equal', NETLINK_ROUTE, { yes: 'allow' }),
-    jump(errnoLabel('EPROTONOSUPPORT')),
-    // Landlock and the mediator know the ports of TCP alone: UDP, and the likes of MPTCP and SCTP, would pass them by.
-    label('socket-tcp'),
-    loadArgument(1),
-    and(SOCK_TYPE_MASK),
-    is('equal', SOCK.stream, { no: errnoLabel('EACCES') }),
-    loadArgument(2),
-    is('equal', 0, { yes: 'allow' }),
-    is('equal', IPPROTO_TCP, { yes: 'allow' }),
-    jump(errnoLabel('EACCES')),
   ];
 }

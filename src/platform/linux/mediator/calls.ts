@@ -4,6 +4,7 @@ import { type Architecture, callNumber } from '../../../sandbox/linux/seccomp-ua
 /** The calls that the mediator makes, x64 then arm64, beside those that it is asked for: the same tables as CALLS of seccomp-uapi.ts. */
 // biome-ignore format: one call in a line is easier to check against the tables
 const OWN_CALLS: Readonly<Record<string, readonly [x64: number, arm64: number]>> = {
+  bind: [49, 200],
   capget: [125, 90],
   capset: [126, 91],
   chdir: [80, 49],

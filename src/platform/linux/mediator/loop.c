@@ -78,7 +78,8 @@ static int is_worth_trying(struct pending *entry) {
 
 static long try_again(struct pending *entry) {
   long result = connect_bounded(entry->socket, entry->address, entry->address_bytes, VAIN);
-  if (result != -EINTR || entry->file < 0 || full_count == WAITS_IN_ROUND) return result;
+  if (entry->file < 0) return only_on_loopback(entry->socket, result);
+  if (result != -EINTR || full_count == WAITS_IN_ROUND) return result;
   still_full[full_count].inode = entry->inode;
   still_full[full_count++].device = entry->device;
   return result;

@@ -1,9 +1,9 @@
 /* Connects and sends that have to wait, so that the mediator does not. */
 
-enum { SOL_SOCKET = 1, SO_TYPE = 3, SO_SNDTIMEO = 21, SO_BINDTODEVICE = 25, SO_PROTOCOL = 38, SO_DOMAIN = 39 };
+enum { SOL_SOCKET = 1, SO_TYPE = 3, SO_SNDTIMEO = 21, SO_PROTOCOL = 38, SO_DOMAIN = 39, SO_BINDTOIFINDEX = 62 };
 enum { AF_UNSPEC = 0, AF_UNIX = 1, AF_INET = 2, AF_INET6 = 10, AF_NETLINK = 16 };
 enum { SOCK_STREAM = 1, SOCK_DGRAM = 2, SOCK_SEQPACKET = 5, SOCK_TYPE_MASK = 0xf, IPPROTO_TCP = 6 };
-enum { ADDRESS_BYTES = 128, UNIX_PATH_AT = 2, PENDING_MAXIMUM = 256, POLLIN = 1, POLLOUT = 4 };
+enum { ADDRESS_BYTES = 128, INET6_ADDRESS_BYTES = 28, UNIX_PATH_AT = 2, PENDING_MAXIMUM = 256, POLLIN = 1, POLLOUT = 4 };
 
 /*
  * A blocking connect is interrupted within this time, and again until it gives way; it goes on as a pending one. What is on this machine (NEAR) waits only

@@ -12,7 +12,37 @@ static int is_loopback(void) {
   return at[15] <= 1;
 }
 
-static long bind_to_loopback(long socket) { return CALL(setsockopt, socket, SOL_SOCKET, SO_BINDTODEVICE, "lo", 3, 0); }
+/* LOOPBACK_IFINDEX of include/net/flow.h: the same in each network namespace. */
+enum { LOOPBACK_INDEX = 1 };
+
+static int is_on_loopback(long socket) { return option_of(socket, SO_BINDTOIFINDEX) == LOOPBACK_INDEX; }
+
+/* To bind a socket a second time takes CAP_NET_RAW, to the same device too. */
+static int put_on_loopback(long socket) {
+  int index = LOOPBACK_INDEX;
+  return is_on_loopback(socket) || CALL(setsockopt, socket, SOL_SOCKET, SO_BINDTOIFINDEX, &index, sizeof index, 0) == 0;
+}
+
+/*
+ * bind(2) to an address of one link takes the socket to that link's device without any capability (__inet6_bind() of net/ipv6/af_inet6.c), until the socket
+ * has a port: another thread of the caller's may do that at any moment. This looks once that can be no more. @returns `result`, or that it was refused.
+ */
+static long only_on_loopback(long socket, long result) {
+  u16 nobody[8];
+  if (configuration->network != NETWORK_LOOPBACK || is_on_loopback(socket)) return result;
+  clear(nobody, sizeof nobody);
+  CALL(connect, socket, nobody, sizeof nobody, 0, 0, 0);
+  return -EACCES;
+}
+
+/* The port that listen(2) would choose, while the device is not chosen yet: no address is bound after that. */
+static long choose_port(long socket) {
+  clear(address, sizeof address);
+  *(u16 *)address = AF_INET6;
+  long result = CALL(bind, socket, address, INET6_ADDRESS_BYTES, 0, 0, 0);
+  /* -EINVAL: it has one. */
+  return result == -EINVAL ? 0 : result;
+}
 
 static long port_of_address(void) { return address[2] << 8 | address[3]; }
 
@@ -43,11 +73,11 @@ static long connect_inet(long socket) {
   if (failure < 0) return failure;
   if (!is_waiting(request.id)) return -EPERM;
   /*
-   * With a source route in its options (IP_OPTIONS, IPV6_RTHDR) a packet for this machine is sent to another one first. A
-   * socket of the loopback device sends nothing elsewhere, and to undo that takes CAP_NET_RAW.
+   * With a source route in its options (IP_OPTIONS) a packet for this machine is sent to another one first. A socket of the loopback device sends
+   * nothing elsewhere. The filter refuses those of IPv6, which could leave before only_on_loopback() looks.
    */
-  if (configuration->network == NETWORK_LOOPBACK && bind_to_loopback(socket) < 0) return -EACCES;
-  long result = connect_bounded(socket, address, address_bytes, is_loopback() ? NEAR : FAR);
+  if (configuration->network == NETWORK_LOOPBACK && !put_on_loopback(socket)) return -EACCES;
+  long result = only_on_loopback(socket, connect_bounded(socket, address, address_bytes, is_loopback() ? NEAR : FAR));
   /* -EALREADY: a signal interrupted the caller's first try (before Linux 5.19), and this is the same once more. */
   if (result != -EINTR && !((result == -EINPROGRESS || result == -EAGAIN || result == -EALREADY) && is_blocking(socket))) return result;
   return defer(socket, -1, address, address_bytes);
@@ -143,6 +173,14 @@ static long connect_socket(void) {
   return CALL(connect, socket, address, address_bytes, 0, 0, 0);
 }
 
+/* Whatever address it has, only what comes by the loopback device reaches it. */
+static long listen_on_loopback(long socket, long domain) {
+  long failure = domain == AF_INET6 ? choose_port(socket) : 0;
+  if (failure < 0) return failure;
+  if (!put_on_loopback(socket)) return -EACCES;
+  return only_on_loopback(socket, CALL(listen, socket, request.arguments[1], 0, 0, 0, 0));
+}
+
 /* A socket that listens without an address, or on all of them: in what way the network of the plan has it. */
 static long start_listening(void) {
   long socket = take(request.arguments[0]);
@@ -162,9 +200,8 @@ static long start_listening(void) {
       return -EACCES;
     }
     if (!is_waiting(request.id)) return -EPERM;
-    /* Whatever address it has, only what comes by the loopback device reaches it; to undo that takes CAP_NET_RAW. */
-    if (configuration->network == NETWORK_LOOPBACK) failure = bind_to_loopback(socket);
-    if (failure < 0 || configuration->network == NETWORK_BLOCKED) return -EACCES;
+    if (configuration->network == NETWORK_BLOCKED) return -EACCES;
+    if (configuration->network == NETWORK_LOOPBACK) return listen_on_loopback(socket, domain);
   }
   if (!is_waiting(request.id)) return -EPERM;
   return CALL(listen, socket, request.arguments[1], 0, 0, 0, 0);

@@ -87,5 +87,14 @@ describe.for(ARCHITECTURES)('the filter of a mediator for %s', (architecture) =>
       'allow',
     ]);
     expect(asked('sendto', [3, 0, 0, 0x20000000, 1], LOOPBACK)).toBe('EOPNOTSUPP');
+    const option = (level: number, name: number, network = LOOPBACK) => asked('setsockopt', [3, level, name, 0, 0], network);
+    expect([option(41, 57), option(41, 6), option(41, 26), option(0, 57), option(6, 6), option(41, 57, ALLOWED)]).toEqual([
+      'EPERM',
+      'EPERM',
+      'allow',
+      'allow',
+      'allow',
+      'allow',
+    ]);
   });
 });
