@@ -1,9 +1,8 @@
 import type { Memory } from '../ports/memory.ts';
 import type { TerminalSize } from '../ports/pty.ts';
-import { ControlScanner } from '../terminal/control-scanner.ts';
 import type * as drawing from '../terminal/drawing.ts';
 import type { TerminalModel } from '../terminal/model.ts';
-import { PendingQueries, replyOfCsi, replyOfText } from '../terminal/queries.ts';
+import { AskedTerminal } from './asked-terminal.ts';
 import { Backlog, type DataStep, type Reader } from './backlog.ts';
 import { FloodGauge } from './flood-gauge.ts';
 import { Tidying } from './tidying.ts';
@@ -71,7 +70,10 @@ export class SessionScreen {
   #update = { number: 0, beganMs: 0 };
   /** Whose output is being parsed. */
   #reader: Reader | undefined;
-  readonly #pending = new Map<Reader, { readonly queries: PendingQueries<string>; readonly replies: ControlScanner }>();
+  /** Also those that have left: what they were shown may not be parsed. */
+  readonly #terminals = new WeakMap<Reader, AskedTerminal>();
+  /** Bytes of output, from the beginning. */
+  #shownBytes = 0;
 
   constructor(deps: ScreenDeps) {
     this.#deps = deps;
@@ -86,6 +88,7 @@ export class SessionScreen {
   /** @param reader The client that was sent the same. */
   output(data: Uint8Array, reader: Reader | undefined): void {
     this.#backlog.output(data, reader);
+    this.#shownBytes += data.length;
     this.#gauge.came(data.length);
     while (this.#backlog.bytes > UNPARSED_BYTES_MAXIMUM && this.#loaded !== undefined && !this.#isTelling)
       this.#parse(this.#loaded);
@@ -142,41 +145,31 @@ export class SessionScreen {
 
   /** What was typed at the terminal of a reader. */
   typed(reader: Reader, data: Uint8Array): void {
-    this.#pending.get(reader)?.replies.push(data);
+    this.#terminals.get(reader)?.typed(data);
   }
 
   /** Nothing of an answer has come: what is plainly typed at the terminal of a reader need not be told. */
   isBetweenAnswers(reader: Reader): boolean {
-    return this.#pending.get(reader)?.replies.isBetweenSequences ?? false;
+    return this.#terminals.get(reader)?.isBetweenAnswers ?? false;
   }
 
   /** The reader shows nothing any more: what it was asked and did not answer is answered here. */
   left(reader: Reader): void {
-    const queries = this.#pending.get(reader)?.queries;
-    this.#pending.delete(reader);
-    for (const answer of queries?.takeAll(this.#deps.nowMs()) ?? []) this.#answer(answer);
+    for (const answer of this.#terminals.get(reader)?.left(this.#deps.nowMs()) ?? []) this.#answer(answer);
   }
 
   joined(reader: Reader): void {
-    const queries = new PendingQueries<string>();
-    const replies = new ControlScanner({
-      csi(...parts) {
-        queries.answered(replyOfCsi(...parts) ?? '');
-        return undefined;
-      },
-      text(...parts) {
-        queries.answered(replyOfText(...parts) ?? '');
-        return undefined;
-      },
+    const terminal = new AskedTerminal({
+      shown: () => this.#shownBytes,
+      parsed: () => this.#shownBytes - this.#backlog.bytes,
     });
-    this.#pending.set(reader, { queries, replies });
+    this.#terminals.set(reader, terminal);
   }
 
   #asked(kind: string, answer: string): void {
-    const pending = this.#reader === undefined ? undefined : this.#pending.get(this.#reader);
+    const terminal = this.#reader === undefined ? undefined : this.#terminals.get(this.#reader);
     // Clients pass on no question for the clipboard.
-    if (pending === undefined || kind === 'clipboard') this.#answer(answer);
-    else if (answer !== '') pending.queries.add(kind, answer, this.#deps.nowMs());
+    this.#answer(terminal === undefined || kind === 'clipboard' ? answer : terminal.asked(kind, answer, this.#deps.nowMs()));
   }
 
   #answer(answer: string): void {

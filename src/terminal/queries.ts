@@ -108,10 +108,14 @@ export function replyOfText(introducer: string, body: string): string | undefine
 
 /** A terminal that has not answered for so long never will: most pass over what they do not know. */
 const PATIENCE_MS = 3000;
+/** Of answers whose questions have not been read; a terminal that says more than that unasked is not believed. */
+const EARLY_MAXIMUM = 1000;
 
 /** Questions that were put to a terminal and have no answer yet. */
 export class PendingQueries<Asked> {
   readonly #waiting: { readonly kind: string; readonly asked: Asked; readonly sinceMs: number }[] = [];
+  /** Answers that were there before their questions were read. */
+  readonly #early: { readonly kind: string; readonly shown: number }[] = [];
 
   /** Whether answers may still come. All times are on one clock. */
   isWaiting(nowMs: number): boolean {
@@ -139,10 +143,40 @@ export class PendingQueries<Asked> {
     return at >= 0;
   }
 
+  /**
+   * The same where questions are read only after they are shown, so that an answer may be there before its question.
+   *
+   * @param shown So much of what asks has been shown by now.
+   * @param read And so much of it read.
+   */
+  answeredEarly(kind: string, shown: number, read: number): void {
+    this.#forgetEarly(read);
+    if (!this.answered(kind) && shown > read && this.#early.length < EARLY_MAXIMUM) this.#early.push({ kind, shown });
+  }
+
+  /**
+   * Whether a question that is read only now has its answer already, which then is that of no other.
+   *
+   * @param read What has been read in front of it.
+   */
+  isAnswered(kind: string, read: number): boolean {
+    this.#forgetEarly(read);
+    const at = this.#early.findIndex((early) => early.kind === kind);
+    if (at < 0) return false;
+    this.#early.splice(0, at + 1);
+    this.#waiting.length = 0;
+    return true;
+  }
+
   /** All that wait, which wait no longer. */
   takeAll(nowMs: number): readonly Asked[] {
     this.#forgetOld(nowMs);
     return this.#waiting.splice(0).map(({ asked }) => asked);
+  }
+
+  /** All that was shown when they came has been read: they answer nothing. */
+  #forgetEarly(read: number): void {
+    while ((this.#early[0]?.shown ?? Number.POSITIVE_INFINITY) <= read) this.#early.shift();
   }
 
   #forgetOld(nowMs: number): void {

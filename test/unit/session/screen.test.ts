@@ -63,6 +63,44 @@ describe('SessionScreen', () => {
     expect(answers).toEqual(['\x1b[0n']);
   });
 
+  test('leaves a question that it parses only now to the terminal that has answered it already', async () => {
+    const { screen, answers, settle, write } = createScreen();
+    const reader = {};
+    screen.joined(reader);
+    write('\x1b[?6n\x1b[c\x1b[>q\x1b[6n', reader);
+    screen.typed(reader, Buffer.from('\x1b[?1;2c\x1bP>|terminal\x1b\\'));
+    await settle();
+    screen.left(reader);
+
+    expect(answers).toEqual(['\x1b[1;1R']);
+  });
+
+  test('takes the answer of a terminal that has left meanwhile for that of what it parses only now', async () => {
+    const { screen, answers, settle, write } = createScreen();
+    const reader = {};
+    screen.joined(reader);
+    write('\x1b[c\x1b[5n', reader);
+    screen.typed(reader, Buffer.from('\x1b[?1;2c'));
+    screen.left(reader);
+    await settle();
+
+    expect(answers).toEqual(['\x1b[0n']);
+  });
+
+  test('takes no answer for that of a question which was shown later', async () => {
+    const { screen, answers, settle, write } = createScreen();
+    const reader = {};
+    screen.joined(reader);
+    write('nothing is asked', reader);
+    screen.typed(reader, Buffer.from('\x1b[?1;2c\x1b[?1;2c'));
+    await settle();
+    write('\x1b[c', reader);
+    await settle();
+    screen.left(reader);
+
+    expect(answers).toEqual(['\x1b[?62;22c']);
+  });
+
   test('keeps what is in the clipboard to itself, whoever shows the question', async () => {
     const { screen, answers, settle, write } = createScreen();
     const reader = {};
