@@ -22,7 +22,7 @@ export function openStateDirectory(files: Files, path: Bytes, uid: number, optio
   try {
     return open(files, path, uid, options);
   } catch (error) {
-    if (!isErrno(error, 'EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'ELOOP', 'ENOSPC', 'EDQUOT', 'EIO')) throw error;
+    if (!isErrno(error, 'EACCES', 'EPERM', 'EROFS', 'ENOENT', 'ENOTDIR', 'ELOOP', 'ENOSPC', 'EDQUOT', 'EIO')) throw error;
     throw new StateError(`Cannot use the state directory "${displayBytes(path)}"`, {
       cause: error,
       hint: 'Make it readable and writable, with free space, or set NONO_HOME to another place (inside another nono: one that is granted)',

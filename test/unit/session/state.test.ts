@@ -73,6 +73,12 @@ describe('openStateDirectory()', () => {
     expect(open).toThrow(expect.objectContaining({ code: 'E_STATE', hint: expect.stringMatching(hint) }));
   });
 
+  test('refuses a place where nothing can be made', () => {
+    const open = () => openStateDirectory(files, '/proc/state' as Bytes, uid, { create: true });
+
+    expect(open).toThrow(expect.objectContaining({ code: 'E_STATE', hint: expect.stringMatching(/NONO_HOME/) }));
+  });
+
   test.skipIf(uid !== 0)("refuses somebody else's", () => {
     mkdirSync(join(top, 'state'), { mode: 0o700 });
     chownSync(join(top, 'state'), 65534, 65534);
