@@ -1,4 +1,5 @@
 import type { CommandSpec, OptionSpec } from './commands/spec.ts';
+import { placeOf } from './parse.ts';
 
 /** What a word may be that only the machine knows; `command` is a whole command line of its own. */
 export type WordKind = 'file' | 'directory' | 'command' | 'live-session' | 'session' | 'rollback' | 'profile' | 'variable';
@@ -126,11 +127,9 @@ function optionWords(spec: CommandSpec, given: ReadonlySet<string>): Candidate[]
   return spec.commandLine === undefined ? words : [...words, { text: '--', about: 'The command comes next' }];
 }
 
-/** `ID [PATH…]`, `ID and TEXT`: the first is ID, all that follow the other. */
 function positionalAt({ positionals }: CommandSpec, at: number): string | undefined {
   if (positionals === undefined || at >= positionals.maximum) return undefined;
-  const places = positionals.name.split(/ and | /).map((place) => place.replace(/[[\]…]/g, ''));
-  return places[Math.min(at, places.length - 1)];
+  return placeOf(positionals.name, at);
 }
 
 function valueOf(spec: CommandSpec, place: string, current: string): Expected {

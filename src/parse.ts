@@ -72,12 +72,21 @@ function findOption(spec: CommandSpec, written: string): OptionSpec {
   throw new UnknownWordError('option', written, message, hint);
 }
 
+/** What a positional is, by the name of all of them: of `ID [PATH…]` the first is ID, and all that follow are PATH. */
+export function placeOf(name: string, at: number): string {
+  const places = name.split(' ').map((place) => place.replace(/[[\]…]/g, ''));
+  return places[Math.min(at, places.length - 1)] ?? '';
+}
+
 function checkPositionals(spec: CommandSpec, positionals: readonly Bytes[], hasSeparator: boolean): void {
   if (hasSeparator && spec.commandLine === undefined) throw usage(spec, 'Cannot use "--": there is no command to run here');
   const { name, minimum, maximum } = spec.positionals ?? { name: '', minimum: 0, maximum: 0 };
   const empty = positionals.indexOf('' as Bytes);
-  if (empty >= 0) throw usage(spec, `Cannot use an empty ${name === '' ? 'argument' : name}`);
-  if (positionals.length < minimum) throw usage(spec, `Cannot run "nono ${spec.name}" without ${name.split(' [', 1).join('')}`);
+  if (empty >= 0) throw usage(spec, `Cannot use an empty ${placeOf(name, empty) || 'argument'}`);
+  if (positionals.length < minimum) {
+    const needed = name.split(' [', 1).join('').replaceAll(' ', ' and ');
+    throw usage(spec, `Cannot run "nono ${spec.name}" without ${needed}`);
+  }
   if (positionals.length > maximum) {
     const extra = displayBytes(positionals[maximum] as Bytes);
     const way = spec.commandLine === 'required' ? ': write the command after "--"' : '';

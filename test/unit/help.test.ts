@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { bytesFromText } from '../../src/bytes.ts';
 import { commands } from '../../src/commands/index.ts';
-import { commandHelp, generalHelp, TOPICS, verbsOf } from '../../src/help.ts';
+import { commandHelp, generalHelp, TOPICS, usageLine, verbsOf } from '../../src/help.ts';
 import { parseCall } from '../../src/parse.ts';
 
 /** The product's promise: help fits a terminal of this width. */
@@ -60,6 +60,16 @@ describe('commandHelp()', () => {
 });
 
 describe('the table of commands', () => {
+  test.for([
+    ['send', 'nono send [OPTIONS] ID [TEXT…]'],
+    ['rename', 'nono rename [OPTIONS] ID NAME'],
+    ['rollback show', 'nono rollback show [OPTIONS] ID [PATH…]'],
+  ])('says how %s is written', ([name, line]) => {
+    const spec = commands.find((command) => command.name === name);
+
+    expect(spec && usageLine(spec)).toBe(line);
+  });
+
   test.for([...commands])(
     'of $name has each option name once, and examples that name the verb',
     ({ name, options, examples }) => {

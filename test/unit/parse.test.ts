@@ -29,6 +29,8 @@ const SHOW: CommandSpec = {
   positionals: { name: 'ID', minimum: 1, maximum: 2 },
 };
 
+const RENAME: CommandSpec = { ...common, name: 'rename', options: [], positionals: { name: 'ID NAME', minimum: 2, maximum: 2 } };
+
 function parse(spec: CommandSpec, words: readonly string[]): ParsedCall {
   return parseCall(spec, words.map(bytesFromText));
 }
@@ -125,6 +127,8 @@ describe('parseCall()', () => {
     { spec: RUN, words: ['--\u001b[31m', '--', 'x'], message: 'Cannot use "--\\x1b[31m": nono run has no such option' },
     { spec: SHOW, words: [], message: 'Cannot run "nono rollback show" without ID' },
     { spec: SHOW, words: [''], message: 'Cannot use an empty ID' },
+    { spec: RENAME, words: ['a'], message: 'Cannot run "nono rename" without ID and NAME' },
+    { spec: RENAME, words: ['a', ''], message: 'Cannot use an empty NAME' },
     { spec: SHOW, words: ['a', 'b', 'c'], message: 'Cannot use the extra argument "c"' },
     { spec: SHOW, words: ['a', '--', 'b'], message: 'Cannot use "--": there is no command to run here' },
   ])('refuses $spec.name $words', ({ spec, words, message, hint }) => {
