@@ -42,6 +42,20 @@ describe.for(['run', 'wrap'])('nono %s', (verb) => {
     if (status > 125 && status < 128) expect(outcome.stderr).toMatch(/^Error: Cannot run ".*: .* \[E_.*\]\nHint: .*\n$/);
   });
 
+  test('lets the command rename and link between directories of one grant', async () => {
+    using world = createWorld();
+    for (const name of ['from', 'from/tree', 'to']) mkdirSync(join(world.project, name));
+    writeFileSync(join(world.project, 'from/file'), 'x');
+    const { ino } = statSync(join(world.project, 'from/tree'));
+
+    const outcome = await runNono(world, [verb, '--allow-cwd', '--', 'sh', '-c', 'ln from/file to/file && mv from/tree to']);
+
+    expect(outcome).toMatchObject({ status: 0, stderr: '' });
+    expect(statSync(join(world.project, 'to/file')).nlink).toBe(2);
+    // Where it was copied it is another one.
+    expect(statSync(join(world.project, 'to/tree')).ino).toBe(ino);
+  });
+
   test.for([
     { input: 'no grant and no terminal', words: [], stderr: /nothing is shared[^]*--allow-cwd/ },
     {

@@ -28,7 +28,7 @@ export function takeSignalDomain(): boolean {
     return false;
   }
   try {
-    restrict({ handledFs: 0, scoped: SCOPE_SIGNAL }, () => undefined);
+    restrict(SCOPE_SIGNAL);
     return true;
   } catch (error) {
     if (isErrno(error, 'E2BIG')) return false;
@@ -44,26 +44,26 @@ export function markTree(): void {
   const abi = landlockAbi();
   if (isMarked || abi < ABI_WITH_MARK || abi >= ABI_WITH_SIGNALS) return;
   isMarked = true;
-  // Renaming is forbidden by every domain that has no rule for it (include/uapi/linux/landlock.h), so it is the one to allow.
-  const rights = ACCESS_FS.refer;
-  restrict({ handledFs: rights, scoped: 0 }, (ruleset) => {
-    const pins = new Pins();
-    try {
-      new RuleWriter(ruleset, pins).add({ path: '/' as Bytes, rights, isRequired: true });
-    } finally {
-      pins.release();
-    }
-  });
+  restrict(0);
 }
 
-function restrict(handled: { readonly handledFs: number; readonly scoped: number }, addRules: (ruleset: number) => void): void {
+/**
+ * Renaming and linking between directories is forbidden by every domain that has no rule for it, be it one that handles nothing
+ * of the file system (include/uapi/linux/landlock.h), so this one allows it everywhere.
+ */
+function restrict(scoped: number): void {
   syscall('prctl', confine.PR_SET_NO_NEW_PRIVS, 1);
   const attributes = fixedBuffer(RULESET_BYTES);
   const view = new DataView(attributes.buffer);
-  view.setUint32(0, handled.handledFs, true);
-  view.setUint32(SCOPED_AT, handled.scoped, true);
+  view.setUint32(0, ACCESS_FS.refer, true);
+  view.setUint32(SCOPED_AT, scoped, true);
   const ruleset = syscall('landlock_create_ruleset', addressOf(attributes), attributes.length, 0);
-  addRules(ruleset);
-  syscall('landlock_restrict_self', ruleset, 0);
-  syscall('close', ruleset);
+  const pins = new Pins();
+  try {
+    new RuleWriter(ruleset, pins).add({ path: '/' as Bytes, rights: ACCESS_FS.refer, isRequired: true });
+    syscall('landlock_restrict_self', ruleset, 0);
+  } finally {
+    pins.release();
+    syscall('close', ruleset);
+  }
 }
