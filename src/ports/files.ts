@@ -58,6 +58,8 @@ export interface Stat {
   readonly mtimeNanoseconds: number;
   readonly ctimeSeconds: number;
   readonly ctimeNanoseconds: number;
+  /** When it was made, in milliseconds since 1970; undefined where the file system does not tell. Nobody can set it, and a rename leaves it. */
+  readonly bornMs?: number | undefined;
   /** True where another file system or a bind mount begins. */
   readonly isMountPoint: boolean;
 }

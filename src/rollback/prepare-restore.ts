@@ -4,6 +4,7 @@ import { changedMs, isAfterLoss, lastSeenMs } from './doubt.ts';
 import type { Entry } from './entry.ts';
 import { entryNow } from './entry-now.ts';
 import { MissingNames } from './missing-names.ts';
+import { findMovedIn } from './moved-in.ts';
 import { hashOnly, type RestoreRequest, rootPaths } from './restore-parts.ts';
 import { type ExaminedChange, narrowChanges, planRestore, type RestorePlan } from './restore-plan.ts';
 import type { RollbackDeps } from './rollback-deps.ts';
@@ -34,7 +35,10 @@ export function prepareRestore(
     known,
     state.isLive ? Number.POSITIVE_INFINITY : lastSeenMs(state.manifest),
   );
+  const movedIn = findMovedIn(roots, examined, target);
   const plan = planRestore(examined, (change) => {
+    const moved = movedIn.get(change.path);
+    if (moved !== undefined) return moved;
     // What was named is wanted, whoever else changed it.
     const other = paths.length > 0 ? undefined : alsoChanged?.get(change.path);
     if (other !== undefined && change.type !== 'm') return `changed by session ${other} too`;

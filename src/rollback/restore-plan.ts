@@ -76,6 +76,20 @@ export function planRestore(
   return { actions, conflicts };
 }
 
+/** Begins the reason of something that was moved, which holds for all that is below it. */
+export const WAS = 'was ';
+
+/** Without what was moved with a directory that is in conflict itself. */
+export function shownConflicts(conflicts: readonly Conflict[]): Conflict[] {
+  const shown: Conflict[] = [];
+  for (const conflict of conflicts) {
+    const { action, reason } = conflict;
+    const above = reason.startsWith(WAS) ? shown.findLast((other) => other.reason === reason) : undefined;
+    if (above === undefined || !isWithin(action.path, above.action.path)) shown.push(conflict);
+  }
+  return shown;
+}
+
 /** Only the changes at or below one of `paths`; all when there are none. */
 export function narrowChanges(changes: readonly Change[], paths: readonly Bytes[]): readonly Change[] {
   if (paths.length === 0) return changes;

@@ -26,6 +26,12 @@ export class SnapshotTree {
     this.#root = root;
   }
 
+  /** When the walk began, in milliseconds since 1970. */
+  get startedMs(): number {
+    this.#startedMs ??= startOf(this.#load(this.#root.snapshot));
+    return this.#startedMs;
+  }
+
   /** The tracked roots, their names absolute paths. @throws {NodesDamage} as do the others. */
   roots(): Entry[] {
     return decodeNode(this.#load(this.#root.snapshot), this.#root.offset, this.#root.snapshot, true);
@@ -58,8 +64,7 @@ export class SnapshotTree {
 
   /** True when the file may have changed since it was read although its times have not. */
   isRacy(entry: Pick<Entry, 'ctimeSeconds' | 'ctimeNanoseconds'>): boolean {
-    this.#startedMs ??= startOf(this.#load(this.#root.snapshot));
-    return !isSettled(entry, this.#startedMs);
+    return !isSettled(entry, this.startedMs);
   }
 }
 

@@ -2,7 +2,7 @@ import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { runNono, runProgram } from '../support/nono.ts';
-import { listSessions, readProject, rollback, runTracked, writeProject } from '../support/rollback.ts';
+import { commitProject, listSessions, readProject, rollback, runTracked, writeProject } from '../support/rollback.ts';
 import { needOtherUser } from '../support/tools.ts';
 import { dumpTree } from '../support/tree.ts';
 import { waitFor } from '../support/wait.ts';
@@ -119,6 +119,82 @@ describe('nono rollback restore with a conflict', () => {
     const outcome = await rollback(world, ['restore', ...words]);
     expect(outcome.stderr).toMatch(stderr);
     expect(outcome.status).toBe(status);
+  });
+});
+
+describe('nono rollback restore of a session that renamed what no snapshot holds', () => {
+  /** The command has moved what rules leave out, and `.git`, to names that no rule leaves out. */
+  async function createMoved(script: string): Promise<World> {
+    const world = createWorld();
+    writeProject(world, {
+      '.gitignore': '/.env\nbuild/\n',
+      '.env': 'KEY=1\n',
+      'build/sub/a': 'A\n',
+      'build/b': 'B\n',
+      plain: 'old\n',
+    });
+    writeProject(world, { 'src/s': 'tracked\n' });
+    commitProject(world);
+    // Older than the session by more than a file system may round its times to.
+    const ended = Date.now();
+    await waitFor('a clock that has gone on', () => Date.now() - ended > 100 || undefined);
+    await runTracked(world, `echo new > plain; mv src lib; echo new > lib/made; ${script}`);
+    return world;
+  }
+
+  test('changes nothing and says what each was, until it is moved back', async () => {
+    using world = await createMoved(
+      'mv .env env.bak; mv build out; echo more > out/made; mv .git git.bak; echo x > git.bak/HEAD',
+    );
+    const left = dumpTree(world.project);
+
+    const outcome = await rollback(world, ['restore', 'latest']);
+    expect(outcome).toMatchObject({ status: 3, stdout: '' });
+    expect(outcome.stderr).toContain(
+      [
+        "3 paths are not the session's alone",
+        '  env.bak (was .env, which no snapshot holds: move it back)',
+        '  git.bak (was .git, which no snapshot holds: move it back)',
+        '  out (was build, which no snapshot holds: move it back) [E_CONFLICT]',
+      ].join('\n'),
+    );
+    expect(dumpTree(world.project)).toEqual(left);
+
+    for (const [from, to] of [
+      ['env.bak', '.env'],
+      ['out', 'build'],
+      ['git.bak', '.git'],
+    ] as const)
+      fs.renameSync(join(world.project, from), join(world.project, to));
+    expect(await rollback(world, ['restore', 'latest'])).toMatchObject({ status: 0 });
+    expect(fs.readdirSync(world.project).sort()).toEqual(['.env', '.git', '.gitignore', 'build', 'plain', 'src']);
+    expect(readProject(world, '.env')).toBe('KEY=1\n');
+    expect(readProject(world, 'plain')).toBe('old\n');
+  });
+
+  test('--keep-conflicts leaves it whole, also what was in an excluded directory or has taken the place of a file', async () => {
+    using world = await createMoved('mv build/sub/a a; mv .env plain; mv build/sub sub; cp plain copy; ln build/b linked');
+    const outcome = await rollback(world, ['restore', 'latest', '--keep-conflicts']);
+    expect(outcome).toMatchObject({ status: 3, stderr: '' });
+    expect(outcome.stdout).toContain('  Left a: older than the session, and no snapshot holds it\n');
+    expect(outcome.stdout).toContain('  Left plain: was .env, which no snapshot holds: move it back\n');
+    expect(readProject(world, 'a')).toBe('A\n');
+    expect(readProject(world, 'plain')).toBe('KEY=1\n');
+    expect(readProject(world, 'build/b')).toBe('B\n');
+    // What the session made, and one more name of what is in its place, goes.
+    for (const name of ['copy', 'linked', 'lib']) expect(fs.existsSync(join(world.project, name))).toBe(false);
+    expect(readProject(world, 'src/s')).toBe('tracked\n');
+  });
+
+  test('removes it with --force, which can be undone', async () => {
+    using world = await createMoved('mv build out');
+    const left = dumpTree(world.project);
+    const outcome = await rollback(world, ['restore', 'latest', '--force']);
+    expect(outcome).toMatchObject({ status: 0, stderr: '' });
+    expect(fs.existsSync(join(world.project, 'out'))).toBe(false);
+    const [, safety = ''] = /Undo with: nono rollback restore (\S+)/.exec(outcome.stdout) ?? [];
+    expect(await rollback(world, ['restore', safety])).toMatchObject({ status: 0 });
+    expect(dumpTree(world.project)).toEqual(left);
   });
 });
 

@@ -9,7 +9,7 @@ import { startMaking } from '../../rollback/file-maker.ts';
 import { abortRestore, findUnfinished } from '../../rollback/interrupted.ts';
 import { presentState } from '../../rollback/present.ts';
 import type { RestoreOutcome } from '../../rollback/restore.ts';
-import type { RestoreAction, RestorePlan } from '../../rollback/restore-plan.ts';
+import { type RestoreAction, type RestorePlan, shownConflicts } from '../../rollback/restore-plan.ts';
 import type { RollbackSession } from '../../rollback/session-directory.ts';
 import { colourMark, displayPath } from '../../ui/change-lines.ts';
 import { createPalette } from '../../ui/palette.ts';
@@ -149,19 +149,15 @@ function chosen({ actions, conflicts }: RestorePlan, { isForced }: Wish): readon
 
 function conflictError({ conflicts }: RestorePlan, session: RollbackSession, context: Context): NonoError {
   const roots = session.manifest.roots.map(({ path }) => path);
-  const lines = conflicts
+  const shown = shownConflicts(conflicts);
+  const lines = shown
     .slice(0, PATHS_NAMED)
     .map(({ action, reason }) => `  ${displayPath(action.path, roots, context.homeDirectory)} (${reason})`);
-  if (conflicts.length > PATHS_NAMED) lines.push(`  and ${conflicts.length - PATHS_NAMED} more`);
-  const what = conflicts.length === 1 ? 'a path was' : `${conflicts.length} paths were`;
-  return new NonoError(
-    'E_CONFLICT',
-    EXIT.partial,
-    `Cannot restore "${session.id}": ${what} changed by somebody else since\n${lines.join('\n')}`,
-    {
-      hint: 'Nothing was changed. Overwrite with --force, or leave these and restore the rest with --keep-conflicts',
-    },
-  );
+  if (shown.length > PATHS_NAMED) lines.push(`  and ${shown.length - PATHS_NAMED} more`);
+  const what = shown.length === 1 ? "a path is not the session's alone" : `${shown.length} paths are not the session's alone`;
+  return new NonoError('E_CONFLICT', EXIT.partial, `Cannot restore "${session.id}": ${what}\n${lines.join('\n')}`, {
+    hint: 'Nothing was changed. Overwrite with --force, or leave these and restore the rest with --keep-conflicts',
+  });
 }
 
 interface Report {
@@ -224,7 +220,8 @@ function reportText({ context, session, wish, isNarrowed, plan, actions, exclude
   }
   for (const { path, type } of shown) lines.push(`  ${colourMark(type, palette)} ${show(path)}`);
   for (const { action, reason } of outcome?.kept ?? []) lines.push(`  Kept ${show(action.path)}: ${reason}`);
-  if (!wish.isForced) for (const { action, reason } of plan.conflicts) lines.push(`  Left ${show(action.path)}: ${reason}`);
+  if (!wish.isForced)
+    for (const { action, reason } of shownConflicts(plan.conflicts)) lines.push(`  Left ${show(action.path)}: ${reason}`);
   lines.push(...excludedLines(excluded, show));
   if (outcome?.safetyId !== undefined) lines.push(`Undo with: nono rollback restore ${outcome.safetyId}`);
   return `${lines.join('\n')}\n`;

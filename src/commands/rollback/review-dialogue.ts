@@ -3,7 +3,7 @@ import { describeFailure, NonoError, SystemError } from '../../errors.ts';
 import { type Change, countedChanges } from '../../rollback/compare.ts';
 import type { FileDelta } from '../../rollback/file-delta.ts';
 import { presentState } from '../../rollback/present.ts';
-import type { RestoreAction } from '../../rollback/restore-plan.ts';
+import { type RestoreAction, shownConflicts } from '../../rollback/restore-plan.ts';
 import { markReviewed } from '../../rollback/reviewed.ts';
 import { colourMark, displayPath } from '../../ui/change-lines.ts';
 import { type DiffView, renderScreenDelta } from '../../ui/screen-diff.ts';
@@ -177,7 +177,8 @@ export class Review {
 
   /** @returns whether it was done. */
   async #confirmAndCarryOut({ request, plan }: RestoreSteps, question: string): Promise<boolean> {
-    for (const { action, reason } of plan.conflicts) this.#dialogue.line(`  Stays ${this.#shown(action.path)}: ${reason}`);
+    for (const { action, reason } of shownConflicts(plan.conflicts))
+      this.#dialogue.line(`  Stays ${this.#shown(action.path)}: ${reason}`);
     if (plan.actions.length === 0) {
       this.#dialogue.line(plan.conflicts.length > 0 ? 'Nothing can be restored here' : 'It is as it was before the session');
       return false;

@@ -15,6 +15,7 @@ export const READ_FILE = uapi.O_RDONLY | uapi.O_CLOEXEC | uapi.O_NOFOLLOW | uapi
 
 /** Offsets in struct statx, include/uapi/linux/stat.h. */
 const STATX = {
+  mask: 0,
   attributes: 8,
   links: 16,
   uid: 20,
@@ -23,6 +24,7 @@ const STATX = {
   inode: 32,
   size: 40,
   blocks: 48,
+  birth: 80,
   ctime: 96,
   mtime: 112,
   deviceMajor: 136,
@@ -134,7 +136,8 @@ function openat2(scratch: Scratch, directory: number, name: Bytes, flags: number
 
 export function statAt(scratch: Scratch, directory: number, name: Bytes, flags: number): Stat | undefined {
   const { view, address } = scratch.statx;
-  const result = trySyscall('statx', directory, place(scratch.name, name), flags, uapi.STATX_BASIC_STATS, address);
+  const wanted = uapi.STATX_BASIC_STATS | uapi.STATX_BTIME;
+  const result = trySyscall('statx', directory, place(scratch.name, name), flags, wanted, address);
   if (result < 0) {
     const errno = errnoName(-result);
     if (errno === 'ENOENT' || errno === 'ENOTDIR') return undefined;
@@ -156,6 +159,7 @@ export function statAt(scratch: Scratch, directory: number, name: Bytes, flags: 
     mtimeNanoseconds: view.getUint32(STATX.mtime + 8, true),
     ctimeSeconds: readSignedNumber(view, STATX.ctime),
     ctimeNanoseconds: view.getUint32(STATX.ctime + 8, true),
+    bornMs: (view.getUint32(STATX.mask, true) & uapi.STATX_BTIME) === 0 ? undefined : readMs(view, STATX.birth),
     isMountPoint: (view.getUint32(STATX.attributes, true) & uapi.STATX_ATTR_MOUNT_ROOT) !== 0,
   };
 }
@@ -167,6 +171,10 @@ function readNumber(view: DataView, at: number): number {
 
 function readSignedNumber(view: DataView, at: number): number {
   return view.getUint32(at, true) + view.getInt32(at + 4, true) * 2 ** 32;
+}
+
+function readMs(view: DataView, at: number): number {
+  return readSignedNumber(view, at) * 1000 + view.getUint32(at + 8, true) / 1_000_000;
 }
 
 /** Two timespecs: the access time is left as it is. @returns their address. */

@@ -37,6 +37,7 @@ export const RESOLVE_BENEATH = 0x08;
 
 /** include/uapi/linux/stat.h */
 export const STATX_BASIC_STATS = 0x7ff;
+export const STATX_BTIME = 0x800;
 export const STATX_ATTR_MOUNT_ROOT = 0x2000;
 const S_IFMT = 0o170000;
 

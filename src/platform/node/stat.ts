@@ -29,6 +29,7 @@ export function convert(stat: fs.BigIntStats): Stat {
     mtimeNanoseconds: nanosecondsOf(stat.mtimeNs),
     ctimeSeconds: secondsOf(stat.ctimeNs),
     ctimeNanoseconds: nanosecondsOf(stat.ctimeNs),
+    bornMs: stat.birthtimeNs === 0n ? undefined : Number(stat.birthtimeNs) / 1_000_000,
     isMountPoint: false,
   };
 }
