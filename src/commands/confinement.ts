@@ -1,6 +1,6 @@
 import { type Bytes, bytesFromBuffer, bytesFromText, displayBytes } from '../bytes.ts';
 import { DEFAULT_PROFILE, type Profile } from '../config/profile-type.ts';
-import { EXIT, NonoError } from '../errors.ts';
+import { EXIT, NonoError, UsageError } from '../errors.ts';
 import type { PathFacts } from '../ports/path-facts.ts';
 import type { SandboxHost } from '../ports/sandbox-host.ts';
 import { buildPlan } from '../sandbox/build-plan.ts';
@@ -183,6 +183,7 @@ function askFor(question: string, { profile }: Plan, { terminal, confirm }: Cont
 }
 
 function wantsAsking({ flags }: ParsedCall, { asks }: Profile): boolean {
+  if (flags.has('ask') && flags.has('no-ask')) throw new UsageError('Cannot use --ask with --no-ask: they say different things');
   return flags.has('ask') || (asks && !flags.has('no-ask'));
 }
 

@@ -39,6 +39,10 @@ describe('nono', () => {
         stderr: 'Error: Cannot run "nono rollback show" without ID [E_USAGE]\nHint: See `nono rollback show --help`\n',
       },
       {
+        words: ['run', '--ask', '--no-ask', '--allow-cwd', '--', 'true'],
+        stderr: 'Error: Cannot use --ask with --no-ask: they say different things [E_USAGE]\n',
+      },
+      {
         words: ['rollback', 'list', '--recent', '-1'],
         stderr: 'Error: Cannot use --recent "-1": expected a whole number of 0 or more [E_USAGE]\n',
       },
