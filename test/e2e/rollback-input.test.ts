@@ -70,6 +70,22 @@ describe.for(VERBS)('nono rollback %s', (verb) => {
     }
   });
 
+  test('takes the name of the session, and says of one without snapshots that it has none', async () => {
+    using world = await createSessions();
+    const run = (name: string, words: readonly string[] = []) =>
+      runNono(world, ['run', '--name', name, ...words, '--allow-cwd', '--', 'sh', '-c', 'echo four > file']);
+    await run('tracked', ['--rollback']);
+    await run('untracked');
+    const [newest] = await listSessions(world);
+    const outcome = await rollback(world, verb === 'restore' ? [verb, 'tracked', '--dry-run'] : [verb, 'tracked']);
+    expect(outcome).toMatchObject({ status: 0, stdout: expect.stringContaining(newest?.session_id ?? '?') });
+    expect(await rollback(world, [verb, 'untracked'])).toMatchObject({
+      status: 4,
+      stdout: '',
+      stderr: expect.stringMatching(/session [\da-f]{6}: it ran without --rollback \[E_NOT_FOUND\]/),
+    });
+  });
+
   test('says of a damaged session what is damaged, by its id and by a prefix, and changes nothing', async () => {
     using world = await createSessions();
     damage(join(sessionDirectory(world, world.first), 'manifest.json'));

@@ -42,7 +42,7 @@ export async function execute({ flags, values, positionals }: ParsedCall, contex
     const reason = answer.isDone ? 'its supervisor is of another version' : answer.message;
     throw new NonoError('E_REFUSED', EXIT.failure, `${cannot}: ${reason}`);
   }
-  const output = describe(context, id, answer.snapshot, flags.has('json'));
+  const output = await describe(context, id, answer.snapshot, flags.has('json'));
   return { output, exitCode: EXIT.ok };
 }
 
@@ -72,7 +72,7 @@ function readLabel(given: Bytes | undefined): string {
 /** By its rollback session, as the other verbs of this group, or by what the session verbs take. */
 async function findRunning(context: Context, wanted: Bytes): Promise<{ readonly session: Session; readonly id: Bytes | null }> {
   try {
-    const { session } = openNamedSession(context, wanted);
+    const { session } = await openNamedSession(context, wanted);
     using _ = session;
     const { runId, id } = session.manifest;
     if (runId === '') throw new UsageError(`Cannot take a checkpoint of "${id}": it is a restore`);
@@ -90,8 +90,8 @@ function ended(cannot: string): NonoError {
   });
 }
 
-function describe(context: Context, id: Bytes, number: number, isJson: boolean): string {
-  const { session } = openNamedSession(context, id);
+async function describe(context: Context, id: Bytes, number: number, isJson: boolean): Promise<string> {
+  const { session } = await openNamedSession(context, id);
   using _ = session;
   const { manifest } = session;
   const snapshot = manifest.snapshots[number];

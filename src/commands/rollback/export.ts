@@ -24,7 +24,7 @@ export async function execute({ values, positionals }: ParsedCall, context: Cont
   if (another !== undefined) throw new UsageError(`Cannot use --${form} with --${another}: choose one`);
   const target = values.get(form)?.[0] as Bytes;
   const [wanted, ...paths] = positionals as [Bytes, ...Bytes[]];
-  const named = openNamedSession(context, wanted);
+  const named = await openNamedSession(context, wanted);
   const view = await viewSession(context, named, { verb: 'export', range: values.get('snapshot')?.[0], paths });
   const pieces = await render(form, view, context);
   if (STDOUT_NAMES.includes(target)) return { output: pieces, exitCode: EXIT.ok };

@@ -1,4 +1,4 @@
-import { type Bytes, displayBytes } from '../../bytes.ts';
+import { type Bytes, bytesFromText, displayBytes } from '../../bytes.ts';
 import { NotFoundError, StateError } from '../../errors.ts';
 import { joinPath } from '../../paths.ts';
 import { findRollbackSession } from '../../rollback/find-session.ts';
@@ -7,8 +7,10 @@ import { ROLLBACKS } from '../../rollback/open-rollbacks.ts';
 import type { RollbackDeps } from '../../rollback/rollback-deps.ts';
 import { type RollbackSession } from '../../rollback/session-directory.ts';
 import { RollbackStore, type UnreadableSession } from '../../rollback/store.ts';
+import type { Session } from '../../session/sessions.ts';
 import { openStateDirectory } from '../../session/state-directory.ts';
 import type { Context } from '../context.ts';
+import { openSession } from '../session/open-sessions.ts';
 
 /** Where sessions were kept before; read, never written. */
 const OLDER = 'undo' as Bytes;
@@ -71,14 +73,42 @@ export interface NamedSession {
 }
 
 /** Opens the session that `wanted` names. @throws {NotFoundError} among others. */
-export function openNamedSession(context: Context, wanted: Bytes): NamedSession {
+export async function openNamedSession(context: Context, wanted: Bytes): Promise<NamedSession> {
   const { store, manifests, unreadable } = openStore(context);
   const older = openOlderStore(context);
   const all = [...manifests, ...older.manifests].sort(newestFirst);
-  const { id } = findRollbackSession(all, [...unreadable, ...older.unreadable], wanted);
+  const id = await findRollbackId(
+    context,
+    wanted,
+    (one) => findRollbackSession(all, [...unreadable, ...older.unreadable], one).id,
+  );
   const home = manifests.some((manifest) => manifest.id === id) ? store : older.store;
   if (home === undefined) throw new NotFoundError(`Cannot find rollback session "${displayBytes(wanted)}"`);
   return { store: store ?? createStore(context), home, session: home.open(id), manifests };
+}
+
+/** By what rollback sessions are known by, `find`, or by the name of the session that made it. */
+export async function findRollbackId(context: Context, wanted: Bytes, find: (wanted: Bytes) => Bytes): Promise<Bytes> {
+  try {
+    return find(wanted);
+  } catch (error) {
+    if (!(error instanceof NotFoundError) || wanted === 'latest') throw error;
+    const { session_id: id, rollback_session: rollback } = (await openNamed(context, wanted, error)).record;
+    if (rollback !== null) return find(bytesFromText(rollback));
+    throw new NotFoundError(`Cannot find a rollback session of session ${id}: it ran without --rollback`, {
+      hint: 'List what can be undone with `nono rollback list`',
+    });
+  }
+}
+
+/** @throws {NotFoundError} The one given, when there is no such session either. */
+async function openNamed(context: Context, wanted: Bytes, otherwise: NotFoundError): Promise<Session> {
+  try {
+    return await openSession(context, wanted);
+  } catch (error) {
+    if (error instanceof NotFoundError) throw otherwise;
+    throw error;
+  }
 }
 
 function createStore({ files, stateDirectory, uid, hash }: Context): RollbackStore {

@@ -56,7 +56,7 @@ async function restore(call: ParsedCall, context: Context): Promise<CommandResul
   const wish = readWish(call);
   const deps = rollbackDeps(context);
   using line = new ProgressLine(context.showProgress, context.clock, 'Looking at the files …');
-  const named = openNamedSession(context, wanted);
+  const named = await openNamedSession(context, wanted);
   const { session } = named;
   using _ = session;
   if (call.flags.has('abort')) return await abort(context, named, wish);

@@ -11,7 +11,7 @@ import { viewSession } from './session-view.ts';
 
 export async function execute({ positionals }: ParsedCall, context: Context): Promise<CommandResult> {
   const [wanted, ...paths] = positionals as [Bytes, ...Bytes[]];
-  const named = openNamedSession(context, wanted);
+  const named = await openNamedSession(context, wanted);
   await review(context, named, paths);
   return { exitCode: EXIT.ok };
 }
@@ -31,7 +31,7 @@ async function review(context: Context, named: NamedSession, paths: readonly Byt
 export async function reviewAtEnd(context: Context, id: Bytes): Promise<void> {
   const { isStdinTerminal, isStdoutTerminal } = context.terminal;
   if (!isStdinTerminal || !isStdoutTerminal) return;
-  const named = openNamedSession(context, id);
+  const named = await openNamedSession(context, id);
   const { counts, prompts } = named.session.manifest;
   if (!prompts || counts === undefined || totalOf(counts) === 0) return;
   await review(context, named, []);

@@ -26,7 +26,7 @@ type Form = (typeof FORMS)[number];
 export async function execute(call: ParsedCall, context: Context): Promise<CommandResult> {
   const form = chooseForm(call);
   const [wanted, ...paths] = call.positionals as [Bytes, ...Bytes[]];
-  const named = openNamedSession(context, wanted);
+  const named = await openNamedSession(context, wanted);
   const view = await viewSession(context, named, { verb: 'show', range: call.values.get('snapshot')?.[0], paths });
   for (const { id } of findOverlapping(named.manifests, view.manifest, context.clock.nowMs())) {
     context.notify(`Session ${id} ran on the same files at the same time: its changes cannot be told from these`);

@@ -8,7 +8,7 @@ import { ProgressLine } from '../../ui/progress.ts';
 import { formatSize } from '../../ui/size.ts';
 import type { Context } from '../context.ts';
 import type { CommandResult, ParsedCall } from '../spec.ts';
-import { openStore, rollbackDeps } from './open-store.ts';
+import { findRollbackId, openStore, rollbackDeps } from './open-store.ts';
 
 export async function execute({ flags, positionals }: ParsedCall, context: Context): Promise<CommandResult> {
   const [wanted] = positionals;
@@ -19,7 +19,10 @@ export async function execute({ flags, positionals }: ParsedCall, context: Conte
   const ids =
     wanted === undefined
       ? (store?.ids() ?? [])
-      : [findDamaged(unreadable, wanted) ?? findRollbackSession(manifests, unreadable, wanted).id];
+      : [
+          findDamaged(unreadable, wanted) ??
+            (await findRollbackId(context, wanted, (one) => findRollbackSession(manifests, unreadable, one).id)),
+        ];
   if (store === undefined && wanted !== undefined)
     throw new NotFoundError(`Cannot find rollback session "${displayBytes(wanted)}"`);
   const results: VerifyResult[] = [];
