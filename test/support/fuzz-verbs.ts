@@ -81,7 +81,9 @@ export function whatIsWrong({ status, signal, stdout, stderr }: Outcome, words: 
   if (signal !== null) return `ended by ${signal}`;
   const own = words[0] === 'run' || words[0] === 'wrap' ? [125, 126, 127] : words[0] === 'attach' ? [255] : [];
   // Of a call that plans a run without one, too: what it would be allowed cannot be.
-  const isExplained = status === 125 && /^Error: .*\[E_(?:GRANT|HOME)\]$/m.test(stderr);
+  const isExplained =
+    (status === 125 && /^Error: .*\[E_(?:GRANT|HOME)\]$/m.test(stderr)) ||
+    (status === 127 && /^Error: .*\[E_COMMAND_NOT_FOUND\]$/m.test(stderr));
   if (!ANY_STATUS.includes(status ?? -1) && !own.includes(status ?? -1) && !isExplained) return `status ${status}`;
   if (/Internal error|^ {4}at /m.test(stderr)) return "a bug's stack";
   const isForTerminals = words.includes('--ansi') || words.includes('--tar') || words[0] === 'run';
