@@ -50,7 +50,7 @@ export function manualPage(version: string): string {
     ),
     '.PP',
     line(
-      'ID is the id of a session, the beginning of one, or its name. Commands on snapshots take ids of both kinds, and latest.',
+      'ID is the id of a session, the beginning of one, or its name. Commands on snapshots take their own ids too, and latest.',
     ),
     ...TOPICS.flatMap((topic) => [`.SH ${escape(topic.title.toUpperCase())}`, ...verbsOf(topic, commands).flatMap(verbLines)]),
     '.SH OPTIONS OF EVERY COMMAND',
