@@ -10,17 +10,41 @@ import type { RollbackStore } from './store.ts';
 const HEARTBEAT_MS = 10_000;
 
 /** Sessions, restores of other ones too, that ran at the same time on one of the same roots: their changes cannot be told apart. */
-export function findOverlapping(manifests: readonly Manifest[], session: Manifest, nowMs: number): Manifest[] {
+export function findOverlapping(
+  { store, manifests }: { readonly store: RollbackStore; readonly manifests: readonly Manifest[] },
+  session: Manifest,
+  nowMs: number,
+): Manifest[] {
   if (session.kind !== 'run') return [];
   const byId = new Map(manifests.map((manifest) => [manifest.id, manifest]));
-  const endOf = ({ endedMs }: Manifest) => endedMs ?? nowMs;
+  const sessionEndMs = endMs(store, session) ?? nowMs;
   return manifests.filter(
     (other) =>
       !isOf(other, session.id, byId) &&
-      other.startedMs <= endOf(session) &&
-      session.startedMs <= endOf(other) &&
-      other.roots.some((one) => session.roots.some((two) => isWithin(one.path, two.path) || isWithin(two.path, one.path))),
+      other.startedMs <= sessionEndMs &&
+      other.roots.some((one) => session.roots.some((two) => isWithin(one.path, two.path) || isWithin(two.path, one.path))) &&
+      // Last, since it may look at the disk.
+      session.startedMs <= (endMs(store, other) ?? nowMs),
   );
+}
+
+/** Of a lost one when it can have been alive at the latest, not when somebody looked at it; undefined while it may still run. */
+function endMs(store: RollbackStore, { id, kind, status, endedMs, heartbeatMs }: Manifest): number | undefined {
+  if (heartbeatMs !== undefined) return heartbeatMs + HEARTBEAT_MS;
+  if (status !== 'open' || kind === 'restore') return endedMs;
+  const lastMs = lastSignMs(store, id);
+  return lastMs === undefined ? undefined : lastMs + HEARTBEAT_MS;
+}
+
+/** @returns undefined of one that may be alive. */
+function lastSignMs(store: RollbackStore, id: Bytes): number | undefined {
+  try {
+    using session = store.open(id);
+    return session.isLive() ? undefined : session.heartbeatMs();
+  } catch (error) {
+    if (error instanceof DamageError) return undefined;
+    throw error;
+  }
 }
 
 /** Whether it is the session itself, a restore of it, or the undo of one. */

@@ -4,7 +4,7 @@ import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { runNono, startNono } from '../support/nono.ts';
-import { listSessions, readProject, rollback, writeProject } from '../support/rollback.ts';
+import { listSessions, readProject, rollback, runTracked, sessionDirectory, writeProject } from '../support/rollback.ts';
 import { readRecord, untilGone } from '../support/sessions.ts';
 import { needCommands, needOtherUser } from '../support/tools.ts';
 import { dumpTree } from '../support/tree.ts';
@@ -56,6 +56,38 @@ describe.for(KINDS)('a session of $user whose supervisor is killed', ({ ordinary
     expect(await rollback(world, ['restore', 'latest'])).toMatchObject({ status: 0, stderr: '' });
     expect(dumpTree(world.project)).toEqual(before);
     expect(await rollback(world, ['verify', '--all'])).toMatchObject({ status: 0 });
+  });
+});
+
+describe.for(['before it is recovered', 'when it is recovered'] as const)('a session that was lost long ago, %s', (when) => {
+  test('is in the way of none that ran after it on the same files', async () => {
+    using world = createWorld();
+    writeProject(world, { file: 'old' });
+    const running = startNono(world, [
+      'run',
+      '--rollback',
+      '--allow-cwd',
+      '--',
+      'sh',
+      '-c',
+      'echo new > file; echo done; exec tail -f /dev/null',
+    ]);
+    await waitFor('the command', () => running.stdout() !== '');
+    running.child.kill('SIGKILL');
+    await running.ended;
+    const [lost] = await listSessions(world);
+    const lock = join(sessionDirectory(world, lost?.session_id ?? ''), 'lock');
+    const minuteAgo = Date.now() / 1000 - 60;
+    fs.utimesSync(lock, minuteAgo, minuteAgo);
+    await runTracked(world, 'echo newer > file');
+    if (when === 'when it is recovered') await rollback(world, ['show', lost?.session_id ?? '']);
+
+    expect(await rollback(world, ['show', 'latest'])).toMatchObject({ status: 0, stderr: '' });
+    expect(await rollback(world, ['restore', 'latest'])).toMatchObject({ status: 0, stderr: '' });
+    expect(readProject(world, 'file')).toBe('new\n');
+    expect((await listSessions(world)).find(({ session_id: id }) => id === lost?.session_id)?.status).toBe(
+      when === 'when it is recovered' ? 'recovered' : 'lost',
+    );
   });
 });
 

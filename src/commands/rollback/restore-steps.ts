@@ -50,7 +50,7 @@ export function planSteps(
   { store, session, manifests }: NamedSession,
   { state, snapshot, paths, isTouching = false, changes }: Wanted,
 ): RestoreSteps {
-  const overlapping = findOverlapping(manifests, state.manifest, context.clock.nowMs());
+  const overlapping = findOverlapping({ store, manifests }, state.manifest, context.clock.nowMs());
   for (const { id } of overlapping) context.notify(`Session ${id} ran on the same files at the same time`);
   const alsoChanged = changedBy(store, overlapping);
   const madeByRestores = treesOfRestores({ store, session, manifests });

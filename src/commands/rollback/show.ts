@@ -28,7 +28,7 @@ export async function execute(call: ParsedCall, context: Context): Promise<Comma
   const [wanted, ...paths] = call.positionals as [Bytes, ...Bytes[]];
   const named = await openNamedSession(context, wanted);
   const view = await viewSession(context, named, { verb: 'show', range: call.values.get('snapshot')?.[0], paths });
-  for (const { id } of findOverlapping(named.manifests, view.manifest, context.clock.nowMs())) {
+  for (const { id } of findOverlapping(named, view.manifest, context.clock.nowMs())) {
     context.notify(`Session ${id} ran on the same files at the same time: its changes cannot be told from these`);
   }
   if (form === 'json') return { output: renderJson(context, named, view), exitCode: EXIT.ok };
