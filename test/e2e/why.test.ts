@@ -193,6 +193,15 @@ describe('nono why', () => {
     { words: ['HOME'], answer: /^.*home: denied: no rule reaches it; it contains .*\.nono, nono's own state.*\n$/ },
     { words: ['/dev/null', '--op', 'readwrite'], answer: /allowed: the device \/dev\/null gives it\n/ },
     { words: ['/usr/bin/env'], answer: /allowed: .*\(the kernel agrees\)\n/ },
+    {
+      words: ['out', '--op', 'write', '--allow-cwd'],
+      answer: /^out: denied: no rule reaches it; it does not exist, and its directory cannot be shared: .*\n$/,
+    },
+    { words: ['out', '--allow-cwd'], answer: /^out: denied: no rule reaches it; / },
+    { words: ['over', '--op', 'write', '--allow-cwd'], answer: /^over: allowed: the grant of .*project gives it.*\n$/ },
+    { words: ['far', '--op', 'write', '--allow-cwd'], answer: /^far: denied: neither it nor its directory exists\n$/ },
+    { words: ['round', '--op', 'write', '--allow-cwd'], answer: /^round: denied: the path leads nowhere\n$/ },
+    { words: ['/proc/self/environ'], answer: /^.*: allowed: the system path \/proc gives it \(the kernel agrees\)\n$/ },
     { words: ['nowhere/at/all'], answer: /denied: neither it nor its directory exists\n/ },
     {
       words: ['new', '--op', 'write', '--read', '.'],
@@ -211,6 +220,8 @@ describe('nono why', () => {
     mkdirSync(join(world.home, '.ssh'));
     writeFileSync(join(world.home, '.ssh/id'), 'secret\n');
     writeFileSync(join(world.project, 'p'), '');
+    for (const [name, target] of Object.entries({ out: '../home/new', over: './within', far: '../no/where', round: 'round' }))
+      symlinkSync(target, join(world.project, name));
 
     const { stdout, stderr, status } = await runNono(world, ['why', ...words.map((word) => word.replace('HOME', world.home))]);
 

@@ -1,7 +1,7 @@
 import { type Bytes, displayBytes, jsonPath } from '../../bytes.ts';
 import { EXIT, isErrno, UsageError } from '../../errors.ts';
 import { jsonOutput } from '../../json-text.ts';
-import { baseName, joinPath, parentPath } from '../../paths.ts';
+import { baseName, isWithin, joinPath, parentPath } from '../../paths.ts';
 import type { FileKind } from '../../ports/files.ts';
 import type { PathFacts } from '../../ports/path-facts.ts';
 import { type Explanation, explainAccess, explainConnect, type Operation, type Target } from '../../sandbox/explain.ts';
@@ -19,6 +19,8 @@ const OPERATIONS: readonly Operation[] = ['read', 'write', 'readwrite', 'connect
 const ANY_COMMAND = '/bin/sh' as Bytes;
 /** Has no rule in the plan that is looked at: the command's own directory is made when it starts. */
 const TEMPORARY_DIRECTORY = '/tmp/nono-SESSION' as Bytes;
+/** The kernel follows so many on one path (MAXSYMLINKS of include/linux/namei.h). */
+const LINKS_MAXIMUM = 40;
 
 /** One path with all that is known of it. */
 interface Question {
@@ -41,7 +43,7 @@ export async function execute(call: ParsedCall, context: Context): Promise<Comma
   const plan = { ...made.plan, rules: made.plan.rules.filter(({ origin }) => origin !== 'temporary') };
   const world = { ...context, facts, workingDirectory: plan.workingDirectory };
   const places = sensitivePlaces(world);
-  const questions = paths.map((path) => lookAt({ path, plan, operation, places, facts }));
+  const questions = paths.map((path) => lookAt({ path, plan, operation, places, facts, pid: context.pid }));
   const { host: unconfined } = await context.loadParent();
   const outside = questions.map(({ attempts }) => unconfined.attempt(attempts.outside));
   const inside = flags.has('no-probe') ? undefined : await probeAll(questions, plan, context, adapters);
@@ -64,10 +66,11 @@ interface LookedAt {
   readonly operation: Operation;
   readonly places: readonly SensitivePlace[];
   readonly facts: PathFacts;
+  readonly pid: number;
 }
 
-function lookAt({ path, plan, operation, places, facts }: LookedAt): Question {
-  const target = findTarget(facts, path.startsWith('/') ? path : joinPath(plan.workingDirectory, path));
+function lookAt({ path, plan, operation, places, facts, pid }: LookedAt): Question {
+  const target = findTarget(facts, path.startsWith('/') ? path : joinPath(plan.workingDirectory, path), pid);
   if (typeof target === 'string')
     return { path, explanation: { isAllowed: false, reason: target, rules: [] }, attempts: { outside: [], inside: [] } };
   const explanation = operation === 'connect' ? explainConnect(plan, target) : explainAccess(plan, target, operation, places);
@@ -75,18 +78,37 @@ function lookAt({ path, plan, operation, places, facts }: LookedAt): Question {
 }
 
 /** @returns why there is no telling, as a text. */
-function findTarget(facts: PathFacts, path: Bytes): Target | string {
+function findTarget(facts: PathFacts, path: Bytes, pid: number): Target | string {
   try {
     const found = facts.resolve(path);
-    if (found !== undefined) return { path: found.path, kind: found.kind, directory: parentPath(found.path) };
-    const directory = facts.resolve(parentPath(path));
-    if (directory?.kind !== 'directory') return 'neither it nor its directory exists';
-    return { path: joinPath(directory.path, baseName(path)), kind: undefined, directory: directory.path };
+    if (found === undefined) return findMissing(facts, path);
+    const target = ofOwnProcess(found.path, pid);
+    return { path: target, kind: found.kind, directory: parentPath(target) };
   } catch (error) {
     if (isErrno(error, 'EACCES')) return 'you may not go there yourself, with or without a sandbox (EACCES)';
     if (isErrno(error, 'ELOOP', 'ENAMETOOLONG', 'ENOTDIR')) return 'the path leads nowhere';
     throw error;
   }
+}
+
+/** What would be made: a link that leads nowhere is followed to where it leads, as whoever opens it to write follows it. */
+function findMissing(facts: PathFacts, path: Bytes): Target | string {
+  let written = path;
+  for (let links = 0; links < LINKS_MAXIMUM; links++) {
+    const directory = facts.resolve(parentPath(written));
+    if (directory?.kind !== 'directory') return 'neither it nor its directory exists';
+    const made = joinPath(directory.path, baseName(written));
+    const target = facts.readLink(made);
+    if (target === undefined) return { path: made, kind: undefined, directory: directory.path };
+    written = target.startsWith('/') ? target : joinPath(directory.path, target);
+  }
+  return 'the path leads nowhere';
+}
+
+/** The command finds its own entries there, and so does the attempt: not those of who answers. */
+function ofOwnProcess(path: Bytes, pid: number): Bytes {
+  const own = `/proc/${pid}` as Bytes;
+  return isWithin(path, own) ? (`/proc/self${path.slice(own.length)}` as Bytes) : path;
 }
 
 /** An entry whose renaming asks for rights that writing gives. */
