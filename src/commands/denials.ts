@@ -7,6 +7,7 @@ import type { Denial } from '../session/approvals.ts';
 import type { AuditEvent } from '../session/audit-event.ts';
 import type { CommandEnd } from '../session/live-session.ts';
 import { accessWord } from '../session/question.ts';
+import { shownWord } from '../shell-word.ts';
 
 /** More are only counted. */
 const SHOWN_MAXIMUM = 10;
@@ -58,7 +59,7 @@ function describeLoneFile(path: Bytes, sensitive: readonly SensitivePlace[]): st
   const start = `Granted is the file ${displayBytes(path)}: to replace it by another one, as many programs save,`;
   const overlap = findOverlap(directory, READ_WRITE, sensitive);
   return overlap === undefined
-    ? `${start} takes --allow ${displayBytes(directory)}`
+    ? `${start} takes --allow ${shownWord(directory)}`
     : `${start} takes its directory, and that has ${displayBytes(overlap.place.path)} in it (${overlap.place.what})`;
 }
 
@@ -96,9 +97,9 @@ function describeRefusal({ kind, name, count }: ObservedRefusal, sensitive: read
   const what = isChange(kind) ? `change mode, owner, times or attributes of ${shown}` : `connect to ${shown}`;
   const option = kind === 'connect' ? '--allow-socket' : kind === 'change' ? '--write-file' : '--write';
   const overlap = findOverlap(name, READ_WRITE, sensitive);
-  if (overlap === undefined) return `${what} (${times}${option} ${shown} gives it)`;
+  if (overlap === undefined) return `${what} (${times}${option} ${shownWord(name)} gives it)`;
   if (overlap.place.isAbsolute) return `${what} (${times}${overlap.place.what}; nothing gives it)`;
-  return `${what} (${times}${overlap.place.what}; ${option} ${shown} --override-deny ${displayBytes(overlap.place.path)} gives it)`;
+  return `${what} (${times}${overlap.place.what}; ${option} ${shownWord(name)} --override-deny ${shownWord(overlap.place.path)} gives it)`;
 }
 
 function describe({ path, access, reason, count }: Denial, sensitive: readonly SensitivePlace[]): string {
@@ -112,7 +113,7 @@ function describe({ path, access, reason, count }: Denial, sensitive: readonly S
   const overlap = findOverlap(granted, READ_WRITE, sensitive);
   const way =
     overlap === undefined
-      ? `${optionFor(access)} ${displayBytes(granted)} gives it`
+      ? `${optionFor(access)} ${shownWord(granted)} gives it`
       : `that takes a directory with ${displayBytes(overlap.place.path)} in it, ${overlap.place.what}`;
   return `${shown} (${WHY[reason] ?? 'denied'}${times}; ${way})`;
 }

@@ -1,6 +1,7 @@
 import { type Bytes, displayBytes } from '../bytes.ts';
 import { isWithin } from '../paths.ts';
 import type { FileKind } from '../ports/files.ts';
+import { shownWord } from '../shell-word.ts';
 import { mediationOf } from './linux/mediation.ts';
 import type { Access, PathRule, Plan } from './plan.ts';
 import { findOverlap, findOverlaps, type SensitivePlace } from './sensitive.ts';
@@ -42,7 +43,7 @@ export function explainConnect(plan: Pick<Plan, 'rules' | 'sockets' | 'network'>
   const inside = writable.find(({ path: rule, isDirectory }) => (isDirectory ? isWithin(path, rule) : path === rule));
   if (inside !== undefined)
     return { isAllowed: true, reason: `it is in ${displayBytes(inside.path)}, which may be written`, rules };
-  return { isAllowed: false, reason: 'no grant names this socket', rules, way: `--allow-socket ${displayBytes(path)}` };
+  return { isAllowed: false, reason: 'no grant names this socket', rules, way: `--allow-socket ${shownWord(path)}` };
 }
 
 /**
@@ -81,12 +82,12 @@ export function explainAccess(
     return { isAllowed: false, reason: `${only}${what}${why}`, rules };
   }
   const option = optionFor(missing, kind === undefined || kind === 'directory');
-  const overrides = inWay.map((place) => ` --override-deny ${displayBytes(place.path)}`);
+  const overrides = inWay.map((place) => ` --override-deny ${shownWord(place.path)}`);
   return {
     isAllowed: false,
     reason: `${only}${what}`,
     rules,
-    way: `${option} ${displayBytes(asked)}${[...new Set(overrides)].join('')}`,
+    way: `${option} ${shownWord(asked)}${[...new Set(overrides)].join('')}`,
   };
 }
 

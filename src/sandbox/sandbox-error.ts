@@ -1,6 +1,7 @@
 import { type Bytes, displayBytes } from '../bytes.ts';
 import { EXIT, NonoError, TOO_MANY_PROCESSES } from '../errors.ts';
 import { baseName, parentPath } from '../paths.ts';
+import { shownWord } from '../shell-word.ts';
 import type { LaunchFailure, LaunchStep } from './launch.ts';
 import { ABI_WITH_PORTS, landlockGaps, NESTED_TOO_DEEP } from './linux/landlock.ts';
 import type { MediatedBy } from './linux/mediation.ts';
@@ -96,11 +97,11 @@ function executeError(errno: string, path: Bytes, target?: Bytes): NonoError {
   if (errno === 'EACCES' && target !== undefined) {
     const led = displayBytes(target);
     return new NonoError('E_CANNOT_EXECUTE', exitCode, `Cannot run "${shown}", which is ${led}: ${reason}`, {
-      hint: `Share what it leads to with --read-file ${led}, or with --read the directory that holds all of the tool, if the sandbox refused it; or make it executable`,
+      hint: `Share what it leads to with --read-file ${shownWord(target)}, or with --read the directory that holds all of the tool, if the sandbox refused it; or make it executable`,
     });
   }
   return new NonoError('E_CANNOT_EXECUTE', exitCode, `Cannot run "${shown}": ${reason}`, {
-    hint: hint.replace('DIR', displayBytes(parentPath(path))).replace('NAME', displayBytes(baseName(path))),
+    hint: hint.replace('DIR', () => shownWord(parentPath(path))).replace('NAME', () => shownWord(baseName(path))),
   });
 }
 

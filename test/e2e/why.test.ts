@@ -201,6 +201,7 @@ describe('nono why', () => {
     { words: ['over', '--op', 'write', '--allow-cwd'], answer: /^over: allowed: the grant of .*project gives it.*\n$/ },
     { words: ['far', '--op', 'write', '--allow-cwd'], answer: /^far: denied: neither it nor its directory exists\n$/ },
     { words: ['round', '--op', 'write', '--allow-cwd'], answer: /^round: denied: the path leads nowhere\n$/ },
+    { words: ['HOME/x;id', '--op', 'write'], answer: /\n {2}To allow it: --write-file '.*\/x;id'\n$/ },
     { words: ['/proc/self/environ'], answer: /^.*: allowed: the system path \/proc gives it \(the kernel agrees\)\n$/ },
     { words: ['nowhere/at/all'], answer: /denied: neither it nor its directory exists\n/ },
     {
@@ -220,6 +221,7 @@ describe('nono why', () => {
     mkdirSync(join(world.home, '.ssh'));
     writeFileSync(join(world.home, '.ssh/id'), 'secret\n');
     writeFileSync(join(world.project, 'p'), '');
+    writeFileSync(join(world.home, 'x;id'), '');
     for (const [name, target] of Object.entries({ out: '../home/new', over: './within', far: '../no/where', round: 'round' }))
       symlinkSync(target, join(world.project, name));
 

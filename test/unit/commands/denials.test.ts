@@ -37,6 +37,24 @@ describe('denialLines()', () => {
     ]);
   });
 
+  test('gives options that a shell takes as one word, whatever names there are', () => {
+    const access = { read: true, write: false, create: false, connect: false, directory: false };
+    const denials = [{ path: '/srv/x;$(id)' as Bytes, access, reason: 'timeout' as const, count: 1 }];
+    const names = ['/srv/a b;id', "/srv/it's", '/srv/g\xc3\xa4rten', '/srv/\x1b[2J;id'];
+    const lines = denialLines(
+      { denials, refused: noted(...names.map((name) => [1, name] as const)), loneFiles: [], ...PLACES },
+      FAILED,
+    );
+
+    expect(lines.map((line) => /(--\w.*) gives it/.exec(line)?.[1])).toEqual([
+      "--read-file '/srv/x;$(id)'",
+      "--write-file '/srv/a b;id'",
+      "--write-file '/srv/it'\\''s'",
+      '--write-file /srv/g\u00e4rten',
+      "--write-file $'/srv/\\x1b[2J;id'",
+    ]);
+  });
+
   test('says what else a sensitive place takes, and that nothing opens the state', () => {
     expect(linesOf(noted([1, '/home/u/.ssh/config'], [2, '/home/u/.nono/sessions']))).toEqual([
       'Denied: change mode, owner, times or attributes of /home/u/.ssh/config (SSH keys; --write-file /home/u/.ssh/config --override-deny /home/u/.ssh gives it)',

@@ -16,4 +16,16 @@ describe('launchError()', () => {
     expect(error).toMatchObject({ code: 'E_SANDBOX', exitCode: 126, hint: expect.stringMatching(hint) as string });
     expect(error.message).toContain(errno);
   });
+
+  test('names what to share as a shell takes it', () => {
+    const error = launchError({ step: 'execute', errno: 'EACCES', path: "/srv/$'; id/NAME DIR" as Bytes }, 'x' as Bytes);
+    expect(error.hint).toBe(
+      "Share its directory with --read '/srv/$'\\''; id' if the sandbox refused it, or make 'NAME DIR' executable",
+    );
+    const led = launchError(
+      { step: 'execute', errno: 'EACCES', path: '/t' as Bytes, target: '/srv/a;id' as Bytes },
+      'x' as Bytes,
+    );
+    expect(led.hint).toContain("--read-file '/srv/a;id',");
+  });
 });
