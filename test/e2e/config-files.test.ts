@@ -1,10 +1,10 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { runNono } from '../support/nono.ts';
 import { BUILT_IN, profilePath, write } from '../support/profiles.ts';
 import { needOtherUser } from '../support/tools.ts';
-import { createWorld } from '../support/world.ts';
+import { createWorld, type World } from '../support/world.ts';
 
 describe('what is wrong is told with file, line and the way out', () => {
   test.for([
@@ -189,6 +189,38 @@ test('a configuration in a directory that lets nobody look is named, and is no b
       stderr: expect.stringMatching(/^Error: Cannot read ".*\/closed\/x\/nono\/.*": EACCES \[E_CONFIG\]\n/),
     });
   }
+});
+
+describe('doctor, about a state directory that nothing can be written in', () => {
+  const stateCheck = async (world: World) => {
+    const { stdout, status } = await runNono(world, ['doctor', '--json']);
+    const { checks } = JSON.parse(stdout) as { readonly checks: readonly Readonly<Record<string, string>>[] };
+    return { ...checks.find(({ name }) => name === 'state directory'), exitStatus: status };
+  };
+
+  test.for(['', 'sessions', 'rollbacks'])('says so, be it that of "%s"', async (name, context) => {
+    needOtherUser(context);
+    using world = createWorld({ ordinaryUser: true });
+    await runNono(world, ['run', '--rollback', '--allow-cwd', '--', 'true']);
+    const directory = join(world.state, name);
+    const before = readdirSync(directory);
+    expect(await stateCheck(world)).toMatchObject({ status: 'ok', detail: world.state, exitStatus: 0 });
+    expect(readdirSync(directory)).toEqual(before);
+
+    chmodSync(directory, 0o500);
+    const detail = `nothing can be written in ${directory} (EACCES)`;
+    expect(await stateCheck(world)).toMatchObject({ status: 'missing', detail, exitStatus: 1 });
+  });
+
+  test('says so before there is one', async (context) => {
+    needOtherUser(context);
+    using world = createWorld({ ordinaryUser: true });
+    expect(await stateCheck(world)).toMatchObject({ status: 'ok', detail: `${world.state}, made when it is needed` });
+
+    chmodSync(world.home, 0o500);
+    const detail = `nothing can be written in ${world.home} (EACCES)`;
+    expect(await stateCheck(world)).toMatchObject({ status: 'missing', detail, exitStatus: 1 });
+  });
 });
 
 test('a home that is not there, or a state directory that nobody may look at, keeps nobody from asking what works here', async (context) => {

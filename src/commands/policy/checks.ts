@@ -1,4 +1,4 @@
-import { EXIT, type ExitCode } from '../../errors.ts';
+import { EXIT, type ExitCode, NonoError } from '../../errors.ts';
 import { jsonOutput } from '../../json-text.ts';
 import { renderTable } from '../../ui/table.ts';
 import type { CommandResult } from '../spec.ts';
@@ -25,4 +25,16 @@ export function checksResult(checks: readonly Check[], isJson: boolean, failure:
     ...(fix === undefined ? [] : [['', '', `→ ${fix}`]]),
   ]);
   return { output: renderTable(rows), exitCode };
+}
+
+/** What `look` finds, or what is in its way. */
+export function checkBy(name: string, look: () => string): Check {
+  try {
+    return { name, status: 'ok', detail: look() };
+  } catch (error) {
+    if (!(error instanceof NonoError)) throw error;
+    const [detail = '', ...more] = error.message.split('\n');
+    const rest = more.length === 0 ? '' : ` (and ${more.length} more)`;
+    return { name, status: 'missing', detail: `${detail}${rest}`, ...(error.hint === undefined ? {} : { fix: error.hint }) };
+  }
 }

@@ -2,15 +2,15 @@ import { type Bytes, displayBytes } from '../../bytes.ts';
 import { readConfig } from '../../config/config.ts';
 import { configPath, mayBeThere } from '../../config/config-path.ts';
 import { listProfiles, resolveProfile } from '../../config/profiles.ts';
-import { EXIT, isErrno, NonoError, SystemError } from '../../errors.ts';
+import { EXIT, isErrno, SystemError } from '../../errors.ts';
 import { joinPath, parentPath } from '../../paths.ts';
-import { openStateDirectory } from '../../session/state-directory.ts';
 import { formatSize } from '../../ui/size.ts';
 import type { Context } from '../context.ts';
 import { profilePlaces } from '../load-profile.ts';
 import type { CommandResult, ParsedCall } from '../spec.ts';
 import { checkKernel, readLine } from './check-kernel.ts';
-import { type Check, checksResult } from './checks.ts';
+import { checkState } from './check-state.ts';
+import { type Check, checkBy, checksResult } from './checks.ts';
 
 const ROOT = '/' as Bytes;
 const OLDER_STATE = '.local/state/nono' as Bytes;
@@ -76,15 +76,6 @@ function checkSurroundings(context: Context): readonly Check[] {
       fix: 'where Landlock is missing, see whether .wslconfig has a kernel or an lsm= list without it; files of /mnt/c are slow to track',
     });
   return found;
-}
-
-function checkState({ files, stateDirectory, uid }: Context): Check {
-  const name = 'state directory';
-  const shown = displayBytes(stateDirectory);
-  return checkBy(name, () => {
-    using state = openStateDirectory(files, stateDirectory, uid, { create: false });
-    return state === undefined ? `${shown}, made when it is needed` : shown;
-  });
 }
 
 /** Where the state directory is, or will be: what is missing above it is made with it. */
@@ -195,16 +186,5 @@ function namesIn(files: Context['files'], path: Bytes): readonly Bytes[] {
   } catch (error) {
     if (isErrno(error, 'ENOENT', 'ENOTDIR', 'EACCES', 'ELOOP')) return [];
     throw error;
-  }
-}
-
-function checkBy(name: string, look: () => string): Check {
-  try {
-    return { name, status: 'ok', detail: look() };
-  } catch (error) {
-    if (!(error instanceof NonoError)) throw error;
-    const [detail = '', ...more] = error.message.split('\n');
-    const rest = more.length === 0 ? '' : ` (and ${more.length} more)`;
-    return { name, status: 'missing', detail: `${detail}${rest}`, ...(error.hint === undefined ? {} : { fix: error.hint }) };
   }
 }

@@ -1,0 +1,61 @@
+import { type Bytes, bytesFromText, displayBytes } from '../../bytes.ts';
+import { isErrno, StateError, SystemError } from '../../errors.ts';
+import { joinPath, parentPath } from '../../paths.ts';
+import type { Directory, Files } from '../../ports/files.ts';
+import { ROLLBACKS } from '../../rollback/open-rollbacks.ts';
+import { openStateDirectory } from '../../session/state-directory.ts';
+import type { Context } from '../context.ts';
+import { SESSIONS } from '../new-session.ts';
+import { type Check, checkBy } from './checks.ts';
+
+const ROOT = '/' as Bytes;
+const PRIVATE_MODE = 0o600;
+const REFUSALS = ['EACCES', 'EPERM', 'EROFS', 'ENOENT', 'ENOTDIR', 'ENOSPC', 'EDQUOT', 'EIO'] as const;
+
+/** Whether a run can write what it has to: modes alone do not tell of a file system that is full or only to be read. */
+export function checkState(context: Context): Check {
+  const { files, stateDirectory, uid, randomHex } = context;
+  const shown = displayBytes(stateDirectory);
+  const probe = bytesFromText(`.nono-${randomHex(8)}`);
+  return checkBy('state directory', () => {
+    using state = openStateDirectory(files, stateDirectory, uid, { create: false });
+    if (state === undefined) {
+      const above = nearestAbove(files, stateDirectory);
+      attempt(above, () => {
+        using directory = files.openDirectory(above);
+        tryToWrite(directory, probe);
+      });
+      return `${shown}, made when it is needed`;
+    }
+    attempt(stateDirectory, () => tryToWrite(state, probe));
+    for (const name of [SESSIONS, ROLLBACKS]) {
+      const path = joinPath(stateDirectory, name);
+      using directory = openStateDirectory(files, path, uid, { create: false });
+      if (directory !== undefined) attempt(path, () => tryToWrite(directory, probe));
+    }
+    return shown;
+  });
+}
+
+/** What is missing above the state directory is made with it. */
+function nearestAbove(files: Files, path: Bytes): Bytes {
+  const parent = parentPath(path);
+  return parent === ROOT || files.stat(parent) !== undefined ? parent : nearestAbove(files, parent);
+}
+
+function tryToWrite(directory: Directory, probe: Bytes): void {
+  directory.createFile(probe, PRIVATE_MODE)[Symbol.dispose]();
+  directory.removeFile(probe);
+}
+
+function attempt(path: Bytes, write: () => void): void {
+  try {
+    write();
+  } catch (error) {
+    if (!(error instanceof SystemError) || !isErrno(error, ...REFUSALS)) throw error;
+    throw new StateError(`nothing can be written in ${displayBytes(path)} (${error.errno})`, {
+      cause: error,
+      hint: 'make it writable, with free space, or set NONO_HOME to another place',
+    });
+  }
+}
