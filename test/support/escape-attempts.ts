@@ -48,6 +48,7 @@ export const ATTEMPTS: readonly Attempt[] = [
     ['connect_mapped', 'connect_by_first_write'].map((attempt): Attempt => ({ attempt, at: 'port', inside: 'EACCES', options })),
   ),
   { attempt: 'listen_anywhere', inside: 'EACCES', options: PORTS },
+  { attempt: 'listen_after_connect', inside: 'EISCONN', options: [...PORTS, '--allow-bind', '60321'] },
   ...['connect_high_bits', 'connect_long'].map((attempt): Attempt => ({ attempt, at: 'port', inside: 'EACCES', options: PORTS })),
   { attempt: 'bind_unspecified', inside: 'EACCES', options: PORTS },
   { attempt: 'listen_by_device', inside: 'EACCES', options: LOOPBACK },

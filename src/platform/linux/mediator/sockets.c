@@ -23,15 +23,20 @@ static int put_on_loopback(long socket) {
   return is_on_loopback(socket) || CALL(setsockopt, socket, SOL_SOCKET, SO_BINDTOIFINDEX, &index, sizeof index, 0) == 0;
 }
 
+/* It listens no more, either. */
+static void disconnect(long socket) {
+  u16 nobody[8];
+  clear(nobody, sizeof nobody);
+  CALL(connect, socket, nobody, sizeof nobody, 0, 0, 0);
+}
+
 /*
  * bind(2) to an address of one link takes the socket to that link's device without any capability (__inet6_bind() of net/ipv6/af_inet6.c), until the socket
  * has a port: another thread of the caller's may do that at any moment. This looks once that can be no more. @returns `result`, or that it was refused.
  */
 static long only_on_loopback(long socket, long result) {
-  u16 nobody[8];
   if (configuration->network != NETWORK_LOOPBACK || is_on_loopback(socket)) return result;
-  clear(nobody, sizeof nobody);
-  CALL(connect, socket, nobody, sizeof nobody, 0, 0, 0);
+  disconnect(socket);
   return -EACCES;
 }
 
@@ -181,6 +186,35 @@ static long listen_on_loopback(long socket, long domain) {
   return only_on_loopback(socket, CALL(listen, socket, request.arguments[1], 0, 0, 0, 0));
 }
 
+/* @returns the bytes of the address in `address`. */
+static long own_address(long socket) {
+  int bytes = address_bytes = ADDRESS_BYTES;
+  clear(address, sizeof address);
+  long failure = CALL(getsockname, socket, address, &bytes, 0, 0, 0);
+  return failure < 0 ? failure : bytes;
+}
+
+/*
+ * Of a socket whose connect has come to nothing the kernel tells the port that it had, and listen(2) would choose another one, which no rule was
+ * asked for: it gets that port again. Another thread that lets go of it meanwhile gets nothing by that.
+ */
+static long listen_on_named_port(long socket) {
+  long bytes = own_address(socket);
+  if (bytes < 0) return bytes;
+  if (!is_port_named(PORT_BIND)) {
+    note_port(REFUSED_LISTEN, port_of_address());
+    return -EACCES;
+  }
+  if (!is_waiting(request.id)) return -EPERM;
+  long result = CALL(bind, socket, address, bytes, 0, 0, 0);
+  /* -EINVAL: it has one. */
+  if (result < 0 && result != -EINVAL) return result;
+  result = CALL(listen, socket, request.arguments[1], 0, 0, 0, 0);
+  if (result < 0 || (own_address(socket) > 0 && is_port_named(PORT_BIND))) return result;
+  disconnect(socket);
+  return -EACCES;
+}
+
 /* A socket that listens without an address, or on all of them: in what way the network of the plan has it. */
 static long start_listening(void) {
   long socket = take(request.arguments[0]);
@@ -190,15 +224,7 @@ static long start_listening(void) {
   /* What a socket can become (TCP_ULP makes one of AF_SMC), and what Landlock knows no ports of. */
   if (domain != AF_UNIX && option_of(socket, SO_PROTOCOL) != IPPROTO_TCP) return -EACCES;
   if (domain == AF_INET || domain == AF_INET6) {
-    int bytes = address_bytes = ADDRESS_BYTES;
-    clear(address, sizeof address);
-    long failure = CALL(getsockname, socket, address, &bytes, 0, 0, 0);
-    if (failure < 0) return failure;
-    /* The kernel would choose a port that no rule was asked for. */
-    if (configuration->network == NETWORK_PORTS && !is_port_named(PORT_BIND)) {
-      note_port(REFUSED_LISTEN, port_of_address());
-      return -EACCES;
-    }
+    if (configuration->network == NETWORK_PORTS) return listen_on_named_port(socket);
     if (!is_waiting(request.id)) return -EPERM;
     if (configuration->network == NETWORK_BLOCKED) return -EACCES;
     if (configuration->network == NETWORK_LOOPBACK) return listen_on_loopback(socket, domain);
