@@ -153,6 +153,11 @@ export function explainMachine(error: unknown): unknown {
   if (isErrno(error, 'EAGAIN') && error instanceof SystemError && MAKING_PROCESSES.includes(error.call)) {
     return new NonoError('E_SYSTEM', EXIT.failure, 'Cannot start a process', { cause: error, hint: TOO_MANY_PROCESSES });
   }
+  if (isErrno(error, 'EROFS')) {
+    const hint =
+      'The file system can only be read: mount it for writing (findmnt -T PATH says which), or set NONO_HOME to another place';
+    return new NonoError('E_SYSTEM', EXIT.failure, 'Cannot go on', { cause: error, hint });
+  }
   const hint =
     'The machine has no room, no descriptors, no memory or a failing disk, or a limit forbids more (ulimit -a): see to that and try again';
   return new NonoError('E_SYSTEM', EXIT.failure, 'Cannot go on', { cause: error, hint });

@@ -71,6 +71,15 @@ describe('describeFailure() of what the system refused', () => {
   });
 });
 
+test('a file system that can only be read is not taken for a full one', () => {
+  const { text, exitCode } = describeFailure(new SystemError('unlinkat', 'EROFS', '/x'));
+
+  expect(text).toMatch(
+    /^Error: Cannot go on \[E_SYSTEM\]\nCaused by: unlinkat "\/x": EROFS\nHint: The file system can only be read: /,
+  );
+  expect(exitCode).toBe(1);
+});
+
 describe('SystemError', () => {
   test('names the call, the path and the errno', () => {
     const error = new SystemError('openat', 'ENOENT', '/x');
