@@ -138,11 +138,15 @@ print(name(lambda: os.chmod("none", 0o600)), name(lambda: os.chmod("f/x", 0o600)
 import ctypes
 libc = ctypes.CDLL(None, use_errno=True)
 print(libc.chmod(ctypes.c_void_p(8), 0o600), errno.errorcode[ctypes.get_errno()])
-os.unlink("f")`,
+os.unlink("f")
+here = os.getcwd(); gone = here + "/gone"; other = gone + " (deleted)"
+os.mkdir(gone); os.chdir(gone); os.rmdir(gone); os.mkdir(other); open(other + "/f", "w").close()
+print(name(lambda: os.chmod("f", 0o600)), name(lambda: os.utime("f")), name(lambda: connect("f")))
+os.chdir(other); print(name(lambda: os.chmod("f", 0o640)), oct(os.stat("f").st_mode)); os.chdir(here); os.unlink(other + "/f"); os.rmdir(other)`,
     );
 
     expect(stdout).toBe(
-      'ENOENT ENOTDIR ENAMETOOLONG ENAMETOOLONG EBADF ENOENT ENODATA ENOENT ECONNREFUSED ECONNREFUSED\n-1 EFAULT\n',
+      'ENOENT ENOTDIR ENAMETOOLONG ENAMETOOLONG EBADF ENOENT ENODATA ENOENT ECONNREFUSED ECONNREFUSED\n-1 EFAULT\nENOENT ENOENT ENOENT\nok 0o100640\n',
     );
   });
 

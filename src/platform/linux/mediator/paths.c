@@ -134,6 +134,13 @@ static long read_working_directory(char *to) {
   return CALL(readlinkat, AT_FDCWD, link, to, PATH_BYTES, 0, 0);
 }
 
+/* What the kernel adds to the name of what is gone may be another directory's name. */
+static int was_removed(const char *path, long length) {
+  static const char mark[] = " (deleted)";
+  long bytes = sizeof mark - 1;
+  return length > bytes && are_equal(path + length - bytes, mark, bytes);
+}
+
 static int goes_up(const char *path) {
   for (const char *at = path; *at; at++) {
     int begins = at == path || at[-1] == '/';
@@ -153,7 +160,7 @@ static long opened_beneath(long directory, const char *path, int follows) {
   if (*path != '/') {
     if ((int)directory != AT_FDCWD) return -ENOENT;
     length = read_working_directory(whole);
-    if (length <= 0 || length >= PATH_BYTES || whole[0] != '/') return -ENOENT;
+    if (length <= 0 || length >= PATH_BYTES || whole[0] != '/' || was_removed(whole, length)) return -ENOENT;
     if (whole[length - 1] != '/') whole[length++] = '/';
   }
   append(whole + length, path);
