@@ -8,14 +8,16 @@ import { nearest } from './nearest.ts';
  * Splits the words after the verb by its table of options.
  *
  * Strict: an unknown option, a second value for an option that takes one, a missing or an unwanted
- * value and a wrong number of positionals are errors. Values stay the bytes that they are ("007" is not 7).
+ * value and a wrong number of positionals are errors. Behind `--` comes the command of a verb that runs one; for others
+ * nothing behind it is an option. Values stay the bytes that they are ("007" is not 7).
  *
  * @throws {UsageError}
  */
 export function parseCall(spec: CommandSpec, words: readonly Bytes[]): ParsedCall {
   const separator = words.indexOf('--' as Bytes);
   const before = separator < 0 ? words : words.slice(0, separator);
-  const commandLine = separator < 0 ? [] : words.slice(separator + 1);
+  const behind = separator < 0 ? [] : words.slice(separator + 1);
+  const commandLine = spec.commandLine === undefined ? [] : behind;
   const flags = new Set<string>();
   const values = new Map<string, Bytes[]>();
   const positionals: Bytes[] = [];
@@ -50,6 +52,7 @@ export function parseCall(spec: CommandSpec, words: readonly Bytes[]): ParsedCal
       throw usage(spec, `Cannot use ${label} with an empty value`);
     values.set(option.name, [...given, value]);
   }
+  if (spec.commandLine === undefined) positionals.push(...behind);
   if (flags.has('help')) return { flags, values, positionals, commandLine };
   checkPositionals(spec, positionals, separator >= 0);
   if (spec.commandLine === 'required' && (commandLine.length === 0 || commandLine[0] === '')) {
@@ -79,7 +82,8 @@ export function placeOf(name: string, at: number): string {
 }
 
 function checkPositionals(spec: CommandSpec, positionals: readonly Bytes[], hasSeparator: boolean): void {
-  if (hasSeparator && spec.commandLine === undefined) throw usage(spec, 'Cannot use "--": there is no command to run here');
+  if (hasSeparator && spec.commandLine === undefined && spec.positionals === undefined)
+    throw usage(spec, 'Cannot use "--": there is no command to run here');
   const { name, minimum, maximum } = spec.positionals ?? { name: '', minimum: 0, maximum: 0 };
   const empty = positionals.indexOf('' as Bytes);
   if (empty >= 0) throw usage(spec, `Cannot use an empty ${placeOf(name, empty) || 'argument'}`);

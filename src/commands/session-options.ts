@@ -90,7 +90,12 @@ export const sessionCommands: readonly CommandSpec[] = [
       HELP_OPTION,
     ],
     positionals: { name: 'ID [TEXT…]', minimum: 1, maximum: Number.POSITIVE_INFINITY },
-    examples: ['nono send a3f7c2 --enter npm test', 'nono send a3f7c2 --key ctrl-c', 'nono send a3f7c2 - < script'],
+    examples: [
+      'nono send a3f7c2 --enter npm test',
+      'nono send a3f7c2 --enter -- --version',
+      'nono send a3f7c2 --key ctrl-c',
+      'nono send a3f7c2 - < script',
+    ],
     load: () => import('./session/send.ts'),
   },
   {

@@ -31,6 +31,8 @@ const SHOW: CommandSpec = {
 
 const RENAME: CommandSpec = { ...common, name: 'rename', options: [], positionals: { name: 'ID NAME', minimum: 2, maximum: 2 } };
 
+const LIST: CommandSpec = { ...common, name: 'rollback list', options: [] };
+
 function parse(spec: CommandSpec, words: readonly string[]): ParsedCall {
   return parseCall(spec, words.map(bytesFromText));
 }
@@ -130,12 +132,20 @@ describe('parseCall()', () => {
     { spec: RENAME, words: ['a'], message: 'Cannot run "nono rename" without ID and NAME' },
     { spec: RENAME, words: ['a', ''], message: 'Cannot use an empty NAME' },
     { spec: SHOW, words: ['a', 'b', 'c'], message: 'Cannot use the extra argument "c"' },
-    { spec: SHOW, words: ['a', '--', 'b'], message: 'Cannot use "--": there is no command to run here' },
+    { spec: SHOW, words: ['a', '--', 'b', '-c'], message: 'Cannot use the extra argument "-c"' },
+    { spec: SHOW, words: ['--'], message: 'Cannot run "nono rollback show" without ID' },
+    { spec: LIST, words: ['--'], message: 'Cannot use "--": there is no command to run here' },
   ])('refuses $spec.name $words', ({ spec, words, message, hint }) => {
     expect(() => parse(spec, words)).toThrow(UsageError);
     expect(() => parse(spec, words)).toThrow(
       expect.objectContaining({ message, exitCode: 2, ...(hint === undefined ? {} : { hint }) }),
     );
+  });
+
+  test('takes nothing behind "--" for an option where no command is run', () => {
+    const call = plain(parse(SHOW, ['--diff', 'a', '--', '--diff']));
+
+    expect(call).toEqual({ flags: ['diff'], values: {}, positionals: ['a', '--diff'], commandLine: [] });
   });
 
   test('gives help before it complains about what is missing', () => {
