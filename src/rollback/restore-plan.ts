@@ -6,6 +6,9 @@ import { type Entry, isSameInodeState } from './entry.ts';
 /** What a directory's owner needs to list, enter and change it. */
 export const OWNER_MODE = 0o700;
 
+/** What a directory's owner needs to look at what is in it. */
+export const READABLE_MODE = 0o500;
+
 const NANOSECONDS_PER_MS = 1_000_000;
 
 /** One path that a restore puts into another state. */
@@ -120,7 +123,14 @@ function isAsLeft(now: Entry | undefined, left: Entry | undefined, isYounger: bo
       (isSameInodeState(now, left) || (now.kind === 'skipped' && now.reason === left.reason))
     );
   }
-  return isSameState(now, left);
+  return isSameState(now, left) || isLeftOpen(now, left);
+}
+
+/** Whether a restore that was killed may have left it open: a directory that was looked into although its owner may not, as root may. */
+function isLeftOpen(now: Entry | undefined, left: Entry | undefined): boolean {
+  if (now?.kind !== 'directory' || left?.kind !== 'directory') return false;
+  const isSame = now.inode === left.inode && now.device === left.device;
+  return isSame && (left.mode & READABLE_MODE) !== READABLE_MODE && now.mode === (left.mode | OWNER_MODE);
 }
 
 /**

@@ -16,7 +16,7 @@ import type { Manifest } from './manifest.ts';
 import { ObjectStore } from './objects.ts';
 import { draftPartialTree } from './partial-tree.ts';
 import { hashOnly, nodesHeader, type RestoreRequest, type Restoring, rootPaths, temporaryPrefix } from './restore-parts.ts';
-import { OWNER_MODE, type RestoreAction, touchContents } from './restore-plan.ts';
+import { OWNER_MODE, READABLE_MODE, type RestoreAction, touchContents } from './restore-plan.ts';
 import type { RollbackDeps } from './rollback-deps.ts';
 import { RootDirectories } from './root-directories.ts';
 import type { NewSession, RollbackSession } from './session-directory.ts';
@@ -24,9 +24,6 @@ import { makeRollbackId } from './session-id.ts';
 import { recordSnapshot } from './snapshot.ts';
 import type { RollbackStore } from './store.ts';
 import { findTwins } from './twins.ts';
-
-/** What a directory's owner needs to look at what is in it. */
-const READABLE_MODE = 0o500;
 
 /** What was done, and what undoes it. */
 export interface RestoreOutcome extends ApplyResult {

@@ -62,6 +62,21 @@ const EXAMPLES: readonly Example[] = [
     conflicts: ['it: changed since'],
   },
   {
+    what: 'a directory that the session closed and a restore that was killed has opened is still its own',
+    before: inTurn(directory, mode(0o755)),
+    edit: mode(0o400),
+    since: mode(0o700),
+    actions: ['p it'],
+  },
+  {
+    what: 'a directory that somebody has given another mode since is a conflict',
+    before: inTurn(directory, mode(0o755)),
+    edit: mode(0o400),
+    since: mode(0o750),
+    actions: [],
+    conflicts: ['it: changed since'],
+  },
+  {
     what: 'what somebody removed since is a conflict',
     before: write('old'),
     edit: write('new'),
