@@ -29,15 +29,15 @@ export interface Change {
  * What `before` does not hold is never a change: nobody can say whether it is new. What `before` holds
  * and `after` does not is one: something stands in its way.
  *
- * @param excluded Gets the paths that a rule leaves out and that were made, replaced or removed, or whose own listing changed: no
- *   snapshot holds them. What changed deeper in an excluded directory is not seen.
+ * @param unheld Gets the paths that no snapshot holds, by a rule or for what they are, and that were made, replaced or removed, or whose
+ *   own listing changed. What changed deeper in such a directory is not seen.
  */
-export function compareTrees(before: SnapshotTree, after: SnapshotTree, excluded: Bytes[] = []): Change[] {
+export function compareTrees(before: SnapshotTree, after: SnapshotTree, unheld: Bytes[] = []): Change[] {
   const changes: Change[] = [];
   if (isSameReference(before.rootReference, after.rootReference)) return changes;
   for (const [left, right] of pairByName(before.roots(), after.roots())) {
     const path = (left ?? right)?.name as Bytes;
-    compareEntries({ before, after, root: path, changes, excluded }, path, left, right);
+    compareEntries({ before, after, root: path, changes, unheld }, path, left, right);
   }
   return changes;
 }
@@ -47,11 +47,11 @@ interface Comparison {
   readonly after: SnapshotTree;
   readonly root: Bytes;
   readonly changes: Change[];
-  readonly excluded: Bytes[];
+  readonly unheld: Bytes[];
 }
 
 function compareEntries(comparison: Comparison, path: Bytes, left: Entry | undefined, right: Entry | undefined): void {
-  if (isExclusionChange(left, right)) comparison.excluded.push(path);
+  if (isUnheldChange(left, right)) comparison.unheld.push(path);
   const type = changeType(left, right);
   if (type !== undefined) comparison.changes.push({ path, root: comparison.root, type, before: left, after: right });
   const [leftChild, rightChild] = [left?.child, right?.child];
@@ -66,8 +66,11 @@ function compareEntries(comparison: Comparison, path: Bytes, left: Entry | undef
   }
 }
 
-function isExclusionChange(left: Entry | undefined, right: Entry | undefined): boolean {
-  if (left?.reason !== 'excluded' && right?.reason !== 'excluded') return false;
+function isUnheldChange(left: Entry | undefined, right: Entry | undefined): boolean {
+  if (left?.kind !== 'skipped' && right?.kind !== 'skipped') return false;
+  // A restore names what it was to do itself; what another one did not touch, and what is below a directory that is closed now, nobody saw.
+  if (left?.reason !== 'excluded' && right?.reason !== 'excluded' && changeType(left, right) !== undefined) return false;
+  if (left?.reason === 'untouched' || right?.reason === 'untouched' || right?.inode === 0n) return false;
   return left === undefined || right === undefined || !isSameInodeState(left, right);
 }
 

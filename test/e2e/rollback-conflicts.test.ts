@@ -266,6 +266,25 @@ describe('nono rollback restore', () => {
     const narrowed = await rollback(world, ['restore', 'latest', 'file']);
     expect(narrowed.stdout).not.toContain('Not tracked');
   });
+
+  test('names what the session made and no snapshot holds for what it is', async () => {
+    using world = createWorld();
+    writeProject(world, { file: 'old\n', plain: 'old\n', 'sub/file': 'old\n' });
+    await runProgram(world, ['mkfifo', 'still', 'gone', 'filled']);
+    const script = 'echo new > file; mkfifo sub/made; rm gone; rm filled; echo new > filled; rm plain; mkfifo plain';
+    await runTracked(world, script);
+
+    const outcome = await rollback(world, ['restore', 'latest']);
+    expect(outcome).toMatchObject({ status: 0, stderr: '' });
+    const named = [...outcome.stdout.matchAll(/Not tracked, and changed: (.*)/g)].map(([, name]) => name);
+    expect(named).toEqual(['filled', 'gone', 'sub/made']);
+    // It stood in the way of a file.
+    expect(readProject(world, 'plain')).toBe('old\n');
+
+    const [, safety = ''] = /Undo with: nono rollback restore (\S+)/.exec(outcome.stdout) ?? [];
+    const undone = await rollback(world, ['restore', safety]);
+    expect(undone.stdout).toMatch(/Not tracked, and changed: plain\nUndo with/);
+  });
 });
 
 describe('nono rollback restore of a session during which another one was restored', () => {
