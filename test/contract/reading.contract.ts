@@ -99,6 +99,11 @@ export function describeReading(name: string, createFiles: () => Files): void {
       const nanoseconds = (seconds = 0, rest = 0) => BigInt(seconds) * 1_000_000_000n + BigInt(rest);
       expect(nanoseconds(stat?.mtimeSeconds, stat?.mtimeNanoseconds)).toBe(real.mtimeNs);
       expect(nanoseconds(stat?.ctimeSeconds, stat?.ctimeNanoseconds)).toBe(real.ctimeNs);
+      // A file system that does not tell when a file was made gives nothing.
+      const bornMs = real.birthtimeNs === 0n ? undefined : Math.trunc(Number(real.birthtimeNs / 1_000_000n));
+      expect(stat?.bornMs && Math.trunc(stat.bornMs)).toBe(bornMs);
+      directory.rename(b('file'), directory, b('renamed'));
+      expect(directory.stat(b('renamed'))?.bornMs).toBe(stat?.bornMs);
       expect(stat?.device).toBe(directory.statSelf().device);
       expect(directory.statSelf().kind).toBe('directory');
     });
