@@ -1,7 +1,7 @@
-import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { follow } from './follow.ts';
 import { waitFor } from './wait.ts';
 
 /** Longer than any test. */
@@ -20,17 +20,10 @@ export async function holdAt(pid: number, call: string): Promise<Hold> {
   const scratch = mkdtempSync(join(tmpdir(), 'nono-hold-'));
   const log = join(scratch, 'log');
   const inject = `inject=${call}:delay_enter=${DELAY_MICROSECONDS}`;
-  const tracer = spawn('strace', ['-f', '-p', String(pid), '-o', log, '-e', `trace=${call}`, '-e', inject], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  const ended = new Promise((resolve) => tracer.on('exit', resolve));
-  let said = '';
-  tracer.stderr.on('data', (data: Buffer) => (said += data.toString()));
-  await waitFor('strace to be attached', () => said.includes('attached'));
+  const following = await follow(pid, ['-o', log, '-e', `trace=${call}`, '-e', inject]);
   const read = () => /^(\d+) +/m.exec(readFileSync(log, 'utf8'))?.[1];
   const release = async () => {
-    tracer.kill('SIGTERM');
-    await ended;
+    await following[Symbol.asyncDispose]();
   };
   return {
     held: async () => Number(await waitFor(`somebody to be held at ${call}`, read, 30_000)),

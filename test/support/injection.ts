@@ -1,6 +1,5 @@
-import { spawn } from 'node:child_process';
 import * as fs from 'node:fs';
-import { waitFor } from './wait.ts';
+import { follow } from './follow.ts';
 
 /** What a system call is made to answer, or to be the last one of its process. */
 export interface Fault {
@@ -82,24 +81,8 @@ type Kind = 'disk' | 'stream' | 'other';
 
 /** @param trace Where strace writes. Without a fault it writes down all calls. */
 export function createInjector(trace: string, fault?: Fault): Injector {
-  const words = ['strace', '-f', '-y', '-o', trace, ...(fault === undefined ? [] : injection(fault))];
-  return {
-    words,
-    async follow(pid) {
-      const [file = '', ...rest] = words;
-      const tracer = spawn(file, [...rest, '-p', String(pid)], { stdio: ['ignore', 'ignore', 'pipe'] });
-      const ended = new Promise((resolve) => tracer.on('exit', resolve));
-      let said = '';
-      tracer.stderr.on('data', (data: Buffer) => (said += data.toString()));
-      await waitFor('strace to be attached', () => said.includes('attached'));
-      return {
-        async [Symbol.asyncDispose]() {
-          tracer.kill('SIGTERM');
-          await ended;
-        },
-      };
-    },
-  };
+  const words = ['-y', '-o', trace, ...(fault === undefined ? [] : injection(fault))];
+  return { words: ['strace', '-f', ...words], follow: (pid) => follow(pid, words) };
 }
 
 function injection({ call, answer, turn }: Fault): readonly string[] {
