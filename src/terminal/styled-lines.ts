@@ -27,13 +27,16 @@ export function styledRow(model: TerminalModel, line: XtermLine, isContinued = f
     const width = content >>> WIDTH_SHIFT;
     if (width === 0 && (content & CODE_MASK) === 0 && column > 0) continue;
     const { style, link } = lookOf(model, line, column);
-    const text = textOf(line, column, content);
+    // Written over in the last column without wrapping, a wide character keeps its first half in the model: terminals show nothing of it.
+    const isCut = width === 2 && !isSecondHalf(line, column + 1);
+    const text = isCut ? ' ' : textOf(line, column, content);
+    const columns = isCut ? 1 : width || 1;
     const last = runs.at(-1);
     if (last !== undefined && last.style === style && last.link === link) {
       last.text += text;
-      last.columns += width || 1;
+      last.columns += columns;
     } else {
-      runs.push({ text, columns: width || 1, style, link });
+      runs.push({ text, columns, style, link });
     }
     if ((content & (COMBINED | CODE_MASK)) !== 0 || style !== '') used = runs.length;
   }
@@ -95,6 +98,10 @@ function lookOf(model: TerminalModel, line: XtermLine, column: number): { readon
     style: attributeParameters(foreground, background, extended?._ext ?? 0).join(';'),
     link: target.slice(target.indexOf(';') + 1),
   };
+}
+
+function isSecondHalf(line: XtermLine, column: number): boolean {
+  return column < line.length && (line._data[column * WORDS] ?? 0) >>> WIDTH_SHIFT === 0;
 }
 
 function textOf(line: XtermLine, column: number, content: number): string {
