@@ -77,7 +77,10 @@ export class RowWriter {
   /** One cell with its pen: to leave the cursor waiting at the end of a full row. */
   cell(line: XtermLine, column: number): void {
     const content = contentOf(line, column);
-    this.write(this.#penOf(line, column) + ((content & CONTENT_MASK) === 0 ? ' ' : textOf(line, column, content)));
+    const width = isWideAt(line, column) ? 2 : 1;
+    const text = (content & CONTENT_MASK) === 0 || content >>> WIDTH_SHIFT > width ? ' ' : textOf(line, column, content);
+    const isKnown = !isUnsure(content, text) || isAsWide(this.#measure, text, width);
+    this.write(this.#penOf(line, column) + (isKnown ? text : ' '.repeat(width)));
   }
 
   #cells(line: XtermLine, end: number, { isContinued }: RowOptions): void {

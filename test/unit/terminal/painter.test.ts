@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from 'vitest';
 import { paint } from '../../../src/terminal/painter.ts';
-import { createModel, describeScreen } from '../../support/screens.ts';
+import { createModel, describeScreen, redrawn } from '../../support/screens.ts';
 
 const SIZE = { columns: 100, rows: 10 };
 /** Some of them go on over several rows, some are wide or coloured. */
@@ -40,5 +40,11 @@ describe('paint()', () => {
     expect(lengths.length).toBeGreaterThan(2);
     expect(Math.max(...lengths)).toBeLessThan(80 * 1024);
     expect(describeScreen(terminal)).toEqual(describeScreen(model));
+  });
+
+  test('leaves the cursor waiting behind half of a flag, whose columns no terminal gives it', () => {
+    const model = createModel({ columns: 2, rows: 1 });
+    model.write(Buffer.from('\x1b[C\x1b[?1049h🇩🇪'));
+    expect(describeScreen(redrawn(model))).toEqual(describeScreen(model));
   });
 });
