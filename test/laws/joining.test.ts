@@ -7,6 +7,7 @@ import { cut, stream } from '../support/terminal-streams.ts';
 
 interface Row {
   readonly cells: readonly string[];
+  readonly isWrapped: boolean;
 }
 
 const RUNS = { numRuns: runs(import.meta.filename, 300) };
@@ -124,9 +125,10 @@ function withoutUsersOwn(shown: Record<string, unknown>, model: Record<string, u
   return { ...shown, normal: (shown['normal'] as readonly unknown[]).slice(-(model['normal'] as readonly unknown[]).length) };
 }
 
+/** Also without marks: those of a row that goes on and goes on from another are not drawn, and an update may make it a row of its own. */
 function modesApart({ modes, normal, alternate, ...rest }: Record<string, unknown>): unknown {
   const likened = (rows: unknown) =>
-    (rows as readonly Row[] | undefined)?.map(({ cells, ...row }) => ({ ...row, cells: lastBlankOrSpace(cells) }));
+    (rows as readonly Row[] | undefined)?.map(({ cells, isWrapped }) => ({ isWrapped, cells: lastBlankOrSpace(cells) }));
   return {
     ...rest,
     normal: likened(normal),
