@@ -34,6 +34,7 @@ function project(name: string, testTimeout: number, more: { readonly globalSetup
       root: top,
       include: [`test/${name}/**/*.test.ts`],
       exclude,
+      setupFiles: ['test/support/same-examples.ts'],
       testTimeout,
       hookTimeout: testTimeout,
       ...more,
