@@ -91,6 +91,10 @@ async function startLarge(world: World): Promise<string> {
   const { stdout } = await runNono(world, words);
   const id = /session (?<id>[0-9a-f]{6})\./.exec(stdout)?.groups?.['id'];
   if (id === undefined) throw new Error(`Not started: ${stdout}`);
+  const { supervisor_pid: supervisor } = readRecord(world, id);
+  // It has given its snapshot, and may still be ending.
+  const isGone = () => childrenOf(supervisor).every((pid) => !commandOf(pid).includes('__take'));
+  await waitFor('the process that took the baseline to be gone', isGone, LONG_MS);
   return id;
 }
 
