@@ -1,5 +1,6 @@
 import type { TerminalModel } from './model.ts';
 import { attributeParameters, HAS_EXTENDED } from './pen.ts';
+import { isWideAt } from './row-writer.ts';
 import type { XtermBuffer, XtermLine } from './xterm.ts';
 
 /** Characters of one look, as the model has it: two words and what is beside them. */
@@ -28,7 +29,7 @@ export function styledRow(model: TerminalModel, line: XtermLine, isContinued = f
     if (width === 0 && (content & CODE_MASK) === 0 && column > 0) continue;
     const { style, link } = lookOf(model, line, column);
     // Written over in the last column without wrapping, a wide character keeps its first half in the model: terminals show nothing of it.
-    const isCut = width === 2 && !isSecondHalf(line, column + 1);
+    const isCut = width === 2 && !isWideAt(line, column);
     const text = isCut ? ' ' : textOf(line, column, content);
     const columns = isCut ? 1 : width || 1;
     const last = runs.at(-1);
@@ -98,10 +99,6 @@ function lookOf(model: TerminalModel, line: XtermLine, column: number): { readon
     style: attributeParameters(foreground, background, extended?._ext ?? 0).join(';'),
     link: target.slice(target.indexOf(';') + 1),
   };
-}
-
-function isSecondHalf(line: XtermLine, column: number): boolean {
-  return column < line.length && (line._data[column * WORDS] ?? 0) >>> WIDTH_SHIFT === 0;
 }
 
 function textOf(line: XtermLine, column: number, content: number): string {
