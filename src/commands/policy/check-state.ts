@@ -1,4 +1,5 @@
 import { type Bytes, bytesFromText, displayBytes } from '../../bytes.ts';
+import { mayBeThere } from '../../config/config-path.ts';
 import { isErrno, StateError, SystemError } from '../../errors.ts';
 import { joinPath, parentPath } from '../../paths.ts';
 import type { Directory, Files } from '../../ports/files.ts';
@@ -20,7 +21,7 @@ export function checkState(context: Context): Check {
   return checkBy('state directory', () => {
     using state = openStateDirectory(files, stateDirectory, uid, { create: false });
     if (state === undefined) {
-      const above = nearestAbove(files, stateDirectory);
+      const above = nearestThere(files, stateDirectory);
       attempt(above, () => {
         using directory = files.openDirectory(above);
         tryToWrite(directory, probe);
@@ -37,10 +38,9 @@ export function checkState(context: Context): Check {
   });
 }
 
-/** What is missing above the state directory is made with it. */
-function nearestAbove(files: Files, path: Bytes): Bytes {
-  const parent = parentPath(path);
-  return parent === ROOT || files.stat(parent) !== undefined ? parent : nearestAbove(files, parent);
+/** Where the state directory is, or will be: what is missing above it is made with it. */
+export function nearestThere(files: Files, path: Bytes): Bytes {
+  return path === ROOT || mayBeThere(files, path) ? path : nearestThere(files, parentPath(path));
 }
 
 function tryToWrite(directory: Directory, probe: Bytes): void {

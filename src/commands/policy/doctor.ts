@@ -3,16 +3,15 @@ import { readConfig } from '../../config/config.ts';
 import { configPath, mayBeThere } from '../../config/config-path.ts';
 import { listProfiles, resolveProfile } from '../../config/profiles.ts';
 import { EXIT, isErrno, SystemError } from '../../errors.ts';
-import { joinPath, parentPath } from '../../paths.ts';
+import { joinPath } from '../../paths.ts';
 import { formatSize } from '../../ui/size.ts';
 import type { Context } from '../context.ts';
 import { profilePlaces } from '../load-profile.ts';
 import type { CommandResult, ParsedCall } from '../spec.ts';
 import { checkKernel, readLine } from './check-kernel.ts';
-import { checkState } from './check-state.ts';
+import { checkState, nearestThere } from './check-state.ts';
 import { type Check, checkBy, checksResult } from './checks.ts';
 
-const ROOT = '/' as Bytes;
 const OLDER_STATE = '.local/state/nono' as Bytes;
 /** What the nono in Rust takes options from. */
 const OLDER_VARIABLES = [
@@ -78,11 +77,8 @@ function checkSurroundings(context: Context): readonly Check[] {
   return found;
 }
 
-/** Where the state directory is, or will be: what is missing above it is made with it. */
 async function checkDisk(context: Context): Promise<Check> {
-  const { files, stateDirectory } = context;
-  let path = stateDirectory;
-  while (path !== ROOT && !mayBeThere(files, path)) path = parentPath(path);
+  const path = nearestThere(context.files, context.stateDirectory);
   const freeBytes = await context.loadDiskSpace();
   let free: number | undefined;
   try {
