@@ -1,18 +1,20 @@
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Bytes, bytesFromText } from '../../src/bytes.ts';
 import { removeTree } from '../../src/remove-tree.ts';
 import { loadAdapters } from '../support/adapters.ts';
+import { createScratchDirectory, type Scratch } from '../support/scratch.ts';
 
 const { files } = await loadAdapters();
+let scratch: Scratch;
 let top = '';
 
 beforeEach(() => {
-  top = mkdtempSync(join(tmpdir(), 'nono-unit-'));
+  scratch = createScratchDirectory();
+  top = scratch.path;
 });
-afterEach(() => rmSync(top, { recursive: true, force: true }));
+afterEach(() => scratch[Symbol.dispose]());
 
 describe('removeTree()', () => {
   test('removes everything below and nothing that it links to', () => {

@@ -1,5 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Bytes, bytesFromText } from '../../../src/bytes.ts';
@@ -7,14 +6,17 @@ import type { LiveSession } from '../../../src/session/live-session.ts';
 import { lockName, sweepNames } from '../../../src/session/name-lock.ts';
 import { renameSession } from '../../../src/session/rename-session.ts';
 import { loadAdapters } from '../../support/adapters.ts';
+import { createScratchDirectory, type Scratch } from '../../support/scratch.ts';
 
 const { files } = await loadAdapters();
+let scratch: Scratch;
 let top = '';
 
 beforeEach(() => {
-  top = mkdtempSync(join(tmpdir(), 'nono-unit-'));
+  scratch = createScratchDirectory();
+  top = scratch.path;
 });
-afterEach(() => rmSync(top, { recursive: true, force: true }));
+afterEach(() => scratch[Symbol.dispose]());
 
 describe('lockName()', () => {
   test('gives a name to one at a time, and leaves nothing behind', async () => {
