@@ -34,27 +34,49 @@ export interface PlainEnd {
   readonly rollbackId: Bytes | undefined;
 }
 
-/** The session of a command that is about to be launched. */
+/** A signal that has come before the command was started. */
+interface Early {
+  signal: number | undefined;
+}
+
+/** The session of a command that is about to be launched. Who interrupts its start does not want the command: it is never started, and nothing stays. */
 export async function runPlainSession(run: PlainRun): Promise<PlainEnd> {
+  const early: Early = { signal: undefined };
+  try {
+    return await runUnlessEnded(run, early);
+  } catch (error) {
+    if (early.signal === undefined) throw error;
+    run.context.notify(`${signalName(early.signal)} came before the command was started: nothing was run`);
+    return { exitCode: commandEnd({ code: null, signal: early.signal }).exitCode, rollbackId: undefined };
+  }
+}
+
+async function runUnlessEnded(run: PlainRun, early: Early): Promise<PlainEnd> {
   const { context, parent, confinement } = run;
   using cleanUp = new DisposableStack();
-  const tree = cleanUp.use(new OwnedTree(parent.keepTree));
+  let tree: OwnedTree | undefined;
   let live: LiveSession | undefined;
+  const helpers = new SnapshotHelpers();
+  let progress: Progress = 'not begun';
   const supervision = cleanUp.use(
     supervise(parent.signals, context.pid, {
+      onEarlySignal: (signal) => {
+        if (progress === 'not begun') early.signal ??= signal;
+        helpers.endWanted(false, progress);
+      },
       onStopSignal: (signal) => {
         live?.isPaused(signal !== undefined);
         live?.audit(signal === undefined ? { event: 'continued' } : { event: 'paused', signal: signalName(signal) });
       },
-      onChild: () => tree.look(),
+      onChild: () => tree?.look(),
     }),
   );
   live = cleanUp.use(await claim(run));
-  const helpers = new SnapshotHelpers();
-  let progress: Progress = 'not begun';
   const snapshots = await startSnapshots(run, live, helpers);
+  // Not earlier: within the tree's domain each link of an object costs twice as much.
+  tree = cleanUp.use(new OwnedTree(parent.keepTree));
   const asking = confinement.plan.asks ? await (await import('./plain-asking.ts')).startAsking(run, live) : undefined;
-  const { mediating, ...launched } = await launchOrAbandon(run, asking, snapshots);
+  const { mediating, ...launched } = await launchOrAbandon(run, { asking, snapshots, early });
   cleanUp.defer(() => mediating?.[Symbol.dispose]());
   const command = tree.own(launched.command);
   cleanUp.defer(() => command.kill(SIGKILL));
@@ -116,13 +138,16 @@ interface Launched {
   readonly mediating: Mediating | undefined;
 }
 
+interface Prepared {
+  readonly asking: PlainAsking | undefined;
+  readonly snapshots: RollbackRun | undefined;
+  readonly early: Early;
+}
+
 /** Where the command cannot be launched, no snapshot stays. @throws {NonoError} when a step failed before the command ran. */
-async function launchOrAbandon(
-  run: PlainRun,
-  asking: PlainAsking | undefined,
-  snapshots: RollbackRun | undefined,
-): Promise<Launched> {
+async function launchOrAbandon(run: PlainRun, { asking, snapshots, early }: Prepared): Promise<Launched> {
   try {
+    if (early.signal !== undefined) throw new Error('A signal came first');
     return launch(run, asking);
   } catch (error) {
     await snapshots?.abandon();

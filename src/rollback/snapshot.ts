@@ -2,7 +2,7 @@ import type { Bytes } from '../bytes.ts';
 import { isErrno, NonoError } from '../errors.ts';
 import { joinPath, parentPath } from '../paths.ts';
 import type { Directory, Files } from '../ports/files.ts';
-import { nameIn, RECORD_KINDS } from '../ports/listing.ts';
+import { nameIn, RECORD, RECORD_KINDS, readInt64 } from '../ports/listing.ts';
 import { captureTree } from './capture.ts';
 import { Drafts } from './drafts.ts';
 import { type EncodedNodes, NodesEncoding } from './encode-nodes.ts';
@@ -24,14 +24,16 @@ export type SnapshotProgress =
 
 const NANOSECONDS_PER_MS = 1_000_000;
 
-/** From so many names on it pays to start a process. */
+/** From so many names on it pays to start a process, and from so many bytes that all have to be read; only a process can be told to stop at once. */
 const MANY_NAMES = 2000;
+const MANY_BYTES = 64 * 1024 * 1024;
 
 /** Captures the roots: contents into `objects`, nodes as bytes. */
 export async function takeNodes(deps: RollbackDeps, input: TakeInput): Promise<TakenNodes> {
   const { loadTakeElsewhere, files } = deps;
   const paths = input.roots.map(({ path }) => path);
-  const isLarge = () => (input.expected ?? 0) >= MANY_NAMES || hasManyNames(files, paths);
+  const manyBytes = input.previous === undefined ? MANY_BYTES : Number.POSITIVE_INFINITY;
+  const isLarge = () => (input.expected ?? 0) >= MANY_NAMES || isMuch(files, paths, manyBytes);
   const request = loadTakeElsewhere === undefined || !isLarge() ? undefined : encodeTake(input);
   if (loadTakeElsewhere === undefined || request === undefined) return await takeNodesHere(deps, input);
   const takeElsewhere = await loadTakeElsewhere();
@@ -42,9 +44,10 @@ export async function takeNodes(deps: RollbackDeps, input: TakeInput): Promise<T
   throw report.kind === 'failed' ? takeFailure(report) : new TypeError('Expected the last report of a snapshot');
 }
 
-/** Whether there are many names below the directories, which is known long before all of them are. */
-function hasManyNames(files: Files, roots: readonly Bytes[]): boolean {
+/** Whether there is much below the directories, which is known long before all of it is. */
+function isMuch(files: Files, roots: readonly Bytes[], manyBytes: number): boolean {
   let names = 0;
+  let fileBytes = 0;
   for (const root of roots) {
     using directory = openTracked(files, root);
     if (directory === undefined) continue;
@@ -52,7 +55,8 @@ function hasManyNames(files: Files, roots: readonly Bytes[]): boolean {
     for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
       const below = directoriesIn(directory, path);
       names += below.names;
-      if (names >= MANY_NAMES) return true;
+      fileBytes += below.fileBytes;
+      if (names >= MANY_NAMES || fileBytes >= manyBytes) return true;
       waiting.push(...below.directories);
     }
   }
@@ -61,15 +65,26 @@ function hasManyNames(files: Files, roots: readonly Bytes[]): boolean {
 
 const EMPTY = '' as Bytes;
 
+interface Held {
+  readonly names: number;
+  readonly fileBytes: number;
+  readonly directories: readonly Bytes[];
+}
+
 /** What cannot be opened or goes away meanwhile counts for nothing: this only decides how the work is done. */
-function directoriesIn(root: Directory, path: Bytes): { readonly names: number; readonly directories: readonly Bytes[] } {
+function directoriesIn(root: Directory, path: Bytes): Held {
   try {
     using directory = root.openDirectory(path);
     const { bytes, offsets } = directory.list();
-    const directories = [...offsets].filter((at) => bytes[at] === RECORD_KINDS.directory);
-    return { names: offsets.length, directories: directories.map((at) => joinPath(path, nameIn(bytes, at))) };
+    const ofKind = (kind: number) => [...offsets].filter((at) => bytes[at] === kind);
+    return {
+      names: offsets.length,
+      fileBytes: ofKind(RECORD_KINDS.file).reduce((sum, at) => sum + readInt64(bytes, at + RECORD.size), 0),
+      directories: ofKind(RECORD_KINDS.directory).map((at) => joinPath(path, nameIn(bytes, at))),
+    };
   } catch (error) {
-    if (isErrno(error, 'ENOENT', 'ENOTDIR', 'ELOOP', 'EXDEV', 'EACCES', 'EPERM')) return { names: 0, directories: [] };
+    if (isErrno(error, 'ENOENT', 'ENOTDIR', 'ELOOP', 'EXDEV', 'EACCES', 'EPERM'))
+      return { names: 0, fileBytes: 0, directories: [] };
     throw error;
   }
 }

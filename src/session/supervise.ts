@@ -15,6 +15,8 @@ export interface Supervision extends Disposable {
 }
 
 export interface SupervisionHandlers {
+  /** A signal came, from the terminal or a process, and there is no command yet; what a process sent goes to the command nevertheless, once there is one. */
+  readonly onEarlySignal?: (signal: number) => void;
   /** The signal that stopped the command; undefined when it goes on. */
   readonly onStopSignal: (signal: number | undefined) => void;
   /** Any child has changed. */
@@ -26,14 +28,19 @@ export interface SupervisionHandlers {
  * since both are in the foreground group. When the terminal stops the command, nono stops too, so that
  * the shell gets its prompt; when the shell continues nono, the command goes on with the terminal that it had.
  */
-export function supervise(signals: Signals, ownPid: number, { onStopSignal, onChild }: SupervisionHandlers): Supervision {
+export function supervise(signals: Signals, ownPid: number, handlers: SupervisionHandlers): Supervision {
+  const { onEarlySignal, onStopSignal, onChild } = handlers;
   const ownGroup = signals.groupOf(ownPid);
   const hadTerminal = ownGroup !== undefined && signals.foregroundGroup() === ownGroup;
   let child: FollowedProcess | undefined;
   let isPaused = false;
+  /** What processes have sent for the command before there was one. */
+  const early: number[] = [];
 
   function forward({ signal, isFromProcess }: CaughtSignal): void {
-    if (isFromProcess) child?.kill(signal);
+    if (isFromProcess && child === undefined) early.push(signal);
+    else if (isFromProcess) child?.kill(signal);
+    if (child === undefined) onEarlySignal?.(signal);
   }
 
   function lookAtChild(): void {
@@ -71,6 +78,7 @@ export function supervise(signals: Signals, ownPid: number, { onStopSignal, onCh
   return {
     follow(started) {
       child = started;
+      for (const signal of early.splice(0)) started.kill(signal);
       lookAtChild();
       return started.exited;
     },

@@ -9,13 +9,20 @@ import { dumpTree } from '../support/tree.ts';
 import { waitFor } from '../support/wait.ts';
 import { createWorld, type World } from '../support/world.ts';
 
-/** The process that takes a snapshot for a run in this world's project, and not for that of another test. */
-function takerOf({ executable, project }: World): number | undefined {
+/** A run in this world's project, and not that of another test, and the process that takes a snapshot for it. */
+function takingIn({ executable, project }: World): { readonly run: number; readonly taker: number } | undefined {
   const found = (...words: readonly string[]) => spawnSync('pgrep', words, { encoding: 'utf8' }).stdout.split('\n').slice(0, -1);
   const isOurs = (pid: string) => fs.existsSync(`/proc/${pid}/cwd`) && fs.readlinkSync(`/proc/${pid}/cwd`) === project;
   const [run] = found('-f', `^${executable} run`).filter(isOurs);
   const [taker] = run === undefined ? [] : found('-P', run, '-f', '__take');
-  return taker === undefined ? undefined : Number(taker);
+  return taker === undefined ? undefined : { run: Number(run), taker: Number(taker) };
+}
+
+/** Takes a baseline so slowly that it is found at work. */
+function runSlowly(world: World) {
+  const slow = ['-f', '-qq', '-o', '/dev/null', '-e', 'trace=openat2', '-e', 'inject=openat2:delay_enter=5000:when=300+'];
+  const words = [world.executable, 'run', '--rollback', '--allow-cwd', '--', 'touch', 'proof'];
+  return runProgram(world, ['strace', ...slow, ...words]);
 }
 
 /** More names than a snapshot takes in nono's own process, in directories of several sizes, with some of every kind. */
@@ -82,15 +89,31 @@ describe('a tree of thousands of files', () => {
     using world = createWorld();
     makeLargeTree(world);
     const before = dumpTree(world.project);
-    // So slow that it is found at work.
-    const slow = ['-f', '-qq', '-o', '/dev/null', '-e', 'trace=openat2', '-e', 'inject=openat2:delay_enter=5000:when=300+'];
-    const words = [world.executable, 'run', '--rollback', '--allow-cwd', '--', 'touch', 'proof'];
-    const ended = runProgram(world, ['strace', ...slow, ...words]);
-    process.kill(await waitFor('the process', () => takerOf(world)), 'SIGKILL');
+    const ended = runSlowly(world);
+    process.kill((await waitFor('the process', () => takingIn(world))).taker, 'SIGKILL');
     const { status, stderr } = await ended;
     expect(stderr).toContain('Cannot take a snapshot: the process that was to take it was killed [E_SNAPSHOT]');
     expect(status).toBe(125);
     expect(dumpTree(world.project)).toEqual(before);
     expect(fs.readdirSync(join(world.state, 'rollbacks'))).toEqual([]);
+  });
+
+  test('is not waited for by who interrupts the run: the command is not started, nothing is left', async (context) => {
+    needCommands(context, 'strace', 'pgrep');
+    using world = createWorld();
+    makeLargeTree(world);
+    const before = dumpTree(world.project);
+    const interrupted = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 };
+    for (const [signal, expected] of Object.entries(interrupted)) {
+      const ended = runSlowly(world);
+      const { run, taker } = await waitFor('the process', () => takingIn(world));
+      process.kill(taker, 'SIGSTOP');
+      process.kill(run, signal);
+      const { status, stderr } = await ended;
+      expect(stderr).toBe(`[nono] ${signal} came before the command was started: nothing was run\n`);
+      expect(status).toBe(expected);
+      expect(dumpTree(world.project)).toEqual(before);
+      for (const place of ['rollbacks', 'sessions']) expect(fs.readdirSync(join(world.state, place))).toEqual([]);
+    }
   });
 });

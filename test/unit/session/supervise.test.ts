@@ -71,6 +71,26 @@ describe('supervise()', () => {
     expect(signals.log).toEqual(['kill 15']);
   });
 
+  test('tells of each signal that comes before the command, which gets those of processes when it is there', () => {
+    const signals = new FakeSignals();
+    const early: number[] = [];
+    const quiet = () => undefined;
+    const supervision = supervise(signals, OWN, {
+      onEarlySignal: (signal) => early.push(signal),
+      onStopSignal: quiet,
+      onChild: quiet,
+    });
+    signals.handlers?.onSignal({ signal: 15, isFromProcess: true, sender: { pid: 1, uid: 0 } });
+    signals.handlers?.onSignal({ signal: 2, isFromProcess: false, sender: undefined });
+    expect(early).toEqual([15, 2]);
+
+    void supervision.follow(fakeChild(signals.log));
+    signals.handlers?.onSignal({ signal: 1, isFromProcess: true, sender: { pid: 1, uid: 0 } });
+
+    expect(signals.log).toEqual(['kill 15', 'kill 1']);
+    expect(early).toEqual([15, 2]);
+  });
+
   test('stops with a command that the terminal stopped, and goes on with it', () => {
     const signals = new FakeSignals();
     const { paused } = watchChild(signals);
