@@ -1,4 +1,5 @@
 import type { Clock } from '../ports/clock.ts';
+import { ENDINGS } from './approval-states.ts';
 import type { Approvals } from './approvals.ts';
 import type { Actor } from './audit-event.ts';
 import type { ControlRequest } from './control-requests.ts';
@@ -14,7 +15,10 @@ export async function answerAbout(
   { actor, clock }: { readonly actor: Actor; readonly clock: Clock },
 ): Promise<RequestOutcome> {
   if (request.verb === 'decide') {
-    const { number, decision, note } = request;
+    const { number, decision, note, paths } = request;
+    const question = approvals?.pending.find((one) => one.number === number);
+    if (question !== undefined && paths !== undefined && ENDINGS[decision].isAllowed && question.paths.length !== paths)
+      return { isDone: false, code: 'refused', message: `it is about more by now, see ${question.id}` };
     const isDone = approvals?.decide(number, decision, { actor, note }) ?? false;
     return { isDone: true, changed: isDone };
   }

@@ -4,7 +4,7 @@ import type { Clock } from '../ports/clock.ts';
 import { encodeRule, encodeVerdict, type Refusal, type Told, ToldReader, type WantedAccess } from '../sandbox/linux/ask-wire.ts';
 import { ENDINGS, REQUESTS, type RequestEvent, type RequestState } from './approval-states.ts';
 import type { Actor, ApprovalVerdict, AuditEvent } from './audit-event.ts';
-import { accessWord, type Decision, type Question } from './question.ts';
+import { accessWord, type Decision, type Question, questionId } from './question.ts';
 
 /** So many files of one directory are asked about apart; those after them are one question. */
 const APART_IN_DIRECTORY = 3;
@@ -144,10 +144,12 @@ export class Approvals {
       return;
     }
     const number = ++this.#lastNumber;
-    const { clock, timeoutMs } = this.#deps;
+    const { clock, timeoutMs, sessionId } = this.#deps;
     const question: OpenQuestion = {
       number,
-      id: `${this.#deps.sessionId}-${number}`,
+      get id() {
+        return questionId(sessionId, number, this.paths.length);
+      },
       access,
       paths: [path],
       pid,

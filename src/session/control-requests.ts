@@ -16,7 +16,14 @@ export type ControlRequest =
   | { readonly verb: 'log'; readonly follow: boolean }
   /** `since` waits until the list is no longer the one of that version. */
   | { readonly verb: 'approvals'; readonly since: number | undefined }
-  | { readonly verb: 'decide'; readonly number: number; readonly decision: Decision; readonly note: string | null };
+  /** `paths` is how many paths the question had when it was shown; undefined for any number. */
+  | {
+      readonly verb: 'decide';
+      readonly number: number;
+      readonly decision: Decision;
+      readonly note: string | null;
+      readonly paths?: number | undefined;
+    };
 
 const VERBS = ['status', 'stop', 'detach', 'rename', 'checkpoint', 'send', 'screen', 'log', 'approvals', 'decide'] as const;
 
@@ -36,7 +43,7 @@ export function requestFields(request: ControlRequest): PayloadFields {
     case 'approvals':
       return { verb: 'approvals', since: request.since };
     case 'decide':
-      return { verb: 'decide', number: request.number, decision: request.decision, note: request.note };
+      return { verb: 'decide', number: request.number, decision: request.decision, note: request.note, paths: request.paths };
     case 'status':
     case 'detach':
     case 'screen':
@@ -69,7 +76,8 @@ export function decodeRequest(document: PayloadFields): ControlRequest {
     case 'decide': {
       const note = document['note'] === null || document['note'] === undefined ? null : text(document, 'note');
       const decision = oneOf(document, 'decision', DECISIONS);
-      return { verb, number: wholeNumber(document, 'number', Number.MAX_SAFE_INTEGER), decision, note };
+      const paths = document['paths'] === undefined ? undefined : wholeNumber(document, 'paths', Number.MAX_SAFE_INTEGER);
+      return { verb, number: wholeNumber(document, 'number', Number.MAX_SAFE_INTEGER), decision, note, paths };
     }
     case 'status':
     case 'detach':

@@ -11,7 +11,7 @@ export type Decision = (typeof DECISIONS)[number];
 export interface Question {
   /** Counts up within the session. */
   readonly number: number;
-  /** What people type: the session's id and the number. */
+  /** What people type: see questionId(). */
   readonly id: string;
   readonly access: WantedAccess;
   /** Absolute, as they were called when it was asked; more than one where requests were put together. */
@@ -25,6 +25,14 @@ export interface Question {
   readonly endMs: number;
   /** Requests that wait. */
   count: number;
+}
+
+/**
+ * The session's id and the number, and how many paths there are beside the first: `a3f7c2-4+11`. A question that grows is
+ * called otherwise from then on, so that a yes is for what was shown under its word and nothing else.
+ */
+export function questionId(sessionId: string, number: number, pathCount: number): string {
+  return `${sessionId}-${number}${pathCount > 1 ? `+${pathCount - 1}` : ''}`;
 }
 
 /** The profile that answers for good go to, and what it adds to where there is none. */

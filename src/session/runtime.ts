@@ -149,7 +149,9 @@ export class Runtime {
   /** First the profile, then the answer: what was not written is not said. */
   async #decideForGood(number: number, shownFile: string, actor: Actor): Promise<void> {
     const note = await this.#withQuestion(number, ({ write }, question) => write(question, shownFile));
-    if (note !== undefined) this.#approvals?.decide(number, 'session', { actor, note });
+    const question = this.#approvals?.pending.find((one) => one.number === number);
+    // What joined it while it was written nobody has seen.
+    if (note !== undefined && question?.paths.length === 1) this.#approvals?.decide(number, 'session', { actor, note });
   }
 
   /** The record that follows what happens from now on. */

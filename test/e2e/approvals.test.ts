@@ -145,6 +145,33 @@ describe.for(USERS)('a request of $user outside the grants', ({ ordinaryUser }) 
     expect(stdout).toBe('allowed\nallowed\nallowed');
   });
 
+  test('is allowed as it was shown: nothing that has joined its question since', async () => {
+    await sh(`cd ${out}/sub; for name in a b c d e; do printf $name > $name; done`);
+    const readers = ['a', 'b', 'c', 'd'].map((name) => `cat ${out}/sub/${name} &`).join(' ');
+    const run = start(`${readers} until [ -e go ]; do sleep 0.05; done; cat ${out}/sub/e & wait`);
+    const questions = await waitFor('four files', async () => {
+      const found = await list();
+      return found.reduce((sum, { paths }) => sum + paths.length, 0) === 4 && found;
+    });
+    const { id } = questions[2] as ListedQuestion;
+    expect(questions.map(({ id: one }) => one)).toEqual(
+      [1, 2, 3].map((number) => expect.stringMatching(`-${number}${number === 3 ? '\\+1' : ''}$`)),
+    );
+    writeFileSync(join(world.project, 'go'), '');
+    const grown = await waitFor('the fifth', async () => (await list()).find(({ paths }) => paths.length === 3));
+
+    for (const word of [id, id.replace('+1', ''), '3', id.replace('+1', '+9')]) {
+      const { status, stdout, stderr } = await answer('allow', word);
+      expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
+      expect(stderr).toContain(`Cannot allow "${word}": it is about 3 paths by now [E_REFUSED]`);
+    }
+    expect(await answer('allow', '--always', '--yes', id)).toMatchObject({ status: 1 });
+    expect(run.stdout()).toBe('');
+    expect(await answer('allow', grown.id)).toMatchObject({ status: 0, stdout: `${grown.id}\n` });
+    await answer('deny', ...questions.slice(0, 2).map(({ id: one }) => one));
+    expect((await run.ended).stdout).toHaveLength(3);
+  });
+
   test('is gone with its program, and its question too', async () => {
     const run = start(`cat ${out}/f & echo $!; wait; sleep 60`);
     await asked(`${out}/f`);

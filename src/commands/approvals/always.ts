@@ -5,7 +5,7 @@ import { workingDirectoryOf } from '../../session/read-record.ts';
 import type { Context } from '../context.ts';
 import { profilePlaces } from '../load-profile.ts';
 import type { CommandResult } from '../spec.ts';
-import { decideAll, findQuestion } from './decide.ts';
+import { decideAll, findQuestion, refuseGrown } from './decide.ts';
 import { ownProfile, proposeGrant, writeGrant } from './grant-for-good.ts';
 import { allQuestions } from './pending.ts';
 
@@ -22,7 +22,9 @@ export async function allowAlways(
   const [word] = wanted;
   if (word === undefined || wanted.length > 1)
     throw new UsageError('Cannot write several answers at once: --always takes one ID', { hint: 'Give it one after the other' });
-  const { found, question } = findQuestion(await allQuestions(context), word);
+  const chosen = findQuestion(await allQuestions(context), word);
+  refuseGrown(chosen);
+  const { found, question } = chosen;
   const { record } = found.session;
   const places = { ...profilePlaces(context), workingDirectory: workingDirectoryOf(record) };
   const profile = ownProfile(record.profile, places);

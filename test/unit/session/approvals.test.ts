@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Bytes } from '../../../src/bytes.ts';
 import { ASKED_ACCESS } from '../../../src/sandbox/linux/mediation.ts';
+import { answerAbout } from '../../../src/session/approval-requests.ts';
 import { Approvals } from '../../../src/session/approvals.ts';
 import type { AuditEvent } from '../../../src/session/audit-event.ts';
 import type { Question } from '../../../src/session/question.ts';
@@ -44,12 +45,13 @@ describe('Approvals', () => {
   let asked: Question[];
   let wallMs: number;
   let approvals: Approvals;
+  const clock = { nowMs: () => wallMs, monotonicMs: () => performance.now(), utcOffsetMinutes: () => 0 };
   beforeEach(() => {
     vi.useFakeTimers();
     [answers, events, asked, wallMs] = [[], [], [], 1_000_000];
     approvals = new Approvals({
       sessionId: 'a3f7c2',
-      clock: { nowMs: () => wallMs, monotonicMs: () => performance.now(), utcOffsetMinutes: () => 0 },
+      clock,
       timeoutMs: TIMEOUT_MS,
       answer: (message) => void answers.push(message),
       audit: (event) => void events.push(event),
@@ -89,6 +91,31 @@ describe('Approvals', () => {
     for (let request = 2001; request <= 3000; request++) ask(request, `/out/${request}/f`);
     expect(approvals.pending).toHaveLength(50);
     expect(approvals.pending.reduce((sum, { count }) => sum + count, 0)).toBe(1000);
+  });
+
+  test('is called otherwise with each path that joins, and takes a yes under the word that was shown for those', async () => {
+    for (let request = 1; request <= 4; request++) ask(request, `/out/${request}`);
+    const allow = (paths: number) =>
+      answerAbout(approvals, { verb: 'decide', number: 3, decision: 'once', note: null, paths }, { actor: ACTOR.actor, clock });
+    const ids = () => approvals.pending.map(({ id }) => id);
+    expect(ids()).toEqual(['a3f7c2-1', 'a3f7c2-2', 'a3f7c2-3+1']);
+    ask(5, '/out/5');
+    ask(6, '/out/5');
+
+    expect(await allow(2)).toMatchObject({ isDone: false, code: 'refused', message: expect.stringMatching(/a3f7c2-3\+2$/) });
+    expect(heard(answers)).toEqual([]);
+    expect(ids()).toEqual(['a3f7c2-1', 'a3f7c2-2', 'a3f7c2-3+2']);
+    expect(await allow(3)).toEqual({ isDone: true, changed: true });
+    expect(heard(answers)).toEqual(['yes 3', 'yes 4', 'yes 5', 'yes 6']);
+    expect(await allow(3)).toEqual({ isDone: true, changed: false });
+  });
+
+  test('takes a no to what has become more', async () => {
+    for (let request = 1; request <= 4; request++) ask(request, `/out/${request}`);
+    const denial = { verb: 'decide', number: 3, decision: 'deny', note: null, paths: 1 } as const;
+
+    expect(await answerAbout(approvals, denial, { actor: ACTOR.actor, clock })).toEqual({ isDone: true, changed: true });
+    expect(heard(answers)).toEqual(['no 3', 'no 4']);
   });
 
   test.for([
