@@ -87,7 +87,7 @@ export const PROFILE_SCHEMA = {
   },
   environment: {
     allow_vars: names('Variables that pass although they look like credentials or hooks', '["TOOL_API_KEY"]'),
-    deny_vars: names('Variables that are withheld', '["AWS_*"]'),
+    deny_vars: names('Variables that are withheld; where both lists name one, the closer word counts', '["AWS_*"]'),
     set_vars: textTable({
       doc: 'Variables that the command gets; paths in them may begin as those above',
       example: '{ TOOL_HOME = "~/.tool" }',

@@ -45,9 +45,7 @@ export function layProfile(base: Profile, { fileName, settings }: ProfileFile): 
     paths: mapPaths((key) => add(base.paths[key], filesystem[key])),
     madeFiles: new Map([...base.madeFiles, ...sources(filesystem.create_file)]),
     blocksNetwork: network.block ?? base.blocksNetwork,
-    allowedVariables: union(without(base.allowedVariables, denied), allowed),
-    deniedVariables: union(without(base.deniedVariables, [...allowed, ...set.map(([text]) => ({ text }))]), denied),
-    setVariables: new Map([...[...base.setVariables].filter(([name]) => !denied.some(({ text }) => text === name)), ...set]),
+    ...joinVariables(base, { allowedVariables: allowed, deniedVariables: denied, setVariables: new Map(set) }),
     excludePatterns: add(base.excludePatterns, rollback.exclude_patterns),
     excludeGlobs: add(base.excludeGlobs, rollback.exclude_globs),
     tracked: add(base.tracked, rollback.track),
@@ -65,22 +63,46 @@ export function joinProfiles(base: Profile, other: Profile): Profile {
     paths: mapPaths((key) => union(base.paths[key], other.paths[key])),
     madeFiles: new Map([...base.madeFiles, ...other.madeFiles]),
     blocksNetwork: base.blocksNetwork === true ? true : other.blocksNetwork || base.blocksNetwork,
-    allowedVariables: union(base.allowedVariables, other.allowedVariables),
-    deniedVariables: union(base.deniedVariables, other.deniedVariables),
-    setVariables: new Map([...base.setVariables, ...other.setVariables]),
+    ...joinVariables(base, other),
     excludePatterns: union(base.excludePatterns, other.excludePatterns),
     excludeGlobs: union(base.excludeGlobs, other.excludeGlobs),
     tracked: union(base.tracked, other.tracked),
   };
 }
 
-function union(known: readonly SourcedText[], more: readonly SourcedText[]): readonly SourcedText[] {
-  const fresh = more.filter(({ text }, at) => more.findIndex((other) => other.text === text) === at);
-  return [...known, ...without(fresh, known)];
+type Variables = Pick<Profile, 'allowedVariables' | 'deniedVariables' | 'setVariables'>;
+
+/** Of a variable the last word counts: what `later` says of all names with a beginning it says of each of them. */
+function joinVariables(base: Variables, later: Variables): Variables {
+  const { allowedVariables: allowed, deniedVariables: denied, setVariables: set } = later;
+  const given = [...allowed, ...Array.from(set.keys(), (text) => ({ text }))];
+  const isOpen = (name: string) => !denied.some(({ text }) => covers(text, name));
+  return {
+    allowedVariables: union(
+      base.allowedVariables.filter(({ text }) => isOpen(text)),
+      allowed,
+    ),
+    deniedVariables: union(
+      base.deniedVariables.filter((word) => !given.some(({ text }) => covers(text, word.text))),
+      denied,
+    ),
+    setVariables: new Map([...[...base.setVariables].filter(([name]) => isOpen(name)), ...set]),
+  };
 }
 
-function without(list: readonly SourcedText[], taken: readonly Pick<SourcedText, 'text'>[]): readonly SourcedText[] {
-  return list.filter(({ text }) => !taken.some((other) => other.text === text));
+/** Whether `entry`, a name or a beginning that ends with `*`, stands for all that `other` stands for. */
+function covers(entry: string, other: string): boolean {
+  return entry.endsWith('*') ? other.startsWith(entry.slice(0, -1)) : other === entry;
+}
+
+function union(known: readonly SourcedText[], more: readonly SourcedText[]): readonly SourcedText[] {
+  const texts = new Set(known.map(({ text }) => text));
+  const fresh = more.filter(({ text }) => {
+    const isFresh = !texts.has(text);
+    texts.add(text);
+    return isFresh;
+  });
+  return [...known, ...fresh];
 }
 
 /** What one file says in two ways. */

@@ -53,7 +53,7 @@ const HOOKS: readonly string[] = [
   'JULIA_LOAD_PATH',
 ];
 
-let isHookName: ((name: string) => boolean) | undefined;
+let hookCloseness: ((name: string) => number) | undefined;
 
 /** A last word, after `_`, that says that the value is a credential. In any case of letters, as the next. */
 const CREDENTIAL_WORDS: readonly string[] = [
@@ -69,6 +69,9 @@ const CREDENTIAL_WORDS: readonly string[] = [
 /** The same anywhere in a name. */
 const CREDENTIAL_PART = 'PASSWORD';
 
+/** The closeness of what fits a name nowhere. */
+const UNNAMED = -1;
+
 /** Other spellings of TMPDIR; one that points elsewhere would lead programs to a place that is not shared. */
 const TEMPORARY_NAMES: readonly string[] = ['TMP', 'TEMP', 'TEMPDIR'];
 
@@ -82,9 +85,9 @@ export interface ScrubbedEnvironment {
 
 /** Which variables the command gets. */
 export interface ScrubOptions {
-  /** What passes whatever it looks like: names, or beginnings that end with `*`. It outweighs `denied`. */
+  /** What passes whatever it looks like: names, or beginnings that end with `*`. */
   readonly passed: readonly string[];
-  /** What does not pass, in the same form. */
+  /** What does not pass, in the same form. Of the two that counts which fits a name more closely, and `passed` where they are the same. */
   readonly denied: readonly string[];
   /** Names and values that replace the caller's. */
   readonly set: ReadonlyMap<Bytes, Bytes>;
@@ -94,14 +97,16 @@ export interface ScrubOptions {
 /** Takes hooks and credentials out of the caller's environment and puts nono's own variables in. */
 export function scrubEnvironment(caller: ReadonlyMap<Bytes, Bytes>, options: ScrubOptions): ScrubbedEnvironment {
   const { set, temporaryDirectory } = options;
-  const isPassed = matcher(options.passed);
-  const isDenied = matcher(options.denied);
+  const passes = closeness(options.passed);
+  const denies = closeness(options.denied);
   const kept = new Map<Bytes, Bytes>();
   const withheld: Bytes[] = [];
   for (const [name, value] of caller) {
+    const [passed, denied] = [passes(name), denies(name)];
+    const isNamed = passed > UNNAMED || denied > UNNAMED;
     // An empty value hooks nothing and betrays nothing.
-    const isHarmless = !isDenied(name) && (value === '' || !(isHook(name) || isCredential(name)));
-    if (isHarmless || isPassed(name)) kept.set(name, value);
+    const isKept = isNamed ? passed >= denied : value === '' || !(isHook(name) || isCredential(name));
+    if (isKept) kept.set(name, value);
     else if (!set.has(name)) withheld.push(name);
   }
   for (const name of TEMPORARY_NAMES) if (kept.has(name as Bytes)) kept.set(name as Bytes, temporaryDirectory);
@@ -112,8 +117,8 @@ export function scrubEnvironment(caller: ReadonlyMap<Bytes, Bytes>, options: Scr
 
 /** True for a variable that lets its value run code in a program that is started. */
 export function isHook(name: string): boolean {
-  isHookName ??= matcher(HOOKS);
-  return isHookName(name);
+  hookCloseness ??= closeness(HOOKS);
+  return hookCloseness(name) > UNNAMED;
 }
 
 /** True for a variable whose name says that its value is a secret. */
@@ -122,13 +127,18 @@ export function isCredential(name: string): boolean {
   return upper.includes(CREDENTIAL_PART) || CREDENTIAL_WORDS.includes(upper.slice(upper.lastIndexOf('_') + 1));
 }
 
-/** Whether a name is one of `entries`, or begins as one that ends with `*`. */
-function matcher(entries: readonly string[]): (name: string) => boolean {
+/** How closely one of `entries` fits a name: most when it is the name itself, else by the length of a beginning that ends with `*`. */
+function closeness(entries: readonly string[]): (name: string) => number {
   const exact = new Set<string>();
   const prefixes: string[] = [];
   for (const entry of entries) {
     if (entry.endsWith('*')) prefixes.push(entry.slice(0, -1));
     else exact.add(entry);
   }
-  return (name) => exact.has(name) || prefixes.some((prefix) => name.startsWith(prefix));
+  return (name) => {
+    if (exact.has(name)) return Number.POSITIVE_INFINITY;
+    let most = UNNAMED;
+    for (const prefix of prefixes) if (prefix.length > most && name.startsWith(prefix)) most = prefix.length;
+    return most;
+  };
 }

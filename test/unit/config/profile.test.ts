@@ -58,6 +58,55 @@ describe('resolveProfile()', () => {
     expect(profile.files).toEqual(['base', 'middle', 'top'].map((name) => home.at(`profiles/${name}.toml`)));
   });
 
+  test.for([
+    {
+      what: 'a beginning that is denied takes back the names that it has',
+      base: 'allow_vars = ["AWS_KEY", "B_*"]',
+      top: 'deny_vars = ["AWS_*"]',
+      allowed: ['B_*'],
+      denied: ['AWS_*'],
+    },
+    {
+      what: 'a name that is denied leaves what else a beginning allows',
+      base: 'allow_vars = ["AWS_*"]',
+      top: 'deny_vars = ["AWS_KEY"]',
+      allowed: ['AWS_*'],
+      denied: ['AWS_KEY'],
+    },
+    {
+      what: 'a beginning that is allowed takes back what was denied',
+      base: 'deny_vars = ["AWS_KEY", "AWS_S*"]',
+      top: 'allow_vars = ["AWS_*"]',
+      allowed: ['AWS_*'],
+      denied: [],
+    },
+    {
+      what: 'a beginning that is denied takes back what was set',
+      base: 'set_vars = { AWS_URL = "x", B = "y" }',
+      top: 'deny_vars = ["AWS_*"]',
+      allowed: [],
+      denied: ['AWS_*'],
+    },
+  ])('lets the last word count of variables: $what', ({ base, top, allowed, denied }) => {
+    const table = (text: string) => `[environment]\n${text}\n`;
+    using home = createHome({
+      base: table(base),
+      more: table(top),
+      top: `extends = "base"\n${table(top)}`,
+      both: 'extends = ["base", "more"]\n',
+    });
+
+    for (const name of ['top', 'both']) {
+      const profile = resolveProfile(name as Bytes, home.places);
+      expect({ name, allowed: texts(profile.allowedVariables), denied: texts(profile.deniedVariables) }).toEqual({
+        name,
+        allowed,
+        denied,
+      });
+      expect([...profile.setVariables.keys()]).toEqual(base.startsWith('set_vars') ? ['B'] : []);
+    }
+  });
+
   test('joins several profiles, one of them by its path from the file', () => {
     using home = createHome({
       a: 'ask = true\n[filesystem]\nallow = ["~/a"]\n',

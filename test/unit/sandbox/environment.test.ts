@@ -5,9 +5,9 @@ import { isCredential, isHook, scrubEnvironment } from '../../../src/sandbox/env
 
 const TEMPORARY = '/tmp/nono-x' as Bytes;
 
-function scrub(variables: Readonly<Record<string, string>>, passed: readonly string[] = []) {
+function scrub(variables: Readonly<Record<string, string>>, passed: readonly string[] = [], denied: readonly string[] = []) {
   const caller = new Map(Object.entries(variables) as [Bytes, Bytes][]);
-  return scrubEnvironment(caller, { passed, denied: [], set: new Map(), temporaryDirectory: TEMPORARY });
+  return scrubEnvironment(caller, { passed, denied, set: new Map(), temporaryDirectory: TEMPORARY });
 }
 
 describe('scrubEnvironment()', () => {
@@ -20,6 +20,16 @@ describe('scrubEnvironment()', () => {
 
   test('passes what is named, whatever it looks like', () => {
     expect(scrub({ API_KEY: 'x' }, ['API_KEY'])).toEqual({ entries: ['API_KEY=x', `TMPDIR=${TEMPORARY}`], withheld: [] });
+  });
+
+  test.for([
+    { passed: ['AWS_*'], denied: ['AWS_SECRET_KEY'], withheld: ['AWS_SECRET_KEY'] },
+    { passed: ['AWS_*'], denied: ['AWS_S*'], withheld: ['AWS_SECRET_KEY'] },
+    { passed: ['AWS_S*'], denied: ['AWS_*'], withheld: ['AWS_REGION'] },
+    { passed: ['AWS_SECRET_KEY'], denied: ['AWS_*', 'AWS_SECRET_KEY'], withheld: ['AWS_REGION'] },
+    { passed: [], denied: ['AWS_*'], withheld: ['AWS_REGION', 'AWS_SECRET_KEY'] },
+  ])('goes by what fits a name more closely: $passed and not $denied', ({ passed, denied, withheld }) => {
+    expect(scrub({ AWS_SECRET_KEY: 'x', AWS_REGION: 'eu' }, passed, denied).withheld).toEqual(withheld);
   });
 
   test('says nothing of an empty hook, which does nothing', () => {
