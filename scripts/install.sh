@@ -111,10 +111,25 @@ running_sessions() {
   "$prefix/bin/nono" ps 2>/dev/null </dev/null | sed 1d || :
 }
 
+# What is not known to have ended, such as what runs on another host that has this home.
+open_sessions() {
+  [ -x "$prefix/bin/nono" ] || return 0
+  listed=$("$prefix/bin/nono" ps --all 2>/dev/null </dev/null) || return 1
+  printf '%s\n' "$listed" | awk 'NR > 1 && $3 != "exited" && $3 != "lost"'
+}
+
 uninstall() {
   if [ -n "$(running_sessions)" ]; then
     running_sessions >&2
     fail 'Cannot uninstall: the sessions above are running' "End them with $prefix/bin/nono stop ID…"
+  fi
+  if [ "$purge" = yes ]; then
+    open=$(open_sessions) || fail 'Cannot purge: nono does not say whether sessions are running' \
+      "See $prefix/bin/nono ps, or uninstall first and purge then"
+    if [ -n "$open" ]; then
+      printf '%s\n' "$open" >&2
+      fail 'Cannot purge: the sessions above may be running elsewhere' 'Leave --purge out'
+    fi
   fi
   found=no
   while read -r _ place _; do

@@ -206,6 +206,26 @@ describe('install.sh', () => {
     expect(existsSync(join(world.project, 'mine'))).toBe(true);
   });
 
+  test.for([
+    { what: 'nono refuses to look', script: 'exit 1', complaint: 'nono does not say whether sessions are running' },
+    {
+      what: 'one may run on another host',
+      script: '[ "$2" != --all ] || echo "a3f7c2  calm-node  unknown"; exit 0',
+      complaint: 'a3f7c2  calm-node  unknown\nError: Cannot purge: the sessions above may be running elsewhere',
+    },
+  ])('--purge removes nothing where $what', async ({ script, complaint }) => {
+    using world = createWorld();
+    await install(world, ['sh'], '--from', makeRelease(world, '1.0.0'));
+    writeFileSync(join(world.home, '.local/bin/nono'), `#!/bin/sh\necho HEADING; ${script}\n`);
+    mkdirSync(join(world.state, 'sessions'), { recursive: true, mode: 0o700 });
+
+    const { status, stderr } = await install(world, ['sh'], '--uninstall', '--purge');
+
+    expect(stderr).toContain(complaint);
+    expect(status).toBe(1);
+    expect([join(world.state, 'sessions'), join(world.home, '.local/bin/nono')].map(existsSync)).toEqual([true, true]);
+  });
+
   test('--purge leaves what is beside the state of nono in a NONO_HOME, and what only has its name', async () => {
     using world = createWorld();
     const at = (path: string) => join(world.project, path);
