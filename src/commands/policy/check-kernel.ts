@@ -94,9 +94,10 @@ async function tryBoth(context: Context, adapters: SandboxAdapters) {
   const { plan } = await planCall(call, { ...context, workingDirectory: ROOT }, adapters.facts, options);
   const rules = plan.rules.filter(({ origin }) => origin !== 'temporary');
   const system = SYSTEM_DIRECTORIES.find((path) => context.files.stat(path) !== undefined) ?? ROOT;
+  // The home may be missing, closed to its user, or shared by a profile of theirs: what lists the root directory is always there, and no grant can give it.
   const attempts = [
     { call: 'read', path: system },
-    { call: 'read', path: context.homeDirectory },
+    { call: 'read', path: ROOT },
   ] as const;
   return probe(attempts, { ...plan, rules }, context, adapters);
 }
