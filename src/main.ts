@@ -22,6 +22,8 @@ const CHECKPOINT_ROLE = '__checkpoint';
 /** A process that lives as long as this is worth the engine's optimizations, which the build has put off. */
 const LONG_LIVED_MS = 200;
 
+const OPTIONS_BEFORE_VERBS: readonly string[] = ['--no-color', '-s', '--silent'];
+
 /** What the runtime has to end takes less. */
 const LINGER_MS = 2000;
 
@@ -117,7 +119,8 @@ async function runCommandLine(supervisor: EarlyProcess | undefined): Promise<voi
 
 /** `run`, `wrap` and `shell` keep 1 for the command: nono's own failure is 125 there. */
 function isRunVerb(): boolean {
-  return ['run', 'wrap', 'shell'].includes(process.argv[2] ?? '');
+  const verb = process.argv.slice(2).find((word) => !OPTIONS_BEFORE_VERBS.includes(word)) ?? '';
+  return ['run', 'wrap', 'shell'].includes(verb);
 }
 
 /** Where nobody reads any more, or the file is on a disk that is full, the status says what is left to say. */
