@@ -96,8 +96,8 @@ export const policyCommands: readonly CommandSpec[] = [
   {
     name: 'config validate',
     summary: 'Check the configuration',
-    options: [HELP_OPTION],
-    examples: ['nono config validate', 'XDG_CONFIG_HOME="$PWD/dotfiles" nono config validate'],
+    options: [JSON_OPTION, HELP_OPTION],
+    examples: ['nono config validate --json', 'XDG_CONFIG_HOME="$PWD/dotfiles" nono config validate'],
     load: () => import('./policy/config-validate.ts'),
   },
   {

@@ -154,6 +154,54 @@ describe('nono profile and nono config', () => {
     expect((JSON.parse(before.stdout) as { own: unknown[] }).own).toEqual([]);
   });
 
+  test('make a profile that extends another one by its path, wherever the two are', async () => {
+    using world = createWorld();
+    mkdirSync(join(world.project, 'sub'));
+    write(world, 'base$&.toml', '[filesystem]\nread = ["/srv/base"]\n');
+
+    for (const name of ['mine', './beside.toml', './sub/below.toml']) {
+      expect(await runNono(world, ['profile', 'init', name, '--extends', './base$&.toml'])).toMatchObject({
+        status: 0,
+        stderr: '',
+      });
+      expect((await runNono(world, ['profile', 'show', name])).stdout).toContain('"/srv/base"');
+    }
+  });
+
+  test.for(['/', '.'])('make no profile where %s is', async (path) => {
+    using world = createWorld();
+
+    const { status, stderr } = await runNono(world, ['profile', 'init', path === '.' ? './.' : path]);
+
+    expect({ status, stderr }).toEqual({
+      status: 1,
+      stderr: expect.stringMatching(/^Error: Cannot write ".*": it exists \[E_EXISTS\]\nHint: /),
+    });
+  });
+
+  test('validate a configuration for people and for scripts', async () => {
+    using world = createWorld();
+    const file = '~/.config/nono/config.toml';
+    const validate = async () => {
+      const { status, stdout, stderr } = await runNono(world, ['config', 'validate', '--json']);
+      return { status, stderr, document: JSON.parse(stdout) as unknown };
+    };
+    const path = join(world.home, '.config/nono/config.toml');
+    const good = { status: 0, stderr: '', document: { ok: true, path, exists: false, problems: [] } };
+
+    expect(await validate()).toEqual(good);
+    write(world, file, '[ui]\n');
+    expect(await validate()).toEqual({ ...good, document: { ...good.document, exists: true } });
+    write(world, file, '[ui]\ncolour = 1\n[history]\nscrollback_lines = -1\n');
+    const problems = [
+      `${path}:2: unknown key "colour"`,
+      `${path}:4: cannot use -1 for "scrollback_lines": expected a whole number from 0 to 100000`,
+    ];
+    expect(await validate()).toEqual({ status: 1, stderr: '', document: { ok: false, path, exists: true, problems } });
+    const { status, stderr } = await runNono(world, ['config', 'validate']);
+    expect({ status, stderr }).toEqual({ status: 1, stderr: `Error: ${problems.join('\n')} [E_CONFIG]\n` });
+  });
+
   test('doctor finds what is wrong, setup what the kernel has', async () => {
     using world = createWorld();
     write(world, '~/.config/nono/config.toml', '[ui]\ncolour = 1\n');
@@ -230,6 +278,11 @@ test('a home that is not there, or a state directory that nobody may look at, ke
   for (const environment of [{ HOME: join(world.home, 'missing/home') }, { NONO_HOME: join(world.home, 'closed/state') }]) {
     const { stdout, stderr } = await runNono(world, ['doctor', '--json'], { environment });
     expect({ environment, stderr }).toEqual({ environment, stderr: '' });
-    expect(JSON.parse(stdout)).toMatchObject({ checks: expect.arrayContaining([expect.objectContaining({ name: 'disk' })]) });
+    expect(JSON.parse(stdout)).toMatchObject({
+      checks: expect.arrayContaining([
+        expect.objectContaining({ name: 'disk' }),
+        expect.objectContaining({ name: 'a sandbox, tried', status: 'ok' }),
+      ]),
+    });
   }
 });

@@ -1,9 +1,9 @@
-import { type Bytes, bytesFromText, displayBytes } from '../../bytes.ts';
+import { type Bytes, bytesFromText, displayBytes, isUtf8, textFromBytes } from '../../bytes.ts';
 import { PROFILE_SCHEMA } from '../../config/profile-schema.ts';
-import { isProfilePath, PROFILE_NAME_REGEXP, resolveProfile } from '../../config/profiles.ts';
+import { isProfilePath, PROFILE_NAME_REGEXP, type ProfilePlaces, resolveProfile } from '../../config/profiles.ts';
 import { schemaTemplate } from '../../config/template.ts';
 import { EXIT, UsageError } from '../../errors.ts';
-import { joinPath, resolvePath } from '../../paths.ts';
+import { joinPath, parentPath, resolvePath } from '../../paths.ts';
 import type { Context } from '../context.ts';
 import { profilePlaces } from '../load-profile.ts';
 import type { CommandResult, ParsedCall } from '../spec.ts';
@@ -21,12 +21,20 @@ export async function execute({ positionals, values }: ParsedCall, context: Cont
   const path = isPath
     ? resolvePath(places.workingDirectory, reference)
     : joinPath(places.directory, bytesFromText(`${reference}.toml`));
-  const list = extended.map((name) => JSON.stringify(displayBytes(name))).join(', ');
+  const list = extended.map((name) => JSON.stringify(textFromBytes(fromFile(name, path, places)))).join(', ');
   const heading = [
     `# The profile ${shown}: \`nono profile show ${shown}\` shows what it means, \`nono profile validate ${shown}\` checks it.`,
   ];
   const template = schemaTemplate(PROFILE_SCHEMA, heading);
-  const text = extended.length === 0 ? template : template.replace(/^# extends = .*$/m, `extends = [${list}]`);
+  const text = extended.length === 0 ? template : template.replace(/^# extends = .*$/m, () => `extends = [${list}]`);
   await writeNewFile(context.files, path, text, `.nono-${context.randomHex(8)}` as Bytes);
   return { output: `${displayBytes(path)}\n`, exitCode: EXIT.ok };
+}
+
+/** What was written from the working directory, as the file has to write it: there a path begins at the file's own directory. */
+function fromFile(reference: Bytes, file: Bytes, { workingDirectory }: ProfilePlaces): Bytes {
+  if (!isUtf8(reference))
+    throw new UsageError(`Cannot use --extends "${displayBytes(reference)}": a profile is text, and that is none`);
+  const isMoved = isProfilePath(reference) && !reference.startsWith('~/') && parentPath(file) !== workingDirectory;
+  return isMoved ? resolvePath(workingDirectory, reference) : reference;
 }

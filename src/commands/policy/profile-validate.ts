@@ -1,10 +1,11 @@
 import { bytesFromText, displayBytes } from '../../bytes.ts';
 import { listProfiles, resolveProfile } from '../../config/profiles.ts';
-import { ConfigError, EXIT } from '../../errors.ts';
+import { EXIT } from '../../errors.ts';
 import { jsonOutput } from '../../json-text.ts';
 import type { Context } from '../context.ts';
 import { profilePlaces } from '../load-profile.ts';
 import type { CommandResult, ParsedCall } from '../spec.ts';
+import { problemsOf } from './problems.ts';
 
 interface Validation {
   readonly name: string;
@@ -26,17 +27,6 @@ export async function execute({ flags, positionals }: ParsedCall, context: Conte
     return { output: jsonOutput({ ok: isGood, profiles }), exitCode };
   }
   return { output: results.flatMap(validationLines).join(''), exitCode };
-}
-
-function problemsOf(read: () => ReturnType<typeof resolveProfile>): readonly string[] {
-  try {
-    read();
-    return [];
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    const lines = error.message.split('\n');
-    return error.hint === undefined ? lines : [...lines.slice(0, -1), `${lines.at(-1)} (${error.hint})`];
-  }
 }
 
 function validationLines({ name, problems }: Validation): readonly string[] {

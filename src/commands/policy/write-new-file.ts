@@ -14,17 +14,21 @@ const DIRECTORY_MODE = 0o700;
  */
 export async function writeNewFile(files: Files, path: Bytes, text: string, temporaryName: Bytes): Promise<void> {
   const shown = displayBytes(path);
+  if (baseName(path) === '') throw exists(shown);
   try {
     using directory = openMaking(files, parentPath(path));
     await writeThrough(directory, { path, text, temporaryName });
   } catch (error) {
-    if (isErrno(error, 'EEXIST'))
-      throw new NonoError('E_EXISTS', EXIT.failure, `Cannot write "${shown}": it exists`, {
-        hint: 'Edit it, or move it away first',
-      });
+    if (isErrno(error, 'EEXIST')) throw exists(shown);
     if (!isErrno(error, 'EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT', 'ENOTDIR', 'ENAMETOOLONG')) throw error;
     throw new NonoError('E_OUTPUT', EXIT.failure, `Cannot write "${shown}"`, { cause: error });
   }
+}
+
+function exists(shown: string): NonoError {
+  return new NonoError('E_EXISTS', EXIT.failure, `Cannot write "${shown}": it exists`, {
+    hint: 'Edit it, or move it away first',
+  });
 }
 
 async function writeThrough(
