@@ -1,11 +1,12 @@
 #!/bin/sh
 # Makes docs/tour.svg: what a terminal shows of the first minutes with nono, drawn by `nono screen --svg`.
 #
-#   sh scripts/picture.sh [EXECUTABLE]
+#   sh scripts/picture.sh [EXECUTABLE [FILE]]
 
 set -eu
 top=$(CDPATH='' cd -P -- "$(dirname "$0")/.." && pwd)
 nono=${1:-$top/dist/nono}
+picture=${2:-$top/docs/tour.svg}
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 HOME=$scratch/home
@@ -35,4 +36,4 @@ PATH=$scratch/bin:$PATH CLICOLOR_FORCE=1 PAGER=cat sh "$scratch/tour" >"$scratch
 sed "s|$scratch/home|/home/you|g" "$scratch/shown" >shown
 "$nono" run --detached --silent --name tour --allow-cwd -- cat shown >/dev/null
 "$nono" wait tour >/dev/null
-"$nono" screen tour --svg >"$top/docs/tour.svg"
+"$nono" screen tour --svg >"$picture"

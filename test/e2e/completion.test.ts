@@ -1,4 +1,4 @@
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { runNono, runProgram } from '../support/nono.ts';
@@ -163,14 +163,26 @@ describe('nono completion', () => {
   test('never puts an escape sequence of a planted record before the shell, nor complains about one that is damaged', async () => {
     await using furnished = await createFurnishedWorld();
     const { world, id } = furnished;
-    writeFileSync(join(world.state, 'sessions', 'ffffff.json'), '{"name": "\\u001b[31m');
+    const at = (name: string) => join(world.state, 'sessions', `${name}.json`);
+    const record = JSON.parse(readFileSync(at(id), 'utf8')) as Record<string, unknown>;
+    const planted = {
+      ...record,
+      session_id: 'eeeeee',
+      status: 'exited',
+      ended: record['started'],
+      exit_code: 0,
+      command: ['\u001b[31mred\t\n\u009b0m'],
+    };
+    writeFileSync(at('eeeeee'), JSON.stringify(planted), { mode: 0o600 });
+    writeFileSync(at('ffffff'), '{"name": "\\u001b[31m', { mode: 0o600 });
 
-    const { status, stdout, stderr } = await runNono(world, ['__complete', 'attach', '']);
+    const { status, stdout, stderr } = await runNono(world, ['__complete', 'inspect', '']);
 
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     expect(stdout).toContain(`${id}\t`);
+    expect(stdout).toMatch(/^eeeeee\t.*\?\[31mred\?\?\?0m$/m);
     // biome-ignore lint/suspicious/noControlCharactersInRegex: it is what must not be there
-    expect(stdout).not.toMatch(/[\x00-\x08\x0b-\x1f\x7f]/);
+    expect(stdout).not.toMatch(/[\x00-\x08\x0b-\x1f\x7f-\x9f]/);
   });
 
   test('answers with one process', async (context) => {
