@@ -3,6 +3,7 @@ import { type Change, compareTrees, isSameReference } from './compare.ts';
 import { changedMs, isAfterLoss, lastSeenMs } from './doubt.ts';
 import type { Entry } from './entry.ts';
 import { entryNow } from './entry-now.ts';
+import { leadingDirectories } from './leading-directories.ts';
 import { MissingNames } from './missing-names.ts';
 import { findMovedIn } from './moved-in.ts';
 import { hashOnly, type RestoreRequest, rootPaths } from './restore-parts.ts';
@@ -29,12 +30,10 @@ export function prepareRestore(
   const known = made.length === 0 ? found : found.map((one) => ({ ...one, made: filesAt(made, one.change.path) }));
   using roots = new RootDirectories(deps.files, rootPaths(state.manifest));
   roots.expectTwins(twins);
-  const { examined, listed } = examineChanges(
-    deps,
-    roots,
-    known,
-    state.isLive ? Number.POSITIVE_INFINITY : lastSeenMs(state.manifest),
-  );
+  const seenMs = state.isLive ? Number.POSITIVE_INFINITY : lastSeenMs(state.manifest);
+  const { examined: asked, listed } = examineChanges(deps, roots, known, seenMs);
+  const leading = leadingDirectories({ roots, target, left: state.tree, contents: hashOnly(deps) }, asked);
+  const examined = [...leading, ...asked];
   const movedIn = findMovedIn(roots, examined, target);
   const plan = planRestore(examined, (change) => {
     const moved = movedIn.get(change.path);

@@ -1,0 +1,80 @@
+import * as fs from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { readProject, rollback, runTracked, writeProject } from '../support/rollback.ts';
+import { dumpTree } from '../support/tree.ts';
+import { createWorld } from '../support/world.ts';
+
+const FILES = { 'src/main.c': 'main\n', 'src/deep/one.ts': '1\n', 'src/deep/two.ts': '2\n', 'src/deep/notes': 'n\n', other: 'o\n' };
+
+describe('nono rollback restore of one path of a directory that is gone', () => {
+  test.for([
+    { word: 'src/main.c', back: ['src', 'src/main.c'] },
+    { word: 'src/**/*.ts', back: ['src', 'src/deep', 'src/deep/one.ts', 'src/deep/two.ts'] },
+    { word: 'src/deep', back: ['src', 'src/deep', 'src/deep/notes', 'src/deep/one.ts', 'src/deep/two.ts'] },
+  ])('$word brings back what leads there, with its mode, and nothing else', async ({ word, back }) => {
+    using world = createWorld();
+    writeProject(world, FILES);
+    fs.chmodSync(join(world.project, 'src'), 0o750);
+    await runTracked(world, 'rm -r src; echo new > other');
+
+    expect(await rollback(world, ['restore', 'latest', word])).toMatchObject({ status: 0, stderr: '' });
+
+    const names = fs.readdirSync(world.project, { recursive: true, encoding: 'utf8' });
+    expect(names.toSorted()).toEqual(['other', ...back]);
+    expect(fs.statSync(join(world.project, 'src')).mode & 0o777).toBe(0o750);
+    expect(readProject(world, 'other')).toBe('new\n');
+  });
+
+  test('can be undone, and leaves what is then asked for', async () => {
+    using world = createWorld();
+    writeProject(world, FILES);
+    const before = dumpTree(world.project);
+    await runTracked(world, 'rm -r src');
+    const left = dumpTree(world.project);
+    const { stdout } = await rollback(world, ['restore', 'latest', 'src/deep/one.ts']);
+    const [, safety = ''] = /Undo with: nono rollback restore (\S+)/.exec(stdout) ?? [];
+    expect(await rollback(world, ['restore', safety])).toMatchObject({ status: 0 });
+    expect(dumpTree(world.project)).toEqual(left);
+    expect(await rollback(world, ['restore', 'latest', 'src/main.c'])).toMatchObject({ status: 0 });
+    expect(await rollback(world, ['restore', 'latest'])).toMatchObject({ status: 0 });
+    expect(dumpTree(world.project)).toEqual(before);
+  });
+
+  test('of one that was renamed is not lost from the place where it is', async () => {
+    using world = createWorld();
+    writeProject(world, FILES);
+    await runTracked(world, 'mv src lib');
+    expect(await rollback(world, ['restore', 'latest', 'lib/main.c', 'src/main.c'])).toMatchObject({ status: 0 });
+    expect(readProject(world, 'src/main.c')).toBe('main\n');
+    expect(fs.readdirSync(join(world.project, 'lib'))).toEqual(['deep']);
+  });
+
+  test('takes the file away that the session put in its place, and for a conflict what somebody else did', async () => {
+    using world = createWorld();
+    writeProject(world, FILES);
+    await runTracked(world, 'rm -r src; echo in the way > src');
+    fs.writeFileSync(join(world.project, 'src'), 'mine');
+    const left = dumpTree(world.project);
+    const refused = await rollback(world, ['restore', 'latest', 'src/main.c']);
+    expect(refused).toMatchObject({ status: 3, stderr: expect.stringContaining('  src (changed since) [E_CONFLICT]') });
+    expect(dumpTree(world.project)).toEqual(left);
+
+    fs.writeFileSync(join(world.project, 'src'), 'in the way\n');
+    expect(await rollback(world, ['restore', 'latest', 'src/main.c'])).toMatchObject({ status: 0 });
+    expect(readProject(world, 'src/main.c')).toBe('main\n');
+    expect(fs.readdirSync(join(world.project, 'src'))).toEqual(['main.c']);
+  });
+
+  test('makes with --force also a directory that somebody else has removed, whose entries the session left alone', async () => {
+    using world = createWorld();
+    writeProject(world, FILES);
+    const before = dumpTree(join(world.project, 'src/deep'));
+    await runTracked(world, 'echo changed > src/deep/one.ts; echo changed > src/deep/two.ts; echo changed > src/deep/notes');
+    fs.rmSync(join(world.project, 'src'), { recursive: true });
+    const refused = await rollback(world, ['restore', 'latest']);
+    expect(refused).toMatchObject({ status: 3, stderr: expect.stringContaining('  src/deep/one.ts (removed since)') });
+    expect(await rollback(world, ['restore', 'latest', '--force'])).toMatchObject({ status: 0 });
+    expect(dumpTree(join(world.project, 'src/deep'))).toEqual(before);
+  });
+});
