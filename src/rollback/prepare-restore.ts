@@ -57,10 +57,11 @@ function filesAt(trees: readonly TreeIndex[], path: Bytes): Entry[] {
 function mergeChanges(lists: readonly (readonly Change[])[]): Omit<ExaminedChange, 'now'>[] {
   const [only, another] = lists;
   if (only !== undefined && another === undefined) return only.map((change) => ({ change, others: [] }));
-  const byPath = new Map<Bytes, { change: Change; others: (Entry | undefined)[] }>();
+  const byPath = new Map<Bytes, { change: Change; others: (Entry | undefined)[]; isPutBack: boolean }>();
+  const left = new Set((lists.at(-1) ?? []).map(({ path }) => path));
   for (const change of lists.toReversed().flat()) {
     const known = byPath.get(change.path);
-    if (known === undefined) byPath.set(change.path, { change, others: [] });
+    if (known === undefined) byPath.set(change.path, { change, others: [], isPutBack: !left.has(change.path) });
     else known.others.push(change.after);
   }
   return [...byPath.values()].sort((a, b) => (a.change.path < b.change.path ? -1 : 1));

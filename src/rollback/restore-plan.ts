@@ -45,6 +45,8 @@ export interface ExaminedChange {
   readonly others?: readonly (Entry | undefined)[];
   /** What earlier restores of it have left there, with times that are meant to stay. */
   readonly made?: readonly Entry[];
+  /** The session itself has put it back: only snapshots in between have another state there than the one to go to. */
+  readonly isPutBack?: boolean;
   /** What stands there now is younger than what the session left. */
   readonly isYounger?: boolean;
 }
@@ -61,7 +63,7 @@ export function planRestore(
 ): RestorePlan {
   const actions: RestoreAction[] = [];
   const conflicts: Conflict[] = [];
-  for (const { change, now, others = [], made = [], isYounger = false } of examined) {
+  for (const { change, now, others = [], made = [], isPutBack = false, isYounger = false } of examined) {
     const { path, root, before: want, after: left } = change;
     const action: RestoreAction = { path, root, want, now, type: actionType(want, now) };
     if (isSameState(now, want)) {
@@ -72,6 +74,8 @@ export function planRestore(
       continue;
     }
     const isOurs = [left, ...others, ...made].some((state) => isAsLeft(now, state, isYounger));
+    // The session left what is to be there, and no restore of it has put anything else there: what is there now is none of its business.
+    if (!isOurs && (isPutBack || change.type === 'm') && made.length === 0) continue;
     const reason = isOurs ? doubtOf(change) : conflictReason(now, left);
     if (reason === undefined) actions.push(action);
     else conflicts.push({ action, reason });

@@ -54,6 +54,13 @@ const EXAMPLES: readonly Example[] = [
     conflicts: ['it: changed since'],
   },
   {
+    what: 'what somebody made since of what had only another time is theirs',
+    before: write('old'),
+    edit: (path) => fs.utimesSync(path, 1, 1),
+    since: write('mine'),
+    actions: [],
+  },
+  {
     what: 'a mode that somebody changed since is a conflict',
     before: write('old'),
     edit: write('new'),
@@ -256,5 +263,31 @@ describe('planRestore()', () => {
     await engine.restore(id);
     expect(fs.statSync(join(engine.root, 'it')).mode & 0o777).toBe(0o644);
     expect(fs.statSync(join(engine.directory, 'outside')).mode & 0o777).toBe(0o600);
+  });
+
+  test('leaves alone what somebody has made of a path that the session itself had put back', async () => {
+    using engine = new Engine();
+    const at = (name: string) => join(engine.root, name);
+    fs.writeFileSync(at('file'), 'old');
+    const run = await engine.start();
+    for (const name of ['file', 'scratch', 'made']) fs.writeFileSync(at(name), 'passing');
+    await engine.checkpoint(run);
+    fs.writeFileSync(at('file'), 'old');
+    remove(at('scratch'));
+    await run.finish({ exitCode: 0, signal: undefined });
+    for (const name of ['file', 'scratch']) fs.writeFileSync(at(name), 'mine');
+
+    const plan = await engine.plan(run.id);
+    expect(plan.conflicts).toEqual([]);
+    expect(plan.actions.filter(({ type }) => type !== 'm').map(({ path }) => relative(engine.root, path))).toEqual(['made']);
+
+    // What an earlier restore has put there is the session's again.
+    for (const name of ['file', 'scratch']) fs.writeFileSync(at(name), 'passing');
+    const again = await engine.plan(run.id);
+    expect(again.actions.filter(({ type }) => type !== 'm').map(({ path }) => relative(engine.root, path))).toEqual([
+      'file',
+      'made',
+      'scratch',
+    ]);
   });
 });
