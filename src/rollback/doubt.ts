@@ -1,10 +1,12 @@
 import type { Bytes } from '../bytes.ts';
 import { DamageError } from '../errors.ts';
-import { isWithin } from '../paths.ts';
-import { type Change, compareTrees } from './compare.ts';
+import { isWithin, parentPath } from '../paths.ts';
+import { type Change, changeType, compareTrees } from './compare.ts';
 import type { Entry } from './entry.ts';
 import type { Manifest } from './manifest.ts';
+import type { SnapshotTree } from './snapshot-tree.ts';
 import type { RollbackStore } from './store.ts';
+import { TreeIndex } from './tree-index.ts';
 
 /** A supervisor gives a sign of life every ten seconds: its last one may be so old when it is killed. */
 const HEARTBEAT_MS = 10_000;
@@ -58,26 +60,47 @@ function isOf(manifest: Manifest, session: Bytes, byId: ReadonlyMap<Bytes, Manif
   return false;
 }
 
-/** The paths that each of the sessions reports as changed; of one that is damaged none. */
-export function changedBy(store: RollbackStore, sessions: readonly Manifest[]): Map<Bytes, Bytes> {
+/** The paths that each of the sessions reports as changed, of one that has no end those among `changes`; of one that is damaged none. */
+export function changedBy(
+  store: RollbackStore,
+  sessions: readonly Manifest[],
+  changes: readonly Change[],
+): Map<Bytes, Bytes> {
   const changed = new Map<Bytes, Bytes>();
-  for (const manifest of sessions) {
-    if (manifest.snapshots.length < 2) continue;
-    for (const path of pathsChangedBy(store, manifest)) changed.set(path, manifest.id);
-  }
+  for (const manifest of sessions) for (const path of pathsChangedBy(store, manifest, changes)) changed.set(path, manifest.id);
   return changed;
 }
 
-function pathsChangedBy(store: RollbackStore, manifest: Manifest): Bytes[] {
+function pathsChangedBy(store: RollbackStore, manifest: Manifest, changes: readonly Change[]): Bytes[] {
+  const { kind, status, snapshots } = manifest;
   try {
     using session = store.open(manifest.id);
-    const last = session.tree(manifest, manifest.snapshots.length - 1);
+    if (kind === 'run' && status === 'open') return changedSince(session.tree(manifest, 0), changes);
+    if (snapshots.length < 2) return [];
+    const last = session.tree(manifest, snapshots.length - 1);
     return compareTrees(session.tree(manifest, 0), last).map(({ path }) => path);
   } catch (error) {
     // The damage of another session keeps nobody from restoring this one.
     if (error instanceof DamageError) return [];
     throw error;
   }
+}
+
+/** A session that runs reports what is not as in its baseline; what `changes` led to is what is there now. */
+function changedSince(baseline: SnapshotTree, changes: readonly Change[]): Bytes[] {
+  const index = new TreeIndex(baseline);
+  return changes
+    .filter(({ path, after }) => isHeldAbove(index, path) && changeType(index.find(path), after) !== undefined)
+    .map(({ path }) => path);
+}
+
+/** Whether the snapshot holds the directory that `path` is in, or the next one above it that was there. */
+function isHeldAbove(index: TreeIndex, path: Bytes): boolean {
+  for (let at = parentPath(path); at !== '/'; at = parentPath(at)) {
+    const entry = index.find(at);
+    if (entry !== undefined) return entry.kind !== 'skipped';
+  }
+  return index.find(path) !== undefined;
 }
 
 /** Whether a change of a lost session was made when its supervisor no longer lived, as far as times tell. */

@@ -2,7 +2,8 @@ import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { runNono, runProgram } from '../support/nono.ts';
-import { commitProject, listSessions, readProject, rollback, runTracked, writeProject } from '../support/rollback.ts';
+import { listSessions, readProject, rollback, runTracked, writeProject } from '../support/rollback.ts';
+import { untilStatus } from '../support/sessions.ts';
 import { needOtherUser } from '../support/tools.ts';
 import { dumpTree } from '../support/tree.ts';
 import { waitFor } from '../support/wait.ts';
@@ -119,82 +120,6 @@ describe('nono rollback restore with a conflict', () => {
     const outcome = await rollback(world, ['restore', ...words]);
     expect(outcome.stderr).toMatch(stderr);
     expect(outcome.status).toBe(status);
-  });
-});
-
-describe('nono rollback restore of a session that renamed what no snapshot holds', () => {
-  /** The command has moved what rules leave out, and `.git`, to names that no rule leaves out. */
-  async function createMoved(script: string): Promise<World> {
-    const world = createWorld();
-    writeProject(world, {
-      '.gitignore': '/.env\nbuild/\n',
-      '.env': 'KEY=1\n',
-      'build/sub/a': 'A\n',
-      'build/b': 'B\n',
-      plain: 'old\n',
-    });
-    writeProject(world, { 'src/s': 'tracked\n' });
-    commitProject(world);
-    // Older than the session by more than a file system may round its times to.
-    const ended = Date.now();
-    await waitFor('a clock that has gone on', () => Date.now() - ended > 100 || undefined);
-    await runTracked(world, `echo new > plain; mv src lib; echo new > lib/made; ${script}`);
-    return world;
-  }
-
-  test('changes nothing and says what each was, until it is moved back', async () => {
-    using world = await createMoved(
-      'mv .env env.bak; mv build out; echo more > out/made; mv .git git.bak; echo x > git.bak/HEAD',
-    );
-    const left = dumpTree(world.project);
-
-    const outcome = await rollback(world, ['restore', 'latest']);
-    expect(outcome).toMatchObject({ status: 3, stdout: '' });
-    expect(outcome.stderr).toContain(
-      [
-        "3 paths are not the session's alone",
-        '  env.bak (was .env, which no snapshot holds: move it back)',
-        '  git.bak (was .git, which no snapshot holds: move it back)',
-        '  out (was build, which no snapshot holds: move it back) [E_CONFLICT]',
-      ].join('\n'),
-    );
-    expect(dumpTree(world.project)).toEqual(left);
-
-    for (const [from, to] of [
-      ['env.bak', '.env'],
-      ['out', 'build'],
-      ['git.bak', '.git'],
-    ] as const)
-      fs.renameSync(join(world.project, from), join(world.project, to));
-    expect(await rollback(world, ['restore', 'latest'])).toMatchObject({ status: 0 });
-    expect(fs.readdirSync(world.project).sort()).toEqual(['.env', '.git', '.gitignore', 'build', 'plain', 'src']);
-    expect(readProject(world, '.env')).toBe('KEY=1\n');
-    expect(readProject(world, 'plain')).toBe('old\n');
-  });
-
-  test('--keep-conflicts leaves it whole, also what was in an excluded directory or has taken the place of a file', async () => {
-    using world = await createMoved('mv build/sub/a a; mv .env plain; mv build/sub sub; cp plain copy; ln build/b linked');
-    const outcome = await rollback(world, ['restore', 'latest', '--keep-conflicts']);
-    expect(outcome).toMatchObject({ status: 3, stderr: '' });
-    expect(outcome.stdout).toContain('  Left a: older than the session, and no snapshot holds it\n');
-    expect(outcome.stdout).toContain('  Left plain: was .env, which no snapshot holds: move it back\n');
-    expect(readProject(world, 'a')).toBe('A\n');
-    expect(readProject(world, 'plain')).toBe('KEY=1\n');
-    expect(readProject(world, 'build/b')).toBe('B\n');
-    // What the session made, and one more name of what is in its place, goes.
-    for (const name of ['copy', 'linked', 'lib']) expect(fs.existsSync(join(world.project, name))).toBe(false);
-    expect(readProject(world, 'src/s')).toBe('tracked\n');
-  });
-
-  test('removes it with --force, which can be undone', async () => {
-    using world = await createMoved('mv build out');
-    const left = dumpTree(world.project);
-    const outcome = await rollback(world, ['restore', 'latest', '--force']);
-    expect(outcome).toMatchObject({ status: 0, stderr: '' });
-    expect(fs.existsSync(join(world.project, 'out'))).toBe(false);
-    const [, safety = ''] = /Undo with: nono rollback restore (\S+)/.exec(outcome.stdout) ?? [];
-    expect(await rollback(world, ['restore', safety])).toMatchObject({ status: 0 });
-    expect(dumpTree(world.project)).toEqual(left);
   });
 });
 
@@ -317,6 +242,54 @@ describe('nono rollback restore of a session during which another one was restor
     fs.writeFileSync(join(world.state, 'rollbacks', between, 'snapshots/1/nodes'), 'damage');
     expect(await rollback(world, ['restore', 'latest'])).toMatchObject({ status: 0, stderr: expect.stringContaining(between) });
     expect([readProject(world, 'mine'), readProject(world, 'other')]).toEqual(['first\n', 'old\n']);
+  });
+});
+
+describe('nono rollback restore beside a session that still runs on the same files', () => {
+  const signals = '.signals';
+  const until = (name: string) => `while [ ! -e ${signals}/${name} ]; do sleep 0.01; done`;
+  const signal = (world: World, name: string) => fs.writeFileSync(join(world.project, signals, name), '');
+
+  /** Its command goes from one script to the next when it is told to. */
+  async function start(world: World, name: string, ...steps: readonly string[]): Promise<string> {
+    const script = steps.map((step, at) => `${step}; : > ${signals}/${name}-did-${at}; ${until(`${name}-go-${at}`)}`).join('\n');
+    const options = ['--detached', '--rollback', '--allow-cwd', '--rollback-exclude', `/${signals}`];
+    const outcome = await runNono(world, ['run', ...options, '--', 'sh', '-c', script]);
+    expect(outcome).toMatchObject({ status: 0 });
+    return /session (\w{6})/.exec(outcome.stdout)?.[1] ?? '';
+  }
+  const untilDid = (world: World, name: string, at: number) =>
+    waitFor(`step ${at} of ${name}`, () => fs.existsSync(join(world.project, signals, `${name}-did-${at}`)));
+
+  test.for([
+    { what: 'as it began', isCheckpointed: false },
+    { what: 'with a checkpoint', isCheckpointed: true },
+  ])('leaves what that one ($what) reports too, and nothing else', async ({ isCheckpointed }) => {
+    using world = createWorld();
+    writeProject(world, { mine: 'old\n', theirs: 'old\n', [`${signals}/ready`]: '' });
+    const id = await start(world, 'first', 'echo new > mine');
+    await untilDid(world, 'first', 0);
+    const other = await start(world, 'second', 'true', 'echo new > theirs; echo new > made');
+    await untilDid(world, 'second', 0);
+    if (isCheckpointed) expect(await rollback(world, ['checkpoint', other])).toMatchObject({ status: 0 });
+    signal(world, 'second-go-0');
+    await untilDid(world, 'second', 1);
+    signal(world, 'first-go-0');
+    await untilStatus(world, id, 'exited');
+    const [second = ''] = (await listSessions(world)).flatMap((one) => (one.run_id === other ? [one.session_id] : []));
+
+    const refused = await rollback(world, ['restore', id]);
+    expect(refused.status).toBe(3);
+    expect(refused.stderr).toContain(
+      `  made (changed by session ${second} too)\n  theirs (changed by session ${second} too) [E_CONFLICT]`,
+    );
+    expect([readProject(world, 'mine'), readProject(world, 'theirs')]).toEqual(['new\n', 'new\n']);
+
+    expect(await rollback(world, ['restore', id, '--keep-conflicts'])).toMatchObject({ status: 3 });
+    expect(['mine', 'theirs', 'made'].map((name) => readProject(world, name))).toEqual(['old\n', 'new\n', 'new\n']);
+    expect(await rollback(world, ['restore', id, 'theirs'])).toMatchObject({ status: 0 });
+    expect(['theirs', 'made'].map((name) => readProject(world, name))).toEqual(['old\n', 'new\n']);
+    expect(await runNono(world, ['stop', other])).toMatchObject({ status: 0 });
   });
 });
 

@@ -1,7 +1,7 @@
 import type { Bytes } from '../../bytes.ts';
 import { DamageError, EXIT, NonoError } from '../../errors.ts';
 import type { ApplyResult } from '../../rollback/apply-input.ts';
-import type { Change } from '../../rollback/compare.ts';
+import { type Change, compareTrees } from '../../rollback/compare.ts';
 import { changedBy, findOverlapping } from '../../rollback/doubt.ts';
 import { findUnfinished, resumeRestore } from '../../rollback/interrupted.ts';
 import type { Manifest } from '../../rollback/manifest.ts';
@@ -52,9 +52,10 @@ export function planSteps(
 ): RestoreSteps {
   const overlapping = findOverlapping({ store, manifests }, state.manifest, context.clock.nowMs());
   for (const { id } of overlapping) context.notify(`Session ${id} ran on the same files at the same time`);
-  const alsoChanged = changedBy(store, overlapping);
+  const reported = changes ?? compareTrees(session.tree(state.manifest, snapshot), state.tree);
+  const alsoChanged = changedBy(store, overlapping, reported);
   const madeByRestores = treesOfRestores({ store, session, manifests });
-  const request = { session, state, snapshot, paths, alsoChanged, madeByRestores, isTouching, changes };
+  const request = { session, state, snapshot, paths, alsoChanged, madeByRestores, isTouching, changes: reported };
   const { listed, twins, ...plan } = prepareRestore(rollbackDeps(context), request);
   return { request: { ...request, listed, twins }, plan };
 }
