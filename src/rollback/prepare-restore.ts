@@ -34,7 +34,7 @@ export function prepareRestore(
   const { examined: asked, listed } = examineChanges(deps, roots, known, seenMs);
   const leading = leadingDirectories({ roots, target, left: state.tree, contents: hashOnly(deps) }, asked);
   const examined = [...leading, ...asked];
-  const movedIn = findMovedIn(roots, examined, target);
+  const movedIn = findMovedIn(roots, examined, target, seenMs);
   const plan = planRestore(examined, (change) => {
     const moved = movedIn.get(change.path);
     if (moved !== undefined) return moved;

@@ -1,5 +1,5 @@
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, truncateSync, writeFileSync } from 'node:fs';
+import { execFileSync, type StdioOptions } from 'node:child_process';
+import { closeSync, mkdirSync, openSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'vitest';
 import { createScratchDirectory } from './scratch.ts';
@@ -44,14 +44,64 @@ export function mountImage(context: TestContext, type: 'ext4' | 'btrfs' | 'xfs')
   };
 }
 
+/** What is below `lower` as a file system of its own at `path`, which keeps what is changed in memory. Skips the test where none can be mounted. */
+export function mountOverlay(context: TestContext, lower: string, path: string): Disposable {
+  const memory = `${path}.memory`;
+  const mounted = mountTmpfs(context, memory, 'size=16m');
+  const [upper, work] = [join(memory, 'upper'), join(memory, 'work')];
+  for (const directory of [upper, work]) mkdirSync(directory);
+  const options = `lowerdir=${lower},upperdir=${upper},workdir=${work}`;
+  try {
+    mount(context, 'needs root and overlayfs', ['-t', 'overlay', '-o', options, 'overlay', path]);
+  } catch (error) {
+    mounted[Symbol.dispose]();
+    throw error;
+  }
+  return {
+    [Symbol.dispose]: () => {
+      unmount(path);
+      mounted[Symbol.dispose]();
+    },
+  };
+}
+
+/**
+ * A FUSE file system at `path` that answers nothing: its server has ended, or another user has mounted it for himself. Skips the test where none
+ * can be mounted.
+ */
+export function mountFuse(context: TestContext, path: string, state: 'ended' | 'of another user'): Disposable {
+  let server: number;
+  try {
+    server = openSync('/dev/fuse', 'r+');
+  } catch (error) {
+    context.skip(`needs root and FUSE: ${String(error)}`);
+  }
+  mkdirSync(path, { recursive: true });
+  const options = `fd=3,rootmode=40000,user_id=${state === 'ended' ? 0 : 4242},group_id=0`;
+  try {
+    const words = ['-i', '-t', 'fuse', '-o', options, 'fuse', path];
+    mount(context, 'needs root and FUSE', words, ['ignore', 'pipe', 'pipe', server]);
+  } catch (error) {
+    closeSync(server);
+    throw error;
+  }
+  if (state === 'ended') closeSync(server);
+  return {
+    [Symbol.dispose]: () => {
+      unmount(path);
+      if (state !== 'ended') closeSync(server);
+    },
+  };
+}
+
 /** With other options from now on, such as "ro". */
 export function remount(path: string, options: string): void {
   execFileSync('mount', ['-o', `remount,${options}`, path], { stdio: 'pipe' });
 }
 
-function mount(context: TestContext, need: string, words: readonly string[]): void {
+function mount(context: TestContext, need: string, words: readonly string[], stdio: StdioOptions = 'pipe'): void {
   try {
-    execFileSync('mount', words, { stdio: 'pipe' });
+    execFileSync('mount', words, { stdio });
   } catch (error) {
     context.skip(`${need}: ${String(error).split('\n')[0]}`);
   }
