@@ -7,7 +7,7 @@ import { Admission, type Counters, type Level } from './admission.ts';
 import { type CaptureInput, type CaptureRoot } from './capture-input.ts';
 import { Draft, nodeOf } from './drafts.ts';
 import { type Entry, metadataOf, NO_HASH, type NodeReference, type SkipReason } from './entry.ts';
-import { fileRoot, linkRoot, submitRootFiles } from './file-roots.ts';
+import { fileRoot, isRacy, linkRoot, submitRootFiles } from './file-roots.ts';
 import { knownOf } from './known-contents.ts';
 import { NodeBuilder } from './node-builder.ts';
 import { FIELD, KIND_CODES, NodesDamage } from './node-codec.ts';
@@ -227,10 +227,9 @@ class RootWalk {
     else contents.push({ position, name });
   }
 
-  /** @see SnapshotTree.isRacy */
   #isRacy(bytes: Buffer, at: number): boolean {
     const ctimeNanoseconds = bytes.readUInt32LE(at + FIELD.ctimeNanoseconds);
-    return this.#input.previous?.isRacy({ ctimeSeconds: readInt64(bytes, at + FIELD.ctimeSeconds), ctimeNanoseconds }) !== false;
+    return isRacy(this.#input, { ctimeSeconds: readInt64(bytes, at + FIELD.ctimeSeconds), ctimeNanoseconds });
   }
 
   #takeSymlink({ directory, listing }: Listed, { at, name }: Found): void {

@@ -22,14 +22,23 @@ export function linkRoot({ files, hash }: Pick<CaptureInput, 'files' | 'hash'>, 
 
 /** A root that is a file. Its content is read by submitRootFiles(), unless it is the one of `before`. */
 export function fileRoot(
-  { previous }: Pick<CaptureInput, 'previous'>,
+  input: Pick<CaptureInput, 'previous' | 'isForeign'>,
   name: Bytes,
   stat: Stat,
   before: Entry | undefined,
 ): Entry {
   const isKnown = before?.kind === 'file' && isSameInodeState(before, stat);
-  const hash = isKnown && previous?.isRacy(before) === false ? before.hash : NO_HASH;
+  const hash = isKnown && !isRacy(input, before) ? before.hash : NO_HASH;
   return { ...metadataOf(stat), name, kind: 'file', reason: undefined, hash, target: EMPTY, child: undefined };
+}
+
+/** Whether what the previous snapshot has of a file with the same times cannot be believed. */
+export function isRacy(
+  { previous, isForeign }: Pick<CaptureInput, 'previous' | 'isForeign'>,
+  entry: Pick<Entry, 'ctimeSeconds' | 'ctimeNanoseconds'>,
+): boolean {
+  if (previous === undefined) return true;
+  return isForeign ? previous.isRacy(entry) : previous.isRacyWithin(entry);
 }
 
 /** The contents of roots that are files. */

@@ -52,15 +52,14 @@ export async function carryOutRestore(
   const touchedMs = request.isTouching === true ? startedMs : undefined;
   using safety = createSafety(store, pid, startedMs, deps.clock.utcOffsetMinutes(startedMs));
   let safetyManifest: Manifest;
-  let checked: readonly RestoreAction[];
+  let stored: StoredPresent;
   const maker = threads && makerFor(request, safety, threads);
   try {
     const wanted = touchContents(openClosed(deps, roots, actions), touchedMs);
     const linking = maker?.linkAhead(missingContents(wanted));
     // Waited for below; a failure before that would count as unhandled.
     linking?.catch(() => undefined);
-    const stored = storePresentState(deps, safety, request, roots, wanted);
-    checked = stored.actions;
+    stored = storePresentState(deps, safety, request, roots, wanted);
     safetyManifest = await listSafety(deps, safety, request, roots, { ...stored, startedMs, touchedMs });
     await linking;
   } catch (error) {
@@ -69,8 +68,9 @@ export async function carryOutRestore(
     await store.remove(safety.id);
     throw safetyFailure(error);
   }
+  const { actions: checked, changed } = stored;
   const before = new Map(checked.map(({ path, now }) => [path, now]));
-  return await applyAndComplete(deps, {
+  const outcome = await applyAndComplete(deps, {
     safety,
     safetyManifest,
     request,
@@ -80,6 +80,7 @@ export async function carryOutRestore(
     before: (path) => before.get(path),
     maker,
   });
+  return { ...outcome, kept: [...outcome.kept, ...changed.map((action) => ({ action, reason: 'changed meanwhile' }))] };
 }
 
 function createSafety(store: RollbackStore, pid: number, startedMs: number, utcOffsetMinutes: number): NewSession {
@@ -157,25 +158,38 @@ function missingContents(actions: readonly RestoreAction[]): Bytes[] {
   return actions.flatMap(({ now, want }) => (now === undefined && want?.kind === 'file' ? [want.hash] : []));
 }
 
-/** Stores the contents that are about to go. @returns the actions with what really stands there now. */
+interface StoredPresent {
+  /** With what really stands there now. */
+  readonly actions: RestoreAction[];
+  /** Whose contents are not what the plan was made for, whatever their times say: they are not touched. */
+  readonly changed: RestoreAction[];
+  readonly storedBytes: number;
+}
+
+/** Stores the contents that are about to go. */
 function storePresentState(
   deps: RollbackDeps,
   safety: NewSession,
   { session }: RestoreRequest,
   roots: RootDirectories,
   actions: readonly RestoreAction[],
-): { readonly actions: RestoreAction[]; readonly storedBytes: number } {
+): StoredPresent {
   using objects = safety.openObjects();
   using earlier = session.openObjects();
   const objectStore = new ObjectStore(objects, { writer: 'restore', isListed: false });
   const contents: ContentDeps = { ...hashOnly(deps), store: objectStore, earlier };
-  const checked = actions.map((action) => {
-    if (action.now === undefined || action.now.kind === 'directory') return action;
+  const [checked, changed]: [RestoreAction[], RestoreAction[]] = [[], []];
+  for (const action of actions) {
+    if (action.now === undefined || action.now.kind === 'directory') {
+      checked.push(action);
+      continue;
+    }
     const now = entryNow(roots, action.path, [], contents);
-    // What has changed since the plan is not touched: the action will find that it is not as planned.
-    return { ...action, now: now?.hash === action.now?.hash ? now : action.now };
-  });
-  return { actions: checked, storedBytes: objectStore.storedBytes };
+    // What is gone by now the action will find gone.
+    if (now !== undefined && now.hash !== action.now.hash) changed.push(action);
+    else checked.push({ ...action, now: now ?? action.now });
+  }
+  return { actions: checked, changed, storedBytes: objectStore.storedBytes };
 }
 
 async function listSafety(

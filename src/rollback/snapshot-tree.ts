@@ -66,6 +66,15 @@ export class SnapshotTree {
   isRacy(entry: Pick<Entry, 'ctimeSeconds' | 'ctimeNanoseconds'>): boolean {
     return !isSettled(entry, this.startedMs);
   }
+
+  /**
+   * The same while the command of the session runs: what it has changed since the baseline it may have mapped into its memory, and the
+   * kernel gives a page that is written again no new time before it was written out, on tmpfs never.
+   */
+  isRacyWithin(entry: Pick<Entry, 'ctimeSeconds' | 'ctimeNanoseconds'>): boolean {
+    if (this.isRacy(entry)) return true;
+    return (this.place?.number ?? 0) > 0 && !isSettled(entry, startOf(this.#load(0)));
+  }
 }
 
 function startOf(nodes: Buffer): number {

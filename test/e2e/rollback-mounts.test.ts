@@ -1,0 +1,99 @@
+import * as fs from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { mountFuse, mountTmpfs } from '../support/mount.ts';
+import { runNono, runProgram } from '../support/nono.ts';
+import { listSessions, readProject, rollback, runTracked, writeProject } from '../support/rollback.ts';
+import { PYTHON, needCommands } from '../support/tools.ts';
+import { dumpTree } from '../support/tree.ts';
+import { waitFor } from '../support/wait.ts';
+import { createWorld, type World } from '../support/world.ts';
+
+describe('a file system in the root that lets nobody look at it', () => {
+  test.for(['ended', 'of another user'] as const)('(%s) is left out, and nothing beside it', async (state, context) => {
+    using world = createWorld();
+    writeProject(world, { 'sub/kept': 'old\n', 'sub/gone': 'old\n', 'sub/mounted/hidden': 'old\n' });
+    using _ = mountFuse(context, join(world.project, 'sub/mounted'), state);
+    const dump = () => dumpTree(world.project, { leaveOut: ['mounted'] });
+    const before = dump();
+    await runTracked(world, 'echo new > sub/kept; rm sub/gone; echo new > sub/made');
+    const { stdout } = await rollback(world, ['show', 'latest', '--json']);
+    const { skipped } = JSON.parse(stdout) as { readonly skipped: readonly { readonly path: string; readonly reason: string }[] };
+    expect(skipped.map(({ path, reason }) => [path, reason])).toContainEqual([
+      join(world.project, 'sub/mounted'),
+      'another file system is mounted there',
+    ]);
+    expect(await rollback(world, ['restore', 'latest'])).toMatchObject({ status: 0 });
+    expect(dump()).toEqual(before);
+  });
+});
+
+describe('a file that is written by its mapping into memory, which changes no time', () => {
+  const SIGNALS = '.signals';
+  const signal = (world: World, name: string) => fs.writeFileSync(join(world.project, SIGNALS, name), '');
+  const until = (world: World, name: string) =>
+    waitFor(`the word ${name}`, () => fs.existsSync(join(world.project, SIGNALS, name)));
+  const changedMs = (world: World) => fs.statSync(join(world.project, 'data')).ctimeMs;
+  /** A change that is as young as that is looked at again in any case. */
+  const untilOlder = (world: World) => waitFor('a clock that has gone on', () => Date.now() - changedMs(world) > 100);
+
+  /** Writes "one" when it hears `first`, and "two" when it hears `second`. */
+  const WRITER = `import mmap, os, sys, time
+def until(name):
+    while not os.path.exists('${SIGNALS}/' + name): time.sleep(0.01)
+with open('data', 'r+b') as file, mmap.mmap(file.fileno(), 0) as data:
+    for word, name in ((b'one', 'first'), (b'two', 'second')):
+        until(name)
+        data[0:3] = word
+        open('${SIGNALS}/did-' + name, 'w').close()
+    until('end')`;
+
+  test('after a checkpoint is in the final snapshot', async (context) => {
+    needCommands(context, PYTHON);
+    using world = createWorld();
+    using _ = mountTmpfs(context, world.project, 'size=3m');
+    writeProject(world, { data: 'old'.padEnd(4096, '.'), [`${SIGNALS}/first`]: '' });
+    const options = ['--detached', '--rollback', '--allow-cwd', '--rollback-exclude', `/${SIGNALS}`, '--name', 'writer'];
+    expect(await runNono(world, ['run', ...options, '--', PYTHON, '-c', WRITER])).toMatchObject({ status: 0 });
+    await until(world, 'did-first');
+    await untilOlder(world);
+    const changed = changedMs(world);
+    expect(await rollback(world, ['checkpoint', 'writer'])).toMatchObject({ status: 0 });
+    signal(world, 'second');
+    await until(world, 'did-second');
+    signal(world, 'end');
+    expect(await runNono(world, ['wait', 'writer'])).toMatchObject({ status: 0 });
+    expect(changedMs(world)).toBe(changed);
+
+    const { stdout } = await rollback(world, ['restore', 'latest']);
+    expect(readProject(world, 'data')).toMatch(/^old/);
+    const [, safety = ''] = /Undo with: nono rollback restore (\S+)/.exec(stdout) ?? [];
+    expect(await rollback(world, ['restore', safety])).toMatchObject({ status: 0 });
+    expect(readProject(world, 'data')).toMatch(/^two/);
+    expect(await rollback(world, ['verify', '--all'])).toMatchObject({ status: 0 });
+  });
+
+  test('after the session is left by a restore, which could not take that back', async (context) => {
+    needCommands(context, PYTHON);
+    using world = createWorld();
+    using _ = mountTmpfs(context, world.project, 'size=3m');
+    writeProject(world, { data: 'old'.padEnd(4096, '.'), other: 'old\n', [`${SIGNALS}/ready`]: '' });
+    const writer = runProgram(world, [PYTHON, '-c', WRITER]);
+    const script = `echo new > other; : > ${SIGNALS}/first; while [ ! -e ${SIGNALS}/did-first ]; do sleep 0.01; done`;
+    const words = ['run', '--rollback', '--allow-cwd', '--rollback-exclude', `/${SIGNALS}`, '--', 'sh', '-c', script];
+    expect(await runNono(world, words)).toMatchObject({ status: 0 });
+    const changed = changedMs(world);
+    signal(world, 'second');
+    await until(world, 'did-second');
+    expect(changedMs(world)).toBe(changed);
+
+    const outcome = await rollback(world, ['restore', 'latest']);
+    expect(outcome).toMatchObject({ status: 3, stdout: expect.stringContaining('  Kept data: changed meanwhile\n') });
+    expect(readProject(world, 'data')).toMatch(/^two/);
+    expect(readProject(world, 'other')).toBe('old\n');
+    expect(await rollback(world, ['verify', '--all'])).toMatchObject({ status: 0 });
+    signal(world, 'end');
+    expect(await writer).toMatchObject({ status: 0 });
+    expect(await listSessions(world)).toHaveLength(2);
+  });
+});
