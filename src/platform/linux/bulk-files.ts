@@ -35,10 +35,9 @@ const CALLS = [
   'exit',
 ] as const satisfies readonly SyscallName[];
 
-/** What list_directory() gives when its memory is too small, that for names in particular, and where the names have to be read with more care. */
+/** What list_directory() gives when its memory is too small, that for names in particular. */
 export const NO_ROOM = -100_000;
 export const NO_ROOM_FOR_NAMES = -100_001;
-export const NOT_AT_REST = -100_002;
 
 /** In the order of bulk_function() of functions.c, whose files say what they take. */
 const FUNCTIONS = {

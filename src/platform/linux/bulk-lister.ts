@@ -1,9 +1,8 @@
-import { SystemError } from '../../errors.ts';
 import type { Listing } from '../../ports/listing.ts';
-import { type BulkFiles, NO_ROOM, NO_ROOM_FOR_NAMES, NOT_AT_REST, sharedBulkFiles } from './bulk-files.ts';
+import { type BulkFiles, NO_ROOM, NO_ROOM_FOR_NAMES, sharedBulkFiles } from './bulk-files.ts';
 import { latelyMs, NAMES_BYTES_MAXIMUM, NAMES_GROWTH } from './directory-names.ts';
 import { DIRENTS_BYTES } from './file-calls.ts';
-import { errnoName, fixedBuffer } from './syscalls.ts';
+import { fixedBuffer } from './syscalls.ts';
 
 /** Entries that are listed one by one before it is worth compiling: that takes as long as some thousand of them. */
 const WORTH_COMPILING_ENTRIES = 4000;
@@ -29,7 +28,7 @@ export class BulkLister {
     this.#listedEntries += entries;
   }
 
-  /** @returns undefined while it does not pay, where it cannot be done, and for a directory that somebody is changing. @throws {SystemError} */
+  /** @returns undefined while it does not pay, where it cannot be done or fails, and for a directory that somebody is changing. */
   list(directory: number): Listing | undefined {
     if (this.#bulk === null) {
       if (this.#listedEntries < this.#fromEntries) return undefined;
@@ -48,8 +47,8 @@ export class BulkLister {
       if (count === NO_ROOM) this.#grow(2 * records.length);
       else if (count === NO_ROOM_FOR_NAMES && dirents.length < NAMES_BYTES_MAXIMUM)
         this.#dirents = fixedBuffer(dirents.length * NAMES_GROWTH);
-      else if (count === NO_ROOM_FOR_NAMES || count === NOT_AT_REST) return undefined;
-      else throw new SystemError('statx', errnoName(-count));
+      // What fails does so the long way too, unless it is one entry that another file system keeps to itself.
+      else return undefined;
     }
   }
 

@@ -30,6 +30,25 @@ const NAME_BYTES_MAXIMUM = 255;
 /** include/uapi/linux/fs.h */
 const RENAME_NOREPLACE = 1;
 
+/** What a file system answers that belongs to another user (FUSE), or whose server has gone. */
+const MOUNT_REFUSES = ['EACCES', 'ENOTCONN', 'ESTALE', 'EIO', 'EHOSTDOWN', 'ETIMEDOUT'] as const;
+/** All that can be told of one. */
+const UNREACHABLE_MOUNT: Stat = {
+  kind: 'directory',
+  mode: 0,
+  sizeBytes: 0,
+  blocks: 0,
+  links: 0,
+  uid: 0,
+  device: 0,
+  inode: 0n,
+  mtimeSeconds: 0,
+  mtimeNanoseconds: 0,
+  ctimeSeconds: 0,
+  ctimeNanoseconds: 0,
+  isMountPoint: true,
+};
+
 /**
  * Files by direct system calls: openat2 keeps every path beneath its directory.
  *
@@ -110,7 +129,26 @@ class LinuxDirectory implements Directory {
   }
 
   stat(name: Bytes): Stat | undefined {
-    return this.#call(name, () => statAt(this.#scratch, this.#fd, name, uapi.AT_SYMLINK_NOFOLLOW | uapi.AT_NO_AUTOMOUNT));
+    return this.#call(name, () => {
+      try {
+        return statAt(this.#scratch, this.#fd, name, uapi.AT_SYMLINK_NOFOLLOW | uapi.AT_NO_AUTOMOUNT);
+      } catch (error) {
+        if (isErrno(error, ...MOUNT_REFUSES) && this.#isMountPoint(name)) return UNREACHABLE_MOUNT;
+        throw error;
+      }
+    });
+  }
+
+  /** By what the kernel says before it asks the file system. */
+  #isMountPoint(name: Bytes): boolean {
+    try {
+      syscall('close', openBeneath(this.#scratch, this.#fd, name, uapi.O_PATH | uapi.O_NOFOLLOW | uapi.O_CLOEXEC));
+      return false;
+    } catch (error) {
+      if (isErrno(error, 'EXDEV')) return true;
+      if (isErrno(error, ...MOUNT_REFUSES, 'ENOENT')) return false;
+      throw error;
+    }
   }
 
   readLink(name: Bytes): Bytes {
