@@ -61,11 +61,7 @@ function isOf(manifest: Manifest, session: Bytes, byId: ReadonlyMap<Bytes, Manif
 }
 
 /** The paths that each of the sessions reports as changed, of one that has no end those among `changes`; of one that is damaged none. */
-export function changedBy(
-  store: RollbackStore,
-  sessions: readonly Manifest[],
-  changes: readonly Change[],
-): Map<Bytes, Bytes> {
+export function changedBy(store: RollbackStore, sessions: readonly Manifest[], changes: readonly Change[]): Map<Bytes, Bytes> {
   const changed = new Map<Bytes, Bytes>();
   for (const manifest of sessions) for (const path of pathsChangedBy(store, manifest, changes)) changed.set(path, manifest.id);
   return changed;

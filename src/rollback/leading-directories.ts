@@ -40,10 +40,10 @@ export function leadingDirectories(
       seen.add(path);
       if (isEnterable(roots, path)) break;
       const [before, after] = [wanted.find(path), leftBehind.find(path)];
-      const now = entryNow(roots, path, [after], contents);
+      const there = entryNow(roots, path, [after], contents);
       // What somebody else has put in the place of a directory that the session left stays.
-      if (after?.kind === 'directory' && now !== undefined) break;
-      found.push({ change: { path, root, type: changeType(before, after) ?? '-', before, after }, now });
+      if (after?.kind === 'directory' && there !== undefined) break;
+      found.push({ change: { path, root, type: changeType(before, after) ?? '-', before, after }, now: there });
       if (!isWithin(parentPath(path), root)) break;
     }
   }

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { mountFuse, mountTmpfs } from '../support/mount.ts';
 import { runNono, runProgram } from '../support/nono.ts';
 import { listSessions, readProject, rollback, runTracked, writeProject } from '../support/rollback.ts';
-import { PYTHON, needCommands } from '../support/tools.ts';
+import { needCommands, PYTHON } from '../support/tools.ts';
 import { dumpTree } from '../support/tree.ts';
 import { waitFor } from '../support/wait.ts';
 import { createWorld, type World } from '../support/world.ts';

@@ -5,7 +5,13 @@ import { readProject, rollback, runTracked, writeProject } from '../support/roll
 import { dumpTree } from '../support/tree.ts';
 import { createWorld } from '../support/world.ts';
 
-const FILES = { 'src/main.c': 'main\n', 'src/deep/one.ts': '1\n', 'src/deep/two.ts': '2\n', 'src/deep/notes': 'n\n', other: 'o\n' };
+const FILES = {
+  'src/main.c': 'main\n',
+  'src/deep/one.ts': '1\n',
+  'src/deep/two.ts': '2\n',
+  'src/deep/notes': 'n\n',
+  other: 'o\n',
+};
 
 describe('nono rollback restore of one path of a directory that is gone', () => {
   test.for([
