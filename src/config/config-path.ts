@@ -3,6 +3,8 @@ import { isErrno } from '../errors.ts';
 import { joinPath, parentPath } from '../paths.ts';
 import type { Files } from '../ports/files.ts';
 
+export const PROFILE_ENDING = '.toml';
+
 /** Where the user's configuration is, whether or not it exists: XDG_CONFIG_HOME counts when it is absolute. */
 export function configPath(environment: ReadonlyMap<Bytes, Bytes>, homeDirectory: Bytes): Bytes {
   const given = environment.get(bytesFromText('XDG_CONFIG_HOME'));

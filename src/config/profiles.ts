@@ -4,11 +4,11 @@ import { nearest } from '../nearest.ts';
 import { joinPath, parentPath, resolvePath } from '../paths.ts';
 import type { Files } from '../ports/files.ts';
 import { BUILT_IN_PROFILES } from './built-in-profiles.ts';
+import { PROFILE_ENDING } from './config-path.ts';
 import { joinProfiles, layProfile, parseProfile } from './profile.ts';
 import { EMPTY_PROFILE, type Profile } from './profile-type.ts';
 import { readTextFile } from './text-file.ts';
 
-const ENDING = '.toml';
 export const PROFILE_NAME_REGEXP = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
 
 /** Where profiles are looked for. */
@@ -41,7 +41,7 @@ export interface ListedProfile {
 
 /** A word with a slash or the ending of a file is a path, so that `--profile x` never reads ./x. */
 export function isProfilePath(reference: Bytes): boolean {
-  return reference.includes('/') || reference.endsWith(ENDING);
+  return reference.includes('/') || reference.endsWith(PROFILE_ENDING);
 }
 
 /**
@@ -64,7 +64,7 @@ export function listProfiles(places: Pick<ProfilePlaces, 'files' | 'directory'>)
   const own = ownNames(places).map((name) => ({
     name,
     isBuiltIn: false,
-    fileName: displayBytes(joinPath(places.directory, bytesFromText(`${name}${ENDING}`))),
+    fileName: displayBytes(joinPath(places.directory, bytesFromText(`${name}${PROFILE_ENDING}`))),
   }));
   const builtIn = [...BUILT_IN_PROFILES.keys()].filter((name) => !own.some((profile) => profile.name === name));
   return [...own, ...builtIn.map((name) => ({ name, isBuiltIn: true, fileName: builtInFile(name) }))];
@@ -75,8 +75,8 @@ function ownNames({ files, directory }: Pick<ProfilePlaces, 'files' | 'directory
     using opened = files.openDirectory(directory);
     return opened
       .names()
-      .filter((name) => name.endsWith(ENDING) && isUtf8(name))
-      .map((name) => textFromBytes(name).slice(0, -ENDING.length))
+      .filter((name) => name.endsWith(PROFILE_ENDING) && isUtf8(name))
+      .map((name) => textFromBytes(name).slice(0, -PROFILE_ENDING.length))
       .filter((name) => PROFILE_NAME_REGEXP.test(name))
       .sort();
   } catch (error) {
@@ -86,7 +86,7 @@ function ownNames({ files, directory }: Pick<ProfilePlaces, 'files' | 'directory
 }
 
 function builtInFile(name: string): string {
-  return `built-in/${name}${ENDING}`;
+  return `built-in/${name}${PROFILE_ENDING}`;
 }
 
 /** What names a profile: the command line, or a line of another profile. */
@@ -124,7 +124,7 @@ class ProfileReader {
   #find(reference: Bytes, from: Referrer | undefined): FoundProfile | undefined {
     if (isProfilePath(reference)) return this.#readFile(this.#pathOf(reference, from));
     if (!PROFILE_NAME_REGEXP.test(reference)) return undefined;
-    const path = joinPath(this.#places.directory, bytesFromText(`${reference}${ENDING}`));
+    const path = joinPath(this.#places.directory, bytesFromText(`${reference}${PROFILE_ENDING}`));
     // The user's own profile of a built-in one's name adds to that one: it cannot mean itself.
     const own = from?.found.key === path ? undefined : this.#readFile(path);
     if (own !== undefined) return own;

@@ -1,7 +1,11 @@
 import type { Bytes } from '../bytes.ts';
 import { isErrno } from '../errors.ts';
+import { baseName, joinPath, parentPath, resolvePath } from '../paths.ts';
 import type { FoundEntry, FoundPath, PathFacts } from '../ports/path-facts.ts';
 import type { Access, PathRule, RuleOrigin } from './plan.ts';
+
+/** The kernel follows so many on one path (MAXSYMLINKS of include/linux/namei.h). */
+export const LINKS_MAXIMUM = 40;
 
 /** What a path means; undefined too for what this user may not reach, which the command may not either. */
 export function resolveQuietly(facts: PathFacts, path: Bytes): FoundPath | undefined {
@@ -11,6 +15,20 @@ export function resolveQuietly(facts: PathFacts, path: Bytes): FoundPath | undef
     if (isErrno(error, 'EACCES', 'EPERM', 'ELOOP', 'ENAMETOOLONG', 'ENXIO', 'ESTALE')) return undefined;
     throw error;
   }
+}
+
+/**
+ * What a path means, or will mean once what is missing has been made: links above it are resolved, and one that leads nowhere is followed, as whoever
+ * makes it follows them.
+ */
+export function futurePath(facts: PathFacts, path: Bytes, links = LINKS_MAXIMUM): Bytes {
+  const above = parentPath(path);
+  const found = resolveQuietly(facts, path)?.path;
+  if (found !== undefined || above === path || above === '') return found ?? path;
+  const directory = futurePath(facts, above, links);
+  const made = joinPath(directory, baseName(path));
+  const target = links > 0 ? readLinkQuietly(facts, made) : undefined;
+  return target === undefined ? made : futurePath(facts, resolvePath(directory, target), links - 1);
 }
 
 /** Where a link leads; undefined too for what this user may not reach. */

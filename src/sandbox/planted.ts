@@ -1,12 +1,9 @@
 import type { Bytes } from '../bytes.ts';
 import { collect } from '../collect.ts';
 import { isWithin, joinPath, parentPath } from '../paths.ts';
-import { readLinkQuietly } from './look-up.ts';
+import { LINKS_MAXIMUM, readLinkQuietly } from './look-up.ts';
 import type { PathRule } from './plan.ts';
 import type { World } from './policy.ts';
-
-/** The kernel follows so many on one path (MAXSYMLINKS of include/linux/namei.h). */
-const LINKS_MAXIMUM = 40;
 
 /**
  * Where an earlier run of the command may have put files and links: what this one may write. Its rules must not be

@@ -1,8 +1,8 @@
 import type { Bytes } from '../bytes.ts';
 import { collect } from '../collect.ts';
-import { configPath } from '../config/config-path.ts';
+import { configPath, PROFILE_ENDING, profilesPath } from '../config/config-path.ts';
 import { isWithin, joinPath, parentPath } from '../paths.ts';
-import { namesQuietly, resolveQuietly } from './look-up.ts';
+import { futurePath, namesQuietly, resolveQuietly } from './look-up.ts';
 import type { Access, ForbiddenPlace } from './plan.ts';
 import { isRoot, type World } from './policy.ts';
 
@@ -10,7 +10,7 @@ import { isRoot, type World } from './policy.ts';
 export interface SensitivePlace {
   /** As written in the tables, made absolute. */
   readonly path: Bytes;
-  /** Links resolved. */
+  /** Links resolved; of what does not exist, where it will be. */
   readonly resolved: Bytes;
   /** What is there, for people. */
   readonly what: string;
@@ -161,8 +161,17 @@ interface PlaceFlags extends Partial<SensitivePlace> {
   readonly isExpected?: boolean;
 }
 
-function configurationDirectory({ environment, homeDirectory }: World): Bytes {
-  return parentPath(configPath(environment, homeDirectory));
+/**
+ * The directory of nono's configuration, and what is read in it: in a home that is kept in git those are links, and what they lead to may lie in a
+ * directory that is shared.
+ */
+function configurationPaths({ facts, environment, homeDirectory }: World): readonly Bytes[] {
+  const file = configPath(environment, homeDirectory);
+  const directory = parentPath(file);
+  if (resolveQuietly(facts, directory) === undefined) return [directory];
+  const profiles = profilesPath(environment, homeDirectory);
+  const names = namesQuietly(facts, profiles).filter((name) => name.endsWith(PROFILE_ENDING));
+  return [directory, file, profiles, ...names.map((name) => joinPath(profiles, name))];
 }
 
 interface Candidate extends PlaceFlags {
@@ -178,7 +187,7 @@ export function sensitivePlaces(world: World, { alsoMissing = false } = {}): rea
   return collect(candidates, ({ path, isExpected = false, ...place }): readonly SensitivePlace[] => {
     const resolved = resolveQuietly(facts, path)?.path;
     if (resolved === undefined && !isExpected && !alsoMissing) return [];
-    return [{ path, resolved: resolved ?? path, isWriteOnly: false, isAbsolute: false, ...place }];
+    return [{ path, resolved: resolved ?? futurePath(facts, path), isWriteOnly: false, isAbsolute: false, ...place }];
   });
 }
 
@@ -195,7 +204,7 @@ function candidatePlaces(world: World, alsoMissing: boolean): readonly Candidate
   return [
     { path: stateDirectory, what: "nono's own state", isAbsolute: true, isExpected: true },
     // Also where it does not exist yet: whoever makes a default profile there chooses what the next run may do.
-    { path: configurationDirectory(world), what: OWN_CONFIGURATION, isWriteOnly: true, isExpected: true },
+    ...named(configurationPaths(world), OWN_CONFIGURATION, { isWriteOnly: true, isExpected: true }),
     ...collect(Object.entries(HOME_PLACES), ([what, names]) =>
       names.filter(mayBeThere).map((name) => ({ path: joinPath(homeDirectory, name as Bytes), what })),
     ),

@@ -5,7 +5,7 @@ import { baseName, isWithin, joinPath, parentPath } from '../../paths.ts';
 import type { FileKind } from '../../ports/files.ts';
 import type { PathFacts } from '../../ports/path-facts.ts';
 import { type Explanation, explainAccess, explainConnect, type Operation, type Target } from '../../sandbox/explain.ts';
-import { namesQuietly } from '../../sandbox/look-up.ts';
+import { LINKS_MAXIMUM, namesQuietly } from '../../sandbox/look-up.ts';
 import type { Plan } from '../../sandbox/plan.ts';
 import { type SensitivePlace, sensitivePlaces } from '../../sandbox/sensitive.ts';
 import { planCall } from '../confinement.ts';
@@ -19,8 +19,6 @@ const OPERATIONS: readonly Operation[] = ['read', 'write', 'readwrite', 'connect
 const ANY_COMMAND = '/bin/sh' as Bytes;
 /** Has no rule in the plan that is looked at: the command's own directory is made when it starts. */
 const TEMPORARY_DIRECTORY = '/tmp/nono-SESSION' as Bytes;
-/** The kernel follows so many on one path (MAXSYMLINKS of include/linux/namei.h). */
-const LINKS_MAXIMUM = 40;
 
 /** One path with all that is known of it. */
 interface Question {

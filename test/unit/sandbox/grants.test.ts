@@ -110,6 +110,52 @@ describe('resolveGrants()', () => {
   });
 });
 
+describe('a home that is kept in git', () => {
+  const files = grant('../files', READ_WRITE);
+
+  test.for([
+    {
+      what: 'a link above the configuration that is not there yet',
+      lines: ['/home/u/.config -> files/config', '/home/u/files/config/'],
+    },
+    {
+      what: 'a link to a configuration that is not there yet',
+      lines: ['/home/u/.config/nono -> ../files/nono', '/home/u/files/'],
+    },
+    {
+      what: 'the same by way of another',
+      lines: ['/home/u/.config/nono -> ../next', '/home/u/next -> files/a/b', '/home/u/files/'],
+    },
+    { what: 'a linked file', lines: ['/home/u/.config/nono/config.toml -> ../../files/c', '/home/u/files/c'] },
+    {
+      what: 'a link to a file that is not there yet',
+      lines: ['/home/u/.config/nono/config.toml -> ../../files/c', '/home/u/files/'],
+    },
+    { what: 'linked profiles', lines: ['/home/u/.config/nono/profiles -> ../../files/p', '/home/u/files/p/'] },
+    { what: 'a linked profile', lines: ['/home/u/.config/nono/profiles/default.toml -> /home/u/files/d', '/home/u/files/d'] },
+  ])('keeps its configuration for itself: $what', ({ lines }) => {
+    expect(() => resolve(files, [], fakeWorld(lines))).toThrow(/contains ~\/\.config\/nono.*nono's configuration/);
+    expect(resolve({ ...files, access: READ }, [], fakeWorld(lines))).toHaveLength(1);
+  });
+
+  test('is shared where the configuration is its own', () => {
+    const lines = ['/home/u/files/nono.toml', '/home/u/.config/nono/profiles/default.toml', '/home/u/.bashrc -> files/bashrc'];
+    expect(resolve(files, [], fakeWorld(lines))).toHaveLength(1);
+  });
+
+  test('permits a configuration that is named', () => {
+    const lines = ['/home/u/.config/nono/config.toml -> ../../files/c', '/home/u/files/c'];
+    expect(resolve(files, ['/home/u/.config/nono/config.toml'], fakeWorld(lines))).toHaveLength(1);
+  });
+
+  test('keeps a state for itself that a link above it leads there, before it is made', () => {
+    const world = fakeWorld(['/home/u/state -> files/state', '/home/u/files/state/'], {
+      stateDirectory: '/home/u/state/nono' as Bytes,
+    });
+    expect(() => resolve(files, [], world)).toThrow(/contains ~\/state\/nono, nono's own state/);
+  });
+});
+
 describe('links that an earlier run may have put into a directory that the command may write', () => {
   const TREE_WITH_LINKS = [
     '/home/u/project/out -> /home/u/private',
