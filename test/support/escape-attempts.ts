@@ -157,6 +157,8 @@ export const ATTEMPTS: readonly Attempt[] = [
   // By a descriptor that neither reads nor writes, for which Landlock asks nothing.
   { attempt: 'third_way', at: 'readable', inside: 'EACCES' },
   { attempt: 'mode_third_way', at: 'readable', inside: 'EPERM' },
+  { attempt: 'lease_third_way', at: 'readable', inside: 'EACCES' },
+  { attempt: 'lease', at: 'readable', inside: 'EACCES', options: READABLE },
   { attempt: 'compare_content', at: 'readable', inside: 'EPERM' },
   { attempt: 'file_capability', at: 'file', inside: 'EPERM', capability: 'setfcap' },
   { attempt: 'trusted_attribute', at: 'file', inside: 'EPERM', capability: 'sys_admin' },

@@ -71,6 +71,13 @@ export const FIOSETOWN = 0x8901;
 export const SIOCSPGRP = 0x8902;
 
 /**
+ * Hold up whoever opens a file, or changes a directory (F_SETDELEG is of Linux 6.19), until the holder lets go (include/uapi/linux/fcntl.h): taken with a
+ * descriptor of any access.
+ */
+export const F_SETLEASE = 1024;
+export const F_SETDELEG = 1040;
+
+/**
  * ioctl commands that change a file or a tree through a descriptor that is only open for reading, which
  * Landlock does not know of.
  */

@@ -25,6 +25,8 @@ import {
   callNumber,
   DATA,
   ERRNO,
+  F_SETDELEG,
+  F_SETLEASE,
   F_SETOWN,
   F_SETOWN_EX,
   FIOSETOWN,
@@ -126,6 +128,7 @@ function conditionalBlocks(target: SeccompTarget): ReadonlyMap<CallName, readonl
     ['socket', socketBlock(network, datagrams)],
     // Of datagram sockets, which could send to any name, the mediator makes a pair of another type.
     ['socketpair', socketpairBlock(isOwn ? NOTIFY : 'allow')],
+    ['fcntl', fcntlBlock(isOwn && abi < ABI_WITH_SIGNALS)],
     ['clone', [loadArgument(0), is('anyBit', CLONE_NAMESPACE_FLAGS, { yes: errnoLabel('EPERM') }), jump('allow')]],
     ['prlimit64', prlimitBlock()],
     ['unshare', [loadArgument(0), is('anyBit', NAMESPACE_FLAGS, { yes: errnoLabel('EPERM') }), jump('allow')]],
@@ -135,10 +138,7 @@ function conditionalBlocks(target: SeccompTarget): ReadonlyMap<CallName, readonl
     ...sendBlocks(target),
   ]);
   if (isOwn) for (const call of MEDIATED_CALLS) blocks.set(call, [jump(NOTIFY)]);
-  if (isOwn && abi < ABI_WITH_SIGNALS) {
-    for (const call of MEDIATED_SIGNALS) blocks.set(call, [jump(NOTIFY)]);
-    blocks.set('fcntl', ownerBlock());
-  }
+  if (isOwn && abi < ABI_WITH_SIGNALS) for (const call of MEDIATED_SIGNALS) blocks.set(call, [jump(NOTIFY)]);
   if (isOwn && (network.mode === 'ports' || network.mode === 'loopback')) blocks.set('listen', [jump(NOTIFY)]);
   if (network.mode === 'loopback') blocks.set('setsockopt', routeBlock());
   // No filter can see the name of a socket, and behind one may be a way to the network or out of the sandbox (D-Bus,
@@ -172,10 +172,17 @@ function sendBlocks({
   });
 }
 
-/** Who gets the signals of a descriptor; to take that away is always allowed. */
-function ownerBlock(): readonly Statement[] {
+/**
+ * No leases: one can be had of any file of the user's, by a descriptor that reads nothing, and holds up all programs outside that open it.
+ *
+ * @param hasOwners Whether it is looked at who gets the signals of a descriptor; to take that away is always allowed.
+ */
+function fcntlBlock(hasOwners: boolean): readonly Statement[] {
+  const refused = [F_SETLEASE, F_SETDELEG].map((command) => is('equal', command, { yes: errnoLabel('EACCES') }));
+  if (!hasOwners) return [loadArgument(1), ...refused, jump('allow')];
   return [
     loadArgument(1),
+    ...refused,
     is('equal', F_SETOWN_EX, { yes: NOTIFY }),
     is('equal', F_SETOWN, { no: 'allow' }),
     loadArgument(2),
