@@ -165,7 +165,7 @@ class Application {
       using file = this.#input.roots.parentOf(path)?.openFile(baseName(path));
       return file !== undefined && hashRest(file, this.#input.hash, this.#chunk, want.sizeBytes) === want.hash;
     } catch (error) {
-      if (isErrno(error, 'EACCES', 'EPERM', 'ENXIO', ...CHANGED_MEANWHILE)) return false;
+      if (isErrno(error, 'EACCES', 'EPERM', 'EAGAIN', 'ENXIO', ...CHANGED_MEANWHILE)) return false;
       throw error;
     }
   }

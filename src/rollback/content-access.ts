@@ -81,7 +81,7 @@ function* readTracked(files: Files, rootPaths: readonly Bytes[], path: Bytes): G
       if (piece.length < CHUNK_BYTES) return;
     }
   } catch (error) {
-    if (!isErrno(error, 'ENOENT', 'ENOTDIR', 'ELOOP', 'EACCES', 'ENXIO', 'EXDEV')) throw error;
+    if (!isErrno(error, 'ENOENT', 'ENOTDIR', 'ELOOP', 'EACCES', 'EAGAIN', 'ENXIO', 'EXDEV')) throw error;
   }
 }
 

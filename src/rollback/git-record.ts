@@ -46,7 +46,7 @@ const NAMES_MAXIMUM = 500_000;
 /** Of all that is read of one repository, and of all that is kept of it. */
 const READ_BYTES_MAXIMUM = 256 * 1024 * 1024;
 const KEPT_IN_ALL_MAXIMUM = 16 * 1024 * 1024;
-const UNREADABLE = ['ENOENT', 'ENOTDIR', 'ELOOP', 'EACCES', 'EPERM', 'ENXIO', 'EXDEV', 'EIO'] as const;
+const UNREADABLE = ['ENOENT', 'ENOTDIR', 'ELOOP', 'EACCES', 'EPERM', 'EAGAIN', 'ENXIO', 'EXDEV', 'EIO'] as const;
 const SINGLE_FILES = ['config', 'config.worktree', 'info/attributes'] as Bytes[];
 
 /** Keeps a content under its hash. */

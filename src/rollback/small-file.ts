@@ -13,7 +13,7 @@ export function readSmallFile(directory: Directory, name: Bytes, maximumBytes = 
     if (kind !== 'file' || sizeBytes > maximumBytes) return undefined;
     return readUpTo(file, sizeBytes).toString('latin1') as Bytes;
   } catch (error) {
-    if (isErrno(error, 'ENOENT', 'ENOTDIR', 'ELOOP', 'EACCES', 'ENXIO', 'EXDEV')) return undefined;
+    if (isErrno(error, 'ENOENT', 'ENOTDIR', 'ELOOP', 'EACCES', 'EAGAIN', 'ENXIO', 'EXDEV')) return undefined;
     throw error;
   }
 }

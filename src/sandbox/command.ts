@@ -152,7 +152,7 @@ function readStart(facts: PathFacts, path: Bytes): Bytes {
     return facts.readStart(path, SCRIPT_LINE_BYTES);
   } catch (error) {
     // Executable but not readable, or gone since: execve(2) itself will tell.
-    if (isErrno(error, 'EACCES', 'EPERM', 'ENOENT', 'ETXTBSY', 'ENXIO')) return '' as Bytes;
+    if (isErrno(error, 'EACCES', 'EPERM', 'EAGAIN', 'ENOENT', 'ETXTBSY', 'ENXIO')) return '' as Bytes;
     throw error;
   }
 }

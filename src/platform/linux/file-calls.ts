@@ -35,6 +35,13 @@ const STATX_BYTES = 256;
 const HOW_BYTES = 24;
 const TIMES_BYTES = 32;
 
+/**
+ * A file on which another program holds a lease (fcntl(2)) answers EAGAIN until that program lets go of it, as the first try has asked it to: one that is
+ * well-behaved does so within this time, and the kernel makes the others after 45 s (fs.lease-break-time), or never.
+ */
+const LEASE_TRIES = 100;
+const A_MOMENT = new Uint8Array(BigInt64Array.of(0n, 1_000_000n).buffer);
+
 /** What most directories need for their names. */
 export const DIRENTS_BYTES = 64 * 1024;
 
@@ -125,12 +132,14 @@ function openat2(scratch: Scratch, directory: number, name: Bytes, flags: number
   const { view, address } = scratch.how;
   view.setUint32(0, flags, true);
   view.setUint32(16, resolve, true);
-  for (;;) {
+  for (let tries = 1; ; ) {
     const result = trySyscall('openat2', directory, path, address, HOW_BYTES);
     if (result >= 0) return result;
     const errno = errnoName(-result);
-    // openat2(2): EAGAIN when a rename elsewhere made the kernel unsure that ".." stayed beneath.
-    if (errno !== 'EAGAIN' && errno !== 'EINTR') throw new SystemError('openat2', errno);
+    if (errno === 'EINTR') continue;
+    if (errno !== 'EAGAIN' || tries === LEASE_TRIES) throw new SystemError('openat2', errno);
+    trySyscall('nanosleep', addressOf(A_MOMENT), 0);
+    tries += 1;
   }
 }
 
