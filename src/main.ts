@@ -33,7 +33,7 @@ async function main(): Promise<void> {
   // A timer takes a start longer than what is left of a process that becomes the command.
   if (first !== 'wrap') optimizeAfter(first === TAKE_ROLE || first === 'rollback' || first === 'undo' ? 0 : LONG_LIVED_MS);
   if (first === '--version' || first === '-V') {
-    await Bun.write(Bun.stdout, `nono ${versionText()}\n`);
+    await printVersion();
     return;
   }
   if (first === LAUNCHER_ROLE && process.platform === 'darwin') {
@@ -98,6 +98,18 @@ function versionText(): string {
   const version = typeof NONO_VERSION === 'string' ? NONO_VERSION : '0.0.0-source';
   const commit = typeof NONO_COMMIT === 'string' ? NONO_COMMIT : '';
   return commit === '' ? version : `${version} (${commit})`;
+}
+
+/** Nothing is loaded for it, unless it cannot be written. */
+async function printVersion(): Promise<void> {
+  try {
+    await print({ output: `nono ${versionText()}\n`, exitCode: 0 });
+  } catch (error) {
+    const { describeFailure } = await import('./platform/start.ts');
+    const { text, exitCode } = describeFailure(error);
+    await explain(text);
+    process.exitCode = exitCode;
+  }
 }
 
 async function runCommandLine(supervisor: EarlyProcess | undefined): Promise<void> {

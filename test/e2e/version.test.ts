@@ -21,6 +21,20 @@ describe('nono --version', () => {
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
   });
 
+  test('ends quietly when nobody reads it, and says what keeps it from being written', async () => {
+    using world = createWorld();
+    const script = (call: string) => runProgram(world, ['sh', '-c', call, 'sh', world.executable]);
+
+    const unread = await script('rm -f pipe; mkfifo pipe; : <pipe & exec 3>pipe; wait; "$1" --version >&3');
+    const full = await script('"$1" --version >/dev/full');
+
+    expect(unread).toMatchObject({ status: 0, stderr: '' });
+    expect(full).toMatchObject({
+      status: 1,
+      stderr: expect.stringMatching(/^Error: Cannot write the output: ENOSPC \[E_OUTPUT\]\n/),
+    });
+  });
+
   test('opens no file of the home, the working directory or the temporary directory', async (context) => {
     needCommands(context, 'strace');
     using world = createWorld();
