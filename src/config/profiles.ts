@@ -99,6 +99,8 @@ class ProfileReader {
   readonly #places: ProfilePlaces;
   /** The files that are being read, each extending the next. */
   readonly #chain: FoundProfile[] = [];
+  /** What was read, with all that it extends: what many profiles extend is read once. */
+  readonly #read = new Map<string, Profile>();
 
   constructor(places: ProfilePlaces) {
     this.#places = places;
@@ -107,6 +109,8 @@ class ProfileReader {
   read(reference: Bytes, from: Referrer | undefined): Profile {
     const found = this.#find(reference, from) ?? this.#missing(reference, from);
     this.#refuseCycle(found, from);
+    const known = this.#read.get(found.key);
+    if (known !== undefined) return known;
     this.#chain.push(found);
     const file = parseProfile(found.text, found.fileName);
     const base = file.settings[''].extends.reduce(
@@ -114,7 +118,9 @@ class ProfileReader {
       EMPTY_PROFILE,
     );
     this.#chain.pop();
-    return layProfile(base, file);
+    const profile = layProfile(base, file);
+    this.#read.set(found.key, profile);
+    return profile;
   }
 
   text(reference: Bytes): string {
@@ -151,7 +157,8 @@ class ProfileReader {
       ? undefined
       : nearest(
           reference,
-          listProfiles(this.#places).map(({ name }) => name),
+          // One that extends itself is there, and is not what was meant.
+          listProfiles(this.#places).flatMap(({ name }) => (name === reference ? [] : [name])),
         );
     const hint = guess === undefined ? 'See `nono profile list`' : `Did you mean ${guess}?`;
     const what = isProfilePath(reference) ? `there is no file "${shown}"` : `there is no profile "${shown}"`;

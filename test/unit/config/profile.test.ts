@@ -121,6 +121,23 @@ describe('resolveProfile()', () => {
     expect(texts(profile.tracked)).toEqual(['~/b']);
   });
 
+  test('reads once what many extend, however often they do', () => {
+    const levels = Array.from({ length: 40 }, (_, at) => [`p${at}`, `extends = ["p${at + 1}", "./p${at + 1}.toml"]\n`] as const);
+    using home = createHome({ ...Object.fromEntries(levels), p40: '[filesystem]\nread = ["~/deep"]\n' });
+
+    expect(texts(resolveProfile('p0' as Bytes, home.places).paths.read)).toEqual(['~/deep']);
+  });
+
+  test('joins long lists', () => {
+    const list = (from: number) => Array.from({ length: 20_000 }, (_, at) => `"/a${from + at}"`).join(',');
+    using home = createHome({
+      base: `[filesystem]\nread = [${list(0)}]\n`,
+      top: `extends = "base"\n[filesystem]\nread = [${list(10_000)}]\n`,
+    });
+
+    expect(resolveProfile('top' as Bytes, home.places).paths.read).toHaveLength(30_000);
+  });
+
   test('takes a file of the working directory only by its path', () => {
     using home = createHome({ 'project/mine.toml': 'description = "from the project"\n' });
 
