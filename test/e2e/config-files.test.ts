@@ -179,6 +179,14 @@ describe('nono profile and nono config', () => {
     });
   });
 
+  test('say where no configuration can be made', async () => {
+    using world = createWorld();
+
+    const { status, stderr } = await runNono(world, ['config', 'init'], { environment: { XDG_CONFIG_HOME: '/proc/self' } });
+
+    expect({ status, stderr }).toEqual({ status: 1, stderr: expect.stringMatching(/^Error: Cannot write ".*" \[E_OUTPUT\]\n/) });
+  });
+
   test('validate a configuration for people and for scripts', async () => {
     using world = createWorld();
     const file = '~/.config/nono/config.toml';

@@ -20,7 +20,7 @@ export async function writeNewFile(files: Files, path: Bytes, text: string, temp
     await writeThrough(directory, { path, text, temporaryName });
   } catch (error) {
     if (isErrno(error, 'EEXIST')) throw exists(shown);
-    if (!isErrno(error, 'EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT', 'ENOTDIR', 'ENAMETOOLONG')) throw error;
+    if (!isErrno(error, 'EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT', 'ENOENT', 'ENOTDIR', 'ENAMETOOLONG')) throw error;
     throw new NonoError('E_OUTPUT', EXIT.failure, `Cannot write "${shown}"`, { cause: error });
   }
 }
