@@ -5,6 +5,8 @@ import type { Directory, Files, Stat } from '../ports/files.ts';
 
 const PRIVATE_MODE = 0o700;
 const GROUP_AND_OTHERS = 0o077;
+/** What nobody else calls a directory: the usual place, and what is made in it. */
+const OWN_NAMES: readonly string[] = ['.nono', 'sessions', 'rollbacks', 'names'];
 
 export interface OpenStateOptions {
   /** Make it, and the directories above it, when it is missing. */
@@ -71,17 +73,24 @@ function checkPrivate({ kind, mode, uid: owner }: Stat, path: Bytes, uid: number
     throw refusal(shown, 'it is a symbolic link', `Set NONO_HOME to where it leads, or remove the link: rm ${quoted}`);
   }
   if (kind !== 'directory')
-    throw refusal(shown, 'it is not a directory', `Move it away: mv ${quoted} ${shellQuote(`${shown}.old`)}`);
+    throw refusal(shown, 'it is not a directory', repair(path, `Move it away: mv ${quoted} ${shellQuote(`${shown}.old`)}`));
   if (owner !== uid) {
     throw refusal(
       shown,
       `it belongs to the user with the number ${owner}`,
-      `Take it over: sudo chown -R ${uid} ${quoted}, or set NONO_HOME`,
+      repair(path, `Take it over: sudo chown -R ${uid} ${quoted}, or set NONO_HOME`),
     );
   }
   if ((mode & GROUP_AND_OTHERS) !== 0) {
-    throw refusal(shown, `others can use it (mode ${mode.toString(8).padStart(4, '0')})`, `Close it: chmod 700 ${quoted}`);
+    const reason = `others can use it (mode ${mode.toString(8).padStart(4, '0')})`;
+    throw refusal(shown, reason, repair(path, `Close it: chmod 700 ${quoted}`));
   }
+}
+
+/** Whoever set NONO_HOME to /tmp by mistake must not be told how to take /tmp over. */
+function repair(path: Bytes, way: string): string {
+  if (OWN_NAMES.includes(baseName(path))) return way;
+  return `Set NONO_HOME to a directory that is for nono alone. Only if this one is: ${way.charAt(0).toLowerCase()}${way.slice(1)}`;
 }
 
 function refusal(shown: string, reason: string, hint: string): StateError {

@@ -73,6 +73,18 @@ describe('openStateDirectory()', () => {
     expect(open).toThrow(expect.objectContaining({ code: 'E_STATE', hint: expect.stringMatching(hint) }));
   });
 
+  test.for([
+    { name: '.nono', hint: /^Close it: chmod 700 / },
+    { name: 'shared', hint: /^Set NONO_HOME to a directory that is for nono alone\. Only if this one is: close it: chmod 700 / },
+  ])('says how to repair $name as what it may be', ({ name, hint }) => {
+    mkdirSync(join(top, name));
+    chmodSync(join(top, name), 0o755);
+
+    const open = () => openStateDirectory(files, at(name), uid, { create: true });
+
+    expect(open).toThrow(expect.objectContaining({ hint: expect.stringMatching(hint) }));
+  });
+
   test('refuses a place where nothing can be made', () => {
     const open = () => openStateDirectory(files, '/proc/state' as Bytes, uid, { create: true });
 
