@@ -34,10 +34,11 @@ const ENDING_SIGNALS: readonly number[] = ['SIGTERM', 'SIGINT'].map(signalNumber
  * leaves nothing behind; what fails later is in the record.
  */
 export async function superviseSession(start: SessionStart, deps: SupervisorDeps): Promise<void> {
+  const session = new SupervisedSession(start, deps);
   try {
-    await new SupervisedSession(start, deps).run();
+    await session.run();
   } catch (error) {
-    deps.report({ kind: 'failed', error: describeStartFailure(error) });
+    deps.report({ kind: 'failed', error: describeStartFailure(session.isEndedEarly ? endedEarly() : error) });
   }
 }
 
@@ -58,6 +59,7 @@ class SupervisedSession {
   readonly #helpers = new SnapshotHelpers();
   #progress: Progress = 'not begun';
   #rename: ((name: string) => Promise<RequestOutcome>) | undefined;
+  #isEndedEarly = false;
 
   constructor(start: SessionStart, deps: SupervisorDeps) {
     this.#start = start;
@@ -72,14 +74,24 @@ class SupervisedSession {
       clock: deps.clock,
       memory: deps.memory,
       checkpoint: async (label) => (await this.#checkpoints?.take(label)) ?? this.#noCheckpoint(),
-      endWanted: (isForced) => this.#helpers.endWanted(isForced, this.#progress),
+      endWanted: (isForced) => this.#endWanted(isForced),
       asking: start.asking === null ? undefined : supervisorAsking(start.asking, start.identity, deps),
       rename: (name) => this.#rename?.(name) ?? { isDone: false, code: 'failed', message: 'the session is only starting' },
     });
   }
 
+  /** Somebody wanted the session to end before there was a command. */
+  get isEndedEarly(): boolean {
+    return this.#isEndedEarly;
+  }
+
+  #endWanted(isForced: boolean): void {
+    this.#isEndedEarly ||= this.#progress === 'not begun';
+    this.#helpers.endWanted(isForced, this.#progress);
+  }
+
   async run(): Promise<void> {
-    const { files, processes, signals } = this.#deps;
+    const { files, processes, signals, starterGone } = this.#deps;
     const { temporaryDirectory, stateDirectory, uid, launch } = this.#start;
     using cleanUp = new DisposableStack();
     cleanUp.use(
@@ -92,6 +104,8 @@ class SupervisedSession {
       }),
     );
     cleanUp.defer(() => this.#runtime.stop(0));
+    // Of a session that runs nobody needs the starter.
+    starterGone.addEventListener('abort', () => this.#progress === 'not begun' && this.#endWanted(false));
     const state = cleanUp.use(openState(files, stateDirectory, uid));
     const sessions = cleanUp.use(openState(files, joinPath(stateDirectory, SESSIONS), uid));
     const names = cleanUp.use(openState(files, joinPath(stateDirectory, NAMES), uid));
@@ -296,6 +310,10 @@ class SupervisedSession {
 async function untilAborted(signal: AbortSignal): Promise<never> {
   await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
   throw starterDied();
+}
+
+function endedEarly(): NonoError {
+  return new NonoError('E_STOPPED', EXIT.nonoFailed, 'Cannot start the session: it was stopped before there was a command');
 }
 
 /** Nobody hears of it; it ends the start like any other failure. */

@@ -91,6 +91,8 @@ export class GuardedCommand {
       (error) => this.#takeNonsense(error),
     );
     this.#pty.resize(options.size);
+    // It may be killed while the baseline is taken: launch() hears of it.
+    this.#started.promise.catch(() => undefined);
     void this.#pty.exited.then(() =>
       this.#started.reject(new NonoError('E_SUPERVISOR', EXIT.nonoFailed, 'Cannot run the command: its guardian was killed')),
     );

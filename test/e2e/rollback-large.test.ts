@@ -2,26 +2,45 @@ import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { runProgram } from '../support/nono.ts';
+import { runNono, runProgram } from '../support/nono.ts';
 import { listSessions, rollback, runTracked } from '../support/rollback.ts';
 import { needCommands } from '../support/tools.ts';
 import { dumpTree } from '../support/tree.ts';
 import { waitFor } from '../support/wait.ts';
 import { createWorld, type World } from '../support/world.ts';
 
+const found = (...words: readonly string[]) => spawnSync('pgrep', words, { encoding: 'utf8' }).stdout.split('\n').slice(0, -1);
+
 /** A run in this world's project, and not that of another test, and the process that takes a snapshot for it. */
 function takingIn({ executable, project }: World): { readonly run: number; readonly taker: number } | undefined {
-  const found = (...words: readonly string[]) => spawnSync('pgrep', words, { encoding: 'utf8' }).stdout.split('\n').slice(0, -1);
   const isOurs = (pid: string) => fs.existsSync(`/proc/${pid}/cwd`) && fs.readlinkSync(`/proc/${pid}/cwd`) === project;
   const [run] = found('-f', `^${executable} run`).filter(isOurs);
   const [taker] = run === undefined ? [] : found('-P', run, '-f', '__take');
   return taker === undefined ? undefined : { run: Number(run), taker: Number(taker) };
 }
 
+/** The same for a session with a supervisor of its own. */
+function takingInSession(world: World) {
+  const [record] = existing(join(world.state, 'sessions')).filter((name) => /^[0-9a-f]{6}\.json$/.test(name));
+  if (record === undefined) return undefined;
+  const { supervisor_pid: supervisor } = JSON.parse(fs.readFileSync(join(world.state, 'sessions', record), 'utf8'));
+  const [taker] = found('-P', `${supervisor}`, '-f', '__take');
+  const [guardian] = found('-P', `${supervisor}`, '-f', '__guard');
+  const [starter] = found('-f', `^${world.executable} run --detached`).filter(
+    (pid) => fs.existsSync(`/proc/${pid}/cwd`) && fs.readlinkSync(`/proc/${pid}/cwd`) === world.project,
+  );
+  if (taker === undefined || guardian === undefined || starter === undefined) return undefined;
+  return { id: record.slice(0, 6), supervisor, taker: Number(taker), guardian: Number(guardian), starter: Number(starter) };
+}
+
+function existing(directory: string): readonly string[] {
+  return fs.existsSync(directory) ? fs.readdirSync(directory) : [];
+}
+
 /** Takes a baseline so slowly that it is found at work. */
-function runSlowly(world: World) {
+function runSlowly(world: World, ...options: readonly string[]) {
   const slow = ['-f', '-qq', '-o', '/dev/null', '-e', 'trace=openat2', '-e', 'inject=openat2:delay_enter=5000:when=300+'];
-  const words = [world.executable, 'run', '--rollback', '--allow-cwd', '--', 'touch', 'proof'];
+  const words = [world.executable, 'run', ...options, '--rollback', '--allow-cwd', '--', 'touch', 'proof'];
   return runProgram(world, ['strace', ...slow, ...words]);
 }
 
@@ -116,4 +135,38 @@ describe('a tree of thousands of files', () => {
       for (const place of ['rollbacks', 'sessions']) expect(fs.readdirSync(join(world.state, place))).toEqual([]);
     }
   });
+
+  const ENDINGS = {
+    'nono stop': ({ id }, world) => runNono(world, ['stop', id]),
+    'SIGTERM of its supervisor': ({ supervisor }) => process.kill(supervisor, 'SIGTERM'),
+    'SIGKILL of its guardian': ({ guardian, taker }) => {
+      process.kill(guardian, 'SIGKILL');
+      process.kill(taker, 'SIGCONT');
+    },
+    'SIGKILL of who started it': ({ starter }) => process.kill(starter, 'SIGKILL'),
+  } satisfies Record<string, (session: NonNullable<ReturnType<typeof takingInSession>>, world: World) => unknown>;
+  const WORDS: Partial<Record<string, string>> = {
+    'SIGKILL of its guardian': 'Cannot run the command: its guardian was killed [E_SUPERVISOR]',
+    'SIGKILL of who started it': '',
+  };
+  test.for(Object.entries(ENDINGS))(
+    '%s while the baseline of a session is taken: the command is not started, nothing is left',
+    async ([ending, end], context) => {
+      needCommands(context, 'strace', 'pgrep');
+      using world = createWorld();
+      makeLargeTree(world);
+      const before = dumpTree(world.project);
+      const started = runSlowly(world, '--detached');
+      const session = await waitFor('the processes', () => takingInSession(world));
+      process.kill(session.taker, 'SIGSTOP');
+      await end(session, world);
+      const { stdout, stderr } = await started;
+      const expected = WORDS[ending] ?? 'Cannot start the session: it was stopped before there was a command [E_STOPPED]';
+      expect(stderr).toContain(expected);
+      expect(stdout).toBe('');
+      await waitFor('the end', () => existing(join(world.state, 'sessions')).length === 0);
+      expect(fs.readdirSync(join(world.state, 'rollbacks'))).toEqual([]);
+      expect(dumpTree(world.project)).toEqual(before);
+    },
+  );
 });
