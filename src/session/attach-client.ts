@@ -16,6 +16,7 @@ import {
   type SessionEnd,
   type StatusPlace,
 } from './messages.ts';
+import { inPieces } from './send-pieces.ts';
 import { isSameSize } from './terminal-size.ts';
 
 /** How an attached terminal came apart from its session. */
@@ -206,8 +207,10 @@ export class AttachClient {
     );
   }
 
+  /** Of a paste more may have come at once than a frame holds. */
   #forward(data: Uint8Array): void {
-    if (data.length > 0 && this.#options.mode !== 'view') this.#link?.send({ kind: 'data', data });
+    if (this.#options.mode === 'view') return;
+    for (const piece of inPieces(data)) this.#link?.send({ kind: 'data', data: piece });
   }
 
   #resize(): void {

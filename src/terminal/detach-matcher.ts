@@ -1,11 +1,12 @@
 import { type Bytes, bufferFromBytes, bytesFromBuffer } from '../bytes.ts';
-import { lookForKey } from './key-encodings.ts';
+import { lookForKey, plainBytes } from './key-encodings.ts';
 
 /** A sequence that was begun reaches the command when it is not gone on with for so long. */
 const PATIENCE_MS = 500;
 /** An escape is a key of many programs, which wait less than this to tell it from the start of a sequence. */
 const ESCAPE_PATIENCE_MS = 50;
 const ESCAPE = '\x1b';
+const ESCAPE_CODE = 0x1b;
 
 export interface Matched {
   /** What is for the command. */
@@ -76,6 +77,7 @@ export class DetachMatcher {
   /** @returns whether the last key has come; what cannot belong to the sequence is added to `forwarded`. */
   #advance(forwarded: string[]): boolean {
     while (this.#matchedLength < this.#held.length) {
+      if (this.#matchedLength === 0 && this.#passOthers(forwarded)) continue;
       const look = lookForKey(this.#keys[this.#matchedKeys] ?? '', this.#held.slice(this.#matchedLength));
       if (look.kind === 'partial') return false;
       if (look.kind === 'release' && this.#matchedKeys > 0) {
@@ -89,6 +91,20 @@ export class DetachMatcher {
       }
     }
     return false;
+  }
+
+  /** What no key of the sequence begins with, at once: a paste may be of megabytes. @returns whether there was any. */
+  #passOthers(forwarded: string[]): boolean {
+    const first = plainBytes(this.#keys[0] ?? '').charCodeAt(0);
+    let length = 0;
+    for (; length < this.#held.length; length++) {
+      const code = this.#held.charCodeAt(length);
+      if (code === ESCAPE_CODE || code === first) break;
+    }
+    if (length === 0) return false;
+    forwarded.push(this.#held.slice(0, length));
+    this.#held = this.#held.slice(length);
+    return true;
   }
 
   /**

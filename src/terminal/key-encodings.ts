@@ -66,7 +66,8 @@ function controlCode(letter: string): number {
   return letter.toUpperCase().charCodeAt(0) & CONTROL_MASK;
 }
 
-function plainBytes(key: string): string {
+/** What a key sends where nothing encodes it, one unit for each byte. */
+export function plainBytes(key: string): string {
   const named = NAMED_CODES[key];
   if (named !== undefined) return String.fromCharCode(named);
   if (key.startsWith(CONTROL_PREFIX) && key.length > CONTROL_PREFIX.length)

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { TerminalHandlers, UserTerminal } from '../../../src/ports/user-terminal.ts';
 import { AttachClient } from '../../../src/session/attach-client.ts';
-import type { ClientMessage } from '../../../src/session/messages.ts';
+import { type ClientMessage, encodeClientMessage } from '../../../src/session/messages.ts';
+import { typedOf } from '../../support/attached-client.ts';
 
 const FOLLOW_AFTER_MS = 20;
 
@@ -45,6 +46,7 @@ function attach(follow: () => void = () => undefined) {
   return {
     terminal,
     ended,
+    sent,
     onMessage,
     shows: (text: string) => onMessage({ kind: 'redraw', data: Buffer.from(text) }),
     typed: () => sent.flatMap((message) => (message.kind === 'data' ? [Buffer.from(message.data).toString()] : [])),
@@ -79,6 +81,19 @@ describe('AttachClient', () => {
 
     await expect(ended).resolves.toMatchObject(DETACHED);
     expect(typed()).toEqual([]);
+  });
+
+  test('types all of a paste that came while nobody looked', async () => {
+    const { terminal, ended, onMessage, sent } = attach();
+    vi.advanceTimersByTime(FOLLOW_AFTER_MS);
+    const paste = Buffer.from(`\x1b[200~${'pasted '.repeat(100_000)}\x1b[201~`);
+
+    terminal.handlers?.onInput(paste);
+
+    const typedBytes = typedOf(Buffer.concat(sent.map(encodeClientMessage)));
+    expect(Buffer.compare(typedBytes, paste)).toBe(0);
+    onMessage(DETACHED);
+    await ended;
   });
 
   test('gives the terminal back where it cannot be followed', async () => {
