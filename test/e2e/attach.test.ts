@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { runNono } from '../support/nono.ts';
+import { startOnTerminal } from '../support/raw-terminal.ts';
 import { isAlive, readRecord, startDetached, startScript, untilStatus } from '../support/sessions.ts';
 import { openTerminal, type Terminal } from '../support/tmux.ts';
 import { needCommands } from '../support/tools.ts';
@@ -182,6 +183,22 @@ describe('nono attach', () => {
     await enter(terminal, 'echo on the $((2 + 1))rd line');
     await terminal.waitFor(/^on the 3rd line/m);
     expect((await terminal.screen()).match(/echo on the/g)).toHaveLength(1);
+    await runNono(world, ['stop', '--force', id]);
+  });
+
+  test('says of a command that a signal has stopped why nothing moves', async () => {
+    using world = createWorld();
+    const id = await startScript(world, 'cat');
+    const { child_pid: pid } = readRecord(world, id);
+    process.kill(pid, 'SIGSTOP');
+    await untilStatus(world, id, 'paused');
+    using terminal = startOnTerminal(world, ['attach', id]);
+    await untilAttachment(world, id, 'attached');
+
+    terminal.type('\x1dd');
+
+    expect(await terminal.ended).toBe(0);
+    await waitFor('what lets it go on', () => terminal.output().includes(`kill -CONT ${pid}`));
     await runNono(world, ['stop', '--force', id]);
   });
 

@@ -9,7 +9,7 @@ import type { Session } from '../../session/sessions.ts';
 import type { Context } from '../context.ts';
 import { loadUserConfig } from '../user-config.ts';
 import { supervisorGone } from './follow-end.ts';
-import { sessionsPath, withSocket } from './open-sessions.ts';
+import { openSession, sessionsPath, withSocket } from './open-sessions.ts';
 
 const DEFAULT_DETACH_SEQUENCE = 'ctrl-] d';
 const SIGNAL_EXIT_BASE = 128;
@@ -81,7 +81,7 @@ export async function attachTerminal(
   for (const notice of client.notices) context.notify(notice);
   if (signalled !== undefined) return { exitCode: SIGNAL_EXIT_BASE + signalled, hasEnded: false };
   if (end.kind === 'gone') throw await connectionLost(context, session, end.failure);
-  return { exitCode: exitCodeOf(end, id, context), hasEnded: end.kind === 'exit' && end.end.reason === 'ended' };
+  return { exitCode: await exitCodeOf(end, id, context), hasEnded: end.kind === 'exit' && end.end.reason === 'ended' };
 
   async function connect() {
     const address = { directory: sessionsPath(context), name: socketName(id) };
@@ -116,7 +116,7 @@ async function connectionLost(context: Context, session: Session, failure: Syste
   return cannotAttach(id, reason, `The session goes on; attach again with \`nono attach ${id}\``);
 }
 
-function exitCodeOf(end: Exclude<AttachEnd, { kind: 'gone' }>, id: string, { notify }: Context): number {
+async function exitCodeOf(end: Exclude<AttachEnd, { kind: 'gone' }>, id: string, context: Context): Promise<number> {
   if (end.kind === 'refused') {
     if (end.code === 'no_terminal') throw noOwnTerminal(id);
     const hint = end.code === 'busy' ? 'Take it over with --steal, or look in with --view' : undefined;
@@ -127,13 +127,21 @@ function exitCodeOf(end: Exclude<AttachEnd, { kind: 'gone' }>, id: string, { not
       return end.end.exitCode;
     case 'detached':
     case 'slow':
-      notify(`Detached from session ${id}. Attach with: nono attach ${id}`);
+      context.notify(`Detached from session ${id}. Attach with: nono attach ${id}`);
+      await explainSilence(context, id);
       return EXIT.ok;
     case 'stolen':
       throw new NonoError('E_TAKEN_OVER', EXIT.takenOver, `Cannot stay attached to session ${id}: another terminal took over`, {
         hint: `Take it back with \`nono attach ${id} --steal\``,
       });
   }
+}
+
+/** A command that a signal has stopped shows nothing and takes no keys, and nothing on its screen says why. */
+async function explainSilence(context: Context, id: string): Promise<void> {
+  const { status, record } = await openSession(context, id as Bytes);
+  if (status === 'paused' && record.child_pid !== null)
+    context.notify(`Its command was stopped by a signal; \`kill -CONT ${record.child_pid}\` lets it go on`);
 }
 
 export function noOwnTerminal(id: string): NonoError {
