@@ -267,16 +267,19 @@ function isArrow(typed: string): boolean {
 function isReply(typed: string): boolean {
   if (!typed.startsWith(ESCAPE)) return false;
   let isFound = false;
-  const scanner = new ControlScanner({
-    csi(...parts) {
-      isFound ||= replyOfCsi(...parts) !== undefined;
-      return undefined;
+  const scanner = new ControlScanner(
+    {
+      csi(...parts) {
+        isFound ||= replyOfCsi(...parts) !== undefined;
+        return undefined;
+      },
+      text(...parts) {
+        isFound ||= replyOfText(...parts) !== undefined;
+        return undefined;
+      },
     },
-    text(...parts) {
-      isFound ||= replyOfText(...parts) !== undefined;
-      return undefined;
-    },
-  });
+    { isTyped: true },
+  );
   scanner.push(Buffer.from(typed, 'latin1'));
   return isFound;
 }

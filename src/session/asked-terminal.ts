@@ -17,10 +17,13 @@ export class AskedTerminal {
 
   constructor(place: OutputPlace) {
     this.#place = place;
-    this.#replies = new ControlScanner({
-      csi: (...parts) => this.#answered(replyOfCsi(...parts)),
-      text: (...parts) => this.#answered(replyOfText(...parts)),
-    });
+    this.#replies = new ControlScanner(
+      {
+        csi: (...parts) => this.#answered(replyOfCsi(...parts)),
+        text: (...parts) => this.#answered(replyOfText(...parts)),
+      },
+      { isTyped: true },
+    );
   }
 
   typed(data: Uint8Array): void {

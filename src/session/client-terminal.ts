@@ -2,13 +2,23 @@ import type { Clock } from '../ports/clock.ts';
 import type { UserTerminal } from '../ports/user-terminal.ts';
 import { ControlScanner } from '../terminal/control-scanner.ts';
 import { ModeLedger } from '../terminal/mode-ledger.ts';
-import { asksForClipboard, PendingQueries, queriesOfText, queryOfCsi, replyOfCsi, replyOfText } from '../terminal/queries.ts';
+import {
+  ANSWERED_BY_MODEL,
+  asksForClipboard,
+  PendingQueries,
+  queriesOfText,
+  queryOfCsi,
+  replyOfCsi,
+  replyOfText,
+} from '../terminal/queries.ts';
 import { restoreSequence } from '../terminal/restore.ts';
 
 /** DA1: every terminal answers it, and after all that it was asked before. */
 const FENCE = '\x1b[c';
 /** A terminal that has not answered by then is not waited for. */
 const FENCE_TIMEOUT_MS = 1000;
+/** CAN and ST: one of them ends a string that is cut off, whatever the terminal; behind one that has ended they mean nothing. */
+const CUT_OFF = '\x18\x1b\\';
 const PUSH_TITLE = '\x1b[22;0t';
 const POP_TITLE = '\x1b[23;0t';
 
@@ -26,6 +36,8 @@ export class ClientTerminal {
   /** A mode was set since it was last said how to put the terminal back. */
   #hasNews = true;
   #isPassedBy = false;
+  /** The terminal may have the beginning of a sequence whose rest has not come. */
+  #isCutOff = false;
   #fence: { repliesLeft: number; readonly done: () => void } | undefined;
 
   /** @param farewell A line that is shown when this process is killed. */
@@ -35,9 +47,11 @@ export class ClientTerminal {
     this.#clock = clock;
     this.#output = new ControlScanner({
       csi: (prefix, parameters, middle, final) => {
+        const query = queryOfCsi(prefix, parameters, middle, final);
+        if (query !== undefined && ANSWERED_BY_MODEL.includes(query)) return 'drop';
         this.#hasNews = true;
         this.#ledger.csi(prefix, parameters, middle, final);
-        this.#ask(queryOfCsi(prefix, parameters, middle, final));
+        this.#ask(query);
         return undefined;
       },
       pen: (isSet) => {
@@ -57,10 +71,13 @@ export class ClientTerminal {
         return undefined;
       },
     });
-    this.#input = new ControlScanner({
-      csi: (...parts) => this.#answered(replyOfCsi(...parts)),
-      text: (...parts) => this.#answered(replyOfText(...parts)),
-    });
+    this.#input = new ControlScanner(
+      {
+        csi: (...parts) => this.#answered(replyOfCsi(...parts)),
+        text: (...parts) => this.#answered(replyOfText(...parts)),
+      },
+      { isTyped: true },
+    );
   }
 
   /** Not all that is typed and shown comes by here from now on: what mayPass() says does not. */
@@ -92,6 +109,8 @@ export class ClientTerminal {
   /** What the session writes. */
   write(data: Uint8Array): void {
     const passed = this.#output.push(data);
+    this.#hasNews ||= this.#isCutOff === this.#output.isBetweenSequences;
+    this.#isCutOff = !this.#output.isBetweenSequences;
     if (this.#hasTitle && !this.#titleIsPushed) {
       this.#titleIsPushed = true;
       this.#writeText(PUSH_TITLE);
@@ -135,7 +154,6 @@ export class ClientTerminal {
 
   /** Every mode that the session set. The cursor is where the session had it on the normal screen. */
   restore(): void {
-    this.#output.flush();
     this.#restoreModes();
     if (this.#titleIsPushed) this.#writeText(POP_TITLE);
     this.#titleIsPushed = false;
@@ -158,6 +176,8 @@ export class ClientTerminal {
 
   #restoreModes(): void {
     const restore = this.#restoreSequence();
+    this.#output.abandon();
+    this.#isCutOff = false;
     this.#ledger = new ModeLedger();
     this.#hasNews = true;
     this.#writeText(restore);
@@ -165,7 +185,8 @@ export class ClientTerminal {
 
   /** With colours pass modes that are as usual. */
   #restoreSequence(): string {
-    return restoreSequence(this.#ledger, this.#terminal.size().columns, this.#isPassedBy && this.#ledger.hasPen);
+    const cutOff = this.#isCutOff ? CUT_OFF : '';
+    return cutOff + restoreSequence(this.#ledger, this.#terminal.size().columns, this.#isPassedBy && this.#ledger.hasPen);
   }
 
   #takeOsc(body: string): void {

@@ -2,6 +2,7 @@ import type { Memory } from '../ports/memory.ts';
 import type { TerminalSize } from '../ports/pty.ts';
 import type * as drawing from '../terminal/drawing.ts';
 import type { TerminalModel } from '../terminal/model.ts';
+import { ANSWERED_BY_MODEL } from '../terminal/queries.ts';
 import { AskedTerminal } from './asked-terminal.ts';
 import { Backlog, type DataStep, type Reader } from './backlog.ts';
 import { FloodGauge } from './flood-gauge.ts';
@@ -168,8 +169,10 @@ export class SessionScreen {
 
   #asked(kind: string, answer: string): void {
     const terminal = this.#reader === undefined ? undefined : this.#terminals.get(this.#reader);
-    // Clients pass on no question for the clipboard.
-    this.#answer(terminal === undefined || kind === 'clipboard' ? answer : terminal.asked(kind, answer, this.#deps.nowMs()));
+    // Those clients do not pass on.
+    this.#answer(
+      terminal === undefined || ANSWERED_BY_MODEL.includes(kind) ? answer : terminal.asked(kind, answer, this.#deps.nowMs()),
+    );
   }
 
   #answer(answer: string): void {

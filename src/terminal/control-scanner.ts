@@ -1,3 +1,5 @@
+import { endOfConsoleColour } from './console-colours.ts';
+
 /** The parts of a control sequence: CSI, an escape with its characters, or a string (OSC, DCS, APC, PM, SOS). */
 export interface ControlHandlers {
   /** @param parameters Digits, `;` and `:` as they were written. @returns 'drop' when it is not to be passed on. */
@@ -5,7 +7,7 @@ export interface ControlHandlers {
   /** SGR, told apart since most sequences are one. @param isSet Whether it sets anything, rather than ending everything. */
   readonly pen?: (isSet: boolean) => void;
   readonly escape?: (middle: string, final: string) => void;
-  /** @param introducer The character after the escape: `]`, `P`, `_`, `^` or `X`. */
+  /** @param introducer The character after the escape: `]`, `P`, `_`, `^`, `X`, or `k` for the name of a window of screen and tmux. */
   readonly text?: (introducer: string, body: string) => 'drop' | undefined;
 }
 
@@ -20,7 +22,10 @@ const SUBSTITUTE = 0x1a;
 const BACKSLASH = 0x5c;
 const CSI = 0x5b;
 const SGR = 0x6d;
-const STRING_INTRODUCERS: ReadonlySet<number> = new Set([0x5d, 0x50, 0x5f, 0x5e, 0x58]);
+const OSC = 0x5d;
+const STRING_INTRODUCERS: ReadonlySet<number> = new Set([OSC, 0x50, 0x5f, 0x5e, 0x58]);
+/** Of screen and tmux: the name of the window. Typed it is a key with Alt. */
+const WINDOW_NAME = 0x6b;
 /** A sequence that is longer is passed on unread: pictures are, and nothing that is looked for. */
 const KEPT_BYTES_MAXIMUM = 16 * 1024;
 
@@ -30,12 +35,15 @@ const KEPT_BYTES_MAXIMUM = 16 * 1024;
  */
 export class ControlScanner {
   readonly #handlers: ControlHandlers;
+  readonly #isTyped: boolean;
   #held: Uint8Array = new Uint8Array();
   /** Inside a string that is too long to be kept. */
   #isPassing = false;
 
-  constructor(handlers: ControlHandlers) {
+  /** @param isTyped The bytes come from a terminal, and are not written to one. */
+  constructor(handlers: ControlHandlers, { isTyped = false } = {}) {
     this.#handlers = handlers;
+    this.#isTyped = isTyped;
   }
 
   /** @returns what is to be passed on. */
@@ -68,11 +76,12 @@ export class ControlScanner {
     return this.#held.length === 0 && !this.#isPassing;
   }
 
-  /** What is held back, which nothing will complete any more. */
-  flush(): Uint8Array {
-    const held = this.#held;
+  /** What was begun, nothing will complete any more. @returns whether there was anything: what of it was passed on may be unfinished. */
+  abandon(): boolean {
+    const wasBegun = !this.isBetweenSequences;
     this.#held = new Uint8Array();
-    return held;
+    this.#isPassing = false;
+    return wasBegun;
   }
 
   #passString(input: Uint8Array): number {
@@ -86,20 +95,24 @@ export class ControlScanner {
     const second = secondOf(input, at);
     if (second === undefined) return -1;
     if (second === CSI) return endOfCsi(input, at + 2);
-    if (STRING_INTRODUCERS.has(second)) return endOfString(input, at + 2);
+    if (second === OSC && !this.#isTyped) return endOfConsoleColour(input, at + 2) ?? endOfString(input, at + 2);
+    if (this.#isString(second)) return endOfString(input, at + 2);
     if (input[at] === C1) return at + 2;
     let end = at + 1;
     while (end < input.length && isBetween(input[end], 0x20, 0x2f)) end++;
     return end < input.length ? end + (isBetween(input[end], 0x30, 0x7e) ? 1 : 0) : -1;
   }
 
+  #isString(second: number): boolean {
+    return STRING_INTRODUCERS.has(second) || (second === WINDOW_NAME && !this.#isTyped);
+  }
+
   #tell(input: Uint8Array, at: number, end: number): 'drop' | undefined {
     const second = secondOf(input, at) ?? 0;
     if (second === CSI) return this.#tellCsi(input, at + 2, end);
-    if (STRING_INTRODUCERS.has(second)) {
+    if (this.#isString(second)) {
       if (this.#handlers.text === undefined) return undefined;
-      const last = isTerminator(input, end - 2) ? end - 2 : end - 1;
-      return this.#handlers.text(String.fromCharCode(second), latin1(input, at + 2, last));
+      return this.#handlers.text(String.fromCharCode(second), latin1(input, at + 2, endOfBody(input, end)));
     }
     if (input[at] === C1) this.#handlers.escape?.('', String.fromCharCode(second));
     else if (end > at + 1) this.#handlers.escape?.(latin1(input, at + 1, end - 1), latin1(input, end - 1, end));
@@ -186,6 +199,12 @@ function endOfString(input: Uint8Array, from: number): number {
     if (byte === ESCAPE) return at;
   }
   return -1;
+}
+
+/** Without the terminator, which one that was broken off has not. */
+function endOfBody(input: Uint8Array, end: number): number {
+  if (input[end - 1] === BELL) return end - 1;
+  return isTerminator(input, end - 2) ? end - 2 : end;
 }
 
 /** A parameter that is not 0. */

@@ -3,10 +3,11 @@ import { isEmptyLine } from './row-writer.ts';
 
 /** Whether a program that is there writes line by line: nothing of its screen is below the cursor, or stays where it is. */
 export function isWritingLines(model: TerminalModel): boolean {
-  const { buffers, size, core } = model;
+  const { buffers, size, core, ledger } = model;
   const { active, normal } = buffers;
   const isWholeScreen = active.scrollTop === 0 && active.scrollBottom === size.rows - 1;
-  return active === normal && isWholeScreen && !core.coreService.decPrivateModes.origin && rowsBelowCursor(model) <= 1;
+  const isUsual = isWholeScreen && !ledger.hasSideMargins && !core.coreService.decPrivateModes.origin;
+  return active === normal && isUsual && rowsBelowCursor(model) <= 1;
 }
 
 /** How far down from the cursor of the normal screen a row is on which, as below it, nothing is to be seen; 0 to its height. */

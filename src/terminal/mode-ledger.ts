@@ -26,6 +26,8 @@ export const KEPT_MODES: ReadonlySet<number> = new Set([
   2048,
   ...MOUSE_PROTOCOLS,
 ]);
+/** DECLRMM: that margins are set left and right, too. The model has none, so that nobody is told of the mode. */
+const SIDE_MARGINS = 69;
 /** What a soft reset puts back (DEC STD 070); mouse and paste are the user interface of a newer time. */
 const SOFT_RESET_MODES: readonly number[] = [1, 6, 7, 25, 66];
 /** A program that pushes and never pops must not grow without bound; kitty keeps as many. */
@@ -68,6 +70,10 @@ export class ModeLedger {
   hasScrollRegion = false;
   hasTabStops = false;
   hasCharsets = false;
+  hasSideMargins = false;
+  /** The console of Linux: its colours by ESC ] P, and how its cursor looks by CSI ? c, '' for as usual (console_codes(4)). */
+  hasConsoleColours = false;
+  consoleCursor = '';
 
   get screen(): ScreenName {
     return this.alternateScreen === undefined ? 'normal' : 'alternate';
@@ -108,6 +114,9 @@ export class ModeLedger {
       case '!p':
         this.#softReset();
         return;
+      case '?c':
+        this.consoleCursor = /^0*$/.test(parameters) ? '' : parameters;
+        return;
       case 't':
         this.#moveTitle(numbers(parameters)[0] ?? 0);
         return;
@@ -129,6 +138,7 @@ export class ModeLedger {
 
   /** An OSC, without its introducer and terminator. */
   osc(body: string): void {
+    if (/^[PR]/.test(body)) this.hasConsoleColours = body.startsWith('P');
     const at = body.indexOf(';');
     const number = Number(at < 0 ? body : body.slice(0, at));
     const text = at < 0 ? '' : body.slice(at + 1);
@@ -165,6 +175,9 @@ export class ModeLedger {
     this.hasScrollRegion = false;
     this.hasTabStops = false;
     this.hasCharsets = false;
+    this.hasSideMargins = false;
+    this.hasConsoleColours = false;
+    this.consoleCursor = '';
   }
 
   #softReset(): void {
@@ -181,6 +194,7 @@ export class ModeLedger {
       else this.alternateScreen ??= mode;
       return;
     }
+    if (mode === SIDE_MARGINS) this.hasSideMargins = isOn;
     if (!KEPT_MODES.has(mode)) return;
     if (MOUSE_PROTOCOLS.includes(mode)) for (const protocol of MOUSE_PROTOCOLS) this.modes.delete(protocol);
     this.modes.delete(mode);

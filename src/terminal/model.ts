@@ -1,4 +1,5 @@
 import type { TerminalSize } from '../ports/pty.ts';
+import { ConsoleColours } from './console-colours.ts';
 import { LinkTable } from './link-table.ts';
 import { type Mark, Marks } from './marks.ts';
 import { ALTERNATE_SCREENS, ModeLedger, numbers } from './mode-ledger.ts';
@@ -13,6 +14,7 @@ import { Utf8Decoder } from './utf8-decoder.ts';
 import { createXterm, resizeXterm, type Xterm, type XtermBuffer, type XtermLine } from './xterm.ts';
 
 const GROUND = 0;
+const STRING_TERMINATOR = Buffer.from('\x1b\\');
 /** Decoded at a time. */
 const PARSED_BYTES = 64 * 1024;
 
@@ -33,6 +35,7 @@ export class TerminalModel {
   readonly #decoder = new Utf8Decoder();
   readonly #codes = new Uint32Array(PARSED_BYTES + 1);
   readonly #unfinished = new UnfinishedSequence();
+  readonly #consoleColours = new ConsoleColours();
   #marks = new Marks();
   #size: TerminalSize;
   /** Lines that were above the screen once and are kept no longer. */
@@ -116,11 +119,21 @@ export class TerminalModel {
   }
 
   write(data: Uint8Array): void {
+    let from = 0;
+    for (const end of this.#consoleColours.push(data)) {
+      this.#parse(data.subarray(from, end));
+      this.#parse(STRING_TERMINATOR);
+      from = end;
+    }
+    this.#parse(data.subarray(from));
+    this.#unfinished.follow(data, this.core._inputHandler._parser.currentState === GROUND);
+  }
+
+  #parse(data: Uint8Array): void {
     const { _parser: parser } = this.core._inputHandler;
     for (let at = 0; at < data.length; at += PARSED_BYTES) {
       parser.parse(this.#codes, this.#decoder.decode(data.subarray(at, at + PARSED_BYTES), this.#codes));
     }
-    this.#unfinished.follow(data, parser.currentState === GROUND);
   }
 
   resize(size: TerminalSize): void {
@@ -174,6 +187,8 @@ export class TerminalModel {
         return false;
       });
     }
+    // With them it sets margins; xterm.js knows it as SCOSC only.
+    parser.registerCsiHandler({ final: 's' }, () => this.ledger.hasSideMargins);
     for (const final of ['=', '>']) {
       parser.registerEscHandler({ final }, () => {
         this.ledger.escape('', final);

@@ -134,6 +134,7 @@ export class Painter {
     rows.write(this.tabStops(active));
     this.#savedCursor(active);
     rows.write(textState(ledger));
+    if (ledger.hasSideMargins) rows.write('\x1b[?69h');
     const { origin } = core.coreService.decPrivateModes;
     const isWholeScreen = active.scrollTop === 0 && active.scrollBottom === size.rows - 1;
     if (!isWholeScreen) rows.write(`\x1b[${active.scrollTop + 1};${active.scrollBottom + 1}r`);
@@ -252,6 +253,7 @@ function modeState(ledger: ModeLedger): string {
     ...[...ledger.modes].filter(([mode]) => !elsewhere.includes(mode)).map(([mode, isOn]) => `\x1b[?${mode}${isOn ? 'h' : 'l'}`),
     ledger.otherKeys > 0 ? `\x1b[>4;${ledger.otherKeys}m` : '',
     ledger.cursorStyle > 0 ? `\x1b[${ledger.cursorStyle} q` : '',
+    ledger.consoleCursor === '' ? '' : `\x1b[?${ledger.consoleCursor}c`,
   ].join('');
 }
 

@@ -17,7 +17,7 @@ export function queryOfCsi(prefix: string, parameters: string, middle: string, f
     case '$p':
       return 'mode';
     case '?$p':
-      return 'dec-mode';
+      return first === 69 ? 'side-margins' : 'dec-mode';
     case '?u':
       return 'kitty-keys';
     case '>q':
@@ -57,6 +57,12 @@ export function queriesOfText(introducer: string, body: string): readonly string
 export function asksForClipboard(introducer: string, body: string): boolean {
   return introducer === ']' && /^52;[^;]*;\?$/.test(body);
 }
+
+/**
+ * What the model answers for each terminal, which is not asked: what is in its clipboard is nobody's business, and left and right margins would leave
+ * the model with another screen than the terminal, since it has none.
+ */
+export const ANSWERED_BY_MODEL: readonly string[] = ['clipboard', 'side-margins'];
 
 /** @returns the kind of query that a CSI which a terminal sent answers; undefined for keys and everything else. */
 export function replyOfCsi(prefix: string, parameters: string, middle: string, final: string): string | undefined {

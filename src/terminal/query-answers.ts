@@ -49,6 +49,7 @@ export function answerQuery(context: QueryContext): string {
     case 'mode':
       return `\x1b[${first};${ansiMode(first, ledger)}$y`;
     case 'dec-mode':
+    case 'side-margins':
       return `\x1b[?${first};${decMode(first, ledger, context.core)}$y`;
     case 'kitty-keys':
       return `\x1b[?${ledger.kittyKeys[ledger.screen].at(-1) ?? 0}u`;

@@ -5,6 +5,11 @@ import type { Xterm } from './xterm.ts';
 /** CHT, IL, DL, SU, SD, CBT and REP: done as often as their parameter says. */
 const COUNTED = ['I', 'L', 'M', 'S', 'T', 'Z', 'b'];
 
+/** States and an action of its parser: behind an escape; in a string of which nothing is shown; nothing is done. */
+const [ESCAPE_STATE, STRING_STATE, IGNORE] = [1, 7, 0] as const;
+/** `ESC k`: screen and tmux take what follows, up to ST, for the name of a window, and shells of theirs say it with each prompt. */
+const WINDOW_NAME = 0x6b;
+
 /** What xterm.js 6.0.0 does wrong, or would do for hours. @param sizeNow The size of the terminal when it is called. */
 export function repairXterm(xterm: Xterm, sizeNow: () => TerminalSize): void {
   for (const written of ['J', '?J']) {
@@ -15,6 +20,7 @@ export function repairXterm(xterm: Xterm, sizeNow: () => TerminalSize): void {
     );
   }
   for (const final of COUNTED) boundCount(xterm, sizeNow, final);
+  xterm.core._inputHandler._parser._transitions.add(WINDOW_NAME, ESCAPE_STATE, IGNORE, STRING_STATE);
 }
 
 /** ED 1, which throws with the cursor at the end of the last row, and takes the wrong row for the next one. */

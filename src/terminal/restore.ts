@@ -32,12 +32,16 @@ export function restoreSequence(ledger: ModeLedger, columns: number, isPassedBy 
     ledger.isNewline ? '\x1b[20l' : '',
     ledger.hasCharsets ? '\x0f\x1b(B\x1b)B' : '',
     ledger.cursorStyle > 0 ? '\x1b[0 q' : '',
+    ledger.consoleCursor === '' ? '' : '\x1b[?0c',
     ...RESET_ORDER.map((mode) => (isPassedBy ? USUAL_RESETS.get(mode) : undefined) ?? resetOf(ledger, mode)),
     alternateScreen === undefined ? '' : `\x1b[?${alternateScreen}l`,
     popKeys(ledger, 'normal'),
     // Each of these moves the cursor.
+    ledger.hasSideMargins ? '\x1b7\x1b[?69l\x1b8' : '',
     ledger.hasScrollRegion ? '\x1b7\x1b[r\x1b8' : '',
     ledger.hasTabStops ? `\x1b7${usualTabStops(columns)}\x1b8` : '',
+    // For any other terminal it needs an end.
+    ledger.hasConsoleColours ? '\x1b]R\x1b\\' : '',
     palette.size > 0 ? `\x1b]104;${[...palette.keys()].join(';')}\x1b\\` : '',
     ...[...dynamicColours.keys()].map((number) => `\x1b]${number + 100}\x1b\\`),
   ].join('');

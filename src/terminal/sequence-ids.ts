@@ -8,7 +8,7 @@ export interface SequenceId {
 /** Of CSI: what a terminal answers. A prefix, characters in between and the final one, written together. */
 export const QUERY_SEQUENCES: readonly string[] = 'c >c =c n ?n $p ?$p ?u >q t *y ?m ?S'.split(' ');
 /** Of CSI: what changes a mode. */
-export const MODE_SEQUENCES: readonly string[] = ['?h', '?l', 'h', 'l', '?s', '?r', ' q', '!p', '>m', '>u', '<u', '=u'];
+export const MODE_SEQUENCES: readonly string[] = ['?h', '?l', 'h', 'l', '?s', '?r', ' q', '!p', '?c', '>m', '>u', '<u', '=u'];
 /** OSC 0 to 19 and what resets them, as far as they are kept: titles, colours, the directory. */
 export const KEPT_OSCS: readonly number[] = [0, 1, 2, 4, 7, 104, ...range(10, 19), ...range(110, 119)];
 

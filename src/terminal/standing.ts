@@ -96,7 +96,7 @@ function isMovable({ buffers, size, core, ledger }: TerminalModel): boolean {
   const { normal, active } = buffers;
   if (active !== normal) return ledger.alternateScreen === SCREEN_WITH_CURSOR;
   const isWholeScreen = active.scrollTop === 0 && active.scrollBottom === size.rows - 1;
-  return isWholeScreen && !core.coreService.decPrivateModes.origin;
+  return isWholeScreen && !ledger.hasSideMargins && !core.coreService.decPrivateModes.origin;
 }
 
 /** '' for rows on which nothing is. */

@@ -1,7 +1,7 @@
 const ESCAPE = 0x1b;
 /** The introducers of C1 in UTF-8 are C2 and one of these: DCS, SOS, CSI, OSC, PM, APC. */
 const C1_INTRODUCERS: ReadonlySet<number> = new Set([0x90, 0x98, 0x9b, 0x9d, 0x9e, 0x9f]);
-const STRING_INTRODUCERS: ReadonlySet<number> = new Set([0x5d, 0x50, 0x58, 0x5e, 0x5f]);
+const STRING_INTRODUCERS: ReadonlySet<number> = new Set([0x5d, 0x50, 0x58, 0x5e, 0x5f, 0x6b]);
 /** Longer strings are pictures, which show nothing without their beginning. */
 const KEPT_BYTES_MAXIMUM = 64 * 1024;
 /** An OSC and an SOS of which terminals show nothing. */

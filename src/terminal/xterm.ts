@@ -74,6 +74,8 @@ export interface XtermCore {
     readonly _parser: {
       readonly currentState: number;
       parse(codes: Uint32Array, length: number): unknown;
+      /** Of all terminals. */
+      readonly _transitions: { add(code: number, state: number, action: number, next: number): void };
       /** Unlike those of the public interface a handler can change the parameters for whoever comes after it. */
       registerCsiHandler(id: SequenceId, handler: (parameters: { readonly params: Int32Array }) => boolean): unknown;
     };

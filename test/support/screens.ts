@@ -61,7 +61,8 @@ export function describeScreen(model: TerminalModel): Record<string, unknown> {
     // Those of a screen that is not shown cannot be set.
     keys: [ledger.kittyKeys.normal, ledger.screen === 'alternate' && ledger.kittyKeys.alternate],
     otherKeys: ledger.otherKeys,
-    style: ledger.cursorStyle,
+    style: [ledger.cursorStyle, ledger.consoleCursor],
+    sideMargins: ledger.hasSideMargins,
     titles: [ledger.title, ledger.iconTitle, ledger.titleStack],
     colours: [[...ledger.palette], [...ledger.dynamicColours]],
     directory: ledger.directory,

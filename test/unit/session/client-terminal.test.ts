@@ -95,6 +95,38 @@ describe('ClientTerminal', () => {
     expect(state.written).toBe('\x1b]52;c;aGk=\x07');
   });
 
+  test('passes on no question for margins that the model has not', () => {
+    const { state, write } = setUp();
+    write('a\x1b[?69$p\x1b[?2026$pb');
+    expect(state.written).toBe('a\x1b[?2026$pb');
+  });
+
+  test('shows at once what comes behind a sequence that ends by itself, and the name of a window', () => {
+    for (const text of ['\x1b]Rtext', '\x1b]P0aabbcctext', '\x1bkname\x1b\\text']) {
+      const { state, write } = setUp();
+      for (const byte of text) write(byte);
+      expect(state.written).toBe(text);
+    }
+  });
+
+  test('ends a picture that is left in the midst of it, before anything else is shown', () => {
+    const picture = `\x1bPq${'A'.repeat(20_000)}`;
+    for (const leave of [(one: ClientTerminal) => one.restore(), (one: ClientTerminal) => one.redraw(Buffer.from('drawn'))]) {
+      const { state, client, write } = setUp();
+      write(picture);
+      expect(state.ifKilled).toBe('\x18\x1b\\\r\nfarewell\r\n');
+      leave(client);
+      expect(state.written.slice(picture.length)).toMatch(/^\x18\x1b\\(?:drawn)?$/);
+    }
+    const { state, client, write } = setUp();
+    write(picture);
+    write('A\x1b\\');
+    expect(state.ifKilled).toBe('\r\nfarewell\r\n');
+    state.written = '';
+    client.restore();
+    expect(state.written).toBe('');
+  });
+
   test('puts back what was set by controls of C1, and takes no letter for one', () => {
     const { state, client, write } = setUp();
     write('\xc2\xa0\xc2\xabtext\xc2\xbb\xc3\x9b\xc2\x9b?1000h\xc2\x85\xe2\x82\xac');

@@ -109,6 +109,20 @@ const CASES: readonly Case[] = [
   { what: 'an escape within a sequence begins anew', written: `a${ESC}[3${ESC}[1Cb`, rows: ['a b'], cursor: [3, 0] },
   { what: 'a string without an end shows nothing', written: `a${ESC}]0;title`, rows: ['a'], cursor: [1, 0] },
   { what: 'BEL and ST end an OSC', written: `${ESC}]0;t\x07a${ESC}]0;t${ESC}\\b`, rows: ['ab'], cursor: [2, 0] },
+  { what: 'the name of a window is shown nowhere', written: `a${ESC}kuser@host:~${ESC}\\$ `, rows: ['a$'], cursor: [3, 0] },
+  { what: 'an escape ends the name of a window too', written: `a${ESC}kname${ESC}[1Cb`, rows: ['a b'], cursor: [3, 0] },
+  {
+    what: 'what resets the colours of the console of Linux ends by itself',
+    written: `a${ESC}]Rb${ESC}]Rc`,
+    rows: ['abc'],
+    cursor: [3, 0],
+  },
+  { what: 'so does what sets one of them', written: `a${ESC}]P0aabbCCddd${ESC}]P12`, rows: ['addd'], cursor: [4, 0] },
+  {
+    what: 'SCOSC is none while there are left and right margins',
+    written: `ab${ESC}[s${ESC}[?69hc${ESC}[1;2sd${ESC}[ue`,
+    rows: ['abed'],
+  },
   {
     what: 'what it does not know is passed over',
     written: `a${ESC}[?12345h${ESC}[1;2;3$z${ESC}P1;2|data${ESC}\\b`,

@@ -18,6 +18,7 @@ const QUESTIONS: readonly (readonly [what: string, asked: string, answer: string
   ['a mode that is off', '\x1b[?2004$p', '\x1b[?2004;2$y'],
   ['a mode that is on', '\x1b[?1006h\x1b[?1006$p', '\x1b[?1006;1$y'],
   ['a mode that there is not', '\x1b[?31337$p', '\x1b[?31337;0$y'],
+  ['left and right margins, which it has not', '\x1b[?69h\x1b[?69$p', '\x1b[?69;0$y'],
   ['synchronized updates', '\x1b[?2026$p', '\x1b[?2026;2$y'],
   ['the alternate screen', '\x1b[?1049h\x1b[?1049$p', '\x1b[?1049;1$y'],
   ['insert mode', '\x1b[4h\x1b[4$p', '\x1b[4;1$y'],

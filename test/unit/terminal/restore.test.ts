@@ -41,6 +41,11 @@ describe('restoreSequence()', () => {
     { what: 'insert mode', pieces: ['\x1b[4h'], restored: '\x1b[4l' },
     { what: 'an open link', pieces: ['\x1b]8;;http://a\x07'], restored: '\x1b]8;;\x1b\\' },
     { what: 'colours', pieces: ['\x1b]4;1;red\x07\x1b]11;#000\x1b\\'], restored: '\x1b]104;1\x1b\\\x1b]111\x1b\\' },
+    { what: 'left and right margins', pieces: ['\x1b[?69h\x1b[5;20s'], restored: '\x1b7\x1b[?69l\x1b8' },
+    { what: 'the cursor of the console of Linux', pieces: ['\x1b[?25l\x1b[?1c'], restored: '\x1b[?0c\x1b[?25h' },
+    { what: 'its cursor that is as usual', pieces: ['\x1b[?1c\x1b[?0c'], restored: '' },
+    { what: 'its colours', pieces: ['\x1b]P0aa', 'bbcc'], restored: '\x1b]R\x1b\\' },
+    { what: 'its colours that were reset', pieces: ['\x1b]P0aabbcc\x1b]', 'R\x1b[31m'], restored: '\x1b[0m' },
     { what: 'tab stops', pieces: ['\x1b[3g'], restored: '\x1b7\x1b[3g\x1b[9G\x1bH\x1b[17G\x1bH\x1b8' },
     { what: 'a line drawing set', pieces: ['\x1b(0'], restored: '\x0f\x1b(B\x1b)B' },
     {
