@@ -42,7 +42,9 @@ function compareOne(old: GitRecord, now: GitRecord, contents: GitContents): GitC
     const text = now.head === '' ? 'HEAD is gone' : `HEAD moved from ${shownValue(old.head)} to ${shownValue(now.head)}`;
     changes.push({ kind: 'head', top, text, takeBack: [git(...setRef('HEAD' as Bytes, old.head))], reason: undefined });
   }
-  for (const name of new Set([...old.refs.keys(), ...now.refs.keys()])) {
+  // What is new goes first: git has no branch a beside a/b.
+  const made = [...now.refs.keys()].filter((name) => !old.refs.has(name));
+  for (const name of [...made, ...old.refs.keys()]) {
     const change = compareRef(name, old.refs.get(name), now.refs.get(name));
     if (change !== undefined) {
       changes.push({ kind: 'ref', top, text: change.text, takeBack: [git(...change.words)], reason: undefined });

@@ -84,6 +84,17 @@ describe('what moved in .git', () => {
     expect(await rollback(world, ['verify', '--all'])).toMatchObject({ status: 0 });
   });
 
+  test('branches that were put where others were a directory are taken away before those come back', async () => {
+    using world = await createRepository();
+    execFileSync('git', ['branch', 'deep/one'], { cwd: world.project, env: world.environment });
+    const before = describeGit(world);
+    await runTracked(world, 'git branch -D other deep/one; git branch other/two; git branch deep');
+    expect(describeGit(world)).not.toBe(before);
+    const commands = (await gitChanges(world)).flatMap(({ take_back: takeBack }) => takeBack);
+    execFileSync('sh', ['-e', '-c', commands.join('\n')], { env: world.environment, stdio: 'pipe' });
+    expect(describeGit(world)).toBe(before);
+  });
+
   test('brings a hook back that was changed or removed, from what the session kept', async () => {
     using world = await createRepository();
     const hook = join(world.project, '.git/hooks/pre-push');
