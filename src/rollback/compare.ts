@@ -27,7 +27,7 @@ export interface Change {
  * name bytes. Subtrees whose nodes are the same are not visited.
  *
  * What `before` does not hold is never a change: nobody can say whether it is new. What `before` holds
- * and `after` does not is one: something stands in its way.
+ * and `after` does not is one: something stands in its way. Only what lies under another file system by then is none.
  *
  * @param unheld Gets the paths that no snapshot holds, by a rule or for what they are, and that were made, replaced or removed, or whose
  *   own listing changed. What changed deeper in such a directory is not seen.
@@ -56,7 +56,7 @@ function compareEntries(comparison: Comparison, path: Bytes, left: Entry | undef
   if (type !== undefined) comparison.changes.push({ path, root: comparison.root, type, before: left, after: right });
   const [leftChild, rightChild] = [left?.child, right?.child];
   if (leftChild === undefined && rightChild === undefined) return;
-  if (left?.kind === 'skipped') return;
+  if (left?.kind === 'skipped' || isCovered(right)) return;
   if (leftChild !== undefined && rightChild !== undefined && isSameReference(leftChild, rightChild)) return;
   const leftEntries = leftChild === undefined ? [] : comparison.before.children(leftChild);
   // Below what became unreadable nothing is known: it need not be gone.
@@ -74,6 +74,11 @@ function isUnheldChange(left: Entry | undefined, right: Entry | undefined): bool
   return left === undefined || right === undefined || !isSameInodeState(left, right);
 }
 
+/** What is there nobody sees before that is unmounted, which no command in a sandbox has mounted. */
+function isCovered(entry: Entry | undefined): boolean {
+  return entry?.reason === 'mount';
+}
+
 function unknownEntries(entries: readonly Entry[], directory: Entry | undefined): Entry[] {
   if (directory?.reason !== 'unreadable') return [];
   return entries.map(({ name }) => skippedEntry(name, 'unreadable'));
@@ -87,6 +92,7 @@ function unknownEntries(entries: readonly Entry[], directory: Entry | undefined)
 export function changeType(left: Entry | undefined, right: Entry | undefined): ChangeType | undefined {
   if (left === undefined || left.kind === 'skipped') return left === undefined && isHeld(right) ? '+' : undefined;
   if (right === undefined) return '-';
+  if (isCovered(right)) return undefined;
   if (left.kind !== right.kind) return '~';
   if (left.kind !== 'directory' && left.hash !== right.hash) return '~';
   if (left.mode !== right.mode) return 'p';

@@ -1,4 +1,5 @@
-import type { Bytes } from '../bytes.ts';
+import { type Bytes, displayBytes } from '../bytes.ts';
+import { SystemError } from '../errors.ts';
 import { baseName, parentPath } from '../paths.ts';
 import type { Directory } from '../ports/files.ts';
 import { reasonOfFailure } from './apply-failure.ts';
@@ -83,6 +84,8 @@ export class TouchedDirectories {
     const name = baseName(path);
     const stat = parent?.stat(name);
     if (parent === undefined || stat?.kind !== 'directory') return;
+    // Of another file system than the one that is restored; a root is what the user named.
+    if (stat.isMountPoint && roots.contains(parentPath(path))) throw new SystemError('mount', 'EBUSY', displayBytes(path));
     // The listing first: the mode may close it.
     const names = namesNow(roots, path);
     if (names !== undefined) listed.set(path, names);

@@ -28,6 +28,50 @@ describe('a file system in the root that lets nobody look at it', () => {
   });
 });
 
+describe('a file system that somebody mounts over a tracked directory', () => {
+  test('while the session runs hides what is below it, and nothing is said to be gone', async (context) => {
+    using world = createWorld();
+    writeProject(world, { 'data/file': 'old\n', plain: 'old\n' });
+    const before = dumpTree(join(world.project, 'data'));
+    const words = [
+      '--detached',
+      '--rollback',
+      '--allow-cwd',
+      '--name',
+      'reader',
+      '--',
+      'sh',
+      '-c',
+      'echo new > plain; read word',
+    ];
+    expect(await runNono(world, ['run', ...words])).toMatchObject({ status: 0 });
+    await waitFor('the change', () => readProject(world, 'plain') === 'new\n');
+    {
+      using _ = mountTmpfs(context, join(world.project, 'data'), 'size=1m');
+      writeProject(world, { 'data/other': 'theirs\n' });
+      expect(await runNono(world, ['send', 'reader', '--enter', 'on'])).toMatchObject({ status: 0 });
+      expect(await runNono(world, ['wait', 'reader'])).toMatchObject({ status: 0 });
+      const { stdout } = await rollback(world, ['show', 'latest']);
+      expect(stdout).toContain('~1 modified;');
+      expect(stdout).toContain('! data: another file system is mounted there');
+      expect(await rollback(world, ['restore', 'latest'])).toMatchObject({ status: 0 });
+      expect(readProject(world, 'data/other')).toBe('theirs\n');
+    }
+    expect(dumpTree(join(world.project, 'data'))).toEqual(before);
+    expect(readProject(world, 'plain')).toBe('old\n');
+  });
+
+  test('since the session keeps its mode', async (context) => {
+    using world = createWorld();
+    writeProject(world, { 'data/file': 'old\n' });
+    await runTracked(world, 'chmod 700 data');
+    using _ = mountTmpfs(context, join(world.project, 'data'), 'size=1m');
+    const outcome = await rollback(world, ['restore', 'latest']);
+    expect(outcome).toMatchObject({ status: 3, stdout: expect.stringContaining('  Kept data: something is mounted there\n') });
+    expect(fs.statSync(join(world.project, 'data')).mode & 0o777).toBe(0o700);
+  });
+});
+
 describe('a file that is written by its mapping into memory, which changes no time', () => {
   const SIGNALS = '.signals';
   const signal = (world: World, name: string) => fs.writeFileSync(join(world.project, SIGNALS, name), '');
