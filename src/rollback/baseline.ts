@@ -123,9 +123,11 @@ function findEarlier(store: RollbackStore, roots: readonly Bytes[]): Earlier | u
       if (error instanceof NonoError) continue;
       throw error;
     }
-    const { kind, roots: tracked, snapshots } = session.manifest;
+    const { kind, roots: tracked, snapshots, durable } = session.manifest;
     const last = snapshots.at(-1);
-    if (last !== undefined && kind === 'run' && roots.some((path) => tracked.some((root) => root.path === path))) {
+    // After a loss of power contents may be there by their names alone.
+    const isWhole = durable || session.isLive();
+    if (last !== undefined && kind === 'run' && isWhole && roots.some((path) => tracked.some((root) => root.path === path))) {
       const tree = session.tree(session.manifest, last.number);
       return { session, tree, entryCount: last.entryCount, [Symbol.dispose]: () => session[Symbol.dispose]() };
     }

@@ -64,7 +64,9 @@ async function captureFinal(
   const record = recordSnapshot(deps, session, { number, nodes: { ...nodes, storedBytes }, label: FINAL_LABEL });
   const withSnapshot = { ...manifest, ...fields, snapshots: [...manifest.snapshots, record] };
   const changes = compareTrees(baseline, session.tree(withSnapshot, number));
-  const complete: Manifest = { ...withSnapshot, durable: true, counts: countChanges(changes), git: { before, after: git.hash } };
+  // What a loss of power has taken of a lost session's contents nobody has looked for.
+  const durable = manifest.durable || fields.status === 'complete';
+  const complete: Manifest = { ...withSnapshot, durable, counts: countChanges(changes), git: { before, after: git.hash } };
   onProgress?.({ phase: 'syncing' });
   await syncDisk(deps, session.directory);
   session.writeManifest(complete);

@@ -1,4 +1,14 @@
-import { appendFileSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  chmodSync,
+  cpSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { SystemError } from '../../../src/errors.ts';
@@ -116,4 +126,32 @@ describe('a baseline on a disk that takes long', () => {
     using store = engine.store();
     expect(store.names()).toEqual([]);
   });
+
+  test.for([{ isRecovered: false }, { isRecovered: true }])(
+    'that was lost on its way lends no contents to the next (recovered: $isRecovered)',
+    async ({ isRecovered }) => {
+      using engine = makeEngine();
+      const disk = new SlowDisk();
+      const lost = await engine.start({ patienceMs: 0 }, disk.deps);
+      const directory = join(engine.state, 'rollbacks', lost.id);
+      const copy = join(engine.directory, 'copy');
+      cpSync(directory, copy, { recursive: true, preserveTimestamps: true });
+      await lost.abandon();
+      renameSync(copy, directory);
+      // As a file system leaves it that had written names and no contents when the power went.
+      const objects = join(directory, 'objects');
+      for (const name of readdirSync(objects, { recursive: true, encoding: 'utf8' })) {
+        const path = join(objects, name);
+        if (!statSync(path).isFile()) continue;
+        chmodSync(path, 0o600);
+        truncateSync(path);
+      }
+      if (isRecovered) await engine.look(lost.id, (_, { manifest }) => expect(manifest.status).toBe('recovered'));
+
+      const id = await engine.run(() => writeFileSync(join(engine.root, 'a'), 'two'));
+      expect((await engine.verify(id)).findings).toEqual([]);
+      await engine.restore(id);
+      expect(readFileSync(join(engine.root, 'a'), 'utf8')).toBe('one');
+    },
+  );
 });
