@@ -1,7 +1,6 @@
+import { CELL_WORDS, ONE_COLUMN } from './cell-layout.ts';
+
 const FIRST_SIZE_BYTES = 64 * 1024;
-const CELL_WORDS = 3;
-/** What a cell of one column with an ASCII character holds, apart from the character. */
-export const ONE_COLUMN = 1 << 22;
 export const ASCII_MASK = 0x7f;
 
 /** Bytes that are written one after the other: a drawing of a long history is a million single characters. */

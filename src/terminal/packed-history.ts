@@ -1,7 +1,7 @@
+import { CELL_WORDS } from './cell-layout.ts';
 import { LinePacker, PackedLine } from './packed-line.ts';
 import type { XtermBuffer, XtermLine } from './xterm.ts';
 
-const WORDS = 3;
 /** So many lines can be read at the same time. */
 const COPIES = 4;
 
@@ -102,7 +102,7 @@ export class PackedHistory {
   #newLine(length: number): WritableLine {
     const line: WritableLine = new this.#Line(0, this.#buffer.getNullCell());
     line.length = length;
-    line._data = new Uint32Array(length * WORDS);
+    line._data = new Uint32Array(length * CELL_WORDS);
     return line;
   }
 }

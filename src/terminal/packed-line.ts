@@ -1,9 +1,6 @@
+import { CELL_WORDS, ONE_COLUMN } from './cell-layout.ts';
 import type { XtermLine } from './xterm.ts';
 
-/** Of each cell: content, foreground, background. */
-const WORDS = 3;
-/** In the content of a character of one byte, or of none, that takes one column. */
-const ONE_COLUMN = 0x400000;
 const BYTE_MASK = 0xff;
 
 /** What follows the head of a run: a byte for each cell, three for each, or three that hold for all of them. */
@@ -68,12 +65,12 @@ export class LinePacker {
       room[at++] = to - from;
       room[at++] = (to - from) >>> 8;
       if (hasLook) {
-        at = put(room, at, cells[from * WORDS + 1] ?? 0, LOOK_BYTES / 2);
-        at = put(room, at, cells[from * WORDS + 2] ?? 0, LOOK_BYTES / 2);
+        at = put(room, at, cells[from * CELL_WORDS + 1] ?? 0, LOOK_BYTES / 2);
+        at = put(room, at, cells[from * CELL_WORDS + 2] ?? 0, LOOK_BYTES / 2);
       }
       const last = kind === ONE_FOR_ALL ? from + 1 : to;
       const bytes = kind === BYTES ? 1 : CONTENT_BYTES;
-      for (let column = from; column < last; column++) at = put(room, at, cells[column * WORDS] ?? 0, bytes);
+      for (let column = from; column < last; column++) at = put(room, at, cells[column * CELL_WORDS] ?? 0, bytes);
     }
     return room.slice(0, at);
   }
@@ -85,7 +82,7 @@ function unpackCells(runs: Uint8Array, cells: Uint32Array): void {
   let word = 0;
   for (let at = 0; at < runs.length; ) {
     const head = runs[at] ?? 0;
-    const end = word + ((runs[at + 1] ?? 0) | ((runs[at + 2] ?? 0) << 8)) * WORDS;
+    const end = word + ((runs[at + 1] ?? 0) | ((runs[at + 2] ?? 0) << 8)) * CELL_WORDS;
     at += HEAD_BYTES;
     if ((head & HAS_LOOK) !== 0) {
       foreground = (take(runs, at) | ((runs[at + 3] ?? 0) << 24)) >>> 0;
@@ -95,7 +92,7 @@ function unpackCells(runs: Uint8Array, cells: Uint32Array): void {
     const kind = head & ~HAS_LOOK;
     const one = kind === ONE_FOR_ALL ? take(runs, at) : 0;
     if (kind === ONE_FOR_ALL) at += CONTENT_BYTES;
-    for (; word < end; word += WORDS) {
+    for (; word < end; word += CELL_WORDS) {
       if (kind === BYTES) cells[word] = ONE_COLUMN | (runs[at++] ?? 0);
       else if (kind === ONE_FOR_ALL) cells[word] = one;
       else {
@@ -111,7 +108,7 @@ function unpackCells(runs: Uint8Array, cells: Uint32Array): void {
 /** From there on all cells are the same. */
 function startOfTail(cells: Uint32Array, length: number): number {
   let tail = length - 1;
-  while (tail > 0 && isSameLook(cells, tail - 1, tail) && cells[(tail - 1) * WORDS] === cells[tail * WORDS]) tail--;
+  while (tail > 0 && isSameLook(cells, tail - 1, tail) && cells[(tail - 1) * CELL_WORDS] === cells[tail * CELL_WORDS]) tail--;
   return tail;
 }
 
@@ -123,11 +120,11 @@ function endOfRun(cells: Uint32Array, from: number, end: number): number {
 }
 
 function kindOf(cells: Uint32Array, column: number): typeof BYTES | typeof CONTENTS {
-  return ((cells[column * WORDS] ?? 0) & ~BYTE_MASK) === ONE_COLUMN ? BYTES : CONTENTS;
+  return ((cells[column * CELL_WORDS] ?? 0) & ~BYTE_MASK) === ONE_COLUMN ? BYTES : CONTENTS;
 }
 
 function isSameLook(cells: Uint32Array, one: number, other: number): boolean {
-  const [a, b] = [one * WORDS, other * WORDS];
+  const [a, b] = [one * CELL_WORDS, other * CELL_WORDS];
   return cells[a + 1] === cells[b + 1] && cells[a + 2] === cells[b + 2];
 }
 

@@ -1,4 +1,5 @@
 import type { TerminalSize } from '../ports/pty.ts';
+import { CELL_WORDS, CODE_MASK } from './cell-layout.ts';
 import { KEPT_MODES, type ModeLedger } from './mode-ledger.ts';
 import { attributeParameters } from './pen.ts';
 import type { XtermBuffer, XtermCore } from './xterm.ts';
@@ -124,7 +125,7 @@ function checksum({ parameters, buffer, size }: QueryContext): string {
   for (let row = Math.max(1, top); row <= Math.min(bottom || size.rows, size.rows); row++) {
     const line = buffer.lines.get(buffer.ybase + row - 1);
     for (let column = Math.max(1, left); column <= Math.min(right || size.columns, size.columns); column++) {
-      sum += (line?._data[(column - 1) * 3] ?? 0) & 0x1fffff || 0x20;
+      sum += (line?._data[(column - 1) * CELL_WORDS] ?? 0) & CODE_MASK || 0x20;
     }
   }
   return `\x1bP${identifier}!~${(-sum & 0xffff).toString(16).toUpperCase().padStart(4, '0')}${STRING_END}`;

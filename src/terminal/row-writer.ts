@@ -1,14 +1,10 @@
-import { ASCII_MASK, ByteWriter, ONE_COLUMN } from './byte-writer.ts';
+import { ASCII_MASK, ByteWriter } from './byte-writer.ts';
+import { CELL_WORDS, CODE_MASK, COMBINED, CONTENT_MASK, ONE_COLUMN, WIDTH_SHIFT } from './cell-layout.ts';
 import { type Measure, measureBy, widthOf } from './fit.ts';
 import type { TerminalModel } from './model.ts';
 import { COLOUR_BITS, HAS_EXTENDED, PenWriter } from './pen.ts';
 import type { XtermExtended, XtermLine } from './xterm.ts';
 
-const WORDS = 3;
-const CODE_MASK = 0x1fffff;
-const COMBINED = 0x200000;
-const CONTENT_MASK = 0x3fffff;
-const WIDTH_SHIFT = 22;
 /** Below it every terminal agrees on one column; what is wide below U+1F000 (CJK) all agree on too. */
 const FIRST_UNSURE_CODE = 0x300;
 const FIRST_WIDE_CODE = 0x1100;
@@ -125,7 +121,7 @@ export class RowWriter {
   }
 
   #asciiCells(line: XtermLine, column: number, end: number): number {
-    const foreground = line._data[column * WORDS + 1] ?? 0;
+    const foreground = line._data[column * CELL_WORDS + 1] ?? 0;
     const background = backgroundOf(line, column);
     // What else there is of the pen is beside the words, and differs from cell to cell.
     const isSimple = (background & HAS_EXTENDED) === 0;
@@ -166,7 +162,7 @@ export class RowWriter {
 
   #penOf(line: XtermLine, column: number): string {
     const extended: XtermExtended | undefined = line._extendedAttrs[column];
-    return this.pen.change(line._data[column * WORDS + 1] ?? 0, backgroundOf(line, column), extended);
+    return this.pen.change(line._data[column * CELL_WORDS + 1] ?? 0, backgroundOf(line, column), extended);
   }
 }
 
@@ -210,11 +206,11 @@ function isRest(line: XtermLine, column: number): boolean {
 }
 
 function contentOf(line: XtermLine, column: number): number {
-  return line._data[column * WORDS] ?? 0;
+  return line._data[column * CELL_WORDS] ?? 0;
 }
 
 function backgroundOf(line: XtermLine, column: number): number {
-  return line._data[column * WORDS + 2] ?? 0;
+  return line._data[column * CELL_WORDS + 2] ?? 0;
 }
 
 function textOf(line: XtermLine, column: number, content: number): string {

@@ -1,3 +1,4 @@
+import { CELL_WORDS, CODE_MASK, COMBINED, WIDTH_SHIFT } from './cell-layout.ts';
 import type { TerminalModel } from './model.ts';
 import { attributeParameters, HAS_EXTENDED } from './pen.ts';
 import { isWideAt } from './row-writer.ts';
@@ -14,17 +15,12 @@ export interface StyledRun {
   readonly link: string;
 }
 
-const WORDS = 3;
-const COMBINED = 0x200000;
-const CODE_MASK = 0x1fffff;
-const WIDTH_SHIFT = 22;
-
 /** A row as runs; what follows the last character or background is left out, unless the next row goes on with it. */
 export function styledRow(model: TerminalModel, line: XtermLine, isContinued = false): readonly StyledRun[] {
   const runs: { text: string; columns: number; style: string; link: string }[] = [];
   let used = 0;
   for (let column = 0; column < line.length; column++) {
-    const content = line._data[column * WORDS] ?? 0;
+    const content = line._data[column * CELL_WORDS] ?? 0;
     const width = content >>> WIDTH_SHIFT;
     if (width === 0 && (content & CODE_MASK) === 0 && column > 0) continue;
     const { style, link } = lookOf(model, line, column);
@@ -90,8 +86,8 @@ export function ansiText(runs: readonly StyledRun[]): string {
 }
 
 function lookOf(model: TerminalModel, line: XtermLine, column: number): { readonly style: string; readonly link: string } {
-  const foreground = line._data[column * WORDS + 1] ?? 0;
-  const background = line._data[column * WORDS + 2] ?? 0;
+  const foreground = line._data[column * CELL_WORDS + 1] ?? 0;
+  const background = line._data[column * CELL_WORDS + 2] ?? 0;
   if (foreground === 0 && background === 0) return { style: '', link: '' };
   const extended = (background & HAS_EXTENDED) === 0 ? undefined : line._extendedAttrs[column];
   const target = extended === undefined ? '' : model.links.textOf(extended._urlId);
