@@ -301,6 +301,7 @@ prepare_directory() {
   trap 'rm -rf "$scratch"' EXIT
   trap 'exit 129' HUP
   trap 'exit 130' INT
+  trap 'exit 141' PIPE
   trap 'exit 143' TERM
 }
 

@@ -153,6 +153,19 @@ describe('install.sh', () => {
     expect(filesBelow(join(world.directory, 'other'))).toEqual([]);
   });
 
+  test.for(SHELLS)('run by %s leaves nothing behind when nobody reads what it says', async (shell, context) => {
+    needCommands(context, shell[0] ?? 'sh');
+    using world = createWorld();
+    const release = makeRelease(world, '1.0.0');
+    const script = 'rm -f pipe; mkfifo pipe; : <pipe & exec 3>pipe; wait; exec "$@" >&3';
+
+    const words = [...shell, INSTALLER, '--target', 'linux-x64', '--from', release];
+    const { status } = await runProgram(world, ['sh', '-c', script, 'sh', ...words]);
+
+    expect(status).not.toBe(0);
+    expect(readdirSync(join(world.home, '.local/bin'))).toEqual(['nono']);
+  });
+
   test('keeps the executable that was there when the new one does not run here, and says what it said', async () => {
     using world = createWorld();
     await install(world, ['sh'], '--from', makeRelease(world, '1.0.0'));
