@@ -32,10 +32,18 @@ export interface Launch {
 export interface Attempt {
   /**
    * Open for reading or for writing; rename an entry of a directory to its own name, which needs the right to remove and to
-   * make it there; ask whether the permissions of a directory let its entries be changed, or those of a socket let it be
-   * connected to.
+   * make it there; ask whether permissions let something be read or written, the entries of a directory be changed, or a socket be
+   * connected to; connect to one with a socket that is connected already, which whoever listens there does not notice.
    */
-  readonly call: 'read' | 'write' | 'rename' | 'directory-permissions' | 'socket-permissions';
+  readonly call:
+    | 'read'
+    | 'write'
+    | 'rename'
+    | 'read-permissions'
+    | 'write-permissions'
+    | 'directory-permissions'
+    | 'socket-permissions'
+    | 'connect';
   readonly path: Bytes;
 }
 

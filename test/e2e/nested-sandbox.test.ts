@@ -6,6 +6,12 @@ import { runNono, runProgram } from '../support/nono.ts';
 import { needCommands, PYTHON } from '../support/tools.ts';
 import { createWorld, USERS, type World } from '../support/world.ts';
 
+interface Answer {
+  readonly status: string;
+  readonly probe: string;
+  readonly way: string | null;
+}
+
 const PAIRS = ['run', 'wrap'].flatMap((outer) => ['run', 'wrap'].map((inner) => ({ outer, inner })));
 const SAID = '[nono] Inside another nono: connects and changes of mode, owner and times go by the grants of that one\n';
 
@@ -82,6 +88,43 @@ print(*[name(lambda: socket.socket(socket.AF_UNIX).connect(path)) for path in ('
       expect([open.stdout, blocked.stdout, visitors]).toEqual(['EACCES ok\n', 'EACCES EACCES\n', 0]);
     },
   );
+
+  test.for(['run', 'wrap'])('why in %s tells of connects what the outer one allows, which nobody notices', async (outer) => {
+    using world = createNest(ordinaryUser);
+    let visitors = 0;
+    const servers = await Promise.all(
+      ['given', 'kept'].map(async (name) => {
+        const server = createServer(() => visitors++);
+        await new Promise<void>((resolve) => server.listen(join(world.home, name), resolve));
+        chmodSync(join(world.home, name), 0o777);
+        return server;
+      }),
+    );
+    await give(world);
+    const [given, kept] = [join(world.home, 'given'), join(world.home, 'kept')];
+    const ask = async (options: string) => {
+      const script = `cd inner; NONO_HOME=../state ../nono why --json --op connect ${options} ${given} ${kept}`;
+      const { stdout, stderr } = await runNono(world, [outer, '--allow-cwd', '--allow-socket', given, '--', 'sh', '-c', script]);
+      expect(stderr).toBe('');
+      return (JSON.parse(stdout) as { readonly answers: readonly Answer[] }).answers;
+    };
+
+    const open = await ask(`--allow-cwd --allow-socket ${kept}`);
+    const blocked = await ask('--allow-cwd --block-net');
+    for (const server of servers) server.close();
+
+    expect([open, blocked].map((answers) => answers.map(({ status, probe, way }) => [status, probe, way]))).toEqual([
+      [
+        ['allowed', 'confirmed', null],
+        ['denied', 'confirmed', null],
+      ],
+      [
+        ['denied', 'confirmed', null],
+        ['denied', 'confirmed', null],
+      ],
+    ]);
+    expect(visitors).toBe(0);
+  });
 
   test.for(PAIRS)('$inner in $outer refuses what only a mediator of its own could do', async (pair) => {
     using world = createNest(ordinaryUser);

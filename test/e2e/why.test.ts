@@ -3,9 +3,9 @@ import { chmodSync, chownSync, lchownSync, mkdirSync, readdirSync, statSync, sym
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { runNono } from '../support/nono.ts';
+import { runNono, runProgram } from '../support/nono.ts';
 import { randomNumbers } from '../support/random.ts';
-import { needCommands, needOtherUser } from '../support/tools.ts';
+import { needCommands, needOtherUser, PYTHON } from '../support/tools.ts';
 import { createWorld, type World } from '../support/world.ts';
 
 const NOBODY = 65534;
@@ -40,7 +40,7 @@ interface Tree {
   readonly links: readonly string[];
 }
 
-/** Directories, files and links in the project, some of them closed to their owner; no directory is empty. */
+/** Directories, some of them empty, files and links in the project, some of them closed to their owner. */
 function growTree(world: World, random: (below: number) => number): Tree {
   const directories = [join(world.project, 'tree')];
   const files: string[] = [];
@@ -53,6 +53,11 @@ function growTree(world: World, random: (below: number) => number): Tree {
   }
   for (let at = 0; at < 12; at++) files.push(join(pick(directories), `g${at}`));
   for (const path of files) writeFileSync(path, 'x\n');
+  for (let at = 0; at < 4; at++) {
+    const path = join(pick(directories), `e${at}`);
+    mkdirSync(path);
+    directories.push(path);
+  }
   for (let at = 0; at < 8; at++) {
     const path = join(pick(directories), `l${at}`);
     symlinkSync(random(2) === 0 ? pick(directories) : pick(files), path);
@@ -107,7 +112,7 @@ describe('nono why', () => {
   }, async (context) => {
     needOtherUser(context);
     using world = createWorld({ ordinaryUser: true });
-    const random = randomNumbers(7);
+    const random = randomNumbers(11);
     const tree = growTree(world, random);
     const before = readdirSync(join(world.project, 'tree'), { recursive: true }).length;
     let allowed = 0;
@@ -142,6 +147,24 @@ describe('nono why', () => {
     expect(allowed).toBeGreaterThan(POLICIES * PAIRS_FOR_EACH_POLICY * 0.1);
     expect(allowed).toBeLessThan(POLICIES * PAIRS_FOR_EACH_POLICY * 0.9);
     expect(readdirSync(join(world.project, 'tree'), { recursive: true }).length).toBe(before);
+  });
+
+  test('asks of a FIFO and a socket for their permissions', async (context) => {
+    needOtherUser(context);
+    needCommands(context, PYTHON);
+    using world = createWorld({ ordinaryUser: true });
+    const make =
+      'import os, socket; os.mkfifo("open", 0o600); os.mkfifo("shut", 0o400); os.mkfifo("blind", 0o200); socket.socket(socket.AF_UNIX).bind("s"); os.chmod("s", 0)';
+    expect(await runProgram(world, [PYTHON, '-c', make])).toMatchObject({ status: 0, stderr: '' });
+    const paths = ['open', 'shut', 'blind', 's'].map((name) => join(world.project, name));
+
+    const seen = await Promise.all(OPERATIONS.map((operation) => ask(world, operation, ['--allow-cwd', ...paths])));
+
+    expect(seen.map((answers) => answers.map(({ status }) => status))).toEqual([
+      ['allowed', 'allowed', 'denied', 'denied'],
+      ['allowed', 'denied', 'allowed', 'denied'],
+      ['allowed', 'denied', 'denied', 'denied'],
+    ]);
   });
 
   test('names a way that is taken, past all sensitive places at once', async () => {

@@ -11,7 +11,7 @@ import { type SensitivePlace, sensitivePlaces } from '../../sandbox/sensitive.ts
 import { planCall } from '../confinement.ts';
 import type { Context, SandboxAdapters } from '../context.ts';
 import type { CommandResult, ParsedCall } from '../spec.ts';
-import { chooseAttempts, type Judgement, judge, type PlannedAttempts } from './judge.ts';
+import { chooseAttempts, type Judgement, judge, judgeByOuter, type PlannedAttempts } from './judge.ts';
 import { probe } from './probe.ts';
 
 const OPERATIONS: readonly Operation[] = ['read', 'write', 'readwrite', 'connect'];
@@ -41,14 +41,15 @@ export async function execute(call: ParsedCall, context: Context): Promise<Comma
   const plan = { ...made.plan, rules: made.plan.rules.filter(({ origin }) => origin !== 'temporary') };
   const world = { ...context, facts, workingDirectory: plan.workingDirectory };
   const places = sensitivePlaces(world);
-  const questions = paths.map((path) => lookAt({ path, plan, operation, places, facts, pid: context.pid }));
+  const isByOuter = operation === 'connect' && adapters.host.isMediated();
+  const questions = paths.map((path) => lookAt({ path, plan, operation, isByOuter, places, facts, pid: context.pid }));
   const { host: unconfined } = await context.loadParent();
   const outside = questions.map(({ attempts }) => unconfined.attempt(attempts.outside));
   const inside = flags.has('no-probe') ? undefined : await probeAll(questions, plan, context, adapters);
-  const answers = questions.map(({ path, explanation, attempts }, at) => ({
-    path,
-    ...judge({ explanation, attempts, outside: outside[at] ?? [], inside: inside?.[at] }),
-  }));
+  const answers = questions.map(({ path, explanation: planned, attempts }, at) => {
+    const explanation = isByOuter ? judgeByOuter(planned, plan, inside?.[at]) : planned;
+    return { path, ...judge({ explanation, attempts, outside: outside[at] ?? [], inside: inside?.[at] }) };
+  });
   return { output: flags.has('json') ? document(answers, operation) : answers.map(answerLines).join(''), exitCode: EXIT.ok };
 }
 
@@ -62,17 +63,21 @@ interface LookedAt {
   readonly path: Bytes;
   readonly plan: Plan;
   readonly operation: Operation;
+  /** Whether a nono around this one decides. */
+  readonly isByOuter: boolean;
   readonly places: readonly SensitivePlace[];
   readonly facts: PathFacts;
   readonly pid: number;
 }
 
-function lookAt({ path, plan, operation, places, facts, pid }: LookedAt): Question {
+function lookAt({ path, plan, operation, isByOuter, places, facts, pid }: LookedAt): Question {
   const target = findTarget(facts, path.startsWith('/') ? path : joinPath(plan.workingDirectory, path), pid);
   if (typeof target === 'string')
     return { path, explanation: { isAllowed: false, reason: target, rules: [] }, attempts: { outside: [], inside: [] } };
   const explanation = operation === 'connect' ? explainConnect(plan, target) : explainAccess(plan, target, operation, places);
-  return { path, explanation, attempts: chooseAttempts(target, operation, (directory) => firstEntry(facts, directory)) };
+  const attempts = chooseAttempts(target, operation, (directory) => firstEntry(facts, directory));
+  if (!isByOuter || target.kind !== 'socket') return { path, explanation, attempts };
+  return { path, explanation, attempts: { ...attempts, inside: [{ call: 'connect', path: target.path }] } };
 }
 
 /** @returns why there is no telling, as a text. */
