@@ -84,3 +84,14 @@ describe('nono rollback restore of one path of a directory that is gone', () => 
     expect(dumpTree(join(world.project, 'src/deep'))).toEqual(before);
   });
 });
+
+test('nono rollback restore takes the name of a directory for that, also where it could be a glob', async () => {
+  using world = createWorld();
+  writeProject(world, { 'app/[id]/page': 'old\n', 'app/d/page': 'old\n' });
+  writeProject(world, { 'app/[old]/page': 'old\n' });
+  await runTracked(world, 'echo new > "app/[id]/page"; echo new > app/d/page; echo new > app/d/made');
+  const nothing = await rollback(world, ['restore', 'latest', 'app/[old]']);
+  expect(nothing).toMatchObject({ status: 0, stdout: expect.stringMatching(/^Nothing to restore/) });
+  expect(await rollback(world, ['restore', 'latest', 'app/[id]'])).toMatchObject({ status: 0, stderr: '' });
+  expect([readProject(world, 'app/[id]/page'), readProject(world, 'app/d/page')]).toEqual(['old\n', 'new\n']);
+});

@@ -1,5 +1,5 @@
 import { type Bytes, displayBytes } from '../../bytes.ts';
-import { UsageError } from '../../errors.ts';
+import { isErrno, UsageError } from '../../errors.ts';
 import { isWithin, joinPath } from '../../paths.ts';
 import type { Change } from '../../rollback/compare.ts';
 import type { Manifest } from '../../rollback/manifest.ts';
@@ -11,7 +11,7 @@ const GLOB_REGEXP = /[*?[]/;
 
 /**
  * Absolute paths for the PATH words of a call: a path stands for itself and all below it, a glob for each changed path
- * that it matches from the working directory on. A changed path with such a name is no glob.
+ * that it matches from the working directory on. The name of what is there, has changed or has held a change is no glob.
  *
  * @param verb For messages: `restore`, `show`.
  * @throws {UsageError} for a path outside the session and a glob that matches nothing.
@@ -23,11 +23,22 @@ export function selectPaths(
 ): Bytes[] {
   return words.flatMap((word) => {
     const path = resolveGiven(context, word);
-    if (GLOB_REGEXP.test(word) && !changes.some((change) => change.path === path)) return matching(context, word, changes);
+    const isName = () => changes.some((change) => isWithin(change.path, path)) || isThere(context, path);
+    if (GLOB_REGEXP.test(word) && !isName()) return matching(context, word, changes);
     if (manifest.roots.some((root) => isWithin(path, root.path) || isWithin(root.path, path))) return [path];
     const tracked = manifest.roots.map((root) => displayBytes(root.path)).join(', ');
     throw new UsageError(`Cannot ${verb} "${displayBytes(path)}": session "${manifest.id}" tracks ${tracked}`);
   });
+}
+
+function isThere({ files }: Context, path: Bytes): boolean {
+  try {
+    return files.stat(path) !== undefined;
+  } catch (error) {
+    // Stars may stand for directories that nobody may look into, or be more than a name can have.
+    if (isErrno(error, 'EACCES', 'ELOOP', 'ENAMETOOLONG')) return false;
+    throw error;
+  }
 }
 
 function matching({ workingDirectory }: Context, word: Bytes, changes: readonly Change[]): Bytes[] {
