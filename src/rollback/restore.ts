@@ -54,8 +54,9 @@ export async function carryOutRestore(
   let safetyManifest: Manifest;
   let stored: StoredPresent;
   const maker = threads && makerFor(request, safety, threads);
+  const opened = new Map<Bytes, number>();
   try {
-    const wanted = touchContents(openClosed(deps, roots, actions), touchedMs);
+    const wanted = touchContents(openClosed(deps, roots, actions, opened), touchedMs);
     const linking = maker?.linkAhead(missingContents(wanted));
     // Waited for below; a failure before that would count as unhandled.
     linking?.catch(() => undefined);
@@ -65,6 +66,7 @@ export async function carryOutRestore(
   } catch (error) {
     // They may still be linking into it.
     await threads?.[Symbol.asyncDispose]();
+    closeAgain(roots, opened);
     await store.remove(safety.id);
     throw safetyFailure(error);
   }
@@ -105,9 +107,15 @@ function safetyFailure(error: unknown): unknown {
 /**
  * Opens directories that the session closed even to their owner, and looks again at what is in them, outer
  * ones first. A later restore knows a directory that was left open by one that was killed here.
+ *
+ * @param opened Gets the modes that they had.
  */
-function openClosed(deps: RollbackDeps, roots: RootDirectories, actions: readonly RestoreAction[]): readonly RestoreAction[] {
-  const opened = new Set<Bytes>();
+function openClosed(
+  deps: RollbackDeps,
+  roots: RootDirectories,
+  actions: readonly RestoreAction[],
+  opened: Map<Bytes, number>,
+): readonly RestoreAction[] {
   const contents = hashOnly(deps);
   let current = actions;
   for (;;) {
@@ -119,7 +127,7 @@ function openClosed(deps: RollbackDeps, roots: RootDirectories, actions: readonl
         roots.parentOf(path)?.setMode(roots.nameOf(path), (now?.mode ?? 0) | OWNER_MODE);
         return undefined;
       });
-      opened.add(path);
+      opened.set(path, now?.mode ?? 0);
     }
     roots.forget();
     // A directory keeps the mode that it had here: undoing the restore goes back to it.
@@ -128,6 +136,16 @@ function openClosed(deps: RollbackDeps, roots: RootDirectories, actions: readonl
     );
   }
   return opened.size === 0 ? actions : current.filter((action) => !isAlreadyThere(action));
+}
+
+/** Of a restore that is not begun nothing stays: inner ones first, while there is a way to them. */
+function closeAgain(roots: RootDirectories, opened: ReadonlyMap<Bytes, number>): void {
+  for (const [path, mode] of [...opened].toReversed()) {
+    reasonOfFailure(() => {
+      roots.parentOf(path)?.setMode(roots.nameOf(path), mode);
+      return undefined;
+    });
+  }
 }
 
 function isClosed({ now, want }: RestoreAction): boolean {

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { fill } from '../support/full-disk.ts';
 import { mountImage, mountTmpfs, remount } from '../support/mount.ts';
 import { runNono, runProgram, startNono } from '../support/nono.ts';
 import { listSessions, readProject, rollback, runTracked, writeProject } from '../support/rollback.ts';
@@ -137,6 +138,24 @@ describe('a full disk', () => {
     expect(forced.stdout).not.toContain('Undo with');
     expect(dumpTree(world.project)).toEqual(before);
     expect(await listSessions(world)).toHaveLength(1);
+  });
+});
+
+describe('a full disk', () => {
+  test('during the safety snapshot leaves a directory closed that the command had closed', async (context) => {
+    using world = createWorld();
+    using _ = mountTmpfs(context, world.state, 'size=20m');
+    writeProject(world, { 'shut/file': 'old', large: 'old' });
+    await runTracked(world, 'echo new > shut/file; head -c 3000000 /dev/urandom > large; chmod 000 shut');
+    const left = dumpTree(world.project);
+    fill(world);
+    const filler = join(world.state, 'filler');
+    // The session of the restore can be begun, and no more.
+    fs.truncateSync(filler, fs.statSync(filler).size - 8192);
+    const refused = await rollback(world, ['restore', 'latest']);
+    expect(refused).toMatchObject({ status: 1, stderr: expect.stringContaining('so nothing was changed') });
+    expect(refused.stderr).not.toContain('lock.new');
+    expect(dumpTree(world.project)).toEqual(left);
   });
 });
 
