@@ -16,6 +16,8 @@ const OWN_EXECUTABLE = '/proc/self/exe';
 const GUARDIAN_ENVIRONMENT = { BUN_JSC_useBaselineJIT: '0', BUN_JSC_useWarmUpMarkedBlocks: '0' };
 const SIGKILL = 9;
 const SIGCONT = 18;
+/** Typed before there is a command. */
+const EARLY_BYTES_MAXIMUM = 1024 * 1024;
 /** Until the true size is known. */
 const EARLY_SIZE: TerminalSize = { columns: 80, rows: 24 };
 
@@ -78,6 +80,10 @@ export class GuardedCommand {
   #refused: Uint8Array = new Uint8Array();
   #failure: NonoError | undefined;
   #size: TerminalSize;
+  #isStarted = false;
+  /** Typed for a command that there is not yet: its terminal would take a key that interrupts for the guardian's. */
+  readonly #early: Uint8Array[] = [];
+  #earlyBytes = 0;
 
   constructor(guardian: StartedGuardian, orphans: Orphans, options: GuardedOptions) {
     this.#options = options;
@@ -150,12 +156,23 @@ export class GuardedCommand {
   }
 
   type(data: Uint8Array): void {
-    this.#pty.write(data);
+    if (this.#isStarted) {
+      this.#pty.write(data);
+      return;
+    }
+    this.#earlyBytes += data.length;
+    if (this.#earlyBytes <= EARLY_BYTES_MAXIMUM) this.#early.push(data.slice());
   }
 
-  /** See Pty. */
+  /** See Pty. What is typed does not pass before the command is there. */
   join(connection: Connection, onIdle: () => void): Shortcut | undefined {
-    return this.#pty.join?.(connection, onIdle);
+    const shortcut = this.#pty.join?.(connection, onIdle);
+    if (shortcut === undefined) return undefined;
+    return {
+      ...shortcut,
+      open: (directions) => shortcut.open({ ...directions, toTerminal: directions.toTerminal && this.#isStarted }),
+      answerFence: (frame) => this.#isStarted && shortcut.answerFence(frame),
+    };
   }
 
   /** Gives what has been written by now. */
@@ -178,9 +195,17 @@ export class GuardedCommand {
     this.#pty.kill(SIGKILL);
   }
 
+  #hasStarted(): void {
+    this.#isStarted = true;
+    for (const data of this.#early.splice(0)) this.#pty.write(data);
+  }
+
   #take(report: GuardianReport): void {
     switch (report.kind) {
       case 'started':
+        this.#hasStarted();
+        this.#started.resolve(report);
+        return;
       case 'failed':
         this.#started.resolve(report);
         return;

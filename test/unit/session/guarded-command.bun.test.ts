@@ -3,6 +3,8 @@ import type { NonoError } from '../../../src/errors.ts';
 import { encodeLine } from '../../../src/json-lines.ts';
 import type { Orphans } from '../../../src/ports/orphans.ts';
 import type { Pty, PtyStart } from '../../../src/ports/pty.ts';
+import type { Shortcut } from '../../../src/ports/shortcut.ts';
+import type { Connection } from '../../../src/ports/socket.ts';
 import type { ProcessExit } from '../../../src/ports/spawn.ts';
 import { GuardedCommand, StartedGuardian } from '../../../src/session/guarded-command.ts';
 import { SAMPLE_LAUNCH } from '../../support/sample-start.ts';
@@ -11,11 +13,23 @@ import { SAMPLE_LAUNCH } from '../../support/sample-start.ts';
 function createGuarded() {
   const exited = Promise.withResolvers<ProcessExit>();
   const killed: number[] = [];
+  const typed: string[] = [];
+  const opened: boolean[] = [];
   let options: PtyStart | undefined;
+  const shortcut = {
+    open: ({ toTerminal }) => void opened.push(toTerminal),
+    close() {},
+    isFenceDue: () => false,
+    sendFence: () => false,
+    fenceAnswered() {},
+    answerFence: () => true,
+    [Symbol.dispose]() {},
+  } satisfies Shortcut;
   const pty = {
     pid: 7,
     exited: exited.promise,
-    write() {},
+    write: (data) => void typed.push(Buffer.from(data).toString()),
+    join: () => shortcut,
     resize() {},
     send() {},
     kill(signal) {
@@ -37,7 +51,7 @@ function createGuarded() {
     onStopped: nothing,
     onQuestions: nothing,
   });
-  return { command, say: (bytes: Uint8Array) => options?.onMessage(bytes), killed, ends: () => ends };
+  return { command, say: (bytes: Uint8Array) => options?.onMessage(bytes), killed, typed, opened, ends: () => ends };
 }
 
 const NONSENSE = Buffer.from('{"kind":"sta\n');
@@ -49,6 +63,29 @@ test('a guardian that says nonsense fails the start, which says so', async () =>
   say(NONSENSE);
   await expect(launched).rejects.toThrow('Cannot understand the guardian');
   expect(killed).toEqual([9]);
+});
+
+test('what is typed before there is a command comes to it, and not to the guardian that leads its terminal', async () => {
+  const { command, say, typed, opened } = createGuarded();
+  command.prepare(SAMPLE_LAUNCH);
+  const shortcut = command.join({} as Connection, () => undefined);
+  const directions = { fromTerminal: true, toTerminal: true };
+  command.type(Buffer.from('\x03'));
+  const launched = command.launch(null);
+  command.type(Buffer.from('first'));
+  shortcut?.open(directions);
+  expect([typed, opened, shortcut?.answerFence(Buffer.from('fence'))]).toEqual([[], [false], false]);
+
+  say(encodeLine({ kind: 'started', pid: 8 }));
+  await launched;
+  command.type(Buffer.from('second'));
+  shortcut?.open(directions);
+
+  expect([typed, opened, shortcut?.answerFence(Buffer.from('fence'))]).toEqual([
+    ['\x03', 'first', 'second'],
+    [false, true],
+    true,
+  ]);
 });
 
 test('a guardian that says nonsense later is killed, the tree is ended without it, and the reason is kept', async () => {
