@@ -6,7 +6,8 @@ import { describe, expect, test } from 'vitest';
 import { fill } from '../support/full-disk.ts';
 import { mountTmpfs } from '../support/mount.ts';
 import { runNono, runProgram, startNono } from '../support/nono.ts';
-import { isAlive, readRecord, startDetached, startScript, untilStatus } from '../support/sessions.ts';
+import { startOnTerminal } from '../support/raw-terminal.ts';
+import { isAlive, readRecord, startDetached, startScript, untilGone, untilStatus } from '../support/sessions.ts';
 import { openTerminal } from '../support/tmux.ts';
 import { needCommands } from '../support/tools.ts';
 import { waitFor } from '../support/wait.ts';
@@ -252,6 +253,25 @@ describe('a client that is stopped by a signal', () => {
     await terminal.waitFor('the end', 40_000);
     await terminal.press('Enter');
     await terminal.waitFor(/status 6/);
+  });
+});
+
+describe('a client that is stopped when the session ends', () => {
+  test('says when it goes on how that ended, though it has missed the end', async () => {
+    using world = createWorld();
+    const id = await startScript(world, 'stty -echo; read -r line; seq 2000000; exit 6');
+    const { supervisor_pid: supervisor } = readRecord(world, id);
+    using terminal = startOnTerminal(world, ['attach', id]);
+    await waitFor('the client', () => readRecord(world, id).attachment === 'attached');
+    process.kill(terminal.pid, 'SIGSTOP');
+    await runNono(world, ['send', id, '--enter']);
+    await untilStatus(world, id, 'exited');
+    await untilGone(supervisor);
+
+    process.kill(terminal.pid, 'SIGCONT');
+
+    expect(await terminal.ended).toBe(6);
+    await waitFor('what it says', () => terminal.output().includes(`nono logs ${id}`));
   });
 });
 

@@ -1,6 +1,6 @@
 import type { Bytes } from '../../bytes.ts';
 import { parseKeySequence } from '../../config/key-sequence.ts';
-import { EXIT, NonoError, type SystemError } from '../../errors.ts';
+import { EXIT, NonoError, NotFoundError, type SystemError } from '../../errors.ts';
 import type { Signals } from '../../ports/signals.ts';
 import { AttachClient, type AttachEnd, BACKGROUND_MS } from '../../session/attach-client.ts';
 import { connectClient, socketName } from '../../session/client.ts';
@@ -80,7 +80,7 @@ export async function attachTerminal(
   const end = await client.run(await connect());
   for (const notice of client.notices) context.notify(notice);
   if (signalled !== undefined) return { exitCode: SIGNAL_EXIT_BASE + signalled, hasEnded: false };
-  if (end.kind === 'gone') throw await connectionLost(context, session, end.failure);
+  if (end.kind === 'gone') return await connectionLost(context, session, end.failure);
   return { exitCode: await exitCodeOf(end, id, context), hasEnded: end.kind === 'exit' && end.end.reason === 'ended' };
 
   async function connect() {
@@ -106,14 +106,29 @@ function isInForeground(signals: Signals): boolean {
   return group === undefined || group === signals.groupOf(OWN);
 }
 
-/** Whether the session is lost too, its supervisor's process tells. */
-async function connectionLost(context: Context, session: Session, failure: SystemError | undefined): Promise<NonoError> {
+/** Whether the session is over or lost too, its supervisor's process tells, and its record. @throws {NonoError} unless it has ended. */
+async function connectionLost(context: Context, session: Session, failure: SystemError | undefined): Promise<AttachResult> {
   const id = session.record.session_id;
-  if (failure === undefined && (await supervisorGone(context, session, DYING_MS)))
-    return cannotAttach(id, 'its supervisor was killed', 'See what is left with `nono ps --all`');
+  if (failure === undefined && (await supervisorGone(context, session, DYING_MS))) {
+    const exitCode = await recordedExitCode(context, id);
+    if (exitCode === null) throw cannotAttach(id, 'its supervisor was killed', 'See what is left with `nono ps --all`');
+    // Nobody waits for long for a client that was stopped, or a terminal that was not read.
+    context.notify(`Session ${id} has ended; what it wrote last did not come to this terminal: nono logs ${id}`);
+    return { exitCode, hasEnded: true };
+  }
   const reason =
     failure === undefined ? 'its supervisor gave the connection up' : `the connection failed here, ${failure.message}`;
-  return cannotAttach(id, reason, `The session goes on; attach again with \`nono attach ${id}\``);
+  throw cannotAttach(id, reason, `The session goes on; attach again with \`nono attach ${id}\``);
+}
+
+/** Null for a session whose end nobody wrote down. */
+async function recordedExitCode(context: Context, id: string): Promise<number | null> {
+  try {
+    return (await openSession(context, id as Bytes)).record.exit_code;
+  } catch (error) {
+    if (error instanceof NotFoundError) return null;
+    throw error;
+  }
 }
 
 async function exitCodeOf(end: Exclude<AttachEnd, { kind: 'gone' }>, id: string, context: Context): Promise<number> {
