@@ -125,7 +125,7 @@ uninstall() {
   fi
   if [ "$purge" = yes ]; then
     open=$(open_sessions) || fail 'Cannot purge: nono does not say whether sessions are running' \
-      "See $prefix/bin/nono ps, or uninstall first and purge then"
+      "See what keeps it: $prefix/bin/nono ps"
     if [ -n "$open" ]; then
       printf '%s\n' "$open" >&2
       fail 'Cannot purge: the sessions above may be running elsewhere' 'Leave --purge out'
