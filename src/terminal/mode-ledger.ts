@@ -71,6 +71,8 @@ export class ModeLedger {
   hasTabStops = false;
   hasCharsets = false;
   hasSideMargins = false;
+  /** OSC 9;4: how far something is, which terminals show beside the screen until it is taken away. */
+  hasProgress = false;
   /** The console of Linux: its colours by ESC ] P, and how its cursor looks by CSI ? c, '' for as usual (console_codes(4)). */
   hasConsoleColours = false;
   consoleCursor = '';
@@ -149,6 +151,7 @@ export class ModeLedger {
     else if (number === 104) this.#resetPalette(text);
     else if (number >= 10 && number <= 19) this.#setDynamic(number, text.split(';'));
     else if (number >= 110 && number <= 119) this.dynamicColours.delete(number - 100);
+    else if (number === 9 && /^4(?:;|$)/.test(text)) this.hasProgress = /^4;[1-4]/.test(text);
     else if (number === 7) this.directory = text;
     else if (number === 8) this.hasLink = !text.endsWith(';') && text.includes(';');
   }
@@ -176,6 +179,7 @@ export class ModeLedger {
     this.hasTabStops = false;
     this.hasCharsets = false;
     this.hasSideMargins = false;
+    this.hasProgress = false;
     this.hasConsoleColours = false;
     this.consoleCursor = '';
   }

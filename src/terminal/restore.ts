@@ -40,6 +40,7 @@ export function restoreSequence(ledger: ModeLedger, columns: number, isPassedBy 
     ledger.hasSideMargins ? '\x1b7\x1b[?69l\x1b8' : '',
     ledger.hasScrollRegion ? '\x1b7\x1b[r\x1b8' : '',
     ledger.hasTabStops ? `\x1b7${usualTabStops(columns)}\x1b8` : '',
+    ledger.hasProgress ? '\x1b]9;4;0\x1b\\' : '',
     // For any other terminal it needs an end.
     ledger.hasConsoleColours ? '\x1b]R\x1b\\' : '',
     palette.size > 0 ? `\x1b]104;${[...palette.keys()].join(';')}\x1b\\` : '',

@@ -46,6 +46,8 @@ describe('restoreSequence()', () => {
     { what: 'its cursor that is as usual', pieces: ['\x1b[?1c\x1b[?0c'], restored: '' },
     { what: 'its colours', pieces: ['\x1b]P0aa', 'bbcc'], restored: '\x1b]R\x1b\\' },
     { what: 'its colours that were reset', pieces: ['\x1b]P0aabbcc\x1b]', 'R\x1b[31m'], restored: '\x1b[0m' },
+    { what: 'the progress that is shown beside the screen', pieces: ['\x1b]9;4;1;50\x07'], restored: '\x1b]9;4;0\x1b\\' },
+    { what: 'a progress that was taken away', pieces: ['\x1b]9;4;3\x07\x1b]9;a message\x07\x1b]9;4;0\x1b\\'], restored: '' },
     { what: 'tab stops', pieces: ['\x1b[3g'], restored: '\x1b7\x1b[3g\x1b[9G\x1bH\x1b[17G\x1bH\x1b8' },
     { what: 'a line drawing set', pieces: ['\x1b(0'], restored: '\x0f\x1b(B\x1b)B' },
     {
