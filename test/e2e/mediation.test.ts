@@ -1,10 +1,11 @@
 import { lstatSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { runProgram } from '../support/nono.ts';
+import { runProgram, startNono } from '../support/nono.ts';
 import { compileProbe } from '../support/probe.ts';
 import { describeSandboxed, VERBS } from '../support/sandboxed.ts';
 import { needCommands, PYTHON } from '../support/tools.ts';
+import { waitFor } from '../support/wait.ts';
 import { canBecomeOrdinaryUser, USERS } from '../support/world.ts';
 
 const ROUNDS = 10_000;
@@ -118,6 +119,31 @@ print(os.fchmod(os.pipe()[0], 0o600))`,
     await runProgram(sandboxed.world, ['rm', '-rf', deep]);
 
     expect({ stdout, stderr }).toEqual({ stdout: 'EPERM 0o600\nNone\n', stderr: '' });
+  });
+
+  test.for(VERBS)('leaves alone what was moved away, and what is in its place, under %s', async (verb) => {
+    const { world } = sandboxed;
+    const [granted, away] = ['granted', 'away'].map((name) => join(world.home, name)) as [string, string];
+    const fill = `import os; os.mkdir("${granted}"); open("${granted}/f", "w").close(); os.chmod("${granted}/f", 0o604)`;
+    expect(await runProgram(world, [PYTHON, '-c', fill])).toMatchObject({ status: 0, stderr: '' });
+    // For a moment after the last call nobody looks whether it is still there.
+    const script = `import errno, os, sys, time
+path = "${granted}/f"; os.chmod(path, 0o640); print("ready", flush=True); sys.stdin.readline()
+end = time.monotonic() + 10; said = "changed"
+while said == "changed" and time.monotonic() < end:
+    try: os.chmod(path, 0o600)
+    except OSError as error: said = errno.errorcode[error.errno]
+print(said, oct(os.stat(path).st_mode & 0o777))`;
+    const running = startNono(world, [verb, '--allow', granted, '--', PYTHON, '-c', script], { keepsInput: true });
+    await waitFor('the command to be ready', () => running.stdout() === 'ready\n');
+    expect(await runProgram(world, [PYTHON, '-c', `import os; os.rename("${granted}", "${away}"); ${fill}`])).toMatchObject({
+      stderr: '',
+    });
+    running.child.stdin?.end('\n');
+    const { stdout } = await running.ended;
+    await runProgram(world, ['rm', '-rf', granted, away]);
+
+    expect(stdout).toBe('ready\nEPERM 0o604\n');
   });
 
   test.for(VERBS)('gives the errors that the kernel gives, under %s', async (verb) => {

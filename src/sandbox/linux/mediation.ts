@@ -107,7 +107,7 @@ export const MEDIATOR_ANSWER = 'ENOTUNIQ';
 
 const WORD_BYTES = 8;
 const HEADER_WORDS = 6;
-const GRANT_WORDS = 4;
+const GRANT_WORDS = 5;
 const NETWORKS = { allowed: 0, blocked: 1, ports: 2, loopback: 3 } as const;
 const KINDS = { tree: 0, file: 1, socket: 2 } as const;
 const CONNECT = 1 << 16;
@@ -119,7 +119,7 @@ export const ASKED_ACCESS = { read: 1, write: 2, tree: 4, forbidden: 8, connect:
 /**
  * `struct configuration` of platform/linux/mediator/base.c: words of 64 bits, little-endian. First its size in bytes, the
  * network, the number of grants, that of ports, 1 where there are local datagram sockets, and where the places begin (0 for none); then for each grant its
- * kind, where its path is, how long that is, and a word for the mediator's own use; then the ports with a bit for what they are for; then, where somebody
+ * kind, where its path is, how long that is, and two words for the mediator's own use; then the ports with a bit for what they are for; then, where somebody
  * is asked, the number of places and for each what it gives or forbids, where its path is and how long that is; then the paths, each ended by NUL.
  */
 export function encodeMediation({ writable, sockets, network, asking }: Mediation): Uint8Array<ArrayBuffer> {
@@ -146,7 +146,7 @@ export function encodeMediation({ writable, sockets, network, asking }: Mediatio
   put(hasDatagrams({ sockets }) ? 1 : 0, asking === undefined ? 0 : placesAt);
   let at = textAt;
   for (const { path, kind } of grants) {
-    put(kind, at, path.length, -1);
+    put(kind, at, path.length, -1, 0);
     putBytes(bytes, path, at);
     at += path.length + 1;
   }

@@ -56,6 +56,8 @@ struct grant {
   long offset;
   long length;
   long descriptor;
+  /* By now(): see is_still_there(). */
+  long there_until;
 };
 struct configuration {
   long bytes;

@@ -149,6 +149,22 @@ static int goes_up(const char *path) {
   return 0;
 }
 
+static u64 now(void);
+enum { STAYS_MS = 10 };
+
+/*
+ * Somebody outside may have moved the directory away, and put another one in its place that nobody granted. To look each time costs a microsecond or two: one that
+ * was there is taken to stay for a moment.
+ */
+static int is_still_there(struct grant *grant) {
+  static char path[PATH_BYTES];
+  long time = now();
+  if (time < grant->there_until) return 1;
+  if (path_of(grant->descriptor, path) != grant->length || !are_equal(path, grant_path(grant), grant->length)) return 0;
+  grant->there_until = time + STAYS_MS;
+  return 1;
+}
+
 /*
  * The short way for what most calls name: a path whose words alone say that it is beneath a grant, and which no link is
  * on. It is opened once, from the grant. -ENOENT for all else, which the long way then judges.
@@ -170,6 +186,7 @@ static long opened_beneath(long directory, const char *path, int follows) {
     if (grant->kind != GRANT_TREE || grant->descriptor < 0 || !starts_with(whole, grant_path(grant))) continue;
     if (grant->length > 1 && *rest++ != '/') continue;
     if (*rest == 0) continue;
+    if (!is_still_there(grant)) return -ENOENT;
     return open_path(grant->descriptor, rest, follows ? 0 : O_NOFOLLOW, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
   }
   return -ENOENT;

@@ -54,18 +54,18 @@ describe('encodeMediation()', () => {
       network: { mode: 'ports', connect: [443], bind: [80, 443] },
     });
 
-    const [size, network, grants, ports, datagrams, asking, ...rest] = wordsOf(bytes, 6 + 3 * 4 + 3);
+    const [size, network, grants, ports, datagrams, asking, ...rest] = wordsOf(bytes, 6 + 3 * 5 + 3);
     expect([size, network, grants, ports, datagrams, asking]).toEqual([bytes.length, 2, 3, 3, 1, 0]);
-    const found = [0, 4, 8].map((at) => {
-      const [kind, offset = 0, length = 0, own] = rest.slice(at, at + 4);
+    const found = [0, 5, 10].map((at) => {
+      const [kind, offset = 0, length = 0, ...own] = rest.slice(at, at + 5);
       return [kind, bytesFromBuffer(bytes.subarray(offset, offset + length)), bytes[offset + length], own];
     });
     expect(found).toEqual([
-      [0, '/a\xff', 0, -1],
-      [1, '/file', 0, -1],
-      [2, '/s', 0, -1],
+      [0, '/a\xff', 0, [-1, 0]],
+      [1, '/file', 0, [-1, 0]],
+      [2, '/s', 0, [-1, 0]],
     ]);
-    expect(rest.slice(12)).toEqual([443 + 65536, 80 + 131072, 443 + 131072]);
+    expect(rest.slice(15)).toEqual([443 + 65536, 80 + 131072, 443 + 131072]);
   });
 
   test('says what is given and what no yes opens where somebody is asked', () => {
