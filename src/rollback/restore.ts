@@ -203,9 +203,10 @@ function storePresentState(
       continue;
     }
     const now = entryNow(roots, action.path, [], contents);
-    // What is gone by now the action will find gone.
-    if (now !== undefined && now.hash !== action.now.hash) changed.push(action);
-    else checked.push({ ...action, now: now ?? action.now });
+    // What is gone by now, as it was to be, is no part of what the undo brings back.
+    const isAsPlanned = now === undefined ? action.want === undefined : now.hash === action.now.hash;
+    if (isAsPlanned) checked.push({ ...action, now });
+    else changed.push(action);
   }
   return { actions: checked, changed, storedBytes: objectStore.storedBytes };
 }

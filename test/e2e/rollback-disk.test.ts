@@ -139,9 +139,7 @@ describe('a full disk', () => {
     expect(dumpTree(world.project)).toEqual(before);
     expect(await listSessions(world)).toHaveLength(1);
   });
-});
 
-describe('a full disk', () => {
   test('during the safety snapshot leaves a directory closed that the command had closed', async (context) => {
     using world = createWorld();
     using _ = mountTmpfs(context, world.state, 'size=20m');

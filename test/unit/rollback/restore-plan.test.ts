@@ -2,6 +2,8 @@ import { execFileSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import { join, relative } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { prepareRestore } from '../../../src/rollback/prepare-restore.ts';
+import { carryOutRestore } from '../../../src/rollback/restore.ts';
 import { Engine } from '../../laws/support/engine.ts';
 import { dumpTree } from '../../support/tree.ts';
 
@@ -289,5 +291,28 @@ describe('planRestore()', () => {
       'made',
       'scratch',
     ]);
+  });
+
+  test('does not let the undo of a restore promise what went before it was stored', async () => {
+    using engine = new Engine();
+    const at = (name: string) => join(engine.root, name);
+    fs.writeFileSync(at('changed'), 'old');
+    const id = await engine.run(() => {
+      for (const name of ['made', 'other', 'changed']) fs.writeFileSync(at(name), name);
+    });
+    const outcome = await engine.look(id, async (session, state) => {
+      const request = { session, state, snapshot: 0, paths: [] };
+      const { actions } = prepareRestore(engine.deps, request);
+      for (const name of ['made', 'changed']) fs.rmSync(at(name));
+      using store = engine.store();
+      return await carryOutRestore(engine.deps, store, request, actions, process.pid);
+    });
+    expect(outcome.kept.map(({ action, reason }) => [relative(engine.root, action.path), reason])).toEqual([
+      ['changed', 'changed meanwhile'],
+    ]);
+    expect(fs.readdirSync(engine.root)).toEqual([]);
+    expect((await engine.verify(outcome.safetyId)).findings).toEqual([]);
+    await engine.restore(outcome.safetyId);
+    expect(fs.readdirSync(engine.root)).toEqual(['other']);
   });
 });
