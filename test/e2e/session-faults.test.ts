@@ -140,6 +140,7 @@ describe('a supervisor that is stopped by a signal', () => {
     expect((await runNono(world, ['ps'])).stdout).toContain(id);
     expect((await runNono(world, ['inspect', id])).status).toBe(0);
     expect((await runNono(world, ['prune'])).stdout).toBe('');
+    using terminal = startOnTerminal(world, ['attach', id]);
     const asked = [
       ['send', id, 'x'],
       ['screen', id],
@@ -148,6 +149,8 @@ describe('a supervisor that is stopped by a signal', () => {
     ].map((words) => runNono(world, words));
     for (const outcome of await Promise.all(asked))
       expect(outcome).toMatchObject({ status: 1, stdout: '', stderr: expect.stringContaining('E_NO_ANSWER') });
+    expect(await terminal.ended).toBe(255);
+    await waitFor('what it says', () => terminal.output().includes(`kill -CONT ${supervisor}`));
     expect(isAlive(child)).toBe(true);
     process.kill(supervisor, 'SIGCONT');
     expect((await runNono(world, ['send', id, 'x'])).status).toBe(0);

@@ -4,12 +4,12 @@ import { EXIT, NonoError, NotFoundError, type SystemError } from '../../errors.t
 import type { Signals } from '../../ports/signals.ts';
 import { AttachClient, type AttachEnd, BACKGROUND_MS } from '../../session/attach-client.ts';
 import { connectClient, socketName } from '../../session/client.ts';
-import type { ClientMode, StatusPlace } from '../../session/messages.ts';
+import type { ClientMode, ServerMessage, StatusPlace } from '../../session/messages.ts';
 import type { Session } from '../../session/sessions.ts';
 import type { Context } from '../context.ts';
 import { loadUserConfig } from '../user-config.ts';
 import { supervisorGone } from './follow-end.ts';
-import { openSession, sessionsPath, withSocket } from './open-sessions.ts';
+import { ANSWER_MS, openSession, sessionsPath, withSocket } from './open-sessions.ts';
 
 const DEFAULT_DETACH_SEQUENCE = 'ctrl-] d';
 const SIGNAL_EXIT_BASE = 128;
@@ -17,6 +17,7 @@ const SIGNAL_EXIT_BASE = 128;
 const OWN = 0;
 /** The first screen is there by then, mostly. */
 const FOLLOW_AFTER_MS = 20;
+const NO_ANSWER = 'its supervisor does not answer';
 /** A process that is killed closes its connections before it is gone. */
 const DYING_MS = 2000;
 
@@ -77,18 +78,43 @@ export async function attachTerminal(
   });
   await takeTurn(signals, () => signalled !== undefined);
   if (signalled !== undefined) return { exitCode: SIGNAL_EXIT_BASE + signalled, hasEnded: false };
+  using welcome = awaitWelcome(client);
   const end = await client.run(await connect());
   for (const notice of client.notices) context.notify(notice);
   if (signalled !== undefined) return { exitCode: SIGNAL_EXIT_BASE + signalled, hasEnded: false };
   if (end.kind === 'gone') return await connectionLost(context, session, end.failure);
+  if (welcome.isMissing()) throw noAnswer(session);
   return { exitCode: await exitCodeOf(end, id, context), hasEnded: end.kind === 'exit' && end.end.reason === 'ended' };
 
   async function connect() {
     const address = { directory: sessionsPath(context), name: socketName(id) };
-    const link = await withSocket(context, session, () => connectClient(sockets, address, client.handlers));
-    if (link === undefined) throw cannotAttach(id, 'its supervisor does not answer', `Look at it with \`nono inspect ${id}\``);
+    const link = await withSocket(context, session, () => connectClient(sockets, address, welcome.handlers));
+    if (link === undefined) throw cannotAttach(id, NO_ANSWER, `Look at it with \`nono inspect ${id}\``);
     return link;
   }
+}
+
+/** A supervisor that was stopped by a signal never says anything, and Ctrl-C is for the command: the terminal is not left like that. */
+function awaitWelcome(client: AttachClient) {
+  let isMissing = true;
+  const timer = setTimeout(() => {
+    if (isMissing) client.leave();
+  }, ANSWER_MS);
+  return {
+    handlers: {
+      ...client.handlers,
+      onMessage(message: ServerMessage) {
+        isMissing = false;
+        client.handlers.onMessage(message);
+      },
+    },
+    isMissing: () => isMissing,
+    [Symbol.dispose]: () => clearTimeout(timer),
+  };
+}
+
+function noAnswer({ record }: Session): NonoError {
+  return cannotAttach(record.session_id, NO_ANSWER, `When it was stopped by a signal: kill -CONT ${record.supervisor_pid}`);
 }
 
 /** Who takes over a terminal in the background is stopped, until it has that, or is to end. */

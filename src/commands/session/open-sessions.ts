@@ -12,7 +12,7 @@ import type { Context } from '../context.ts';
 import { SESSIONS } from '../new-session.ts';
 
 /** A supervisor answers in milliseconds; one that is stopped never does. */
-const ANSWER_MS = 10_000;
+export const ANSWER_MS = 10_000;
 const SIGUSR1 = signalNumber('SIGUSR1');
 
 /** All sessions, under the checks of the state directory. Damaged records are named on stderr and passed over. */
