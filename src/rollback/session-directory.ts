@@ -7,7 +7,7 @@ import { removeTree } from '../remove-tree.ts';
 import type { EncodedNodes } from './encode-nodes.ts';
 import { decodeManifest, encodeManifest, type Manifest } from './manifest.ts';
 import { hexHash } from './objects.ts';
-import { isSessionLive, isUnknown, LOCK, lockNewSession, lockSession, takeTurn } from './session-lock.ts';
+import { isSessionLive, isUnknown, LOCK, lockForRestore, lockNewSession, lockSession, takeTurn } from './session-lock.ts';
 import { readUpTo } from './small-file.ts';
 import { SnapshotTree } from './snapshot-tree.ts';
 
@@ -146,6 +146,11 @@ export class RollbackSession extends SessionDirectory {
   /** The lock when nobody holds it, undefined when the session's supervisor or a restore does. */
   lockIfEnded(): Promise<OpenFile | undefined> {
     return lockSession(this.directory);
+  }
+
+  /** The right to restore it while it still runs. */
+  lockForRestore(): Promise<OpenFile | undefined> {
+    return lockForRestore(this.directory);
   }
 
   /** The right to take one snapshot in place of the process that holds the lock. */

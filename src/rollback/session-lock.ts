@@ -7,6 +7,8 @@ export const LOCK = 'lock' as Bytes;
 const NEW_LOCK = 'lock.new' as Bytes;
 /** Whoever takes a snapshot in place of the process that holds the lock holds this one: it may outlive that process. */
 const TURN = 'checkpoint.lock' as Bytes;
+/** Of two restores of a session that still runs, whose lock its supervisor holds, each would take what the other does for the state before. */
+const RESTORE = 'restore.lock' as Bytes;
 const FILE_MODE = 0o600;
 
 /** @returns the lock of a session when nobody takes its snapshots, undefined when somebody does or may on another host. */
@@ -77,6 +79,12 @@ async function keepIf(lock: OpenFile, isWanted: () => Promise<boolean>): Promise
 export async function takeTurn(session: Directory): Promise<OpenFile | undefined> {
   const turn = session.openForAppend(TURN, FILE_MODE);
   return await keepIf(turn, () => lockSoon(turn));
+}
+
+/** @returns the right to restore a session that still runs, undefined while another restore has it. */
+export async function lockForRestore(session: Directory): Promise<OpenFile | undefined> {
+  const lock = session.openForAppend(RESTORE, FILE_MODE);
+  return await keepIf(lock, () => lockSoon(lock));
 }
 
 function isTurnTaken(session: Directory): boolean {

@@ -200,4 +200,27 @@ describe('a session that runs', () => {
     expect(readProject(world, 'file')).toBe('old');
     expect(fs.existsSync(join(world.project, 'made'))).toBe(false);
   });
+
+  test('is restored by one at a time', async (context) => {
+    needCommands(context, 'flock');
+    using world = createWorld();
+    writeProject(world, { file: 'old', gone: 'old' });
+    const running = startNono(world, ['run', '--rollback', '--allow-cwd', '--', 'sh', '-c', SCRIPT]);
+    await waitFor('the command', () => running.stdout().endsWith('\n'));
+    const [session] = await listSessions(world);
+    const lock = join(sessionDirectory(world, session?.session_id ?? ''), 'restore.lock');
+    const other = spawn('flock', [lock, 'sh', '-c', 'echo locked; exec cat'], { stdio: ['pipe', 'pipe', 'inherit'] });
+    await once(other.stdout, 'data');
+
+    const refused = await rollback(world, ['restore', 'latest']);
+    expect(refused).toMatchObject({ status: 1, stderr: expect.stringContaining('another restore of it is running') });
+    expect(readProject(world, 'file')).toBe('new\n');
+
+    other.stdin.end();
+    await once(other, 'exit');
+    expect(await rollback(world, ['restore', 'latest'])).toMatchObject({ status: 0 });
+    expect(readProject(world, 'file')).toBe('old');
+    process.kill(Number(running.stdout()), 'SIGTERM');
+    await running.ended;
+  });
 });

@@ -141,9 +141,8 @@ async function remember(
 }
 
 /** Held while files change, so that no clean-up takes the contents away and no second restore interferes. */
-async function lockSession({ session }: NamedSession, state: PresentState): Promise<Disposable | undefined> {
-  if (state.isLive) return undefined;
-  const lock = await session.lockIfEnded();
+async function lockSession({ session }: NamedSession, state: PresentState): Promise<Disposable> {
+  const lock = await (state.isLive ? session.lockForRestore() : session.lockIfEnded());
   if (lock === undefined) throw busy(session.id);
   return lock;
 }
