@@ -76,12 +76,10 @@ export class ControlScanner {
     return this.#held.length === 0 && !this.#isPassing;
   }
 
-  /** What was begun, nothing will complete any more. @returns whether there was anything: what of it was passed on may be unfinished. */
-  abandon(): boolean {
-    const wasBegun = !this.isBetweenSequences;
+  /** What was begun, nothing will complete any more. */
+  abandon(): void {
     this.#held = new Uint8Array();
     this.#isPassing = false;
-    return wasBegun;
   }
 
   #passString(input: Uint8Array): number {
@@ -95,9 +93,9 @@ export class ControlScanner {
     const second = secondOf(input, at);
     if (second === undefined) return -1;
     if (second === CSI) return endOfCsi(input, at + 2);
+    if (input[at] === C1) return second === OSC ? endOfC1Osc(input, at + 2) : at + 2;
     if (second === OSC && !this.#isTyped) return endOfConsoleColour(input, at + 2) ?? endOfString(input, at + 2);
     if (this.#isString(second)) return endOfString(input, at + 2);
-    if (input[at] === C1) return at + 2;
     let end = at + 1;
     while (end < input.length && isBetween(input[end], 0x20, 0x2f)) end++;
     return end < input.length ? end + (isBetween(input[end], 0x30, 0x7e) ? 1 : 0) : -1;
@@ -110,7 +108,7 @@ export class ControlScanner {
   #tell(input: Uint8Array, at: number, end: number): 'drop' | undefined {
     const second = secondOf(input, at) ?? 0;
     if (second === CSI) return this.#tellCsi(input, at + 2, end);
-    if (this.#isString(second)) {
+    if (input[at] === C1 ? end > at + 2 : this.#isString(second)) {
       if (this.#handlers.text === undefined) return undefined;
       return this.#handlers.text(String.fromCharCode(second), latin1(input, at + 2, endOfBody(input, end)));
     }
@@ -185,6 +183,15 @@ function endOfCsi(input: Uint8Array, from: number): number {
     if (byte === ESCAPE || byte === CANCEL || byte === SUBSTITUTE || byte >= 0x7f) return at;
   }
   return -1;
+}
+
+/**
+ * Text that was taken for another encoding is full of controls of C1, which many terminals pass over: only what has the form of an OSC is taken for one, and
+ * what would begin another string for nothing.
+ */
+function endOfC1Osc(input: Uint8Array, from: number): number {
+  if (from >= input.length) return -1;
+  return isBetween(input[from], 0x30, 0x39) ? endOfString(input, from) : from;
 }
 
 /** Behind the terminator, or at the byte that breaks the string off. */

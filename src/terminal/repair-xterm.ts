@@ -9,6 +9,9 @@ const COUNTED = ['I', 'L', 'M', 'S', 'T', 'Z', 'b'];
 const [ESCAPE_STATE, STRING_STATE, IGNORE] = [1, 7, 0] as const;
 /** `ESC k`: screen and tmux take what follows, up to ST, for the name of a window, and shells of theirs say it with each prompt. */
 const WINDOW_NAME = 0x6b;
+/** DCS, SOS, OSC, PM and APC of C1: in text that was taken for another encoding they would hide all that follows. Programs write them with an escape. */
+const C1_STRINGS = [0x90, 0x98, 0x9d, 0x9e, 0x9f];
+const STATES = 14;
 
 /** What xterm.js 6.0.0 does wrong, or would do for hours. @param sizeNow The size of the terminal when it is called. */
 export function repairXterm(xterm: Xterm, sizeNow: () => TerminalSize): void {
@@ -20,7 +23,9 @@ export function repairXterm(xterm: Xterm, sizeNow: () => TerminalSize): void {
     );
   }
   for (const final of COUNTED) boundCount(xterm, sizeNow, final);
-  xterm.core._inputHandler._parser._transitions.add(WINDOW_NAME, ESCAPE_STATE, IGNORE, STRING_STATE);
+  const { _transitions: transitions } = xterm.core._inputHandler._parser;
+  transitions.add(WINDOW_NAME, ESCAPE_STATE, IGNORE, STRING_STATE);
+  for (const code of C1_STRINGS) for (let state = 0; state < STATES; state++) transitions.add(code, state, IGNORE, state);
 }
 
 /** ED 1, which throws with the cursor at the end of the last row, and takes the wrong row for the next one. */

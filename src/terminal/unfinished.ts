@@ -1,6 +1,6 @@
 const ESCAPE = 0x1b;
-/** The introducers of C1 in UTF-8 are C2 and one of these: DCS, SOS, CSI, OSC, PM, APC. */
-const C1_INTRODUCERS: ReadonlySet<number> = new Set([0x90, 0x98, 0x9b, 0x9d, 0x9e, 0x9f]);
+/** CSI of C1 in UTF-8 is C2 and this; those of strings mean nothing to the model. */
+const C1_CSI = 0x9b;
 const STRING_INTRODUCERS: ReadonlySet<number> = new Set([0x5d, 0x50, 0x58, 0x5e, 0x5f, 0x6b]);
 /** Longer strings are pictures, which show nothing without their beginning. */
 const KEPT_BYTES_MAXIMUM = 64 * 1024;
@@ -29,7 +29,7 @@ export class UnfinishedSequence {
     if (!this.#isTooLong) this.#kept = withoutControls(piece);
     if (this.#kept.length > KEPT_BYTES_MAXIMUM) {
       this.#isTooLong = true;
-      this.#kept = this.#kept[1] === 0x5d || this.#kept[1] === 0x9d ? NO_OSC : NO_STRING;
+      this.#kept = this.#kept[1] === 0x5d ? NO_OSC : NO_STRING;
     }
   }
 
@@ -51,7 +51,7 @@ function withoutControls(sequence: Uint8Array): Uint8Array {
 function lastIntroducer(data: Uint8Array): number {
   for (let at = data.length - 1; at >= 0; at--) {
     if (data[at] === ESCAPE) return at;
-    if (data[at] === 0xc2 && C1_INTRODUCERS.has(data[at + 1] ?? 0)) return at;
+    if (data[at] === 0xc2 && data[at + 1] === C1_CSI) return at;
   }
   return -1;
 }

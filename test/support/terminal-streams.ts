@@ -45,6 +45,7 @@ const FIXED = [
   '\x1b]8;;\x07', '\x1b]7;file://h/tmp\x07', '\x1b]133;A\x07', '\x1b]133;C\x07', '\x1b[c', '\x1b[6n', '\x1b]52;c;aGk=\x07', '\x1bP$qm\x1b\\', '\x1b[3g',
   '\x1b[g', '\x1b[r', '\x1b[2;4r', '\x1b[3;6r', '\x1b[1;3r', '\x1b#8', '\x1b[2J', '\x1b[J', '\x1b[1J',
   '\x1b[3J', '\x1b[K', '\x1b[1K', '\x1b[2K', '\x1b[?1006s', '\x1b[?1006r', '\x1b[s', '\x1b[u', '\x1b[2 @',
+  '\u0090', '\u0098', '\u009d', '\u009e', '\u009f', '\u009d2;',
   '\x1bkname\x1b\\', '\x1b]R', '\x1b]P1aabbcc', '\x1b[?1c', '\x1b[?0c', '\x1b[?69h', '\x1b[?69l', '\x1b[2;5s',
 ] as const;
 

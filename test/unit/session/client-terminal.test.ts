@@ -102,7 +102,14 @@ describe('ClientTerminal', () => {
   });
 
   test('shows at once what comes behind a sequence that ends by itself, and the name of a window', () => {
-    for (const text of ['\x1b]Rtext', '\x1b]P0aabbcctext', '\x1bkname\x1b\\text']) {
+    for (const text of [
+      '\xc2\x9etext',
+      '\xc2\x90\xc2\x9f\xc2\x98text',
+      '\xc2\x9dtext',
+      '\x1b]Rtext',
+      '\x1b]P0aabbcctext',
+      '\x1bkname\x1b\\text',
+    ]) {
       const { state, write } = setUp();
       for (const byte of text) write(byte);
       expect(state.written).toBe(text);

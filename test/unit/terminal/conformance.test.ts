@@ -123,6 +123,8 @@ const CASES: readonly Case[] = [
     written: `ab${ESC}[s${ESC}[?69hc${ESC}[1;2sd${ESC}[ue`,
     rows: ['abed'],
   },
+  { what: 'controls of C1 begin no string', written: 'a\u0090b\u0098c\u009dd\u009ee\u009ff', rows: ['abcdef'], cursor: [6, 0] },
+  { what: 'nor do they in a string', written: `a${ESC}]0;t\u009eit\u0098le\x07b`, rows: ['ab'], cursor: [2, 0] },
   {
     what: 'what it does not know is passed over',
     written: `a${ESC}[?12345h${ESC}[1;2;3$z${ESC}P1;2|data${ESC}\\b`,
