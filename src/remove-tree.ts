@@ -5,6 +5,8 @@ import { joinPath } from './paths.ts';
 import type { Directory } from './ports/files.ts';
 
 const OWNER_ALL = 0o700;
+/** So many directories on a path. What is deeper is moved up before it is looked into: all names on a path are looked for anew by each call, and a chain of a hundred thousand took hours. */
+const DEPTH_MAXIMUM = 64;
 
 /**
  * Removes `name` in `parent` and all below it. Links are removed and never followed; other mounts, and what
@@ -27,12 +29,53 @@ function* removal(parent: Directory, name: Bytes): Generator<undefined> {
   }
   // A list instead of recursion, because the depth is the command's choice.
   const found: Bytes[] = [name];
+  const lift = new Lift(parent, name);
   for (let at = 0; at < found.length; at++) {
     const path = found[at] as Bytes;
-    for (const below of emptyOfFiles(parent, path)) found.push(joinPath(path, below));
+    for (const below of emptyOfFiles(parent, path)) found.push(lift.up(path, below));
     yield;
   }
   for (const path of found.toReversed()) removeDirectory(parent, path);
+}
+
+/** Moves directories that are too deep to the top of their tree, which goes with all that is in it. */
+class Lift {
+  readonly #parent: Directory;
+  readonly #top: Bytes;
+  #moved = 0;
+
+  constructor(parent: Directory, top: Bytes) {
+    this.#parent = parent;
+    this.#top = top;
+  }
+
+  /** @returns where the directory `name` of `path` is from now on: where it was, when it cannot be moved. */
+  up(path: Bytes, name: Bytes): Bytes {
+    const below = joinPath(path, name);
+    if (path.split('/').length <= DEPTH_MAXIMUM) return below;
+    try {
+      allowOwner(this.#parent, below);
+      using from = this.#parent.openDirectory(path);
+      using top = this.#parent.openDirectory(this.#top);
+      return joinPath(this.#top, this.#move(from, name, top));
+    } catch (error) {
+      if (isErrno(error, 'ENOENT', 'EACCES', 'EPERM', 'EBUSY', 'ENOTDIR', 'EXDEV', 'ELOOP')) return below;
+      throw error;
+    }
+  }
+
+  /** What is empty there is replaced: it goes, too. */
+  #move(from: Directory, name: Bytes, top: Directory): Bytes {
+    for (;;) {
+      const fresh = `.moved-${this.#moved++}` as Bytes;
+      try {
+        from.rename(name, top, fresh);
+        return fresh;
+      } catch (error) {
+        if (!isErrno(error, 'EEXIST', 'ENOTEMPTY')) throw error;
+      }
+    }
+  }
 }
 
 /** Removes everything but directories. @returns the names of those. */
