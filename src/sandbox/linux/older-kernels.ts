@@ -32,7 +32,7 @@ export function truncateBlocks(abi: number): readonly (readonly [CallName, reado
 
 /**
  * Opens that are looked at by their flags: those with the third access mode, for which Landlock asks nothing, since such a descriptor neither
- * reads nor writes (get_required_file_open_access() of security/landlock/fs.c), though files outside can be locked by it and devices opened; those that
+ * reads nor writes (get_required_file_open_access() of security/landlock/fs.c), though devices are opened by it; those that
  * truncate, where Landlock does not look; and those to read and write without more, by which programs open the terminals that they make.
  *
  * @param terminals Where the last go; undefined for nowhere.
