@@ -39,7 +39,7 @@ function existing(directory: string): readonly string[] {
 
 /** Takes a baseline so slowly that it is found at work. */
 function runSlowly(world: World, ...options: readonly string[]) {
-  const slow = ['-f', '-qq', '-o', '/dev/null', '-e', 'trace=openat2', '-e', 'inject=openat2:delay_enter=5000:when=300+'];
+  const slow = ['-f', '-qq', '-o', '/dev/null', '-e', 'trace=openat2', '-e', 'inject=openat2:delay_enter=2000:when=300+'];
   const words = [world.executable, 'run', ...options, '--rollback', '--allow-cwd', '--', 'touch', 'proof'];
   return runProgram(world, ['strace', ...slow, ...words]);
 }
