@@ -5,6 +5,7 @@ import { ModeLedger } from '../terminal/mode-ledger.ts';
 import {
   ANSWERED_BY_MODEL,
   asksForClipboard,
+  mayAskForClipboard,
   PendingQueries,
   queriesOfText,
   queryOfCsi,
@@ -70,6 +71,7 @@ export class ClientTerminal {
         for (const kind of queriesOfText(introducer, body)) this.#ask(kind);
         return undefined;
       },
+      long: (introducer, beginning) => (mayAskForClipboard(introducer, beginning) ? 'drop' : undefined),
     });
     this.#input = new ControlScanner(
       {

@@ -9,6 +9,8 @@ export interface ControlHandlers {
   readonly escape?: (middle: string, final: string) => void;
   /** @param introducer The character after the escape: `]`, `P`, `_`, `^`, `X`, or `k` for the name of a window of screen and tmux. */
   readonly text?: (introducer: string, body: string) => 'drop' | undefined;
+  /** The beginning of a string that is too long to be kept: 'drop' when nothing of it is to be passed on. */
+  readonly long?: (introducer: string, beginning: string) => 'drop' | undefined;
 }
 
 const ESCAPE = 0x1b;
@@ -39,6 +41,8 @@ export class ControlScanner {
   #held: Uint8Array = new Uint8Array();
   /** Inside a string that is too long to be kept. */
   #isPassing = false;
+  /** Of that string nothing is passed on. */
+  #isDropping = false;
 
   /** @param isTyped The bytes come from a terminal, and are not written to one. */
   constructor(handlers: ControlHandlers, { isTyped = false } = {}) {
@@ -48,17 +52,30 @@ export class ControlScanner {
 
   /** @returns what is to be passed on. */
   push(data: Uint8Array): Uint8Array {
-    const input = this.#held.length === 0 ? data : joined(this.#held, data);
+    let input = this.#held.length === 0 ? data : joined(this.#held, data);
     this.#held = new Uint8Array();
     const kept: Uint8Array[] = [];
     let from = 0;
     const introducers = new Introducers(input);
     let at = this.#isPassing ? this.#passString(input) : 0;
+    if (this.#isDropping) from = at;
+    this.#isDropping &&= this.#isPassing;
     for (at = introducers.next(at); at >= 0; at = introducers.next(at)) {
+      const behind = input[at] === ESCAPE ? endOfControls(input, at + 1) : at + 1;
+      if (behind > at + 1) {
+        kept.push(input.subarray(from, at), Uint8Array.from(input.subarray(at + 1, behind)));
+        // The caller's is not written to.
+        if (input === data) input = Uint8Array.from(data);
+        from = at = behind - 1;
+        input[at] = ESCAPE;
+      }
       const end = this.#findEnd(input, at);
       if (end < 0) {
-        if (input.length - at > KEPT_BYTES_MAXIMUM) this.#isPassing = true;
-        else this.#held = input.slice(at);
+        if (input.length - at <= KEPT_BYTES_MAXIMUM) this.#held = input.slice(at);
+        else if (this.#startPassing(input, at) === 'drop') {
+          kept.push(input.subarray(from, at));
+          from = input.length;
+        }
         break;
       }
       if (this.#tell(input, at, end) === 'drop') {
@@ -80,6 +97,14 @@ export class ControlScanner {
   abandon(): void {
     this.#held = new Uint8Array();
     this.#isPassing = false;
+    this.#isDropping = false;
+  }
+
+  #startPassing(input: Uint8Array, at: number): 'drop' | undefined {
+    const word = this.#handlers.long?.(String.fromCharCode(secondOf(input, at) ?? 0), latin1(input, at + 2, input.length));
+    this.#isPassing = true;
+    this.#isDropping = word === 'drop';
+    return word;
   }
 
   #passString(input: Uint8Array): number {
@@ -173,6 +198,17 @@ function secondOf(input: Uint8Array, at: number): number | undefined {
 
 function isTerminator(input: Uint8Array, at: number): boolean {
   return (input[at] === ESCAPE && input[at + 1] === BACKSLASH) || (input[at] === C1 && input[at + 1] === C1_STRING_TERMINATOR);
+}
+
+/** Behind an escape a terminal carries control characters out, and still waits for what the escape is to mean: they come before it as well. */
+function endOfControls(input: Uint8Array, from: number): number {
+  let at = from;
+  while (at < input.length && isCarriedOut(input[at] ?? 0)) at++;
+  return at;
+}
+
+function isCarriedOut(byte: number): boolean {
+  return byte === 0x7f || (byte < 0x20 && byte !== ESCAPE && byte !== CANCEL && byte !== SUBSTITUTE);
 }
 
 /** Behind the final byte, or at the byte that breaks the sequence off. */

@@ -53,9 +53,19 @@ export function queriesOfText(introducer: string, body: string): readonly string
   return [];
 }
 
-/** Whether an OSC asks for what is in the clipboard, which nobody is told. */
+/** Whether an OSC asks for what is in the clipboard, which nobody is told: as a terminal reads it. */
 export function asksForClipboard(introducer: string, body: string): boolean {
-  return introducer === ']' && /^52;[^;]*;\?$/.test(body);
+  return introducer === ']' && /^0*52;[^;]*;\?/.test(withoutControls(body));
+}
+
+/** Whether one does, or may when more of it has come. */
+export function mayAskForClipboard(introducer: string, beginning: string): boolean {
+  return introducer === ']' && /^0*(?:52?|52;[^;]*(?:;(?:\?.*)?)?)?$/s.test(withoutControls(beginning));
+}
+
+/** Terminals pass over them in a string (tmux, xterm.js), and over zeros before its number. */
+function withoutControls(body: string): string {
+  return body.replaceAll(/[\x00-\x1f\x7f]/g, '');
 }
 
 /**

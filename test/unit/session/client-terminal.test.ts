@@ -95,6 +95,37 @@ describe('ClientTerminal', () => {
     expect(state.written).toBe('\x1b]52;c;aGk=\x07');
   });
 
+  test('passes on no question for the clipboard that is written as only a terminal reads it', () => {
+    const many = 20_000;
+    for (const body of [
+      '052;c;?',
+      '5\x012;c;?',
+      '52\x7f;c;\b?',
+      '52;c;?more',
+      `${'0'.repeat(many)}52;c;?`,
+      `52;${'c'.repeat(many)};?`,
+      `5\x01${'\x02'.repeat(many)}2;c;?`,
+    ]) {
+      for (const pieces of [[`a\x1b]${body}\x07b`], ['a\x1b]', body, '\x07b'], Array.from(`a\x1b]${body}\x07b`)]) {
+        const { state, write } = setUp();
+        for (const piece of pieces) write(piece);
+        expect(state.written).toBe('ab');
+      }
+    }
+    for (const controls of ['\x01', '\x02'.repeat(many)]) {
+      for (const pieces of [[`a\x1b${controls}]52;c;?\x07b`], Array.from(`a\x1b${controls}]52;c;?\x07b`)]) {
+        const { state, write } = setUp();
+        for (const piece of pieces) write(piece);
+        expect(state.written).toBe(`a${controls}b`);
+      }
+    }
+    const { state, write } = setUp();
+    const put = `\x1b]52;c;${'aGk='.repeat(many)}\x07`;
+    write(put.slice(0, many));
+    write(put.slice(many));
+    expect(state.written).toBe(put);
+  });
+
   test('passes on no question for margins that the model has not', () => {
     const { state, write } = setUp();
     write('a\x1b[?69$p\x1b[?2026$pb');
