@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { runNono, runProgram } from '../support/nono.ts';
 import { readRecord, recordPath, startDetached, untilGone, untilStatus } from '../support/sessions.ts';
 import { openTerminal } from '../support/tmux.ts';
-import { needCommands } from '../support/tools.ts';
+import { needCommands, PYTHON } from '../support/tools.ts';
 import { waitFor } from '../support/wait.ts';
 import { createWorld, type World } from '../support/world.ts';
 
@@ -85,6 +85,20 @@ async function makeSessions(world: World): Promise<Readonly<Record<string, strin
   const live = await startDetached(world, '--name', 'live', '--', 'cat');
   return { LIVE: live, DONE: done, LOST: lost };
 }
+
+test('a command that asks its parent to trace it goes on, and ends as it would', async (context) => {
+  needCommands(context, PYTHON);
+  using world = createWorld();
+  const code = `import ctypes, os, signal
+print(ctypes.CDLL(None).ptrace(0, 0, 0, 0), flush=True); os.kill(os.getpid(), signal.SIGWINCH); print("went on", flush=True)
+os.execvp("sh", ["sh", "-c", "echo another program; exit 7"])`;
+
+  expect(await runNono(world, [...RUN, PYTHON, '-c', code])).toMatchObject({
+    status: 7,
+    stdout: '0\nwent on\nanother program\n',
+    stderr: '',
+  });
+});
 
 describe('exit statuses', () => {
   test('are those of the table', async () => {

@@ -11,10 +11,15 @@ const P_PID = 1;
 const WNOHANG = 1;
 const WEXITED = 4;
 const CLD_EXITED = 1;
+const CLD_TRAPPED = 4;
 const SIGINFO_BYTES = 128;
 const CODE_AT = 8;
 const PID_AT = 16;
 const STATUS_AT = 24;
+
+/** include/uapi/linux/ptrace.h, include/uapi/asm-generic/signal.h */
+const PTRACE_DETACH = 17;
+const SIGTRAP = 5;
 
 /** Loads what a launch wants, for a process that has nothing better to do until it is told to. */
 export function prepareToLaunch(): void {
@@ -94,9 +99,15 @@ class LaunchedChild implements LaunchedProcess {
     const view = new DataView(details.buffer);
     syscall('waitid', P_PID, this.pid, addressOf(details), options);
     if (view.getInt32(PID_AT, true) !== this.pid) return;
-    this.#isOver = true;
     const status = view.getInt32(STATUS_AT, true);
-    const hasExited = view.getInt32(CODE_AT, true) === CLD_EXITED;
+    const code = view.getInt32(CODE_AT, true);
+    if (code === CLD_TRAPPED) {
+      // It asked to be traced by its parent (PTRACE_TRACEME), and stopped at a signal, or at the start of another program: it goes on as if nobody did.
+      trySyscall('ptrace', PTRACE_DETACH, this.pid, 0, status === SIGTRAP ? 0 : status);
+      return;
+    }
+    this.#isOver = true;
+    const hasExited = code === CLD_EXITED;
     this.#exited.resolve(hasExited ? { code: status, signal: null } : { code: null, signal: status });
   }
 }
