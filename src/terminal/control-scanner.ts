@@ -104,12 +104,19 @@ export class ControlScanner {
     const word = this.#handlers.long?.(String.fromCharCode(secondOf(input, at) ?? 0), latin1(input, at + 2, input.length));
     this.#isPassing = true;
     this.#isDropping = word === 'drop';
+    this.#holdLast(input);
     return word;
+  }
+
+  /** With what follows it the last byte may end the string, or begin what is to be looked at. */
+  #holdLast(input: Uint8Array): void {
+    if (input.at(-1) === ESCAPE || input.at(-1) === C1) this.#held = input.slice(-1);
   }
 
   #passString(input: Uint8Array): number {
     const end = endOfString(input, 0);
     this.#isPassing = end < 0;
+    if (end < 0) this.#holdLast(input);
     return end < 0 ? input.length : end;
   }
 

@@ -119,6 +119,17 @@ describe('ClientTerminal', () => {
         expect(state.written).toBe(`a${controls}b`);
       }
     }
+    const long = `\x1b]1337;${'A'.repeat(many)}`;
+    for (const pieces of [
+      [`${long}\x1b`, ']52;c;?\x07b'],
+      [long, 'A\x1b', ']52;c;?\x07b'],
+      [long, 'A\xc2', '\x9c\x1b]52;c;?\x07b'],
+    ]) {
+      const { state, write } = setUp();
+      for (const piece of pieces) write(piece);
+      expect(state.written.slice(many)).not.toContain('52;');
+      expect(state.written.endsWith('b')).toBe(true);
+    }
     const { state, write } = setUp();
     const put = `\x1b]52;c;${'aGk='.repeat(many)}\x07`;
     write(put.slice(0, many));
