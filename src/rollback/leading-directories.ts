@@ -28,8 +28,9 @@ export function leadingDirectories(
   { roots, target, left, contents }: LeadingPlace,
   examined: readonly ExaminedChange[],
 ): ExaminedChange[] {
-  // One that only had another time and is gone is nobody's wish by itself.
-  const isAsked = ({ change, now }: ExaminedChange) => change.type !== 'm' || now !== undefined;
+  // One that only had another time and is gone is nobody's wish by itself, unless an earlier restore took it away: then it is among them.
+  const isAsked = ({ change, now, others = [] }: ExaminedChange) =>
+    change.type !== 'm' || now !== undefined || others.includes(undefined);
   const seen = new Set(examined.filter(isAsked).map(({ change }) => change.path));
   const [wanted, leftBehind] = [new TreeIndex(target), new TreeIndex(left)];
   const found: ExaminedChange[] = [];

@@ -114,7 +114,7 @@ describe('nono why', () => {
     using world = createWorld({ ordinaryUser: true });
     const random = randomNumbers(11);
     const tree = growTree(world, random);
-    const before = readdirSync(join(world.project, 'tree'), { recursive: true }).length;
+    const before = readdirSync(join(world.project, 'tree'), { recursive: true, withFileTypes: true }).length;
     let allowed = 0;
     for (let policy = 0; policy < POLICIES; policy++) {
       const grants = drawGrants(tree, random);
@@ -146,7 +146,7 @@ describe('nono why', () => {
     // Both answers have to come up, or the test says nothing.
     expect(allowed).toBeGreaterThan(POLICIES * PAIRS_FOR_EACH_POLICY * 0.1);
     expect(allowed).toBeLessThan(POLICIES * PAIRS_FOR_EACH_POLICY * 0.9);
-    expect(readdirSync(join(world.project, 'tree'), { recursive: true }).length).toBe(before);
+    expect(readdirSync(join(world.project, 'tree'), { recursive: true, withFileTypes: true }).length).toBe(before);
   });
 
   test('asks of a FIFO and a socket for their permissions', async (context) => {

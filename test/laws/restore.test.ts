@@ -22,6 +22,14 @@ const TIMES_OF_EARLIER_STATE: [Operation[], Operation[], Operation[], boolean] =
   true,
 ];
 
+/** A directory that has only another time in between, and is gone when a file of it is to come back. */
+const PARENT_OF_OTHER_TIME: [Operation[], Operation[], Operation[], boolean] = [
+  [],
+  [{ kind: 'directory', path: 'd', mode: 0o755 }],
+  [{ kind: 'write', path: 'd/a', content: Buffer.from('a'), mode: 0o644 }],
+  true,
+];
+
 describe('the rollback laws', () => {
   test('L1: restore after capture gives back the tracked set bit for bit', async () => {
     await fc.assert(
@@ -56,7 +64,7 @@ describe('the rollback laws', () => {
         }
         if (!isEnded) await run.abandon();
       }),
-      { numRuns: RUNS, examples: [TIMES_OF_EARLIER_STATE] },
+      { numRuns: RUNS, examples: [TIMES_OF_EARLIER_STATE, PARENT_OF_OTHER_TIME] },
     );
   });
 
