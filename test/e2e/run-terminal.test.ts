@@ -1,8 +1,9 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'vitest';
 import { openTerminal } from '../support/tmux.ts';
 import { needCommands } from '../support/tools.ts';
+import { waitFor } from '../support/wait.ts';
 import { createWorld } from '../support/world.ts';
 
 /** Without a history file, which it would write into a home that is being removed. */
@@ -97,13 +98,15 @@ describe('nono run on a terminal', () => {
     await terminal.type(`${world.executable} run --allow-cwd -- env PS1='inner> ' bash --norc --noprofile -i; echo ended $?`);
     await terminal.press('Enter');
     await terminal.waitFor(/inner>$/);
-    await terminal.type("sh -c 'echo up; exec cat'");
+    await terminal.type("sh -c 'echo up $$; exec cat'");
     await terminal.press('Enter');
-    await terminal.waitFor(/^up$/m);
+    const [, cat] = /^up (\d+)$/m.exec(await terminal.waitFor(/^up \d+$/m)) ?? [];
     await terminal.press('C-z');
     await terminal.waitFor(/\[1\]\+ +Stopped[^]*inner>$/);
     await terminal.type('fg');
     await terminal.press('Enter');
+    // Until then the terminal is the shell's, and takes an Enter for something else than the end of a line.
+    await waitFor('cat to go on', () => !readFileSync(`/proc/${cat}/stat`, 'latin1').includes(') T '));
     await terminal.type('again');
     await terminal.press('Enter');
     await terminal.waitFor(/again\nagain/);
@@ -111,8 +114,9 @@ describe('nono run on a terminal', () => {
     await terminal.type('kill -9 $$');
     await terminal.press('Enter');
     await terminal.waitFor(/ended 137/);
-    await terminal.type('cat; echo outer');
+    await terminal.type("sh -c 'echo ready; exec cat'; echo outer");
     await terminal.press('Enter');
+    await terminal.waitFor(/^ready$/m);
     await terminal.press('C-d');
 
     await terminal.waitFor(/^outer$/m);
