@@ -1,7 +1,9 @@
 import { type Bytes, bytesFromStored, bytesFromText, textFromBytes } from '../bytes.ts';
 import { DamageError } from '../errors.ts';
 import { isTooDeep, mayBeTooDeep } from '../json-depth.ts';
+import type { OpenFile } from '../ports/files.ts';
 import { isSessionId } from './names.ts';
+import { readWhole } from './read-whole.ts';
 import { RECORD_FORMAT, type SessionRecord } from './record.ts';
 import { isShared } from './shared.ts';
 
@@ -11,8 +13,16 @@ const NUMBERS_OR_NULL = ['child_pid', 'exit_code'] as const;
 const TEXTS_OR_NULL = ['ended', 'signal', 'rollback_session', 'failure'] as const;
 const STATUSES: readonly unknown[] = ['starting', 'running', 'paused', 'exited'];
 
+/** A record is a few kilobytes; a command line may make it longer, and the kernel takes none above this. */
+export const RECORD_BYTES_MAXIMUM = 8 * 1024 * 1024;
+
 /** What of a record is optional for a reader: an older nono may not have written it. */
 type Fields = Readonly<Record<string, unknown>>;
+
+/** All of an open record: what was known of its name before may be of a shorter one, which this has replaced. @throws {DamageError} as parseRecord() does. */
+export function readRecord(id: string, file: OpenFile): SessionRecord {
+  return parseRecord(id, readWhole(file, RECORD_BYTES_MAXIMUM));
+}
 
 /**
  * Takes the text of `sessions/<id>.json` apart.

@@ -4,8 +4,7 @@ import { nearest } from '../nearest.ts';
 import type { Directory, OpenFile, SmallFile } from '../ports/files.ts';
 import type { Processes, ProcessIdentity } from '../ports/processes.ts';
 import { isSessionId } from './names.ts';
-import { parseRecord } from './read-record.ts';
-import { readWhole } from './read-whole.ts';
+import { parseRecord, RECORD_BYTES_MAXIMUM, readRecord } from './read-record.ts';
 import type { SessionRecord, SessionStatus } from './record.ts';
 
 const EXTENSION = '.json';
@@ -13,8 +12,6 @@ const EXTENSION = '.json';
 const REPLACED_MAXIMUM = 100;
 /** So many wrong letters still mean the same name. */
 const TYPOS = 2;
-/** A record is a few kilobytes; a command line may make it longer, and the kernel takes none above this. */
-const RECORD_BYTES_MAXIMUM = 8 * 1024 * 1024;
 
 /** `lost`: the supervisor is gone without a word. `unknown`: nobody on this host can tell. */
 export type SeenStatus = SessionStatus | 'lost' | 'unknown';
@@ -128,7 +125,7 @@ function readOnce(
   }
   try {
     using file = directory.openFile(name);
-    const record = parseRecord(id, readWhole(file, stat.sizeBytes));
+    const record = readRecord(id, file);
     const seen = judge(record, file, deps);
     const isTold = seen.isLive || record.status === 'exited' || directory.stat(name)?.inode === file.stat().inode;
     return { session: { record, ...seen, touchedMs: stat.mtimeSeconds * 1000 }, isReplaced: !isTold };

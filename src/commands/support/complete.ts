@@ -4,8 +4,7 @@ import { EXIT, NonoError, SystemError } from '../../errors.ts';
 import { joinPath } from '../../paths.ts';
 import type { Directory } from '../../ports/files.ts';
 import { isRollbackId } from '../../rollback/session-id.ts';
-import { parseRecord } from '../../session/read-record.ts';
-import { readWhole } from '../../session/read-whole.ts';
+import { RECORD_BYTES_MAXIMUM, readRecord } from '../../session/read-record.ts';
 import type { SessionRecord } from '../../session/record.ts';
 import { inOrderOfStart, sessionIds } from '../../session/sessions.ts';
 import { openStateDirectory } from '../../session/state-directory.ts';
@@ -17,8 +16,6 @@ const ROLLBACKS = 'rollbacks' as Bytes;
 const SESSIONS = 'sessions' as Bytes;
 /** Nobody chooses among more; whoever has thousands of records writes the beginning of an id. */
 const MOST_SHOWN = 200;
-/** As of sessions.ts: what is larger is no record. */
-const RECORD_BYTES_MAXIMUM = 8 * 1024 * 1024;
 
 /**
  * Answers a shell: see ui/completion-scripts.ts for the form. Whatever cannot be read is left out: a complaint would land in
@@ -79,7 +76,7 @@ function sessions(context: Context, onlyLive: boolean): Candidate[] {
   using directory = openBelowState(context, SESSIONS);
   if (directory === undefined) return [];
   const records = sessionIds(directory)
-    .map((id) => readRecord(directory, id))
+    .map((id) => lookAtRecord(directory, id))
     .filter((found) => found !== undefined)
     .filter(({ isLive }) => !onlyLive || isLive);
   const shown = inOrderOfStart(records).toReversed().slice(0, MOST_SHOWN);
@@ -93,13 +90,16 @@ function sessions(context: Context, onlyLive: boolean): Candidate[] {
   });
 }
 
-function readRecord(directory: Directory, id: string): { readonly record: SessionRecord; readonly isLive: boolean } | undefined {
+function lookAtRecord(
+  directory: Directory,
+  id: string,
+): { readonly record: SessionRecord; readonly isLive: boolean } | undefined {
   try {
     const name = `${id}.json` as Bytes;
     const stat = directory.stat(name);
     if (stat?.kind !== 'file' || stat.sizeBytes > RECORD_BYTES_MAXIMUM) return undefined;
     using file = directory.openFile(name);
-    const record = parseRecord(id, readWhole(file, stat.sizeBytes));
+    const record = readRecord(id, file);
     // The supervisor holds the lock as long as it lives.
     return { record, isLive: record.status !== 'exited' && file.isLocked() };
   } catch (error) {

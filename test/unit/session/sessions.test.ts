@@ -87,6 +87,15 @@ describe('readSession()', () => {
     expect(opened).toHaveLength(2);
   });
 
+  test('reads all of a record that has replaced a shorter one since its name was looked at', () => {
+    publish('aaaaaa');
+    const stat = (name: Bytes) => {
+      const found = sessions.stat(name);
+      return found && { ...found, sizeBytes: found.sizeBytes - 10 };
+    };
+    expect(read(directoryWith({ stat }))).toMatchObject({ status: 'running', isLive: true });
+  });
+
   test('takes it for lost when nobody holds the lock, and comes to an end where numbers of files change from look to look', () => {
     publish('aaaaaa')[Symbol.dispose]();
     expect(read(sessions)).toMatchObject({ status: 'lost', isLive: false });
