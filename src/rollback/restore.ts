@@ -122,12 +122,9 @@ function openClosed(
     const closed = current.filter((action) => isClosed(action) && !opened.has(action.path));
     if (closed.length === 0) break;
     for (const { path, now } of closed) {
-      // One of somebody else stays closed, and is kept.
-      reasonOfFailure(() => {
-        roots.parentOf(path)?.setMode(roots.nameOf(path), (now?.mode ?? 0) | OWNER_MODE);
-        return undefined;
-      });
-      opened.set(path, now?.mode ?? 0);
+      const mode = now?.mode ?? 0;
+      tryMode(roots, path, mode | OWNER_MODE);
+      opened.set(path, mode);
     }
     roots.forget();
     // A directory keeps the mode that it had here: undoing the restore goes back to it.
@@ -140,12 +137,15 @@ function openClosed(
 
 /** Of a restore that is not begun nothing stays: inner ones first, while there is a way to them. */
 function closeAgain(roots: RootDirectories, opened: ReadonlyMap<Bytes, number>): void {
-  for (const [path, mode] of [...opened].toReversed()) {
-    reasonOfFailure(() => {
-      roots.parentOf(path)?.setMode(roots.nameOf(path), mode);
-      return undefined;
-    });
-  }
+  for (const [path, mode] of [...opened].toReversed()) tryMode(roots, path, mode);
+}
+
+/** A directory of somebody else stays as it is, and is kept. */
+function tryMode(roots: RootDirectories, path: Bytes, mode: number): void {
+  reasonOfFailure(() => {
+    roots.parentOf(path)?.setMode(roots.nameOf(path), mode);
+    return undefined;
+  });
 }
 
 function isClosed({ now, want }: RestoreAction): boolean {

@@ -76,14 +76,17 @@ async function keepIf(lock: OpenFile, isWanted: () => Promise<boolean>): Promise
 }
 
 /** @returns the right to take one snapshot in place of the owner, undefined while another one has it. */
-export async function takeTurn(session: Directory): Promise<OpenFile | undefined> {
-  const turn = session.openForAppend(TURN, FILE_MODE);
-  return await keepIf(turn, () => lockSoon(turn));
+export function takeTurn(session: Directory): Promise<OpenFile | undefined> {
+  return lockFile(session, TURN);
 }
 
 /** @returns the right to restore a session that still runs, undefined while another restore has it. */
-export async function lockForRestore(session: Directory): Promise<OpenFile | undefined> {
-  const lock = session.openForAppend(RESTORE, FILE_MODE);
+export function lockForRestore(session: Directory): Promise<OpenFile | undefined> {
+  return lockFile(session, RESTORE);
+}
+
+async function lockFile(session: Directory, name: Bytes): Promise<OpenFile | undefined> {
+  const lock = session.openForAppend(name, FILE_MODE);
   return await keepIf(lock, () => lockSoon(lock));
 }
 
