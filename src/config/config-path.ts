@@ -5,6 +5,11 @@ import type { Files } from '../ports/files.ts';
 
 export const PROFILE_ENDING = '.toml';
 
+/** The file of the user's own profile of that name. @param directory Of their profiles. */
+export function profileFile(directory: Bytes, name: string): Bytes {
+  return joinPath(directory, bytesFromText(`${name}${PROFILE_ENDING}`));
+}
+
 /** Where the user's configuration is, whether or not it exists: XDG_CONFIG_HOME counts when it is absolute. */
 export function configPath(environment: ReadonlyMap<Bytes, Bytes>, homeDirectory: Bytes): Bytes {
   const given = environment.get(bytesFromText('XDG_CONFIG_HOME'));

@@ -4,7 +4,7 @@ import { nearest } from '../nearest.ts';
 import { joinPath, parentPath, resolvePath } from '../paths.ts';
 import type { Files } from '../ports/files.ts';
 import { BUILT_IN_PROFILES } from './built-in-profiles.ts';
-import { PROFILE_ENDING } from './config-path.ts';
+import { PROFILE_ENDING, profileFile } from './config-path.ts';
 import { joinProfiles, layProfile, parseProfile } from './profile.ts';
 import { EMPTY_PROFILE, type Profile } from './profile-type.ts';
 import { readTextFile } from './text-file.ts';
@@ -64,7 +64,7 @@ export function listProfiles(places: Pick<ProfilePlaces, 'files' | 'directory'>)
   const own = ownNames(places).map((name) => ({
     name,
     isBuiltIn: false,
-    fileName: displayBytes(joinPath(places.directory, bytesFromText(`${name}${PROFILE_ENDING}`))),
+    fileName: displayBytes(profileFile(places.directory, name)),
   }));
   const builtIn = [...BUILT_IN_PROFILES.keys()].filter((name) => !own.some((profile) => profile.name === name));
   return [...own, ...builtIn.map((name) => ({ name, isBuiltIn: true, fileName: builtInFile(name) }))];
@@ -130,7 +130,7 @@ class ProfileReader {
   #find(reference: Bytes, from: Referrer | undefined): FoundProfile | undefined {
     if (isProfilePath(reference)) return this.#readFile(this.#pathOf(reference, from));
     if (!PROFILE_NAME_REGEXP.test(reference)) return undefined;
-    const path = joinPath(this.#places.directory, bytesFromText(`${reference}${PROFILE_ENDING}`));
+    const path = profileFile(this.#places.directory, reference);
     // The user's own profile of a built-in one's name adds to that one: it cannot mean itself.
     const own = from?.found.key === path ? undefined : this.#readFile(path);
     if (own !== undefined) return own;

@@ -1,9 +1,10 @@
 import { type Bytes, bufferFromBytes, bytesFromText, displayBytes, isUtf8, textFromBytes } from '../../bytes.ts';
 import { addToProfile, type PathList } from '../../config/add-to-profile.ts';
+import { profileFile } from '../../config/config-path.ts';
 import { isProfilePath } from '../../config/profiles.ts';
 import { readTextFile } from '../../config/text-file.ts';
 import { EXIT, NonoError } from '../../errors.ts';
-import { baseName, joinPath, parentPath, resolvePath } from '../../paths.ts';
+import { baseName, parentPath, resolvePath } from '../../paths.ts';
 import type { Files } from '../../ports/files.ts';
 import type { OwnProfile, Proposal } from '../../session/question.ts';
 import { writeNewFile } from '../policy/write-new-file.ts';
@@ -36,7 +37,7 @@ export function ownProfile(
 ): OwnProfile {
   const reference = bytesFromText(name);
   if (isProfilePath(reference)) return { file: resolvePath(workingDirectory, reference), name };
-  return { file: joinPath(directory, bytesFromText(`${name}.toml`)), name };
+  return { file: profileFile(directory, name), name };
 }
 
 /**
