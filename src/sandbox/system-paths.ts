@@ -44,25 +44,51 @@ const DEVICES: readonly string[] = [
   '/dev/pts/ptmx',
 ];
 
-/** Directories of /etc that hold secrets beside what everybody may read. */
+/** Directories of /etc that may hold secrets, at any depth, beside what everybody may read: of these each file is looked at. */
 const MIXED_DIRECTORIES: readonly string[] = [
   'NetworkManager',
+  'ansible',
+  'apache2',
   'cups',
+  'default',
   'docker',
+  'dovecot',
+  'exim4',
+  'gitlab',
+  'gitlab-runner',
+  'grafana',
+  'haproxy',
+  'httpd',
   'ipsec.d',
+  'k3s',
   'kubernetes',
+  'ldap',
   'letsencrypt',
+  'mosquitto',
   'mysql',
+  'nginx',
+  'openldap',
   'openvpn',
   'pki',
-  'pki/tls',
   'postfix',
+  'postgresql',
   'ppp',
+  'rabbitmq',
+  'rancher',
+  'redis',
+  'samba',
   'security',
   'ssh',
   'ssl',
+  'stunnel',
+  'sysconfig',
+  'systemd',
   'wireguard',
+  'wpa_supplicant',
+  'zabbix',
 ];
+/** Below them, what is public throughout and holds hundreds of files: one rule. */
+const PUBLIC_DIRECTORIES: readonly string[] = ['pki/ca-trust', 'pki/tls/certs', 'ssl/certs', 'systemd/system', 'systemd/user'];
 
 const ETC = '/etc' as Bytes;
 const RESOLVER_CONFIGURATION = '/etc/resolv.conf' as Bytes;
@@ -82,7 +108,7 @@ export function systemRules(world: World, plantable: Plantable): readonly PathRu
   return [
     ...collect(directories, (path) => existing(facts, path, READ, 'system')),
     ...collect(devices, (path) => existing(facts, path, DEVICE, 'device')),
-    ...(isRoot(world) ? publicEntries(facts, ETC, '') : existing(facts, ETC, READ, 'system')),
+    ...(isRoot(world) ? publicEntries(facts, ETC) : existing(facts, ETC, READ, 'system')),
     ...resolverRules(facts),
     ...gitConfiguration(world, plantable, resolveQuietly(facts, git) === undefined ? undefined : git),
   ];
@@ -93,22 +119,28 @@ export function systemRules(world: World, plantable: Plantable): readonly PathRu
  * sudoers and host keys, stays closed. Landlock cannot take a file out of a directory, so the others are
  * granted one by one.
  */
-function publicEntries(facts: PathFacts, path: Bytes, relative: string): readonly PathRule[] {
+function publicEntries(facts: PathFacts, path: Bytes): readonly PathRule[] {
   const rules: PathRule[] = [];
   const links: Bytes[] = [];
   for (const entry of listQuietly(facts, path)) {
     if (!isPublic(entry)) continue;
     const { name, kind } = entry;
     const below = joinPath(path, name);
-    const inside = relative === '' ? name : `${relative}/${name}`;
     if (kind === 'symlink') links.push(below);
     else if (kind !== 'directory') rules.push({ path: below, isDirectory: false, access: READ, origin: 'system' });
-    else if (MIXED_DIRECTORIES.includes(inside)) rules.push(...publicEntries(facts, below, inside));
+    else if (isMixed(below)) rules.push(...publicEntries(facts, below));
     else rules.push({ path: below, isDirectory: true, access: READ, origin: 'system' });
   }
   facts.prepare?.(links);
   for (const link of links) rules.push(...publicLink(facts, link));
   return rules;
+}
+
+/** @param directory below /etc */
+function isMixed(directory: Bytes): boolean {
+  const inside = directory.slice(ETC.length + 1);
+  const end = inside.indexOf('/');
+  return MIXED_DIRECTORIES.includes(end < 0 ? inside : inside.slice(0, end)) && !PUBLIC_DIRECTORIES.includes(inside);
 }
 
 function isPublic({ kind, mode }: Pick<FoundPath, 'kind' | 'mode'>): boolean {

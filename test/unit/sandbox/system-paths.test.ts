@@ -35,6 +35,20 @@ describe('systemRules()', () => {
     expect(inEtc.toSorted()).toEqual(['/etc/passwd', '/etc/ssh/ssh_config', '/etc/ssl/certs']);
   });
 
+  test('looks at each file, at any depth, where secrets are kept beside what everybody may read', () => {
+    const tree = [
+      '/etc/postgresql/15/main/postgresql.conf',
+      '!/etc/postgresql/15/main/pg_hba.conf',
+      '/etc/kubernetes/pki/ca.crt',
+      '!/etc/kubernetes/pki/ca.key',
+      '/etc/fonts/conf.d/10.conf',
+    ];
+
+    const inEtc = paths(0, tree).filter((path) => path.startsWith('/etc'));
+
+    expect(inEtc.toSorted()).toEqual(['/etc/fonts', '/etc/kubernetes/pki/ca.crt', '/etc/postgresql/15/main/postgresql.conf']);
+  });
+
   test.for([
     { target: '/run/systemd/resolve/stub-resolv.conf', expected: '/run/systemd/resolve' },
     { target: '/run/resolv.conf', expected: '/run/resolv.conf' },
