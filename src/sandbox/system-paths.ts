@@ -122,18 +122,23 @@ export function systemRules(world: World, plantable: Plantable): readonly PathRu
 function publicEntries(facts: PathFacts, path: Bytes): readonly PathRule[] {
   const rules: PathRule[] = [];
   const links: Bytes[] = [];
+  addPublicEntries(facts, path, rules, links);
+  // Links of all directories together: each call costs a start more than what it looks up.
+  facts.prepare?.(links);
+  for (const link of links) rules.push(...publicLink(facts, link));
+  return rules;
+}
+
+function addPublicEntries(facts: PathFacts, path: Bytes, rules: PathRule[], links: Bytes[]): void {
   for (const entry of listQuietly(facts, path)) {
     if (!isPublic(entry)) continue;
     const { name, kind } = entry;
     const below = joinPath(path, name);
     if (kind === 'symlink') links.push(below);
     else if (kind !== 'directory') rules.push({ path: below, isDirectory: false, access: READ, origin: 'system' });
-    else if (isMixed(below)) rules.push(...publicEntries(facts, below));
+    else if (isMixed(below)) addPublicEntries(facts, below, rules, links);
     else rules.push({ path: below, isDirectory: true, access: READ, origin: 'system' });
   }
-  facts.prepare?.(links);
-  for (const link of links) rules.push(...publicLink(facts, link));
-  return rules;
 }
 
 /** @param directory below /etc */
