@@ -22,6 +22,16 @@ export interface PathFacts {
   readStart(path: Bytes, sizeBytes: number): Bytes;
   /** What the standard streams are, those that have a name. */
   streams(): readonly OpenStream[];
+  /** What is mounted where, if a file system is mounted in more than one place, so that what is in it has several names; else nothing. */
+  mounts?(): readonly Mount[];
+}
+
+/** A directory or file of a file system, and where it is to be seen. */
+export interface Mount {
+  readonly fileSystem: string;
+  /** Its path in the file system. */
+  readonly root: Bytes;
+  readonly path: Bytes;
 }
 
 /** What a path leads to, all links followed. */

@@ -3,6 +3,7 @@ import { collect } from '../collect.ts';
 import { configPath, PROFILE_ENDING, profilesPath } from '../config/config-path.ts';
 import { isWithin, joinPath, parentPath } from '../paths.ts';
 import { futurePath, namesQuietly, resolveQuietly } from './look-up.ts';
+import { otherNames } from './other-names.ts';
 import type { Access, ForbiddenPlace } from './plan.ts';
 import { isRoot, type World } from './policy.ts';
 
@@ -179,15 +180,17 @@ interface Candidate extends PlaceFlags {
   readonly what: string;
 }
 
-/** The sensitive places that exist, with their links resolved now; nono's state always. */
+/** The sensitive places that exist, with their links resolved now, by all paths that lead to them; nono's state always. */
 export function sensitivePlaces(world: World, { alsoMissing = false } = {}): readonly SensitivePlace[] {
   const { facts } = world;
   const candidates = candidatePlaces(world, alsoMissing);
   facts.prepare?.(candidates.map(({ path }) => path));
-  return collect(candidates, ({ path, isExpected = false, ...place }): readonly SensitivePlace[] => {
+  const mounts = facts.mounts?.() ?? [];
+  return collect(candidates, ({ path, isExpected = false, ...rest }): readonly SensitivePlace[] => {
     const resolved = resolveQuietly(facts, path)?.path;
     if (resolved === undefined && !isExpected && !alsoMissing) return [];
-    return [{ path, resolved: resolved ?? futurePath(facts, path), isWriteOnly: false, isAbsolute: false, ...place }];
+    const place = { path, resolved: resolved ?? futurePath(facts, path), isWriteOnly: false, isAbsolute: false, ...rest };
+    return [place, ...otherNames(place.resolved, mounts).map((name) => ({ ...place, path: name, resolved: name }))];
   });
 }
 

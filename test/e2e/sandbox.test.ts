@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { mountAlso } from '../support/mount.ts';
 import { runNono, startNono } from '../support/nono.ts';
 import { needCommands, needOtherUser } from '../support/tools.ts';
 import { waitFor } from '../support/wait.ts';
@@ -141,6 +142,18 @@ describe('grants', () => {
     const { status, stdout } = await runNono(world, ['run', '--read-file', key, '--override-deny', key, '--', 'cat', key]);
 
     expect({ status, stdout }).toEqual({ status: 0, stdout: 'secret\n' });
+  });
+
+  test('by another name of a mounted home directory gives neither its keys nor the state', async (context) => {
+    using world = createTarget(false);
+    const other = join(world.directory, 'elsewhere');
+    mkdirSync(join(world.home, 'data'));
+    using _ = mountAlso(context, world.home, other);
+    const run = (path: string) => runNono(world, ['run', '--allow', path, '--', 'cat', join(world.home, '.ssh/id_ed25519')]);
+
+    expect(await run(other)).toMatchObject({ status: 125, stdout: '', stderr: expect.stringContaining("nono's own state") });
+    expect(await run(join(other, '.ssh'))).toMatchObject({ status: 125, stderr: expect.stringContaining('SSH keys') });
+    expect(await run(join(other, 'data'))).toMatchObject({ status: 1, stderr: expect.stringContaining('Permission denied') });
   });
 });
 

@@ -94,6 +94,13 @@ export function mountFuse(context: TestContext, path: string, state: 'ended' | '
   };
 }
 
+/** The directory `from` at `path` too, away when the test ends. Skips it, and says why, where nothing can be mounted. */
+export function mountAlso(context: TestContext, from: string, path: string): Disposable {
+  mkdirSync(path, { recursive: true });
+  mount(context, 'needs root and mount(8)', ['--bind', from, path]);
+  return { [Symbol.dispose]: () => unmount(path) };
+}
+
 /** With other options from now on, such as "ro". */
 export function remount(path: string, options: string): void {
   execFileSync('mount', ['-o', `remount,${options}`, path], { stdio: 'pipe' });

@@ -3,6 +3,8 @@ import { collect } from '../../collect.ts';
 import { SystemError } from '../../errors.ts';
 import type { FoundEntry, FoundPath, OpenStream, PathFacts } from '../../ports/path-facts.ts';
 import { loadLookUps, type Resolution } from './look-ups.ts';
+import { sharedMounts } from './shared-mounts.ts';
+import { readIfThere } from './small-files.ts';
 import { addressOf, errnoName, fixedBuffer, trySyscall } from './syscalls.ts';
 import * as uapi from './uapi.ts';
 
@@ -53,6 +55,7 @@ export function createLinuxPathFacts(): PathFacts {
     names: (path) => withOpen(scratch, path, uapi.O_RDONLY | uapi.O_DIRECTORY, (directory) => names(scratch, directory)),
     readStart: (path, sizeBytes) => readStart(scratch, path, sizeBytes),
     streams: () => collect(STREAMS, (descriptor) => openStream(scratch, descriptor)),
+    mounts: () => sharedMounts(readIfThere('/proc/self/mountinfo') ?? ''),
   };
 }
 

@@ -1,0 +1,27 @@
+import type { Bytes } from '../../bytes.ts';
+import type { Mount } from '../../ports/path-facts.ts';
+
+/** Where the fields of a line are: mount, parent, file system, its root there, mount point, and what nobody here asks for. */
+const FIELDS = 5;
+
+/**
+ * What a mountinfo file of /proc says (proc_pid_mountinfo(5)), where a file system is in more than one line, as on few machines; else nothing. In the
+ * order of the lines: of two on one path the later one is above.
+ */
+export function sharedMounts(mountinfo: string): readonly Mount[] {
+  const lines = mountinfo
+    .trimEnd()
+    .split('\n')
+    .map((line) => line.split(' ', FIELDS));
+  if (new Set(lines.map(([, , fileSystem]) => fileSystem)).size === lines.length) return [];
+  return lines.map(([, , fileSystem = '', root = '', path = '']) => ({
+    fileSystem,
+    root: unescaped(root),
+    path: unescaped(path),
+  }));
+}
+
+/** The kernel writes blanks, line ends and backslashes as three octal digits (mangle_path() of fs/seq_file.c). */
+function unescaped(text: string): Bytes {
+  return text.replaceAll(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8))) as Bytes;
+}
