@@ -56,6 +56,39 @@ describe('nono rollback restore of one path of a directory that is gone', () => 
     expect(fs.readdirSync(join(world.project, 'lib'))).toEqual(['deep']);
   });
 
+  test.for([{ link: 'ln -s lib src' }, { link: 'ln -s /etc src' }])(
+    'is meant by its name, not by where $link leads since',
+    async ({ link }) => {
+      using world = createWorld();
+      writeProject(world, FILES);
+      await runTracked(world, `mv src lib; ${link}`);
+      const { stdout } = await rollback(world, ['show', 'latest', 'src/main.c', '--json']);
+      expect(JSON.parse(stdout).changes).toMatchObject([{ path: join(world.project, 'src/main.c'), type: '-' }]);
+
+      expect(await rollback(world, ['restore', 'latest', 'src/main.c'])).toMatchObject({ status: 0, stderr: '' });
+
+      expect(fs.readdirSync(join(world.project, 'src'))).toEqual(['main.c']);
+      expect(fs.lstatSync(join(world.project, 'src')).isDirectory()).toBe(true);
+      expect(readProject(world, 'src/main.c')).toBe('main\n');
+      expect(readProject(world, 'lib/main.c')).toBe('main\n');
+    },
+  );
+
+  test('is reached by links that were there before, from outside and from within', async () => {
+    using world = createWorld();
+    writeProject(world, FILES);
+    fs.symlinkSync('src', join(world.project, 'within'));
+    fs.symlinkSync(world.project, join(world.home, 'outside'));
+    await runTracked(world, 'echo changed > src/main.c; rm src/deep/one.ts');
+
+    expect(await rollback(world, ['restore', 'latest', 'within/main.c'])).toMatchObject({ status: 0, stderr: '' });
+    expect(await rollback(world, ['restore', 'latest', join(world.home, 'outside/src/deep/one.ts')])).toMatchObject({
+      status: 0,
+    });
+
+    expect([readProject(world, 'src/main.c'), readProject(world, 'src/deep/one.ts')]).toEqual(['main\n', '1\n']);
+  });
+
   test('takes the file away that the session put in its place, and for a conflict what somebody else did', async () => {
     using world = createWorld();
     writeProject(world, FILES);

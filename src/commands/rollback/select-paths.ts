@@ -5,7 +5,7 @@ import type { Change } from '../../rollback/compare.ts';
 import type { Manifest } from '../../rollback/manifest.ts';
 import { compileGlob, type Matcher } from '../../rollback/wildmatch.ts';
 import type { Context } from '../context.ts';
-import { resolveGiven } from './given-path.ts';
+import { resolveGiven, spellingsInRoots } from './given-path.ts';
 
 const GLOB_REGEXP = /[*?[]/;
 
@@ -21,9 +21,11 @@ export function selectPaths(
   words: readonly Bytes[],
   { verb, manifest, changes }: { readonly verb: string; readonly manifest: Manifest; readonly changes: readonly Change[] },
 ): Bytes[] {
+  const roots = manifest.roots.map((root) => root.path);
+  const isChanged = (path: Bytes) => changes.some((change) => isWithin(change.path, path));
   return words.flatMap((word) => {
-    const path = resolveGiven(context, word);
-    const isName = () => changes.some((change) => isWithin(change.path, path)) || isThere(context, path);
+    const path = spellingsInRoots(context, word, roots).find(isChanged) ?? resolveGiven(context, word);
+    const isName = () => isChanged(path) || isThere(context, path);
     if (GLOB_REGEXP.test(word) && !isName()) return matching(context, word, changes);
     if (manifest.roots.some((root) => isWithin(path, root.path) || isWithin(root.path, path))) return [path];
     const tracked = manifest.roots.map((root) => displayBytes(root.path)).join(', ');
