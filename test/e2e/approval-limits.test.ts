@@ -1,7 +1,7 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { type ListedQuestion, openAsking } from '../support/approvals.ts';
+import { type ListedQuestion, LONG_MS, openAsking } from '../support/approvals.ts';
 import { runNono, startNono } from '../support/nono.ts';
 import { PYTHON } from '../support/tools.ts';
 import { waitFor } from '../support/wait.ts';
@@ -63,6 +63,36 @@ test('one inside another nono cannot ask', async () => {
 
   expect(nested).toMatchObject({ status: 125 });
   expect(nested.stderr).toContain('E_ASK');
+});
+
+test('what one inside does not give its command is neither asked about nor given by an answer', {
+  timeout: LONG_MS,
+}, async () => {
+  using world = createWorld();
+  await using asking = await openAsking(world);
+  mkdirSync(join(world.project, 'state'), { mode: 0o700 });
+  mkdirSync(join(world.project, 'inner'));
+  copyFileSync(world.executable, join(world.project, 'nono'));
+  chmodSync(join(world.project, 'nono'), 0o755);
+  const inner = `NONO_HOME=../state ../nono wrap --allow-cwd -- sh -c 'cat ${asking.out}/f ${asking.out}/g || echo closed'`;
+  const run = asking.start(`cat ${asking.out}/f; echo; (cd inner; ${inner}); cat ${asking.out}/g`);
+  let isOver = false;
+  void run.ended.then(() => (isOver = true));
+
+  await asking.answer('allow', (await asking.asked(`${asking.out}/f`)).id, '--folder');
+  const asked = new Set<string>();
+  await waitFor('the end', async () => {
+    for (const { id, access, path } of await asking.list()) {
+      // Where it can have its temporary directory, and what is sensitive in the home directory, the inner one looks itself.
+      if (access !== 'list') asked.add(path);
+      await asking.answer('deny', id);
+    }
+    return isOver;
+  });
+
+  const { stdout, stderr } = await run.ended;
+  expect({ stdout, asked: [...asked] }).toEqual({ stdout: 'allowed\nclosed\nsecret', asked: [] });
+  expect(stderr).toContain('f: Permission denied');
 });
 
 test('a wrapped command is asked nothing, whatever its profile says', async () => {

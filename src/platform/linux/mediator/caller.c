@@ -140,9 +140,9 @@ static long read_text(u64 from, char *to, long bytes) {
   return -ENAMETOOLONG;
 }
 
-/* The process that `tid` is a thread of, where a kernel before 6.9 has no descriptors of threads. */
-static long process_of(long tid) {
-  static char text[512];
+/* What the status of a thread says, a number; -EPERM where it does not. */
+static long status_number(long tid, const char *label) {
+  static char text[PAGE_BYTES];
   char path[64];
   append(append_number(append(path, "/proc/"), tid), "/status");
   long file = CALL(openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0, 0, 0);
@@ -150,8 +150,30 @@ static long process_of(long tid) {
   long bytes = CALL(read, file, text, sizeof text - 1, 0, 0, 0);
   close_descriptor(file);
   text[bytes < 0 ? 0 : bytes] = 0;
-  for (char *at = text; *at; at++) if (at[0] == '\n' && starts_with(at + 1, "Tgid:\t")) return parse_number(at + 7, 0);
+  for (char *at = text; *at; at++) if (at[0] == '\n' && starts_with(at + 1, label)) return parse_number(at + 1 + length_of(label), 0);
   return -EPERM;
+}
+
+/* The process that `tid` is a thread of, where a kernel before 6.9 has no descriptors of threads. */
+static long process_of(long tid) { return status_number(tid, "Tgid:\t"); }
+
+/*
+ * A nono in the tree adds a filter of its own for its command (and a Landlock domain, which nobody can ask about): who is in more filters than one that
+ * asked whether there is a mediator (is_question()) may be its command, held by its plan too. 0 where none has asked.
+ */
+static long inner_filters;
+
+static long filters_of_caller(void) { return status_number(request.tid, "Seccomp_filters:\t"); }
+
+static void note_inner(void) {
+  long filters = filters_of_caller();
+  if (filters > 0 && (inner_filters == 0 || filters < inner_filters) && is_waiting(request.id)) inner_filters = filters;
+}
+
+static int may_be_inner(void) {
+  if (inner_filters == 0) return 0;
+  long filters = filters_of_caller();
+  return filters < 0 || filters > inner_filters;
 }
 
 /* The last caller, by its number and a descriptor of it: when the number is somebody else's now, that one is dead and says so. */

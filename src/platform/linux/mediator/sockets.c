@@ -162,7 +162,10 @@ static long connect_socket(void) {
   u64 *a = request.arguments;
   long failure = copy_address(a[1], a[2]);
   if (failure < 0) return failure;
-  if (is_question()) return -ENOTUNIQ;
+  if (is_question()) {
+    if (configuration->asking) note_inner();
+    return -ENOTUNIQ;
+  }
   long socket = take(a[0]);
   if (socket < 0) return socket;
   /* With an address of one of these families no socket of another connects: each looks at it first. */
