@@ -1,8 +1,8 @@
 import { type Bytes, bytesFromStored, bytesFromText, storeBytes } from '../bytes.ts';
-import { isErrno } from '../errors.ts';
 import { joinPath, resolvePath } from '../paths.ts';
 import type { Directory, Files, Stat } from '../ports/files.ts';
 import type { Hash } from '../ports/hash.ts';
+import { unlessUnreadable } from './git-unreadable.ts';
 import { CHUNK_BYTES, hashRest, hexHash } from './objects.ts';
 import { readSmallFile } from './small-file.ts';
 
@@ -46,7 +46,6 @@ const NAMES_MAXIMUM = 500_000;
 /** Of all that is read of one repository, and of all that is kept of it. */
 const READ_BYTES_MAXIMUM = 256 * 1024 * 1024;
 const KEPT_IN_ALL_MAXIMUM = 16 * 1024 * 1024;
-const UNREADABLE = ['ENOENT', 'ENOTDIR', 'ELOOP', 'EACCES', 'EPERM', 'EAGAIN', 'ENXIO', 'EXDEV', 'EIO'] as const;
 const SINGLE_FILES = ['config', 'config.worktree', 'info/attributes'] as Bytes[];
 
 /** Keeps a content under its hash. */
@@ -76,15 +75,6 @@ export function recordGitAgain(reading: GitReading, earlier: readonly GitRecord[
     const now = unlessUnreadable(() => readRecord(reading, { top, directory, common }), undefined);
     return now ?? { ...record, head: '' as Bytes, refs: new Map(), index: '' as Bytes, files: new Map() };
   });
-}
-
-function unlessUnreadable<T>(read: () => T, otherwise: T): T {
-  try {
-    return read();
-  } catch (error) {
-    if (!isErrno(error, ...UNREADABLE)) throw error;
-    return otherwise;
-  }
 }
 
 function recordOne(reading: GitReading, top: Bytes): GitRecord | undefined {

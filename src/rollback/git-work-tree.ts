@@ -3,6 +3,7 @@ import { joinPath, parentPath, relativePath, resolvePath } from '../paths.ts';
 import type { Directory, Files } from '../ports/files.ts';
 import { parseGitConfig } from './git-config.ts';
 import { hasName, hasNameBelow, parseGitIndex } from './git-index.ts';
+import { unlessUnreadable } from './git-unreadable.ts';
 import type { Rules } from './rules.ts';
 import { readSmallFile } from './small-file.ts';
 
@@ -18,7 +19,8 @@ const OBJECT_FORMAT = 'extensions.objectformat' as Bytes;
 /** The top of the git work tree that holds `path`, or undefined. */
 export function findWorkTreeTop(files: Files, path: Bytes): Bytes | undefined {
   for (let directory = path; ; directory = parentPath(directory)) {
-    if (files.stat(joinPath(directory, GIT_DIRECTORY)) !== undefined) return directory;
+    const found = unlessUnreadable(() => files.stat(joinPath(directory, GIT_DIRECTORY)), undefined);
+    if (found !== undefined) return directory;
     if (directory === '/') return undefined;
   }
 }
@@ -55,7 +57,7 @@ export class GitTracked {
   addWorkTree(top: Bytes): void {
     let names: readonly Bytes[] | undefined;
     this.#indexes.set(top, () => {
-      names ??= readIndex(this.#files, top);
+      names ??= unlessUnreadable(() => readIndex(this.#files, top), []);
       return names;
     });
   }

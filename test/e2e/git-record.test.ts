@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { runNono } from '../support/nono.ts';
 import { commitProject, listSessions, rollback, runTracked, sessionDirectory, writeProject } from '../support/rollback.ts';
 import { createWorld, type World } from '../support/world.ts';
 
@@ -156,11 +157,29 @@ describe('what moved in .git', () => {
     expect(found.stdout).toBe('');
   });
 
+  test.for([
+    { left: 'a link to itself', plant: 'ln -s .git .git' },
+    { left: 'a link to what is no name', plant: 'ln -s "$(printf %0300d 0)" .git' },
+    { left: 'a file that names what is no name', plant: 'printf "gitdir: %0300d" 0 > .git' },
+    { left: 'a file that names a link to itself', plant: 'ln -s round round; echo gitdir: round > .git' },
+    { left: 'a directory that has its other half in what is no name', plant: 'mkdir .git; printf %0300d 0 > .git/commondir' },
+  ])('$left, put in the place of .git by the command, keeps nobody from running the next one', async ({ plant }) => {
+    using world = await createRepository();
+    fs.mkdirSync(join(world.project, 'below'));
+    await runTracked(world, `echo two > file; rm -rf .git; ${plant}; cd below; ${plant}`);
+
+    for (const cwd of [world.project, join(world.project, 'below')]) {
+      const next = await runNono(world, ['run', '--rollback', '--allow-cwd', '--', 'sh', '-c', 'echo x > new'], { cwd });
+      expect(next).toMatchObject({ status: 0, stderr: expect.stringContaining('Changed: 1 created') });
+      expect(await rollback(world, ['restore', 'latest'])).toMatchObject({ status: 0 });
+      expect(fs.existsSync(join(cwd, 'new'))).toBe(false);
+    }
+  });
+
   test('a linked work tree is recorded where its parts are', async () => {
     using world = await createRepository();
     const linked = join(world.directory, 'linked');
     execFileSync('git', ['worktree', 'add', '-q', linked, 'other'], { cwd: world.project, env: world.environment });
-    const { runNono } = await import('../support/nono.ts');
     const words = [
       'run',
       '--rollback',
