@@ -1,7 +1,7 @@
 import { type Bytes, displayBytes } from '../bytes.ts';
 import { isErrno, SystemError } from '../errors.ts';
 import type { Directory, OpenFile } from '../ports/files.ts';
-import { auditFileName } from './audit-log.ts';
+import { removeSessionFiles } from './leftovers.ts';
 import { makeSessionId, type RandomHex } from './names.ts';
 import type { Pace } from './pace.ts';
 import { makeRecord, type SessionIdentity, type SessionState } from './record.ts';
@@ -130,9 +130,8 @@ class LockedRecord implements OwnedRecord {
   }
 
   withdraw(): void {
-    // A record without its log would look like one that was tampered with.
-    this.#sessions.removeFile(this.#name);
-    removeUnlessMissing(this.#sessions, auditFileName(this.#identity.id));
+    // Also what was on its terminal before there was a command, such as the last words of a guardian that was killed.
+    removeSessionFiles(this.#sessions, this.#identity.id);
     this[Symbol.dispose]();
   }
 

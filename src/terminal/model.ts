@@ -216,7 +216,7 @@ export class TerminalModel {
     parser.registerOscHandler(8, (text) => {
       const pen = this.core._inputHandler._curAttrData;
       pen.extended = pen.extended.clone();
-      pen.extended._urlId = this.links.open(text, () => this.#linksInUse());
+      pen.extended._urlId = this.links.open(text);
       pen.updateExtended();
       return true;
     });
@@ -270,17 +270,6 @@ export class TerminalModel {
     this.#history = new PackedHistory(this.#normal);
     this.#marks = new Marks();
     this.#followTrimming();
-  }
-
-  #linksInUse(): ReadonlySet<number> {
-    const used = new Set<number>([this.core._inputHandler._curAttrData.extended._urlId]);
-    for (const buffer of [this.buffers.normal, this.buffers.alt]) {
-      for (let at = 0; at < buffer.lines.length; at++) {
-        const beside = buffer === this.#normal ? this.#history.beside(at) : buffer.lines.get(at);
-        for (const extended of Object.values(beside?._extendedAttrs ?? {})) if (extended !== undefined) used.add(extended._urlId);
-      }
-    }
-    return used;
   }
 }
 

@@ -124,7 +124,9 @@ function kindOf(cells: Uint32Array, column: number): typeof BYTES | typeof CONTE
 }
 
 function isSameLook(cells: Uint32Array, one: number, other: number): boolean {
-  const [a, b] = [one * CELL_WORDS, other * CELL_WORDS];
+  // Not as one list: it is asked for each cell, and code that is not compiled yet would make that many.
+  const a = one * CELL_WORDS;
+  const b = other * CELL_WORDS;
   return cells[a + 1] === cells[b + 1] && cells[a + 2] === cells[b + 2];
 }
 

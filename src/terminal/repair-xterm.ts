@@ -1,6 +1,7 @@
 import type { TerminalSize } from '../ports/pty.ts';
+import { CELL_WORDS, COMBINED } from './cell-layout.ts';
 import { sequenceId } from './sequence-ids.ts';
-import type { Xterm } from './xterm.ts';
+import type { PutString, Xterm, XtermLine } from './xterm.ts';
 
 /** CHT, IL, DL, SU, SD, CBT and REP: done as often as their parameter says. */
 const COUNTED = ['I', 'L', 'M', 'S', 'T', 'Z', 'b'];
@@ -12,6 +13,10 @@ const WINDOW_NAME = 0x6b;
 /** DCS, SOS, OSC, PM and APC of C1: in text that was taken for another encoding they would hide all that follows. Programs write them with an escape. */
 const C1_STRINGS = [0x90, 0x98, 0x9d, 0x9e, 0x9f];
 const STATES = 14;
+/** Of an OSC or a DCS: of pictures nothing is shown here, and xterm.js would take 50 bytes for each of ten million characters. */
+const STRING_MAXIMUM = 64 * 1024;
+/** Code units of what is drawn in one cell: more than any writing needs, which is 31 characters (Unicode Standard Annex 15, 13). */
+const CELL_LENGTH_MAXIMUM = 64;
 
 /** What xterm.js 6.0.0 does wrong, or would do for hours. @param sizeNow The size of the terminal when it is called. */
 export function repairXterm(xterm: Xterm, sizeNow: () => TerminalSize): void {
@@ -23,6 +28,8 @@ export function repairXterm(xterm: Xterm, sizeNow: () => TerminalSize): void {
     );
   }
   for (const final of COUNTED) boundCount(xterm, sizeNow, final);
+  boundStrings(xterm);
+  boundCells(xterm);
   const { _transitions: transitions } = xterm.core._inputHandler._parser;
   transitions.add(WINDOW_NAME, ESCAPE_STATE, IGNORE, STRING_STATE);
   for (const code of C1_STRINGS) for (let state = 0; state < STATES; state++) transitions.add(code, state, IGNORE, state);
@@ -48,3 +55,43 @@ function boundCount({ core }: Xterm, sizeNow: () => TerminalSize, final: string)
     return false;
   });
 }
+
+/** What is longer is handled as if it ended there. */
+function boundStrings({ core }: Xterm): void {
+  const { _oscParser: osc, _dcsParser: dcs } = core._inputHandler._parser;
+  let length = 0;
+  const bounded = (put: PutString): PutString => (codes, start, end) => {
+    const taken = Math.min(end - start, STRING_MAXIMUM - length);
+    length += taken;
+    if (taken > 0) put(codes, start, start + taken);
+  };
+  const [start, hook] = [osc.start.bind(osc), dcs.hook.bind(dcs)];
+  osc.start = () => {
+    length = 0;
+    start();
+  };
+  dcs.hook = (identifier, parameters) => {
+    length = 0;
+    hook(identifier, parameters);
+  };
+  osc.put = bounded(osc.put.bind(osc));
+  dcs.put = bounded(dcs.put.bind(dcs));
+}
+
+/** Without an end of it, what joins the character before would cost as much again as all that has joined it already. */
+function boundCells({ core }: Xterm): void {
+  const line = Object.getPrototypeOf(core._bufferService.buffers.normal.getBlankLine()) as LinePrototype;
+  if (boundedLines.has(line)) return;
+  boundedLines.add(line);
+  const add = line.addCodepointToCell;
+  line.addCodepointToCell = function addBounded(column, code, width) {
+    // Of a character that was written over xterm.js keeps what had joined it.
+    const length = ((this._data[column * CELL_WORDS] ?? 0) & COMBINED) === 0 ? 0 : (this._combined[column]?.length ?? 0);
+    if (length < CELL_LENGTH_MAXIMUM) add.call(this, column, code, width);
+  };
+}
+
+type AddToCell = (this: XtermLine, column: number, code: number, width: number) => void;
+type LinePrototype = XtermLine & { addCodepointToCell: AddToCell };
+/** All terminals have one class of lines. */
+const boundedLines = new WeakSet<LinePrototype>();

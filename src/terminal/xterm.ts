@@ -65,6 +65,9 @@ export interface XtermBuffer {
   addMarker(line: number): { readonly line: number; dispose(): void };
 }
 
+/** Code points of a string sequence, from `start` to before `end`. */
+export type PutString = (codes: Uint32Array, start: number, end: number) => void;
+
 export interface XtermCore {
   readonly _inputHandler: {
     fullReset(): boolean;
@@ -74,6 +77,8 @@ export interface XtermCore {
     readonly _parser: {
       readonly currentState: number;
       parse(codes: Uint32Array, length: number): unknown;
+      readonly _oscParser: { start(): void; put: PutString };
+      readonly _dcsParser: { hook(identifier: number, parameters: unknown): void; put: PutString };
       /** Of all terminals. */
       readonly _transitions: { add(code: number, state: number, action: number, next: number): void };
       /** Unlike those of the public interface a handler can change the parameters for whoever comes after it. */

@@ -22,6 +22,9 @@ describe('createXterm()', () => {
     expect([...(line?._data.subarray(0, 3) ?? [])]).toEqual([(1 << 22) | 0x78, 0x8000000, 0]);
     expect(core._inputHandler._parser.currentState).toBe(0);
     expect(core._inputHandler._parser._transitions).toHaveProperty('add', expect.any(Function));
+    expect(core._inputHandler._parser._oscParser).toMatchObject({ start: expect.any(Function), put: expect.any(Function) });
+    expect(core._inputHandler._parser._dcsParser).toMatchObject({ hook: expect.any(Function), put: expect.any(Function) });
+    expect(line).toHaveProperty('addCodepointToCell', expect.any(Function));
     expect(core._inputHandler._curAttrData).toMatchObject({ fg: 0x8000000, bg: 0, extended: { _ext: 0, _urlId: 0 } });
     expect(core._charsetService).toMatchObject({ glevel: 0, _charsets: [] });
     expect(core.coreService).toMatchObject({
