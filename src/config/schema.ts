@@ -54,7 +54,7 @@ export const CONFIG_SCHEMA = {
       fallback: 10_000,
       minimum: 0,
       maximum: 100_000,
-      doc: 'How many lines that left the screen a session keeps',
+      doc: 'How many lines that left the screen a session keeps; fewer of a terminal of more than 500 columns',
     }),
   },
 } as const satisfies Schema;

@@ -13,6 +13,8 @@ const SLICE_MS = 4;
 const SLICE_BYTES = 256 * 1024;
 /** Between two looks at the clock: a millisecond or two of the slowest there is, lines of one character. */
 const PIECE_BYTES = 8 * 1024;
+/** A piece may be as many lines of a terminal, which takes twelve bytes for each cell. */
+const PIECE_CELLS = 1024 * 1024;
 /**
  * So much of a flood is gathered before it is parsed: what the end of it pushes out of the scrollback need not be. Far more
  * than the ten thousand lines of a usual scrollback, far less than the terminal may be ahead.
@@ -239,15 +241,20 @@ export class SessionScreen {
 
   /** @returns its length. */
   #parsePiece(step: DataStep, model: TerminalModel): number {
-    const piece = step.block.subarray(step.from, Math.min(step.length, step.from + PIECE_BYTES));
+    const pieceBytes = Math.min(PIECE_BYTES, Math.ceil(PIECE_CELLS / model.size.columns));
+    const piece = step.block.subarray(step.from, Math.min(step.length, step.from + pieceBytes));
     this.#reader = step.reader;
     this.#endOldUpdate(model);
+    const { historyEnd } = model;
     model.write(piece);
+    // A line takes room for all its columns, however short it is.
+    const roomBytes = (model.historyEnd - historyEnd) * model.size.columns;
+    model.boundHistory();
     const { updates } = model.ledger;
     if (updates !== this.#update.number) this.#update = { number: updates, beganMs: this.#deps.nowMs() };
     this.#parseFirstBytes -= piece.length;
     this.#backlog.consume(step, piece.length);
-    this.#tidying.parsed(piece.length);
+    this.#tidying.parsed(Math.max(piece.length, roomBytes));
     return piece.length;
   }
 

@@ -2,24 +2,26 @@ import type { TerminalSize } from '../ports/pty.ts';
 import { TerminalModel } from './model.ts';
 import { joinedLines, plainText, type StyledRun } from './styled-lines.ts';
 
-/** Between two looks no more rows can leave the screen than the model keeps. */
+/** Between two looks no more rows can leave the screen than the model keeps; of a wide terminal each takes as much room as many. */
 const PIECE_BYTES = 16 * 1024;
-const KEPT_LINES = PIECE_BYTES + 16;
+const PIECE_CELLS = 2 * 1024 * 1024;
 
 /** Reads a log as a terminal would: lines that were drawn over are gone, wrapped ones are whole. Full-screen programs leave none. */
 export class LogRenderer {
   readonly #model: TerminalModel;
+  readonly #pieceBytes: number;
   /** Rows of the history that were given, as the model counts. */
   #given = 0;
 
   constructor(size: TerminalSize) {
-    this.#model = new TerminalModel({ size, scrollbackLines: KEPT_LINES, onQuery: () => undefined });
+    this.#pieceBytes = Math.min(PIECE_BYTES, Math.ceil(PIECE_CELLS / size.columns));
+    this.#model = new TerminalModel({ size, scrollbackLines: this.#pieceBytes + 16, onQuery: () => undefined });
   }
 
   /** @returns the lines that nothing can be drawn over any more: they have left the screen. */
   *push(data: Uint8Array): Generator<readonly StyledRun[], void, undefined> {
-    for (let at = 0; at < data.length; at += PIECE_BYTES) {
-      this.#model.write(data.subarray(at, at + PIECE_BYTES));
+    for (let at = 0; at < data.length; at += this.#pieceBytes) {
+      this.#model.write(data.subarray(at, at + this.#pieceBytes));
       yield* this.#take(this.#model.buffers.normal.ybase);
     }
   }

@@ -1,5 +1,6 @@
 import type { TerminalSize } from '../ports/pty.ts';
 import { ConsoleColours } from './console-colours.ts';
+import { HistoryBound } from './history-bound.ts';
 import { LinkTable } from './link-table.ts';
 import { type Mark, Marks } from './marks.ts';
 import { ALTERNATE_SCREENS, ModeLedger, numbers } from './mode-ledger.ts';
@@ -41,7 +42,9 @@ export class TerminalModel {
   /** Lines that were above the screen once and are kept no longer. */
   #trimmedLines = 0;
   #normal: XtermBuffer;
+  readonly #scrollbackLines: number;
   #history: PackedHistory;
+  #bound: HistoryBound;
   /** Said to change the screen, which a program may be on already. */
   #region: { readonly top: number; readonly bottom: number } | undefined;
   readonly #cursors: SavedCursors;
@@ -52,7 +55,9 @@ export class TerminalModel {
     this.#xterm = createXterm(size, scrollbackLines);
     this.#cursors = new SavedCursors(this.#xterm);
     this.#normal = this.buffers.normal;
+    this.#scrollbackLines = scrollbackLines;
     this.#history = new PackedHistory(this.#normal);
+    this.#bound = this.#makeBound();
     this.#followTrimming();
     this.buffers.onBufferActivate(({ activeBuffer }) => this.#screenChanged(activeBuffer));
     this.#followSequences();
@@ -101,6 +106,11 @@ export class TerminalModel {
     this.#history.pack(count, (line) => this.#marks.has(line));
   }
 
+  /** Drops the oldest lines when all of them take too much memory: to be called after each piece, which brings less than a program could write. */
+  boundHistory(): void {
+    this.#bound.keep();
+  }
+
   marksOf(line: XtermLine): readonly Mark[] {
     return this.#marks.of(line);
   }
@@ -138,16 +148,22 @@ export class TerminalModel {
 
   resize(size: TerminalSize): void {
     this.#region = undefined;
+    this.#bound.makeRoom(size.columns);
     resizeXterm(this.#xterm, size);
     this.#size = size;
+    this.#bound.anew();
+  }
+
+  #makeBound(): HistoryBound {
+    return new HistoryBound(this.#normal, (at) => this.#history.beside(at), this.#scrollbackLines);
   }
 
   #followTrimming(): void {
     this.#normal.lines.onTrim((amount) => {
       this.#trimmedLines += amount;
-      if (this.#marks.isEmpty || amount !== 1) return;
-      // The line is used again for what comes at the bottom.
       const { lines } = this.#normal;
+      // What is full, and is so again, uses the line for what comes at the bottom.
+      if (this.#marks.isEmpty || amount !== 1 || lines.length < lines.maxLength) return;
       const recycled = lines.get(lines.length - 1);
       if (recycled !== undefined) this.#marks.forget(recycled);
     });
@@ -268,6 +284,7 @@ export class TerminalModel {
     this.core._inputHandler.fullReset();
     this.#normal = this.buffers.normal;
     this.#history = new PackedHistory(this.#normal);
+    this.#bound = this.#makeBound();
     this.#marks = new Marks();
     this.#followTrimming();
   }

@@ -54,7 +54,7 @@ export class PackedHistory {
   }
 
   /** What is kept beside the cells, which is the same in a packed line. */
-  beside(at: number): Pick<XtermLine, '_extendedAttrs'> | undefined {
+  beside(at: number): Pick<XtermLine, 'length' | '_combined' | '_extendedAttrs'> | undefined {
     return this.#peek(at);
   }
 

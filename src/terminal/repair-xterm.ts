@@ -60,11 +60,13 @@ function boundCount({ core }: Xterm, sizeNow: () => TerminalSize, final: string)
 function boundStrings({ core }: Xterm): void {
   const { _oscParser: osc, _dcsParser: dcs } = core._inputHandler._parser;
   let length = 0;
-  const bounded = (put: PutString): PutString => (codes, start, end) => {
-    const taken = Math.min(end - start, STRING_MAXIMUM - length);
-    length += taken;
-    if (taken > 0) put(codes, start, start + taken);
-  };
+  const bounded =
+    (put: PutString): PutString =>
+    (codes, start, end) => {
+      const taken = Math.min(end - start, STRING_MAXIMUM - length);
+      length += taken;
+      if (taken > 0) put(codes, start, start + taken);
+    };
   const [start, hook] = [osc.start.bind(osc), dcs.hook.bind(dcs)];
   osc.start = () => {
     length = 0;
@@ -87,11 +89,25 @@ function boundCells({ core }: Xterm): void {
   line.addCodepointToCell = function addBounded(column, code, width) {
     // Of a character that was written over xterm.js keeps what had joined it.
     const length = ((this._data[column * CELL_WORDS] ?? 0) & COMBINED) === 0 ? 0 : (this._combined[column]?.length ?? 0);
-    if (length < CELL_LENGTH_MAXIMUM) add.call(this, column, code, width);
+    if (length >= CELL_LENGTH_MAXIMUM) return;
+    add.call(this, column, code, width);
+    const joined = this._combined[column];
+    if (joined !== undefined) this._combined[column] = shared(joined);
   };
 }
 
-type AddToCell = (this: XtermLine, column: number, code: number, width: number) => void;
-type LinePrototype = XtermLine & { addCodepointToCell: AddToCell };
+/** The same characters of other cells: what was just put together takes fifty bytes for each of them until somebody reads it. */
+function shared(joined: string): string {
+  const known = joinedCharacters.get(joined);
+  if (known === undefined && joinedCharacters.size < SHARED_MAXIMUM) joinedCharacters.set(joined, joined);
+  return known ?? joined;
+}
+
+/** More than most scripts have. */
+const SHARED_MAXIMUM = 4096;
+const joinedCharacters = new Map<string, string>();
+
+type AddToCell = (this: LinePrototype, column: number, code: number, width: number) => void;
+type LinePrototype = XtermLine & { addCodepointToCell: AddToCell; readonly _combined: Record<number, string | undefined> };
 /** All terminals have one class of lines. */
 const boundedLines = new WeakSet<LinePrototype>();

@@ -41,7 +41,8 @@ type Charset = Readonly<Record<string, string>> | undefined;
 export interface XtermBuffer {
   readonly x: number;
   readonly y: number;
-  readonly ybase: number;
+  ybase: number;
+  ydisp: number;
   scrollTop: number;
   scrollBottom: number;
   readonly tabs: Readonly<Record<number, boolean | undefined>>;
@@ -56,6 +57,7 @@ export interface XtermBuffer {
     set(at: number, line: XtermLine | undefined): void;
     /** Makes the first line the last one, for what comes at the bottom. */
     recycle(): XtermLine;
+    trimStart(count: number): void;
     onTrim(listener: (amount: number) => void): unknown;
   };
   /** As wide as the terminal, in the default look. */

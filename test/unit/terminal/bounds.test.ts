@@ -8,6 +8,10 @@ function write(model: TerminalModel, text: string): void {
   model.write(Buffer.from(text));
 }
 
+function textAt(model: TerminalModel, line: number): string {
+  return model.line(model.buffers.normal, line - model.historyStart)?.translateToString(true) ?? '';
+}
+
 function firstCell(model: TerminalModel): string {
   return model.line(model.buffers.normal, 0)?.translateToString(true) ?? '';
 }
@@ -42,6 +46,75 @@ describe('a string sequence', () => {
     expect(firstCell(model)).toBe('shown');
     expect(model.ledger.title).toBe('title');
     expect(model.answers.at(-1)).toContain('544e=');
+  });
+});
+
+describe('a history', () => {
+  /** Written as a session has it written: piece by piece. */
+  function filled(model: TerminalModel, lines: readonly string[], isBounded: boolean): TerminalModel {
+    for (const line of lines) {
+      write(model, `${line}\r\n`);
+      if (isBounded) model.boundHistory();
+    }
+    return model;
+  }
+  const numbered = (count: number) => Array.from({ length: count }, (_, at) => `line ${at}`);
+  const wide = { columns: 10_000, rows: 4 };
+
+  test('of a terminal that is wider than any is bounded: the oldest lines go, and the rest is as it would be', () => {
+    const bounded = createModel(wide, 10_000);
+    const whole = createModel(wide, 10_000);
+    for (const model of [bounded, whole]) write(model, '\x1b]133;A\x1b\\');
+    filled(bounded, numbered(900), true);
+    filled(whole, numbered(900), false);
+    const kept = bounded.historyEnd - bounded.historyStart;
+
+    expect(kept).toBeGreaterThan(500);
+    expect(kept).toBeLessThan(600);
+    expect(bounded.historyEnd).toBe(whole.historyEnd);
+    for (const line of [bounded.historyStart, bounded.historyStart + 1, bounded.historyEnd - 1, bounded.historyEnd + 2])
+      expect(textAt(bounded, line)).toBe(textAt(whole, line));
+    const { x, y } = bounded.buffers.normal;
+    expect([x, y]).toEqual([whole.buffers.normal.x, whole.buffers.normal.y]);
+  });
+
+  test('is bounded before the terminal gets that wide, as it takes each line apart then', () => {
+    const model = filled(createModel({ columns: 80, rows: 4 }, 10_000), numbered(3000), true);
+    expect(model.historyStart).toBe(0);
+    model.packLines(3000);
+    write(model, '\x1b7');
+    model.resize(wide);
+    write(model, 'end');
+
+    expect(model.buffers.normal.lines.length).toBeLessThan(600);
+    expect(textAt(model, model.historyEnd + 3)).toBe('end');
+    expect(textAt(model, model.historyEnd + 2)).toBe('line 2999');
+    model.resize({ columns: 80, rows: 4 });
+    filled(model, numbered(20), true);
+    expect(textAt(model, model.historyEnd + 2)).toBe('line 19');
+  });
+
+  test('has fewer lines where each cell has a look of its own', () => {
+    const cells = Array.from({ length: 200 }, (_, at) => `\x1b[4:3m\x1b[58:5:${at}mx`).join('');
+    const model = filled(
+      createModel({ columns: 200, rows: 4 }, 10_000),
+      Array.from({ length: 2000 }, () => cells),
+      true,
+    );
+
+    expect(model.historyStart).toBeGreaterThan(0);
+    expect(model.historyEnd - model.historyStart).toBeGreaterThan(1000);
+  });
+
+  test('has all lines of a usual terminal, also where many letters have accents', () => {
+    const model = filled(
+      createModel({ columns: 100, rows: 4 }, 10_000),
+      Array.from({ length: 10_000 }, (_, at) => `${at}${`e${ACCENT}x`.repeat(45)}`),
+      true,
+    );
+
+    expect(model.historyStart).toBe(0);
+    expect(model.buffers.normal.lines.length).toBe(10_001);
   });
 });
 

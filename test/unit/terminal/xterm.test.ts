@@ -33,7 +33,8 @@ describe('createXterm()', () => {
     });
     expect(core.unicodeService.charProperties(0x301, core.unicodeService.charProperties(0x65, 0)) & 7).toBe((1 << 1) | 1);
     expect(core.unicodeService.charProperties(0x65e5, 0) & 7).toBe(2 << 1);
-    for (const name of ['get', 'set', 'recycle'] as const) expect(normal.lines[name]).toBeTypeOf('function');
+    expect([normal.ydisp, normal.savedY]).toEqual([0, 0]);
+    for (const name of ['get', 'set', 'recycle', 'trimStart'] as const) expect(normal.lines[name]).toBeTypeOf('function');
     const LineOf = normal.getBlankLine().constructor as new (length: number, cell: unknown) => typeof line;
     expect(new LineOf(0, normal.getNullCell())).toMatchObject({ length: 0, isWrapped: false, _combined: {}, _extendedAttrs: {} });
     for (const name of ['fullReset', '_resetBufferLine', '_eraseInBufferLine'] as const) {
