@@ -25,6 +25,11 @@ export interface Signals {
   stopSignal(pid: number): number | undefined;
   /** Stops this process as SIGSTOP does, and returns when it was continued. */
   stopSelf(): void;
+  /**
+   * Stops all of this process's group as Ctrl-Z of the terminal does, so that whoever started it and waits gives the shell its prompt: a script, make, npm. Returns when
+   * it was continued; at once where nobody could do that, as behind `ssh -t`: the kernel stops no such group. Only while it is watched.
+   */
+  stopGroup(): void;
   /** Sends a signal by number; a process that is gone is no error. */
   send(pid: number, signal: number): void;
   /** The foreground process group of the controlling terminal; undefined without one. */

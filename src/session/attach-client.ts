@@ -40,8 +40,8 @@ export interface AttachOptions {
   /** TERM of the caller. */
   readonly terminalName: string;
   readonly clock: Clock;
-  /** Stops this process and returns when it goes on. */
-  readonly stopSelf: () => void;
+  /** Stops this process, and who waits for it, and returns when it goes on: at once where nobody could see to that. */
+  readonly stopGroup: () => void;
   /** The terminal is for this process to read and to draw on. */
   readonly isInForeground: () => boolean;
 }
@@ -261,7 +261,7 @@ export class AttachClient {
     this.#shortcut?.close();
     this.#giveBack();
     this.#hasStopped = true;
-    this.#options.stopSelf();
+    this.#options.stopGroup();
     if (this.#isInBackground()) return;
     this.#terminal.enterRaw();
     this.#resize();
@@ -274,7 +274,11 @@ export class AttachClient {
     this.#backgroundTimer = setTimeout(() => {
       if (this.#isOver || this.#leaveTimer !== undefined) return;
       if (this.#options.isInForeground()) this.#goOn();
-      else this.#options.stopSelf();
+      else {
+        this.#options.stopGroup();
+        // Where nothing can be stopped nothing says that it goes on.
+        this.#isInBackground();
+      }
     }, BACKGROUND_MS);
     return true;
   }

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'vitest';
 import { openTerminal } from '../support/tmux.ts';
-import { needCommands } from '../support/tools.ts';
+import { needCommands, needOtherUser } from '../support/tools.ts';
 import { waitFor } from '../support/wait.ts';
 import { createWorld } from '../support/world.ts';
 
@@ -36,6 +36,73 @@ describe('nono run on a terminal', () => {
     await terminal.press('Enter');
 
     await terminal.waitFor(/ended 0/);
+  });
+
+  test('stops with the script that it is called by, which gives the shell its prompt', async (context) => {
+    needCommands(context, 'tmux', 'bash');
+    using world = createWorld();
+    const called = `${world.executable} run --allow-cwd -- sh -c 'echo up; exec cat'`;
+    writeFileSync(join(world.project, 'agent.sh'), `${called}\necho ended $?\n`);
+    await using terminal = await openTerminal(world, BASH);
+    await terminal.type('sh agent.sh');
+    await terminal.press('Enter');
+    await terminal.waitFor(/^up$/m);
+
+    await terminal.press('C-z');
+    await terminal.waitFor(/Stopped +sh agent/);
+    await terminal.type('fg');
+    await terminal.press('Enter');
+    await terminal.waitFor(/^sh agent.sh$/m);
+    await terminal.type('typed');
+    await terminal.press('Enter');
+    await terminal.waitFor(/typed\ntyped/);
+    await terminal.press('C-d');
+
+    await terminal.waitFor(/ended 0/);
+  });
+
+  test('goes on with the command where no shell could continue it, as behind ssh', async (context) => {
+    needCommands(context, 'tmux', 'setsid');
+    using world = createWorld();
+    await using terminal = await openTerminal(world);
+    await terminal.type(`setsid -w ${world.executable} run --allow-cwd -- sh -c 'echo up; exec cat'`);
+    await terminal.press('Enter');
+    await terminal.waitFor(/^up$/m);
+
+    await terminal.press('C-z');
+    await terminal.waitFor('^Z');
+    await terminal.type('typed');
+    await terminal.press('Enter');
+
+    await terminal.waitFor(/typed\n(\^Z)?typed/);
+    await terminal.press('C-d');
+    await terminal.waitFor(/typed\n\$$/);
+  });
+
+  test('can be used and left on a terminal that it cannot open, as behind su -c', async (context) => {
+    needCommands(context, 'tmux', 'setsid');
+    needOtherUser(context);
+    using world = createWorld({ ordinaryUser: true });
+    await using terminal = await openTerminal({ ...world, asUser: [] });
+    const called = `setsid -w ${world.asUser.join(' ')} ${world.executable}`;
+    await terminal.type(`${called} run --name left --allow-cwd -- sh -c 'echo up; exec cat'`);
+    await terminal.press('Enter');
+    await terminal.waitFor(/^up$/m);
+    await terminal.type('first');
+    await terminal.press('Enter');
+    await terminal.waitFor(/first\nfirst/);
+    await terminal.press('C-]', 'd');
+    await terminal.waitFor('nono attach ');
+    await terminal.type(`clear; ${called} attach left; stty -a | grep -o '.\\?icanon'; grep flags /proc/$$/fdinfo/0`);
+    await terminal.press('Enter');
+    await terminal.waitFor(/^first\nfirst$/m);
+    await terminal.type('second');
+    await terminal.press('Enter');
+    await terminal.waitFor(/second\nsecond/);
+    await terminal.press('C-d');
+
+    // As it was: lines, and reads that block.
+    await terminal.waitFor(/^ ?icanon\nflags:\s+0[01]*2$/m);
   });
 
   test('stops with a command that handles the key itself', async (context) => {

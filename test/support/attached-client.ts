@@ -48,7 +48,7 @@ export function createAttached(ends: Ends) {
     historyLines: undefined,
     terminalName: 'xterm',
     clock: { nowMs: () => 0, monotonicMs: ends.monotonicMs ?? (() => 0), utcOffsetMinutes: () => 0 },
-    stopSelf: () => undefined,
+    stopGroup: () => undefined,
     isInForeground: () => true,
   });
   const decoder = new FrameDecoder();

@@ -9,8 +9,9 @@ import * as uapi from './uapi.ts';
 const SIGCHLD = 17;
 const SIGSTOP = 19;
 const FORWARDED: readonly number[] = [1, 2, 3, 15]; // SIGHUP SIGINT SIGQUIT SIGTERM
+const SIGTSTP = 20;
 const SIGTTIN = 21;
-const STOPPING: readonly number[] = [20, SIGTTIN, 22]; // SIGTSTP SIGTTIN SIGTTOU
+const STOPPING: readonly number[] = [SIGTSTP, SIGTTIN, 22]; // and SIGTTOU
 
 /** include/uapi/linux/wait.h */
 const P_PID = 1;
@@ -35,6 +36,13 @@ export function createLinuxSignals(): Signals {
     watch,
     stopSignal,
     stopSelf: () => void syscall('kill', process.pid, SIGSTOP),
+    stopGroup() {
+      const catcher = createSignalCatcher();
+      // What is ignored stops nobody.
+      catcher.reset([SIGTSTP]);
+      syscall('kill', 0, SIGTSTP);
+      catcher.ignore([SIGTSTP]);
+    },
     send: (pid, signal) => void trySyscall('kill', pid, signal),
     foregroundGroup: () =>
       withTerminal((terminal) => {

@@ -37,7 +37,7 @@ function attach(follow: () => void = () => undefined) {
     historyLines: undefined,
     terminalName: 'xterm',
     clock: { nowMs: () => 0, monotonicMs: () => 0, utcOffsetMinutes: () => 0 },
-    stopSelf: () => undefined,
+    stopGroup: () => undefined,
     isInForeground: () => true,
   });
   const connection = { peer: undefined, queuedBytes: 0, write: () => undefined, end: () => undefined, close: () => undefined };

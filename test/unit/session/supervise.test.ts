@@ -29,6 +29,7 @@ class FakeSignals implements Signals {
     this.foreground = OWN;
     if (this.childGroup === OWN) this.stoppedBy = undefined;
   }
+  stopGroup = (): void => undefined;
   send(pid: number, signal: number): void {
     this.log.push(`send ${signal} to ${pid}`);
     if (signal === 18) this.stoppedBy = undefined;
