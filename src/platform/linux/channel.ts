@@ -16,6 +16,11 @@ const LOOK_AGAIN_MS = 10;
  */
 export function followDescriptor(descriptor: number, onData: (data: Uint8Array) => void): Disposable {
   syscall('fcntl', descriptor, uapi.F_SETFL, uapi.O_NONBLOCK);
+  return followShared(descriptor, onData);
+}
+
+/** The same of standard input, whose file description others have too, who expect that it blocks: the runtime reads that only where something is there. */
+export function followShared(descriptor: number, onData: (data: Uint8Array) => void): Disposable {
   const stopping = new AbortController();
   const { signal } = stopping;
   const reader = Bun.file(descriptor).stream().getReader();
@@ -49,6 +54,10 @@ function isUnwatched(error: unknown): boolean {
 async function lookAgainAndAgain(descriptor: number, onData: (data: Uint8Array) => void, signal: AbortSignal): Promise<void> {
   const piece = fixedBuffer(READ_BYTES);
   while (!signal.aborted) {
+    if (!isSomethingThere(descriptor)) {
+      await Bun.sleep(LOOK_AGAIN_MS);
+      continue;
+    }
     const length = trySyscall('read', descriptor, addressOf(piece), READ_BYTES);
     if (length === 0) return;
     if (length > 0) {
@@ -102,12 +111,23 @@ function readFailure(descriptor: number, errno: string): void {
 }
 
 function waitFor(descriptor: number, events: number): void {
-  // struct pollfd: fd, events, revents.
+  syscall('ppoll', addressOf(pollRequest(descriptor, events)), 1);
+}
+
+/** The end, too. */
+function isSomethingThere(descriptor: number): boolean {
+  // struct timespec: not a moment.
+  const noTime = fixedBuffer(16);
+  return trySyscall('ppoll', addressOf(pollRequest(descriptor, POLLIN)), 1, addressOf(noTime)) > 0;
+}
+
+/** struct pollfd: fd, events, revents. */
+function pollRequest(descriptor: number, events: number): Uint8Array<ArrayBuffer> {
   const request = fixedBuffer(8);
   const view = new DataView(request.buffer);
   view.setInt32(0, descriptor, true);
   view.setInt16(4, events, true);
-  syscall('ppoll', addressOf(request), 1);
+  return request;
 }
 
 /** Two names of one number. */

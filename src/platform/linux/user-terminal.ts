@@ -1,7 +1,7 @@
-import { isErrno, SystemError } from '../../errors.ts';
+import { isErrno } from '../../errors.ts';
 import type { TerminalSize } from '../../ports/pty.ts';
 import type { TerminalEvents, TerminalHandlers, UserTerminal } from '../../ports/user-terminal.ts';
-import { followDescriptor, writeAll } from './channel.ts';
+import { followDescriptor, followShared, writeAll } from './channel.ts';
 import { joinTerminal } from './joined-terminal.ts';
 import type { Relay } from './relay/relay.ts';
 import { readSmallFile } from './small-files.ts';
@@ -22,7 +22,8 @@ const FALLBACK_SIZE: TerminalSize = { columns: 80, rows: 24 };
 
 export function openLinuxUserTerminal(): UserTerminal {
   const before = readSettings();
-  const input = openAgain();
+  const own = openAgain();
+  const input = own ?? STDIN;
   const following = new DisposableStack();
   const standBy = new TerminalStandBy(before);
   let relay: Relay | undefined;
@@ -63,10 +64,11 @@ export function openLinuxUserTerminal(): UserTerminal {
       following.defer(() => process.off('SIGCONT', onContinue));
     },
     follow(handlers: TerminalHandlers) {
-      following.use(followDescriptor(input, (data) => (data.length === 0 ? handlers.onEnd() : handlers.onInput(data))));
+      const follow = own === undefined ? followShared : followDescriptor;
+      following.use(follow(input, (data) => (data.length === 0 ? handlers.onEnd() : handlers.onInput(data))));
     },
     followJoined(handlers, join) {
-      const joined = joinTerminal({ input, output: STDOUT }, handlers, join);
+      const joined = own === undefined ? undefined : joinTerminal({ input: own, output: STDOUT }, handlers, join);
       if (joined === undefined) return undefined;
       following.use(joined.relay);
       following.use(joined.shortcut);
@@ -76,20 +78,24 @@ export function openLinuxUserTerminal(): UserTerminal {
     [Symbol.dispose]() {
       putBack();
       following.dispose();
-      trySyscall('close', input);
+      if (own !== undefined) trySyscall('close', own);
     },
   };
 }
 
-/** A file description of its own: not to block is a property of that, and the shell shares the one of stdin. */
-function openAgain(): number {
+/**
+ * A file description of its own: not to block is a property of that, and the shell shares the one of stdin.
+ *
+ * @returns undefined for a terminal of another user that does not control this session, as behind `su USER -c`: nobody but that user can open it.
+ */
+function openAgain(): number | undefined {
   const flags = uapi.O_RDWR | uapi.O_NOCTTY | uapi.O_CLOEXEC | uapi.O_NONBLOCK;
   for (const path of [`/proc/self/fd/${STDIN}`, '/dev/tty']) {
     const name = Buffer.from(`${path}\0`);
     const opened = trySyscall('openat', uapi.AT_FDCWD, addressOf(name), flags);
     if (opened >= 0) return opened;
   }
-  throw new SystemError('open', 'ENXIO', '/dev/tty');
+  return undefined;
 }
 
 /** Names of terminals are used again; the process that leads the session on one tells which it is. */
