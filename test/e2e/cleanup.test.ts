@@ -69,4 +69,22 @@ describe('nono rollback cleanup', () => {
     const done = await rollback(world, ['cleanup', '--keep', '1']);
     expect(done.stdout).toBe(dry.stdout.replace('Would remove', 'Removed').replace('would be free', 'freed'));
   });
+
+  test.for([
+    ['--keep', '0'],
+    ['--all', '--yes'],
+  ])('with %s leaves alone what a newer nono has written, and says so; what is damaged goes', async (words) => {
+    using world = await createSessions();
+    const [newer = '', damaged = ''] = (await listSessions(world)).map(({ session_id }) => session_id);
+    const manifestOf = (id: string) => join(world.state, 'rollbacks', id, 'manifest.json');
+    fs.writeFileSync(manifestOf(newer), fs.readFileSync(manifestOf(newer), 'utf8').replace('"format": 1', '"format": 2'));
+    fs.appendFileSync(manifestOf(damaged), ' ');
+    const { stderr, status } = await rollback(world, ['cleanup', ...words]);
+
+    expect(status).toBe(0);
+    expect(stderr).toContain(
+      `Passed over session ${newer}: Cannot read "${newer}/manifest.json": its format is 2, this nono knows 1`,
+    );
+    expect(fs.readdirSync(join(world.state, 'rollbacks'))).toEqual([newer]);
+  });
 });

@@ -1,5 +1,5 @@
 import { type Bytes, displayBytes } from '../../bytes.ts';
-import { EXIT, NonoError, UsageError } from '../../errors.ts';
+import { DamageError, EXIT, NonoError, UsageError } from '../../errors.ts';
 import { jsonOutput } from '../../json-text.ts';
 import { parseCount } from '../../parse.ts';
 import { retentionItems } from '../../rollback/housekeeping.ts';
@@ -10,7 +10,7 @@ import { formatSize } from '../../ui/size.ts';
 import type { Context } from '../context.ts';
 import type { CommandResult, ParsedCall } from '../spec.ts';
 import { loadUserConfig, retentionLimits } from '../user-config.ts';
-import { openStore } from './open-store.ts';
+import { type OpenStore, openStore } from './open-store.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -27,7 +27,7 @@ export async function execute(call: ParsedCall, context: Context): Promise<Comma
   const { store, manifests, unreadable } = openStore(context);
   if (store === undefined) return report(wish, []);
   const items = retentionItems(store, manifests, undefined);
-  const damaged = wish.isAll || wish.keep === 0 ? unreadable.map(({ id }) => id) : [];
+  const damaged = wish.isAll || wish.keep === 0 ? damagedIds(unreadable) : [];
   const chosen = [
     ...new Set([...(await choose(items, wish, context)), ...damaged, ...findOrphans(store, context.clock.nowMs())]),
   ];
@@ -36,6 +36,11 @@ export async function execute(call: ParsedCall, context: Context): Promise<Comma
   using line = new ProgressLine(context.showProgress, context.clock);
   const removals = await removeSessions(store, chosen, (done) => line.count('Removing', done, 'sessions', chosen.length));
   return report(wish, removals);
+}
+
+/** What a newer nono wrote is not damaged: whether it is live, and what it holds, only that one can tell. */
+function damagedIds(unreadable: OpenStore['unreadable']): readonly Bytes[] {
+  return unreadable.flatMap(({ id, error }) => (error instanceof DamageError ? [id] : []));
 }
 
 function readWish({ flags, values }: ParsedCall): Wish {
