@@ -144,10 +144,18 @@ function judge(
   if (record.status === 'exited') return { status: 'exited', isLive: false };
   if (file.isLocked()) return { status: record.status, isLive: true };
   if (record.host !== hostName) return { status: 'unknown', isLive: false };
-  const isComparable = record.boot_id === self.bootId && record.pid_namespace === self.pidNamespace;
   // The lock may be lost where the file system has none; the process itself still tells.
-  const isRunning = isComparable && processes.startTicks(record.supervisor_pid) === record.supervisor_start;
-  return isRunning ? { status: record.status, isLive: true } : { status: 'lost', isLive: false };
+  return hasItsSupervisor(record, self, processes) ? { status: record.status, isLive: true } : { status: 'lost', isLive: false };
+}
+
+/** Whether the pids of a record mean here what they mean there: it is of this boot, and not of a container, or of what is around this one. */
+export function hasOwnPids(record: SessionRecord, self: ProcessIdentity): boolean {
+  return record.boot_id === self.bootId && record.pid_namespace === self.pidNamespace;
+}
+
+/** Whether the process that has the supervisor's pid is the supervisor: any other one may have it, where it cannot be told too. */
+export function hasItsSupervisor(record: SessionRecord, self: ProcessIdentity, processes: Processes): boolean {
+  return hasOwnPids(record, self) && processes.startTicks(record.supervisor_pid) === record.supervisor_start;
 }
 
 /**

@@ -3,7 +3,7 @@ import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { runNono } from '../support/nono.ts';
-import { readRecord, recordPath, startDetached, startScript, untilGone, untilStatus } from '../support/sessions.ts';
+import { isAlive, readRecord, recordPath, startDetached, startScript, untilGone, untilStatus } from '../support/sessions.ts';
 import { needOtherUser } from '../support/tools.ts';
 import { waitFor } from '../support/wait.ts';
 import { createWorld, type World } from '../support/world.ts';
@@ -163,5 +163,32 @@ describe('a registry', () => {
     for (const verb of ['stop', 'wait'])
       expect(await runNono(world, [verb, id])).toMatchObject({ status: 1, stderr: expect.stringContaining('E_OTHER_HOST') });
     expect((await runNono(world, ['prune'])).stdout).toBe('');
+  });
+
+  test('leaves alone the process that has, outside of a container, the pid of a supervisor in it', async () => {
+    using world = createWorld();
+    const id = await startDetached(world, '--', 'sleep', '1000');
+    const { supervisor_pid: supervisor } = readRecord(world, id);
+    const other = await startDetached(world, '--', 'sleep', '1000');
+    const innocent = readRecord(world, other).child_pid;
+    process.kill(supervisor, 'SIGSTOP');
+    try {
+      // In its place, so that the lock stays: as a container's record is seen from around it.
+      const text = fs.readFileSync(recordPath(world, id), 'utf8').replace(/"pid_namespace": \d+/, '"pid_namespace": 1');
+      fs.writeFileSync(recordPath(world, id), text.replace(`"supervisor_pid": ${supervisor}`, `"supervisor_pid": ${innocent}`));
+
+      expect(JSON.parse((await runNono(world, ['inspect', id, '--json'])).stdout)).toMatchObject({ status: 'running' });
+      expect(await runNono(world, ['stop', '--force', id])).toMatchObject({
+        status: 1,
+        stdout: '',
+        stderr: expect.stringContaining('runs in another pid namespace'),
+      });
+      fs.rmSync(join(world.state, 'sessions', `${id}.sock`));
+      expect(await runNono(world, ['stop', id])).toMatchObject({ status: 1, stdout: '' });
+      expect(isAlive(innocent)).toBe(true);
+    } finally {
+      process.kill(supervisor, 'SIGKILL');
+      await stopNow(world, other);
+    }
   });
 });

@@ -5,7 +5,14 @@ import type { Directory } from '../../ports/files.ts';
 import { type Answer, ControlClient, socketName } from '../../session/client.ts';
 import type { ControlRequest } from '../../session/control-requests.ts';
 import { isSessionId } from '../../session/names.ts';
-import { findSession, listSessions, readSession, type Session, type SessionList } from '../../session/sessions.ts';
+import {
+  findSession,
+  hasItsSupervisor,
+  listSessions,
+  readSession,
+  type Session,
+  type SessionList,
+} from '../../session/sessions.ts';
 import { openStateDirectory } from '../../session/state-directory.ts';
 import { signalNumber } from '../../signal-names.ts';
 import type { Context } from '../context.ts';
@@ -43,6 +50,11 @@ export function sessionsPath({ stateDirectory }: Context): Bytes {
 /** @throws {NonoError} when no session, or more than one, is meant. */
 export async function openSession(context: Context, wanted: Bytes): Promise<Session> {
   return (await openById(context, wanted)) ?? findSession(await openSessions(context, { isQuiet: true }), wanted);
+}
+
+/** Whether its supervisor lives, wherever it is. */
+export async function isStillLive(context: Context, { record }: Session): Promise<boolean> {
+  return (await openById(context, record.session_id as Bytes))?.isLive === true;
 }
 
 /** A whole id is no name: only its own record is read. */
@@ -102,7 +114,7 @@ export async function withSocket<T>(
     }
     const { processes } = await context.loadSandbox();
     // The signal ends whatever does not expect it: the process must be that supervisor, and one that listens.
-    const isThere = isLive && record.terminal && processes.startTicks(record.supervisor_pid) === record.supervisor_start;
+    const isThere = isLive && record.terminal && hasItsSupervisor(record, processes.self(), processes);
     if (!isThere || context.clock.monotonicMs() > endMs) return undefined;
     if (!isAsked) (await context.loadSignals()).send(record.supervisor_pid, SIGUSR1);
     await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
@@ -158,9 +170,9 @@ export async function answerOf(
   } finally {
     clearTimeout(timer);
   }
-  const { session_id: id, supervisor_pid: pid } = session.record;
+  const id = session.record.session_id;
   throw new NonoError('E_NO_ANSWER', EXIT.failure, `Cannot ${verb} session ${id}: its supervisor does not answer`, {
-    hint: `When it was stopped by a signal: kill -CONT ${pid}`,
+    hint: `When it was stopped by a signal: kill -CONT ${session.record.supervisor_pid}`,
   });
 }
 

@@ -3,7 +3,7 @@ import { jsonOutput } from '../../json-text.ts';
 import { parseCount } from '../../parse.ts';
 import type { ControlClient } from '../../session/client.ts';
 import { DEFAULT_GRACE_MS } from '../../session/default-grace.ts';
-import type { Session } from '../../session/sessions.ts';
+import { hasItsSupervisor, hasOwnPids, type Session } from '../../session/sessions.ts';
 import { signalNumber } from '../../signal-names.ts';
 import type { Context } from '../context.ts';
 import type { CommandResult, ParsedCall } from '../spec.ts';
@@ -75,17 +75,26 @@ async function stop(context: Context, session: Session, graceMs: number): Promis
 
 /** A session on the streams of its caller: its supervisor passes the signal on and ends with the command. */
 async function stopWithoutSocket(context: Context, session: Session, graceMs: number): Promise<Stopped> {
-  const signals = await context.loadSignals();
-  signals.send(session.record.supervisor_pid, SIGTERM);
+  await signalSupervisor(context, session, SIGTERM);
   return (await supervisorGone(context, session, graceMs)) ? 'stopped' : kill(context, session);
 }
 
 /** The guardian, or the kernel, ends the tree of a supervisor that is killed. */
 async function kill(context: Context, session: Session): Promise<Stopped> {
-  const signals = await context.loadSignals();
-  signals.send(session.record.supervisor_pid, SIGKILL);
+  await signalSupervisor(context, session, SIGKILL);
   await supervisorGone(context, session);
   return 'killed';
+}
+
+/** @throws {NonoError} where its pid is another process's. */
+async function signalSupervisor(context: Context, { record }: Session, signal: number): Promise<void> {
+  const { processes } = await context.loadSandbox();
+  const self = processes.self();
+  if (!hasOwnPids(record, self)) {
+    const what = `Cannot stop session ${record.session_id}: its supervisor does not answer, and runs in another pid namespace`;
+    throw new NonoError('E_NO_ANSWER', EXIT.failure, what, { hint: 'Stop it in the container that it runs in, or end that' });
+  }
+  if (hasItsSupervisor(record, self, processes)) (await context.loadSignals()).send(record.supervisor_pid, signal);
 }
 
 /** @returns false when no answer came in time. One that ended before it could answer is no such case. */
