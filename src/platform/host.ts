@@ -77,6 +77,7 @@ export function createContext(version: string, early?: EarlyProcess): Context {
     terminal: readTerminalFacts(environment),
     showProgress: (text) => showProgress(text, hasPlainTerminal(environment)),
     notify: (line) => writeLine(`[nono] ${line}\n`),
+    sayWhenEnded,
     confirm,
     randomHex,
     loadSandbox: () => Promise.resolve(createSandbox()),
@@ -213,6 +214,21 @@ function endDrawing(signal: NodeJS.Signals): void {
   listenForInterrupt(false);
   // Who else listens decides what follows; where nobody does, the signal ends us as it would have.
   if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
+}
+
+function sayWhenEnded(line: string): Disposable {
+  const say = (signal: NodeJS.Signals): void => {
+    if (isDrawn) writeLine('\r\x1b[K');
+    listenForInterrupt(false);
+    writeLine(`[nono] ${line}\n`);
+    stop();
+    if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
+  };
+  const stop = () => {
+    for (const signal of ENDING_SIGNALS) process.off(signal, say);
+  };
+  for (const signal of ENDING_SIGNALS) process.on(signal, say);
+  return { [Symbol.dispose]: stop };
 }
 
 /** The terminal is in line mode, so that one read gives one line and the command's input stays where it is. */

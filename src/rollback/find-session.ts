@@ -19,7 +19,11 @@ export function findRollbackSession(
 ): Manifest {
   const shown = displayBytes(wanted);
   if (wanted === 'latest') {
-    const latest = manifests.find(({ kind }) => kind === 'run') ?? manifests[0];
+    const run = manifests.find(({ kind }) => kind === 'run');
+    // Who asks for it does not mean the one before, nor the undo of a restore.
+    const damaged = unreadable.find(({ id, isRestore }) => !isRestore && id > (run?.id ?? ''));
+    if (damaged !== undefined) throw damaged.error;
+    const latest = run ?? manifests[0];
     if (latest !== undefined) return latest;
     throw new NotFoundError('Cannot find a rollback session: there is none yet', {
       hint: 'Make one with `nono run --rollback --allow-cwd -- COMMAND`',

@@ -4,9 +4,9 @@ import { isWithin, parentPath } from '../paths.ts';
 import { applyRestore } from './apply.ts';
 import { type ApplyResult } from './apply-input.ts';
 import { type Change, isSameTime } from './compare.ts';
-import type { Entry } from './entry.ts';
 import { entryNow } from './entry-now.ts';
 import { startMaking } from './file-maker.ts';
+import { acceptHalfDone } from './half-done.ts';
 import { type Journal, readJournal } from './journal.ts';
 import type { Manifest } from './manifest.ts';
 import { applyOwn } from './replace-content.ts';
@@ -28,6 +28,15 @@ export function findUnfinished(manifests: readonly Manifest[], session: Bytes): 
     .filter(({ kind, restores }) => kind === 'restore' && restores === session)
     .filter((manifest) => RESTORES[restoreState(manifest)].resume !== undefined)
     .map(({ id }) => id);
+}
+
+/** The paths that these restores touch. */
+export function journalledPaths(store: RollbackStore, ids: readonly Bytes[]): ReadonlySet<Bytes> {
+  const paths = ids.flatMap((id) => {
+    using safety = store.open(id);
+    return readJournal(safety).paths;
+  });
+  return new Set(paths);
 }
 
 /**
@@ -187,27 +196,6 @@ function replan(
   const { actions } = planRestore(examined.map(acceptHalfDone));
   const touched = examined.map(({ change, now }): RestoreAction => ({ ...change, want: change.before, now }));
   return { actions, touched };
-}
-
-/**
- * States that an interrupted restore passes through: nothing, between removing a directory and putting a
- * file in its place or the other way round, and a directory that does not have its mode yet. One file takes the place of
- * another by a rename: where there is none somebody has removed it since.
- */
-function acceptHalfDone({ change, now }: ExaminedChange): ExaminedChange {
-  if (isTorn(change.before, now)) return { change: { ...change, after: now }, now };
-  const isDirectoryOnTheWay = change.before?.kind === 'directory' || change.after?.kind === 'directory';
-  const isHalfDone = isDirectoryOnTheWay && (now === undefined || now.kind === 'directory');
-  return isHalfDone ? { change: { ...change, after: now }, now } : { change, now };
-}
-
-/**
- * A loss of power leaves a file that was put back with its name, mode and time, and less than its content, or none. Nobody else gives
- * a file the very nanosecond that it is to have.
- */
-function isTorn(want: Entry | undefined, now: Entry | undefined): boolean {
-  if (want?.kind !== 'file' || now?.kind !== 'file') return false;
-  return now.hash !== want.hash && now.sizeBytes <= want.sizeBytes && now.mode === want.mode && isSameTime(want, now);
 }
 
 /** Files that an interrupted restore had not renamed yet, of a root that is a file beside it. */

@@ -2,11 +2,10 @@ import { type Bytes, bytesFromStored, storeBytes } from '../bytes.ts';
 import { DamageError } from '../errors.ts';
 import type { Directory } from '../ports/files.ts';
 import { isSafeRootPath } from './node-codec.ts';
-import type { RollbackSession } from './session-directory.ts';
+import { JOURNAL, type RollbackSession } from './session-directory.ts';
 import { isRollbackId } from './session-id.ts';
 import { readSmallFile } from './small-file.ts';
 
-const JOURNAL = 'journal' as Bytes;
 const JOURNAL_MODE = 0o600;
 const FORMAT = 1;
 

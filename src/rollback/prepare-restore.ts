@@ -3,6 +3,7 @@ import { type Change, compareTrees, isSameReference } from './compare.ts';
 import { changedMs, isAfterLoss, lastSeenMs } from './doubt.ts';
 import type { Entry } from './entry.ts';
 import { entryNow } from './entry-now.ts';
+import { acceptHalfDone } from './half-done.ts';
 import { leadingDirectories } from './leading-directories.ts';
 import { MissingNames } from './missing-names.ts';
 import { findMovedIn } from './moved-in.ts';
@@ -18,7 +19,7 @@ export function prepareRestore(
   deps: RollbackDeps,
   request: RestoreRequest,
 ): RestorePlan & Required<Pick<RestoreRequest, 'listed' | 'twins'>> {
-  const { session, state, snapshot, paths, alsoChanged, madeByRestores = [], changes } = request;
+  const { session, state, snapshot, paths, alsoChanged, madeByRestores = [], begun, changes } = request;
   const target = session.tree(state.manifest, snapshot);
   const others = state.manifest.snapshots
     .filter(({ number, root }) => number !== snapshot && !isSameReference(root, state.tree.rootReference))
@@ -33,7 +34,7 @@ export function prepareRestore(
   const seenMs = state.isLive ? Number.POSITIVE_INFINITY : lastSeenMs(state.manifest);
   const { examined: asked, listed } = examineChanges(deps, roots, known, seenMs);
   const leading = leadingDirectories({ roots, target, left: state.tree, contents: hashOnly(deps) }, asked);
-  const examined = [...leading, ...asked];
+  const examined = [...leading, ...asked].map((one) => (begun?.has(one.change.path) === true ? acceptHalfDone(one) : one));
   const movedIn = findMovedIn(roots, examined, target, seenMs);
   const plan = planRestore(examined, (change) => {
     const moved = movedIn.get(change.path);

@@ -19,6 +19,8 @@ export interface RestoreRequest {
   readonly onProgress?: ((done: number) => void) | undefined;
   /** Called when all that is left for the moment is to wait for the disk. */
   readonly onSyncing?: (() => void) | undefined;
+  /** Called when it is journalled: what is killed from now on is to be completed or taken back. */
+  readonly onBegun?: (() => void) | undefined;
   readonly session: RollbackSession;
   readonly state: PresentState;
   /** The snapshot to go back to. */
@@ -29,6 +31,8 @@ export interface RestoreRequest {
   readonly alsoChanged?: ReadonlyMap<Bytes, Bytes>;
   /** What earlier restores of the session have left: a file as one of them made it is nobody else's. */
   readonly madeByRestores?: readonly SnapshotTree[];
+  /** Paths that a restore was killed at: what stands there may be half of what it was to do. */
+  readonly begun?: ReadonlySet<Bytes>;
   /** The state compared with the snapshot, where the caller knows it already. */
   readonly changes?: readonly Change[] | undefined;
   /** The names in directories that were listed for the plan. */

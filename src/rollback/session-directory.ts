@@ -14,6 +14,8 @@ import { SnapshotTree } from './snapshot-tree.ts';
 export const DIRECTORY_MODE = 0o700;
 const FILE_MODE = 0o600;
 export const MANIFEST = 'manifest.json' as Bytes;
+/** Only in the session of a restore. */
+export const JOURNAL = 'journal' as Bytes;
 const MANIFEST_TEMPORARY = 'manifest.tmp' as Bytes;
 const OBJECTS = 'objects' as Bytes;
 const SNAPSHOTS = 'snapshots' as Bytes;

@@ -4,7 +4,7 @@ import type { Directory } from '../ports/files.ts';
 import type { Hash } from '../ports/hash.ts';
 import { removeTree, removeTreeInTurns } from '../remove-tree.ts';
 import { type Manifest, newestFirst } from './manifest.ts';
-import { DIRECTORY_MODE, MANIFEST, NewSession, openOwn, RollbackSession } from './session-directory.ts';
+import { DIRECTORY_MODE, JOURNAL, MANIFEST, NewSession, openOwn, RollbackSession } from './session-directory.ts';
 import { isRollbackId } from './session-id.ts';
 
 /** What a session is called while it is removed. */
@@ -14,6 +14,8 @@ const REMOVING_PREFIX = 'removing-';
 export interface UnreadableSession {
   readonly id: Bytes;
   readonly error: Error;
+  /** It is the session of a restore, which has a journal. */
+  readonly isRestore: boolean;
 }
 
 /** The directory `rollbacks/` of a state directory. */
@@ -37,8 +39,12 @@ export class RollbackStore implements Disposable {
 
   /** Whether there may be one: a session that another user made, as root by sudo, lets nobody look. */
   #hasManifest(id: Bytes): boolean {
+    return this.#has(id, MANIFEST);
+  }
+
+  #has(id: Bytes, name: Bytes): boolean {
     try {
-      return this.#directory.stat(`${id}/${MANIFEST}` as Bytes) !== undefined;
+      return this.#directory.stat(`${id}/${name}` as Bytes) !== undefined;
     } catch (error) {
       if (isErrno(error, 'EACCES')) return true;
       throw error;
@@ -89,7 +95,7 @@ export class RollbackStore implements Disposable {
       } catch (error) {
         if (!(error instanceof DamageError) && !(error instanceof StateError)) throw error;
         // Another process may have removed it since the names were read.
-        if (this.#hasManifest(id)) onUnreadable({ id, error });
+        if (this.#hasManifest(id)) onUnreadable({ id, error, isRestore: this.#has(id, JOURNAL) });
       }
     }
     return manifests.sort(newestFirst);

@@ -49,15 +49,16 @@ export function sessionFields(
   };
 }
 
-/** `running`, `lost`, `unknown`, `recovered` or `exited`. */
+/** `running`, `lost`, `interrupted`, `unknown`, `recovered` or `exited`. */
 export function sessionStatus(
-  { status }: Manifest,
+  { kind, status }: Manifest,
   { isAlive, isUnknown = false }: { readonly isAlive: boolean; readonly isUnknown?: boolean | undefined },
 ): string {
   if (status === 'complete') return 'exited';
   if (status === 'recovered') return 'recovered';
   if (isUnknown) return 'unknown';
-  return isAlive ? 'running' : 'lost';
+  if (isAlive) return 'running';
+  return kind === 'restore' ? 'interrupted' : 'lost';
 }
 
 export function countFields(manifest: Manifest) {

@@ -3,7 +3,7 @@ import { DamageError, EXIT, NonoError } from '../../errors.ts';
 import type { ApplyResult } from '../../rollback/apply-input.ts';
 import { type Change, compareTrees } from '../../rollback/compare.ts';
 import { changedBy, findOverlapping } from '../../rollback/doubt.ts';
-import { findUnfinished, resumeRestore } from '../../rollback/interrupted.ts';
+import { findUnfinished, journalledPaths, resumeRestore } from '../../rollback/interrupted.ts';
 import type { Manifest } from '../../rollback/manifest.ts';
 import { prepareRestore } from '../../rollback/prepare-restore.ts';
 import type { PresentState } from '../../rollback/present.ts';
@@ -25,14 +25,28 @@ export interface RestoreSteps {
   readonly plan: RestorePlan;
 }
 
+/** What a restore would complete first, for one that is only tried: it says so, and gets the paths that are on their way. */
+export function foreseeCompletion(context: Context, { store, session, manifests }: NamedSession): ReadonlySet<Bytes> {
+  const ids = findUnfinished(manifests, session.id);
+  for (const id of ids)
+    context.notify(`A restore of ${session.id} was interrupted, or still runs: what it has begun, ${id}, is completed first`);
+  return journalledPaths(store, ids);
+}
+
 /** Completes what an earlier restore of the session had begun before it was killed. */
 export async function finishInterrupted(context: Context, { store, session, manifests }: NamedSession): Promise<void> {
   for (const id of findUnfinished(manifests, session.id)) {
+    using _said = sayInterrupted(context, session.id);
     const outcome = await resumeRestore(rollbackDeps(context), store, id);
     if (outcome === 'busy') throw busy(session.id);
     if (outcome === 'over') continue;
     context.notify(`Completed an interrupted restore of ${session.id}; undo it with: nono rollback restore ${id}`);
   }
+}
+
+/** Held while a restore that is killed is to be completed or taken back. */
+export function sayInterrupted({ sayWhenEnded }: Context, id: Bytes): Disposable {
+  return sayWhenEnded(`Interrupted: complete it with \`nono rollback restore ${id}\`, or take it back with --abort`);
 }
 
 interface Wanted {
@@ -42,20 +56,22 @@ interface Wanted {
   readonly isTouching?: boolean;
   /** The state compared with the snapshot, where the caller has done that. */
   readonly changes?: readonly Change[];
+  /** See RestoreRequest. */
+  readonly begun?: ReadonlySet<Bytes>;
 }
 
 /** Plans a restore of the session to one of its snapshots. Nothing is changed. */
 export function planSteps(
   context: Context,
   { store, session, manifests }: NamedSession,
-  { state, snapshot, paths, isTouching = false, changes }: Wanted,
+  { state, snapshot, paths, isTouching = false, changes, begun = new Set() }: Wanted,
 ): RestoreSteps {
   const overlapping = findOverlapping({ store, manifests }, state.manifest, context.clock.nowMs());
   for (const { id } of overlapping) context.notify(`Session ${id} ran on the same files at the same time`);
   const reported = changes ?? compareTrees(session.tree(state.manifest, snapshot), state.tree);
   const alsoChanged = changedBy(store, overlapping, reported);
   const madeByRestores = treesOfRestores({ store, session, manifests });
-  const request = { session, state, snapshot, paths, alsoChanged, madeByRestores, isTouching, changes: reported };
+  const request = { session, state, snapshot, paths, alsoChanged, madeByRestores, isTouching, begun, changes: reported };
   const { listed, twins, ...plan } = prepareRestore(rollbackDeps(context), request);
   return { request: { ...request, listed, twins }, plan };
 }
@@ -91,7 +107,9 @@ export async function carryOut(
   if (actions.length === 0) return undefined;
   const { store } = named;
   using _lock = await lockSession(named, request.state);
-  const outcome = await carryOutRestore(rollbackDeps(context), store, request, actions, context.pid);
+  using held = new DisposableStack();
+  const onBegun = () => held.use(sayInterrupted(context, named.session.id));
+  const outcome = await carryOutRestore(rollbackDeps(context), store, { ...request, onBegun }, actions, context.pid);
   await remember(context, named, request, outcome.safetyId);
   return outcome;
 }

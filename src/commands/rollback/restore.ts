@@ -18,7 +18,16 @@ import type { Context } from '../context.ts';
 import type { CommandResult, ParsedCall } from '../spec.ts';
 import { type NamedSession, openNamedSession, rollbackDeps } from './open-store.ts';
 import { restoreHunks } from './restore-hunks.ts';
-import { busy, carryOut, carryOutForced, finishInterrupted, planSteps, type UnsafeOutcome } from './restore-steps.ts';
+import {
+  busy,
+  carryOut,
+  carryOutForced,
+  finishInterrupted,
+  foreseeCompletion,
+  planSteps,
+  sayInterrupted,
+  type UnsafeOutcome,
+} from './restore-steps.ts';
 import { selectPaths } from './select-paths.ts';
 
 /** Paths named in a message before the rest is counted. */
@@ -60,6 +69,7 @@ async function restore(call: ParsedCall, context: Context): Promise<CommandResul
   const { session } = named;
   using _ = session;
   if (call.flags.has('abort')) return await abort(context, named, wish);
+  const begun = wish.isDryRun ? foreseeCompletion(context, named) : new Set<Bytes>();
   if (!wish.isDryRun) await finishInterrupted(context, named);
   const state = await presentState(deps, session);
   if (wish.snapshot >= state.manifest.snapshots.length) {
@@ -84,6 +94,7 @@ async function restore(call: ParsedCall, context: Context): Promise<CommandResul
     paths,
     changes,
     isTouching: wish.isTouching,
+    begun,
   });
   const left = excluded.filter((path) => paths.length === 0 || paths.some((above) => isWithin(path, above)));
   const parts = { context, session, wish, isNarrowed: paths.length > 0, plan, excluded: left };
@@ -127,7 +138,11 @@ function readWish({ flags, values }: ParsedCall): Wish {
 /** Takes back what an earlier restore of the session had begun before it was killed. */
 async function abort(context: Context, { store, session, manifests }: NamedSession, { isJson }: Wish): Promise<CommandResult> {
   const counts: number[] = [];
-  for (const id of findUnfinished(manifests, session.id)) {
+  const { kind, restores } = session.manifest;
+  // By its own name as well as by that of the session that it restores.
+  const own = kind === 'restore' && restores !== undefined ? findUnfinished(manifests, restores) : [];
+  for (const id of [...own.filter((one) => one === session.id), ...findUnfinished(manifests, session.id)]) {
+    using _said = sayInterrupted(context, session.id);
     const count = await abortRestore(rollbackDeps(context), store, id);
     if (count === 'busy') throw busy(session.id);
     if (count !== 'over') counts.push(count);
@@ -137,7 +152,7 @@ async function abort(context: Context, { store, session, manifests }: NamedSessi
   const text =
     counts.length === 0
       ? `Nothing to abort: no restore of ${session.id} was interrupted`
-      : `Took back ${total} ${total === 1 ? 'path' : 'paths'} of an interrupted restore of ${session.id}`;
+      : `Took back ${total} ${total === 1 ? 'path' : 'paths'} of an interrupted restore of ${own.length > 0 ? restores : session.id}`;
   return { output: `${text}\n`, exitCode: EXIT.ok };
 }
 
