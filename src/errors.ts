@@ -132,13 +132,16 @@ const PERMISSION_ERRNOS = ['EACCES', 'EPERM'] as const;
 
 /** Calls that answer EAGAIN where the user, or a container, has all the processes and threads that may be (fork(2)). */
 const MAKING_PROCESSES: readonly string[] = ['clone', 'fork', 'posix_spawn'];
+export const TOO_MANY_FILES = 'This process may have no more files open: allow more, for instance with ulimit -n 1024';
+export const TOO_MANY_FILES_THERE = 'Too many files are open on this machine: end something';
 export const TOO_MANY_PROCESSES = 'You have as many processes as you may have: end some, or allow more with ulimit -u';
 
 /** What says something about a path that somebody has given, by a word or a variable. */
 const PATH_ERRNOS = ['ENAMETOOLONG', 'ELOOP'] as const;
 
 /** A call that the machine refused, as an error that a user can act on; anything else as it is. */
-export function explainMachine(error: unknown): unknown {
+export function explainMachine(thrown: unknown): unknown {
+  const error = isAnswer(thrown) ? new SystemError(thrown.syscall, thrown.code) : thrown;
   if (isErrno(error, ...PATH_ERRNOS)) {
     const hint =
       'Look at the path, and at HOME, NONO_HOME, XDG_CONFIG_HOME and TMPDIR: one is too long, or its links go round in a circle';
@@ -159,8 +162,17 @@ export function explainMachine(error: unknown): unknown {
     return new NonoError('E_SYSTEM', EXIT.failure, 'Cannot go on', { cause: error, hint });
   }
   const hint =
+    MACHINE_HINTS[error instanceof SystemError ? error.errno : ''] ??
     'The machine has no room, no descriptors, no memory or a failing disk, or a limit forbids more (ulimit -a): see to that and try again';
   return new NonoError('E_SYSTEM', EXIT.failure, 'Cannot go on', { cause: error, hint });
+}
+
+const MACHINE_HINTS: Readonly<Record<string, string>> = { EMFILE: TOO_MANY_FILES, ENFILE: TOO_MANY_FILES_THERE };
+
+/** The runtime makes calls of its own, and has errors of its own for what the machine answers. */
+function isAnswer(error: unknown): error is { readonly syscall: string; readonly code: string } {
+  if (!(error instanceof Error) || !('code' in error) || !('syscall' in error)) return false;
+  return typeof error.syscall === 'string' && MACHINE_ERRNOS.some((errno) => errno === error.code);
 }
 
 /** Renders any thrown value. Pure: main() does the writing and the exiting. */

@@ -113,7 +113,9 @@ async function printVersion(): Promise<void> {
 }
 
 async function runCommandLine(supervisor: EarlyProcess | undefined): Promise<void> {
-  const { runCli, describeFailure, EXIT, createContext, rawArguments } = await import('./platform/start.ts');
+  const { runCli, describeFailure, EXIT, createContext, rawArguments } = await import('./platform/start.ts').catch(
+    explainRuntime,
+  );
   let makeContext: (() => Context) | undefined;
   try {
     const words = rawArguments();
@@ -127,6 +129,16 @@ async function runCommandLine(supervisor: EarlyProcess | undefined): Promise<voi
     // At once: what failed may have left a timer or a connection, and nobody waits for those any more.
     process.exit(isRunVerb() && exitCode === EXIT.failure ? EXIT.nonoFailed : exitCode);
   }
+}
+
+/** What is linked to the kernel's calls is compiled for it, so that nothing of it can be loaded; nor can what words errors elsewhere. */
+async function explainRuntime(error: unknown): Promise<never> {
+  if (!(error instanceof TypeError && error.message.includes('requires the JIT'))) throw error;
+  await explain(
+    'Error: Cannot start: nono gets no memory for code that it makes [E_SYSTEM]\n' +
+      'Hint: Allow more memory (ulimit -v unlimited; 4 GB do), and memory to execute (MemoryDenyWriteExecute=no in a unit of systemd); unset BUN_JSC_useJIT',
+  );
+  process.exit(isRunVerb() ? 125 : 1);
 }
 
 /** `run`, `wrap` and `shell` keep 1 for the command: nono's own failure is 125 there. */

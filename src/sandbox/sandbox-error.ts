@@ -1,5 +1,5 @@
 import { type Bytes, displayBytes } from '../bytes.ts';
-import { EXIT, NonoError, TOO_MANY_PROCESSES } from '../errors.ts';
+import { EXIT, NonoError, TOO_MANY_FILES, TOO_MANY_FILES_THERE, TOO_MANY_PROCESSES } from '../errors.ts';
 import { baseName, parentPath } from '../paths.ts';
 import { shownWord } from '../shell-word.ts';
 import type { LaunchFailure, LaunchStep } from './launch.ts';
@@ -76,9 +76,9 @@ export function launchError({ step, errno, path, target }: LaunchFailure, comman
 
 /** By step and errno, or by errno alone. */
 const HINTS: Readonly<Record<string, string>> = {
-  EMFILE: 'Allow more open files: ulimit -n',
+  EMFILE: TOO_MANY_FILES,
   EAGAIN: TOO_MANY_PROCESSES,
-  ENFILE: 'Too many files are open on this machine: end something',
+  ENFILE: TOO_MANY_FILES_THERE,
   'rule ELOOP': 'A link was put in its place while nono started: look at it, then run again',
   'restrict E2BIG': NESTED_TOO_DEEP,
   // The kernel has room for one listener in all filters of a process.

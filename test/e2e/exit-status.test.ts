@@ -169,3 +169,41 @@ describe('exit statuses', () => {
     }
   });
 });
+
+describe('nono that gets too little of the machine', () => {
+  test.for([10, 12])('says by what limit: %i descriptors', async (limit) => {
+    using world = createWorld();
+    const words: readonly [string, ...string[]] = [
+      'sh',
+      '-c',
+      `ulimit -n ${limit}; exec "$@"`,
+      'sh',
+      world.executable,
+      'run',
+      '--allow-cwd',
+      '--',
+      'true',
+    ];
+
+    const { status, stderr } = await runProgram(world, words);
+
+    expect({ status, stderr }).toEqual({
+      status: 125,
+      stderr: expect.stringMatching(/^Error: .*\nCaused by: .*EMFILE\nHint: .*ulimit -n/),
+    });
+  });
+
+  test.for([
+    { words: ['ps'], expected: 1 },
+    { words: [...RUN, 'true'], expected: 125 },
+  ])('says so where it may execute nothing that it has made: $words', async ({ words, expected }) => {
+    using world = createWorld();
+
+    const { status, stderr } = await runNono(world, words, { environment: { BUN_JSC_useJIT: '0' } });
+
+    expect({ status, stderr }).toEqual({
+      status: expected,
+      stderr: expect.stringMatching(/^Error: Cannot start: .*\nHint: .*ulimit -v/),
+    });
+  });
+});

@@ -71,6 +71,15 @@ describe('describeFailure() of what the system refused', () => {
   });
 });
 
+test('names the limit where the runtime itself could open nothing more', () => {
+  const thrown = Object.assign(new Error('EMFILE: too many open files, fcntl'), { code: 'EMFILE', syscall: 'fcntl' });
+
+  const { text, exitCode } = describeFailure(thrown);
+
+  expect(text).toMatch(/^Error: Cannot go on \[E_SYSTEM\]\nCaused by: fcntl: EMFILE\nHint: .*ulimit -n/);
+  expect(exitCode).toBe(EXIT.failure);
+});
+
 test('a file system that can only be read is not taken for a full one', () => {
   const { text, exitCode } = describeFailure(new SystemError('unlinkat', 'EROFS', '/x'));
 
