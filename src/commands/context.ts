@@ -70,6 +70,8 @@ export interface Context {
   readonly loadSockets: () => Promise<Sockets>;
   /** What opens the terminal of stdin and stdout, where both are one. */
   readonly loadUserTerminal: () => Promise<OpenUserTerminal>;
+  /** Makes a terminal as a session's and lets go of it. @throws {SystemError} */
+  readonly loadTerminalTrial: () => Promise<() => void>;
   /** What runs a hook of the user's. */
   readonly loadHookRunner: (environment: Readonly<Record<string, string>>) => Promise<RunHook>;
   /** All of stdin. */

@@ -84,6 +84,7 @@ export function createContext(version: string, early?: EarlyProcess): Context {
     loadParent: async () => (await import('./parent.ts')).createParent(),
     loadSignals: async () => (await import('./linux/signals.ts')).createLinuxSignals(),
     loadUserTerminal: async () => (await import('./linux/user-terminal.ts')).openLinuxUserTerminal,
+    loadTerminalTrial: async () => (await import('./linux/terminal-trial.ts')).tryTerminal,
     readInput: () => Bun.stdin.bytes(),
     loadHookRunner: async (variables) => (await import('./bun/hook.ts')).createHookRunner(variables),
     loadBackground: async () => (await import('./bun/background.ts')).createBunBackground(early),

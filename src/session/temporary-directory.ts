@@ -27,9 +27,14 @@ export function temporaryDirectoryPath(
   owner: ProcessIdentity,
 ): Bytes {
   const name = `nono-${id}-${randomHex(RANDOM_BYTES)}.${owner.pid}.${owner.startTicks}.${owner.pidNamespace}` as Bytes;
+  return joinPath(temporaryParent({ files, environment }), name);
+}
+
+/** What such a directory is made in. */
+export function temporaryParent({ files, environment }: Pick<TemporaryPlace, 'files' | 'environment'>): Bytes {
   const given = environment.get('TMPDIR' as Bytes);
   const outer = given?.startsWith('/') === true && !canOpen(files, PARENT) ? files.realPath(given) : undefined;
-  return joinPath(outer ?? files.realPath(PARENT) ?? PARENT, name);
+  return outer ?? files.realPath(PARENT) ?? PARENT;
 }
 
 function canOpen(files: Files, path: Bytes): boolean {

@@ -6,7 +6,7 @@ import { startDetached } from '../support/sessions.ts';
 import { openTerminal } from '../support/tmux.ts';
 import { needCommands, needOtherUser } from '../support/tools.ts';
 import { waitFor } from '../support/wait.ts';
-import { createWorld, type World } from '../support/world.ts';
+import { BUILT_EXECUTABLE, createWorld, type World } from '../support/world.ts';
 
 describe('nono alone', () => {
   test('says that nothing runs, and the three next things to type', async () => {
@@ -79,6 +79,22 @@ describe('a machine without pseudo-terminals', () => {
     expect(run.stderr).toContain('Hint: Mount devpts');
     expect(run.status).toBe(125);
     expect((await runNono(world, ['ps', '--all', '--json'])).stdout).toBe('[]\n');
+    const doctor = await runProgram(world, [...within, world.executable, 'doctor']);
+    expect(doctor.stdout).toMatch(/^limited +pseudo-terminals +none can be made .*\n +→ mount devpts/m);
+  });
+});
+
+describe('a machine whose /tmp cannot be written', () => {
+  test('is told so by doctor, as by the run', async (context) => {
+    needCommands(context, 'unshare', 'mount');
+    needOtherUser(context);
+    using world = createWorld({ place: '/dev/shm', ownExecutable: BUILT_EXECUTABLE });
+    const within = ['unshare', '--mount', 'sh', '-c', 'mount -t tmpfs -o ro none /tmp && exec "$@"', 'sh'] as const;
+
+    const run = await runProgram(world, [...within, world.executable, 'wrap', '--allow-cwd', '--', 'true']);
+    expect(run).toMatchObject({ status: 125, stderr: expect.stringContaining('[E_TEMPORARY]') });
+    const doctor = await runProgram(world, [...within, world.executable, 'doctor']);
+    expect(doctor).toMatchObject({ status: 1, stdout: expect.stringMatching(/^missing +temporary files +.*\/tmp \(EROFS\)$/m) });
   });
 });
 

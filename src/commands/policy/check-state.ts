@@ -5,12 +5,14 @@ import { joinPath, parentPath } from '../../paths.ts';
 import type { Directory, Files } from '../../ports/files.ts';
 import { ROLLBACKS } from '../../rollback/open-rollbacks.ts';
 import { openStateDirectory } from '../../session/state-directory.ts';
+import { temporaryParent } from '../../session/temporary-directory.ts';
 import type { Context } from '../context.ts';
 import { SESSIONS } from '../new-session.ts';
 import { type Check, checkBy } from './checks.ts';
 
 const ROOT = '/' as Bytes;
 const PRIVATE_MODE = 0o600;
+const WAY_OUT = 'make it writable, with free space, or set NONO_HOME to another place';
 const REFUSALS = ['EACCES', 'EPERM', 'EROFS', 'ENOENT', 'ENOTDIR', 'ENOSPC', 'EDQUOT', 'EIO'] as const;
 
 /** Whether a run can write what it has to: modes alone do not tell of a file system that is full or only to be read. */
@@ -38,6 +40,22 @@ export function checkState(context: Context): Check {
   });
 }
 
+/** Whether a command can get its TMPDIR. */
+export function checkTemporary(context: Context): Check {
+  const parent = temporaryParent(context);
+  return checkBy('temporary files', () => {
+    attempt(
+      parent,
+      () => {
+        using directory = context.files.openDirectory(parent);
+        tryToWrite(directory, bytesFromText(`.nono-${context.randomHex(8)}`));
+      },
+      'make it a directory that you can write, with free space',
+    );
+    return displayBytes(parent);
+  });
+}
+
 /** Where the state directory is, or will be: what is missing above it is made with it. */
 export function nearestThere(files: Files, path: Bytes): Bytes {
   return path === ROOT || mayBeThere(files, path) ? path : nearestThere(files, parentPath(path));
@@ -48,14 +66,14 @@ function tryToWrite(directory: Directory, probe: Bytes): void {
   directory.removeFile(probe);
 }
 
-function attempt(path: Bytes, write: () => void): void {
+function attempt(path: Bytes, write: () => void, hint = WAY_OUT): void {
   try {
     write();
   } catch (error) {
     if (!(error instanceof SystemError) || !isErrno(error, ...REFUSALS)) throw error;
     throw new StateError(`nothing can be written in ${displayBytes(path)} (${error.errno})`, {
       cause: error,
-      hint: 'make it writable, with free space, or set NONO_HOME to another place',
+      hint,
     });
   }
 }

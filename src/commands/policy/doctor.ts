@@ -9,7 +9,7 @@ import type { Context } from '../context.ts';
 import { profilePlaces } from '../load-profile.ts';
 import type { CommandResult, ParsedCall } from '../spec.ts';
 import { checkKernel, readLine } from './check-kernel.ts';
-import { checkState, nearestThere } from './check-state.ts';
+import { checkState, checkTemporary, nearestThere } from './check-state.ts';
 import { type Check, checkBy, checksResult } from './checks.ts';
 
 const OLDER_STATE = '.local/state/nono' as Bytes;
@@ -22,7 +22,6 @@ const OLDER_VARIABLES = [
   'NONO_THEME',
 ] as readonly string[] as readonly Bytes[];
 const PTMX = '/dev/ptmx' as Bytes;
-const OTHERS_READ_WRITE = 0o006;
 /** Below it a snapshot of an ordinary project may not fit. */
 const FREE_BYTES_MINIMUM = 1024 ** 3;
 
@@ -34,7 +33,8 @@ export async function execute({ flags }: ParsedCall, context: Context): Promise<
     checkState(context),
     await checkDisk(context),
     checkTerminal(context),
-    checkPseudoTerminals(context),
+    await checkPseudoTerminals(context),
+    checkTemporary(context),
     checkConfig(context),
     ...checkProfiles(context),
     ...checkOlderTool(context),
@@ -94,14 +94,18 @@ async function checkDisk(context: Context): Promise<Check> {
 }
 
 /** Without them no session has a terminal of its own: in a root directory made by hand they are easily forgotten. */
-function checkPseudoTerminals({ files, uid }: Context): Check {
+async function checkPseudoTerminals(context: Context): Promise<Check> {
   const name = 'pseudo-terminals';
-  const stat = files.stat(PTMX);
   const fix = 'mount devpts on /dev/pts with ptmxmode=0666 and make /dev/ptmx a link to pts/ptmx';
-  if (stat === undefined) return { name, status: 'limited', detail: 'there is no /dev/ptmx: no --detached, no attach', fix };
-  if (uid === 0 || (stat.mode & OTHERS_READ_WRITE) === OTHERS_READ_WRITE)
+  const tryTerminal = await context.loadTerminalTrial();
+  try {
+    tryTerminal();
     return { name, status: 'ok', detail: displayBytes(PTMX) };
-  return { name, status: 'limited', detail: '/dev/ptmx cannot be opened: no --detached, no attach', fix };
+  } catch (error) {
+    if (!(error instanceof SystemError)) throw error;
+    const detail = `none can be made (${error.message}): no run on a terminal, no --detached, no attach`;
+    return { name, status: 'limited', detail, fix };
+  }
 }
 
 function checkTerminal({ terminal, environment }: Context): Check {
