@@ -10,6 +10,9 @@ const NO_KEYSTORE = 'No credential is injected here: set the variable and pass i
 const NO_ATTESTATION = 'Nothing is signed or attested here: leave it out';
 const NO_COMMAND_LIST = 'No command is blocked by its name here, what it may touch is: leave it out and see `nono run --dry-run`';
 
+const GO_THERE = 'Go there first: `cd DIR && nono …`';
+const OWN_TERMINAL = 'A command called on a terminal gets one of its own: leave it out';
+
 /** By the long name, with its dashes, or the short form. */
 const OPTIONS: Readonly<Record<string, string>> = {
   '--allow-bind-port': 'Use --allow-bind PORT',
@@ -21,6 +24,7 @@ const OPTIONS: Readonly<Record<string, string>> = {
   '--allow-launch-services': 'A command cannot open other programs of macOS here: log in outside the sandbox first',
   '--allow-proxy': NO_PROXY,
   '--block-command': NO_COMMAND_LIST,
+  '--cwd': GO_THERE,
   '--config': 'The configuration is found by XDG_CONFIG_HOME: see `nono config path`',
   '--credential': NO_KEYSTORE,
   '--env-credential': NO_KEYSTORE,
@@ -45,7 +49,14 @@ const OPTIONS: Readonly<Record<string, string>> = {
   '--trust-override': NO_ATTESTATION,
   '--upstream-bypass': NO_PROXY,
   '--upstream-proxy': NO_PROXY,
-  '--workdir': 'Go there first: `cd DIR && nono …`',
+  '--rm': 'A session that has ended is only a record, which `nono prune` removes: leave it out',
+  '--tty': OWN_TERMINAL,
+  '--workdir': GO_THERE,
+  '-C': GO_THERE,
+  '-d': 'Use --detached',
+  '-i': OWN_TERMINAL,
+  '-it': OWN_TERMINAL,
+  '-t': OWN_TERMINAL,
   '-c': 'The configuration is found by XDG_CONFIG_HOME: see `nono config path`',
   '-vv': 'There is one level of detail here: -v',
   '-vvv': 'There is one level of detail here: -v',

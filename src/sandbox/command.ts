@@ -2,6 +2,7 @@ import { type Bytes, displayBytes } from '../bytes.ts';
 import { EXIT, isErrno, NonoError } from '../errors.ts';
 import { baseName, joinPath, parentPath } from '../paths.ts';
 import type { FoundPath, PathFacts } from '../ports/path-facts.ts';
+import { shownWord } from '../shell-word.ts';
 import { resolveQuietly } from './look-up.ts';
 import { absolute } from './planted.ts';
 import type { World } from './policy.ts';
@@ -67,9 +68,12 @@ export function findCommand(name: Bytes, world: World): FoundCommand {
 function notFound(name: Bytes): NonoError {
   const shown = displayBytes(name);
   const where = name.includes('/') ? 'there is no such file' : 'it is in no directory of PATH';
-  return new NonoError('E_COMMAND_NOT_FOUND', EXIT.commandNotFound, `Cannot run "${shown}": ${where}`, {
-    hint: name.includes('/') ? 'Correct the path' : 'Correct the name, or give the path of the program',
-  });
+  const correct = name.includes('/') ? 'Correct the path' : 'Correct the name, or give the path of the program';
+  // One quoted word for all of a line: no shell reads it.
+  const hint = /\s/.test(name)
+    ? `Write its words without quotes around all of them, or give a shell the line: -- sh -c ${shownWord(name)}`
+    : correct;
+  return new NonoError('E_COMMAND_NOT_FOUND', EXIT.commandNotFound, `Cannot run "${shown}": ${where}`, { hint });
 }
 
 function notExecutable(path: Bytes, kind: FoundPath['kind'] | undefined): NonoError {

@@ -124,7 +124,11 @@ test('nono rollback restore takes the name of a directory for that, also where i
   writeProject(world, { 'app/[old]/page': 'old\n' });
   await runTracked(world, 'echo new > "app/[id]/page"; echo new > app/d/page; echo new > app/d/made');
   const nothing = await rollback(world, ['restore', 'latest', 'app/[old]']);
-  expect(nothing).toMatchObject({ status: 0, stdout: expect.stringMatching(/^Nothing to restore/) });
+  expect(nothing).toMatchObject({ status: 0, stderr: '', stdout: expect.stringMatching(/^Nothing to restore/) });
+  expect(await rollback(world, ['restore', 'latest', 'app/d/pgae'])).toMatchObject({
+    status: 0,
+    stderr: expect.stringMatching(/^\[nono\] Look at the name: ".*\/app\/d\/pgae" is not there/),
+  });
   expect(await rollback(world, ['restore', 'latest', 'app/[id]'])).toMatchObject({ status: 0, stderr: '' });
   expect([readProject(world, 'app/[id]/page'), readProject(world, 'app/d/page')]).toEqual(['old\n', 'new\n']);
 });

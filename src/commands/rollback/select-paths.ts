@@ -26,10 +26,15 @@ export function selectPaths(
   return words.flatMap((word) => {
     const path = spellingsInRoots(context, word, roots).find(isChanged) ?? resolveGiven(context, word);
     const isName = () => isChanged(path) || isThere(context, path);
+    const shown = displayBytes(path);
     if (GLOB_REGEXP.test(word) && !isName()) return matching(context, word, changes);
-    if (manifest.roots.some((root) => isWithin(path, root.path) || isWithin(root.path, path))) return [path];
+    if (manifest.roots.some((root) => isWithin(path, root.path) || isWithin(root.path, path))) {
+      // Nothing to do is no failure: what the session had made is not there any more when a restore is run again.
+      if (!isName()) context.notify(`Look at the name: "${shown}" is not there, and is nothing that has changed`);
+      return [path];
+    }
     const tracked = manifest.roots.map((root) => displayBytes(root.path)).join(', ');
-    throw new UsageError(`Cannot ${verb} "${displayBytes(path)}": session "${manifest.id}" tracks ${tracked}`);
+    throw new UsageError(`Cannot ${verb} "${shown}": session "${manifest.id}" tracks ${tracked}`);
   });
 }
 
