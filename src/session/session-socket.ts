@@ -1,4 +1,5 @@
 import { SystemError } from '../errors.ts';
+import { nextTurn } from '../next-turn.ts';
 import type { Directory } from '../ports/files.ts';
 import type { Connection, ConnectionHandlers, Sockets } from '../ports/socket.ts';
 import { socketName } from './client.ts';
@@ -16,6 +17,8 @@ export class SessionSocket implements Disposable {
   readonly #deps: SessionSocketDeps;
   #listening: Disposable;
   #inode: bigint | undefined;
+  #isReplacing = false;
+  #isDisposed = false;
 
   /** @throws {SystemError} */
   constructor(deps: SessionSocketDeps) {
@@ -25,8 +28,28 @@ export class SessionSocket implements Disposable {
 
   /** Listens again where somebody has removed the name, as cleaners of old files do. Connections that are open stay. */
   ensure(): void {
+    if (this.#isReplacing || this.#isThere()) return;
+    this.#isReplacing = true;
+    void this.#replaceSoon();
+  }
+
+  #isThere(): boolean {
     const { sessions, id } = this.#deps;
-    if (this.#inode !== undefined && sessions.stat(socketName(id))?.inode === this.#inode) return;
+    return this.#inode !== undefined && sessions.stat(socketName(id))?.inode === this.#inode;
+  }
+
+  /** Who connected before the name was gone, and has not been accepted yet, is closed with what was listened on: each turn of the loop accepts them all. */
+  async #replaceSoon(): Promise<void> {
+    await nextTurn();
+    // What is ready is looked at between two turns.
+    await nextTurn();
+    this.#isReplacing = false;
+    if (!this.#isDisposed) this.#replace();
+  }
+
+  #replace(): void {
+    const { sessions, id } = this.#deps;
+    // Before there is a new one: the runtime removes the name with what it stops to listen on, whosever it is by then.
     this.#listening[Symbol.dispose]();
     this.#inode = undefined;
     try {
@@ -52,6 +75,7 @@ export class SessionSocket implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.#isDisposed = true;
     this.#listening[Symbol.dispose]();
   }
 }

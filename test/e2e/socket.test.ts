@@ -237,6 +237,26 @@ describe('the control socket of a session', () => {
     expect(existsSync(socketPath(world, id))).toBe(false);
   });
 
+  test('keeps whoever connected before it was removed, and was not yet accepted', async () => {
+    using world = createWorld();
+    const id = await startDetached(world, '--', 'cat');
+    const supervisor = readRecord(world, id).supervisor_pid;
+    process.kill(supervisor, 'SIGSTOP');
+    const early = await open(socketPath(world, id));
+    early.socket.write(HELLO);
+    early.socket.write(STATUS);
+    rmSync(socketPath(world, id));
+    process.kill(supervisor, 'SIGUSR1');
+    process.kill(supervisor, 'SIGCONT');
+
+    await waitFor('the name to be there again', () => existsSync(socketPath(world, id)));
+    await waitFor('an answer to the earlier one', () => early.messages.some(({ kind }) => kind === 'answer'));
+    await answersStill(socketPath(world, id));
+
+    early.socket.destroy();
+    expect((await runNono(world, ['stop', id])).status).toBe(0);
+  });
+
   test('of a session that was lost is removed by whoever sees it', async () => {
     using world = createWorld();
     const id = await startDetached(world, '--', 'cat');
