@@ -7,6 +7,9 @@ export interface CaughtSignal {
   readonly sender: { readonly pid: number; readonly uid: number } | undefined;
 }
 
+/** What stops a group: a key, or that it wants a terminal that another group has. */
+export type StopReason = 'key' | 'background';
+
 /** Signals to this process, and job control with the terminal that it may have. */
 export interface Signals {
   /**
@@ -28,8 +31,10 @@ export interface Signals {
   /**
    * Stops all of this process's group as Ctrl-Z of the terminal does, so that whoever started it and waits gives the shell its prompt: a script, make, npm. Returns when
    * it was continued; at once where nobody could do that, as behind `ssh -t`: the kernel stops no such group. Only while it is watched.
+   *
+   * @param why Of a group in the background that uses the terminal the kernel stops only who expects it: not timeout(1), which would not end it any more.
    */
-  stopGroup(): void;
+  stopGroup(why: StopReason): void;
   /** Sends a signal by number; a process that is gone is no error. */
   send(pid: number, signal: number): void;
   /** The foreground process group of the controlling terminal; undefined without one. */

@@ -2,6 +2,7 @@ import type { SystemError } from '../errors.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { TerminalSize } from '../ports/pty.ts';
 import type { Shortcut } from '../ports/shortcut.ts';
+import type { Signals } from '../ports/signals.ts';
 import type { TerminalHandlers, UserTerminal } from '../ports/user-terminal.ts';
 import { DetachMatcher } from '../terminal/detach-matcher.ts';
 import type { Link } from './client.ts';
@@ -41,7 +42,7 @@ export interface AttachOptions {
   readonly terminalName: string;
   readonly clock: Clock;
   /** Stops this process, and who waits for it, and returns when it goes on: at once where nobody could see to that. */
-  readonly stopGroup: () => void;
+  readonly stopGroup: Signals['stopGroup'];
   /** The terminal is for this process to read and to draw on. */
   readonly isInForeground: () => boolean;
 }
@@ -261,7 +262,7 @@ export class AttachClient {
     this.#shortcut?.close();
     this.#giveBack();
     this.#hasStopped = true;
-    this.#options.stopGroup();
+    this.#options.stopGroup('key');
     if (this.#isInBackground()) return;
     this.#terminal.enterRaw();
     this.#resize();
@@ -275,7 +276,7 @@ export class AttachClient {
       if (this.#isOver || this.#leaveTimer !== undefined) return;
       if (this.#options.isInForeground()) this.#goOn();
       else {
-        this.#options.stopGroup();
+        this.#options.stopGroup('background');
         // Where nothing can be stopped nothing says that it goes on.
         this.#isInBackground();
       }

@@ -61,6 +61,17 @@ describe('nono run on a terminal', () => {
     await terminal.waitFor(/ended 0/);
   });
 
+  test('lets timeout end it, which puts it in the background of a script', async (context) => {
+    needCommands(context, 'tmux', 'bash', 'timeout');
+    using world = createWorld();
+    writeFileSync(join(world.project, 'agent.sh'), `timeout 1 ${world.executable} run --allow-cwd -- true\necho ended $?\n`);
+    await using terminal = await openTerminal(world, BASH);
+    await terminal.type('sh agent.sh');
+    await terminal.press('Enter');
+
+    await terminal.waitFor(/^ended 124$/m);
+  });
+
   test('goes on with the command where no shell could continue it, as behind ssh', async (context) => {
     needCommands(context, 'tmux', 'setsid');
     using world = createWorld();

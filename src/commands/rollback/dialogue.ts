@@ -186,7 +186,7 @@ export class Dialogue implements Disposable {
   #stop(): void {
     this.line();
     this.#terminal.leaveRaw();
-    this.#signals.stopGroup();
+    this.#signals.stopGroup('key');
     this.#terminal.enterRaw();
   }
 

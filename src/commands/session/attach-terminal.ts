@@ -64,7 +64,7 @@ export async function attachTerminal(
     historyLines,
     terminalName: environment.get('TERM' as Bytes) ?? '',
     clock,
-    stopGroup: () => signals.stopGroup(),
+    stopGroup: (why) => signals.stopGroup(why),
     isInForeground: () => isInForeground(signals),
   });
   let signalled: number | undefined;
@@ -120,7 +120,7 @@ function noAnswer({ record }: Session): NonoError {
 /** Who takes over a terminal in the background is stopped, until it has that, or is to end. */
 async function takeTurn(signals: Signals, isToEnd: () => boolean): Promise<void> {
   while (!isInForeground(signals) && !isToEnd()) {
-    signals.stopGroup();
+    signals.stopGroup('background');
     // What is to end it would be heard of.
     await new Promise((resolve) => setTimeout(resolve, BACKGROUND_MS));
   }

@@ -11,7 +11,8 @@ const SIGSTOP = 19;
 const FORWARDED: readonly number[] = [1, 2, 3, 15]; // SIGHUP SIGINT SIGQUIT SIGTERM
 const SIGTSTP = 20;
 const SIGTTIN = 21;
-const STOPPING: readonly number[] = [SIGTSTP, SIGTTIN, 22]; // and SIGTTOU
+const SIGTTOU = 22;
+const STOPPING: readonly number[] = [SIGTSTP, SIGTTIN, SIGTTOU];
 
 /** include/uapi/linux/wait.h */
 const P_PID = 1;
@@ -36,12 +37,13 @@ export function createLinuxSignals(): Signals {
     watch,
     stopSignal,
     stopSelf: () => void syscall('kill', process.pid, SIGSTOP),
-    stopGroup() {
+    stopGroup(why) {
+      const signal = why === 'key' ? SIGTSTP : SIGTTOU;
       const catcher = createSignalCatcher();
       // What is ignored stops nobody.
-      catcher.reset([SIGTSTP]);
-      syscall('kill', 0, SIGTSTP);
-      catcher.ignore([SIGTSTP]);
+      catcher.reset([signal]);
+      syscall('kill', 0, signal);
+      catcher.ignore([signal]);
     },
     send: (pid, signal) => void trySyscall('kill', pid, signal),
     foregroundGroup: () =>
