@@ -13,6 +13,9 @@ import { makeMissing } from './make-missing.ts';
 import { refuseJson } from './refuse-json.ts';
 import type { CommandResult, ParsedCall } from './spec.ts';
 
+/** Of a namespace of processes. */
+export const FIRST_PID = 1;
+
 /** Confines this very process and becomes the command; returns only by throwing. */
 export async function execute(call: ParsedCall, context: Context): Promise<CommandResult> {
   if (call.flags.has('dry-run')) return (await import('./policy/dry-run.ts')).dryRun(call, context);
@@ -20,7 +23,9 @@ export async function execute(call: ParsedCall, context: Context): Promise<Comma
   const { files, randomHex, uid } = context;
   const adapters = await context.loadSandbox();
   const { host } = adapters;
-  const staysParent = !host.isMediated() && !host.mediatesFromOutside();
+  // The first process of a container becomes the parent of each that has lost its own: a command in its place would have the mediator for a child, and wait
+  // for it for ever where it waits for all.
+  const staysParent = !host.isMediated() && (context.pid === FIRST_PID || !host.mediatesFromOutside());
   // The process stays the same when it becomes the command: the directory is swept once that one has ended.
   const self = adapters.processes.self();
   const temporaryDirectory = temporaryDirectoryPath(context, makeSessionId(randomHex), self);

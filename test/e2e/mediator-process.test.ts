@@ -30,6 +30,24 @@ print(*[name(call) for call in calls])
 print(open("own").read() == "", name(lambda: open(outside)), name(lambda: os.open("own", os.O_WRONLY)), name(lambda: os.kill(os.getppid(), 0)))
 `;
 
+/** A child that leaves one of its own behind; then nobody is left to wait for, and what was left behind goes. */
+const FIRST = `
+import os, time
+reads, writes = os.pipe()
+pid = os.fork()
+if pid == 0:
+    os.write(writes, str(os.fork() or "").encode())
+    os._exit(0)
+os.waitpid(pid, 0)
+left = os.read(reads, 20).decode()
+try: print(os.waitpid(-1, os.WNOHANG))
+except ChildProcessError: print("none")
+limit = time.monotonic() + 20
+while os.path.exists("/proc/" + left) and time.monotonic() < limit: time.sleep(0.01)
+os.chmod(".", 0o755)
+print(os.path.exists("/proc/" + left)); raise SystemExit(7)
+`;
+
 describe.for(USERS)('the mediator of a wrapped command of $user', ({ ordinaryUser }) => {
   test('is small, holds none of its streams, and ends with it', async () => {
     using world = createWorld({ ordinaryUser });
@@ -74,6 +92,25 @@ describe.for(USERS)('the killed mediator of a wrapped command of $user', ({ ordi
 
     expect(stdout || stderr).toBe(`ready\nwaited ENOSYS\n${Array(11).fill('ENOSYS').join(' ')}\nTrue EACCES ok EPERM\n`);
     expect([outside.visitors, lstatSync(outside.file).mode]).toEqual([0, before.mode]);
+  });
+});
+
+describe.runIf(canBecomeOrdinaryUser()).for(USERS)('as the first process of a container, $user', ({ ordinaryUser }) => {
+  test('wraps by staying the parent: the command has no child that it did not make', async (context) => {
+    needCommands(context, 'unshare');
+    using world = createWorld({ ordinaryUser });
+    const words = [...world.asUser, world.executable, 'wrap', '--allow-cwd', '--', PYTHON, '-c', FIRST];
+
+    const { status, stdout } = await runProgram({ ...world, asUser: [] }, [
+      'unshare',
+      '--pid',
+      '--fork',
+      '--kill-child',
+      '--mount-proc',
+      ...words,
+    ]);
+
+    expect({ status, stdout }).toEqual({ status: 7, stdout: 'none\nFalse\n' });
   });
 });
 
