@@ -102,6 +102,7 @@ export function launchOf(plan: Plan, { host, filter, supervisorPid }: LaunchPart
     command: plan.command,
     environment: plan.environment,
     signals: host.callerSignals(),
+    descriptors: host.callerDescriptors(),
   };
 }
 

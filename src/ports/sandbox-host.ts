@@ -22,6 +22,8 @@ export interface SandboxHost {
   readonly architecture: Architecture;
   /** As the caller of nono set them; what the runtime itself changed is not in it. */
   callerSignals(): SignalState;
+  /** The same of its soft limit of descriptors, as far as that can be told; undefined where the runtime has not changed it. */
+  callerDescriptors(): number | undefined;
   /**
    * Applies everything that `launch` says to this process, in the order of LaunchStep, and becomes the
    * command. Does not return when it works. When it returns, this process may be confined already and

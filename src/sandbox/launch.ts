@@ -22,6 +22,8 @@ export interface Launch {
   readonly command: readonly Bytes[];
   readonly environment: readonly Bytes[];
   readonly signals: SignalState;
+  /** How many descriptors it may have until it asks for more (the soft limit); undefined for as many as this process. */
+  readonly descriptors?: number | undefined;
   /** What sandbox_init(3) is given; on macOS only, where the fields of Landlock and seccomp mean nothing. */
   readonly seatbelt?: Bytes;
   /** Instead of becoming the command: what is tried once the sandbox is on, to tell how the kernel answers. */

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { mountAlso } from '../support/mount.ts';
-import { runNono, startNono } from '../support/nono.ts';
+import { runNono, runProgram, startNono } from '../support/nono.ts';
 import { needCommands, needOtherUser } from '../support/tools.ts';
 import { waitFor } from '../support/wait.ts';
 import { createWorld, type World } from '../support/world.ts';
@@ -201,6 +201,18 @@ describe('the process', () => {
       expect(descriptors).toBe('4');
       expect(lines).toEqual(expect.arrayContaining(['NoNewPrivs:\t1', 'SigIgn:\t0000000000000000', 'SigBlk:\t0000000000000000']));
       if (process.getuid?.() === 0) expect(lines).toContain('CapBnd:\t00000000000004fb');
+    },
+  );
+
+  test.for(['run', 'wrap'])(
+    'has in %s as many descriptors as its caller, which the runtime has raised for itself',
+    async (verb) => {
+      using world = createWorld();
+      const words = `"$0" ${verb} --allow-cwd -- sh -c 'ulimit -Sn; ulimit -Hn'; exit $?`;
+      const limited = (limits: string) => runProgram(world, ['sh', '-c', `${limits}; ${words}`, world.executable]);
+
+      expect(await limited('ulimit -n 400; ulimit -Sn 300')).toMatchObject({ status: 0, stdout: '300\n400\n' });
+      expect(await limited('ulimit -n 400')).toMatchObject({ status: 0, stdout: '400\n400\n' });
     },
   );
 

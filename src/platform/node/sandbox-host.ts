@@ -12,6 +12,7 @@ export function createNodeSandboxHost(): SandboxHost {
     landlockAbi: () => 0,
     architecture: process.arch === 'arm64' ? 'arm64' : 'x64',
     callerSignals: () => callerSignals,
+    callerDescriptors: () => undefined,
     become: () => ({ step: 'supervisor', errno: 'ENOSYS' }),
     isMediated: () => false,
     mediatesFromOutside: () => true,

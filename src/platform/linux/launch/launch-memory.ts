@@ -30,7 +30,7 @@ const SHELL = '/bin/sh' as Bytes;
 const WORD_BYTES = 8;
 const STACK_BYTES = 16 * 1024;
 /** struct launch: words. The answers are the first four. */
-const WORDS = 28;
+const WORDS = 29;
 const STEP_AT = 0;
 const LISTENER_AT = 3;
 /** struct sock_filter of include/uapi/linux/filter.h: code, jt, jf, k. */
@@ -61,7 +61,7 @@ export class LaunchMemory {
     const [path = '' as Bytes] = executables;
     const shell = [SHELL, path, ...command.slice(1)];
     memory.put(23, [memory.vector(executables), memory.vector(command), memory.vector(shell), memory.vector(environment)]);
-    memory.put(27, [NOTHING]);
+    memory.put(27, [NOTHING, launch.descriptors ?? 0]);
   }
 
   get address(): number {

@@ -14,6 +14,7 @@ enum { SET_MODE_FILTER = 1, SPEC_ALLOW = 4, NEW_LISTENER = 8, WAIT_KILLABLE_RECV
 enum { CLOSE_RANGE_UNSHARE = 2, CLOSE_RANGE_CLOEXEC = 4, FIRST_EXTRA_DESCRIPTOR = 3 };
 enum { AT_FDCWD = -100, O_PATH = 0x200000, O_CLOEXEC = 0x80000, RESOLVE_NO_SYMLINKS = 4 };
 enum { CLONE_VM = 0x100, CLONE_FILES = 0x400, CLONE_VFORK = 0x4000, SIGCHLD = 17 };
+enum { RLIMIT_NOFILE = 7 };
 enum { SIG_DFL = 0, SIG_IGN = 1, SIGKILL = 9, SIGNALS = 64, SIG_SETMASK = 2, TIOCSPGRP = 0x5410 };
 
 /* LaunchStep of sandbox/launch.ts, in the order of STEPS of launch-memory.ts. */
@@ -57,6 +58,8 @@ struct launch {
   const char **environment;
   /* An answer, too: the rules, once they are made, or -1. */
   long ruleset;
+  /* How many descriptors the command may have until it asks for more, or 0 for as many as this process. */
+  u64 descriptors;
 };
 
 static struct launch *launch;
@@ -216,6 +219,14 @@ static int confine(void) {
   return restrict_files() && restore_signals() && install_filter() && let_go();
 }
 
+/* What the runtime has raised for itself. At the very end: it may have more open by now. */
+static void restore_descriptors(void) {
+  u64 limits[2];
+  if (launch->descriptors == 0 || CALL(prlimit64, 0, RLIMIT_NOFILE, 0, limits, 0) < 0 || limits[0] <= launch->descriptors) return;
+  limits[0] = launch->descriptors;
+  CALL(prlimit64, 0, RLIMIT_NOFILE, limits, 0, 0);
+}
+
 /* Errors that make execvp(3) look on: there may be a usable file further down PATH. */
 static int looks_on(long error) {
   return error == EACCES || error == ENOENT || error == ENOTDIR || error == ENODEV || error == ETIMEDOUT || error == ESTALE;
@@ -224,6 +235,7 @@ static int looks_on(long error) {
 /* Tries each candidate; a refusal outweighs an absence. */
 static void execute(void) {
   long error = ENOENT, item = -1;
+  restore_descriptors();
   for (long at = 0; launch->executables[at]; at++) {
     long result = CALL(execve, launch->executables[at], launch->command, launch->environment, 0, 0);
     if (result == -ENOEXEC) {

@@ -27,6 +27,7 @@ const CALLS = [
   'openat',
   'openat2',
   'prctl',
+  'prlimit64',
   'read',
   'readlinkat',
   'rt_sigaction',
