@@ -73,19 +73,20 @@ class Application {
     for (const made of this.#making) this.#settle(await made);
     this.#input.roots.forget();
     this.#joinLinks();
-    const { listed, failed } = this.#directories.finish(touched);
-    return { ...this.#without(failed), written: this.#written, listed };
+    const { listed, failed, untimed } = this.#directories.finish(touched);
+    return { ...this.#without(failed, untimed), written: this.#written, listed };
   }
 
-  /** What was done and kept, when these directories did not get their modes and times. */
-  #without(failed: ReadonlyMap<Bytes, string>): Pick<ApplyResult, 'done' | 'kept'> {
-    if (failed.size === 0) return { done: this.#done, kept: this.#kept };
-    const unfinished = this.#done.flatMap((action) => {
+  /** What was done and kept, when these directories did not get their modes and times, or their times alone. */
+  #without(failed: ReadonlyMap<Bytes, string>, untimed: ReadonlySet<Bytes>): Pick<ApplyResult, 'done' | 'kept'> {
+    const done = this.#done.filter(({ path, type, want }) => type !== 'm' || want?.kind !== 'directory' || !untimed.has(path));
+    if (failed.size === 0) return { done, kept: this.#kept };
+    const unfinished = done.flatMap((action) => {
       const reason = action.want?.kind === 'directory' ? failed.get(action.path) : undefined;
       return reason === undefined ? [] : [{ action, reason }];
     });
     const left = new Set(unfinished.map(({ action }) => action));
-    return { done: this.#done.filter((action) => !left.has(action)), kept: [...this.#kept, ...unfinished] };
+    return { done: done.filter((action) => !left.has(action)), kept: [...this.#kept, ...unfinished] };
   }
 
   /** Every now and then: says how far it is, and lets a signal be heard. */

@@ -1,5 +1,6 @@
 import type { Bytes } from '../bytes.ts';
 import { type Change, compareTrees, isSameReference } from './compare.ts';
+import { withoutLostTimes } from './directory-times.ts';
 import { changedMs, isAfterLoss, lastSeenMs } from './doubt.ts';
 import type { Entry } from './entry.ts';
 import { entryNow } from './entry-now.ts';
@@ -44,7 +45,8 @@ export function prepareRestore(
     if (other !== undefined && change.type !== 'm') return `changed by session ${other} too`;
     return isAfterLoss(change, state.manifest) ? 'changed after the session was lost' : undefined;
   });
-  return { ...plan, listed, twins };
+  const actions = withoutLostTimes(plan.actions, { roots, target: new TreeIndex(target), listed });
+  return { ...plan, actions, listed, twins };
 }
 
 function filesAt(trees: readonly TreeIndex[], path: Bytes): Entry[] {

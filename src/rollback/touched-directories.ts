@@ -4,6 +4,7 @@ import { baseName, parentPath } from '../paths.ts';
 import type { Directory } from '../ports/files.ts';
 import { reasonOfFailure } from './apply-failure.ts';
 import type { ApplyInput } from './apply-input.ts';
+import { hasNames } from './directory-times.ts';
 import { lookAt, namesNow } from './entry-now.ts';
 import { OWNER_MODE } from './restore-plan.ts';
 import { TreeIndex } from './tree-index.ts';
@@ -11,6 +12,8 @@ import { TreeIndex } from './tree-index.ts';
 export interface FinishedDirectories {
   readonly listed: ReadonlyMap<Bytes, readonly Bytes[]>;
   readonly failed: ReadonlyMap<Bytes, string>;
+  /** Those that have another listing than they had, and so keep their time. */
+  readonly untimed: ReadonlySet<Bytes>;
 }
 
 /** The directories that a restore works in: they are writable for as long as it lasts, and get their modes and times at its end. */
@@ -56,12 +59,13 @@ export class TouchedDirectories {
   finish(restored: readonly { readonly path: Bytes }[]): FinishedDirectories {
     const listed = new Map<Bytes, readonly Bytes[]>();
     const failed = new Map<Bytes, string>();
+    const untimed = new Set<Bytes>();
     for (const { path } of restored) this.#touchEarlier(parentPath(path));
     for (const [path, mode] of [...this.#touched].sort(([a], [b]) => (a < b ? 1 : -1))) {
-      const reason = reasonOfFailure(() => this.#finish(path, mode, listed));
+      const reason = reasonOfFailure(() => this.#finish(path, mode, { listed, untimed }));
       if (reason !== undefined) failed.set(path, reason);
     }
-    return { listed, failed };
+    return { listed, failed, untimed };
   }
 
   /** A directory in which all was done before an interruption: what it was to get at the end it has not got yet. */
@@ -76,7 +80,11 @@ export class TouchedDirectories {
     this.#touched.set(path, before !== undefined && mode === (before | OWNER_MODE) ? before : mode);
   }
 
-  #finish(path: Bytes, mode: number, listed: Map<Bytes, readonly Bytes[]>): undefined {
+  #finish(
+    path: Bytes,
+    mode: number,
+    { listed, untimed }: { readonly listed: Map<Bytes, readonly Bytes[]>; readonly untimed: Set<Bytes> },
+  ): undefined {
     const { roots } = this.#input;
     if (roots.isByAnotherName(path)) return;
     const want = this.#target.find(path);
@@ -90,12 +98,8 @@ export class TouchedDirectories {
     const names = namesNow(roots, path);
     if (names !== undefined) listed.set(path, names);
     const isListedAgain = want?.kind === 'directory' && hasNames(names, this.#target.names(path));
-    if (isListedAgain) roots.parentOf(path)?.setModificationTime(name, want.mtimeSeconds, want.mtimeNanoseconds);
+    if (!isListedAgain) untimed.add(path);
+    else roots.parentOf(path)?.setModificationTime(name, want.mtimeSeconds, want.mtimeNanoseconds);
     if (stat.mode !== mode) roots.parentOf(path)?.setMode(name, mode);
   }
-}
-
-function hasNames(now: readonly Bytes[] | undefined, wanted: readonly Bytes[] | undefined): boolean {
-  if (now === undefined || wanted === undefined) return false;
-  return wanted.length === now.length && wanted.every((name, index) => name === now[index]);
 }

@@ -1,7 +1,7 @@
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { readProject, rollback, runTracked, writeProject } from '../support/rollback.ts';
+import { listSessions, readProject, rollback, runTracked, writeProject } from '../support/rollback.ts';
 import { dumpTree } from '../support/tree.ts';
 import { createWorld } from '../support/world.ts';
 
@@ -12,6 +12,38 @@ const FILES = {
   'src/deep/notes': 'n\n',
   other: 'o\n',
 };
+
+describe('nono rollback restore of the time of a directory', () => {
+  test('is nothing to do where its listing stays another one', async () => {
+    using world = createWorld();
+    writeProject(world, FILES);
+    const list = () => listSessions(world);
+    await runTracked(world, 'mkdir node_modules; mkfifo src/fifo');
+    const left = dumpTree(world.project);
+
+    for (const words of [
+      ['restore', 'latest', '--dry-run'],
+      ['restore', 'latest'],
+    ]) {
+      expect(await rollback(world, words)).toMatchObject({ status: 0, stdout: expect.stringMatching(/^Nothing to restore: /) });
+    }
+
+    expect([dumpTree(world.project), (await list()).length]).toEqual([left, 1]);
+  });
+
+  test('is none of what was done where the session made a directory that somebody put something into', async () => {
+    using world = createWorld();
+    writeProject(world, FILES);
+    await runTracked(world, 'mkdir src/made');
+    fs.writeFileSync(join(world.project, 'src/made/mine'), 'mine\n');
+    const { status, stdout } = await rollback(world, ['restore', 'latest', '--json']);
+    expect({ status, ...JSON.parse(stdout) }).toMatchObject({
+      status: 0,
+      actions: [],
+      kept: [{ path: join(world.project, 'src/made') }],
+    });
+  });
+});
 
 describe('nono rollback restore of one path of a directory that is gone', () => {
   test.for([
