@@ -19,7 +19,10 @@ async function runHere(call: ParsedCall, context: Context): Promise<CommandResul
   if (call.flags.has('detached')) return (await import('./run-detached.ts')).runDetached(call, context);
   const { isStdinTerminal, isStdoutTerminal, isStderrTerminal } = context.terminal;
   // A stderr that leads elsewhere stays there: then the command shares the caller's terminal instead of having its own.
-  if (isStdinTerminal && isStdoutTerminal && isStderrTerminal)
-    return (await import('./run-attached.ts')).runAttached(call, context);
-  return (await import('./run-plain.ts')).runPlain(call, context);
+  if (!(isStdinTerminal && isStdoutTerminal && isStderrTerminal)) return (await import('./run-plain.ts')).runPlain(call, context);
+  const { isPutAside } = await import('./put-aside.ts');
+  if (!(await isPutAside(context))) return (await import('./run-attached.ts')).runAttached(call, context);
+  // Nothing can be asked there.
+  const terminal = { ...context.terminal, isStdinTerminal: false };
+  return (await import('./run-plain.ts')).runPlain(call, { ...context, terminal });
 }

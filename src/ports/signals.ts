@@ -37,6 +37,8 @@ export interface Signals {
   stopGroup(why: StopReason): void;
   /** Sends a signal by number; a process that is gone is no error. */
   send(pid: number, signal: number): void;
+  /** Whether that process ignores a signal; false of one that is gone. */
+  ignores(pid: number, signal: number): boolean;
   /** The foreground process group of the controlling terminal; undefined without one. */
   foregroundGroup(): number | undefined;
   /** Does nothing where it is not permitted or there is no terminal. */

@@ -1,6 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'vitest';
+import { runNono } from '../support/nono.ts';
+import { startScript } from '../support/sessions.ts';
 import { openTerminal } from '../support/tmux.ts';
 import { needCommands, needOtherUser } from '../support/tools.ts';
 import { waitFor } from '../support/wait.ts';
@@ -61,15 +63,24 @@ describe('nono run on a terminal', () => {
     await terminal.waitFor(/ended 0/);
   });
 
-  test('lets timeout end it, which puts it in the background of a script', async (context) => {
+  test('runs below timeout in a script, which puts it in the background', async (context) => {
     needCommands(context, 'tmux', 'bash', 'timeout');
     using world = createWorld();
-    writeFileSync(join(world.project, 'agent.sh'), `timeout 1 ${world.executable} run --allow-cwd -- true\necho ended $?\n`);
+    const id = await startScript(world, 'exec sleep 1000');
+    const lines = [
+      `timeout 60 ${world.executable} run --rollback --allow-cwd -- sh -c 'echo up; echo x > made; exit 3'`,
+      'echo ended $?',
+      // What wants the terminal is stopped, and timeout is not.
+      `timeout 1 ${world.executable} attach ${id}`,
+      'echo ended $?',
+    ];
+    writeFileSync(join(world.project, 'agent.sh'), `${lines.join('\n')}\n`);
     await using terminal = await openTerminal(world, BASH);
     await terminal.type('sh agent.sh');
     await terminal.press('Enter');
 
-    await terminal.waitFor(/^ended 124$/m);
+    await terminal.waitFor(/^up$[^]*^ended 3$[^]*^ended 124$/m);
+    await runNono(world, ['stop', '--force', id]);
   });
 
   test('goes on with the command where no shell could continue it, as behind ssh', async (context) => {

@@ -1,7 +1,10 @@
+import { isErrno } from '../../errors.ts';
 import type { CaughtSignal, Signals } from '../../ports/signals.ts';
+import { parseSignals } from '../../signal-state.ts';
 import { followDescriptor } from './channel.ts';
 import { makePipe } from './pipe.ts';
 import { createSignalCatcher, SIGINFO_BYTES } from './signal-catcher.ts';
+import { readSmallFile } from './small-files.ts';
 import { addressOf, fixedBuffer, syscall, trySyscall } from './syscalls.ts';
 import * as uapi from './uapi.ts';
 
@@ -45,6 +48,7 @@ export function createLinuxSignals(): Signals {
       syscall('kill', 0, signal);
       catcher.ignore([signal]);
     },
+    ignores,
     send: (pid, signal) => void trySyscall('kill', pid, signal),
     foregroundGroup: () =>
       withTerminal((terminal) => {
@@ -103,6 +107,15 @@ function describe(signal: number, view: DataView, at: number): CaughtSignal {
   const isFromProcess = view.getInt32(at + CODE_AT, true) <= 0;
   const sender = { pid: view.getInt32(at + PID_AT, true), uid: view.getUint32(at + UID_AT, true) };
   return { signal, isFromProcess, sender: isFromProcess ? sender : undefined };
+}
+
+function ignores(pid: number, signal: number): boolean {
+  try {
+    return parseSignals(readSmallFile(`/proc/${pid}/status`)).ignored.includes(signal);
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', 'ESRCH')) return false;
+    throw error;
+  }
 }
 
 function stopSignal(pid: number): number | undefined {

@@ -30,6 +30,7 @@ class FakeSignals implements Signals {
     if (this.childGroup === OWN) this.stoppedBy = undefined;
   }
   stopGroup = (): void => undefined;
+  ignores = (): boolean => false;
   send(pid: number, signal: number): void {
     this.log.push(`send ${signal} to ${pid}`);
     if (signal === 18) this.stoppedBy = undefined;
