@@ -99,11 +99,13 @@ export class ConfigError extends NonoError {
 export class SystemError extends Error {
   readonly errno: string;
   readonly call: string;
+  readonly path: string | undefined;
 
   constructor(call: string, errno: string, path?: string) {
     super(path === undefined ? `${call}: ${errno}` : `${call} "${path}": ${errno}`);
     this.call = call;
     this.errno = errno;
+    this.path = path;
   }
 }
 
@@ -136,6 +138,9 @@ export const TOO_MANY_FILES = 'This process may have no more files open: allow m
 export const TOO_MANY_FILES_THERE = 'Too many files are open on this machine: end something';
 export const TOO_MANY_PROCESSES = 'You have as many processes as you may have: end some, or allow more with ulimit -u';
 
+/** There on every machine, and out of sight where /proc shows processes alone. */
+const KERNEL_SETTINGS = '/proc/sys/';
+
 /** What says something about a path that somebody has given, by a word or a variable. */
 const PATH_ERRNOS = ['ENAMETOOLONG', 'ELOOP'] as const;
 
@@ -151,6 +156,10 @@ export function explainMachine(thrown: unknown): unknown {
     const hint =
       'Whoever runs nono may not do that there: see owner and mode of it, and of all directories above it (namei -l PATH)';
     return new NonoError('E_PATH', EXIT.failure, 'Cannot use a path', { cause: error, hint });
+  }
+  if (isErrno(error, 'ENOENT') && error instanceof SystemError && error.path?.startsWith(KERNEL_SETTINGS) === true) {
+    const hint = 'Mount /proc whole, not with subset=pid (in a unit of systemd ProcSubset=pid): nono looks there at the kernel';
+    return new NonoError('E_SYSTEM', EXIT.failure, 'Cannot go on', { cause: error, hint });
   }
   if (!isErrno(error, ...MACHINE_ERRNOS)) return error;
   if (isErrno(error, 'EAGAIN') && error instanceof SystemError && MAKING_PROCESSES.includes(error.call)) {

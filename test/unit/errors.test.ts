@@ -80,6 +80,15 @@ test('names the limit where the runtime itself could open nothing more', () => {
   expect(exitCode).toBe(EXIT.failure);
 });
 
+test('what is read of the kernel below /proc, and is not to be seen, is no bug of nono', () => {
+  const { text, exitCode } = describeFailure(new SystemError('open', 'ENOENT', '/proc/sys/kernel/hostname'));
+
+  expect(text).toMatch(
+    /^Error: Cannot go on \[E_SYSTEM\]\nCaused by: open "\/proc\/sys\/kernel\/hostname": ENOENT\nHint: Mount \/proc whole/,
+  );
+  expect(exitCode).toBe(EXIT.failure);
+});
+
 test('a file system that can only be read is not taken for a full one', () => {
   const { text, exitCode } = describeFailure(new SystemError('unlinkat', 'EROFS', '/x'));
 
