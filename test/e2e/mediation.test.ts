@@ -98,6 +98,28 @@ os.unlink("l"); os.rmdir("d"); os.unlink("f")`,
     ]);
   });
 
+  test.for(VERBS)(
+    'says of times that are both to stay what the kernel says, and of a path that is none, under %s',
+    async (verb) => {
+      const { stdout, stderr } = await python(
+        verb,
+        `
+import ctypes, errno
+libc = ctypes.CDLL(None, use_errno=True)
+def call(directory, path, times, flags=0):
+  result = libc.syscall(88 if os.uname().machine == "aarch64" else 280, directory, path, (ctypes.c_long * 4)(*times), flags)
+  print(errno.errorcode[ctypes.get_errno()] if result < 0 else result, end=" ")
+STAY, TIMES, HERE = (0, 0x3ffffffe) * 2, (1, 2, 3, 4), -100
+f = os.open("f", os.O_RDONLY | os.O_CREAT)
+call(HERE, b"/usr", STAY); call(os.open("/usr", os.O_RDONLY), None, STAY); call(HERE, b"nothing", STAY); call(HERE, b"/usr", (0, 0x3ffffffe, 3, 4))
+call(f, None, TIMES); print(os.stat("f").st_mtime_ns, end=" "); call(f, None, TIMES, 0x100); call(HERE, None, TIMES)
+os.unlink("f")`,
+      );
+
+      expect({ stdout, stderr }).toEqual({ stdout: '0 0 0 EPERM 0 3000000004 EINVAL EFAULT ', stderr: '' });
+    },
+  );
+
   test.for(VERBS)('changes no FIFO outside whose path is too long to be told, and any pipe, under %s', async (verb) => {
     const deep = join(sandboxed.world.home, 'deep');
     const go = (make: string) => `
