@@ -1,4 +1,5 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { runNono, startNono } from '../support/nono.ts';
@@ -34,6 +35,31 @@ describe('nono stop', () => {
     expect(readdirSync(join(world.state, 'sessions')).filter((name) => name.endsWith('.sock'))).toEqual([]);
     const again = await runNono(world, ['stop', ids[0] ?? '']);
     expect({ status: again.status, isSaid: again.stderr.includes('Nothing to do') }).toEqual({ status: 0, isSaid: true });
+  });
+
+  test.for([
+    { what: 'that takes no more clients', version: 1, code: 'refused' },
+    { what: 'that speaks another version of the protocol', version: 2, code: 'protocol' },
+  ])('ends the session of a supervisor $what', async ({ version, code }) => {
+    using world = createWorld();
+    const id = await startDetached(world, '--', 'sleep', '1000');
+    const socket = join(world.state, 'sessions', `${id}.sock`);
+    rmSync(socket);
+    const payload = Buffer.from(JSON.stringify({ code, message: 'no' }));
+    const frame = Buffer.concat([Buffer.from([version, 20, 0, 0, payload.length, 0, 0, 0]), payload]);
+    await using server = createServer((connection) =>
+      connection
+        .on('error', () => undefined)
+        .resume()
+        .end(frame),
+    );
+    await new Promise<void>((resolve) => server.listen(socket, resolve));
+
+    // Nobody is told that it has ended.
+    const { status, stderr } = await runNono(world, ['send', id, 'x']);
+    expect({ status, isRefused: /E_REFUSED|E_NO_ANSWER/.test(stderr) }).toEqual({ status: 1, isRefused: true });
+    expect(await runNono(world, ['stop', id])).toMatchObject({ status: 0, stdout: `${id}\n` });
+    expect(readRecord(world, id)).toMatchObject({ status: 'exited', signal: 'SIGTERM' });
   });
 
   test('kills what ignores SIGTERM once its time is up, and at once with --force', async () => {

@@ -12,6 +12,7 @@ export async function execute({ positionals }: ParsedCall, context: Context): Pr
 
 async function detach(context: Context, session: Session): Promise<void> {
   using client = session.isLive ? await controlSession(context, session) : undefined;
-  const isDetached = client !== undefined && (await ask(client, session, 'detach', { verb: 'detach' }));
+  const isDetached =
+    client !== undefined && (await ask(context, session, { client, verb: 'detach', request: { verb: 'detach' } }));
   if (!isDetached) context.notify(`Nothing to do: no terminal is attached to session ${session.record.session_id}`);
 }

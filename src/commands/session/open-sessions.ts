@@ -140,9 +140,18 @@ export function noTerminal({ record }: Session): NonoError {
  * @returns whether it changed anything.
  * @throws {NonoError} when it refuses, ends before it answers, or does not answer.
  */
-export async function ask(client: ControlClient, session: Session, verb: string, request: ControlRequest): Promise<boolean> {
+export async function ask(
+  context: Context,
+  session: Session,
+  { client, verb, request }: { readonly client: ControlClient; readonly verb: string; readonly request: ControlRequest },
+): Promise<boolean> {
   const id = session.record.session_id;
   const answer = await answerOf(client, session, verb, request);
+  if (answer === undefined && (await client.ended) === undefined && (await isStillLive(context, session))) {
+    throw new NonoError('E_NO_ANSWER', EXIT.failure, `Cannot ${verb} session ${id}: its supervisor gave the connection up`, {
+      hint: 'When nono was replaced since the session began: use the version of then',
+    });
+  }
   if (answer === undefined) throw new NonoError('E_ENDED', EXIT.failure, `Cannot ${verb} session ${id}: it has just ended`);
   if (answer.isDone) return answer.changed;
   if (answer.code === 'no_terminal') throw noTerminal(session);

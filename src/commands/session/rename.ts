@@ -12,6 +12,6 @@ export async function execute({ positionals: [wanted, given] }: ParsedCall, cont
   if (!session.isLive) throw new NonoError('E_ENDED', EXIT.failure, `Cannot rename session ${id}: it has ended`);
   using client = await controlSession(context, session);
   if (client === undefined) throw noTerminal(session);
-  await ask(client, session, 'rename', { verb: 'rename', name });
+  await ask(context, session, { client, verb: 'rename', request: { verb: 'rename', name } });
   return { exitCode: EXIT.ok };
 }

@@ -26,7 +26,7 @@ export async function execute({ positionals, flags, values }: ParsedCall, contex
   const isInput = texts.length === 1 && texts[0] === STDIN;
   const text = isInput ? await context.readInput() : bufferFromBytes(texts.join(' ') as Bytes);
   const after = bufferFromBytes([...keys, ...(flags.has('enter') ? ['\r'] : [])].join('') as Bytes);
-  await send(client, session, Buffer.concat([text, after]));
+  await send(context, session, { client, data: Buffer.concat([text, after]) });
   return { exitCode: EXIT.ok };
 }
 
@@ -38,7 +38,15 @@ function readKey(name: Bytes): string {
   });
 }
 
-async function send(client: ControlClient, session: Session, data: Uint8Array): Promise<void> {
+async function send(
+  context: Context,
+  session: Session,
+  { client, data }: { readonly client: ControlClient; readonly data: Uint8Array },
+): Promise<void> {
   for (let at = 0; at < data.length; at += PIECE_BYTES)
-    await ask(client, session, 'send to', { verb: 'send', data: data.subarray(at, at + PIECE_BYTES) });
+    await ask(context, session, {
+      client,
+      verb: 'send to',
+      request: { verb: 'send', data: data.subarray(at, at + PIECE_BYTES) },
+    });
 }

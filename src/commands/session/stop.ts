@@ -1,4 +1,4 @@
-import { EXIT, NonoError, UsageError } from '../../errors.ts';
+import { EXIT, NonoError, SystemError, UsageError } from '../../errors.ts';
 import { jsonOutput } from '../../json-text.ts';
 import { parseCount } from '../../parse.ts';
 import type { ControlClient } from '../../session/client.ts';
@@ -57,9 +57,20 @@ async function stop(context: Context, session: Session, graceMs: number): Promis
   if (!isLive) return 'already ended';
   using client = await controlSession(context, session, (line) => context.notify(line));
   if (client === undefined) return stopWithoutSocket(context, session, graceMs);
-  if (!(await answers(client, graceMs))) return kill(context, session);
+  const heard = await tell(context, session, { client, graceMs });
+  if (heard === 'nothing') return kill(context, session);
+  if (heard === 'a refusal') return stopRefusing(context, session, graceMs);
   // The tree has its time; what then takes long is the final snapshot, which is waited for.
-  const { session_id: id } = record;
+  await waitForEnd(context, session, { graceMs, ended: client.ended });
+  return 'stopped';
+}
+
+async function waitForEnd(
+  context: Context,
+  session: Session,
+  { graceMs, ended }: { readonly graceMs: number; readonly ended?: Promise<unknown> },
+): Promise<void> {
+  const { session_id: id } = session.record;
   const timer = setTimeout(
     () =>
       context.notify(
@@ -67,9 +78,22 @@ async function stop(context: Context, session: Session, graceMs: number): Promis
       ),
     graceMs + SAID_AFTER_MS,
   );
-  await client.ended;
+  await ended;
   await supervisorGone(context, session);
   clearTimeout(timer);
+}
+
+/**
+ * A supervisor that takes no more clients, having no descriptor for them, or that speaks another version of the protocol: it hears a signal, and gives
+ * its tree the usual time then. What takes longer when the command is gone is the final snapshot.
+ */
+async function stopRefusing(context: Context, session: Session, graceMs: number): Promise<Stopped> {
+  await signalSupervisor(context, session, SIGTERM);
+  if (await supervisorGone(context, session, ANSWER_MS + (graceMs === 0 ? 0 : DEFAULT_GRACE_MS))) return 'stopped';
+  const { processes } = await context.loadSandbox();
+  const { child_pid: child } = session.record;
+  if (graceMs === 0 || (child !== null && processes.startTicks(child) !== undefined)) return kill(context, session);
+  await waitForEnd(context, session, { graceMs: 0 });
   return 'stopped';
 }
 
@@ -97,12 +121,24 @@ async function signalSupervisor(context: Context, { record }: Session, signal: n
   if (hasItsSupervisor(record, self, processes)) (await context.loadSignals()).send(record.supervisor_pid, signal);
 }
 
-/** @returns false when no answer came in time. One that ended before it could answer is no such case. */
-async function answers(client: ControlClient, graceMs: number): Promise<boolean> {
-  const { promise, resolve } = Promise.withResolvers<false>();
-  const timer = setTimeout(() => resolve(false), graceMs + ANSWER_MS);
-  const answered = client.request({ verb: 'stop', timeoutMs: graceMs }).then(() => true);
-  const isAnswered = await Promise.race([answered, promise]);
+type Heard = 'an answer' | 'a refusal' | 'nothing';
+
+/** @returns 'nothing' when no answer came in time. One that ended before it could answer is no such case. */
+async function tell(
+  context: Context,
+  session: Session,
+  { client, graceMs }: { readonly client: ControlClient; readonly graceMs: number },
+): Promise<Heard> {
+  const { promise, resolve } = Promise.withResolvers<'late'>();
+  const timer = setTimeout(() => resolve('late'), graceMs + ANSWER_MS);
+  const answered = client.request({ verb: 'stop', timeoutMs: graceMs }).catch((error: unknown) => {
+    if (!(error instanceof SystemError)) throw error;
+    return undefined;
+  });
+  const answer = await Promise.race([answered, promise]);
   clearTimeout(timer);
-  return isAnswered;
+  if (answer === 'late') return 'nothing';
+  if (answer !== undefined) return answer.isDone ? 'an answer' : 'a refusal';
+  const isOver = (await client.ended) !== undefined || (await supervisorGone(context, session, ANSWER_MS));
+  return isOver ? 'an answer' : 'a refusal';
 }
