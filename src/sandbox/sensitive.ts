@@ -2,6 +2,7 @@ import type { Bytes } from '../bytes.ts';
 import { collect } from '../collect.ts';
 import { configPath, PROFILE_ENDING, profilesPath } from '../config/config-path.ts';
 import { isWithin, joinPath, parentPath } from '../paths.ts';
+import { CARGO_CREDENTIALS, HOME_PLACES, PACKAGES } from './home-places.ts';
 import { futurePath, namesQuietly, resolveQuietly } from './look-up.ts';
 import { otherNames } from './other-names.ts';
 import type { Access, ForbiddenPlace } from './plan.ts';
@@ -21,123 +22,8 @@ export interface SensitivePlace {
   readonly isAbsolute: boolean;
 }
 
-const BROWSER = 'a browser profile';
-const HISTORY = 'a shell history';
-const KEYRING = 'a keyring or password store';
-const CLOUD = 'cloud credentials';
-const PACKAGES = 'package registry credentials';
-
 /** Where the sandbox's own rules come from: a command that writes there chooses the next run's; reading is harmless. */
 const OWN_CONFIGURATION = "nono's configuration";
-
-/** Below the home directory. */
-const HOME_PLACES: Readonly<Record<string, readonly string[]>> = {
-  'SSH keys': ['.ssh'],
-  'GPG keys': ['.gnupg'],
-  [CLOUD]: [
-    '.aws',
-    '.config/gcloud',
-    '.azure',
-    '.kube',
-    '.boto',
-    '.s3cfg',
-    '.oci',
-    '.config/doctl',
-    '.config/rclone',
-    '.config/hcloud',
-    '.terraform.d/credentials.tfrc.json',
-    '.terraformrc',
-    '.vault-token',
-    '.config/sops',
-    '.fly',
-    '.config/op',
-    '.databrickscfg',
-  ],
-  'container credentials and sockets': ['.docker', '.config/containers/auth.json', '.local/share/containers/podman'],
-  'git and host credentials': [
-    '.netrc',
-    '.git-credentials',
-    '.config/git/credentials',
-    '.config/gh',
-    '.config/hub',
-    '.config/glab-cli',
-    '.config/github-copilot',
-  ],
-  [PACKAGES]: [
-    '.npmrc',
-    '.yarnrc',
-    '.yarnrc.yml',
-    '.pypirc',
-    '.cargo/credentials',
-    '.cargo/credentials.toml',
-    '.gem/credentials',
-    '.m2/settings.xml',
-    '.m2/settings-security.xml',
-    '.gradle/gradle.properties',
-    '.config/pip',
-    '.config/composer/auth.json',
-    '.composer/auth.json',
-    '.nuget/NuGet',
-    '.hex/hex.config',
-  ],
-  [BROWSER]: [
-    '.mozilla',
-    '.thunderbird',
-    '.config/google-chrome',
-    '.config/google-chrome-beta',
-    '.config/chromium',
-    '.config/BraveSoftware',
-    '.config/microsoft-edge',
-    '.config/vivaldi',
-    '.config/opera',
-    '.librewolf',
-    '.zen',
-    'snap/firefox',
-    'snap/chromium',
-    '.var/app/org.mozilla.firefox',
-    '.var/app/com.google.Chrome',
-    '.var/app/org.chromium.Chromium',
-    '.cache/mozilla',
-    '.cache/google-chrome',
-    'Library/Application Support/Google/Chrome',
-    'Library/Application Support/Firefox',
-    'Library/Application Support/BraveSoftware',
-    'Library/Safari',
-    'Library/Cookies',
-  ],
-  [KEYRING]: [
-    '.password-store',
-    '.local/share/keyrings',
-    '.local/share/kwalletd',
-    '.pki',
-    '.config/keepassxc',
-    '.config/Bitwarden',
-    '.config/Bitwarden CLI',
-    '.config/1Password',
-    '.age',
-    '.config/age',
-    '.config/gopass',
-    '.local/share/gopass',
-    'Library/Keychains',
-  ],
-  [HISTORY]: [
-    '.bash_history',
-    '.zsh_history',
-    '.zhistory',
-    '.histfile',
-    '.sh_history',
-    '.ksh_history',
-    '.local/share/fish',
-    '.local/share/atuin',
-    '.python_history',
-    '.node_repl_history',
-    '.psql_history',
-    '.mysql_history',
-    '.sqlite_history',
-    '.rediscli_history',
-    '.irb_history',
-  ],
-};
 
 const SOCKETS: readonly string[] = ['/run/docker.sock', '/var/run/docker.sock', '/run/podman', '/run/containerd', '/run/dbus'];
 
@@ -173,6 +59,12 @@ function configurationPaths({ facts, environment, homeDirectory }: World): reado
   const profiles = profilesPath(environment, homeDirectory);
   const names = namesQuietly(facts, profiles).filter((name) => name.endsWith(PROFILE_ENDING));
   return [directory, file, profiles, ...names.map((name) => joinPath(profiles, name))];
+}
+
+/** Where the user keeps cargo elsewhere, with `bin` on PATH. */
+function cargoCredentials({ environment }: World): readonly Bytes[] {
+  const directory = environment.get('CARGO_HOME' as Bytes);
+  return directory?.startsWith('/') === true ? CARGO_CREDENTIALS.map((name) => joinPath(directory, name as Bytes)) : [];
 }
 
 interface Candidate extends PlaceFlags {
@@ -211,6 +103,7 @@ function candidatePlaces(world: World, alsoMissing: boolean): readonly Candidate
     ...collect(Object.entries(HOME_PLACES), ([what, names]) =>
       names.filter(mayBeThere).map((name) => ({ path: joinPath(homeDirectory, name as Bytes), what })),
     ),
+    ...named(cargoCredentials(world), PACKAGES),
     ...named(SOCKETS, 'a socket that commands the machine'),
     ...named(KERNEL_INTERFACES, 'an interface of the kernel', { isWriteOnly: true }),
     ...(isRoot(world) ? named(SYSTEM_SECRETS, 'secrets of the machine') : []),

@@ -28,6 +28,18 @@ describe('toolchainRules()', () => {
   test.for([
     { layout: 'a prefix', lines: ['/home/u/.nvm/v20/bin/node'], path: '/home/u/.nvm/v20/bin', expected: ['/home/u/.nvm/v20'] },
     { layout: 'shims', lines: ['/home/u/.pyenv/shims/python'], path: '/home/u/.pyenv/shims', expected: ['/home/u/.pyenv'] },
+    {
+      layout: 'a tool that keeps a token beside its programs',
+      lines: ['/home/u/.pulumi/bin/pulumi', '/home/u/.pulumi/credentials.json'],
+      path: '/home/u/.pulumi/bin',
+      expected: ['/home/u/.pulumi/bin'],
+    },
+    {
+      layout: 'the same without one',
+      lines: ['/home/u/.pulumi/bin/pulumi'],
+      path: '/home/u/.pulumi/bin',
+      expected: ['/home/u/.pulumi'],
+    },
     { layout: 'bin of the home itself', lines: ['/home/u/bin/x'], path: '/home/u/bin', expected: ['/home/u/bin'] },
     { layout: 'the home itself', lines: ['/home/u/x'], path: '/home/u', expected: [] },
     {
@@ -102,6 +114,16 @@ describe('toolchainRules()', () => {
   ])('shares what belongs to $layout', ({ lines, path, expected }) => {
     expect(shared(lines, path)).toEqual(expected);
   });
+});
+
+test('what cargo signs in with stays closed where CARGO_HOME has it beside the programs on PATH', () => {
+  const lines = ['/home/u/rust/cargo/bin/cargo', '/home/u/rust/cargo/credentials.toml'];
+  const { environment } = withPath('/home/u/rust/cargo/bin');
+  const world = fakeWorld(lines, {
+    environment: new Map([...environment, ['CARGO_HOME' as Bytes, '/home/u/rust/cargo' as Bytes]]),
+  });
+
+  expect(sharedBy(world, [], [])).toEqual(['/home/u/rust/cargo/bin']);
 });
 
 describe('what an earlier run may have written into a directory that this one may write', () => {
