@@ -156,7 +156,8 @@ export async function finishRun(
   } catch (error) {
     status[Symbol.dispose]();
     const { text } = describeFailure(error);
-    notify(`The final snapshot of ${displayBytes(snapshots.id)} FAILED, its baseline is still there:`);
+    const baseline = snapshots.isListed ? 'its baseline is still there' : 'and its baseline is gone';
+    notify(`The final snapshot of ${displayBytes(snapshots.id)} FAILED, ${baseline}:`);
     for (const line of text.split('\n')) notify(line);
     return text;
   }

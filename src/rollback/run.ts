@@ -28,6 +28,8 @@ export interface RollbackRun {
   readonly skipped: ReadonlyMap<SkipReason, number>;
   /** Settles when the baseline is on the disk; undefined when it was before the command could start. Rejects when it never will be. */
   readonly becomesDurable: Promise<void> | undefined;
+  /** False when somebody has removed the session: known when the final snapshot has failed. */
+  readonly isListed: boolean;
   /** Says that the supervisor is alive; call it every ten seconds. */
   beat(): void;
   /**
@@ -102,6 +104,7 @@ class LiveRun implements RollbackRun {
   readonly skipped: ReadonlyMap<SkipReason, number>;
   readonly #limits: CaptureLimits;
   #hasEnded = false;
+  isListed = true;
   readonly becomesDurable: Promise<void> | undefined;
 
   constructor(deps: RollbackDeps, store: RollbackStore, session: NewSession, baseline: Baseline, limits: CaptureLimits) {
@@ -176,6 +179,9 @@ class LiveRun implements RollbackRun {
         onProgress,
       });
       return manifest.counts as ChangeCounts;
+    } catch (error) {
+      this.isListed = this.#session.isListed();
+      throw error;
     } finally {
       this.#end();
     }

@@ -52,6 +52,16 @@ abstract class SessionDirectory implements Disposable {
     this.directory.rename(temporary, this.directory, path);
   }
 
+  /** False when somebody has removed it; one that cannot be looked at is there. */
+  isListed(): boolean {
+    try {
+      return this.directory.stat(MANIFEST) !== undefined;
+    } catch (error) {
+      if (error instanceof SystemError) return true;
+      throw error;
+    }
+  }
+
   /** @throws {DamageError} among others. */
   readManifest(): Manifest {
     const shown = `${this.id}/${MANIFEST}`;

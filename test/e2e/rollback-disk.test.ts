@@ -288,3 +288,17 @@ describe('a slow disk', () => {
     expect(readProject(world, 'file')).toBe('old\n');
   });
 });
+
+test('a state directory that is removed while the command runs is said to be gone, with what it held', async () => {
+  using world = createWorld();
+  writeProject(world, { file: 'old' });
+  const command = ['sh', '-c', 'echo new > file; cat; exit 7'];
+  const running = startNono(world, ['run', '--rollback', '--allow-cwd', '--', ...command], { keepsInput: true });
+  await waitFor('the command', () => readProject(world, 'file') === 'new\n');
+  fs.rmSync(world.state, { recursive: true });
+  running.child.stdin?.end();
+  const { status, stderr } = await running.ended;
+
+  expect(status).toBe(7);
+  expect(stderr).toContain('FAILED, and its baseline is gone:');
+});
