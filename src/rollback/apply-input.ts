@@ -54,3 +54,8 @@ export interface ApplyResult {
   /** What was not done, and why. */
   readonly kept: readonly { readonly action: RestoreAction; readonly reason: string }[];
 }
+
+/** What a directory gets that stays where `before` was: the mode of a link, which lets everybody write, is none for it. */
+export function directoryMode(before: Entry | undefined): number | undefined {
+  return before?.kind === 'file' || before?.kind === 'symlink' ? undefined : before?.mode;
+}

@@ -1,6 +1,7 @@
 import type { Bytes } from '../bytes.ts';
 import { StateError } from '../errors.ts';
 import { applyRestore } from './apply.ts';
+import { directoryMode } from './apply-input.ts';
 import { compareTrees, countChanges } from './compare.ts';
 import { syncRestored } from './durability.ts';
 import { encodeNodes } from './encode-nodes.ts';
@@ -125,7 +126,7 @@ export async function applyOwn(
     actions,
     touched: actions,
     targetTree,
-    modeBefore: (path) => before.find(path)?.mode,
+    modeBefore: (path) => directoryMode(before.find(path)),
     objects,
     hash: deps.hash,
     temporaryPrefix: temporaryPrefix(safety.id),

@@ -23,8 +23,12 @@ async function makeSession(world: World): Promise<{ readonly id: string; readonl
 }
 
 /** Restores, and has a signal come when the restore makes its nth call. */
-function restoreUntil(world: World, words: readonly string[], { call, signal }: { call: string; signal: string }) {
-  const options = ['-f', '-o', '/dev/null', '-e', `trace=${call}`, '-e', `inject=${call}:signal=${signal}:when=20`];
+function restoreUntil(
+  world: World,
+  words: readonly string[],
+  { call, signal, when = 20 }: { call: string; signal: string; when?: number },
+) {
+  const options = ['-f', '-o', '/dev/null', '-e', `trace=${call}`, '-e', `inject=${call}:signal=${signal}:when=${when}`];
   return runProgram(world, ['strace', ...options, world.executable, 'rollback', 'restore', ...words]);
 }
 
@@ -69,6 +73,32 @@ describe('a restore that is interrupted', () => {
     });
     expect(dumpTree(world.project)).toEqual(left);
   });
+});
+
+describe('--abort', () => {
+  test.for([
+    { instead: 'a link', make: 'ln -s / d' },
+    { instead: 'a file', make: 'touch d; chmod 666 d' },
+  ])(
+    'gives a directory that somebody uses meanwhile no mode of $instead that the command had put there',
+    async ({ make }, context) => {
+      needCommands(context, 'strace');
+      using world = createWorld();
+      writeProject(world, { 'd/x': 'x\n' });
+      await runTracked(world, `rm -r d; ${make}`);
+      const { signal } = await restoreUntil(world, ['latest'], { call: 'utimensat', signal: 'KILL', when: 2 });
+      expect(signal).toBe('SIGKILL');
+      const directory = join(world.project, 'd');
+      expect(fs.readdirSync(directory)).toEqual(['x']);
+      fs.writeFileSync(join(directory, 'mine'), 'mine\n');
+
+      await rollback(world, ['restore', 'latest', '--abort']);
+
+      expect(fs.readdirSync(directory)).toContain('mine');
+      expect(fs.statSync(directory).mode & 0o027).toBe(0);
+      expect(fs.statSync(directory).mode & 0o700).toBe(0o700);
+    },
+  );
 });
 
 describe('latest', () => {
