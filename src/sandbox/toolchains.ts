@@ -30,6 +30,21 @@ const SHARED: readonly string[] = [
   'snap',
 ];
 
+/** What is beside the `bin` of an installation, of which each has one at least; beside that of the user's own scripts there is anything. */
+const PARTS: readonly string[] = [
+  'lib',
+  'lib64',
+  'libs',
+  'libexec',
+  'share',
+  'include',
+  'jars',
+  'pkg',
+  'packages',
+  'node_modules',
+  'pyvenv.cfg',
+];
+
 /** What a tool in `bin` needs elsewhere: the toolchains behind rustup's proxies, and cargo's own settings. */
 const COMPANIONS: Readonly<Record<string, readonly string[]>> = {
   '.cargo/bin': ['.rustup', '.cargo/config.toml', '.cargo/config', '.cargo/env'],
@@ -118,7 +133,7 @@ class Search {
     if (this.#plantable.linkOutOn(written, directory) !== undefined) return;
     this.#visited.add(directory);
     const prefix = holdsPrograms(directory) ? parentPath(directory) : directory;
-    const isShared = this.#share(prefix);
+    const isShared = (prefix === directory || this.#mayBeInstallation(prefix)) && this.#share(prefix);
     if (!isShared) this.#share(directory);
     this.#addCompanions(directory.slice(homeDirectory.length + 1));
     if (depth >= DEPTH_MAXIMUM) return;
@@ -132,12 +147,20 @@ class Search {
     }
   }
 
+  /** Above a directory of programs: not `~/Dropbox` or `~/work` for the sake of the scripts in its `bin`. Hidden directories are the tools' own. */
+  #mayBeInstallation(prefix: Bytes): boolean {
+    const { facts, homeDirectory } = this.#world;
+    if (parentPath(prefix) !== homeDirectory || baseName(prefix).startsWith('.')) return true;
+    return namesQuietly(facts, prefix).some((name) => PARTS.includes(name));
+  }
+
   /** One program with its links resolved: the installation that it is part of, or the file alone. */
   addProgram(path: Bytes, depth: number): void {
     if (!this.#isInHome(path) || this.#visited.has(path)) return;
     this.#visited.add(path);
     const installation = installationOf(path, this.#world.homeDirectory);
-    if (installation !== undefined && this.#share(installation)) {
+    const isApart = installation !== undefined && (installation === parentPath(path) || this.#mayBeInstallation(installation));
+    if (isApart && this.#share(installation)) {
       this.addPrograms(joinPath(installation, 'bin' as Bytes), depth + 1);
     } else {
       this.#share(path);

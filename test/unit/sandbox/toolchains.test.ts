@@ -40,6 +40,24 @@ describe('toolchainRules()', () => {
       path: '/home/u/.pulumi/bin',
       expected: ['/home/u/.pulumi'],
     },
+    {
+      layout: 'scripts of the user beside all else',
+      lines: ['/home/u/Dropbox/bin/x', '/home/u/Dropbox/taxes/2025'],
+      path: '/home/u/Dropbox/bin',
+      expected: ['/home/u/Dropbox/bin'],
+    },
+    {
+      layout: 'scripts of the user that are links',
+      lines: ['/home/u/work/bin/x -> ../tools/x/bin/x', '/home/u/work/tools/x/bin/x', '/home/u/work/other'],
+      path: '/home/u/work/bin',
+      expected: ['/home/u/work/bin', '/home/u/work/tools/x'],
+    },
+    {
+      layout: 'an installation that is not hidden',
+      lines: ['/home/u/jdk/bin/java', '/home/u/jdk/lib/x'],
+      path: '/home/u/jdk/bin',
+      expected: ['/home/u/jdk'],
+    },
     { layout: 'bin of the home itself', lines: ['/home/u/bin/x'], path: '/home/u/bin', expected: ['/home/u/bin'] },
     { layout: 'the home itself', lines: ['/home/u/x'], path: '/home/u', expected: [] },
     {
@@ -182,7 +200,10 @@ describe('what an earlier run may have written into a directory that this one ma
 
   test('gives what env finds on PATH', () => {
     const script = '/home/u/project/run = #!/usr/bin/env tool\n';
-    expect(running('./run', script, '/home/u/tools/bin/tool')).toEqual(['/home/u/tools', '/home/u/tools/bin/tool']);
+    expect(running('./run', script, '/home/u/tools/bin/tool', '/home/u/tools/lib/x')).toEqual([
+      '/home/u/tools',
+      '/home/u/tools/bin/tool',
+    ]);
   });
 
   test('gives nothing by the settings of a tool that it made a link', () => {
