@@ -196,8 +196,10 @@ export class Displays {
       return;
     }
     let isToBeDrawn = false;
+    let rowsAbove = 0;
     // By then it is live that waits to be drawn.
-    this.#screen.whenReached(() => {
+    this.#screen.whenReached((model) => {
+      rowsAbove = model.historyEnd - model.size.rows;
       isToBeDrawn = display.isLive && isUnderway();
       if (isToBeDrawn) this.#isNoLongerLive(display);
     });
@@ -206,7 +208,8 @@ export class Displays {
       if (!isToBeDrawn) return;
       // Rows that leave the screen with its height are in the scrollback of the terminal, whether they were there before or came later.
       this.#hasSeen(display, model, model.historyEnd);
-      this.#draw(display, 'again');
+      // What the model has not taken out of its history to fill more rows, the terminal has out of its user's.
+      this.#draw(display, { takenBack: Math.max(0, model.size.rows - model.historyEnd + rowsAbove) });
     });
   }
 
@@ -308,7 +311,7 @@ export class Displays {
         sendPieces(display.connection, kind, piece);
         kind = 'output';
       };
-      if (typeof occasion === 'string') paintFor(occasion, display, model, drawing, give);
+      if (typeof occasion === 'string' || 'takenBack' in occasion) paintFor(occasion, display, model, drawing, give);
       else for (const piece of occasion) give(piece);
       for (const piece of this.#screen.handOver(display)) give(piece);
       display.isLive = true;

@@ -5,7 +5,12 @@ import type { Display } from './display.ts';
 import type { Drawing } from './screen.ts';
 
 /** On the terminal of its user for the first time, once more where it is shown already, or only the row of the cursor. */
-export type Occasion = 'first' | 'again' | 'row';
+export type Occasion = 'first' | 'again' | 'row' | Grown;
+
+/** Shown already, on a screen that has more rows now: see PaintOptions. */
+interface Grown {
+  readonly takenBack: number;
+}
 
 /** The rows of the normal screen down to that of the cursor. */
 export function rowsAboveCursor(model: TerminalModel): readonly string[] {
@@ -32,5 +37,8 @@ export function paintFor(
   give: Give,
 ): void {
   if (occasion === 'row') for (const piece of paintCursorRow(model)) give(piece);
-  else paint(model, { historyFrom: historySeen?.line() ?? 0, isFirst: occasion === 'first' }, give);
+  else {
+    const { takenBack } = typeof occasion === 'object' ? occasion : { takenBack: 0 };
+    paint(model, { historyFrom: historySeen?.line() ?? 0, isFirst: occasion === 'first', takenBack }, give);
+  }
 }

@@ -9,6 +9,8 @@ export interface PaintOptions {
   readonly historyFrom: number;
   /** The terminal shows what is its user's: that goes into its scrollback first. */
   readonly isFirst: boolean;
+  /** So many rows at the top may be its user's, which it has taken out of its scrollback to fill a larger screen: they go back there first. */
+  readonly takenBack?: number;
 }
 
 /** Takes a piece of a drawing. */
@@ -29,11 +31,12 @@ const TAB_WIDTH = 8;
  *
  * @param give Is given pieces in order as soon as they are drawn; the first shows the screen.
  */
-export function paint(model: TerminalModel, { historyFrom, isFirst }: PaintOptions, give: Give): void {
+export function paint(model: TerminalModel, { historyFrom, isFirst, takenBack = 0 }: PaintOptions, give: Give): void {
   const painter = new Painter(model);
   // What the terminal has had of the history is on the screen again after it has grown.
   const first = Math.min(Math.max(historyFrom, model.historyStart), model.historyEnd);
   if (isFirst) painter.scrollAway();
+  else if (takenBack > 0) painter.giveBack(takenBack);
   if (model.historyEnd - first > SHOWN_FIRST_LINES) give(painter.shownScreen());
   give(painter.everything(first, give));
   give(model.unfinished);
@@ -67,6 +70,11 @@ export class Painter {
   /** From wherever the cursor is: exactly the rows down to it leave the screen, whatever their number. */
   scrollAway(): void {
     this.rows.write(`\r${'\n'.repeat(this.#model.size.rows)}`);
+  }
+
+  /** So many rows at the top leave the screen, wherever the cursor is. */
+  giveBack(rows: number): void {
+    this.rows.write(`\x1b[${this.#model.size.rows}H${'\n'.repeat(rows)}`);
   }
 
   /** Only what is to be seen, without history and modes: to be drawn over again. */

@@ -251,6 +251,34 @@ describe('Displays', () => {
     },
   );
 
+  test('a terminal that grows as soon as it was drawn keeps what it takes out of the scrollback of its user', async () => {
+    const { displays, screen, output, settled } = setUp();
+    output(`${numbered(1, 4)}> `);
+    const terminal = openTerminal({ columns: 20, rows: 5 }, true);
+    terminal.user('own 1\r\nown 2\r\nown 3\r\nown 4\r\n$ attach\r\n');
+    const display = displays.addTerminal(terminal.connection, { isFresh: false, historyLines: undefined, terminalId: 'a' });
+    await settled();
+    terminal.deliver();
+    const larger = { columns: 20, rows: 8 };
+    terminal.model.resize(larger);
+    displays.resizeTerminal(display, () => screen.resize(larger));
+    await settled();
+    terminal.deliver();
+
+    expect(terminal.lines().filter((line) => line !== '')).toEqual([
+      'own 1',
+      'own 2',
+      'own 3',
+      'own 4',
+      '$ attach',
+      'line 1',
+      'line 2',
+      'line 3',
+      'line 4',
+      '> ',
+    ]);
+  });
+
   test('a terminal of another size long after it was drawn is left to what it makes of that itself', async () => {
     const { displays, screen, output, settled, time } = setUp();
     output(numbered(1, 3));
