@@ -43,7 +43,7 @@ export interface Context {
   /** One line on stderr that is drawn anew with each call and goes with undefined; nothing where stderr is no terminal. */
   readonly showProgress: (text: string | undefined) => void;
   /** While the result is held, a signal that ends this process has a line on stderr said first. */
-  readonly sayWhenEnded: (line: string) => Disposable;
+  readonly sayWhenEnded: (line: () => string) => Disposable;
   /** Asks on the terminal; anything but yes is no. Only where stdin and stderr are terminals. */
   readonly confirm: (question: string) => boolean;
   /** So many random bytes, as hex digits. */

@@ -217,11 +217,11 @@ function endDrawing(signal: NodeJS.Signals): void {
   if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
 }
 
-function sayWhenEnded(line: string): Disposable {
+function sayWhenEnded(line: () => string): Disposable {
   const say = (signal: NodeJS.Signals): void => {
     if (isDrawn) writeLine('\r\x1b[K');
     listenForInterrupt(false);
-    writeLine(`[nono] ${line}\n`);
+    writeLine(`[nono] ${line()}\n`);
     stop();
     if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
   };

@@ -20,7 +20,7 @@ export interface RestoreRequest {
   /** Called when all that is left for the moment is to wait for the disk. */
   readonly onSyncing?: (() => void) | undefined;
   /** Called when it is journalled: what is killed from now on is to be completed or taken back. */
-  readonly onBegun?: (() => void) | undefined;
+  readonly onBegun?: ((safetyId: Bytes) => void) | undefined;
   readonly session: RollbackSession;
   readonly state: PresentState;
   /** The snapshot to go back to. */

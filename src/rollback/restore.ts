@@ -70,7 +70,7 @@ export async function carryOutRestore(
     await store.remove(safety.id);
     throw safetyFailure(error);
   }
-  request.onBegun?.();
+  request.onBegun?.(safety.id);
   const { actions: checked, changed } = stored;
   const before = new Map(checked.map(({ path, now }) => [path, now]));
   const outcome = await applyAndComplete(deps, {

@@ -36,7 +36,7 @@ export function foreseeCompletion(context: Context, { store, session, manifests 
 /** Completes what an earlier restore of the session had begun before it was killed. */
 export async function finishInterrupted(context: Context, { store, session, manifests }: NamedSession): Promise<void> {
   for (const id of findUnfinished(manifests, session.id)) {
-    using _said = sayInterrupted(context, session.id);
+    using _said = sayInterrupted(context, { store, session }, id);
     const outcome = await resumeRestore(rollbackDeps(context), store, id);
     if (outcome === 'busy') throw busy(session.id);
     if (outcome === 'over') continue;
@@ -44,9 +44,19 @@ export async function finishInterrupted(context: Context, { store, session, mani
   }
 }
 
-/** Held while a restore that is killed is to be completed or taken back. */
-export function sayInterrupted({ sayWhenEnded }: Context, id: Bytes): Disposable {
-  return sayWhenEnded(`Interrupted: complete it with \`nono rollback restore ${id}\`, or take it back with --abort`);
+/** Held while a restore that is killed is to be completed or taken back; for what ends it when that is over already, too. */
+export function sayInterrupted(
+  { sayWhenEnded }: Context,
+  { store, session }: Pick<NamedSession, 'store' | 'session'>,
+  restoreId: Bytes,
+): Disposable {
+  return sayWhenEnded(() => {
+    if (!store.ids().includes(restoreId)) return 'Ended when all was taken back';
+    using restore = store.open(restoreId);
+    return restore.manifest.status === 'open'
+      ? `Interrupted: complete it with \`nono rollback restore ${session.id}\`, or take it back with --abort`
+      : `Ended when all was restored; undo it with: nono rollback restore ${restoreId}`;
+  });
 }
 
 interface Wanted {
@@ -108,7 +118,7 @@ export async function carryOut(
   const { store } = named;
   using _lock = await lockSession(named, request.state);
   using held = new DisposableStack();
-  const onBegun = () => held.use(sayInterrupted(context, named.session.id));
+  const onBegun = (id: Bytes) => held.use(sayInterrupted(context, named, id));
   const outcome = await carryOutRestore(rollbackDeps(context), store, { ...request, onBegun }, actions, context.pid);
   await remember(context, named, request, outcome.safetyId);
   return outcome;

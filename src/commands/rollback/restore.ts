@@ -142,7 +142,7 @@ async function abort(context: Context, { store, session, manifests }: NamedSessi
   // By its own name as well as by that of the session that it restores.
   const own = kind === 'restore' && restores !== undefined ? findUnfinished(manifests, restores) : [];
   for (const id of [...own.filter((one) => one === session.id), ...findUnfinished(manifests, session.id)]) {
-    using _said = sayInterrupted(context, session.id);
+    using _said = sayInterrupted(context, { store, session }, id);
     const count = await abortRestore(rollbackDeps(context), store, id);
     if (count === 'busy') throw busy(session.id);
     if (count !== 'over') counts.push(count);
