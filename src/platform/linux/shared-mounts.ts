@@ -9,16 +9,26 @@ const FIELDS = 5;
  * order of the lines: of two on one path the later one is above.
  */
 export function sharedMounts(mountinfo: string): readonly Mount[] {
-  const lines = mountinfo
-    .trimEnd()
-    .split('\n')
-    .map((line) => line.split(' ', FIELDS));
-  if (new Set(lines.map(([, , fileSystem]) => fileSystem)).size === lines.length) return [];
-  return lines.map(([, , fileSystem = '', root = '', path = '']) => ({
-    fileSystem,
-    root: unescaped(root),
-    path: unescaped(path),
-  }));
+  const lines = mountinfo.split('\n');
+  // What ends the last line.
+  lines.pop();
+  if (!hasTwice(lines)) return [];
+  return lines.map((line) => {
+    const [, , fileSystem = '', root = '', path = ''] = line.split(' ', FIELDS);
+    return { fileSystem, root: unescaped(root), path: unescaped(path) };
+  });
+}
+
+/** Whether a file system is in two lines. On the way of every start: only as much of a line is looked at as that takes. */
+function hasTwice(lines: readonly string[]): boolean {
+  const seen = new Set<string>();
+  for (const line of lines) {
+    const from = line.indexOf(' ', line.indexOf(' ') + 1) + 1;
+    const fileSystem = line.slice(from, line.indexOf(' ', from));
+    if (seen.has(fileSystem)) return true;
+    seen.add(fileSystem);
+  }
+  return false;
 }
 
 /** The kernel writes blanks, line ends and backslashes as three octal digits (mangle_path() of fs/seq_file.c). */
