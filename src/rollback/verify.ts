@@ -16,8 +16,8 @@ import type { RollbackSession } from './session-directory.ts';
 import type { SnapshotTree } from './snapshot-tree.ts';
 import type { RollbackStore } from './store.ts';
 
-/** What is not as it was stored. */
-export type FindingKind = 'manifest' | 'nodes' | 'merkle' | 'missing-object' | 'damaged-object';
+/** What is not as it was stored; `unreadable` is what a newer nono wrote, or what cannot be looked at. */
+export type FindingKind = 'unreadable' | 'manifest' | 'nodes' | 'merkle' | 'missing-object' | 'damaged-object';
 
 /** One thing that is not as it was stored. */
 export interface Finding {
@@ -54,7 +54,7 @@ export async function verifySession(
     await objects.run(deps, directory.path);
   } catch (error) {
     if (!(error instanceof NonoError)) throw error;
-    report('manifest', 'manifest.json' as Bytes, error.message);
+    report(error instanceof DamageError ? 'manifest' : 'unreadable', 'manifest.json' as Bytes, error.message);
   }
   return { session: id, objects: objects.count, bytes: objects.bytes, findings };
 }

@@ -86,5 +86,7 @@ describe('nono rollback cleanup', () => {
       `Passed over session ${newer}: Cannot read "${newer}/manifest.json": its format is 2, this nono knows 1`,
     );
     expect(fs.readdirSync(join(world.state, 'rollbacks'))).toEqual([newer]);
+    const verified = await rollback(world, ['verify', '--all']);
+    expect(verified).toMatchObject({ status: 3, stdout: expect.stringMatching(/  not checked  [^]*its format is 2/) });
   });
 });

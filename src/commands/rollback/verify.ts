@@ -61,7 +61,8 @@ function renderText(results: readonly VerifyResult[]): string {
   const lines = results.flatMap(({ session, objects, bytes, findings }) => {
     const size = `${objects} ${objects === 1 ? 'object' : 'objects'}, ${formatSize(bytes)}`;
     if (findings.length === 0) return [`${session}  ok  ${size}`];
-    return [`${session}  damaged  ${size}`, ...findings.map(({ path, message }) => `  ${displayBytes(path)}: ${message}`)];
+    const state = findings.every(({ kind }) => kind === 'unreadable') ? 'not checked' : 'damaged';
+    return [`${session}  ${state}  ${size}`, ...findings.map(({ path, message }) => `  ${displayBytes(path)}: ${message}`)];
   });
   return lines.length === 0 ? 'No sessions to verify\n' : `${lines.join('\n')}\n`;
 }
