@@ -196,10 +196,10 @@ export class Displays {
       return;
     }
     let isToBeDrawn = false;
-    let rowsAbove = 0;
+    let rowsBefore = 0;
     // By then it is live that waits to be drawn.
     this.#screen.whenReached((model) => {
-      rowsAbove = model.historyEnd - model.size.rows;
+      rowsBefore = model.historyEnd + model.size.rows;
       isToBeDrawn = display.isLive && isUnderway();
       if (isToBeDrawn) this.#isNoLongerLive(display);
     });
@@ -209,7 +209,7 @@ export class Displays {
       // Rows that leave the screen with its height are in the scrollback of the terminal, whether they were there before or came later.
       this.#hasSeen(display, model, model.historyEnd);
       // What the model has not taken out of its history to fill more rows, the terminal has out of its user's.
-      this.#draw(display, { takenBack: Math.max(0, model.size.rows - model.historyEnd + rowsAbove) });
+      this.#draw(display, { takenBack: Math.max(0, model.historyEnd + model.size.rows - rowsBefore) });
     });
   }
 

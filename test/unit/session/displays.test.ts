@@ -251,9 +251,10 @@ describe('Displays', () => {
     },
   );
 
-  test('a terminal that grows as soon as it was drawn keeps what it takes out of the scrollback of its user', async () => {
+  // With ten lines it is the session's own history that fills the larger screen.
+  test.for([4, 10])('a terminal that grows as soon as %i lines were drawn keeps what its user had above', async (count) => {
     const { displays, screen, output, settled } = setUp();
-    output(`${numbered(1, 4)}> `);
+    output(`${numbered(1, count)}> `);
     const terminal = openTerminal({ columns: 20, rows: 5 }, true);
     terminal.user('own 1\r\nown 2\r\nown 3\r\nown 4\r\n$ attach\r\n');
     const display = displays.addTerminal(terminal.connection, { isFresh: false, historyLines: undefined, terminalId: 'a' });
@@ -265,18 +266,9 @@ describe('Displays', () => {
     await settled();
     terminal.deliver();
 
-    expect(terminal.lines().filter((line) => line !== '')).toEqual([
-      'own 1',
-      'own 2',
-      'own 3',
-      'own 4',
-      '$ attach',
-      'line 1',
-      'line 2',
-      'line 3',
-      'line 4',
-      '> ',
-    ]);
+    const drawn = Array.from({ length: count }, (_, at) => `line ${at + 1}`);
+    const own = ['own 1', 'own 2', 'own 3', 'own 4', '$ attach'];
+    expect(terminal.lines().filter((line) => line !== '')).toEqual([...own, ...drawn, '> ']);
   });
 
   test('a terminal of another size long after it was drawn is left to what it makes of that itself', async () => {
