@@ -16,8 +16,8 @@ export interface ApplyInput {
   readonly touched: readonly RestoreAction[];
   /** The snapshot to go to. */
   readonly targetTree: SnapshotTree;
-  /** The mode of a directory before the restore began, which an interrupted run may have widened. */
-  readonly modeBefore: (path: Bytes) => number | undefined;
+  /** What was at a path before the restore began: of a directory an interrupted run may have widened the mode. */
+  readonly before: (path: Bytes) => Entry | undefined;
   readonly objects: Directory;
   /** Makes many files at once, with one result for each, see restoreMissing(); undefined to make each in its turn. */
   readonly makeMissing?: ((files: readonly FileToMake[]) => Promise<readonly MadeFile[]>) | undefined;
@@ -53,9 +53,4 @@ export interface ApplyResult {
   readonly listed: ReadonlyMap<Bytes, readonly Bytes[]>;
   /** What was not done, and why. */
   readonly kept: readonly { readonly action: RestoreAction; readonly reason: string }[];
-}
-
-/** What a directory gets that stays where `before` was: the mode of a link, which lets everybody write, is none for it. */
-export function directoryMode(before: Entry | undefined): number | undefined {
-  return before?.kind === 'file' || before?.kind === 'symlink' ? undefined : before?.mode;
 }

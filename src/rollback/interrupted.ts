@@ -2,7 +2,7 @@ import { type Bytes, displayBytes } from '../bytes.ts';
 import { DamageError, isErrno, StateError } from '../errors.ts';
 import { isWithin, parentPath } from '../paths.ts';
 import { applyRestore } from './apply.ts';
-import { type ApplyResult, directoryMode } from './apply-input.ts';
+import { type ApplyResult } from './apply-input.ts';
 import { type Change, isSameTime } from './compare.ts';
 import { entryNow } from './entry-now.ts';
 import { startMaking } from './file-maker.ts';
@@ -103,7 +103,7 @@ export async function abortRestore(deps: RollbackDeps, store: RollbackStore, saf
       actions,
       touched,
       targetTree,
-      modeBefore: (path) => directoryMode(target.find(path)),
+      before: (path) => target.find(path),
       objects,
       hash: deps.hash,
       temporaryPrefix: temporaryPrefix(safety.id),

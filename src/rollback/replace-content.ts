@@ -1,7 +1,6 @@
 import type { Bytes } from '../bytes.ts';
 import { StateError } from '../errors.ts';
 import { applyRestore } from './apply.ts';
-import { directoryMode } from './apply-input.ts';
 import { compareTrees, countChanges } from './compare.ts';
 import { syncRestored } from './durability.ts';
 import { encodeNodes } from './encode-nodes.ts';
@@ -126,7 +125,7 @@ export async function applyOwn(
     actions,
     touched: actions,
     targetTree,
-    modeBefore: (path) => directoryMode(before.find(path)),
+    before: (path) => before.find(path),
     objects,
     hash: deps.hash,
     temporaryPrefix: temporaryPrefix(safety.id),

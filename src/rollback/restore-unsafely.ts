@@ -1,5 +1,5 @@
 import { applyRestore } from './apply.ts';
-import { type ApplyResult, directoryMode } from './apply-input.ts';
+import { type ApplyResult } from './apply-input.ts';
 import { type RestoreRequest, rootPaths, temporaryPrefix } from './restore-parts.ts';
 import type { RestoreAction } from './restore-plan.ts';
 import type { RollbackDeps } from './rollback-deps.ts';
@@ -23,7 +23,7 @@ export async function restoreUnsafely(
     actions,
     touched: actions,
     targetTree,
-    modeBefore: (path) => directoryMode(before.get(path)),
+    before: (path) => before.get(path),
     objects,
     hash: deps.hash,
     temporaryPrefix: temporaryPrefix(session.id),

@@ -3,7 +3,7 @@ import { isErrno, StateError } from '../errors.ts';
 import type { StartingWorkers } from '../ports/content-workers.ts';
 import { applyRestore } from './apply.ts';
 import { reasonOfFailure } from './apply-failure.ts';
-import { type ApplyResult, directoryMode } from './apply-input.ts';
+import { type ApplyResult } from './apply-input.ts';
 import { isSameState, isSameTime } from './compare.ts';
 import { completeSafety } from './complete-restore.ts';
 import type { ContentDeps } from './content.ts';
@@ -277,7 +277,7 @@ export async function applyAndComplete(deps: RollbackDeps, restoring: Restoring)
     actions,
     touched: restoring.touched,
     targetTree,
-    modeBefore: (path) => directoryMode(restoring.before(path)),
+    before: restoring.before,
     objects,
     hash: deps.hash,
     temporaryPrefix: temporaryPrefix(safety.id),

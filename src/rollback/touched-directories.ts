@@ -18,14 +18,14 @@ export interface FinishedDirectories {
 
 /** The directories that a restore works in: they are writable for as long as it lasts, and get their modes and times at its end. */
 export class TouchedDirectories {
-  readonly #input: Pick<ApplyInput, 'roots' | 'modeBefore'>;
+  readonly #input: Pick<ApplyInput, 'roots' | 'before'>;
   readonly #target: TreeIndex;
   /** With the mode that each is to have. */
   readonly #touched = new Map<Bytes, number>();
   /** Those that were looked at, and made writable where they were not. */
   readonly #opened = new Set<Bytes>();
 
-  constructor(input: Pick<ApplyInput, 'roots' | 'modeBefore' | 'targetTree'>) {
+  constructor(input: Pick<ApplyInput, 'roots' | 'before' | 'targetTree'>) {
     this.#input = input;
     this.#target = new TreeIndex(input.targetTree);
   }
@@ -37,14 +37,14 @@ export class TouchedDirectories {
 
   /** The directory that holds `path`, made writable for its owner; undefined when it is gone. */
   writableParent(path: Bytes): Directory | undefined {
-    const { roots, modeBefore } = this.#input;
+    const { roots } = this.#input;
     const parent = roots.parentOf(path);
     const directory = parentPath(path);
     if (parent === undefined || this.#opened.has(directory) || !roots.contains(directory)) return parent;
     this.#opened.add(directory);
     const { mode } = parent.statSelf();
     // A directory that gets another mode itself is in the map already.
-    if (!this.#touched.has(directory)) this.#touched.set(directory, modeBefore(directory) ?? mode);
+    if (!this.#touched.has(directory)) this.#touched.set(directory, this.#modeBefore(directory) ?? mode);
     if ((mode & OWNER_MODE) === OWNER_MODE) return parent;
     roots.parentOf(directory)?.setMode(baseName(directory), mode | OWNER_MODE);
     return roots.parentOf(path);
@@ -68,14 +68,20 @@ export class TouchedDirectories {
     return { listed, failed, untimed };
   }
 
+  /** Of a directory that stays where a link or a file was: the mode of a link, which lets everybody write, is none for it. */
+  #modeBefore(path: Bytes): number | undefined {
+    const before = this.#input.before(path);
+    return before?.kind === 'file' || before?.kind === 'symlink' ? undefined : before?.mode;
+  }
+
   /** A directory in which all was done before an interruption: what it was to get at the end it has not got yet. */
   #touchEarlier(path: Bytes): void {
-    const { roots, modeBefore } = this.#input;
+    const { roots } = this.#input;
     if (this.#touched.has(path) || !roots.contains(path)) return;
     const found = lookAt(roots, path);
     if (found === 'closed' || found === undefined) return;
     const { mode } = found.stat;
-    const before = modeBefore(path);
+    const before = this.#modeBefore(path);
     // Another mode than the one that a restore gives for as long as it lasts is somebody's.
     this.#touched.set(path, before !== undefined && mode === (before | OWNER_MODE) ? before : mode);
   }

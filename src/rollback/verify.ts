@@ -12,7 +12,7 @@ import { merkleHash } from './node-edit.ts';
 import { hexHash, objectPath } from './objects.ts';
 import { openReader } from './open-reader.ts';
 import type { RollbackDeps } from './rollback-deps.ts';
-import type { RollbackSession } from './session-directory.ts';
+import { MANIFEST, type RollbackSession } from './session-directory.ts';
 import type { SnapshotTree } from './snapshot-tree.ts';
 import type { RollbackStore } from './store.ts';
 
@@ -54,7 +54,7 @@ export async function verifySession(
     await objects.run(deps, directory.path);
   } catch (error) {
     if (!(error instanceof NonoError)) throw error;
-    report(error instanceof DamageError ? 'manifest' : 'unreadable', 'manifest.json' as Bytes, error.message);
+    report(error instanceof DamageError ? 'manifest' : 'unreadable', MANIFEST, error.message);
   }
   return { session: id, objects: objects.count, bytes: objects.bytes, findings };
 }
