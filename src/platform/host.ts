@@ -211,19 +211,27 @@ function listenForInterrupt(isWanted: boolean): void {
 }
 
 function endDrawing(signal: NodeJS.Signals): void {
+  clearDrawing();
+  endUnlessHeard(signal);
+}
+
+function clearDrawing(): void {
+  if (!isDrawn) return;
   writeLine('\r\x1b[K');
   listenForInterrupt(false);
-  // Who else listens decides what follows; where nobody does, the signal ends us as it would have.
+}
+
+/** Who else listens decides what follows; where nobody does, the signal ends us as it would have. */
+function endUnlessHeard(signal: NodeJS.Signals): void {
   if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
 }
 
 function sayWhenEnded(line: () => string): Disposable {
   const say = (signal: NodeJS.Signals): void => {
-    if (isDrawn) writeLine('\r\x1b[K');
-    listenForInterrupt(false);
+    clearDrawing();
     writeLine(`[nono] ${line()}\n`);
     stop();
-    if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
+    endUnlessHeard(signal);
   };
   const stop = () => {
     for (const signal of ENDING_SIGNALS) process.off(signal, say);

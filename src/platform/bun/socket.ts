@@ -3,6 +3,7 @@ import { cString, textFromBytes } from '../../bytes.ts';
 import { isErrno, SystemError } from '../../errors.ts';
 import { joinPath } from '../../paths.ts';
 import type { Connection, ConnectionHandlers, Peer, SocketAddress, Sockets } from '../../ports/socket.ts';
+import { descriptorLimits, SELF } from '../linux/descriptor-limits.ts';
 import type { Borrower, Lender, LentSocket } from '../linux/relay/lent-socket.ts';
 import { addressOf, fixedBuffer, syscall, trySyscall } from '../linux/syscalls.ts';
 import * as uapi from '../linux/uapi.ts';
@@ -16,9 +17,6 @@ const UID_AT = 4;
 const OTHERS_NOTHING = 0o177;
 /** sun_path without its final NUL (unix(7)). */
 const ADDRESS_BYTES_MAXIMUM = 107;
-/** include/uapi/asm-generic/resource.h; soft and hard, 64 bits each. */
-const RLIMIT_NOFILE = 7;
-const LIMITS_BYTES = 16;
 /** Kept free of connections, of what is free when it begins to listen. */
 const RESERVED_DESCRIPTORS = 16;
 const RESERVED_SHARE = 4;
@@ -87,9 +85,7 @@ function listen(address: SocketAddress, onConnection: (connection: Connection) =
  * @param lowest A number that is free, or was just now. @throws {SystemError} EMFILE where a session has no room at all.
  */
 function firstReserved(lowest: number): number {
-  const limits = fixedBuffer(LIMITS_BYTES);
-  syscall('prlimit64', 0, RLIMIT_NOFILE, 0, addressOf(limits));
-  const limit = Number(new DataView(limits.buffer).getBigUint64(0, true));
+  const limit = descriptorLimits(SELF)?.soft ?? 0;
   if (limit - lowest < WANTED_DESCRIPTORS) throw new SystemError('listen', 'EMFILE');
   return limit - Math.min(RESERVED_DESCRIPTORS, Math.ceil((limit - lowest) / RESERVED_SHARE));
 }

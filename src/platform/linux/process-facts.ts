@@ -1,17 +1,7 @@
 import type { SignalState } from '../../sandbox/launch.ts';
 import { parseSignals } from '../../signal-state.ts';
+import { type DescriptorLimits, descriptorLimits, SELF } from './descriptor-limits.ts';
 import { readIfThere, readSmallFile } from './small-files.ts';
-import { addressOf, fixedBuffer, trySyscall } from './syscalls.ts';
-
-/** include/uapi/asm-generic/resource.h; struct rlimit64: soft, hard. */
-const RLIMIT_NOFILE = 7;
-const LIMIT_WORDS = 4;
-const SELF = 0;
-
-interface Limits {
-  readonly soft: number;
-  readonly hard: number;
-}
 
 /** Signal settings inherited from the caller. Call before this process changes its own. */
 export function readCallerSignals(): SignalState {
@@ -33,16 +23,8 @@ export function readCallerDescriptors(): number | undefined {
     : callers.soft;
 }
 
-/** By halves: to read a word of 64 bits makes a bigint each time. @returns undefined of another user's process. */
-function descriptorLimits(pid: number): Limits | undefined {
-  const words = new Uint32Array(fixedBuffer(LIMIT_WORDS * Uint32Array.BYTES_PER_ELEMENT).buffer);
-  if (trySyscall('prlimit64', pid, RLIMIT_NOFILE, 0, addressOf(new Uint8Array(words.buffer))) < 0) return undefined;
-  const [softLow = 0, softHigh = 0, hardLow = 0, hardHigh = 0] = words;
-  return { soft: softHigh * 2 ** 32 + softLow, hard: hardHigh * 2 ** 32 + hardLow };
-}
-
-/** The same as everybody may read it. */
-function readDescriptorLimits(pid: number): Limits | undefined {
+/** Of another user's process, as everybody may read it. */
+function readDescriptorLimits(pid: number): DescriptorLimits | undefined {
   const [, soft, hard] = /^Max open files +(\d+) +(\d+)/m.exec(readIfThere(`/proc/${pid}/limits`) ?? '') ?? [];
   return soft === undefined ? undefined : { soft: Number(soft), hard: Number(hard) };
 }

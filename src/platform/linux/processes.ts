@@ -1,6 +1,5 @@
-import { isErrno } from '../../errors.ts';
 import type { Processes } from '../../ports/processes.ts';
-import { readSmallFile, readSymbolicLink } from './small-files.ts';
+import { readSmallFile, readSymbolicLink, readUnlessGone } from './small-files.ts';
 
 /** Fields of /proc/PID/stat after the command name, which may hold spaces (proc(5)): field 22 is the start time. */
 const START_FIELD = 19;
@@ -35,13 +34,4 @@ function startTicks(pid: number | 'self'): number | undefined {
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   // A zombie holds nothing any more: it is dead for whoever asks.
   return fields[0] === 'Z' || fields[0] === 'X' ? undefined : Number(fields[START_FIELD]);
-}
-
-function readUnlessGone(path: string): string | undefined {
-  try {
-    return readSmallFile(path);
-  } catch (error) {
-    if (isErrno(error, 'ENOENT', 'ESRCH')) return undefined;
-    throw error;
-  }
 }

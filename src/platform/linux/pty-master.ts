@@ -2,7 +2,6 @@ import { addressOf, fixedBuffer, trySyscall } from './syscalls.ts';
 import * as uapi from './uapi.ts';
 
 /** include/uapi/asm-generic/ioctls.h */
-const TIOCGPTN = 0x80045430;
 const TIOCSWINSZ = 0x5414;
 const FIRST_DESCRIPTOR = 3;
 const DESCRIPTORS_MAXIMUM = 256;
@@ -20,7 +19,7 @@ export function findMaster(pid: number): number | undefined {
   const found = fixedBuffer(4);
   const view = new DataView(found.buffer);
   for (let descriptor = FIRST_DESCRIPTOR; descriptor < DESCRIPTORS_MAXIMUM; descriptor++) {
-    if (trySyscall('ioctl', descriptor, TIOCGPTN, addressOf(found)) < 0 || view.getUint32(0, true) !== number) continue;
+    if (trySyscall('ioctl', descriptor, uapi.TIOCGPTN, addressOf(found)) < 0 || view.getUint32(0, true) !== number) continue;
     const doesNotBlock = (trySyscall('fcntl', descriptor, uapi.F_GETFL) & uapi.O_NONBLOCK) !== 0;
     const own = doesNotBlock ? trySyscall('fcntl', descriptor, uapi.F_DUPFD_CLOEXEC, FIRST_DESCRIPTOR) : -1;
     return own < 0 ? undefined : own;

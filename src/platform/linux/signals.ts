@@ -1,10 +1,9 @@
-import { isErrno } from '../../errors.ts';
 import type { CaughtSignal, Signals } from '../../ports/signals.ts';
 import { parseSignals } from '../../signal-state.ts';
 import { followDescriptor } from './channel.ts';
 import { makePipe } from './pipe.ts';
 import { createSignalCatcher, SIGINFO_BYTES } from './signal-catcher.ts';
-import { readSmallFile } from './small-files.ts';
+import { readUnlessGone } from './small-files.ts';
 import { addressOf, fixedBuffer, syscall, trySyscall } from './syscalls.ts';
 import * as uapi from './uapi.ts';
 
@@ -110,12 +109,7 @@ function describe(signal: number, view: DataView, at: number): CaughtSignal {
 }
 
 function ignores(pid: number, signal: number): boolean {
-  try {
-    return parseSignals(readSmallFile(`/proc/${pid}/status`)).ignored.includes(signal);
-  } catch (error) {
-    if (isErrno(error, 'ENOENT', 'ESRCH')) return false;
-    throw error;
-  }
+  return parseSignals(readUnlessGone(`/proc/${pid}/status`) ?? '').ignored.includes(signal);
 }
 
 function stopSignal(pid: number): number | undefined {

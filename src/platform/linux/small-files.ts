@@ -1,5 +1,5 @@
 import { type Bytes, bytesAt, putBytes } from '../../bytes.ts';
-import { SystemError } from '../../errors.ts';
+import { isErrno, SystemError } from '../../errors.ts';
 import { addressOf, errnoName, fixedBuffer, syscall, trySyscall } from './syscalls.ts';
 import * as uapi from './uapi.ts';
 
@@ -52,6 +52,16 @@ export function readIfThere(path: string): Bytes | undefined {
     }
   } finally {
     trySyscall('close', opened);
+  }
+}
+
+/** The same of a process in /proc; undefined for one that is gone. @throws {SystemError} */
+export function readUnlessGone(path: string): Bytes | undefined {
+  try {
+    return readSmallFile(path);
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', 'ESRCH')) return undefined;
+    throw error;
   }
 }
 

@@ -2,7 +2,6 @@ import { addressOf, fixedBuffer, syscall } from './syscalls.ts';
 import * as uapi from './uapi.ts';
 
 /** include/uapi/asm-generic/ioctls.h */
-const TIOCGPTN = 0x80045430;
 const TIOCSPTLCK = 0x40045431;
 
 /** As openpty(3): the other side by its name, which a container may lack. */
@@ -16,6 +15,6 @@ export function tryTerminal(): void {
   const master = open('/dev/ptmx');
   const number = fixedBuffer(4);
   syscall('ioctl', master, TIOCSPTLCK, addressOf(number));
-  syscall('ioctl', master, TIOCGPTN, addressOf(number));
+  syscall('ioctl', master, uapi.TIOCGPTN, addressOf(number));
   open(`/dev/pts/${new DataView(number.buffer).getUint32(0, true)}`);
 }

@@ -25,6 +25,8 @@ export const O_DIRECTORY = isArm64 ? 0o40000 : 0o200000;
 export const O_NOFOLLOW = isArm64 ? 0o100000 : 0o400000;
 export const O_CLOEXEC = 0o2000000;
 export const O_PATH = 0o10000000;
+/** Of a master, the number of its terminal (include/uapi/asm-generic/ioctls.h). */
+export const TIOCGPTN = 0x80045430;
 export const F_GETFL = 3;
 export const F_SETFL = 4;
 export const F_DUPFD_CLOEXEC = 1030;
