@@ -16,7 +16,7 @@ const lines = [header, header.map(() => '---'), ...rows.map((_, at) => line(runs
 
 stdout.write(`# Results of the bench
 
-${runs.length} runs of \`npm run bench -- --json\`, one after the other, with nobody else on the machine: Linux ${machine.kernel.replace(/-.*/, '')}, ${machine.cores} cores${machine.tmpfs ? ', on a tmpfs' : ''}; tree of ${tree.files} files, ${(tree.bytes / 1e6).toFixed(1)} MB.
+${runs.length} runs of \`npm run bench -- --json\`, one after the other, with nothing heavy beside them: Linux ${machine.kernel.replace(/-.*/, '')}, ${machine.cores} cores${machine.tmpfs ? ', on a tmpfs' : ''}; tree of ${tree.files} files, ${(tree.bytes / 1e6).toFixed(1)} MB.
 Each figure is the median of its run. A row with a peer is judged by the ratio, one with "+" by the difference, one with a limit by the figure itself. The last column counts
 the runs within the budget. The figures of nono and its peer are those of the run in the middle.
 
