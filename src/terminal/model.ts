@@ -5,11 +5,11 @@ import { LinkTable } from './link-table.ts';
 import { type Mark, Marks } from './marks.ts';
 import { ALTERNATE_SCREENS, ModeLedger, numbers } from './mode-ledger.ts';
 import { PackedHistory } from './packed-history.ts';
-import { asksForClipboard, queriesOfText, queryOfCsi } from './queries.ts';
+import { askedIndexes, asksForClipboard, queriesOfText, queryOfCsi } from './queries.ts';
 import { answerQuery, type QueryContext } from './query-answers.ts';
 import { repairXterm } from './repair-xterm.ts';
 import { SavedCursors } from './saved-cursors.ts';
-import { KEPT_OSCS, MODE_SEQUENCES, QUERY_SEQUENCES, sequenceId, splitSequence } from './sequence-ids.ts';
+import { joinParameters, KEPT_OSCS, MODE_SEQUENCES, QUERY_SEQUENCES, sequenceId, splitSequence } from './sequence-ids.ts';
 import { UnfinishedSequence } from './unfinished.ts';
 import { Utf8Decoder } from './utf8-decoder.ts';
 import { createXterm, resizeXterm, type Xterm, type XtermBuffer, type XtermLine } from './xterm.ts';
@@ -224,7 +224,8 @@ export class TerminalModel {
       parser.registerOscHandler(number, (text) => {
         const body = `${number};${text}`;
         const asked = queriesOfText(']', body);
-        asked.forEach((kind, at) => this.#ask(kind, [at], text));
+        const indexes = number === 4 ? askedIndexes(text) : [];
+        asked.forEach((kind, at) => this.#ask(kind, indexes.slice(at, at + 1), text));
         this.ledger.osc(body);
         return true;
       });
@@ -288,12 +289,4 @@ export class TerminalModel {
     this.#marks = new Marks();
     this.#followTrimming();
   }
-}
-
-/** As it was written, as far as it matters: `4:3;1`. */
-function joinParameters(parameters: readonly (number | readonly number[])[]): string {
-  return parameters
-    .map((parameter) => (typeof parameter === 'number' ? String(parameter) : `:${parameter.join(':')}`))
-    .join(';')
-    .replaceAll(';:', ':');
 }

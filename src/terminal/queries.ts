@@ -53,6 +53,12 @@ export function queriesOfText(introducer: string, body: string): readonly string
   return [];
 }
 
+/** Of an OSC 4, what stands for the colour of each question that queriesOfText() finds: all at once, since one of them may hold thousands. */
+export function askedIndexes(rest: string): readonly number[] {
+  const fields = rest.split(';');
+  return fields.flatMap((field, at) => (at % 2 === 1 && field === '?' ? [Number(fields[at - 1])] : []));
+}
+
 /** Whether an OSC asks for what is in the clipboard, which nobody is told: as a terminal reads it. */
 export function asksForClipboard(introducer: string, body: string): boolean {
   return introducer === ']' && /^0*52;[^;]*;\?/.test(withoutControls(body));

@@ -26,10 +26,20 @@ const DEFAULT_COLOURS: Readonly<Record<number, string>> = {
 };
 const NAME = 'nono';
 /** Hexadecimal names that XTGETTCAP asks for, and what the model can. */
-const CAPABILITIES: Readonly<Record<string, string>> = { TN: 'xterm-256color', Co: '256', RGB: '8' };
+const CAPABILITIES: ReadonlyMap<string, string> = new Map([
+  ['TN', 'xterm-256color'],
+  ['Co', '256'],
+  ['RGB', '8'],
+]);
 const STRING_END = '\x1b\\';
+/** All but the letters of selections (xterm ctlseqs, OSC 52). */
+const NO_SELECTION_REGEXP = /[^cpqs0-7]/g;
+const HEX_NAME_REGEXP = /^(?:[\da-f]{2})+$/i;
 
-/** What the model says to a question of the program, '' where a terminal would say nothing. */
+/**
+ * What the model says to a question of the program, '' where a terminal would say nothing. It is typed, and who reads it may be a shell that has only shown
+ * somebody's text: nothing of the question is said again but what has the form of a number, a colour or a name in hexadecimal.
+ */
 export function answerQuery(context: QueryContext): string {
   const { kind, parameters, body, size, ledger } = context;
   const [first = 0] = parameters;
@@ -68,7 +78,7 @@ export function answerQuery(context: QueryContext): string {
       return body.split(';').map(capability).join('');
     case 'clipboard':
       // Nobody is told what is in it; an empty one keeps the program from waiting.
-      return `\x1b]52;${body.split(';')[0] ?? 'c'};${STRING_END}`;
+      return `\x1b]52;${(body.split(';')[0] ?? '').replaceAll(NO_SELECTION_REGEXP, '')};${STRING_END}`;
     default:
       return colour(context);
   }
@@ -142,26 +152,25 @@ function setting({ body, buffer, ledger, core }: QueryContext): string {
 }
 
 function capability(name: string): string {
-  const value = CAPABILITIES[Buffer.from(name, 'hex').toString('latin1')];
+  if (!HEX_NAME_REGEXP.test(name)) return `\x1bP0+r${STRING_END}`;
+  const value = CAPABILITIES.get(Buffer.from(name, 'hex').toString('latin1'));
   if (value === undefined) return `\x1bP0+r${name}${STRING_END}`;
   return `\x1bP1+r${name}=${Buffer.from(value, 'latin1').toString('hex').toUpperCase()}${STRING_END}`;
 }
 
 /** OSC 4 of one index, or OSC 10 to 19. */
-function colour({ kind, parameters: [at = 0], body, ledger }: QueryContext): string {
+function colour({ kind, parameters: [index = Number.NaN], ledger }: QueryContext): string {
   const number = Number(/^osc(?<number>\d+)$/.exec(kind)?.groups?.['number'] ?? Number.NaN);
   if (number === 4) {
-    const asked = body.split(';').filter((_, field, all) => field % 2 === 0 && all[field + 1] === '?')[at];
-    const index = Number(asked);
-    return asked === undefined || !Number.isInteger(index)
-      ? ''
-      : `\x1b]4;${index};${asComponents(ledger.palette.get(index)) ?? paletteColour(index)}${STRING_END}`;
+    return Number.isInteger(index)
+      ? `\x1b]4;${index};${asComponents(ledger.palette.get(index)) ?? paletteColour(index)}${STRING_END}`
+      : '';
   }
   const set = asComponents(ledger.dynamicColours.get(number)) ?? DEFAULT_COLOURS[number];
   return set === undefined ? '' : `\x1b]${number};${set}${STRING_END}`;
 }
 
-/** A colour as xterm says it, of four digits for each component, however it was set: `#rgb` to `#rrrrggggbbbb`, or `rgb:r/g/b`. */
+/** A colour as xterm says it, of four digits for each component, however it was set: `#rgb` to `#rrrrggggbbbb`, or `rgb:r/g/b`. Undefined for names. */
 function asComponents(written: string | undefined): string | undefined {
   if (written === undefined) return undefined;
   const digits = /^#(?<digits>(?:[\da-f]{3}){1,4})$/i.exec(written)?.groups?.['digits'];
@@ -170,7 +179,7 @@ function asComponents(written: string | undefined): string | undefined {
     digits === undefined
       ? /^rgb:(?<parts>[\da-f]{1,4}\/[\da-f]{1,4}\/[\da-f]{1,4})$/i.exec(written)?.groups?.['parts']?.split('/')
       : [0, 1, 2].map((part) => digits.slice(part * third, (part + 1) * third));
-  return parts === undefined ? written : `rgb:${parts.map((part) => part.repeat(4).slice(0, 4)).join('/')}`;
+  return parts === undefined ? undefined : `rgb:${parts.map((part) => part.repeat(4).slice(0, 4)).join('/')}`;
 }
 
 function paletteColour(index: number): string {

@@ -23,6 +23,14 @@ export function sequenceId(written: string): SequenceId {
   return { ...(prefix === '' ? {} : { prefix }), ...(middle === '' ? {} : { intermediates: middle }), final };
 }
 
+/** As it was written, as far as it matters: `4:3;1`. */
+export function joinParameters(parameters: readonly (number | readonly number[])[]): string {
+  return parameters
+    .map((parameter) => (typeof parameter === 'number' ? String(parameter) : `:${parameter.join(':')}`))
+    .join(';')
+    .replaceAll(';:', ':');
+}
+
 function range(first: number, last: number): number[] {
   return Array.from({ length: last - first + 1 }, (_, at) => first + at);
 }

@@ -41,6 +41,7 @@ const QUESTIONS: readonly (readonly [what: string, asked: string, answer: string
   ],
   ['a capability', `\x1bP+q${hex('TN')}${ST}`, `\x1bP1+r${hex('TN')}=${hex('xterm-256color')}${ST}`],
   ['a capability that it has not', `\x1bP+q${hex('zz')}${ST}`, `\x1bP0+r${hex('zz')}${ST}`],
+  ['a capability named like what every object has', `\x1bP+q${hex('constructor')}${ST}`, `\x1bP0+r${hex('constructor')}${ST}`],
   ['the scroll region', `\x1b[2;4r\x1bP$qr${ST}`, `\x1bP1$r2;4r${ST}`],
   ['the cursor style', `\x1b[5 q\x1bP$q q${ST}`, `\x1bP1$r5 q${ST}`],
   ['the pen', `\x1b[1;4:3;31;48;2;1;2;3m\x1bP$qm${ST}`, `\x1bP1$r0;1;4:3;31;48;2;1;2;3m${ST}`],
@@ -61,4 +62,32 @@ test('the model answers a question that comes in pieces once', () => {
   const model = createModel();
   for (const byte of Buffer.from('\x1b[6n\x1b]11;?\x1b\\')) model.write(Buffer.of(byte));
   expect(model.answers).toEqual(['\x1b[1;1R', `\x1b]11;rgb:0000/0000/0000${ST}`]);
+});
+
+/** Written by whoever wrote what is shown; where it is typed again a shell carries it out. U+010D is a carriage return where a unit becomes a byte. */
+const PLANTED = ['date', '\u010ddate\u010d', 'date\r'];
+
+test.for([
+  ['the clipboard', (text: string) => `\x1b]52;${text};?\x07`, '\x1b]52;'],
+  ['a capability', (text: string) => `\x1bP+q${text}${ST}`, `\x1bP0+r${ST}`],
+  ['a colour', (text: string) => `\x1b]4;1;${text}\x07\x1b]4;1;?\x07`, `\x1b]4;1;rgb:cdcd/0000/0000${ST}`],
+  ['the background', (text: string) => `\x1b]11;${text}\x07\x1b]11;?\x07`, `\x1b]11;rgb:0000/0000/0000${ST}`],
+] as const)('the model types nothing of a text that asks for %s in a form of its own', ([, ask, answer]) => {
+  for (const text of PLANTED) {
+    const model = createModel();
+    model.write(Buffer.from(ask(text)));
+    const said = model.answers.join('');
+
+    expect(said.startsWith(answer)).toBe(true);
+    expect(said).not.toMatch(/date|[\r\u0100-\uffff]/);
+  }
+});
+
+test('the model answers thousands of questions for colours in one sequence, and in a moment', () => {
+  const model = createModel();
+  // Each looked for anew they take half a minute.
+  const questions = 15_000;
+  model.write(Buffer.from(`\x1b]4${';1;?'.repeat(questions)}\x07`));
+  expect(model.answers).toHaveLength(questions);
+  expect(new Set(model.answers)).toEqual(new Set([`\x1b]4;1;rgb:cdcd/0000/0000${ST}`]));
 });
