@@ -139,21 +139,22 @@ function advanceIf(fits: boolean, tokens: readonly Token[], next: Uint8Array, st
   return fits;
 }
 
-const POSIX_CLASSES: Readonly<Record<string, RegExp>> = {
-  alnum: /[0-9A-Za-z]/,
-  alpha: /[A-Za-z]/,
-  blank: /[ \t]/,
-  cntrl: /[\x00-\x1f\x7f]/,
-  digit: /[0-9]/,
-  graph: /[!-~]/,
-  lower: /[a-z]/,
-  print: /[ -~]/,
-  punct: /[!-/:-@[-`{-~]/,
+/** A map: a pattern is anybody's, and `constructor` is in every object. */
+const POSIX_CLASSES: ReadonlyMap<string, RegExp> = new Map([
+  ['alnum', /[0-9A-Za-z]/],
+  ['alpha', /[A-Za-z]/],
+  ['blank', /[ \t]/],
+  ['cntrl', /[\x00-\x1f\x7f]/],
+  ['digit', /[0-9]/],
+  ['graph', /[!-~]/],
+  ['lower', /[a-z]/],
+  ['print', /[ -~]/],
+  ['punct', /[!-/:-@[-`{-~]/],
   /** Git's own isspace(): without vertical tab and form feed. */
-  space: /[\t\n\r ]/,
-  upper: /[A-Z]/,
-  xdigit: /[0-9A-Fa-f]/,
-};
+  ['space', /[\t\n\r ]/],
+  ['upper', /[A-Z]/],
+  ['xdigit', /[0-9A-Fa-f]/],
+]);
 
 /** Parses from `[` at `start`. @returns undefined when it is not closed or names an unknown class. */
 function parseBracket(pattern: string, start: number): { has: (unit: number) => boolean; end: number } | undefined {
@@ -167,7 +168,7 @@ function parseBracket(pattern: string, start: number): { has: (unit: number) => 
       const close = pattern.indexOf(':]', at + 2);
       const name = close < 0 ? '' : pattern.slice(at + 2, close);
       if (/^[a-z]*$/.test(name) && close >= 0) {
-        const regexp = POSIX_CLASSES[name];
+        const regexp = POSIX_CLASSES.get(name);
         if (regexp === undefined) return undefined;
         for (let unit = 0; unit < 256; unit++) if (regexp.test(String.fromCharCode(unit))) members[unit] = 1;
         at = close + 2;
