@@ -5,6 +5,8 @@ import { UsageError } from '../errors.ts';
 const NAME_REGEXP = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
 const NAME_LENGTH_MAXIMUM = 64;
 const ID_REGEXP = /^[0-9a-f]{6}$/;
+/** Where an ID is of what can be undone it means the newest. */
+const LATEST = 'latest';
 
 const QUALITIES = [
   'able',
@@ -157,14 +159,14 @@ export function makeSessionName(random: RandomHex): string {
 }
 
 /**
- * A name that the user chose. One of six hex digits is refused, since it would read as another session's id.
+ * A name that the user chose. One of six hex digits is refused, since it would read as another session's id, and so is `latest`, which means one.
  *
  * @throws {UsageError}
  */
 export function checkSessionName(name: Bytes): string {
-  if (NAME_REGEXP.test(name) && name.length <= NAME_LENGTH_MAXIMUM && !ID_REGEXP.test(name)) return name;
+  if (NAME_REGEXP.test(name) && name.length <= NAME_LENGTH_MAXIMUM && !ID_REGEXP.test(name) && name !== LATEST) return name;
   throw new UsageError(`Cannot name a session "${displayBytes(name)}"`, {
-    hint: `Use up to ${NAME_LENGTH_MAXIMUM} letters, digits, dots, dashes and underlines, a letter or a digit first, and not the form of an id`,
+    hint: `Use up to ${NAME_LENGTH_MAXIMUM} letters, digits, dots, dashes and underlines, a letter or a digit first, and neither the form of an id nor ${LATEST}`,
   });
 }
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { runNono } from '../support/nono.ts';
 import { listSessions, readProject, rollback, runTracked, sessionDirectory, writeProject } from '../support/rollback.ts';
+import { startDetached } from '../support/sessions.ts';
 import { dumpTree } from '../support/tree.ts';
 import { createWorld, type World } from '../support/world.ts';
 
@@ -86,6 +87,24 @@ describe.for(VERBS)('nono rollback %s', (verb) => {
     });
   });
 
+  test('takes the name of a session for no other one whose id begins with it', async () => {
+    using world = await createSessions();
+    const [other] = await listSessions(world);
+    const [runId, id] = [other?.run_id ?? '', other?.session_id ?? ''];
+    const name = runId.slice(0, 1);
+    await runNono(world, ['run', '--name', name, '--rollback', '--allow-cwd', '--', 'sh', '-c', 'echo four > file']);
+    const before = dumpTree(world.project);
+
+    expect(await rollback(world, [verb, name])).toMatchObject({ status: 2, stdout: '', stderr: expect.stringContaining(runId) });
+    // What can be undone stays when the record of its run goes.
+    fs.rmSync(join(world.state, 'sessions', `${runId}.json`));
+    const outcome = await rollback(world, [verb, name]);
+
+    expect(outcome).toMatchObject({ status: 2, stdout: '', stderr: expect.stringContaining('Cannot tell which session') });
+    if (name !== '2') expect(outcome.stderr).toContain(id);
+    expect(dumpTree(world.project)).toEqual(before);
+  });
+
   test('says of a damaged session what is damaged, by its id and by a prefix, and changes nothing', async () => {
     using world = await createSessions();
     damage(join(sessionDirectory(world, world.first), 'manifest.json'));
@@ -103,6 +122,27 @@ describe.for(VERBS)('nono rollback %s', (verb) => {
     for (const id of ['latest', 'a3f7c2']) expect(await rollback(world, [verb, id])).toMatchObject({ status: 4, stdout: '' });
     expect(fs.existsSync(world.state)).toBe(false);
   });
+});
+
+test('latest says where that ran, to who is elsewhere', async () => {
+  using world = await createSessions();
+  const there = await rollback(world, ['show', 'latest']);
+  const elsewhere = await rollback(world, ['show', 'latest'], { cwd: world.home });
+
+  expect(there).toMatchObject({ status: 0, stderr: '' });
+  expect(elsewhere).toMatchObject({ status: 0, stderr: `[nono] The latest is ${world.second}, of ${world.project}\n` });
+});
+
+test('nono rollback show takes the name of a live session for that one, whatever begins with it', async () => {
+  using world = await createSessions();
+  const [other] = await listSessions(world);
+  const name = (other?.run_id ?? '').slice(0, 1);
+  const id = await startDetached(world, '--rollback', '--silent', '--name', name, '--', 'cat');
+
+  const { stdout } = await rollback(world, ['show', name]);
+
+  expect(stdout).toContain(`(session ${id})`);
+  await runNono(world, ['stop', '--force', id]);
 });
 
 describe('nono rollback list', () => {

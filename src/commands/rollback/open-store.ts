@@ -1,16 +1,19 @@
 import { type Bytes, bytesFromText, displayBytes } from '../../bytes.ts';
-import { NotFoundError, StateError } from '../../errors.ts';
-import { joinPath } from '../../paths.ts';
+import { NotFoundError, StateError, UsageError } from '../../errors.ts';
+import { isWithin, joinPath, tildePath } from '../../paths.ts';
 import { findRollbackSession } from '../../rollback/find-session.ts';
 import { type Manifest, newestFirst } from '../../rollback/manifest.ts';
 import { ROLLBACKS } from '../../rollback/open-rollbacks.ts';
+import { rootPaths } from '../../rollback/restore-parts.ts';
 import type { RollbackDeps } from '../../rollback/rollback-deps.ts';
 import { type RollbackSession } from '../../rollback/session-directory.ts';
+import { isRollbackId } from '../../rollback/session-id.ts';
 import { RollbackStore, type UnreadableSession } from '../../rollback/store.ts';
-import type { Session } from '../../session/sessions.ts';
+import { isSessionId } from '../../session/names.ts';
+import { findSession, type Session } from '../../session/sessions.ts';
 import { openStateDirectory } from '../../session/state-directory.ts';
 import type { Context } from '../context.ts';
-import { openSession } from '../session/open-sessions.ts';
+import { openSession, openSessions } from '../session/open-sessions.ts';
 
 /** Where sessions were kept before; read, never written. */
 const OLDER = 'undo' as Bytes;
@@ -84,29 +87,68 @@ export async function openNamedSession(context: Context, wanted: Bytes): Promise
   );
   const home = manifests.some((manifest) => manifest.id === id) ? store : older.store;
   if (home === undefined) throw new NotFoundError(`Cannot find rollback session "${displayBytes(wanted)}"`);
-  return { store: store ?? createStore(context), home, session: home.open(id), manifests };
+  const session = home.open(id);
+  if (wanted === 'latest') sayWhereElse(context, session.manifest);
+  return { store: store ?? createStore(context), home, session, manifests };
 }
 
-/** By what rollback sessions are known by, `find`, or by the name of the session that made it. */
+/** The latest is one for all directories: whoever means the latest here is told where it ran. */
+function sayWhereElse({ workingDirectory, homeDirectory, notify }: Context, manifest: Manifest): void {
+  const roots = rootPaths(manifest);
+  if (workingDirectory === undefined) return;
+  if (roots.some((root) => isWithin(workingDirectory, root) || isWithin(root, workingDirectory))) return;
+  notify(`The latest is ${manifest.id}, of ${roots.map((root) => displayBytes(tildePath(root, homeDirectory))).join(', ')}`);
+}
+
+/**
+ * By what rollback sessions are known by, `find`, or by what the session that made it is known by. A name may be the beginning of another session's id (`b`,
+ * `feed`, `2026`): which is meant has to be said then, but where the session that has the name lives, which has it for itself.
+ *
+ * @throws {UsageError} where it fits several, {NotFoundError} among others.
+ */
 export async function findRollbackId(context: Context, wanted: Bytes, find: (wanted: Bytes) => Bytes): Promise<Bytes> {
+  if (wanted === 'latest') return find(wanted);
+  const named = isSessionId(wanted) || isRollbackId(wanted) ? undefined : await openNamed(context, wanted);
+  const found = named?.isLive === true ? undefined : findOrMissing(find, wanted);
+  if (typeof found === 'string') {
+    if (named === undefined || found === named.record.rollback_session) return found;
+    throw ambiguous(wanted, named.record.session_id, found);
+  }
+  const { session_id: id, rollback_session: rollback } = (named ?? (await openOr(context, wanted, found))).record;
+  if (rollback !== null) return find(bytesFromText(rollback));
+  throw new NotFoundError(`Cannot find a rollback session of session ${id}: it ran without --rollback`, {
+    hint: 'List what can be undone with `nono rollback list`',
+  });
+}
+
+/** @returns undefined when no session has that name. @throws {UsageError} when several have, or it is the beginning of another's id. */
+async function openNamed(context: Context, wanted: Bytes): Promise<Session | undefined> {
+  const list = await openSessions(context, { isQuiet: true });
+  return list.sessions.some(({ record }) => record.name === wanted) ? findSession(list, wanted) : undefined;
+}
+
+function findOrMissing(find: (wanted: Bytes) => Bytes, wanted: Bytes): Bytes | NotFoundError {
   try {
     return find(wanted);
   } catch (error) {
-    if (!(error instanceof NotFoundError) || wanted === 'latest') throw error;
-    const { session_id: id, rollback_session: rollback } = (await openNamed(context, wanted, error)).record;
-    if (rollback !== null) return find(bytesFromText(rollback));
-    throw new NotFoundError(`Cannot find a rollback session of session ${id}: it ran without --rollback`, {
-      hint: 'List what can be undone with `nono rollback list`',
-    });
+    if (error instanceof NotFoundError) return error;
+    throw error;
   }
 }
 
+function ambiguous(wanted: Bytes, namedId: string, other: Bytes): UsageError {
+  const [shown, id] = [displayBytes(wanted), displayBytes(other)];
+  return new UsageError(`Cannot tell which session "${shown}" is: ${namedId} has that name, and an id of ${id} begins with it`, {
+    hint: `Write ${namedId}, or ${id}`,
+  });
+}
+
 /** @throws {NotFoundError} The one given, when there is no such session either. */
-async function openNamed(context: Context, wanted: Bytes, otherwise: NotFoundError): Promise<Session> {
+async function openOr(context: Context, wanted: Bytes, otherwise: NotFoundError | undefined): Promise<Session> {
   try {
     return await openSession(context, wanted);
   } catch (error) {
-    if (error instanceof NotFoundError) throw otherwise;
+    if (error instanceof NotFoundError) throw otherwise ?? error;
     throw error;
   }
 }

@@ -21,7 +21,7 @@ describe('session names', () => {
     expect(checkSessionName(name as Bytes)).toBe(name);
   });
 
-  test.for(['-a', '.a', 'a/b', 'a b', '', 'ä', 'a\n', 'x'.repeat(65), 'a3f7c2'])('may not be "%s"', (name) => {
+  test.for(['-a', '.a', 'a/b', 'a b', '', 'ä', 'a\n', 'x'.repeat(65), 'a3f7c2', 'latest'])('may not be "%s"', (name) => {
     expect(() => checkSessionName(name as Bytes)).toThrow(expect.objectContaining({ code: 'E_USAGE' }));
   });
 
