@@ -199,6 +199,25 @@ describe('nono rollback export --patch and --tar', () => {
     expect(shown).toMatchObject({ status: 0, stdout: expect.stringContaining('+after') });
   });
 
+  test.for([
+    { name: 'the file', plant: 'ln -s ../home/.profile review.html', target: 'review.html' },
+    { name: 'the file, by an absolute path', plant: 'ln -s ../home/.profile review.html', target: 'PROJECT/review.html' },
+    { name: 'its directory', plant: 'rmdir out; ln -s ../home out', target: 'out/.profile' },
+  ])('follows no link that the command has put in the place of $name', async ({ plant, target }) => {
+    using world = createWorld();
+    writeProject(world, { a: 'before\n' });
+    fs.mkdirSync(join(world.project, 'out'));
+    ownProject(world);
+    fs.writeFileSync(join(world.home, '.profile'), 'mine\n');
+    await runTracked(world, `echo after > a; ${plant}`);
+
+    const outcome = await rollback(world, ['export', 'latest', '--html', target.replace('PROJECT', world.project)]);
+
+    expect(fs.readFileSync(join(world.home, '.profile'), 'utf8')).toBe('mine\n');
+    expect(outcome).toMatchObject({ status: 1, stdout: '', stderr: expect.stringContaining('a link leads elsewhere') });
+    expect(await rollback(world, ['export', 'latest', '--html', 'other.html'])).toMatchObject({ status: 0, stderr: '' });
+  });
+
   test('leaves what stood there when the disk is full, and nothing half written', async () => {
     using world = createWorld();
     writeProject(world, { a: 'one\n', 'old.tar': 'old' });

@@ -1,11 +1,13 @@
 import { type Bytes, displayBytes } from '../../bytes.ts';
 import { EXIT, isErrno, NonoError, SystemError, UsageError } from '../../errors.ts';
 import { baseName, parentPath, resolvePath } from '../../paths.ts';
-import type { Files } from '../../ports/files.ts';
+import type { Directory, Files } from '../../ports/files.ts';
+import { rootPaths } from '../../rollback/restore-parts.ts';
 import type { Context } from '../context.ts';
 import type { CommandResult, ParsedCall } from '../spec.ts';
 import { exportHtml } from './export-html.ts';
 import { exportTar } from './export-tar.ts';
+import { spellingsInRoots } from './given-path.ts';
 import { openNamedSession } from './open-store.ts';
 import { patches } from './patches.ts';
 import { type SessionView, viewSession } from './session-view.ts';
@@ -28,7 +30,8 @@ export async function execute({ values, positionals }: ParsedCall, context: Cont
   const view = await viewSession(context, named, { verb: 'export', range: values.get('snapshot')?.[0], paths });
   const pieces = await render(form, view, context);
   if (STDOUT_NAMES.includes(target)) return { output: pieces, exitCode: EXIT.ok };
-  writeFile(context, target, pieces);
+  const roots = [view.manifest, ...named.manifests].flatMap((manifest) => rootPaths(manifest));
+  writeFile(context, target, pieces, roots);
   return { output: `Exported ${displayBytes(view.session.id)} to ${displayBytes(target)}\n`, exitCode: EXIT.ok };
 }
 
@@ -40,19 +43,19 @@ async function render(form: Form, view: SessionView, context: Context): Promise<
   return patches(view, { hash: context.hash, deflate: await context.loadDeflate() });
 }
 
-/** The file is there when it is complete; what stood under its name stays until then. */
-function writeFile({ files, workingDirectory, randomHex }: Context, target: Bytes, pieces: Iterable<Uint8Array>): void {
-  if (workingDirectory === undefined && !target.startsWith('/')) {
-    throw new UsageError(`Cannot use "${displayBytes(target)}": the working directory is gone`, {
-      hint: 'Give an absolute path',
-    });
-  }
-  const path = placeOf(files, resolvePath(workingDirectory ?? ('/' as Bytes), target));
-  const name = baseName(path);
+/** The file is there when it is complete; what stood under its name stays until then. @param roots What runs could write. */
+function writeFile(context: Context, target: Bytes, pieces: Iterable<Uint8Array>, roots: readonly Bytes[]): void {
+  const { files, workingDirectory, randomHex } = context;
   const temporary = `.nono-export-${randomHex(6)}` as Bytes;
   try {
-    using directory = files.openDirectory(parentPath(path));
-    if (name === '' || directory.stat(name)?.kind === 'directory') throw new SystemError('open', 'EISDIR', path);
+    const [inRoot] = spellingsInRoots(context, target, roots);
+    const path = inRoot ?? placeOf(files, resolvePath(workingDirectory ?? ('/' as Bytes), target));
+    const name = baseName(path);
+    using directory = inRoot === undefined ? files.openDirectory(parentPath(path)) : openWithoutLinks(files, path);
+    const kind = name === '' ? 'directory' : directory.stat(name)?.kind;
+    if (kind === 'directory') throw new SystemError('open', 'EISDIR', path);
+    if (inRoot !== undefined && kind === 'symlink') throw planted(path);
+    if (inRoot !== undefined && kind !== undefined && kind !== 'file') throw noFile(path);
     try {
       {
         using file = directory.createFile(temporary, FILE_MODE);
@@ -95,7 +98,34 @@ function placeOf(files: Files, path: Bytes): Bytes {
   const kind = files.stat(path)?.kind;
   if (kind === undefined || kind === 'directory') return path;
   if (kind === 'file') return files.realPath(path) ?? path;
-  throw new NonoError('E_OUTPUT', EXIT.failure, `Cannot write "${displayBytes(path)}": it is no regular file`, {
+  throw noFile(path);
+}
+
+/** What a run could write may have links of the command's making, to have something else written: none is followed there. */
+function openWithoutLinks(files: Files, path: Bytes): Directory {
+  try {
+    return files.openWithoutLinks(parentPath(path));
+  } catch (error) {
+    // What is no directory itself and leads to one is a link.
+    if (isErrno(error, 'ELOOP') || (isErrno(error, 'ENOTDIR') && files.stat(parentPath(path))?.kind === 'directory'))
+      throw planted(path);
+    throw error;
+  }
+}
+
+function planted(path: Bytes): NonoError {
+  return new NonoError(
+    'E_OUTPUT',
+    EXIT.failure,
+    `Cannot write "${displayBytes(path)}": a link leads elsewhere, where a run could put one`,
+    {
+      hint: 'Look at it: a command may have made it to have another file written. Remove it, or give another FILE',
+    },
+  );
+}
+
+function noFile(path: Bytes): NonoError {
+  return new NonoError('E_OUTPUT', EXIT.failure, `Cannot write "${displayBytes(path)}": it is no regular file`, {
     hint: 'Give a file, or - for standard output',
   });
 }
