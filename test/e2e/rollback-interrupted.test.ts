@@ -66,6 +66,10 @@ describe('a restore that is interrupted', () => {
     expect(tried).toMatchObject({ status: 0, stderr: expect.stringContaining(own) });
     expect(JSON.parse(tried.stdout)).toMatchObject({ conflicts: [] });
 
+    const half = dumpTree(world.project);
+    expect(await rollback(world, ['restore', id, '--abort', '--dry-run'])).toMatchObject({ status: 2 });
+    expect(dumpTree(world.project)).toEqual(half);
+
     const taken = await rollback(world, ['restore', own, '--abort']);
     expect(taken).toMatchObject({
       status: 0,

@@ -112,7 +112,7 @@ async function restore(call: ParsedCall, context: Context): Promise<CommandResul
   return report({ ...parts, actions, outcome });
 }
 
-function readWish({ flags, values }: ParsedCall): Wish {
+function readWish({ flags, values, positionals }: Pick<ParsedCall, 'flags' | 'values' | 'positionals'>): Wish {
   if (flags.has('force') && flags.has('keep-conflicts')) {
     throw new UsageError('Cannot use --force with --keep-conflicts: one overwrites what the other leaves');
   }
@@ -123,6 +123,7 @@ function readWish({ flags, values }: ParsedCall): Wish {
   if (flags.has('patch') && values.has('snapshot')) {
     throw new UsageError('Cannot use --patch with --snapshot: it goes back to the baseline');
   }
+  if (flags.has('abort')) checkAbort({ flags, values, positionals });
   const snapshot = values.get('snapshot')?.[0];
   return {
     snapshot: snapshot === undefined ? 0 : parseCount('snapshot', snapshot),
@@ -133,6 +134,14 @@ function readWish({ flags, values }: ParsedCall): Wish {
     keepsConflicts: flags.has('keep-conflicts'),
     isJson: flags.has('json'),
   };
+}
+
+/** It knows nothing of them, and would do all of it where somebody asked for a part, or only what it would do. */
+function checkAbort({ flags, values, positionals: [, path] }: Pick<ParsedCall, 'flags' | 'values' | 'positionals'>): void {
+  const unfit = ['dry-run', 'force', 'keep-conflicts', 'touch', 'snapshot'].find((name) => flags.has(name) || values.has(name));
+  const given = unfit === undefined ? path && `"${displayBytes(path)}"` : `--${unfit}`;
+  if (given === undefined) return;
+  throw new UsageError(`Cannot use --abort with ${given}: it takes back all of what was begun`, { hint: `Leave ${given} out` });
 }
 
 /** Takes back what an earlier restore of the session had begun before it was killed. */
