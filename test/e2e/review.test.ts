@@ -112,6 +112,27 @@ describe('the review when the command has ended', () => {
     expect(await rollback(world, ['verify', '--all'])).toMatchObject({ status: 0, stderr: '' });
   });
 
+  test('of one path restores all of that, and nothing else', async (context) => {
+    needCommands(context, 'tmux');
+    using world = createWorld();
+    createProject(world);
+    writeProject(world, { 'src/a': 'a\n', 'src/b': 'b\n' });
+    await runTracked(world, `${EDIT}; echo x > src/a; rm src/b`);
+    await using terminal = await openTerminal(world, { columns: 100, rows: 40 });
+    await enter(terminal, `${world.executable} rollback review latest src; echo status $?`);
+    await terminal.waitFor(/\[1\/2\] ~ src\/a /);
+    await terminal.press('a');
+    await terminal.waitFor('Restore all 2 paths? [y/N]');
+    await terminal.press('y');
+    await terminal.waitFor('Restored.');
+    await terminal.press('q');
+    await terminal.waitFor('status 0');
+
+    expect([readProject(world, 'src/a'), readProject(world, 'src/b')]).toEqual(['a\n', 'b\n']);
+    expect(readProject(world, 'main.txt')).toContain('line seven\n');
+    expect(existsSync(join(world.project, 'made'))).toBe(true);
+  });
+
   test('refuses to take a change out of a file that was changed since, with status 3', async (context) => {
     needCommands(context, 'tmux');
     using world = createWorld();

@@ -16,7 +16,7 @@ import { carryOut, planSteps, type RestoreSteps } from './restore-steps.ts';
 import type { SessionView } from './session-view.ts';
 import { summaryLines } from './summary.ts';
 
-const KEYS = 'dorhnpaklusq?';
+const KEYS = 'dorhnpakusq?';
 const SHOWN_KEYS = '[d,o,r,h,n,p,a,k,u,q,?] ';
 const HELP = [
   'd  the changes of this file',
@@ -66,7 +66,7 @@ export class Review {
     if (await this.#showSummary()) {
       for (let isOn = this.#items.length > 0; isOn; ) isOn = await this.#step();
     }
-    if (home === store && !this.#view.state.isLive) markReviewed(session.directory);
+    if (home === store && !this.#view.state.isLive && this.#view.isWhole) markReviewed(session.directory);
     if (this.#undo.length > 0) return;
     this.#dialogue.line(
       this.#items.length === 0 ? 'Nothing to review' : `Kept. Undo with: nono rollback restore ${displayBytes(session.id)}`,
@@ -165,7 +165,9 @@ export class Review {
   }
 
   async #restoreAll(): Promise<boolean> {
-    const steps = this.#plan([]);
+    // Of what is looked at here.
+    const { isWhole, changes } = this.#view;
+    const steps = this.#plan(isWhole ? [] : changes.map(({ path }) => path));
     const count = steps.plan.actions.filter(({ type }) => type !== 'm').length;
     await this.#confirmAndCarryOut(steps, `Restore all ${count} ${count === 1 ? 'path' : 'paths'}?`);
     return true;

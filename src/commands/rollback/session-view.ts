@@ -39,6 +39,8 @@ export interface SessionView extends Disposable {
   readonly nameOf: (change: Change) => Bytes;
   readonly sources: DeltaSources;
   readonly traps: readonly Trap[];
+  /** Neither paths nor snapshots were named. */
+  readonly isWhole: boolean;
   /** What moved in `.git`; only for all of the session. */
   readonly git: readonly GitChange[];
 }
@@ -79,6 +81,7 @@ export async function viewSession(context: Context, { session }: NamedSession, w
     nameOf: patchNames(roots),
     sources,
     traps: trapsOf(changes, deltas),
+    isWhole,
     git: isWhole ? untracked(gitChanges(session, manifest, context.hash), changes) : [],
     [Symbol.dispose]: () => objects[Symbol.dispose](),
   };
