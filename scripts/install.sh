@@ -29,7 +29,7 @@ Usage: sh install.sh [OPTIONS]
   --prefix DIR         Install below DIR instead of ~/.local: DIR/bin/nono, DIR/share/…
   --target NAME        The platform, such as linux-x64-musl, instead of what is found out
   --uninstall          Remove what was installed below the prefix; sessions, snapshots and settings stay
-  --purge              With --uninstall: remove ~/.nono and ~/.config/nono too
+  --purge              With --uninstall: remove ~/.nono, and settings and profiles in ~/.config/nono, too
   -h, --help           Show this help
 
 Examples:
@@ -157,7 +157,17 @@ END
     for place in sessions rollbacks names undo; do [ ! -d "$state/$place" ] || [ -h "$state/$place" ] || purge_state "$state/$place"; done
     if rmdir "$state" 2>/dev/null; then say "Removed $state"; else say "Kept $state: there is more in it than nono's state"; fi
   fi
-  if [ -d "$settings" ] && [ ! -h "$settings" ]; then rm -rf "$settings" && say "Removed $settings"; fi
+  if [ -d "$settings" ] && [ ! -h "$settings" ]; then purge_settings "$settings"; fi
+}
+
+# Another program of this name, the nono in Rust, keeps its settings and profiles there too.
+purge_settings() { # DIRECTORY
+  rm -f "$1/config.toml"
+  if [ -d "$1/profiles" ] && [ ! -h "$1/profiles" ]; then
+    rm -f "$1/profiles"/*.toml
+    rmdir "$1/profiles" 2>/dev/null || :
+  fi
+  if rmdir "$1" 2>/dev/null; then say "Removed $1"; else say "Kept $1: there is more in it than nono's settings"; fi
 }
 
 # Nobody but nono makes a directory of these names that no one else may enter.
@@ -397,7 +407,7 @@ install_nono() {
   if [ "$same" = yes ]; then
     say "$version is already installed as $bin/nono"
   elif [ -n "$before" ] && [ "$before" != "$version" ]; then
-    say "Upgraded $before to $version as $bin/nono"
+    say "Replaced $before by $version as $bin/nono"
   else
     say "Installed $version as $bin/nono"
   fi

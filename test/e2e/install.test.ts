@@ -61,7 +61,7 @@ describe('install.sh', () => {
       expect(statSync(bin).ino).toBe(ino);
 
       const upgrade = await install(world, shell, `--from=${makeRelease(world, '1.1.0')}`);
-      expect(upgrade.stdout).toContain(`Upgraded nono 1.0.0 to nono 1.1.0 as ${bin}`);
+      expect(upgrade.stdout).toContain(`Replaced nono 1.0.0 by nono 1.1.0 as ${bin}`);
       expect(filesBelow(join(world.home, '.local'))).toEqual(installed);
 
       mkdirSync(join(world.state, 'sessions'), { recursive: true, mode: 0o700 });
@@ -250,6 +250,21 @@ describe('install.sh', () => {
     expect(filesBelow(world.project)).toEqual(['mine', 'sessions/mine']);
     expect(existsSync(at('rollbacks'))).toBe(false);
     expect(stdout).toContain(`Kept ${world.project}: there is more`);
+  });
+
+  test('--purge leaves what another program of the name keeps beside the settings', async () => {
+    using world = createWorld();
+    const settings = join(world.home, '.config/nono');
+    mkdirSync(join(settings, 'profiles'), { recursive: true });
+    for (const name of ['config.toml', 'profiles/mine.toml', 'profiles/theirs.json']) writeFileSync(join(settings, name), '');
+
+    const { stdout } = await install(world, ['sh'], '--uninstall', '--purge');
+
+    expect(filesBelow(settings)).toEqual(['profiles/theirs.json']);
+    expect(stdout).toContain(`Kept ${settings}: there is more in it than nono's settings`);
+    rmSync(join(settings, 'profiles/theirs.json'));
+    expect((await install(world, ['sh'], '--uninstall', '--purge')).stdout).toContain(`Removed ${settings}\n`);
+    expect(existsSync(settings)).toBe(false);
   });
 
   test.for(SHELLS)('read by %s from a pipe that is cut off anywhere does nothing', async (shell, context) => {
