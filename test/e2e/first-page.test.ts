@@ -67,6 +67,19 @@ describe('nono doctor', () => {
   });
 });
 
+describe('nono doctor in a home with directories that are closed to its user', () => {
+  test('looks at all else', async (context) => {
+    needOtherUser(context);
+    using world = createWorld({ ordinaryUser: true });
+    await runProgram(world, ['mkdir', '-m', '0', join(world.home, '.local')]);
+
+    const { stdout, stderr } = await runNono(world, ['doctor']);
+
+    expect(stderr).toBe('');
+    expect(stdout).toMatch(/^ok +profiles +the built-in ones$/m);
+  });
+});
+
 describe('a machine without pseudo-terminals', () => {
   test('is told how to mend that, by the run and by doctor, and keeps nothing of the session', async (context) => {
     needCommands(context, 'unshare', 'mount');

@@ -45,24 +45,29 @@ export async function execute({ flags }: ParsedCall, context: Context): Promise<
 /** What people run nono in, and what has to be allowed there. */
 function checkSurroundings(context: Context): readonly Check[] {
   const { files, environment } = context;
-  const exists = (path: string) => files.stat(path as Bytes) !== undefined;
+  const exists = (path: string) => isSeen(files, path as Bytes);
   const found: Check[] = [];
   if (environment.has('KUBERNETES_SERVICE_HOST' as Bytes))
     found.push({
       name: 'container',
       status: 'ok',
       detail: 'Kubernetes',
-      fix: 'the RuntimeDefault profile of recent runtimes lets Landlock and seccomp through; NONO_HOME on a volume keeps sessions',
+      fix: 'the RuntimeDefault profile of recent runtimes lets Landlock and seccomp through; NONO_HOME=/VOLUME/nono keeps sessions',
     });
   else if (exists('/.dockerenv'))
     found.push({
       name: 'container',
       status: 'ok',
       detail: 'Docker',
-      fix: 'Docker 23 and later let Landlock through; no capability and no --privileged is needed; mount ~/.nono to keep sessions',
+      fix: 'Docker 23 and later let Landlock through; no capability and no --privileged is needed; NONO_HOME=/VOLUME/nono keeps sessions',
     });
   else if (exists('/run/.containerenv'))
-    found.push({ name: 'container', status: 'ok', detail: 'Podman', fix: 'no option is needed; mount ~/.nono to keep sessions' });
+    found.push({
+      name: 'container',
+      status: 'ok',
+      detail: 'Podman',
+      fix: 'no option is needed; NONO_HOME=/VOLUME/nono keeps sessions',
+    });
   if (
     readLine(context, '/proc/sys/kernel/osrelease' as Bytes)
       ?.toLowerCase()
@@ -153,7 +158,7 @@ function checkProfiles(context: Context): readonly Check[] {
 function checkOlderTool({ files, environment, homeDirectory, ...context }: Context): readonly Check[] {
   const found: Check[] = [];
   const state = joinPath(homeDirectory, OLDER_STATE);
-  if (files.stat(state) !== undefined)
+  if (isSeen(files, state))
     found.push({
       name: 'older state',
       status: 'ok',
@@ -177,6 +182,16 @@ function checkOlderTool({ files, environment, homeDirectory, ...context }: Conte
       fix: 'write the option instead, or put it into a profile',
     });
   return found;
+}
+
+/** What is in a directory that lets nobody look is of no matter here. */
+function isSeen(files: Context['files'], path: Bytes): boolean {
+  try {
+    return files.stat(path) !== undefined;
+  } catch (error) {
+    if (error instanceof SystemError) return false;
+    throw error;
+  }
 }
 
 function namesIn(files: Context['files'], path: Bytes): readonly Bytes[] {
