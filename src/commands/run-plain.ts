@@ -1,7 +1,6 @@
 import type { Bytes } from '../bytes.ts';
 import { joinPath } from '../paths.ts';
 import type { Directory } from '../ports/files.ts';
-import { checkSessionName } from '../session/names.ts';
 import { openStateDirectory } from '../session/state-directory.ts';
 import {
   createTemporaryDirectory,
@@ -14,19 +13,16 @@ import { askTimeoutMs } from './ask-timeout.ts';
 import { confine } from './confinement.ts';
 import type { Context } from './context.ts';
 import { makeMissing } from './make-missing.ts';
-import { NAMES, SESSION_VARIABLE, SESSIONS, unusedSessionId } from './new-session.ts';
+import { chosenName, NAMES, SESSION_VARIABLE, SESSIONS, unusedSessionId } from './new-session.ts';
 import { type PlainEnd, runPlainSession } from './run-plain-session.ts';
 import { reviewSession } from './session/review-session.ts';
-import { asksForReview, checkSnapshotOptions, chooseExclusions, chooseInterval } from './snapshot-options.ts';
+import { asksForReview, chooseExclusions, chooseInterval } from './snapshot-options.ts';
 import type { CommandResult, ParsedCall } from './spec.ts';
 import { loadUserConfig } from './user-config.ts';
 
 /** Runs the command on the caller's streams, under this process, with a record from before its start until after its end. */
 export async function runPlain(call: ParsedCall, context: Context): Promise<CommandResult> {
   const { files, uid } = context;
-  const name = call.values.get('name')?.[0];
-  const chosenName = name === undefined ? undefined : checkSessionName(name);
-  checkSnapshotOptions(call);
   const wantsRollback = call.flags.has('rollback');
   const config = await loadUserConfig(context);
   const [adapters, parent] = await Promise.all([context.loadSandbox(), context.loadParent()]);
@@ -54,7 +50,7 @@ export async function runPlain(call: ParsedCall, context: Context): Promise<Comm
       temporaryDirectory,
       confinement,
       id,
-      chosenName,
+      chosenName: chosenName(call),
       exclusions: wantsRollback ? chooseExclusions(call, confinement.plan) : undefined,
       asksForReview: asksForReview(call),
       checkpointEveryMs: chooseInterval(call),

@@ -1,6 +1,9 @@
 import { EXIT } from '../errors.ts';
+import { askTimeoutMs } from './ask-timeout.ts';
 import type { Context } from './context.ts';
+import { chosenName } from './new-session.ts';
 import { refuseJson } from './refuse-json.ts';
+import { checkSnapshotOptions } from './snapshot-options.ts';
 import type { CommandResult, ParsedCall } from './spec.ts';
 
 /** Runs the command in the sandbox: on a terminal of its own, attached or not, or on the caller's streams. */
@@ -14,6 +17,7 @@ export async function execute(call: ParsedCall, context: Context): Promise<Comma
 }
 
 async function runHere(call: ParsedCall, context: Context): Promise<CommandResult> {
+  checkOptions(call);
   if (call.flags.has('dry-run')) return (await import('./policy/dry-run.ts')).dryRun(call, context);
   refuseJson(call);
   if (call.flags.has('detached')) return (await import('./run-detached.ts')).runDetached(call, context);
@@ -25,4 +29,11 @@ async function runHere(call: ParsedCall, context: Context): Promise<CommandResul
   // Nothing can be asked there.
   const terminal = { ...context.terminal, isStdinTerminal: false };
   return (await import('./run-plain.ts')).runPlain(call, { ...context, terminal });
+}
+
+/** What is wrong with the words is said before anything is made, and of a run that is only described too. @throws {UsageError} */
+function checkOptions(call: ParsedCall): void {
+  checkSnapshotOptions(call);
+  chosenName(call);
+  askTimeoutMs(call, undefined);
 }

@@ -4,7 +4,6 @@ import { EXIT, NonoError } from '../errors.ts';
 import { encodeLine, LineReader } from '../json-lines.ts';
 import type { BackgroundProcess } from '../ports/background.ts';
 import { loneFiles, type Plan } from '../sandbox/plan.ts';
-import { checkSessionName } from '../session/names.ts';
 import { sharedBy } from '../session/shared.ts';
 import { type AskingWish, type RollbackWish, type SessionStart, type StartReport, startError } from '../session/start-wire.ts';
 import { SUPERVISOR_PROCESS } from '../session/supervisor-process.ts';
@@ -15,8 +14,8 @@ import { type Confinement, confine } from './confinement.ts';
 import type { Context, SandboxAdapters } from './context.ts';
 import { profilePlaces } from './load-profile.ts';
 import { makeMissing } from './make-missing.ts';
-import { SESSION_VARIABLE, unusedSessionId } from './new-session.ts';
-import { asksForReview, checkSnapshotOptions, chooseExclusions, chooseInterval } from './snapshot-options.ts';
+import { chosenName, SESSION_VARIABLE, unusedSessionId } from './new-session.ts';
+import { asksForReview, chooseExclusions, chooseInterval } from './snapshot-options.ts';
 import type { ParsedCall } from './spec.ts';
 import { captureLimits, loadUserConfig, retentionLimits, scrollbackLines } from './user-config.ts';
 
@@ -39,9 +38,6 @@ export type TerminalWish = Pick<SessionStart, 'size' | 'terminal' | 'waitsForCli
  * @throws {NonoError} the supervisor's own, when it could not get that far: nothing is left behind then.
  */
 export async function startSession(call: ParsedCall, context: Context, wish: TerminalWish): Promise<StartedSession> {
-  checkSnapshotOptions(call);
-  const name = call.values.get('name')?.[0];
-  const chosenName = name === undefined ? null : checkSessionName(name);
   await loadUserConfig(context);
   const adapters = await context.loadSandbox();
   const listening = Promise.withResolvers<Pick<StartedSession, 'id' | 'name'>>();
@@ -74,7 +70,7 @@ export async function startSession(call: ParsedCall, context: Context, wish: Ter
     if (report.kind === 'ready') ready.resolve();
   }
   try {
-    supervisor.send(encodeLine(await describeStart({ call, context, adapters, supervisor, chosenName, wish })));
+    supervisor.send(encodeLine(await describeStart({ call, context, adapters, supervisor, wish })));
     const session = await listening.promise;
     return { ...session, ready: ready.promise };
   } catch (error) {
@@ -88,11 +84,10 @@ interface StartInput {
   readonly context: Context;
   readonly adapters: SandboxAdapters;
   readonly supervisor: BackgroundProcess;
-  readonly chosenName: string | null;
   readonly wish: TerminalWish;
 }
 
-async function describeStart({ call, context, adapters, supervisor, chosenName, wish }: StartInput): Promise<SessionStart> {
+async function describeStart({ call, context, adapters, supervisor, wish }: StartInput): Promise<SessionStart> {
   const { clock, hostName, homeDirectory, stateDirectory, uid } = context;
   const { processes } = adapters;
   const id = unusedSessionId(context);
@@ -118,7 +113,7 @@ async function describeStart({ call, context, adapters, supervisor, chosenName, 
       enforced: confinement.enforced,
       hasTerminal: true,
     },
-    chosenName,
+    chosenName: chosenName(call) ?? null,
     stateDirectory,
     temporaryDirectory,
     launch: launchOf(confinement),

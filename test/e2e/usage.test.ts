@@ -43,6 +43,14 @@ describe('nono', () => {
         stderr: 'Error: Cannot use --ask with --no-ask: they say different things [E_USAGE]\n',
       },
       {
+        words: ['run', '--ask-timeout', '0', '--allow-cwd', '--', 'true'],
+        stderr: 'Error: Cannot wait "0" for an answer: --ask-timeout takes seconds from 1 to 604800 [E_USAGE]\n',
+      },
+      {
+        words: ['run', '--dry-run', '--durable', '--allow-cwd', '--', 'true'],
+        stderr: 'Error: Cannot use --durable without --rollback: no snapshot is taken [E_USAGE]\nHint: Add --rollback\n',
+      },
+      {
         words: ['rollback', 'list', '--recent', '-1'],
         stderr: 'Error: Cannot use --recent "-1": expected a whole number of 0 or more [E_USAGE]\n',
       },
