@@ -157,7 +157,7 @@ async function explain(text: string): Promise<void> {
 }
 
 /** A reader that has gone ends the output quietly; the status stays the command's. */
-async function print({ output = '', stream, pager, exitCode }: CommandResult): Promise<void> {
+async function print({ output = '', stream, pager, unwritten, exitCode }: CommandResult): Promise<void> {
   process.exitCode = exitCode;
   if (pager !== undefined) {
     const { page } = await import('./platform/bun/pager.ts');
@@ -165,7 +165,7 @@ async function print({ output = '', stream, pager, exitCode }: CommandResult): P
     return;
   }
   for (const piece of typeof output === 'string' ? [output] : output) {
-    if (piece.length > 0 && !(await writeOutput(piece))) return;
+    if (piece.length > 0 && !(await writeOutput(piece, unwritten))) return;
   }
   for await (const piece of stream ?? []) if (!(await writeOutput(piece))) return;
 }
@@ -176,7 +176,7 @@ async function print({ output = '', stream, pager, exitCode }: CommandResult): P
  *
  * @returns false when nobody reads any more.
  */
-async function writeOutput(text: string | Uint8Array): Promise<boolean> {
+async function writeOutput(text: string | Uint8Array, hint?: string): Promise<boolean> {
   try {
     await Bun.write(Bun.stdout, text);
     return true;
@@ -184,7 +184,7 @@ async function writeOutput(text: string | Uint8Array): Promise<boolean> {
     const reason = error instanceof Error && 'code' in error ? String(error.code) : String(error);
     if (reason === 'EPIPE') return false;
     const { NonoError, EXIT } = await import('./platform/start.ts');
-    throw new NonoError('E_OUTPUT', EXIT.failure, `Cannot write the output: ${reason}`, { cause: error });
+    throw new NonoError('E_OUTPUT', EXIT.failure, `Cannot write the output: ${reason}`, { cause: error, hint });
   }
 }
 

@@ -10,5 +10,9 @@ const DETACHED_SIZE = { columns: 80, rows: 24 };
 export async function runDetached(call: ParsedCall, context: Context): Promise<CommandResult> {
   const { id, ready } = await startSession(call, context, { size: DETACHED_SIZE, terminal: null, waitsForClient: false });
   await ready;
-  return { output: `Started detached session ${id}.\nAttach with: nono attach ${id}\n`, exitCode: EXIT.ok };
+  return {
+    output: `Started detached session ${id}.\nAttach with: nono attach ${id}\n`,
+    unwritten: `The session was started, and goes on: see \`nono inspect ${id}\`, or end it with \`nono stop ${id}\``,
+    exitCode: EXIT.ok,
+  };
 }

@@ -60,6 +60,8 @@ export interface CommandResult {
   readonly stream?: AsyncIterable<string | Uint8Array>;
   /** A line of shell that shows what does not fit on the terminal; only where stdout is one. */
   readonly pager?: Bytes | undefined;
+  /** What to do where the output could not be written, though all was done. */
+  readonly unwritten?: string;
   /** Any status: `run` gives the command's own. */
   readonly exitCode: number | ExitCode;
 }

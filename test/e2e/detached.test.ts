@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { runNono } from '../support/nono.ts';
+import { runNono, runProgram } from '../support/nono.ts';
 import { isAlive, readRecord, startDetached, startScript, untilGone, untilStatus } from '../support/sessions.ts';
 import { needOtherUser } from '../support/tools.ts';
 import { waitFor } from '../support/wait.ts';
@@ -58,6 +58,16 @@ describe('nono run --detached', () => {
     expect(outcome.status).toBe(status);
     const sessions = join(world.state, 'sessions');
     await waitFor('nothing to be left', () => !existsSync(sessions) || readdirSync(sessions).length === 0);
+  });
+
+  test('names the session that goes on where nobody could be told of it', async () => {
+    using world = createWorld();
+    const script = '"$1" run --detached --allow-cwd -- cat >/dev/full';
+    const { status, stderr } = await runProgram(world, ['sh', '-c', script, 'sh', world.executable]);
+
+    expect(status).toBe(125);
+    const [, id = ''] = /\[E_OUTPUT\][^]*nono stop (\S+)`\n$/.exec(stderr) ?? [];
+    expect(await runNono(world, ['stop', id])).toMatchObject({ status: 0, stdout: `${id}\n` });
   });
 
   test('refuses the name of a live session, and gives it away once that has ended', async () => {

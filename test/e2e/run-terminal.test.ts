@@ -40,6 +40,20 @@ describe('nono run on a terminal', () => {
     await terminal.waitFor(/ended 0/);
   });
 
+  test('says what it waits for in the background of a shell, once', async (context) => {
+    needCommands(context, 'tmux', 'bash');
+    using world = createWorld();
+    await using terminal = await openTerminal(world, BASH);
+    await terminal.type(`${world.executable} run --allow-cwd -- sh -c 'echo up; exec cat' &`);
+    await terminal.press('Enter');
+    await terminal.waitFor(/\[nono\] In the background of this terminal: `fg` brings it there/);
+    await terminal.type('clear; fg');
+    await terminal.press('Enter');
+    await terminal.waitFor(/^up$/m);
+    await terminal.press('C-d');
+    await terminal.waitFor(/^up\n\$$/m);
+  });
+
   test('stops with the script that it is called by, which gives the shell its prompt', async (context) => {
     needCommands(context, 'tmux', 'bash');
     using world = createWorld();

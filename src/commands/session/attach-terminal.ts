@@ -76,7 +76,7 @@ export async function attachTerminal(
     onChild: () => undefined,
     isReader: true,
   });
-  await takeTurn(signals, () => signalled !== undefined);
+  await takeTurn(signals, context, () => signalled !== undefined);
   if (signalled !== undefined) return { exitCode: SIGNAL_EXIT_BASE + signalled, hasEnded: false };
   using welcome = awaitWelcome(client);
   const end = await client.run(await connect());
@@ -118,8 +118,10 @@ function noAnswer({ record }: Session): NonoError {
 }
 
 /** Who takes over a terminal in the background is stopped, until it has that, or is to end. */
-async function takeTurn(signals: Signals, isToEnd: () => boolean): Promise<void> {
-  while (!isInForeground(signals) && !isToEnd()) {
+async function takeTurn(signals: Signals, { notify }: Context, isToEnd: () => boolean): Promise<void> {
+  for (let isSaid = false; !isInForeground(signals) && !isToEnd(); isSaid = true) {
+    // Shells say that it was stopped, and not why.
+    if (!isSaid) notify('In the background of this terminal: `fg` brings it there; `nono run --detached` needs none');
     signals.stopGroup('background');
     // What is to end it would be heard of.
     await new Promise((resolve) => setTimeout(resolve, BACKGROUND_MS));
