@@ -8,12 +8,13 @@ import type { SupervisorDeps } from './supervisor-deps.ts';
 /** How a session with a terminal asks; what writes profiles is loaded when somebody wants one written. */
 export function supervisorAsking(
   { timeoutMs, hook, profilesDirectory: directory }: AskingWish,
-  { id: sessionId, profile, workingDirectory }: SessionStart['identity'],
+  { identity, homeDirectory }: Pick<SessionStart, 'identity' | 'homeDirectory'>,
   { files, clock, loadHookRunner, randomHex }: Pick<SupervisorDeps, 'files' | 'clock' | 'loadHookRunner' | 'randomHex'>,
 ): AskingDeps {
   const grantable = ({ access, paths }: Question) => ({ access: accessWord(access), paths });
   const load = () => import('./approvals/grant-for-good.ts');
-  const places = { directory, workingDirectory };
+  const { id: sessionId, profile, workingDirectory } = identity;
+  const places = { directory, workingDirectory, homeDirectory };
   return {
     timeoutMs,
     programOf: (pid) => programName(files, pid),

@@ -75,7 +75,7 @@ class SupervisedSession {
       memory: deps.memory,
       checkpoint: async (label) => (await this.#checkpoints?.take(label)) ?? this.#noCheckpoint(),
       endWanted: (isForced) => this.#endWanted(isForced),
-      asking: start.asking === null ? undefined : supervisorAsking(start.asking, start.identity, deps),
+      asking: start.asking === null ? undefined : supervisorAsking(start.asking, start, deps),
       rename: (name) => this.#rename?.(name) ?? { isDone: false, code: 'failed', message: 'the session is only starting' },
     });
   }

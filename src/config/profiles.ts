@@ -44,6 +44,15 @@ export function isProfilePath(reference: Bytes): boolean {
   return reference.includes('/') || reference.endsWith(PROFILE_ENDING);
 }
 
+/** The file that a word which isProfilePath() names. */
+export function profilePath(
+  reference: Bytes,
+  { homeDirectory, workingDirectory }: Pick<ProfilePlaces, 'homeDirectory' | 'workingDirectory'>,
+): Bytes {
+  if (reference.startsWith('~/')) return joinPath(homeDirectory, reference.slice(2) as Bytes);
+  return resolvePath(workingDirectory, reference);
+}
+
 /**
  * Reads a profile and all that it extends.
  *
@@ -142,8 +151,7 @@ class ProfileReader {
   /** From the directory of the file that names it, or from the working directory. */
   #pathOf(reference: Bytes, from: Referrer | undefined): Bytes {
     const { homeDirectory, workingDirectory } = this.#places;
-    if (reference.startsWith('~/')) return joinPath(homeDirectory, reference.slice(2) as Bytes);
-    return resolvePath(from?.found.directory ?? workingDirectory, reference);
+    return profilePath(reference, { homeDirectory, workingDirectory: from?.found.directory ?? workingDirectory });
   }
 
   #readFile(path: Bytes): FoundProfile | undefined {

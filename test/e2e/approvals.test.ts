@@ -261,6 +261,18 @@ describe.for(USERS)('a request of $user outside the grants', ({ ordinaryUser }) 
     expect(lstatSync(profile).isSymbolicLink()).toBe(true);
   });
 
+  test('is allowed for good in the file of a profile whose place begins with ~, as a shell leaves it behind =', async () => {
+    await sh(`touch ${world.home}/own.toml`);
+    const run = start(`cat ${out}/f`, '--profile=~/own.toml');
+    const { id } = await asked(`${out}/f`);
+
+    const { stderr } = await answer('allow', '--always', '--yes', id);
+
+    expect(stderr).toContain(`Adds to ${join(world.home, 'own.toml')}:`);
+    expect((await run.ended).stdout).toBe('allowed');
+    expect(readFileSync(join(world.home, 'own.toml'), 'utf8')).toContain(`read_file = ["${out}/f"]`);
+  });
+
   test.skipIf(ordinaryUser).for(['os.setuid(65534)', 'os.setgid(65534)', 'ctypes.CDLL(None).setfsgid(65534)'])(
     'is refused at once to a program that is somebody else by %s',
     async (change) => {

@@ -159,7 +159,7 @@ describe('nono profile and nono config', () => {
     mkdirSync(join(world.project, 'sub'));
     write(world, 'base$&.toml', '[filesystem]\nread = ["/srv/base"]\n');
 
-    for (const name of ['mine', './beside.toml', './sub/below.toml']) {
+    for (const name of ['mine', './beside.toml', './sub/below.toml', '~/at-home.toml']) {
       expect(await runNono(world, ['profile', 'init', name, '--extends', './base$&.toml'])).toMatchObject({
         status: 0,
         stderr: '',

@@ -1,10 +1,10 @@
 import { type Bytes, bufferFromBytes, bytesFromText, displayBytes, isUtf8, textFromBytes } from '../../bytes.ts';
 import { addToProfile, type PathList } from '../../config/add-to-profile.ts';
 import { profileFile } from '../../config/config-path.ts';
-import { isProfilePath } from '../../config/profiles.ts';
+import { isProfilePath, type ProfilePlaces, profilePath } from '../../config/profiles.ts';
 import { readTextFile } from '../../config/text-file.ts';
 import { EXIT, NonoError } from '../../errors.ts';
-import { baseName, parentPath, resolvePath } from '../../paths.ts';
+import { baseName, parentPath } from '../../paths.ts';
 import type { Files } from '../../ports/files.ts';
 import type { OwnProfile, Proposal } from '../../session/question.ts';
 import { writeNewFile } from '../policy/write-new-file.ts';
@@ -33,10 +33,10 @@ interface Draft {
 /** The user's own profile of that name, which adds to a built-in one; one that was given by its path is that file. */
 export function ownProfile(
   name: string,
-  { directory, workingDirectory }: { readonly directory: Bytes; readonly workingDirectory: Bytes },
+  { directory, ...places }: Pick<ProfilePlaces, 'directory' | 'workingDirectory' | 'homeDirectory'>,
 ): OwnProfile {
   const reference = bytesFromText(name);
-  if (isProfilePath(reference)) return { file: resolvePath(workingDirectory, reference), name };
+  if (isProfilePath(reference)) return { file: profilePath(reference, places), name };
   return { file: profileFile(directory, name), name };
 }
 

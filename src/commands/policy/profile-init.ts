@@ -1,7 +1,7 @@
 import { type Bytes, displayBytes, isUtf8, textFromBytes } from '../../bytes.ts';
 import { profileFile } from '../../config/config-path.ts';
 import { PROFILE_SCHEMA } from '../../config/profile-schema.ts';
-import { isProfilePath, PROFILE_NAME_REGEXP, type ProfilePlaces, resolveProfile } from '../../config/profiles.ts';
+import { isProfilePath, PROFILE_NAME_REGEXP, type ProfilePlaces, profilePath, resolveProfile } from '../../config/profiles.ts';
 import { schemaTemplate } from '../../config/template.ts';
 import { EXIT, UsageError } from '../../errors.ts';
 import { parentPath, resolvePath } from '../../paths.ts';
@@ -19,7 +19,7 @@ export async function execute({ positionals, values }: ParsedCall, context: Cont
   const places = profilePlaces(context);
   const extended = values.get('extends') ?? [];
   for (const name of extended) resolveProfile(name, places);
-  const path = isPath ? resolvePath(places.workingDirectory, reference) : profileFile(places.directory, reference);
+  const path = isPath ? profilePath(reference, places) : profileFile(places.directory, reference);
   const list = extended.map((name) => JSON.stringify(textFromBytes(fromFile(name, path, places)))).join(', ');
   const heading = [
     `# The profile ${shown}: \`nono profile show ${shown}\` shows what it means, \`nono profile validate ${shown}\` checks it.`,
