@@ -2,6 +2,7 @@ import { type Bytes, displayBytes } from '../bytes.ts';
 import { parentPath } from '../paths.ts';
 import type { TerminalSize } from '../ports/pty.ts';
 import { fitEnd, fitMiddle, type Measure, takeColumns, widthOf, wrap } from '../terminal/fit.ts';
+import { folderOf } from './approvals.ts';
 import { accessWord, type Proposal, type Question } from './question.ts';
 
 /** Who is asked, what for, and the keys. */
@@ -114,12 +115,20 @@ function titles({ questions, selected, proposal, nowMs }: PromptView, question: 
   const times = count > 1 ? `  ${count} requests` : '';
   const of = questions.length > 1 ? `  ${selected + 1} of ${questions.length}` : '';
   const place = questions.length > 1 ? ` ${selected + 1}/${questions.length}` : '';
+  const long = ` nono: ${program ?? 'the command'} (${pid}) wants to ${what}${times}${of}  ${left} `;
   return [
-    ` nono: ${program ?? 'the command'} (${pid}) wants to ${what}${times}${of}  ${left} `,
+    ...(access.connect ? [] : [`${long} f: ${folders(question)} `]),
+    long,
     ` nono: ${pid} wants to ${what}${of}  ${left} `,
     ` nono: ${what}?${place} ${left} `,
     ` ${what}?${place} `,
   ];
+}
+
+/** What `f` opens, named where there is room: a path may be cut, or a folder itself. */
+function folders({ paths, access }: Question): string {
+  const [folder = '' as Bytes, ...others] = new Set(paths.map((path) => folderOf(path, access)));
+  return others.length === 0 ? displayBytes(folder) : `${others.length + 1} folders`;
 }
 
 function keysText({ questions, selected, proposal }: PromptView, columns: number, measure: Measure): string {

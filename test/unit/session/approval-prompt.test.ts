@@ -217,6 +217,22 @@ describe('ApprovalPrompt', () => {
     expect(subject(mixed)).toBe('2 paths: /a/x, /b/y');
   });
 
+  test.for([
+    { what: 'the folder of a file', one: question(1, '/out/data/1'), title: / f: \/out\/data $/ },
+    {
+      what: 'a folder that is asked about',
+      one: { ...question(1, '/out/data'), access: { ...READ, directory: true } },
+      title: / f: \/out\/data $/,
+    },
+    { what: 'how many they are', one: { ...question(1), paths: ['/a/x', '/b/y'] as Bytes[] }, title: / f: 2 folders $/ },
+    { what: 'nothing without room', one: question(1, `/out/${'long/'.repeat(30)}1`), title: /^(?!.* f: )/ },
+    { what: 'nothing for a socket', one: { ...question(1, '/out/s'), access: { ...READ, connect: true } }, title: /^(?!.* f: )/ },
+  ])('names $what beside the question', ({ one, title }) => {
+    const { wait, text } = open(one);
+    wait(LATER_MS);
+    expect(text(24).split('\n')[0]).toMatch(title);
+  });
+
   test('cuts a path in its middle, so that its beginning and its end are to be read', () => {
     const { text, press, wait } = open(question(1, `/home/user/${'directory/'.repeat(20)}final-file-name.txt`));
     wait(LATER_MS);
