@@ -120,7 +120,7 @@ describe('nono rollback show on a terminal', () => {
     await enter(terminal, `clear; PAGER='sed s/seven/PAGED/' ${show}; echo end`);
     await terminal.waitFor(/60.*line 60 of the file\nend/);
     expect(await terminal.screen({ history: true })).toContain('line PAGED of');
-    for (const setting of ['PAGER=', 'PAGER=cat', 'TERM=dumb', 'PAGER=false']) {
+    for (const setting of ['PAGER=', 'PAGER=cat', 'TERM=dumb', 'PAGER=false', 'PATH=/nowhere']) {
       const option = setting === 'PAGER=false' ? ' --no-pager' : '';
       await enter(terminal, `clear; ${setting} ${show}${option}; echo status $?`);
       await terminal.waitFor(/line 60 of the file\nstatus 0/);
