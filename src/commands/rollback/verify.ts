@@ -2,6 +2,7 @@ import { type Bytes, displayBytes, jsonPath } from '../../bytes.ts';
 import { EXIT, NotFoundError, UsageError } from '../../errors.ts';
 import { jsonOutput } from '../../json-text.ts';
 import { findRollbackSession } from '../../rollback/find-session.ts';
+import type { Manifest } from '../../rollback/manifest.ts';
 import { type RollbackStore, type UnreadableSession } from '../../rollback/store.ts';
 import { type VerifyResult, verifySession } from '../../rollback/verify.ts';
 import { ProgressLine } from '../../ui/progress.ts';
@@ -20,7 +21,7 @@ export async function execute({ flags, positionals }: ParsedCall, context: Conte
     wanted === undefined
       ? (store?.ids() ?? [])
       : [
-          findDamaged(unreadable, wanted) ??
+          findDamaged(unreadable, manifests, wanted) ??
             (await findRollbackId(context, wanted, (one) => findRollbackSession(manifests, unreadable, one).id)),
         ];
   if (store === undefined && wanted !== undefined)
@@ -40,9 +41,10 @@ export async function execute({ flags, positionals }: ParsedCall, context: Conte
 }
 
 /** The damaged session that is meant, since to look at it is what this verb is for. */
-function findDamaged(unreadable: readonly UnreadableSession[], wanted: Bytes): Bytes | undefined {
-  const [found, another] = unreadable.filter(({ id }) => wanted !== '' && id.startsWith(wanted));
-  return found?.id === wanted || another === undefined ? found?.id : undefined;
+function findDamaged(unreadable: readonly UnreadableSession[], manifests: readonly Manifest[], wanted: Bytes): Bytes | undefined {
+  const fits = ({ id }: { readonly id: Bytes }) => id === wanted || (wanted !== '' && id.startsWith(wanted));
+  const [found, another] = unreadable.filter(fits);
+  return found?.id === wanted || (another === undefined && !manifests.some(fits)) ? found?.id : undefined;
 }
 
 function renderJson(results: readonly VerifyResult[]): string {
