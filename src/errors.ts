@@ -146,6 +146,9 @@ const PATH_ERRNOS = ['ENAMETOOLONG', 'ELOOP'] as const;
 
 /** A call that the machine refused, as an error that a user can act on; anything else as it is. */
 export function explainMachine(thrown: unknown): unknown {
+  // What could not be tidied up behind a failure is no news beside that. By its name: not each runtime has the class.
+  if (thrown instanceof Error && thrown.name === 'SuppressedError' && 'suppressed' in thrown)
+    return explainMachine(thrown.suppressed);
   const error = isAnswer(thrown) ? new SystemError(thrown.syscall, thrown.code) : thrown;
   if (isErrno(error, ...PATH_ERRNOS)) {
     const hint =

@@ -35,7 +35,7 @@ const OPTIONS: Readonly<Record<string, string>> = {
   '--net-profile': NO_PROXY,
   '--network-profile': NO_PROXY,
   '--no-audit': 'The audit log of a session is always kept: remove it with `nono prune`',
-  '--no-diagnostics': 'Nothing is added after a command that failed: leave it out',
+  '--no-diagnostics': 'What a command that failed was denied is listed after it: use --silent',
   '--open-port': 'Use --block-net=loopback for TCP within this machine, or --allow-port PORT --allow-bind PORT',
   '--profiles': 'Write one with `nono profile init NAME --extends PROFILE`',
   '--proxy-credential': NO_KEYSTORE,

@@ -1,4 +1,6 @@
 const MINUTE_MS = 60_000;
+/** Of a time that is none, in a record that somebody wrote by hand. */
+const UNKNOWN = '-';
 
 /** `date` as 2026-02-19 and `time` as 09:14:03, at that offset from UTC. */
 export function localDateTime(epochMs: number, utcOffsetMinutes: number): { readonly date: string; readonly time: string } {
@@ -16,6 +18,7 @@ export function formatTimestamp(epochMs: number, utcOffsetMinutes: number): stri
 
 /** "just now", "7m ago", "3h ago", "2d ago". */
 export function formatAge(ageMs: number): string {
+  if (Number.isNaN(ageMs)) return UNKNOWN;
   const seconds = Math.floor(ageMs / 1000);
   if (seconds < 60) return 'just now';
   if (seconds < 3600) return `${Math.floor(seconds / 60)}m ago`;
@@ -25,6 +28,7 @@ export function formatAge(ageMs: number): string {
 
 /** "5s", "7m", "3h 20m", "2d 4h". */
 export function formatDuration(durationMs: number): string {
+  if (Number.isNaN(durationMs)) return UNKNOWN;
   const seconds = Math.max(0, Math.floor(durationMs / 1000));
   if (seconds < 60) return `${seconds}s`;
   const minutes = Math.floor(seconds / 60);

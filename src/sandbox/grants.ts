@@ -204,7 +204,9 @@ function lookUpFailure(error: unknown): readonly [reason: string, hint: string] 
   return undefined;
 }
 
-function missingHint({ kind, access }: Grant): string {
+function missingHint({ kind, access, path }: Grant): string {
+  if (path.startsWith('~'))
+    return 'A shell leaves ~ as it is in quotes and behind =: write the path behind a blank, or with $HOME';
   if (kind === 'directory') return 'Create it first with `mkdir`, or correct the path';
   return access.write ? 'Create it first with `touch`, or grant the directory that it will be in' : 'Correct the path';
 }

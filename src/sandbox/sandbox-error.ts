@@ -79,6 +79,9 @@ const HINTS: Readonly<Record<string, string>> = {
   EMFILE: TOO_MANY_FILES,
   EAGAIN: TOO_MANY_PROCESSES,
   ENFILE: TOO_MANY_FILES_THERE,
+  'directory EACCES':
+    'Whoever runs nono may not enter it: see its mode, and those of all directories above it (namei -l .), or go to another one',
+  'directory ENOENT': 'It has just been removed: go to a directory that exists, for instance with `cd ~`',
   'rule ELOOP': 'A link was put in its place while nono started: look at it, then run again',
   'restrict E2BIG': NESTED_TOO_DEEP,
   // The kernel has room for one listener in all filters of a process.

@@ -63,6 +63,7 @@ describe.for(['run', 'wrap'])('nono %s', (verb) => {
       words: ['--allow', 'nowhere'],
       stderr: /--allow "nowhere": it does not exist[^]*mkdir/,
     },
+    { input: 'a ~ that the shell has left', words: ['--allow=~/data'], stderr: /--allow "~\/data": it does not exist[^]*\$HOME/ },
     { input: 'a file for --allow', words: ['--allow', 'file'], stderr: /not a directory[^]*--allow-file/ },
     { input: 'a directory for --read-file', words: ['--read-file', '.'], stderr: /is a directory[^]*--read / },
     { input: "nono's state", words: ['--read', '../home/.nono'], stderr: /nono's own state/ },

@@ -34,6 +34,15 @@ describe('describeFailure()', () => {
       text: "Error: Cannot x [E_STATE]\nCaused by: Unrecognized token '\\x1b' ü\\n",
       exitCode: 1,
     },
+    {
+      error: Object.assign(new Error('An error was suppressed'), {
+        name: 'SuppressedError',
+        error: new SystemError('unlinkat', 'ENOENT'),
+        suppressed: new StateError('Cannot x'),
+      }),
+      text: 'Error: Cannot x [E_STATE]',
+      exitCode: 1,
+    },
     { error: 'just text', text: 'Internal error: just text', exitCode: 125 },
     { error: 'a\u001b[1m\nb', text: 'Internal error: a\\x1b[1m\nb', exitCode: 125 },
     { error: undefined, text: 'Internal error: undefined', exitCode: 125 },

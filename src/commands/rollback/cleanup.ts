@@ -77,7 +77,7 @@ async function choose(
 
 function confirmAll({ flags }: ParsedCall, { terminal, confirm }: Context, count: number): void {
   if (flags.has('yes')) return;
-  if (!terminal.isStdinTerminal) {
+  if (!terminal.isStdinTerminal || !terminal.isStderrTerminal) {
     throw new UsageError(`Cannot remove all ${count} rollback sessions without a terminal to ask on`, { hint: 'Say --yes' });
   }
   if (!confirm(`Remove all ${count} rollback sessions? What they hold cannot be restored any more.`)) {
