@@ -50,8 +50,14 @@ describe('nono run on a terminal', () => {
     await terminal.type('clear; fg');
     await terminal.press('Enter');
     await terminal.waitFor(/^up$/m);
+    // Its terminal edits lines, and is not as the shell had it that did so itself.
+    await terminal.type('typex');
+    await terminal.press('BSpace');
+    await terminal.type('d');
+    await terminal.press('Enter');
+    await terminal.waitFor(/^typed\ntyped$/m);
     await terminal.press('C-d');
-    await terminal.waitFor(/^up\n\$$/m);
+    await terminal.waitFor(/^typed\n\$$/m);
   });
 
   test('stops with the script that it is called by, which gives the shell its prompt', async (context) => {

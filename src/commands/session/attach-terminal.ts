@@ -54,6 +54,8 @@ export async function attachTerminal(
     context.loadSignals(),
     context.loadUserTerminal(),
   ]);
+  const early = await awaitTurn(context);
+  if (early !== undefined) return { exitCode: early, hasEnded: false };
   using terminal = openTerminal();
   const client = new AttachClient(terminal, {
     mode,
@@ -76,8 +78,6 @@ export async function attachTerminal(
     onChild: () => undefined,
     isReader: true,
   });
-  await takeTurn(signals, context, () => signalled !== undefined);
-  if (signalled !== undefined) return { exitCode: SIGNAL_EXIT_BASE + signalled, hasEnded: false };
   using welcome = awaitWelcome(client);
   const end = await client.run(await connect());
   for (const notice of client.notices) context.notify(notice);
@@ -117,15 +117,30 @@ function noAnswer({ record }: Session): NonoError {
   return cannotAttach(record.session_id, NO_ANSWER, `When it was stopped by a signal: kill -CONT ${record.supervisor_pid}`);
 }
 
-/** Who takes over a terminal in the background is stopped, until it has that, or is to end. */
-async function takeTurn(signals: Signals, { notify }: Context, isToEnd: () => boolean): Promise<void> {
-  for (let isSaid = false; !isInForeground(signals) && !isToEnd(); isSaid = true) {
-    // Shells say that it was stopped, and not why.
-    if (!isSaid) notify('In the background of this terminal: `fg` brings it there; `nono run --detached` needs none');
+/**
+ * Who takes over a terminal in the background is stopped, until it has that, or is to end. Before the terminal is looked at: while a shell has it, it has
+ * the settings of a shell that edits a line.
+ *
+ * @returns the exit status of who is to end.
+ */
+export async function awaitTurn(context: Pick<Context, 'loadSignals' | 'notify'>): Promise<number | undefined> {
+  const signals = await context.loadSignals();
+  if (isInForeground(signals)) return undefined;
+  const caught: number[] = [];
+  using _watching = signals.watch({
+    onSignal: ({ signal }) => void caught.push(signal),
+    onChild: () => undefined,
+    isReader: true,
+  });
+  // Shells say that it was stopped, and not why.
+  context.notify('In the background of this terminal: `fg` brings it there; `nono run --detached` needs none');
+  while (caught.length === 0 && !isInForeground(signals)) {
     signals.stopGroup('background');
     // What is to end it would be heard of.
     await new Promise((resolve) => setTimeout(resolve, BACKGROUND_MS));
   }
+  const [first] = caught;
+  return first === undefined ? undefined : SIGNAL_EXIT_BASE + first;
 }
 
 /** Where no terminal is this session's there is no background. */
