@@ -39,6 +39,8 @@ export class OutputLog implements Disposable {
   /** All but the last one are full. */
   #waiting: { readonly bytes: Uint8Array; length: number }[] = [];
   readonly #spare: Uint8Array[] = [];
+  /** What came before that which waits was left out. */
+  #isCut = false;
   #times: string[] = [];
   #momentMs = Number.NEGATIVE_INFINITY;
   #totalBytes = 0;
@@ -67,8 +69,8 @@ export class OutputLog implements Disposable {
     for (let at = 0; at < data.length; ) {
       let last = this.#waiting.at(-1);
       if (last === undefined || last.length === BLOCK_BYTES) {
-        // A flood: what would be cut off again is not written.
-        const oldest = this.#waiting.length * BLOCK_BYTES > KEPT_BYTES ? this.#waiting.shift()?.bytes : undefined;
+        const oldest = this.#isTooMuch() ? this.#waiting.shift()?.bytes : undefined;
+        this.#isCut ||= oldest !== undefined;
         last = { bytes: oldest ?? this.#spare.pop() ?? new Uint8Array(BLOCK_BYTES), length: 0 };
         this.#waiting.push(last);
       }
@@ -77,6 +79,12 @@ export class OutputLog implements Disposable {
       last.length += piece.length;
       at += piece.length;
     }
+  }
+
+  /** A flood: what would be cut off again is not written. */
+  #isTooMuch(): boolean {
+    const waitingBytes = this.#waiting.length * BLOCK_BYTES;
+    return waitingBytes > KEPT_BYTES && (sizeOf(this.#log) ?? 0) + waitingBytes > LOG_BYTES_MAXIMUM;
   }
 
   resized({ columns, rows }: TerminalSize): void {
@@ -98,16 +106,18 @@ export class OutputLog implements Disposable {
     // Of a command that wrote nothing, or never ran, there is no log.
     if (this.#totalBytes === 0) return;
     const waiting = this.#waiting;
+    const isCut = this.#isCut;
     const data = waiting.map(({ bytes, length }) => bytes.subarray(0, length));
     const times = Buffer.from(this.#times.join(''), 'latin1');
     this.#waiting = [];
+    this.#isCut = false;
     this.#times = [];
     const before = sizeOf(this.#log) ?? 0;
     let isLogged = false;
     try {
-      this.#log = this.#append(this.#log, logName(this.#id), data, LOG_BYTES_MAXIMUM);
+      this.#log = this.#append(this.#log, logName(this.#id), data, { maximumBytes: LOG_BYTES_MAXIMUM, isCut });
       isLogged = true;
-      this.#timesFile = this.#append(this.#timesFile, timesName(this.#id), [times], TIMES_BYTES_MAXIMUM);
+      this.#timesFile = this.#append(this.#timesFile, timesName(this.#id), [times], { maximumBytes: TIMES_BYTES_MAXIMUM });
     } catch (error) {
       // A full disk, or a directory that is gone: the session goes on without this piece of its log.
       if (!(error instanceof SystemError)) throw error;
@@ -129,9 +139,15 @@ export class OutputLog implements Disposable {
     this.#timesFile?.[Symbol.dispose]();
   }
 
-  #append(open: OpenFile | undefined, name: Bytes, data: readonly Uint8Array[], maximumBytes: number): OpenFile {
+  /** @param isCut It does not follow what is there already: that goes, or nothing would tell that something is missing in between. */
+  #append(
+    open: OpenFile | undefined,
+    name: Bytes,
+    data: readonly Uint8Array[],
+    { maximumBytes, isCut = false }: { readonly maximumBytes: number; readonly isCut?: boolean },
+  ): OpenFile {
     const file = open ?? this.#create(name);
-    if (file.stat().sizeBytes + bytesOf(data) <= maximumBytes) {
+    if (!isCut && file.stat().sizeBytes + bytesOf(data) <= maximumBytes) {
       for (const piece of data) file.write(piece);
       return file;
     }

@@ -14,6 +14,7 @@ import { PieceQueue } from './piece-queue.ts';
 const STDOUT = '-';
 const CAST_MODE = 0o644;
 const NEWLINE = 0x0a;
+const LINES_AT_ONCE = 1000;
 const FORMS = ['ansi', 'raw', 'cast'] as const;
 
 export async function execute({ flags, values, positionals: [wanted] }: ParsedCall, context: Context): Promise<CommandResult> {
@@ -34,12 +35,39 @@ export async function execute({ flags, values, positionals: [wanted] }: ParsedCa
     return { output: [lastLines(kept.data, lines)], ...(more === undefined ? {} : { stream: more }), exitCode: EXIT.ok };
   const show = flags.has('ansi') ? ansiText : plainText;
   const renderer = new LogRenderer(lastSize(kept.times));
-  const now = [...(more === undefined ? renderer.push(kept.data) : renderer.pushNow(kept.data))];
-  if (more === undefined) now.push(...renderer.finish());
-  const output = now
-    .slice(lines === Number.POSITIVE_INFINITY ? 0 : Math.max(0, now.length - lines))
-    .map((runs) => `${show(runs)}\n`);
+  const now = more === undefined ? allLines(renderer, kept.data) : renderer.pushNow(kept.data);
+  const output = inBatches(lines === Number.POSITIVE_INFINITY ? now : lastOf(now, lines), show);
   return { output, ...(more === undefined ? {} : { stream: rendered(renderer, more, show) }), exitCode: EXIT.ok };
+}
+
+function* allLines(renderer: LogRenderer, data: Uint8Array): Generator<readonly StyledRun[], void, undefined> {
+  yield* renderer.push(data);
+  yield* renderer.finish();
+}
+
+/** No more of them are kept meanwhile than are wanted: a log may have millions. */
+function* lastOf<Item>(items: Iterable<Item>, count: number): Generator<Item, void, undefined> {
+  let kept: Item[] = [];
+  for (const item of items) {
+    kept.push(item);
+    if (kept.length >= 2 * count + LINES_AT_ONCE) kept = kept.slice(kept.length - count);
+  }
+  yield* kept.slice(Math.max(0, kept.length - count));
+}
+
+/** To be written when they are rendered, many at a time. */
+function* inBatches(
+  lines: Iterable<readonly StyledRun[]>,
+  show: (runs: readonly StyledRun[]) => string,
+): Generator<string, void, undefined> {
+  let batch: string[] = [];
+  for (const runs of lines) {
+    batch.push(`${show(runs)}\n`);
+    if (batch.length < LINES_AT_ONCE) continue;
+    yield batch.join('');
+    batch = [];
+  }
+  yield batch.join('');
 }
 
 interface Output {

@@ -85,7 +85,7 @@ describe('OutputLog', () => {
     for (const pieceBytes of [997, 200_000, 9_000_000]) {
       const { directory } = createDisk();
       const log = new OutputLog(directory, ID, () => 0);
-      const flood = Buffer.from(Array.from({ length: 700_000 }, (_, at) => `line ${at}\n`).join(''));
+      const flood = Buffer.from(Array.from({ length: 900_000 }, (_, at) => `line ${at}\n`).join(''));
       for (let at = 0; at < flood.length; at += pieceBytes) log.output(flood.subarray(at, at + pieceBytes));
 
       const kept = Buffer.from(log.read());
@@ -94,6 +94,35 @@ describe('OutputLog', () => {
       expect(kept.length).toBeLessThan(4_300_000);
       log[Symbol.dispose]();
     }
+  });
+
+  test('holds nothing from before a flood of which it holds only the end: nothing would tell that something is missing', () => {
+    const { directory } = createDisk();
+    const log = new OutputLog(directory, ID, () => 0);
+    const lines = (from: number, to: number) => Array.from({ length: to - from }, (_, at) => `line ${from + at}\n`).join('');
+    const before = lines(0, 50_000);
+    const flood = lines(50_000, 1_000_000);
+    log.output(Buffer.from(before));
+    log.flush();
+    log.output(Buffer.from(flood));
+
+    const kept = Buffer.from(log.read()).toString();
+    expect(flood.endsWith(kept)).toBe(true);
+    expect(flood[flood.length - kept.length - 1]).toBe('\n');
+    expect(kept.length).toBeGreaterThan(4_100_000);
+    log[Symbol.dispose]();
+  });
+
+  test('holds all of a flood that it has room for', () => {
+    const { directory } = createDisk();
+    const log = new OutputLog(directory, ID, () => 0);
+    log.output(Buffer.from('before\n'));
+    log.flush();
+    const flood = 'line\n'.repeat(1_500_000);
+    for (let at = 0; at < flood.length; at += 100_000) log.output(Buffer.from(flood.slice(at, at + 100_000)));
+
+    expect(Buffer.from(log.read()).toString() === `before\n${flood}`).toBe(true);
+    log[Symbol.dispose]();
   });
 
   test('is cut to whole lines of its end whenever it would be too long, also when they were written long ago', () => {
