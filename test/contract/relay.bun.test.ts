@@ -2,11 +2,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { writeAll } from '../../src/platform/linux/channel.ts';
+import type { Borrower, Lender } from '../../src/platform/linux/relay/lent-socket.ts';
 import { type Relay, startRelay } from '../../src/platform/linux/relay/relay.ts';
+import { trySyscall } from '../../src/platform/linux/syscalls.ts';
 import type { Shortcut } from '../../src/ports/shortcut.ts';
 import type { TerminalHandlers } from '../../src/ports/user-terminal.ts';
 import { encodeServerMessage } from '../../src/session/messages.ts';
-import { encodeFrame, FRAME, FrameDecoder } from '../../src/session/protocol.ts';
+import { encodeFrame, FRAME, FrameDecoder, type FrameType } from '../../src/session/protocol.ts';
+import { inPieces } from '../../src/session/send-pieces.ts';
 import { createAttached, typedOf } from '../support/attached-client.ts';
 import { runs } from '../support/effort.ts';
 import { LentConnection, streamPair } from '../support/joined.ts';
@@ -106,6 +109,64 @@ describe('A relay of a session', () => {
     });
     connection.close();
     expect(passedBytes).toBe(sentOf(wire.read()).shown.length);
+  });
+
+  test('sends all that it was to pass on before who is told of that writes another frame', async () => {
+    const [terminalFd, terminal] = streamPair();
+    const [wireFd, wire] = streamPair();
+    using _ends = terminal;
+    using _wire = wire;
+    const length = 3 * 1024 * 1024;
+    let toldBytes = 0;
+    let passedBytes = 0;
+    let borrower: Borrower | undefined;
+    // Nobody reads: what is not taken waits here.
+    const waiting: Uint8Array[] = [];
+    using relay = startRelay(terminalFd, {
+      isSession: true,
+      handlers: {
+        onTerminal(data, isPassed) {
+          const write = (type: FrameType, payload: Uint8Array): void => {
+            waiting.push(borrower?.takePending() ?? new Uint8Array(), encodeFrame({ type, payload }));
+          };
+          if (!isPassed) for (const piece of inPieces(data)) write(FRAME.output, piece);
+          else if (passedBytes === 0) write(FRAME.progress, new Uint8Array());
+          if (isPassed) passedBytes += data.length;
+          toldBytes += data.length;
+        },
+        onTerminalEnd: () => undefined,
+        onRoom: () => undefined,
+        onStuck: () => undefined,
+      },
+    }) as Relay;
+    const connection: Lender = {
+      lend(one) {
+        borrower = one;
+        return {
+          descriptor: wireFd,
+          peerPid: undefined,
+          queuedBytes: () => 0,
+          onData: () => undefined,
+          onEnd: () => undefined,
+          write: (data) => void waiting.push(data.slice()),
+          release: () => undefined,
+        };
+      },
+    };
+    const shortcut = relay.join(
+      connection,
+      () => true,
+      () => undefined,
+    ) as Shortcut;
+    shortcut.open({ fromTerminal: true, toTerminal: true });
+    terminal.write(Buffer.alloc(length, 'x'));
+    await waitFor('all of it', () => toldBytes === length);
+
+    const { shown: sent, marks } = sentOf(Buffer.concat([wire.read(), ...waiting]));
+    expect(latin1(sent) === 'x'.repeat(length)).toBe(true);
+    expect(marks).toEqual([passedBytes]);
+    shortcut[Symbol.dispose]();
+    trySyscall('close', wireFd);
   });
 
   /** What the far ends have got, and what JavaScript was told meanwhile. */

@@ -228,8 +228,9 @@ export class Relay implements Disposable {
       const { upBytes, passedBytes, pending, hasTerminalEnded, hasRoom, stuck, down, hasWireEnded } = this.#memory.locked(() =>
         this.#take(isAll),
       );
-      if (passedBytes > 0) onTerminal(this.#scratch.part(0, passedBytes), true);
+      // First: it may end a frame that the connection has the beginning of, and who is told may write another one.
       if (pending.length > 0) wire?.socket.write(pending);
+      if (passedBytes > 0) onTerminal(this.#scratch.part(0, passedBytes), true);
       if (upBytes > passedBytes) onTerminal(this.#scratch.part(passedBytes, upBytes), false);
       if (hasTerminalEnded) onTerminalEnd();
       this.#isGiving = false;
