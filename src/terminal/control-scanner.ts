@@ -39,9 +39,9 @@ export class ControlScanner {
   readonly #handlers: ControlHandlers;
   readonly #isTyped: boolean;
   #held: Uint8Array = new Uint8Array();
-  /** Inside a string that is too long to be kept. */
-  #isPassing = false;
-  /** Of that string nothing is passed on. */
+  /** Inside one that is too long to be kept: what it is ends it. */
+  #passing: 'string' | 'csi' | 'escape' | undefined;
+  /** Of that nothing is passed on. */
   #isDropping = false;
 
   /** @param isTyped The bytes come from a terminal, and are not written to one. */
@@ -57,9 +57,9 @@ export class ControlScanner {
     const kept: Uint8Array[] = [];
     let from = 0;
     const introducers = new Introducers(input);
-    let at = this.#isPassing ? this.#passString(input) : 0;
+    let at = this.#passing === undefined ? 0 : this.#pass(input);
     if (this.#isDropping) from = at;
-    this.#isDropping &&= this.#isPassing;
+    this.#isDropping &&= this.#passing !== undefined;
     for (at = introducers.next(at); at >= 0; at = introducers.next(at)) {
       const behind = input[at] === ESCAPE ? endOfControls(input, at + 1) : at + 1;
       if (behind > at + 1) {
@@ -90,21 +90,24 @@ export class ControlScanner {
 
   /** Nothing is held back, and nothing is passed over. */
   get isBetweenSequences(): boolean {
-    return this.#held.length === 0 && !this.#isPassing;
+    return this.#held.length === 0 && this.#passing === undefined;
   }
 
   /** What was begun, nothing will complete any more. */
   abandon(): void {
     this.#held = new Uint8Array();
-    this.#isPassing = false;
+    this.#passing = undefined;
     this.#isDropping = false;
   }
 
+  /** Only strings mean anything at such a length. Of another sequence terminals take as much as they have room for, unread: nothing of it is passed on. */
   #startPassing(input: Uint8Array, at: number): 'drop' | undefined {
-    const word = this.#handlers.long?.(String.fromCharCode(secondOf(input, at) ?? 0), latin1(input, at + 2, input.length));
-    this.#isPassing = true;
+    const second = secondOf(input, at) ?? 0;
+    this.#passing = second === CSI ? 'csi' : this.#isString(second) ? 'string' : 'escape';
+    const isString = this.#passing === 'string';
+    const word = isString ? this.#handlers.long?.(String.fromCharCode(second), latin1(input, at + 2, input.length)) : 'drop';
     this.#isDropping = word === 'drop';
-    this.#holdLast(input);
+    if (isString) this.#holdLast(input);
     return word;
   }
 
@@ -113,10 +116,11 @@ export class ControlScanner {
     if (input.at(-1) === ESCAPE || input.at(-1) === C1) this.#held = input.slice(-1);
   }
 
-  #passString(input: Uint8Array): number {
-    const end = endOfString(input, 0);
-    this.#isPassing = end < 0;
-    if (end < 0) this.#holdLast(input);
+  #pass(input: Uint8Array): number {
+    const findEnd = this.#passing === 'csi' ? endOfCsi : this.#passing === 'escape' ? endOfEscape : endOfString;
+    const end = findEnd(input, 0);
+    if (end < 0 && this.#passing === 'string') this.#holdLast(input);
+    if (end >= 0) this.#passing = undefined;
     return end < 0 ? input.length : end;
   }
 
@@ -128,9 +132,7 @@ export class ControlScanner {
     if (input[at] === C1) return second === OSC ? endOfC1Osc(input, at + 2) : at + 2;
     if (second === OSC && !this.#isTyped) return endOfConsoleColour(input, at + 2) ?? endOfString(input, at + 2);
     if (this.#isString(second)) return endOfString(input, at + 2);
-    let end = at + 1;
-    while (end < input.length && isBetween(input[end], 0x20, 0x2f)) end++;
-    return end < input.length ? end + (isBetween(input[end], 0x30, 0x7e) ? 1 : 0) : -1;
+    return endOfEscape(input, at + 1);
   }
 
   #isString(second: number): boolean {
@@ -216,6 +218,12 @@ function endOfControls(input: Uint8Array, from: number): number {
 
 function isCarriedOut(byte: number): boolean {
   return byte === 0x7f || (byte < 0x20 && byte !== ESCAPE && byte !== CANCEL && byte !== SUBSTITUTE);
+}
+
+function endOfEscape(input: Uint8Array, from: number): number {
+  let end = from;
+  while (end < input.length && isBetween(input[end], 0x20, 0x2f)) end++;
+  return end < input.length ? end + (isBetween(input[end], 0x30, 0x7e) ? 1 : 0) : -1;
 }
 
 /** Behind the final byte, or at the byte that breaks the sequence off. */

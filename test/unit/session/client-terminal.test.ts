@@ -36,6 +36,24 @@ describe('ClientTerminal', () => {
     expect(state.written).not.toContain(FENCE);
   });
 
+  test.for([
+    ['a sequence with parameters', '\x1b[?1049;', '0;'.repeat(9000), '0h'],
+    ['an escape', '\x1b', ' '.repeat(18_000), 'F'],
+  ] as const)(
+    'passes nothing on of %s that is longer than what is looked at, and looks at what follows it',
+    ([, begin, middle, end]) => {
+      const { state, client, write } = setUp();
+      write(`a${begin}${middle}`);
+      write(middle);
+      // Controls of C1 in UTF-8, which end no string.
+      write(`${end}b\xc2\x9d52;c;?\x07\xc2\x9b?2004hc`);
+      expect(state.written).toBe('ab\xc2\x9b?2004hc');
+
+      client.restore();
+      expect(state.written).toContain('\x1b[?2004l');
+    },
+  );
+
   test('swallows a late answer up to that of its own question', async () => {
     const { state, client, write, answer } = setUp();
     write('\x1b[6n');
