@@ -15,6 +15,15 @@ const SAME_LOOK_BYTES = 16;
 /** What of a line takes room, packed or not: a line of the history is unpacked when the terminal is resized. */
 type Weighed = Pick<XtermLine, 'length' | '_combined' | '_extendedAttrs'>;
 
+interface BoundOptions {
+  /** Gives a line without unpacking it. */
+  readonly lineAt: (at: number) => Weighed | undefined;
+  /** What a shell has said about the line takes. */
+  readonly marksBytes: (line: Weighed) => number;
+  /** How many are wanted. */
+  readonly lines: number;
+}
+
 /**
  * Keeps what the lines above the screen take within bounds, whatever a program writes and however wide the terminal is: the oldest go first, as they do
  * when there are too many.
@@ -22,16 +31,17 @@ type Weighed = Pick<XtermLine, 'length' | '_combined' | '_extendedAttrs'>;
 export class HistoryBound {
   readonly #buffer: XtermBuffer;
   readonly #lineAt: (at: number) => Weighed | undefined;
+  readonly #marksBytes: (line: Weighed) => number;
   readonly #maximum: number;
   /** Of the first lines of the history; those before `#first` are gone. */
   #weights: number[] = [];
   #first = 0;
   #bytes = 0;
 
-  /** @param lineAt Gives a line without unpacking it. @param lines How many are wanted. */
-  constructor(buffer: XtermBuffer, lineAt: (at: number) => Weighed | undefined, lines: number) {
+  constructor(buffer: XtermBuffer, { lineAt, marksBytes, lines }: BoundOptions) {
     this.#buffer = buffer;
     this.#lineAt = lineAt;
+    this.#marksBytes = marksBytes;
     this.#maximum = BYTES_MAXIMUM * Math.max(1, lines / USUAL_LINES);
     buffer.lines.onTrim((amount) => this.#forget(amount));
   }
@@ -42,7 +52,8 @@ export class HistoryBound {
     // Lines that the screen has taken back when it grew.
     while (this.#count > ybase) this.#bytes -= this.#weights.pop() ?? 0;
     for (let at = this.#count; at < ybase; at++) {
-      const bytes = weigh(this.#lineAt(at));
+      const line = this.#lineAt(at);
+      const bytes = line === undefined ? 0 : weigh(line) + this.#marksBytes(line);
       this.#weights.push(bytes);
       this.#bytes += bytes;
     }
@@ -92,8 +103,7 @@ export class HistoryBound {
   }
 }
 
-function weigh(line: Weighed | undefined): number {
-  if (line === undefined) return 0;
+function weigh(line: Weighed): number {
   let bytes = line.length * CELL_BYTES + LINE_BYTES;
   for (const at in line._combined) bytes += COMBINED_BYTES + 2 * (line._combined[at]?.length ?? 0);
   let before: unknown;

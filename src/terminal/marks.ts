@@ -7,10 +7,15 @@ export interface Mark {
 }
 
 const KEPT_REGEXP = /^[ABCDP](?:;|$)/;
+/** Of what a shell may say with it, the command line at most; of a longer one only what it marks is kept. */
+const TEXT_MAXIMUM = 4096;
+const KIND_LENGTH = 1;
+/** Of one that is kept, beside its text. */
+const MARK_BYTES = 64;
 
 /** The marks of lines, each gone with its line. While there is none, to ask costs nothing: most programs make none. */
 export class Marks {
-  readonly #marks = new WeakMap<XtermLine, readonly Mark[]>();
+  readonly #marks = new WeakMap<object, readonly Mark[]>();
   #isEmpty = true;
 
   get isEmpty(): boolean {
@@ -23,7 +28,15 @@ export class Marks {
     if (line === undefined || !KEPT_REGEXP.test(text)) return;
     this.#isEmpty = false;
     const marks = this.#marks.get(line) ?? [];
-    if (marks.length < line.length) this.#marks.set(line, [...marks, { column: Math.min(x, line.length - 1), text }]);
+    if (marks.length >= line.length) return;
+    const kept = text.length > TEXT_MAXIMUM ? text.slice(0, KIND_LENGTH) : text;
+    this.#marks.set(line, [...marks, { column: Math.min(x, line.length - 1), text: kept }]);
+  }
+
+  /** What those of a line take. */
+  bytesOf(line: object): number {
+    if (this.#isEmpty) return 0;
+    return (this.#marks.get(line) ?? []).reduce((bytes, { text }) => bytes + MARK_BYTES + 2 * text.length, 0);
   }
 
   has(line: XtermLine): boolean {

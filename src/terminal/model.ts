@@ -155,7 +155,11 @@ export class TerminalModel {
   }
 
   #makeBound(): HistoryBound {
-    return new HistoryBound(this.#normal, (at) => this.#history.beside(at), this.#scrollbackLines);
+    return new HistoryBound(this.#normal, {
+      lineAt: (at) => this.#history.beside(at),
+      marksBytes: (line) => this.#marks.bytesOf(line),
+      lines: this.#scrollbackLines,
+    });
   }
 
   #followTrimming(): void {

@@ -130,6 +130,8 @@ export function replyOfText(introducer: string, body: string): string | undefine
 
 /** A terminal that has not answered for so long never will: most pass over what they do not know. */
 const PATIENCE_MS = 3000;
+/** More than any terminal is asked in that time; a command that asks on and on would fill the memory. */
+const WAITING_MAXIMUM = 10_000;
 /** Of answers whose questions have not been read; a terminal that says more than that unasked is not believed. */
 const EARLY_MAXIMUM = 1000;
 
@@ -151,6 +153,7 @@ export class PendingQueries<Asked> {
 
   add(kind: string, asked: Asked, nowMs: number): void {
     this.#forgetOld(nowMs);
+    if (this.#waiting.length >= WAITING_MAXIMUM) this.#waiting.shift();
     this.#waiting.push({ kind, asked, sinceMs: nowMs });
   }
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { TerminalModel } from '../../../src/terminal/model.ts';
+import type { XtermLine } from '../../../src/terminal/xterm.ts';
 import { createModel } from '../../support/screens.ts';
 
 const ACCENT = '\u0301';
@@ -106,6 +107,18 @@ describe('a history', () => {
     expect(model.historyEnd - model.historyStart).toBeGreaterThan(1000);
   });
 
+  test('has fewer lines where a shell says much about each', () => {
+    const marks = `\x1b]133;A;${'x'.repeat(4000)}\x1b\\`.repeat(20);
+    const model = filled(
+      createModel({ columns: 80, rows: 4 }, 10_000),
+      Array.from({ length: 600 }, () => marks),
+      true,
+    );
+
+    expect(model.historyEnd - model.historyStart).toBeLessThan(500);
+    expect(model.historyEnd - model.historyStart).toBeGreaterThan(300);
+  });
+
   test('has all lines of a usual terminal, also where many letters have accents', () => {
     const model = filled(
       createModel({ columns: 100, rows: 4 }, 10_000),
@@ -115,6 +128,18 @@ describe('a history', () => {
 
     expect(model.historyStart).toBe(0);
     expect(model.buffers.normal.lines.length).toBe(10_001);
+  });
+});
+
+describe('a mark of a shell', () => {
+  test('keeps what it marks, and not more than a command line', () => {
+    const model = createModel();
+    write(model, `\x1b]133;A;aid=1\x07$ \x1b]133;C;${'x'.repeat(5000)}\x07`);
+
+    expect(model.marksOf(model.line(model.buffers.normal, 0) as XtermLine)).toEqual([
+      { column: 0, text: 'A;aid=1' },
+      { column: 2, text: 'C' },
+    ]);
   });
 });
 
