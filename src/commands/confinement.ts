@@ -35,6 +35,8 @@ export interface ConfinementOptions {
   readonly expectsYes?: boolean;
   /** Whether somebody is there who can be asked; true by default. */
   readonly canAsk?: boolean;
+  /** Whether the command has a terminal of its own, and so nothing to do with the caller's streams; false by default. */
+  readonly hasTerminal?: boolean;
 }
 
 /**
@@ -122,7 +124,7 @@ export async function planCall(
   call: ParsedCall,
   context: Context,
   facts: PathFacts,
-  { temporaryDirectory, setVariables, expectsYes = true, canAsk = true }: ConfinementOptions,
+  { temporaryDirectory, setVariables, expectsYes = true, canAsk = true, hasTerminal = false }: ConfinementOptions,
 ): Promise<OpenPlan> {
   const workingDirectory = existingWorkingDirectory(context);
   const profile = await loadProfile(call, context);
@@ -155,7 +157,15 @@ export async function planCall(
         globs: profile.excludeGlobs.map(({ text }) => bytesFromText(text)),
       },
     },
-    { environment, homeDirectory, stateDirectory, uid, facts, workingDirectory },
+    {
+      environment,
+      homeDirectory,
+      stateDirectory,
+      uid,
+      // The caller's terminal is not opened for one that may run on when somebody else types there.
+      facts: hasTerminal ? { ...facts, streams: () => [] } : facts,
+      workingDirectory,
+    },
   );
   return { plan, question: isOpen ? workdirQuestion(shared, profile, homeDirectory) : undefined };
 }

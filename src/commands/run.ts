@@ -2,6 +2,7 @@ import { EXIT } from '../errors.ts';
 import { askTimeoutMs } from './ask-timeout.ts';
 import type { Context } from './context.ts';
 import { chosenName } from './new-session.ts';
+import { hasOwnTerminal } from './own-terminal.ts';
 import { refuseJson } from './refuse-json.ts';
 import { checkSnapshotOptions } from './snapshot-options.ts';
 import type { CommandResult, ParsedCall } from './spec.ts';
@@ -18,12 +19,11 @@ export async function execute(call: ParsedCall, context: Context): Promise<Comma
 
 async function runHere(call: ParsedCall, context: Context): Promise<CommandResult> {
   checkOptions(call);
-  if (call.flags.has('dry-run')) return (await import('./policy/dry-run.ts')).dryRun(call, context);
+  if (call.flags.has('dry-run'))
+    return (await import('./policy/dry-run.ts')).dryRun(call, context, hasOwnTerminal(call, context));
   refuseJson(call);
   if (call.flags.has('detached')) return (await import('./run-detached.ts')).runDetached(call, context);
-  const { isStdinTerminal, isStdoutTerminal, isStderrTerminal } = context.terminal;
-  // A stderr that leads elsewhere stays there: then the command shares the caller's terminal instead of having its own.
-  if (!(isStdinTerminal && isStdoutTerminal && isStderrTerminal)) return (await import('./run-plain.ts')).runPlain(call, context);
+  if (!hasOwnTerminal(call, context)) return (await import('./run-plain.ts')).runPlain(call, context);
   const { isPutAside } = await import('./put-aside.ts');
   if (!(await isPutAside(context))) return (await import('./run-attached.ts')).runAttached(call, context);
   // Nothing can be asked there.

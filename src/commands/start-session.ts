@@ -94,7 +94,7 @@ async function describeStart({ call, context, adapters, supervisor, wish }: Star
   const owner = { ...processes.self(), pid: supervisor.pid, startTicks: processes.startTicks(supervisor.pid) ?? 0 };
   const temporaryDirectory = temporaryDirectoryPath(context, id, owner);
   const setVariables = new Map([[SESSION_VARIABLE, id as Bytes]]);
-  const confinement = await confine(call, context, adapters, { temporaryDirectory, setVariables });
+  const confinement = await confine(call, context, adapters, { temporaryDirectory, setVariables, hasTerminal: true });
   const { plan } = confinement;
   const wantsRollback = call.flags.has('rollback');
   const rollback = wantsRollback ? await describeRollback(call, context, plan) : null;

@@ -1,6 +1,6 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { runNono } from '../support/nono.ts';
 import { startScript } from '../support/sessions.ts';
 import { openTerminal } from '../support/tmux.ts';
@@ -81,6 +81,43 @@ describe('nono run on a terminal', () => {
     await terminal.press('C-d');
 
     await terminal.waitFor(/ended 0/);
+  });
+
+  test.for([{ options: '' }, { options: '--detached ' }])(
+    'opens the terminal of its own by its names, and that of the caller not: run $options',
+    async ({ options }, context) => {
+      needCommands(context, 'tmux', 'tty');
+      using world = createWorld();
+      const attempts = [
+        '(: < "$(cat outer)") 2> denied && echo the caller is read >> tried',
+        '(: >> "$(cat outer)") 2> denied && echo the caller is written to >> tried',
+        '(echo shown > /dev/stderr) && echo stderr >> tried',
+        '(: < /dev/stdin) && echo stdin >> tried',
+        '(: <> "$(tty)") && echo its name >> tried',
+        'echo all >> tried',
+      ];
+      writeFileSync(join(world.project, 'attempts.sh'), `${attempts.join('\n')}\n`);
+      await using terminal = await openTerminal(world);
+      await terminal.type(`tty > outer; ${world.executable} run ${options}--allow-cwd -- sh attempts.sh`);
+      await terminal.press('Enter');
+      const tried = join(world.project, 'tried');
+      await waitFor('all attempts', () => existsSync(tried) && readFileSync(tried, 'utf8').includes('all\n'));
+
+      expect(readFileSync(tried, 'utf8')).toBe('stderr\nstdin\nits name\nall\n');
+    },
+  );
+
+  test('tells that the terminal of the caller is closed to it', async (context) => {
+    needCommands(context, 'tmux', 'tty');
+    using world = createWorld();
+    await using terminal = await openTerminal(world, { columns: 160 });
+    await terminal.type(
+      `${world.executable} why --allow-cwd --op write "$(tty)"; ${world.executable} run --dry-run --allow-cwd -- true`,
+    );
+    await terminal.press('Enter');
+
+    const shown = await terminal.waitFor(/^\/dev\/pts\/\d+: denied: no rule reaches it[^]*\n\$$/m);
+    expect(shown).not.toContain('standard stream');
   });
 
   test('runs below timeout in a script, which puts it in the background', async (context) => {

@@ -10,10 +10,10 @@ import { planDocument, planText } from './plan-text.ts';
 /** Stands for a directory that is not made. */
 const TEMPORARY_DIRECTORY = '/tmp/nono-SESSION' as Bytes;
 
-/** Prints what a call would give its command, and changes and starts nothing. */
-export async function dryRun(call: ParsedCall, context: Context): Promise<CommandResult> {
+/** Prints what a call would give its command, and changes and starts nothing. @param hasTerminal See ConfinementOptions. */
+export async function dryRun(call: ParsedCall, context: Context, hasTerminal = false): Promise<CommandResult> {
   const { facts, host } = await context.loadSandbox();
-  const options = { temporaryDirectory: TEMPORARY_DIRECTORY, setVariables: new Map() };
+  const options = { temporaryDirectory: TEMPORARY_DIRECTORY, setVariables: new Map(), hasTerminal };
   const { plan, question } = await planCall(call, context, facts, options);
   const enforced = enforcedBy(Math.min(host.landlockAbi(), NEWEST_ABI), host.isMediated() ? 'outer' : 'own');
   const isTracked = call.flags.has('rollback');

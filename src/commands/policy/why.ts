@@ -10,6 +10,7 @@ import type { Plan } from '../../sandbox/plan.ts';
 import { type SensitivePlace, sensitivePlaces } from '../../sandbox/sensitive.ts';
 import { planCall } from '../confinement.ts';
 import type { Context, SandboxAdapters } from '../context.ts';
+import { hasOwnTerminal } from '../own-terminal.ts';
 import type { CommandResult, ParsedCall } from '../spec.ts';
 import { chooseAttempts, type Judgement, judge, judgeByOuter, type PlannedAttempts } from './judge.ts';
 import { probe } from './probe.ts';
@@ -19,6 +20,8 @@ const OPERATIONS: readonly Operation[] = ['read', 'write', 'readwrite', 'connect
 const ANY_COMMAND = '/bin/sh' as Bytes;
 /** Has no rule in the plan that is looked at: the command's own directory is made when it starts. */
 const TEMPORARY_DIRECTORY = '/tmp/nono-SESSION' as Bytes;
+
+const TERMINALS = '/dev/pts/';
 
 /** One path with all that is known of it. */
 interface Question {
@@ -42,7 +45,10 @@ export async function execute(call: ParsedCall, context: Context): Promise<Comma
   const world = { ...context, facts, workingDirectory: plan.workingDirectory };
   const places = sensitivePlaces(world);
   const isByOuter = operation === 'connect' && adapters.host.isMediated();
-  const questions = paths.map((path) => lookAt({ path, plan, operation, isByOuter, places, facts, pid: context.pid }));
+  const isClosed = (path: Bytes): boolean => hasOwnTerminal(call, context) && path.startsWith(TERMINALS);
+  const questions = paths.map((path) =>
+    lookAt({ path, plan, operation, isByOuter, isClosed: isClosed(path), places, facts, pid: context.pid }),
+  );
   const { host: unconfined } = await context.loadParent();
   const outside = questions.map(({ attempts }) => unconfined.attempt(attempts.outside));
   const inside = flags.has('no-probe') ? undefined : await probeAll(questions, plan, context, adapters);
@@ -65,16 +71,21 @@ interface LookedAt {
   readonly operation: Operation;
   /** Whether a nono around this one decides. */
   readonly isByOuter: boolean;
+  /** A terminal of the caller's, by its own name: the command of `run` has another one. */
+  readonly isClosed: boolean;
   readonly places: readonly SensitivePlace[];
   readonly facts: PathFacts;
   readonly pid: number;
 }
 
-function lookAt({ path, plan, operation, isByOuter, places, facts, pid }: LookedAt): Question {
+function lookAt({ path, plan: made, operation, isByOuter, isClosed, places, facts, pid }: LookedAt): Question {
+  const plan = isClosed ? { ...made, rules: made.rules.filter(({ origin }) => origin !== 'stream') } : made;
   const target = findTarget(facts, path.startsWith('/') ? path : joinPath(plan.workingDirectory, path), pid);
   if (typeof target === 'string')
     return { path, explanation: { isAllowed: false, reason: target, rules: [] }, attempts: { outside: [], inside: [] } };
   const explanation = operation === 'connect' ? explainConnect(plan, target) : explainAccess(plan, target, operation, places);
+  // What is tried shares the caller's streams.
+  if (isClosed) return { path, explanation, attempts: { outside: [], inside: [] } };
   const attempts = chooseAttempts(target, operation, (directory) => firstEntry(facts, directory));
   if (!isByOuter || target.kind !== 'socket') return { path, explanation, attempts };
   return { path, explanation, attempts: { ...attempts, inside: [{ call: 'connect', path: target.path }] } };

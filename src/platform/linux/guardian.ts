@@ -3,12 +3,14 @@ import type { ProcessTree } from '../../ports/process-tree.ts';
 import type { Mediating } from '../../ports/sandbox-host.ts';
 import type { LaunchedProcess, ProcessExit } from '../../ports/spawn.ts';
 import type { Launch } from '../../sandbox/launch.ts';
+import { type LandlockRuleset, terminalRule } from '../../sandbox/linux/landlock.ts';
 import { type GuardianOrder, type GuardianReport } from '../../session/guardian-wire.ts';
 import { TreeEnding } from '../../session/tree-ending.ts';
 import { followDescriptor, writeAll } from './channel.ts';
 import { type PreparedLaunch, prepareCommand, prepareToLaunch } from './launched-process.ts';
 import { createProcessTree } from './process-tree.ts';
 import { createLinuxSignals } from './signals.ts';
+import { readSymbolicLink } from './small-files.ts';
 import { takeOnSettings } from './terminal-settings.ts';
 import { mediate } from './thread-mediation.ts';
 
@@ -16,6 +18,8 @@ import { mediate } from './thread-mediation.ts';
 const CHANNEL = 3;
 const SIGKILL = 9;
 const EXIT_FAILED = 1;
+const OWN_TERMINAL = '/proc/self/fd/0';
+const TERMINAL_REGEXP = /^\/dev\/pts\/\d+$/;
 
 /**
  * The guardian role: leads the session on the command's terminal and is the command's parent, so that its process
@@ -81,7 +85,8 @@ class Guardian {
     const onQuestions = (data: Uint8Array): void => this.#report({ kind: 'asked', data: Buffer.from(data).toString('base64') });
     if (mediation !== null) this.#mediating = mediate(mediation, asks === true ? onQuestions : undefined);
     const options = { takesTerminal: true, listener: this.#mediating };
-    this.#prepared = prepareCommand({ ...launch, supervisorPid: process.pid }, options);
+    const landlock = withOwnTerminal(launch.landlock);
+    this.#prepared = prepareCommand({ ...launch, landlock, supervisorPid: process.pid }, options);
   }
 
   #launch(): void {
@@ -142,4 +147,11 @@ class Guardian {
   #report(report: GuardianReport): void {
     writeAll(CHANNEL, encodeLine(report));
   }
+}
+
+/** Programs open by its name what their streams are (/dev/stderr, tty(1)), and nobody knew that name when the plan was made. */
+function withOwnTerminal(landlock: LandlockRuleset): LandlockRuleset {
+  const path = readSymbolicLink(OWN_TERMINAL);
+  if (!TERMINAL_REGEXP.test(path)) return landlock;
+  return { ...landlock, rules: [...landlock.rules, terminalRule(path, landlock.handledFs)] };
 }

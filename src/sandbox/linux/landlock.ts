@@ -1,5 +1,5 @@
 import type { Bytes } from '../../bytes.ts';
-import type { Access, Network, PathRule, Plan } from '../plan.ts';
+import { type Access, DEVICE, type Network, type PathRule, type Plan } from '../plan.ts';
 import { ACCESS_FILE, ACCESS_FS, ACCESS_NET, accessFsOf, SCOPE } from './landlock-uapi.ts';
 import type { MediatedBy } from './mediation.ts';
 
@@ -106,6 +106,11 @@ function encodeRules(rules: readonly PathRule[], handledFs: number): readonly La
     if (rights !== 0) encoded.push({ path, rights, isRequired: origin === 'grant' || origin === 'temporary' });
   }
   return encoded;
+}
+
+/** A terminal that is made after the plan, as a rule beside those of the plan. @param handledFs Of its rules. */
+export function terminalRule(path: Bytes, handledFs: number): LandlockRule {
+  return { path, rights: rightsOf(DEVICE) & handledFs & ACCESS_FILE, isRequired: false };
 }
 
 function rightsOf({ read, write, control }: Access): number {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Bytes } from '../../../../src/bytes.ts';
-import { encodeLandlock, enforcedBy, landlockGaps } from '../../../../src/sandbox/linux/landlock.ts';
+import { encodeLandlock, enforcedBy, landlockGaps, terminalRule } from '../../../../src/sandbox/linux/landlock.ts';
 import { ACCESS_FS, accessFsOf } from '../../../../src/sandbox/linux/landlock-uapi.ts';
 import { type Access, DEVICE, type PathRule, READ, READ_WRITE, WRITE } from '../../../../src/sandbox/plan.ts';
 
@@ -62,6 +62,16 @@ describe('encodeLandlock()', () => {
     const { rules } = encodeLandlock({ ...OPEN, rules: [rule(READ, true, 'grant'), rule(READ, true, 'system')] }, 7);
 
     expect(rules.map(({ isRequired }) => isRequired)).toEqual([true, false]);
+  });
+});
+
+test.for([1, 5, 7])('a terminal that is made later has the rights of a device of the plan: ABI %i', (abi) => {
+  const { handledFs } = encodeLandlock({ ...OPEN, rules: [] }, abi);
+
+  expect(terminalRule('/dev/pts/3' as Bytes, handledFs)).toEqual({
+    path: '/dev/pts/3',
+    rights: rightsOf(DEVICE, false, abi),
+    isRequired: false,
   });
 });
 
