@@ -28,7 +28,7 @@ export function buildPlan(policy: Policy, world: World): Plan {
 
   const plantable = new Plantable(grants.rules, world);
   const rules = new RuleSet();
-  for (const rule of systemRules(world, plantable)) rules.add(rule);
+  for (const rule of systemRules(world, plantable, places)) rules.add(rule);
   for (const rule of toolchainRules(found.chain, world, places, plantable)) rules.add(rule);
   for (const rule of streamRules(world.facts, places)) rules.add(rule);
   rules.add({ path: policy.temporaryDirectory, isDirectory: true, access: READ_WRITE, origin: 'temporary' });

@@ -6,6 +6,7 @@ import { existing, listQuietly, namesQuietly, resolveQuietly } from './look-up.t
 import { DEVICE, type PathRule, READ } from './plan.ts';
 import type { Plantable } from './planted.ts';
 import { isRoot, type World } from './policy.ts';
+import type { SensitivePlace } from './sensitive.ts';
 
 /** Where programs, their libraries and their data are on a Linux system. */
 const PROGRAM_DIRECTORIES: readonly string[] = [
@@ -98,18 +99,23 @@ const GIT_CREDENTIALS = 'credentials' as Bytes;
 const OTHERS_MAY_READ = 0o004;
 const OTHERS_MAY_ENTER = 0o005;
 
-/** The paths that every program needs to start, readable; and the harmless devices. */
-export function systemRules(world: World, plantable: Plantable): readonly PathRule[] {
+/**
+ * The paths that every program needs to start, readable; and the harmless devices.
+ *
+ * @param places What may lie among them and stays closed, as the home directory does.
+ */
+export function systemRules(world: World, plantable: Plantable, places: readonly SensitivePlace[]): readonly PathRule[] {
   const { facts } = world;
+  const closed = closedPaths(world, places);
   const directories = [...PROGRAM_DIRECTORIES, ...KERNEL_DIRECTORIES] as Bytes[];
   const devices = DEVICES as readonly Bytes[];
   const git = joinPath(world.homeDirectory, GIT_DIRECTORY);
   facts.prepare?.([...directories, ...devices, ETC, RESOLVER_CONFIGURATION, git, joinPath(world.homeDirectory, GIT_FILE)]);
   return [
-    ...collect(directories, (path) => existing(facts, path, READ, 'system')),
+    ...collect(directories, (path) => collect(existing(facts, path, READ, 'system'), (rule) => around(closed, rule, facts))),
     ...collect(devices, (path) => existing(facts, path, DEVICE, 'device')),
     ...(isRoot(world) ? publicEntries(facts, ETC) : existing(facts, ETC, READ, 'system')),
-    ...resolverRules(facts),
+    ...resolverRules(world),
     ...gitConfiguration(world, plantable, resolveQuietly(facts, git) === undefined ? undefined : git),
   ];
 }
@@ -160,13 +166,47 @@ function publicLink(facts: PathFacts, path: Bytes): readonly PathRule[] {
   return [{ path: target.path, isDirectory: false, access: READ, origin: 'system' }];
 }
 
-/** Resolver managers keep the file below /run and replace it: then its directory is what lasts. */
-function resolverRules(facts: PathFacts): readonly PathRule[] {
+/**
+ * The home directory, and what of the sensitive places is outside of it: homes of services and of containers are in /opt (/opt/app-root/src), /usr or behind
+ * a link there.
+ */
+function closedPaths({ homeDirectory }: World, places: readonly SensitivePlace[]): readonly Bytes[] {
+  const closed = [homeDirectory];
+  const isInHome = (path: Bytes): boolean => homeDirectory !== '/' && isWithin(path, homeDirectory);
+  for (const { path, resolved, isWriteOnly } of places) {
+    if (isWriteOnly) continue;
+    if (!isInHome(path)) closed.push(path);
+    if (resolved !== path && !isInHome(resolved)) closed.push(resolved);
+  }
+  return closed;
+}
+
+/** Landlock cannot take anything out of a directory: where it holds what stays closed, its other entries are given one by one. */
+function around(closed: readonly Bytes[], rule: PathRule, facts: PathFacts): readonly PathRule[] {
+  const inside = closed.filter((path) => isWithin(path, rule.path));
+  if (inside.length === 0) return [rule];
+  if (inside.includes(rule.path)) return [];
+  return collect(listQuietly(facts, rule.path), ({ name, kind }) => {
+    const path = joinPath(rule.path, name);
+    // What a link leads to has a rule of its own, or none.
+    return kind === 'symlink' ? [] : around(inside, { ...rule, path, isDirectory: kind === 'directory' }, facts);
+  });
+}
+
+/** Resolver managers keep the file below /run and replace it: then its directory is what lasts, unless root would find there what is not for everybody. */
+function resolverRules(world: World): readonly PathRule[] {
+  const { facts } = world;
   const target = resolveQuietly(facts, RESOLVER_CONFIGURATION);
   if (target === undefined || isWithin(target.path, ETC)) return [];
   const directory = parentPath(target.path);
-  const lasts = isWithin(directory, '/run' as Bytes) && directory !== '/run';
+  const lasts =
+    isWithin(directory, '/run' as Bytes) && directory !== '/run' && !(isRoot(world) && holdsSecrets(facts, directory));
   return existing(facts, lasts ? directory : target.path, READ, 'system');
+}
+
+/** Wi-Fi keys beside NetworkManager's resolv.conf, say. Sockets are none: who may connect is decided elsewhere. */
+function holdsSecrets(facts: PathFacts, directory: Bytes): boolean {
+  return listQuietly(facts, directory).some((entry) => (entry.kind === 'directory' || entry.kind === 'file') && !isPublic(entry));
 }
 
 /** Git's user configuration, without the credentials that it may store beside it. */

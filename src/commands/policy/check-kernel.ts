@@ -12,7 +12,7 @@ const SECURITY_MODULES = '/sys/kernel/security/lsm' as Bytes;
 const SECCOMP_ACTIONS = '/proc/sys/kernel/seccomp/actions_avail' as Bytes;
 const ROOT = '/' as Bytes;
 /** What every command may read; the smallest of systems has only some of them. */
-const SYSTEM_DIRECTORIES = ['/usr' as Bytes, '/bin' as Bytes, '/lib' as Bytes];
+const SYSTEM_DIRECTORIES = ['/usr', '/usr/bin', '/bin', '/lib'] as readonly string[] as readonly Bytes[];
 
 /** What this kernel can enforce, and whether a sandbox can really be applied here and now. */
 export async function checkKernel(context: Context): Promise<readonly Check[]> {
@@ -93,7 +93,7 @@ async function tryBoth(context: Context, adapters: SandboxAdapters) {
   const options = { temporaryDirectory: '/tmp/nono-SESSION' as Bytes, setVariables: new Map(), expectsYes: false };
   const { plan } = await planCall(call, { ...context, workingDirectory: ROOT }, adapters.facts, options);
   const rules = plan.rules.filter(({ origin }) => origin !== 'temporary');
-  const system = SYSTEM_DIRECTORIES.find((path) => context.files.stat(path) !== undefined) ?? ROOT;
+  const system = SYSTEM_DIRECTORIES.find((path) => rules.some((rule) => rule.path === path)) ?? ROOT;
   // The home may be missing, closed to its user, or shared by a profile of theirs: what lists the root directory is always there, and no grant can give it.
   const attempts = [
     { call: 'read', path: system },

@@ -1,5 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import type { Bytes } from '../../../src/bytes.ts';
 import { Plantable } from '../../../src/sandbox/planted.ts';
+import type { World } from '../../../src/sandbox/policy.ts';
+import { sensitivePlaces } from '../../../src/sandbox/sensitive.ts';
 import { systemRules } from '../../../src/sandbox/system-paths.ts';
 import { fakeWorld } from './fake-facts.ts';
 
@@ -19,9 +22,9 @@ const TREE = [
   '/dev/tty',
 ];
 
-function paths(uid: number, lines: readonly string[] = TREE): readonly string[] {
-  const world = fakeWorld(lines, { uid });
-  return systemRules(world, new Plantable([], world)).map(({ path }) => path);
+function paths(uid: number, lines: readonly string[] = TREE, changes: Partial<World> = {}): readonly string[] {
+  const world = fakeWorld(lines, { uid, ...changes });
+  return systemRules(world, new Plantable([], world), sensitivePlaces(world)).map(({ path }) => path);
 }
 
 describe('systemRules()', () => {
@@ -55,6 +58,51 @@ describe('systemRules()', () => {
     { target: '/mnt/wsl/resolv.conf', expected: '/mnt/wsl/resolv.conf' },
   ])('finds the resolver configuration at $target', ({ target, expected }) => {
     expect(paths(1000, [`/etc/resolv.conf -> ${target}`, target])).toContain(expected);
+  });
+
+  test('gives root the resolver configuration alone where secrets are beside it', () => {
+    const file = '/run/NetworkManager/resolv.conf';
+    const tree = [`/etc/resolv.conf -> ${file}`, file, '!/run/NetworkManager/system-connections/'];
+
+    expect(paths(0, tree)).toContain(file);
+    expect(paths(0, tree)).not.toContain('/run/NetworkManager');
+    expect(paths(1000, tree)).toContain('/run/NetworkManager');
+  });
+
+  describe('where there are private things among programs', () => {
+    const tree = [
+      '/opt/app/bin/python',
+      '/opt/app/notes -> src/notes',
+      '/opt/app/src/.ssh/id',
+      '/opt/app/src/notes',
+      '/opt/tool/run',
+    ];
+    const inOpt = (lines: readonly string[], changes: Partial<World>) =>
+      paths(1000, lines, changes)
+        .filter((path) => path.startsWith('/opt'))
+        .toSorted();
+
+    test('gives what is beside a home directory, and nothing in it', () => {
+      const homeDirectory = '/opt/app/src' as Bytes;
+
+      expect(inOpt(tree, { homeDirectory, stateDirectory: '/opt/app/src/.nono' as Bytes })).toEqual([
+        '/opt/app/bin',
+        '/opt/tool',
+      ]);
+    });
+
+    test.for([{ homeDirectory: '/home/u' }, { homeDirectory: '/' }])(
+      "gives nothing of nono's own state from $homeDirectory",
+      (home) => {
+        const changes = { homeDirectory: home.homeDirectory as Bytes, stateDirectory: '/opt/state' as Bytes };
+
+        expect(inOpt([...tree, '/opt/state/sessions/'], changes)).toEqual(['/opt/app', '/opt/tool']);
+      },
+    );
+
+    test('gives nothing of keys that a link in the home directory leads to', () => {
+      expect(inOpt([...tree, '/opt/keys/id', '/home/u/.ssh -> /opt/keys'], {})).toEqual(['/opt/app', '/opt/tool']);
+    });
   });
 
   test("shares git's configuration without the credentials beside it", () => {
