@@ -1,7 +1,8 @@
 /** Telling processes apart over time: a pid alone comes round again. */
 export interface Processes {
+  /** @throws {NonoError} where nothing can be told of processes by their numbers. */
   self(): ProcessIdentity;
-  /** When the process started, in clock ticks since boot; undefined when there is none. */
+  /** When the process started, in clock ticks since boot; undefined when there is none, NaN where it is hidden when it did. */
   startTicks(pid: number): number | undefined;
 }
 

@@ -99,7 +99,9 @@ export function sweepTemporaryDirectories(files: Files, processes: Processes, ui
     const owner = NAME_REGEXP.exec(name)?.groups;
     // The pids of another namespace say nothing here: its own sessions sweep it.
     if (owner === undefined || Number(owner['namespace']) !== self.pidNamespace) continue;
-    if (processes.startTicks(Number(owner['pid'])) === Number(owner['start'])) continue;
+    const start = processes.startTicks(Number(owner['pid']));
+    // Perhaps the owner, where that is hidden.
+    if (start === Number(owner['start']) || Number.isNaN(start)) continue;
     const stat = directory.stat(name);
     if (stat?.kind === 'directory' && stat.uid === uid) removeTree(directory, name);
   }

@@ -1,7 +1,7 @@
 import type { SignalState } from '../../sandbox/launch.ts';
 import { parseSignals } from '../../signal-state.ts';
 import { type DescriptorLimits, descriptorLimits, SELF } from './descriptor-limits.ts';
-import { readIfThere, readSmallFile } from './small-files.ts';
+import { readSmallFile, readUnlessGone } from './small-files.ts';
 
 /** Signal settings inherited from the caller. Call before this process changes its own. */
 export function readCallerSignals(): SignalState {
@@ -25,6 +25,6 @@ export function readCallerDescriptors(): number | undefined {
 
 /** Of another user's process, as everybody may read it. */
 function readDescriptorLimits(pid: number): DescriptorLimits | undefined {
-  const [, soft, hard] = /^Max open files +(\d+) +(\d+)/m.exec(readIfThere(`/proc/${pid}/limits`) ?? '') ?? [];
+  const [, soft, hard] = /^Max open files +(\d+) +(\d+)/m.exec(readUnlessGone(`/proc/${pid}/limits`) ?? '') ?? [];
   return soft === undefined ? undefined : { soft: Number(soft), hard: Number(hard) };
 }

@@ -55,12 +55,12 @@ export function readIfThere(path: string): Bytes | undefined {
   }
 }
 
-/** The same of a process in /proc; undefined for one that is gone. @throws {SystemError} */
+/** The same of a process in /proc; undefined for one that is gone, or hidden (hidepid). @throws {SystemError} */
 export function readUnlessGone(path: string): Bytes | undefined {
   try {
     return readSmallFile(path);
   } catch (error) {
-    if (isErrno(error, 'ENOENT', 'ESRCH')) return undefined;
+    if (isErrno(error, 'ENOENT', 'ESRCH', 'EPERM')) return undefined;
     throw error;
   }
 }

@@ -1,10 +1,9 @@
-import { isErrno } from '../../errors.ts';
 import type { TerminalSize } from '../../ports/pty.ts';
 import type { TerminalEvents, TerminalHandlers, UserTerminal } from '../../ports/user-terminal.ts';
 import { followDescriptor, followShared, writeAll } from './channel.ts';
 import { joinTerminal } from './joined-terminal.ts';
 import type { Relay } from './relay/relay.ts';
-import { readSmallFile } from './small-files.ts';
+import { readUnlessGone } from './small-files.ts';
 import { addressOf, fixedBuffer, trySyscall } from './syscalls.ts';
 import { rawSettings, readSettings, writeSettings } from './terminal-settings.ts';
 import { TerminalStandBy } from './terminal-stand-by.ts';
@@ -107,14 +106,9 @@ function identity(): string | undefined {
 
 /** Fields of /proc/PID/stat, counted behind the command name, which may hold spaces (proc(5)). */
 function statField(pid: string, field: number): string | undefined {
-  try {
-    const stat = readSmallFile(`/proc/${pid}/stat`);
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[field];
-  } catch (error) {
-    // Who led the session has left.
-    if (isErrno(error, 'ENOENT', 'ESRCH')) return undefined;
-    throw error;
-  }
+  // Who led the session may have left.
+  const stat = readUnlessGone(`/proc/${pid}/stat`);
+  return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[field];
 }
 
 function size(): TerminalSize {

@@ -234,12 +234,13 @@ describe('temporary directories', () => {
 
   test('are swept when their owner is gone, and only then', () => {
     const [alive, dead, reused, elsewhere] = [make(900001, 50), make(900002, 50), make(900003, 50), make(900004, 50, 78)];
+    const hidden = make(900006, 50);
     try {
-      sweepTemporaryDirectories(files, processes({ 900001: 50, 900003: 51 }), uid);
+      sweepTemporaryDirectories(files, processes({ 900001: 50, 900003: 51, 900006: Number.NaN }), uid);
 
-      expect([alive, dead, reused, elsewhere].map((path) => existsSync(path))).toEqual([true, false, false, true]);
+      expect([alive, dead, reused, elsewhere, hidden].map((path) => existsSync(path))).toEqual([true, false, false, true, true]);
     } finally {
-      for (const path of [alive, elsewhere]) rmSync(path, { recursive: true, force: true });
+      for (const path of [alive, elsewhere, hidden]) rmSync(path, { recursive: true, force: true });
     }
   });
 
