@@ -14,7 +14,8 @@ export const NODE_HEADER_BYTES = 8;
 export const ENTRY_BYTES = RECORD.name;
 export const HASH_BYTES = 32;
 const PATH_BYTES_MAXIMUM = 4096;
-const NAME_BYTES_MAXIMUM = 255;
+/** Linux has 255 bytes in most places; where names are 255 UTF-16 units (vfat, exfat, ntfs) they are up to three times as many in UTF-8. */
+const NAME_BYTES_MAXIMUM = 4095;
 
 /** Offsets in the fixed part of an entry: what stat tells lies as in a directory listing, which is copied. */
 export const FIELD = {
@@ -198,10 +199,11 @@ function decodeEntry(file: Buffer, at: number, end: number): Entry {
     kind,
     reason,
     mode,
-    sizeBytes: readUint53(file, at + FIELD.size),
-    mtimeSeconds: readInt53(file, at + FIELD.mtimeSeconds),
+    // Some file systems have files of nearly 2^63 bytes, and times as far from now: a command that makes one must not cost the snapshot.
+    sizeBytes: readSize(file, at + FIELD.size),
+    mtimeSeconds: readInt64(file, at + FIELD.mtimeSeconds),
     mtimeNanoseconds: readNanoseconds(file, at + FIELD.mtimeNanoseconds),
-    ctimeSeconds: readInt53(file, at + FIELD.ctimeSeconds),
+    ctimeSeconds: readInt64(file, at + FIELD.ctimeSeconds),
     ctimeNanoseconds: readNanoseconds(file, at + FIELD.ctimeNanoseconds),
     inode: file.readBigUInt64LE(at + FIELD.inode),
     device: readUint53(file, at + FIELD.device),
@@ -238,6 +240,12 @@ export function isSafeRootPath(path: Bytes): boolean {
 function readNanoseconds(file: Buffer, at: number): number {
   const value = file.readUInt32LE(at);
   if (value >= 1_000_000_000) throw new NodesDamage(at, 'nanoseconds out of range');
+  return value;
+}
+
+function readSize(file: Buffer, at: number): number {
+  const value = readUint64(file, at);
+  if (value >= 2 ** 63) throw new NodesDamage(at, 'size beyond 2^63');
   return value;
 }
 

@@ -1,6 +1,6 @@
-import type { Listing } from '../ports/listing.ts';
+import { type Listing, readUint64 } from '../ports/listing.ts';
 import { type NodeWork, TOTALS } from '../ports/node-work.ts';
-import { ENTRY_BYTES, FIELD, KIND_CODES, NODE_HEADER_BYTES, readUint53 } from './node-codec.ts';
+import { ENTRY_BYTES, FIELD, KIND_CODES, NODE_HEADER_BYTES } from './node-codec.ts';
 import { isDirectoryAt, nextEntryOffset, readDraftNumber, writeMerkleInput } from './node-edit.ts';
 
 /** The bytes of a place: where a directory's own node is, and its hash, as they stand in its entry. */
@@ -41,7 +41,7 @@ function addToTotals(totals: Float64Array, node: Buffer, at: number): void {
   if (reason !== 0) add(totals, TOTALS.reasons + reason, 1);
   if (node[at + FIELD.kind] !== KIND_CODES.file) return;
   add(totals, TOTALS.files, 1);
-  add(totals, TOTALS.sizeBytes, readUint53(node, at + FIELD.size));
+  add(totals, TOTALS.sizeBytes, readUint64(node, at + FIELD.size));
 }
 
 function add(totals: Float64Array, index: number, amount: number): void {

@@ -18,7 +18,7 @@ import {
 const byte = fc.integer({ min: 0, max: 255 }).map((unit) => String.fromCharCode(unit));
 const bytesOf = (minLength: number, maxLength: number) =>
   fc.string({ unit: byte, minLength, maxLength }).map((text) => text as Bytes);
-const safeName = bytesOf(1, 255).filter((name) => !/[/\0]/.test(name) && name !== '.' && name !== '..');
+const safeName = bytesOf(1, 1000).filter((name) => !/[/\0]/.test(name) && name !== '.' && name !== '..');
 const uint32 = fc.integer({ min: 0, max: 2 ** 32 - 1 });
 const nanoseconds = fc.integer({ min: 0, max: 999_999_999 });
 
@@ -123,7 +123,7 @@ describe('decodeNode()', () => {
     { what: 'an empty name', names: [''] },
     { what: '"."', names: ['.'] },
     { what: '".."', names: ['..'] },
-    { what: 'a name of 256 bytes', names: ['n'.repeat(256)] },
+    { what: 'a name of 4096 bytes', names: ['n'.repeat(4096)] },
     { what: 'a slash', names: ['a/b'] },
     { what: 'an absolute path', names: ['/etc'] },
     { what: 'a NUL', names: ['a\0b'] },
@@ -154,12 +154,8 @@ describe('decodeNode()', () => {
     { what: 'a name past the end', edit: { nameLength: 5 } },
     { what: 'a name before the end', edit: { nameLength: 3 } },
     { what: 'a name far past the end', edit: { [FIELD.nameLength + 1]: 0xff } },
-    { what: 'a size of 2^53', edit: { [FIELD.size + 6]: 0x20 } },
     { what: 'a size of 2^63', edit: { [FIELD.size + 7]: 0x80 } },
     { what: 'a device of 2^53', edit: { [FIELD.device + 6]: 0x20 } },
-    { what: 'an mtime of 2^53 s', edit: { [FIELD.mtimeSeconds + 6]: 0x20 } },
-    { what: 'an mtime of -2^63 s', edit: { [FIELD.mtimeSeconds + 7]: 0x80 } },
-    { what: 'a ctime of 2^53 s', edit: { [FIELD.ctimeSeconds + 6]: 0x20 } },
     { what: '2^30 ns in an mtime', edit: { [FIELD.mtimeNanoseconds + 3]: 0x40 } },
     { what: '2^30 ns in a ctime', edit: { [FIELD.ctimeNanoseconds + 3]: 0x40 } },
     { what: 'a directory that is its own child', edit: { kind: 0x64, childOffset: HEADER_BYTES } },
@@ -172,6 +168,16 @@ describe('decodeNode()', () => {
       file[HEADER_BYTES + NODE_HEADER_BYTES + offset] = value;
     }
     expect(() => decodeNode(file, HEADER_BYTES, 0, false)).toThrow(NodesDamage);
+  });
+
+  test.for([
+    { sizeBytes: 7 * 2 ** 60, mtimeSeconds: 2 ** 53 + 2, ctimeSeconds: 2 ** 62 },
+    { sizeBytes: 2 ** 53, mtimeSeconds: -(2 ** 63), ctimeSeconds: -(2 ** 53) },
+  ])('gives what tmpfs, btrfs and xfs have of files and times beyond 2^53: %j', (extremes) => {
+    const file = encodeAt(HEADER_BYTES, [{ ...FILE, ...extremes }]);
+    expect(decodeNode(file, HEADER_BYTES, 0, false)).toEqual([{ ...FILE, ...extremes }]);
+    file[HEADER_BYTES + NODE_HEADER_BYTES + FIELD.size] = 1;
+    expect(decodeNode(file, HEADER_BYTES, 0, false)).toEqual([{ ...FILE, ...extremes }]);
   });
 
   test('refuses a NUL in a link target', () => {
@@ -213,7 +219,7 @@ describe('decodeNode()', () => {
         for (const [at, value] of changes) file[HEADER_BYTES + (at % (file.length - HEADER_BYTES))] = value;
         try {
           for (const { name } of decodeNode(file, HEADER_BYTES, 3, false)) {
-            expect(name.length).toBeLessThan(256);
+            expect(name.length).toBeLessThan(4096);
             expect(/[/\0]/.test(name) || ['', '.', '..'].includes(name)).toBe(false);
           }
         } catch (error) {
