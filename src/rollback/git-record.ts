@@ -30,8 +30,10 @@ export interface GitRecord {
 /** A file of a `.git`, as it was. */
 export interface GitFile {
   readonly mode: number;
-  /** SHA-256 of the content, which is among the session's objects when it is not larger than KEPT_BYTES_MAXIMUM. */
+  /** SHA-256 of the content. */
   readonly hash: Bytes;
+  /** Whether the content is among the session's objects. Earlier versions did not say: then it may be. */
+  readonly isKept: boolean;
 }
 
 const GIT = '.git' as Bytes;
@@ -201,7 +203,7 @@ class Recorder {
     const data = Buffer.from(content, 'latin1');
     const hash = this.#reading.hash.sha256(data);
     this.#reading.keep(hash, data);
-    this.files.set(path, { mode: this.#git.stat(path)?.mode ?? 0, hash });
+    this.files.set(path, { mode: this.#git.stat(path)?.mode ?? 0, hash, isKept: true });
   }
 
   hashOf(git: Directory, path: Bytes): GitFile | undefined {
@@ -210,9 +212,10 @@ class Recorder {
       const stat = file.stat();
       if (stat.kind !== 'file') return undefined;
       const { hash } = this.#reading;
-      if (stat.sizeBytes > this.#bytesLeft) return { mode: stat.mode, hash: hash.sha256(Buffer.from(stateOf(stat))) };
-      this.#bytesLeft -= stat.sizeBytes;
-      return { mode: stat.mode, hash: hashRest(file, hash, new Uint8Array(new ArrayBuffer(CHUNK_BYTES)), stat.sizeBytes) };
+      const { mode, sizeBytes } = stat;
+      if (sizeBytes > this.#bytesLeft) return { mode, hash: hash.sha256(Buffer.from(stateOf(stat))), isKept: false };
+      this.#bytesLeft -= sizeBytes;
+      return { mode, hash: hashRest(file, hash, new Uint8Array(new ArrayBuffer(CHUNK_BYTES)), sizeBytes), isKept: false };
     }, undefined);
   }
 }
@@ -231,7 +234,10 @@ export function encodeGitRecords(records: readonly GitRecord[]): Buffer {
     head: storeBytes(head),
     refs: Array.from(refs, ([name, value]) => [storeBytes(name), storeBytes(value)]),
     index: hexHash(index),
-    files: Array.from(files, ([path, { mode, hash }]) => ({ path: storeBytes(path), mode, sha256: hexHash(hash) })),
+    files: Array.from(files, ([path, { mode, hash, isKept }]) => {
+      const file = { path: storeBytes(path), mode, sha256: hexHash(hash) };
+      return isKept ? { ...file, kept: true } : file;
+    }),
   }));
   return Buffer.from(`${JSON.stringify({ format: FORMAT, trees })}\n`);
 }
@@ -261,9 +267,9 @@ function decodeOne(tree: unknown): GitRecord | undefined {
   }
   const files = new Map<Bytes, GitFile>();
   for (const item of listOf(fields['files'])) {
-    const { path: stored, mode, sha256 } = (item ?? {}) as Record<string, unknown>;
+    const { path: stored, mode, sha256, kept } = (item ?? {}) as Record<string, unknown>;
     const path = bytesFromStored(stored);
-    if (path !== undefined && typeof mode === 'number') files.set(path, { mode, hash: fromHex(sha256) });
+    if (path !== undefined && typeof mode === 'number') files.set(path, { mode, hash: fromHex(sha256), isKept: kept === true });
   }
   return { top, directory, common, head, refs, index: fromHex(fields['index']), files };
 }

@@ -65,8 +65,8 @@ export function gitObjects(objects: Directory, { git }: Manifest, hash: Hash): B
   return [git?.before, git?.after].flatMap((recordHash) => {
     if (recordHash === undefined) return [];
     const files = readGit(objects, recordHash, hash).flatMap((record) => [...record.files.values()]);
-    // A file that was too large to be kept has a hash and no object.
-    const kept = files.filter((file) => objects.stat(objectPath(file.hash)) !== undefined);
+    // A file that was too large to be kept has a hash and no object; of those that do not say so the ones that are there can be told.
+    const kept = files.filter((file) => file.isKept || objects.stat(objectPath(file.hash)) !== undefined);
     return [recordHash, ...kept.map((file) => file.hash)];
   });
 }

@@ -85,6 +85,26 @@ describe('verifySession()', () => {
     expect(unseen).toEqual([]);
   });
 
+  test('finds each content of a .git that is gone', async () => {
+    using engine = new Engine();
+    const config = join(engine.root, '.git/config');
+    fs.mkdirSync(join(engine.root, '.git/hooks'), { recursive: true });
+    fs.writeFileSync(config, '[core]\n\tbare = false\n');
+    const id = await engine.run(() => {
+      fs.writeFileSync(config, '[core]\n\tpager = other\n');
+      fs.writeFileSync(join(engine.root, '.git/hooks/pre-commit'), 'hook');
+    });
+    const objects = join(engine.state, 'rollbacks', id, 'objects');
+    const paths = filesOf(objects);
+    expect(paths).toHaveLength(5);
+    for (const path of paths.map((name) => join(objects, name))) {
+      fs.renameSync(path, `${path}.away`);
+      expect(await verify(engine, id)).toMatchObject([{ kind: 'missing-object', path: '.git' }]);
+      fs.renameSync(`${path}.away`, path);
+    }
+    expect(await verify(engine, id)).toEqual([]);
+  });
+
   const OBJECT = /^objects\//;
   test.for([
     { file: OBJECT, kind: 'missing-object', what: 'is gone', damage: (path: string) => fs.rmSync(path) },
