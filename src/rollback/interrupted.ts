@@ -12,7 +12,14 @@ import type { Manifest } from './manifest.ts';
 import { applyOwn } from './replace-content.ts';
 import { applyAndComplete, makerFor, type RestoreOutcome } from './restore.ts';
 import { hashOnly, rootPaths, temporaryPrefix } from './restore-parts.ts';
-import { type ExaminedChange, planRestore, type RestoreAction, type RestorePlan, touchContents } from './restore-plan.ts';
+import {
+  type Conflict,
+  type ExaminedChange,
+  planRestore,
+  type RestoreAction,
+  type RestorePlan,
+  touchContents,
+} from './restore-plan.ts';
 import { RESTORES, type RestoreEvent, restoreState } from './restore-states.ts';
 import type { RollbackDeps } from './rollback-deps.ts';
 import { RootDirectories } from './root-directories.ts';
@@ -89,13 +96,15 @@ async function resumeOwn(deps: RollbackDeps, { safety, session, journal, roots }
  *
  * @returns the number of paths taken back; `busy` when another process is carrying it out, `over` when one has completed it or
  *   taken it back.
- * @throws {StateError} when a path could not be; its session stays then.
+ * @throws {StateError} when a path could not be, or what was there would be nowhere; its session stays then.
  */
 export async function abortRestore(deps: RollbackDeps, store: RollbackStore, safetyId: Bytes): Promise<number | 'busy' | 'over'> {
   return await withInterrupted(deps, store, { safetyId, event: 'abort' }, async ({ safety, session, journal, roots }) => {
     const targetTree = safety.tree(safety.manifest, 0);
     const from = journal.isOwn ? safety.tree(safety.manifest, 1) : session.tree(session.manifest, journal.snapshot);
-    const { actions, touched } = replan(deps, { journal, roots, session, to: targetTree, from });
+    const { actions, touched, conflicts } = replan(deps, { journal, roots, session, to: targetTree, from });
+    const lost = conflicts.find(({ action }) => !isElsewhere(session, action));
+    if (lost !== undefined) throw wouldBeLost(safetyId, session.id, lost);
     const target = new TreeIndex(targetTree);
     using objects = safety.openObjects();
     const result = await applyRestore({
@@ -114,6 +123,19 @@ export async function abortRestore(deps: RollbackDeps, store: RollbackStore, saf
     // While it is locked: who waits for the lock finds nothing to take back.
     await store.remove(safetyId);
     return result.done.length;
+  });
+}
+
+/** Whether what was at the path before the restore is nothing that only the restore's own session holds. */
+function isElsewhere(session: RollbackSession, { path, want }: RestoreAction): boolean {
+  if (want === undefined || want.kind === 'directory' || want.kind === 'skipped') return true;
+  const { manifest } = session;
+  return manifest.snapshots.some(({ number }) => new TreeIndex(session.tree(manifest, number)).find(path)?.hash === want.hash);
+}
+
+function wouldBeLost(safetyId: Bytes, session: Bytes, { action, reason }: Conflict): StateError {
+  return new StateError(`Cannot take back "${displayBytes(action.path)}", so nothing was: it was ${reason}`, {
+    hint: `What was there only "${safetyId}" holds: complete it with \`nono rollback restore ${session}\`, then undo it with \`nono rollback restore ${safetyId}\``,
   });
 }
 
@@ -183,7 +205,7 @@ function asDone(action: RestoreAction, touchedMs: number): RestoreAction {
 function replan(
   deps: RollbackDeps,
   { journal, roots, session, to, from }: Replanning,
-): Pick<RestorePlan, 'actions'> & { readonly touched: RestoreAction[] } {
+): RestorePlan & { readonly touched: RestoreAction[] } {
   const [wanted, left] = [new TreeIndex(to), new TreeIndex(from)];
   const contents = hashOnly(deps);
   const examined = journal.paths.map((path): ExaminedChange => {
@@ -191,11 +213,11 @@ function replan(
     if (root === undefined)
       throw new DamageError(`Cannot use the journal of a restore of "${session.id}": "${displayBytes(path)}" is not tracked`);
     const change: Change = { path, root, type: '~', before: wanted.find(path), after: left.find(path) };
-    return { change, now: entryNow(roots, path, [change.after], contents) };
+    return { change, now: entryNow(roots, path, [change.after, change.before], contents) };
   });
-  const { actions } = planRestore(examined.map(acceptHalfDone));
+  const plan = planRestore(examined.map(acceptHalfDone));
   const touched = examined.map(({ change, now }): RestoreAction => ({ ...change, want: change.before, now }));
-  return { actions, touched };
+  return { ...plan, touched };
 }
 
 /** Files that an interrupted restore had not renamed yet, of a root that is a file beside it. */

@@ -79,12 +79,14 @@ function edit(root: string): void {
   fs.writeFileSync(join(root, 'd/twin'), 'apart');
 }
 
-/** Without conflicts: what is wanted back. */
-async function restorePaths(engine: Engine, id: string, paths: readonly string[] = []): Promise<void> {
+/** Without conflicts, unless it is forced: what is wanted back. */
+async function restorePaths(engine: Engine, id: string, paths: readonly string[] = [], isForced = false): Promise<void> {
   await engine.look(id, async (session, state) => {
     const request = { session, state, snapshot: 0, paths: paths.map((path) => bytesFromText(join(engine.root, path))) };
     using store = engine.store();
-    await carryOutRestore(engine.deps, store, request, prepareRestore(engine.deps, request).actions, process.pid);
+    const { actions, conflicts } = prepareRestore(engine.deps, request);
+    const forced = isForced ? conflicts.map(({ action }) => action) : [];
+    await carryOutRestore(engine.deps, store, request, [...actions, ...forced], process.pid);
   });
 }
 
@@ -96,15 +98,20 @@ function unfinished(engine: Engine, id: string): Bytes[] {
   );
 }
 
-/** A restore that is killed at the first call at which it is listed and `isFar`. */
-async function interrupt(isFar: (engine: Engine) => boolean) {
+/**
+ * A restore that is killed at the first call at which it is listed and `isFar`.
+ *
+ * @param since What somebody does after the session, which the restore overwrites.
+ */
+async function interrupt(isFar: (engine: Engine) => boolean, since?: (engine: Engine) => void) {
   for (let turn = 1; ; turn += 7) {
     const plan = new FaultPlan();
     const engine = new Engine('tree', ({ files }) => ({ files: makeFaulty(files, plan) }));
     makeTree(engine);
     const id = await engine.run(() => edit(engine.root));
+    since?.(engine);
     plan.arm(turn, 'EIO');
-    await restorePaths(engine, id).catch(() => undefined);
+    await restorePaths(engine, id, [], since !== undefined).catch(() => undefined);
     plan.disarm();
     const [safety] = unfinished(engine, id);
     if (safety !== undefined && isFar(engine)) return { engine, id, safety, [Symbol.dispose]: () => engine[Symbol.dispose]() };
@@ -251,6 +258,24 @@ describe('a restore that was interrupted', () => {
       expect(unfinished(engine, id)).toEqual([]);
     },
   );
+
+  test('is not taken back where nobody else holds what it has overwritten, and can be completed and undone', async () => {
+    const place = ({ root }: Engine) => join(root, 'd/changed');
+    const isReached = (engine: Engine) => fs.readFileSync(place(engine), 'utf8') === 'd/changed';
+    using interrupted = await interrupt(isReached, (engine) => fs.writeFileSync(place(engine), 'mine'));
+    const { engine, safety } = interrupted;
+    fs.writeFileSync(place(engine), 'newer');
+    const there = dumpTree(engine.root);
+    using store = engine.store();
+
+    await expect(abortRestore(engine.deps, store, safety)).rejects.toThrow(/^Cannot take back ".*\/d\/changed", so nothing was/);
+
+    expect(dumpTree(engine.root)).toEqual(there);
+    expect(await resumeRestore(engine.deps, store, safety)).toMatchObject({ safetyId: safety });
+    expect(fs.readFileSync(place(engine), 'utf8')).toBe('newer');
+    await engine.restore(safety);
+    expect(fs.readFileSync(place(engine), 'utf8')).toBe('mine');
+  });
 
   test('is not over when a content that it is to bring back is damaged', async () => {
     const isReached = ({ root }: Engine) => fs.readFileSync(join(root, 'd/changed'), 'utf8') === 'd/changed';
