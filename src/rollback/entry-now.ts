@@ -2,13 +2,14 @@ import type { Bytes } from '../bytes.ts';
 import { isErrno } from '../errors.ts';
 import type { Directory, Stat } from '../ports/files.ts';
 import { type ContentDeps, captureContent } from './content.ts';
+import { DEFAULT_LIMITS } from './default-limits.ts';
 import { type Entry, isSameInodeState, metadataOf, NO_HASH, skippedEntry } from './entry.ts';
 import { readLink } from './open-root.ts';
 import type { RootDirectories } from './root-directories.ts';
 
 /**
  * What stands at `path` now. A file is read and hashed, and stored where `deps` say so, unless it is
- * still in the state that one of the `known` entries records.
+ * still in the state that one of the `known` entries records, or was too large for the session and is for any.
  *
  * @returns undefined when there is nothing.
  */
@@ -40,6 +41,10 @@ export function entryNow(
     default:
       return skippedEntry(name, 'device', stat);
   }
+  // What the session did not store for its size: one with holes may be larger than anybody can read.
+  const isLarge = stat.sizeBytes > DEFAULT_LIMITS.maxFileBytes;
+  if (isLarge && known.some((entry) => entry?.reason === 'file-limit' && isSameInodeState(entry, stat)))
+    return skippedEntry(name, 'file-limit', stat);
   const same = known.find((entry) => entry?.kind === 'file' && isSameInodeState(entry, stat));
   if (same !== undefined && deps.store === undefined) return { ...base, kind: 'file', hash: same.hash };
   const result = captureContent(parent, name, deps);

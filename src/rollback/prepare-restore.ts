@@ -1,5 +1,6 @@
 import type { Bytes } from '../bytes.ts';
 import { type Change, compareTrees, isSameReference } from './compare.ts';
+import { DEFAULT_LIMITS } from './default-limits.ts';
 import { withoutLostTimes } from './directory-times.ts';
 import { changedMs, isAfterLoss, lastSeenMs } from './doubt.ts';
 import type { Entry } from './entry.ts';
@@ -40,6 +41,7 @@ export function prepareRestore(
   const plan = planRestore(examined, (change) => {
     const moved = movedIn.get(change.path);
     if (moved !== undefined) return moved;
+    if (isTooLarge(change)) return 'too large to be kept: nothing would undo that';
     // What was named is wanted, whoever else changed it.
     const other = paths.length > 0 ? undefined : alsoChanged?.get(change.path);
     if (other !== undefined && change.type !== 'm') return `changed by session ${other} too`;
@@ -47,6 +49,11 @@ export function prepareRestore(
   });
   const actions = withoutLostTimes(plan.actions, { roots, target: new TreeIndex(target), listed });
   return { ...plan, actions, listed, twins };
+}
+
+/** What stands there was not stored for its size, and is not for an undo either. */
+function isTooLarge({ after }: Change): boolean {
+  return after?.reason === 'file-limit' && after.sizeBytes > DEFAULT_LIMITS.maxFileBytes;
 }
 
 function filesAt(trees: readonly TreeIndex[], path: Bytes): Entry[] {

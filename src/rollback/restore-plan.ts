@@ -1,5 +1,6 @@
 import type { Bytes } from '../bytes.ts';
 import { isWithin } from '../paths.ts';
+import { isSameClosedFile } from './closed-files.ts';
 import { type Change, isSameState, isSameTime } from './compare.ts';
 import { type Entry, isSameInodeState } from './entry.ts';
 
@@ -127,7 +128,9 @@ function isAsLeft(now: Entry | undefined, left: Entry | undefined, isYounger: bo
       (isSameInodeState(now, left) || (now.kind === 'skipped' && now.reason === left.reason))
     );
   }
-  return isSameState(now, left) || isLeftOpen(now, left);
+  return (
+    isSameState(now, left) || isLeftOpen(now, left) || (now !== undefined && left !== undefined && isSameClosedFile(now, left))
+  );
 }
 
 /** Whether a restore that was killed may have left it open: a directory that was looked into although its owner may not, as root may. */
@@ -144,7 +147,7 @@ function isLeftOpen(now: Entry | undefined, left: Entry | undefined): boolean {
 function isStillClosed(now: Entry | undefined, left: Entry, isYounger: boolean): boolean {
   if (left.inode === 0n) return !isYounger;
   if (now === undefined) return false;
-  if (now.kind !== 'directory') return isSameInodeState(now, left);
+  if (now.kind !== 'directory') return isSameInodeState(now, left) || isSameClosedFile(now, left);
   return (
     now.inode === left.inode && now.device === left.device && (now.mode === left.mode || now.mode === (left.mode | OWNER_MODE))
   );

@@ -2,8 +2,8 @@ import type { Bytes } from '../bytes.ts';
 import { isErrno, StateError } from '../errors.ts';
 import type { StartingWorkers } from '../ports/content-workers.ts';
 import { applyRestore } from './apply.ts';
-import { reasonOfFailure } from './apply-failure.ts';
 import { type ApplyResult } from './apply-input.ts';
+import { isSameClosedFile, storedNow, tryMode } from './closed-files.ts';
 import { isSameState, isSameTime } from './compare.ts';
 import { completeSafety } from './complete-restore.ts';
 import type { ContentDeps } from './content.ts';
@@ -141,14 +141,6 @@ function closeAgain(roots: RootDirectories, opened: ReadonlyMap<Bytes, number>):
   for (const [path, mode] of [...opened].toReversed()) tryMode(roots, path, mode);
 }
 
-/** A directory of somebody else stays as it is, and is kept. */
-function tryMode(roots: RootDirectories, path: Bytes, mode: number): void {
-  reasonOfFailure(() => {
-    roots.parentOf(path)?.setMode(roots.nameOf(path), mode);
-    return undefined;
-  });
-}
-
 function isClosed({ now, want }: RestoreAction): boolean {
   return now?.kind === 'directory' && want?.kind === 'directory' && (now.mode & READABLE_MODE) !== READABLE_MODE;
 }
@@ -203,9 +195,10 @@ function storePresentState(
       checked.push(action);
       continue;
     }
-    const now = entryNow(roots, action.path, [], contents);
+    const now = storedNow(roots, action.path, action.now, contents);
     // What is gone by now, as it was to be, is no part of what the undo brings back.
-    const isAsPlanned = now === undefined ? action.want === undefined : now.hash === action.now.hash;
+    const isAsPlanned =
+      now === undefined ? action.want === undefined : now.hash === action.now.hash || isSameClosedFile(now, action.now);
     if (isAsPlanned) checked.push({ ...action, now });
     else changed.push(action);
   }

@@ -297,6 +297,22 @@ describe('nono rollback restore beside a session that still runs on the same fil
 });
 
 describe('nono rollback restore of an ordinary user', () => {
+  test('gets what the session had closed even to its owner back when the restore is undone', async (context) => {
+    needOtherUser(context);
+    using world = createWorld({ ordinaryUser: true });
+    writeProject(world, { written: 'old\n', closed: 'same\n', 'it/written': 'old\n' });
+    const before = dumpTree(world.project);
+    await runTracked(world, 'echo new > written; echo new > it/written; chmod 000 written closed it/written');
+    const left = dumpTree(world.project);
+    let id = 'latest';
+    for (const expected of [before, left, before, left]) {
+      const { status, stdout, stderr } = await rollback(world, ['restore', id, '--json']);
+      expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+      expect(dumpTree(world.project)).toEqual(expected);
+      id = (JSON.parse(stdout) as { readonly restore_session: string }).restore_session;
+    }
+  });
+
   test('takes for a conflict what somebody changed in a directory that the command had closed', async (context) => {
     needOtherUser(context);
     using world = createWorld({ ordinaryUser: true });

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -139,5 +140,43 @@ with open('data', 'r+b') as file, mmap.mmap(file.fileno(), 0) as data:
     signal(world, 'end');
     expect(await writer).toMatchObject({ status: 0 });
     expect(await listSessions(world)).toHaveLength(2);
+  });
+});
+
+describe('a file system with sizes and times beyond 2^53', () => {
+  test('costs neither the session nor the next one', async (context) => {
+    using world = createWorld();
+    using _ = mountTmpfs(context, world.project, 'size=16m');
+    writeProject(world, { kept: 'old\n', far: 'old\n' });
+    const far = (name: string) => `touch -d @9007199254740993 ${name}`;
+    execFileSync('sh', ['-c', `${far('far')}; truncate -s 7E large`], { cwd: world.project });
+    // Without the root, whose listing stays another one.
+    const dump = () => dumpTree(world.project, { leaveOut: ['large', 'larger'] }).slice(1);
+    const before = dump();
+    await runTracked(world, `echo new > kept; ${far('kept')}; truncate -s 7E larger; echo new > far; rm large`);
+    expect(await rollback(world, ['verify', '--all'])).toMatchObject({ status: 0 });
+    expect(await rollback(world, ['restore', 'latest'])).toMatchObject({ status: 0, stderr: '' });
+    expect(dump()).toEqual(before);
+    await runTracked(world, 'echo new > kept');
+    expect(await rollback(world, ['restore', 'latest'])).toMatchObject({ status: 0, stderr: '' });
+    expect(readProject(world, 'kept')).toBe('old\n');
+  });
+
+  test('keeps no restore busy for ever: what nothing could undo is a conflict', async (context) => {
+    using world = createWorld();
+    using _ = mountTmpfs(context, world.project, 'size=16m');
+    writeProject(world, { grown: 'old\n', plain: 'old\n' });
+    const before = dumpTree(world.project);
+    await runTracked(world, 'truncate -s 7E grown; echo new > plain');
+
+    const refused = await rollback(world, ['restore', 'latest']);
+    expect(refused).toMatchObject({
+      status: 3,
+      stderr: expect.stringContaining('  grown (too large to be kept: nothing would undo that)'),
+    });
+    expect(await rollback(world, ['restore', 'latest', '--keep-conflicts'])).toMatchObject({ status: 3 });
+    expect(readProject(world, 'plain')).toBe('old\n');
+    expect(await rollback(world, ['restore', 'latest', '--force'])).toMatchObject({ status: 0, stderr: '' });
+    expect(dumpTree(world.project)).toEqual(before);
   });
 });
