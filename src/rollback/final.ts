@@ -28,12 +28,19 @@ export async function takeFinal(
   try {
     return await captureFinal(deps, session, manifest, limits, fields);
   } catch (error) {
-    if (!isErrno(error, ...CANNOT_STORE)) throw error;
-    throw new StateError(`Cannot store the final snapshot of "${session.id}"`, {
-      cause: error,
-      hint: 'Free space with `nono rollback cleanup`; the baseline is kept',
-    });
+    const isMoved = isErrno(error, 'ENOENT') && !isInItsPlace(deps, session);
+    if (!isMoved && !isErrno(error, ...CANNOT_STORE)) throw error;
+    const hint = isMoved
+      ? `The state directory was moved or removed while the command ran: put it back, and \`nono rollback show ${session.id}\` takes the snapshot`
+      : 'Free space with `nono rollback cleanup`; the baseline is kept';
+    throw new StateError(`Cannot store the final snapshot of "${session.id}"`, { cause: error, hint });
   }
+}
+
+/** Other threads and processes find it by its path. */
+function isInItsPlace({ files }: RollbackDeps, { directory }: NewSession | RollbackSession): boolean {
+  const [there, own] = [files.stat(directory.path), directory.statSelf()];
+  return there?.inode === own.inode && there.device === own.device;
 }
 
 async function captureFinal(

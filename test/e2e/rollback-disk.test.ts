@@ -302,3 +302,23 @@ test('a state directory that is removed while the command runs is said to be gon
   expect(status).toBe(7);
   expect(stderr).toContain('FAILED, and its baseline is gone:');
 });
+
+test('a state directory that is moved away while the command runs is named, and the snapshot is taken when it is back', async () => {
+  using world = createWorld();
+  writeProject(world, { file: 'old' });
+  const command = ['sh', '-c', 'echo new > file; cat; exit 7'];
+  const running = startNono(world, ['run', '--rollback', '--allow-cwd', '--', ...command], { keepsInput: true });
+  await waitFor('the command', () => readProject(world, 'file') === 'new\n');
+  fs.renameSync(world.state, `${world.state}.away`);
+  running.child.stdin?.end();
+  const { status, stderr } = await running.ended;
+  expect(status).toBe(7);
+  expect(stderr).toMatch(/FAILED, its baseline is still there:\n.*The state directory was moved/s);
+  expect(stderr).not.toContain('Internal error');
+
+  fs.rmSync(world.state, { recursive: true, force: true });
+  fs.renameSync(`${world.state}.away`, world.state);
+  expect(await rollback(world, ['show', 'latest'])).toMatchObject({ status: 0, stdout: expect.stringContaining('~ file') });
+  expect(await rollback(world, ['restore', 'latest'])).toMatchObject({ status: 0 });
+  expect(readProject(world, 'file')).toBe('old');
+});
