@@ -84,6 +84,8 @@ function readWhole(file: OpenFile, { sizeBytes }: Stat, unchanged: () => boolean
     if (got === 0) return undefined;
     length += got;
   }
+  // Some file systems make contents when they are read, and do not know their sizes: what they say is no content.
+  if (file.read(deps.chunk.subarray(sizeBytes, sizeBytes + 1)) > 0) return undefined;
   return unchanged() ? keepWhole(deps.chunk.subarray(0, sizeBytes), deps) : undefined;
 }
 

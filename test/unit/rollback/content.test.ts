@@ -66,4 +66,11 @@ describe('captureContent()', () => {
     const now = directory.stat(bytesFromText('f'));
     if (result.kind === 'read') expect(result.stat).toMatchObject({ sizeBytes: now?.sizeBytes, inode: now?.inode });
   });
+
+  test('takes nothing for the content of a file that has more than its size says', () => {
+    using directory = files.openDirectory(bytesFromText('/proc/self'));
+    const name = bytesFromText('status');
+    expect(directory.stat(name)).toMatchObject({ kind: 'file', sizeBytes: 0 });
+    expect(captureContent(directory, name, deps)).toEqual({ kind: 'skipped', reason: 'changing' });
+  });
 });
