@@ -1,3 +1,6 @@
+/** What shells add to the number of the signal that ended a command. */
+export const SIGNAL_EXIT_BASE = 128;
+
 /** Signal numbers of Linux on x64 and arm64 (include/uapi/asm-generic/signal.h). */
 const NAMES: readonly string[] = [
   '',

@@ -1,6 +1,7 @@
 import type { Bytes } from '../bytes.ts';
+import { awaitTurn } from './await-turn.ts';
 import type { Context } from './context.ts';
-import { attachTerminal, awaitTurn } from './session/attach-terminal.ts';
+import { attachTerminal } from './session/attach-terminal.ts';
 import { openSession } from './session/open-sessions.ts';
 import { reviewSession } from './session/review-session.ts';
 import type { CommandResult, ParsedCall } from './spec.ts';
@@ -8,7 +9,7 @@ import { isSupervisorDeath, startSession } from './start-session.ts';
 
 /** Starts a session and attaches this terminal to it before the command writes its first byte. */
 export async function runAttached(call: ParsedCall, context: Context): Promise<CommandResult> {
-  const early = await awaitTurn(context);
+  const early = await awaitTurn(context, '; `nono run --detached` needs none');
   if (early !== undefined) return { exitCode: early };
   const { size, terminal } = await lookAtTerminal(context);
   const { id, ready } = await startSession(call, context, { size, terminal, waitsForClient: true });

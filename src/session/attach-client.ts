@@ -48,7 +48,7 @@ export interface AttachOptions {
 }
 
 /** Who is continued to be ended hears of it by then, rather than stop again. */
-export const BACKGROUND_MS = 20;
+const BACKGROUND_MS = 20;
 
 /** A supervisor that is well answers within a millisecond. */
 const GOODBYE_TIMEOUT_MS = 200;

@@ -1,7 +1,7 @@
 import { SystemError } from '../errors.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { ProcessExit } from '../ports/spawn.ts';
-import { signalName } from '../signal-names.ts';
+import { SIGNAL_EXIT_BASE, signalName } from '../signal-names.ts';
 import { formatTimestamp } from '../time.ts';
 import type { AuditEvent } from './audit-event.ts';
 import type { AuditLog } from './audit-log.ts';
@@ -12,7 +12,6 @@ import type { OwnedRecord } from './registry.ts';
 
 /** A reader takes a session for lost that has been silent for several of these. */
 export const HEARTBEAT_MS = 10_000;
-const SIGNAL_EXIT_BASE = 128;
 /** To write a record takes a tenth of this; the shortest commands are over before. */
 const ANNOUNCED_AFTER_MS = 20;
 

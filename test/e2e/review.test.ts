@@ -133,6 +133,34 @@ describe('the review when the command has ended', () => {
     expect(existsSync(join(world.project, 'made'))).toBe(true);
   });
 
+  test.for([
+    { how: 'started in the background', keys: [' &', 'Enter'] },
+    { how: 'continued there', keys: ['Enter', /\[1\/4\] [^]*\?\]\s*$/, 'C-z', /Stopped/, 'bg', 'Enter'] },
+  ])('waits until it has the terminal when it is $how', async ({ keys }, context) => {
+    needCommands(context, 'tmux', 'bash');
+    using world = createWorld();
+    createProject(world);
+    await runTracked(world, EDIT);
+    const command = ['bash', '--norc', '--noprofile', '-i'] as const;
+    await using terminal = await openTerminal(world, { columns: 100, rows: 40, command, environment: { HISTFILE: '' } });
+    await enter(terminal, 'stty -g > before');
+    await terminal.type(`${world.executable} rollback review latest`);
+    for (const key of keys) {
+      if (typeof key === 'string') await terminal.press(key);
+      else await terminal.waitFor(key);
+    }
+    await enter(terminal, 'clear; echo the $((1 + 1))nd');
+    await terminal.waitFor(/the 2nd/);
+    await enter(terminal, 'clear; fg');
+    await terminal.waitFor(/\[1\/4\] ~ bin [^]*\?\]\s*$/);
+    await terminal.press('n');
+    await terminal.waitFor(/\[2\/4\] - gone [^]*\?\]\s*$/);
+    await terminal.press('q');
+    await terminal.waitFor(/Kept\. Undo with/);
+    await enter(terminal, 'clear; stty -g | cmp - before && echo the same');
+    await terminal.waitFor(/^the same$/m);
+  });
+
   test('refuses to take a change out of a file that was changed since, with status 3', async (context) => {
     needCommands(context, 'tmux');
     using world = createWorld();

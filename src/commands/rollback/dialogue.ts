@@ -4,6 +4,7 @@ import type { Signals } from '../../ports/signals.ts';
 import type { UserTerminal } from '../../ports/user-terminal.ts';
 import { createPalette, type Palette } from '../../ui/palette.ts';
 import { displayWidth } from '../../ui/width.ts';
+import { awaitTurn, isInForeground, untilForeground } from '../await-turn.ts';
 import type { Context } from '../context.ts';
 
 /** The user left: Ctrl-C, Ctrl-D, a hung-up terminal, a signal. */
@@ -47,9 +48,9 @@ export class Dialogue implements Disposable {
       this.#isEnded = true;
       this.#wake();
     };
-    this.#watching = signals.watch({ onSignal: end, onChild: () => undefined });
+    this.#watching = signals.watch({ onSignal: end, onChild: () => undefined, isReader: true });
     terminal.enterRaw();
-    terminal.watch({ onResize: () => undefined, onContinue: () => terminal.enterRaw() });
+    terminal.watch({ onResize: () => undefined, onContinue: () => this.#continued() });
     terminal.follow({
       onInput: (data) => {
         this.#keys.push(...splitKeys(Buffer.from(data).toString('utf8')));
@@ -62,6 +63,8 @@ export class Dialogue implements Disposable {
   /** Call after needTerminal(). */
   static async open(context: Context): Promise<Dialogue> {
     const { colourStdout } = context.terminal;
+    if ((await awaitTurn(context)) !== undefined)
+      throw new NonoError('E_DECLINED', EXIT.failure, 'Cannot ask: it was ended before it had the terminal');
     const [signals, openTerminal] = await Promise.all([context.loadSignals(), context.loadUserTerminal()]);
     const type = context.environment.get('TERM' as Bytes) ?? '';
     const isDumb = type === '' || type === 'dumb';
@@ -95,7 +98,7 @@ export class Dialogue implements Disposable {
         return END;
       }
       if (key === CTRL_Z) {
-        this.#stop();
+        await this.#stop();
         this.write(shown());
       } else if (key !== '' && keys.includes(key)) {
         this.line(this.#isDumb ? '' : key);
@@ -183,11 +186,17 @@ export class Dialogue implements Disposable {
   }
 
   /** As any program that is stopped from the keyboard: the shell gets its terminal as it was, and gives it back. */
-  #stop(): void {
+  async #stop(): Promise<void> {
     this.line();
     this.#terminal.leaveRaw();
     this.#signals.stopGroup('key');
-    this.#terminal.enterRaw();
+    // Some shells continue it in the background (bg): the terminal is theirs then.
+    await untilForeground(this.#signals, () => this.#isEnded);
+    this.#continued();
+  }
+
+  #continued(): void {
+    if (isInForeground(this.#signals)) this.#terminal.enterRaw();
   }
 
   [Symbol.dispose](): void {

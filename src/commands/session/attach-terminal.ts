@@ -1,20 +1,18 @@
 import type { Bytes } from '../../bytes.ts';
 import { parseKeySequence } from '../../config/key-sequence.ts';
 import { EXIT, NonoError, NotFoundError, type SystemError } from '../../errors.ts';
-import type { Signals } from '../../ports/signals.ts';
-import { AttachClient, type AttachEnd, BACKGROUND_MS } from '../../session/attach-client.ts';
+import { AttachClient, type AttachEnd } from '../../session/attach-client.ts';
 import { connectClient, socketName } from '../../session/client.ts';
 import type { ClientMode, ServerMessage, StatusPlace } from '../../session/messages.ts';
 import type { Session } from '../../session/sessions.ts';
+import { SIGNAL_EXIT_BASE } from '../../signal-names.ts';
+import { awaitTurn, isInForeground } from '../await-turn.ts';
 import type { Context } from '../context.ts';
 import { loadUserConfig } from '../user-config.ts';
 import { supervisorGone } from './follow-end.ts';
 import { ANSWER_MS, openSession, sessionsPath, withSocket } from './open-sessions.ts';
 
 const DEFAULT_DETACH_SEQUENCE = 'ctrl-] d';
-const SIGNAL_EXIT_BASE = 128;
-/** Of getpgid(2). */
-const OWN = 0;
 /** The first screen is there by then, mostly. */
 const FOLLOW_AFTER_MS = 20;
 const NO_ANSWER = 'its supervisor does not answer';
@@ -115,38 +113,6 @@ function awaitWelcome(client: AttachClient) {
 
 function noAnswer({ record }: Session): NonoError {
   return cannotAttach(record.session_id, NO_ANSWER, `When it was stopped by a signal: kill -CONT ${record.supervisor_pid}`);
-}
-
-/**
- * Who takes over a terminal in the background is stopped, until it has that, or is to end. Before the terminal is looked at: while a shell has it, it has
- * the settings of a shell that edits a line.
- *
- * @returns the exit status of who is to end.
- */
-export async function awaitTurn(context: Pick<Context, 'loadSignals' | 'notify'>): Promise<number | undefined> {
-  const signals = await context.loadSignals();
-  if (isInForeground(signals)) return undefined;
-  const caught: number[] = [];
-  using _watching = signals.watch({
-    onSignal: ({ signal }) => void caught.push(signal),
-    onChild: () => undefined,
-    isReader: true,
-  });
-  // Shells say that it was stopped, and not why.
-  context.notify('In the background of this terminal: `fg` brings it there; `nono run --detached` needs none');
-  while (caught.length === 0 && !isInForeground(signals)) {
-    signals.stopGroup('background');
-    // What is to end it would be heard of.
-    await new Promise((resolve) => setTimeout(resolve, BACKGROUND_MS));
-  }
-  const [first] = caught;
-  return first === undefined ? undefined : SIGNAL_EXIT_BASE + first;
-}
-
-/** Where no terminal is this session's there is no background. */
-function isInForeground(signals: Signals): boolean {
-  const group = signals.foregroundGroup();
-  return group === undefined || group === signals.groupOf(OWN);
 }
 
 /** Whether the session is over or lost too, its supervisor's process tells, and its record. @throws {NonoError} unless it has ended. */

@@ -41,7 +41,11 @@ function createTerminal(columns: number, isColour: boolean, type: string, keys: 
     follow: (given) => void (handlers = given),
     [Symbol.dispose]: () => undefined,
   };
-  const signals = { watch: () => ({ [Symbol.dispose]: () => undefined }), stopGroup: () => void (stops += 1) };
+  const signals = {
+    watch: () => ({ [Symbol.dispose]: () => undefined }),
+    stopGroup: () => void (stops += 1),
+    foregroundGroup: () => undefined,
+  };
   const context: Partial<Record<keyof Context, unknown>> = {
     terminal: { isStdinTerminal: true, isStdoutTerminal: true, colourStdout: isColour },
     environment: new Map([['TERM', type]]),
