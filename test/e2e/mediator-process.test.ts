@@ -114,17 +114,28 @@ describe.runIf(canBecomeOrdinaryUser()).for(USERS)('as the first process of a co
   });
 });
 
+/** Of that directory nono reads three other files. */
+const YAMA = `set -e; cd /proc/sys/kernel; host=$(cat hostname); boot=$(cat random/boot_id); release=$(cat osrelease); mount -t tmpfs none .
+cd /proc/sys/kernel; mkdir yama random; echo 1 > yama/ptrace_scope; echo $host > hostname; echo $boot > random/boot_id; echo $release > osrelease`;
+
+/** A thread asks the parent of its process to trace it, is sent a signal that means nothing, and ends. */
+const TRACED = `import ctypes, os, signal, threading
+libc = ctypes.CDLL(None)
+def work():
+    libc.ptrace(0, 0, 0, 0); libc.syscall(TGKILL, os.getpid(), threading.get_native_id(), signal.SIGWINCH); print("went on", flush=True)
+thread = threading.Thread(target=work); thread.start(); thread.join(); os._exit(7)`.replace(
+  'TGKILL',
+  process.arch === 'arm64' ? '131' : '234',
+);
+
 describe.runIf(canBecomeOrdinaryUser()).for(USERS)('where Yama restricts ptrace, $user', ({ ordinaryUser }) => {
   test("wraps by staying the parent, with the same sandbox and the command's end", async (context) => {
     needCommands(context, 'unshare', 'ps');
     using world = createWorld({ ordinaryUser });
-    // Of that directory nono reads three other files.
-    const pretend = `set -e; cd /proc/sys/kernel; host=$(cat hostname); boot=$(cat random/boot_id); release=$(cat osrelease); mount -t tmpfs none .
-cd /proc/sys/kernel; mkdir yama random; echo 1 > yama/ptrace_scope; echo $host > hostname; echo $boot > random/boot_id; echo $release > osrelease; cd ${world.project}`;
     const command =
       'ps -o args= -p $PPID | grep -c wrap; touch f; chmod 600 f; stat -c %a f; chmod 600 /etc/hostname; kill -9 $$';
     const words = [...world.asUser, world.executable, 'wrap', '--allow-cwd', '--', 'sh', '-c', command];
-    const script = `${pretend}; exec "$@"`;
+    const script = `${YAMA}; cd ${world.project}; exec "$@"`;
 
     const { status, stdout, stderr } = await runProgram({ ...world, asUser: [] }, [
       'unshare',
@@ -138,5 +149,16 @@ cd /proc/sys/kernel; mkdir yama random; echo 1 > yama/ptrace_scope; echo $host >
 
     expect({ status, stdout }).toEqual({ status: 137, stdout: '1\n600\n' });
     expect(stderr).toContain('Operation not permitted');
+  });
+
+  test.for(['wrap', 'run'])('%s ends with a command of which a thread was traced by its parent', async (verb, context) => {
+    needCommands(context, 'unshare');
+    using world = createWorld({ ordinaryUser });
+    const words = [...world.asUser, world.executable, verb, '--allow-cwd', '--', PYTHON, '-c', TRACED];
+    const script = `${YAMA}; cd ${world.project}; exec "$@"`;
+
+    const { status, stdout } = await runProgram({ ...world, asUser: [] }, ['unshare', '-m', 'sh', '-c', script, 'sh', ...words]);
+
+    expect({ status, stdout }).toEqual({ status: 7, stdout: 'went on\n' });
   });
 });

@@ -1,8 +1,10 @@
+import { SystemError } from '../../errors.ts';
 import type { LaunchedProcess, LaunchOptions, ProcessExit } from '../../ports/spawn.ts';
 import type { Launch, LaunchFailure } from '../../sandbox/launch.ts';
 import { LaunchMemory } from './launch/launch-memory.ts';
 import { loadLaunch, RUN } from './launch/load.ts';
 import { loadMediator } from './mediator/load.ts';
+import { threadsOf } from './process-tree.ts';
 import { withSignalsBlocked } from './signal-mask.ts';
 import { addressOf, errnoName, fixedBuffer, syscall, trySyscall } from './syscalls.ts';
 
@@ -10,6 +12,7 @@ import { addressOf, errnoName, fixedBuffer, syscall, trySyscall } from './syscal
 const P_PID = 1;
 const WNOHANG = 1;
 const WEXITED = 4;
+const WALL = 0x40000000;
 const CLD_EXITED = 1;
 const CLD_TRAPPED = 4;
 const SIGINFO_BYTES = 128;
@@ -81,31 +84,39 @@ class LaunchedChild implements LaunchedProcess {
   }
 
   look(): void {
-    this.#reap(WEXITED | WNOHANG);
+    this.#reap(this.pid, WEXITED | WNOHANG);
+    if (!this.#isOver) this.#lookAtThreads();
+  }
+
+  /** One that has asked to be traced stays when it has ended, and its process with it, until this process has seen that; the kernel knows of no others here. */
+  #lookAtThreads(): void {
+    for (const thread of threadsOf(this.pid).map(Number)) if (thread !== this.pid) this.#reap(thread, WEXITED | WNOHANG | WALL);
   }
 
   /** It has ended, or is about to. */
   wait(): void {
-    this.#reap(WEXITED);
+    this.#reap(this.pid, WEXITED);
   }
 
   kill(signal: number): void {
     if (!this.#isOver) trySyscall('kill', this.pid, signal);
   }
 
-  #reap(options: number): void {
+  #reap(pid: number, options: number): void {
     if (this.#isOver) return;
     const details = fixedBuffer(SIGINFO_BYTES);
     const view = new DataView(details.buffer);
-    syscall('waitid', P_PID, this.pid, addressOf(details), options);
-    if (view.getInt32(PID_AT, true) !== this.pid) return;
+    const failure = trySyscall('waitid', P_PID, pid, addressOf(details), options);
+    if (failure < 0 && pid === this.pid) throw new SystemError('waitid', errnoName(-failure));
+    if (view.getInt32(PID_AT, true) !== pid) return;
     const status = view.getInt32(STATUS_AT, true);
     const code = view.getInt32(CODE_AT, true);
     if (code === CLD_TRAPPED) {
       // It asked to be traced by its parent (PTRACE_TRACEME), and stopped at a signal, or at the start of another program: it goes on as if nobody did.
-      trySyscall('ptrace', PTRACE_DETACH, this.pid, 0, status === SIGTRAP ? 0 : status);
+      trySyscall('ptrace', PTRACE_DETACH, pid, 0, status === SIGTRAP ? 0 : status);
       return;
     }
+    if (pid !== this.pid) return;
     this.#isOver = true;
     const hasExited = code === CLD_EXITED;
     this.#exited.resolve(hasExited ? { code: status, signal: null } : { code: null, signal: status });

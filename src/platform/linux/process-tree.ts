@@ -172,7 +172,8 @@ function childrenOf(pid: number): readonly number[] {
   });
 }
 
-function threadsOf(pid: number): readonly Bytes[] {
+/** Their numbers, that of the process among them. */
+export function threadsOf(pid: number): readonly Bytes[] {
   try {
     return createLinuxPathFacts().names(`/proc/${pid}/task` as Bytes);
   } catch (error) {
