@@ -1,5 +1,5 @@
 import { type Bytes, displayBytes, isUtf8, textFromBytes } from '../bytes.ts';
-import { ConfigError, SystemError } from '../errors.ts';
+import { ConfigError, isErrno, SystemError } from '../errors.ts';
 import { baseName, parentPath } from '../paths.ts';
 import type { Files } from '../ports/files.ts';
 
@@ -47,6 +47,9 @@ function unlessSystemError<Value>(shown: string, action: () => Value): Value {
     return action();
   } catch (error) {
     if (!(error instanceof SystemError)) throw error;
-    throw new ConfigError(`Cannot read "${shown}": ${error.errno}`, { cause: error });
+    const hint = isErrno(error, 'EACCES')
+      ? 'See owner and mode of it, and of the directories above it: namei -l PATH'
+      : undefined;
+    throw new ConfigError(`Cannot read "${shown}": ${error.errno}`, { cause: error, hint });
   }
 }

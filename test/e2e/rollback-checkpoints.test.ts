@@ -137,6 +137,8 @@ describe('nono rollback checkpoint', () => {
     const ended = await rollback(world, ['checkpoint', 'latest']);
     expect(ended).toMatchObject({ status: 1 });
     expect(ended.stderr).toContain('[E_ENDED]');
+    await runNono(world, ['prune']);
+    expect((await rollback(world, ['checkpoint', 'latest'])).stderr).toContain('its command has ended [E_ENDED]');
   });
 });
 

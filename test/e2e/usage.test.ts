@@ -43,6 +43,10 @@ describe('nono', () => {
         stderr: 'Error: Cannot use --ask with --no-ask: they say different things [E_USAGE]\n',
       },
       {
+        words: ['attach', 'nobody', '--history', '-1'],
+        stderr: 'Error: Cannot use --history "-1": expected a whole number of 0 or more [E_USAGE]\n',
+      },
+      {
         words: ['run', '--ask-timeout', '0', '--allow-cwd', '--', 'true'],
         stderr: 'Error: Cannot wait "0" for an answer: --ask-timeout takes seconds from 1 to 604800 [E_USAGE]\n',
       },

@@ -76,11 +76,20 @@ async function findRunning(context: Context, wanted: Bytes): Promise<{ readonly 
     using _ = session;
     const { runId, id } = session.manifest;
     if (runId === '') throw new UsageError(`Cannot take a checkpoint of "${id}": it is a restore`);
-    return { session: await openSession(context, runId as Bytes), id };
+    return { session: await openRun(context, runId as Bytes, id), id };
   } catch (error) {
     if (!(error instanceof NotFoundError) || wanted === 'latest') throw error;
     const session = await openSession(context, wanted);
     return { session, id: session.record.rollback_session as Bytes | null };
+  }
+}
+
+/** @throws {NonoError} where its record was pruned: then it has ended. */
+async function openRun(context: Context, runId: Bytes, id: Bytes): Promise<Session> {
+  try {
+    return await openSession(context, runId);
+  } catch (error) {
+    throw error instanceof NotFoundError ? ended(`Cannot take a checkpoint of ${id}`) : error;
   }
 }
 

@@ -49,10 +49,11 @@ export async function execute({ flags, values }: ParsedCall, context: Context): 
 
 /** The sessions of both places, newest first; what is in a form of others is named. */
 function readAll(context: Context): { readonly manifest: Manifest; readonly store: RollbackStore }[] {
+  const own = openStore(context);
   const older = openOlderStore(context);
   for (const name of older.strangers)
     context.notify(`Passed over session undo/${displayBytes(name)}: it is not in a form that this nono reads`);
-  const found = [openStore(context), older].flatMap(({ store, manifests }) =>
+  const found = [own, older].flatMap(({ store, manifests }) =>
     store === undefined ? [] : manifests.map((manifest) => ({ manifest, store })),
   );
   return found.sort((a, b) => newestFirst(a.manifest, b.manifest));

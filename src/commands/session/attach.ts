@@ -13,13 +13,13 @@ export async function execute({ flags, values, positionals: [wanted] }: ParsedCa
   if (flags.has('view') && flags.has('steal')) {
     throw new UsageError('Cannot use --view with --steal: who only looks takes nothing over', { hint: 'Leave one of them out' });
   }
-  const session = await openSession(context, wanted);
-  const id = session.record.session_id;
   const historyLines = readHistory(values.get('history')?.[0]);
   const status = readStatusPlace(values.get('status-line')?.[0]);
   if (status !== undefined && !flags.has('view')) {
     throw new UsageError('Cannot use --status-line without --view: the whole terminal is the command’s', { hint: 'Add --view' });
   }
+  const session = await openSession(context, wanted);
+  const id = session.record.session_id;
   if (!session.isLive && flags.has('view') && session.record.terminal) {
     const { readScreen, show } = await import('./screen.ts');
     context.notify(`Session ${id} has ended; this is what it showed last`);
