@@ -1,8 +1,7 @@
 import { type Bytes, displayBytes } from '../bytes.ts';
 import { isWithin, parentPath, relativePath } from '../paths.ts';
 import type { Stat } from '../ports/files.ts';
-import { changedMs } from './doubt.ts';
-import { type Entry, RACY_WINDOW_MS } from './entry.ts';
+import { type Entry, isSettled, RACY_WINDOW_MS } from './entry.ts';
 import { lookAt } from './entry-now.ts';
 import { type ExaminedChange, WAS } from './restore-plan.ts';
 import type { RootDirectories } from './root-directories.ts';
@@ -147,7 +146,8 @@ function reasonOf(
   { stat, staysElsewhere, span, known }: Moved,
 ): string | undefined {
   // A rename gives a new ctime: without a time of birth only what is below the renamed is known to be older.
-  const isOlder = (stat.bornMs ?? changedMs(stat)) + RACY_WINDOW_MS < span.startedMs;
+  const { startedMs } = span;
+  const isOlder = stat.bornMs === undefined ? isSettled(stat, startedMs) : stat.bornMs + RACY_WINDOW_MS < startedMs;
   const was = known.skipped.get(inodeKey(now));
   if (was !== undefined) {
     // One more name of what is still in its place.

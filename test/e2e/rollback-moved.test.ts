@@ -1,7 +1,7 @@
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { mountOverlay, mountTmpfs } from '../support/mount.ts';
+import { mountImage, mountOverlay, mountTmpfs } from '../support/mount.ts';
 import { runNono } from '../support/nono.ts';
 import { commitProject, readProject, rollback, runTracked, writeProject } from '../support/rollback.ts';
 import { dumpTree } from '../support/tree.ts';
@@ -157,4 +157,16 @@ describe('what no snapshot holds and the command has moved', () => {
     expect(outcome.status).toBe(3);
     expect(fs.readdirSync(world.project).toSorted()).toEqual(['node_modules', 'one', 'two']);
   });
+});
+
+test('what a session made on a file system without times of birth, whose times are whole seconds, is its own', async (context) => {
+  using volume = mountImage(context, 'ext4', ['-I', '128']);
+  using world = createWorld({ place: volume.at('.') });
+  writeProject(world, { 'd/file': 'old\n' });
+  const before = dumpTree(world.project);
+  const isWithinSecond = () => Date.now() % 1000 > 300 && Date.now() % 1000 < 500;
+  await waitFor('a moment well within a second', () => isWithinSecond() || undefined);
+  await runTracked(world, 'echo new > made; rm d/file; ln -s / d/file');
+  expect(await rollback(world, ['restore', 'latest'])).toMatchObject({ status: 0, stderr: '' });
+  expect(dumpTree(world.project)).toEqual(before);
 });

@@ -19,8 +19,16 @@ export function mountTmpfs(context: TestContext, path: string, options: string):
   return { [Symbol.dispose]: () => unmount(path) };
 }
 
-/** A file system of its own in a file, which goes with the test. Skips it, and says why, where none can be made. */
-export function mountImage(context: TestContext, type: 'ext4' | 'btrfs' | 'xfs'): Disposable & { at(name: string): string } {
+/**
+ * A file system of its own in a file, which goes with the test. Skips it, and says why, where none can be made.
+ *
+ * @param options Of mkfs(8).
+ */
+export function mountImage(
+  context: TestContext,
+  type: 'ext4' | 'btrfs' | 'xfs',
+  options: readonly string[] = [],
+): Disposable & { at(name: string): string } {
   needCommands(context, `mkfs.${type}`, 'mount', 'umount');
   const scratch = createScratchDirectory();
   const image = scratch.at('image');
@@ -29,7 +37,7 @@ export function mountImage(context: TestContext, type: 'ext4' | 'btrfs' | 'xfs')
   truncateSync(image, IMAGE_BYTES);
   mkdirSync(mounted);
   try {
-    execFileSync(`mkfs.${type}`, ['-q', image], { stdio: 'pipe' });
+    execFileSync(`mkfs.${type}`, ['-q', ...options, image], { stdio: 'pipe' });
     mount(context, `needs root, and a kernel with loop devices and ${type}`, ['-o', 'loop', image, mounted]);
   } catch (error) {
     scratch[Symbol.dispose]();
