@@ -8,6 +8,7 @@ import { PATIENCE_MS, settlesWithin, syncDisk } from './durability.ts';
 import type { SkipReason } from './entry.ts';
 import { storeGit } from './git-store.ts';
 import { addIgnoreFilesAbove, findWorkTreeTop, GitTracked } from './git-work-tree.ts';
+import { isInItsPlace } from './in-place.ts';
 import type { Manifest, TrackedRoot } from './manifest.ts';
 import type { RollbackDeps } from './rollback-deps.ts';
 import { DEFAULT_EXCLUSIONS, type Exclusions, Rules } from './rules.ts';
@@ -39,15 +40,39 @@ export interface RollbackStart {
   readonly onProgress?: (progress: SnapshotProgress) => void;
 }
 
-/** Takes snapshot 0 and lists the session. When it throws the caller removes what there is of it. */
+/** The session that contents were to be taken over from was removed meanwhile: a new session can be made without it. */
+export class EarlierGone extends Error {}
+
+/** How a session begins. */
+export interface BaselineStart extends RollbackStart {
+  readonly startedMs: number;
+  /** Whether nothing is taken over from an earlier session. */
+  readonly isAlone: boolean;
+}
+
+/** Takes snapshot 0 and lists the session. When it throws the caller removes what there is of it. @throws {EarlierGone} */
 export async function takeBaseline(
   deps: RollbackDeps,
   store: RollbackStore,
   session: NewSession,
-  start: RollbackStart & { readonly startedMs: number },
+  start: BaselineStart,
+): Promise<Baseline> {
+  using earlier = start.isAlone ? undefined : findEarlier(store, mergeRoots(start.roots));
+  try {
+    return await takeFrom(deps, earlier, session, start);
+  } catch (error) {
+    if (earlier === undefined || isInItsPlace(deps.files, earlier.session.directory)) throw error;
+    throw new EarlierGone('The earlier session was removed', { cause: error });
+  }
+}
+
+async function takeFrom(
+  deps: RollbackDeps,
+  earlier: Earlier | undefined,
+  session: NewSession,
+  start: BaselineStart,
 ): Promise<Baseline> {
   const paths = mergeRoots(start.roots);
-  using earlier = findEarlier(store, paths);
   using earlierObjects = earlier?.session.openObjects();
   using objects = session.openObjects();
   const roots = paths.map((path) => startRoot(deps, path, start.exclusions ?? DEFAULT_EXCLUSIONS));

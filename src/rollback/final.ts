@@ -4,6 +4,7 @@ import type { CaptureLimits } from './capture-input.ts';
 import { type Change, compareTrees, countChanges } from './compare.ts';
 import { syncDisk } from './durability.ts';
 import { storeGitAgain } from './git-store.ts';
+import { isInItsPlace } from './in-place.ts';
 import type { Manifest } from './manifest.ts';
 import type { RollbackDeps } from './rollback-deps.ts';
 import type { NewSession, RollbackSession } from './session-directory.ts';
@@ -28,19 +29,13 @@ export async function takeFinal(
   try {
     return await captureFinal(deps, session, manifest, limits, fields);
   } catch (error) {
-    const isMoved = isErrno(error, 'ENOENT') && !isInItsPlace(deps, session);
+    const isMoved = isErrno(error, 'ENOENT') && !isInItsPlace(deps.files, session.directory);
     if (!isMoved && !isErrno(error, ...CANNOT_STORE)) throw error;
     const hint = isMoved
       ? `The state directory was moved or removed while the command ran: put it back, and \`nono rollback show ${session.id}\` takes the snapshot`
       : 'Free space with `nono rollback cleanup`; the baseline is kept';
     throw new StateError(`Cannot store the final snapshot of "${session.id}"`, { cause: error, hint });
   }
-}
-
-/** Other threads and processes find it by its path. */
-function isInItsPlace({ files }: RollbackDeps, { directory }: NewSession | RollbackSession): boolean {
-  const [there, own] = [files.stat(directory.path), directory.statSelf()];
-  return there?.inode === own.inode && there.device === own.device;
 }
 
 async function captureFinal(

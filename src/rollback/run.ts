@@ -1,6 +1,6 @@
 import type { Bytes } from '../bytes.ts';
 import { EXIT, isErrno, NonoError, StateError, SystemError } from '../errors.ts';
-import { type Baseline, type RollbackStart, takeBaseline } from './baseline.ts';
+import { type Baseline, EarlierGone, type RollbackStart, takeBaseline } from './baseline.ts';
 import { CANNOT_STORE } from './cannot-store.ts';
 import type { CaptureLimits } from './capture-input.ts';
 import { DEFAULT_LIMITS } from './default-limits.ts';
@@ -50,6 +50,15 @@ export interface RollbackRun {
  * @throws {NonoError} with exit status 125 when it cannot be stored; nothing of it stays then.
  */
 export async function startRollback(deps: RollbackDeps, start: RollbackStart): Promise<RollbackRun> {
+  try {
+    return await startOnce(deps, start, false);
+  } catch (error) {
+    if (!(error instanceof EarlierGone)) throw error;
+    return await startOnce(deps, start, true);
+  }
+}
+
+async function startOnce(deps: RollbackDeps, start: RollbackStart, isAlone: boolean): Promise<RollbackRun> {
   const rollbacks = openRollbacks(start.stateDirectory);
   const store = new RollbackStore(rollbacks, deps.hash);
   const startedMs = deps.clock.nowMs();
@@ -57,7 +66,7 @@ export async function startRollback(deps: RollbackDeps, start: RollbackStart): P
   let session: NewSession | undefined;
   try {
     session = store.create((attempt) => makeRollbackId(startedMs + attempt * 1000, offset, start.supervisorPid));
-    const baseline = await takeBaseline(deps, store, session, { ...start, startedMs });
+    const baseline = await takeBaseline(deps, store, session, { ...start, startedMs, isAlone });
     return new LiveRun(deps, store, session, baseline, start.limits ?? DEFAULT_LIMITS);
   } catch (error) {
     if (session !== undefined) await discard(store, session);

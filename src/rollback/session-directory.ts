@@ -1,5 +1,5 @@
 import { type Bytes } from '../bytes.ts';
-import { DamageError, isErrno, SystemError, UsageError } from '../errors.ts';
+import { DamageError, isErrno, NotFoundError, SystemError, UsageError } from '../errors.ts';
 import { parentPath } from '../paths.ts';
 import type { Directory, OpenFile } from '../ports/files.ts';
 import type { Hash } from '../ports/hash.ts';
@@ -157,12 +157,22 @@ export class RollbackSession extends SessionDirectory {
 
   /** The lock when nobody holds it, undefined when the session's supervisor or a restore does. */
   lockIfEnded(): Promise<OpenFile | undefined> {
-    return lockSession(this.directory);
+    return this.#unlessRemoved(lockSession(this.directory));
   }
 
   /** The right to restore it while it still runs. */
   lockForRestore(): Promise<OpenFile | undefined> {
-    return lockForRestore(this.directory);
+    return this.#unlessRemoved(lockForRestore(this.directory));
+  }
+
+  /** A clean-up may have come first. */
+  async #unlessRemoved<T>(work: Promise<T>): Promise<T> {
+    try {
+      return await work;
+    } catch (error) {
+      if (!isErrno(error, 'ENOENT')) throw error;
+      throw new NotFoundError(`Cannot use "${this.id}": it was removed meanwhile`, { cause: error });
+    }
   }
 
   /** The right to take one snapshot in place of the process that holds the lock. */

@@ -176,7 +176,12 @@ async function lockSession({ session }: NamedSession, state: PresentState): Prom
 }
 
 export function busy(id: Bytes): NonoError {
-  return new NonoError('E_BUSY', EXIT.failure, `Cannot restore "${id}": another restore of it is running`, {
-    hint: 'Wait for it to end',
-  });
+  return new NonoError(
+    'E_BUSY',
+    EXIT.failure,
+    `Cannot restore "${id}": another restore of it is running, or it is just being removed`,
+    {
+      hint: 'Wait for it to end',
+    },
+  );
 }

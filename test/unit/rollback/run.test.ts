@@ -1,7 +1,8 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { type Bytes, bytesFromText } from '../../../src/bytes.ts';
+import { NotFoundError, SystemError } from '../../../src/errors.ts';
 import { openRollbacks } from '../../../src/rollback/open-rollbacks.ts';
 import { Engine } from '../../laws/support/engine.ts';
 import { loadAdapters } from '../../support/adapters.ts';
@@ -49,6 +50,38 @@ describe('a rollback run', () => {
     writeFileSync(join(engine.state, 'rollbacks', id, 'snapshots', '1', 'nodes'), 'damaged');
     const later = await engine.run(() => undefined);
     expect((await engine.verify(later)).findings).toEqual([]);
+  });
+
+  test('begins anew where the session before it is removed at that moment', async () => {
+    using engine = new Engine();
+    const file = join(engine.root, 'f');
+    writeFileSync(file, 'old');
+    const id = await engine.run(() => undefined);
+    let starts = 0;
+    // The threads would find the objects of the earlier session by their path.
+    const loadContentWorkers = async () => {
+      starts += 1;
+      if (starts > 1) return () => expect.fail('There is too little to read for threads');
+      rmSync(join(engine.state, 'rollbacks', id), { recursive: true });
+      throw new SystemError('openat', 'ENOENT');
+    };
+    const run = await engine.start({}, { loadContentWorkers });
+    writeFileSync(file, 'new');
+    await run.finish({ exitCode: 0, signal: undefined });
+    expect(starts).toBe(3);
+    expect((await engine.verify(run.id)).findings).toEqual([]);
+    await engine.restore(run.id);
+    expect(readFileSync(file, 'utf8')).toBe('old');
+    expect(readdirSync(join(engine.state, 'rollbacks'))).toHaveLength(2);
+  });
+
+  test('is not found by who was about to restore it when a clean-up removes it', async () => {
+    using engine = new Engine();
+    const id = await engine.run(() => undefined);
+    await engine.look(id, async (session) => {
+      rmSync(join(engine.state, 'rollbacks', id), { recursive: true });
+      for (const lock of [session.lockIfEnded(), session.lockForRestore()]) await expect(lock).rejects.toThrow(NotFoundError);
+    });
   });
 
   test.for([
