@@ -24,6 +24,8 @@ export interface PathFacts {
   streams(): readonly OpenStream[];
   /** What is mounted where, if a file system is mounted in more than one place, so that what is in it has several names; else nothing. */
   mounts?(): readonly Mount[];
+  /** Where interfaces of the kernel are mounted beside /proc, /sys and /dev. */
+  kernelMounts?(): readonly Bytes[];
 }
 
 /** A directory or file of a file system, and where it is to be seen. */

@@ -27,6 +27,7 @@ const OWN_CONFIGURATION = "nono's configuration";
 
 const SOCKETS: readonly string[] = ['/run/docker.sock', '/var/run/docker.sock', '/run/podman', '/run/containerd', '/run/dbus'];
 
+const KERNEL_INTERFACE = 'an interface of the kernel';
 /** Writing there, as root above all, changes the machine and not files. */
 const KERNEL_INTERFACES: readonly string[] = ['/proc', '/sys', '/dev'];
 /** Below /dev, and shareable like any directory. */
@@ -78,12 +79,16 @@ export function sensitivePlaces(world: World, { alsoMissing = false } = {}): rea
   const candidates = candidatePlaces(world, alsoMissing);
   facts.prepare?.(candidates.map(({ path }) => path));
   const mounts = facts.mounts?.() ?? [];
-  return collect(candidates, ({ path, isExpected = false, ...rest }): readonly SensitivePlace[] => {
+  const kernel = (facts.kernelMounts?.() ?? []).map((path) => {
+    return { path, resolved: path, what: KERNEL_INTERFACE, isWriteOnly: true, isAbsolute: false };
+  });
+  const places = collect(candidates, ({ path, isExpected = false, ...rest }): readonly SensitivePlace[] => {
     const resolved = resolveQuietly(facts, path)?.path;
     if (resolved === undefined && !isExpected && !alsoMissing) return [];
     const place = { path, resolved: resolved ?? futurePath(facts, path), isWriteOnly: false, isAbsolute: false, ...rest };
     return [place, ...otherNames(place.resolved, mounts).map((name) => ({ ...place, path: name, resolved: name }))];
   });
+  return [...places, ...kernel];
 }
 
 function candidatePlaces(world: World, alsoMissing: boolean): readonly Candidate[] {
@@ -105,7 +110,7 @@ function candidatePlaces(world: World, alsoMissing: boolean): readonly Candidate
     ),
     ...named(cargoCredentials(world), PACKAGES),
     ...named(SOCKETS, 'a socket that commands the machine'),
-    ...named(KERNEL_INTERFACES, 'an interface of the kernel', { isWriteOnly: true }),
+    ...named(KERNEL_INTERFACES, KERNEL_INTERFACE, { isWriteOnly: true }),
     ...(isRoot(world) ? named(SYSTEM_SECRETS, 'secrets of the machine') : []),
   ];
 }

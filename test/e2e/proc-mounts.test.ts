@@ -36,6 +36,21 @@ while [ -d ${left} ]; do ${nono} run --allow-cwd -- true || break; done; touch d
   );
 });
 
+describe.runIf(canBecomeOrdinaryUser())('where the working directory has a /proc of its own', () => {
+  test.for(VERBS)('%s does not share it for writing', async (verb, context) => {
+    needCommands(context, 'unshare', 'mount');
+    using world = createWorld();
+    const within = ['unshare', '--mount', 'sh', '-c', 'mkdir -p proc && mount -t proc proc proc && exec "$@"', 'sh'] as const;
+    const words = [verb, '--allow-cwd', '--', 'sh', '-c', ': >> proc/sys/kernel/core_pattern && echo opened'];
+
+    expect(await runProgram(world, [...within, world.executable, ...words])).toMatchObject({
+      status: 125,
+      stdout: '',
+      stderr: expect.stringContaining('project/proc, an interface of the kernel') as string,
+    });
+  });
+});
+
 describe.runIf(canBecomeOrdinaryUser())('where /proc is that of another pid namespace', () => {
   test.for(VERBS)('%s starts nothing: whose files there are whose cannot be told', async (verb, context) => {
     needCommands(context, 'unshare');

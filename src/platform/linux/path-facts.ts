@@ -3,7 +3,7 @@ import { collect } from '../../collect.ts';
 import { SystemError } from '../../errors.ts';
 import type { FoundEntry, FoundPath, OpenStream, PathFacts } from '../../ports/path-facts.ts';
 import { loadLookUps, type Resolution } from './look-ups.ts';
-import { sharedMounts } from './shared-mounts.ts';
+import { kernelMounts, sharedMounts } from './shared-mounts.ts';
 import { readIfThere } from './small-files.ts';
 import { addressOf, errnoName, fixedBuffer, trySyscall } from './syscalls.ts';
 import * as uapi from './uapi.ts';
@@ -36,6 +36,7 @@ export function createLinuxPathFacts(): PathFacts {
   const result = fixedBuffer(ENTRIES_BYTES);
   const scratch: Scratch = { name, nameAddress: addressOf(name), result, resultAddress: addressOf(result) };
   const prepared = new Map<Bytes, Resolution>();
+  let mountinfo: string | undefined;
   return {
     prepare(paths) {
       const wanted = [...new Set(paths)].filter((path) => path.length < PATH_BYTES);
@@ -55,8 +56,13 @@ export function createLinuxPathFacts(): PathFacts {
     names: (path) => withOpen(scratch, path, uapi.O_RDONLY | uapi.O_DIRECTORY, (directory) => names(scratch, directory)),
     readStart: (path, sizeBytes) => readStart(scratch, path, sizeBytes),
     streams: () => collect(STREAMS, (descriptor) => openStream(scratch, descriptor)),
-    mounts: () => sharedMounts(readIfThere('/proc/self/mountinfo') ?? ''),
+    mounts: () => sharedMounts((mountinfo = readMounts())),
+    kernelMounts: () => kernelMounts(mountinfo ?? readMounts()),
   };
+}
+
+function readMounts(): string {
+  return readIfThere('/proc/self/mountinfo') ?? '';
 }
 
 function resolve(scratch: Scratch, path: Bytes): FoundPath | undefined {

@@ -1,5 +1,28 @@
 import type { Bytes } from '../../bytes.ts';
+import { isWithin } from '../../paths.ts';
 import type { Mount } from '../../ports/path-facts.ts';
+
+/** File systems in which writing changes the machine. Each mount of some of them is a file system of its own, so that no number tells that it is another name of /proc. */
+const KERNEL_TYPES: readonly string[] = [
+  'binfmt_misc',
+  'bpf',
+  'cgroup',
+  'cgroup2',
+  'configfs',
+  'debugfs',
+  'devpts',
+  'devtmpfs',
+  'efivarfs',
+  'fusectl',
+  'proc',
+  'pstore',
+  'securityfs',
+  'selinuxfs',
+  'sysfs',
+  'tracefs',
+];
+/** Where they are on every machine. */
+const USUAL: readonly string[] = ['/proc', '/sys', '/dev'];
 
 /** Where the fields of a line are: mount, parent, file system, its root there, mount point, and what nobody here asks for. */
 const FIELDS = 5;
@@ -17,6 +40,21 @@ export function sharedMounts(mountinfo: string): readonly Mount[] {
     const [, , fileSystem = '', root = '', path = ''] = line.split(' ', FIELDS);
     return { fileSystem, root: unescaped(root), path: unescaped(path) };
   });
+}
+
+/** Where interfaces of the kernel are mounted beside their usual places: in the root directory of a container that is being made, say. */
+export function kernelMounts(mountinfo: string): readonly Bytes[] {
+  const found: Bytes[] = [];
+  for (const type of KERNEL_TYPES) {
+    // What precedes the type of a file system, and nothing else: blanks in names are written as numbers.
+    const mark = ` - ${type} `;
+    for (let at = mountinfo.indexOf(mark); at >= 0; at = mountinfo.indexOf(mark, at + 1)) {
+      const line = mountinfo.slice(mountinfo.lastIndexOf('\n', at) + 1, at);
+      const path = unescaped(line.split(' ', FIELDS)[FIELDS - 1] ?? '');
+      if (!USUAL.some((usual) => isWithin(path, usual as Bytes))) found.push(path);
+    }
+  }
+  return found;
 }
 
 /** Whether a file system is in two lines. On the way of every start: only as much of a line is looked at as that takes. */

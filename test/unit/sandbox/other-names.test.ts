@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { Bytes } from '../../../src/bytes.ts';
-import { sharedMounts } from '../../../src/platform/linux/shared-mounts.ts';
+import { kernelMounts, sharedMounts } from '../../../src/platform/linux/shared-mounts.ts';
 import { resolveGrants } from '../../../src/sandbox/grants.ts';
 import { otherNames } from '../../../src/sandbox/other-names.ts';
-import { READ } from '../../../src/sandbox/plan.ts';
+import { type Access, READ, READ_WRITE } from '../../../src/sandbox/plan.ts';
 import { forbiddenPlaces, sensitivePlaces } from '../../../src/sandbox/sensitive.ts';
 import { fakeWorld } from './fake-facts.ts';
 
@@ -39,6 +39,37 @@ test('what is mounted above something else on the same path counts', () => {
 
 test('where nothing is mounted twice there is nothing to look through', () => {
   expect(sharedMounts('21 1 0:30 / / rw - overlay overlay rw\n22 21 254:0 / /home rw - ext4 /dev/vda rw\n')).toEqual([]);
+});
+
+test('interfaces of the kernel are found wherever they are mounted beside their usual places', () => {
+  const lines = [
+    '22 21 0:21 / /proc rw,nosuid shared:5 - proc proc rw',
+    '23 21 0:22 / /sys rw - sysfs sysfs rw',
+    '24 23 0:27 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw',
+    '71 44 0:39 / /srv/a\\040root/proc rw,relatime shared:7 master:1 - proc proc rw',
+    '72 44 0:40 / /srv/cg rw - cgroup2 none rw',
+    '73 44 0:41 / /srv/proc rw - tmpfs proc rw',
+    '',
+  ];
+
+  expect(kernelMounts(lines.join('\n')).toSorted()).toEqual(['/srv/a root/proc', '/srv/cg']);
+});
+
+describe('an interface of the kernel in a directory', () => {
+  const plain = fakeWorld(['/srv/root/proc/', '/srv/root/etc/']);
+  const world = { ...plain, facts: { ...plain.facts, kernelMounts: () => ['/srv/root/proc' as Bytes] } };
+  const share = (path: string, access: Access, override?: string) => {
+    const grants = [{ path: path as Bytes, access, kind: 'directory', option: '--allow' } as const];
+    const overrides = (override === undefined ? [] : [override]) as Bytes[];
+    return resolveGrants({ grants, overrides, sockets: [], tracked: [] }, world, sensitivePlaces(world)).rules.length;
+  };
+
+  test('is not shared for writing with what it is in, unless it is named', () => {
+    expect(() => share('/srv/root', READ_WRITE)).toThrow(/contains \/srv\/root\/proc, an interface of the kernel/);
+    expect(() => share('/srv/root/proc', READ_WRITE)).toThrow(/that is an interface of the kernel/);
+    expect([share('/srv/root', READ), share('/srv/root/etc', READ_WRITE)]).toEqual([1, 1]);
+    expect(share('/srv/root', READ_WRITE, '/srv/root/proc')).toBe(1);
+  });
 });
 
 describe('a sensitive place that is mounted elsewhere too', () => {
