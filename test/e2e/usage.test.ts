@@ -43,6 +43,15 @@ describe('nono', () => {
         stderr: 'Error: Cannot use --ask with --no-ask: they say different things [E_USAGE]\n',
       },
       {
+        words: ['allow', '--always', '--folder', '1'],
+        stderr:
+          'Error: Cannot use --folder with --always: what is written is what was asked about, and no folder [E_USAGE]\nHint: Leave one of them out\n',
+      },
+      {
+        words: ['rollback', 'cleanup', '--yes'],
+        stderr: 'Error: Cannot use --yes without --all: nothing else asks [E_USAGE]\nHint: Leave it out\n',
+      },
+      {
         words: ['attach', 'nobody', '--history', '-1'],
         stderr: 'Error: Cannot use --history "-1": expected a whole number of 0 or more [E_USAGE]\n',
       },

@@ -9,6 +9,11 @@ export async function execute({ positionals, flags }: ParsedCall, context: Conte
       hint: 'Leave one of them out',
     });
   }
+  if (flags.has('folder') && flags.has('always')) {
+    throw new UsageError('Cannot use --folder with --always: what is written is what was asked about, and no folder', {
+      hint: 'Leave one of them out',
+    });
+  }
   if (flags.has('yes') && !flags.has('always'))
     throw new UsageError('Cannot use --yes without --always', { hint: 'Add --always' });
   if (flags.has('always')) {

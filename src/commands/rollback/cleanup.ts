@@ -47,6 +47,8 @@ function readWish({ flags, values }: ParsedCall): Wish {
   const keep = values.get('keep')?.[0];
   const olderThan = values.get('older-than')?.[0];
   const isAll = flags.has('all');
+  if (flags.has('yes') && !isAll)
+    throw new UsageError('Cannot use --yes without --all: nothing else asks', { hint: 'Leave it out' });
   if (isAll && (keep !== undefined || olderThan !== undefined)) {
     throw new UsageError('Cannot use --all with --keep or --older-than: it removes everything');
   }
