@@ -47,6 +47,8 @@ export interface Pty extends Disposable {
   join?(connection: Connection, onIdle: () => void): Shortcut | undefined;
   /** Gives to `onData` what has been written by now. */
   drain?(): void;
+  /** No more than this is read before it is given to `onData`: the command waits meanwhile. */
+  readAhead?(bytes: number): void;
 }
 
 /** @throws {NonoError} where there is no pseudo-terminal to be had. */

@@ -180,6 +180,11 @@ export class GuardedCommand {
     this.#pty.drain?.();
   }
 
+  /** See Pty. */
+  readAhead(bytes: number): void {
+    this.#pty.readAhead?.(bytes);
+  }
+
   resize(size: TerminalSize): void {
     this.#size = size;
     this.#pty.resize(size);

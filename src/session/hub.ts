@@ -15,11 +15,14 @@ import { outcomeOf, RequestLine } from './request-line.ts';
 import type { SessionScreen } from './screen.ts';
 import { sendPieces } from './send-pieces.ts';
 import { isSameSize } from './terminal-size.ts';
+import { withinTime } from './within-time.ts';
 
 /** A connection that says nothing is no client. */
 const HELLO_TIMEOUT_MS = 10_000;
 /** The loop draws sooner without a way beside it. */
 const JOIN_AFTER_MS = 50;
+/** Whoever is shown the end of a session waits no longer for it: what a model takes minutes for is in the log. */
+const FINISH_MS = 30_000;
 
 /** Joins the clients of one session to it. None of them can delay it: what one does not read is dropped for that one. */
 export class Hub {
@@ -139,7 +142,7 @@ export class Hub {
   async end(end: SessionEnd): Promise<void> {
     this.#end = end;
     this.#settle();
-    await this.displays.finish();
+    await withinTime(this.displays.finish(), FINISH_MS);
     for (const client of this.#clients) this.#leave(client, end, 'ended');
     if (this.#connections.size > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve));
   }

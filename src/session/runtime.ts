@@ -19,6 +19,7 @@ import type { SessionEnd } from './messages.ts';
 import type { OutputLog } from './output-log.ts';
 import type { AskingDeps, Question } from './question.ts';
 import { SessionScreen } from './screen.ts';
+import { withinTime } from './within-time.ts';
 
 const SIGCONT = signalNumber('SIGCONT');
 const TERMINAL_STOPS: readonly number[] = ['SIGTSTP', 'SIGTTIN', 'SIGTTOU'].map(signalNumber);
@@ -47,6 +48,7 @@ export interface RuntimeDeps {
  * word comes by another: so long that the loop has read it, and too short for a person.
  */
 const STOP_SETTLE_MS = 20;
+const LAST_SCREEN_MS = 5000;
 
 /** One session while it lives: the command on its terminal, the clients, the record. */
 export class Runtime {
@@ -77,6 +79,7 @@ export class Runtime {
       load: () => import('../terminal/drawing.ts'),
       memory: deps.memory,
       answer: (data) => this.#command.type(data),
+      readAhead: (bytes) => this.#command.readAhead(bytes),
       nowMs: () => deps.clock.monotonicMs(),
     });
     this.#hub = new Hub(this.#hubHost(), this.#screen);
@@ -217,9 +220,9 @@ export class Runtime {
     });
   }
 
-  /** The same at the end; undefined for a command that ended before the model was loaded: its log tells what it showed. */
+  /** The same at the end; undefined for a command that ended before the model was loaded, or wrote what that takes minutes for: its log tells what it showed. */
   async lastScreen(): Promise<Uint8Array | undefined> {
-    return this.#screen.isLoaded ? this.screen() : undefined;
+    return this.#screen.isLoaded ? await withinTime(this.screen(), LAST_SCREEN_MS) : undefined;
   }
 
   /** The last word to every client. */

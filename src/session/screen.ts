@@ -6,6 +6,7 @@ import { ANSWERED_BY_MODEL } from '../terminal/queries.ts';
 import { AskedTerminal } from './asked-terminal.ts';
 import { Backlog, type DataStep, type Reader } from './backlog.ts';
 import { FloodGauge } from './flood-gauge.ts';
+import { ParsePace } from './parse-pace.ts';
 import { Tidying } from './tidying.ts';
 
 /** Parsed in one turn of the loop, so that keys, signals and clients do not wait: the one of short lines in this time, the other of coloured ones. */
@@ -26,8 +27,6 @@ const GLIMPSE_BYTES = 32 * 1024;
 const FLOOD_LOOK_MS = 10;
 /** Less than this is parsed rather than looked through. */
 const FAST_FORWARD_BYTES = 1024 * 1024;
-/** With more than this unparsed, the terminal is not read until some of it is parsed. */
-const UNPARSED_BYTES_MAXIMUM = 16 * 1024 * 1024;
 
 /** The model is loaded by then, or when it is needed: most short commands end before, and the start of none waits for it. */
 const LOAD_AFTER_MS = 100;
@@ -38,6 +37,7 @@ const UPDATE_MS_MAXIMUM = 1000;
 /** The model and what draws it. */
 export type Drawing = typeof drawing;
 
+type Loaded = { readonly model: TerminalModel; readonly drawing: Drawing };
 type Tell = (model: TerminalModel, drawing: Drawing) => void;
 
 export interface ScreenDeps {
@@ -45,6 +45,8 @@ export interface ScreenDeps {
   readonly scrollbackLines: number;
   readonly load: () => Promise<Drawing>;
   readonly memory: Memory;
+  /** See ParsePace. */
+  readonly readAhead?: (bytes: number) => void;
   /** Typed to the command: what the model answers. */
   readonly answer: (data: Uint8Array) => void;
   /** Milliseconds from an arbitrary start. */
@@ -59,13 +61,14 @@ export class SessionScreen {
   readonly #deps: ScreenDeps;
   readonly #backlog = new Backlog<Tell>();
   readonly #tidying: Tidying;
-  #loaded: { readonly model: TerminalModel; readonly drawing: Drawing } | undefined;
+  #loaded: Loaded | undefined;
   #isLoading = false;
   #isToBeLoaded = false;
   #isScheduled = false;
   /** Whoever is told may have output come: it is not parsed in the midst of that. */
   #isTelling = false;
   readonly #gauge: FloodGauge;
+  readonly #pace: ParsePace;
   #floodTimer: ReturnType<typeof setTimeout> | undefined;
   /** To be parsed before it is worth to look again how much need not be. */
   #parseFirstBytes = 0;
@@ -81,6 +84,8 @@ export class SessionScreen {
   constructor(deps: ScreenDeps) {
     this.#deps = deps;
     this.#gauge = new FloodGauge(deps.nowMs);
+    const { nowMs, readAhead = () => undefined } = deps;
+    this.#pace = new ParsePace({ nowMs, readAhead, unparsed: () => this.#backlog.bytes });
     this.#tidying = new Tidying({
       memory: deps.memory,
       model: () => this.#loaded?.model,
@@ -93,8 +98,8 @@ export class SessionScreen {
     this.#backlog.output(data, reader);
     this.#shownBytes += data.length;
     this.#gauge.came(data.length);
-    while (this.#backlog.bytes > UNPARSED_BYTES_MAXIMUM && this.#loaded !== undefined && !this.#isTelling)
-      this.#parse(this.#loaded);
+    const loaded = this.#loaded;
+    if (loaded !== undefined && !this.#isTelling) this.#pace.keepUp(data.length, () => this.#parse(loaded));
     if (!this.#isToBeLoaded) setTimeout(() => void this.#load(), LOAD_AFTER_MS);
     this.#isToBeLoaded = true;
     this.#schedule();
@@ -206,7 +211,11 @@ export class SessionScreen {
     });
   }
 
-  #parse({ model, drawing }: { readonly model: TerminalModel; readonly drawing: Drawing }): void {
+  #parse(loaded: Loaded): void {
+    this.#pace.measure(() => this.#parseSlice(loaded));
+  }
+
+  #parseSlice({ model, drawing }: Loaded): void {
     this.#fastForward(model, drawing);
     const sliceBytes = this.#isFlooded() ? GLIMPSE_BYTES : SLICE_BYTES;
     const { nowMs } = this.#deps;
@@ -265,7 +274,7 @@ export class SessionScreen {
 
   /** More is coming, and nobody waits for what has come. */
   #isFlooded(): boolean {
-    return this.#gauge.isFlood() && this.#backlog.waiting === 0 && this.#backlog.bytes < FLOOD_BYTES;
+    return this.#gauge.isFlood() && this.#backlog.waiting === 0 && this.#backlog.bytes < this.#pace.mayWait(FLOOD_BYTES);
   }
 
   #lookForFlood(): void {

@@ -111,6 +111,44 @@ describe('A relay of a session', () => {
     expect(passedBytes).toBe(sentOf(wire.read()).shown.length);
   });
 
+  test.for([false, true])(
+    'reads no further ahead than it may, and all in the end, whoever has a connection (%s)',
+    async (isJoined) => {
+      const [terminalFd, terminal] = streamPair();
+      const [wireFd, wire] = streamPair();
+      using _ends = terminal;
+      using _wire = wire;
+      const told: number[] = [];
+      using relay = startRelay(terminalFd, {
+        isSession: true,
+        handlers: {
+          onTerminal: (data) => void told.push(data.length),
+          onTerminalEnd: () => undefined,
+          onRoom: () => undefined,
+          onStuck: () => undefined,
+        },
+      }) as Relay;
+      const ignored = { onData: () => undefined, onDrain: () => undefined, onClose: () => undefined };
+      const connection = new LentConnection(wireFd, ignored);
+      const none = () => undefined;
+      const shortcut = isJoined ? relay.join(connection, () => true, none) : undefined;
+      shortcut?.open({ fromTerminal: true, toTerminal: true });
+      relay.readAhead(1);
+      const all = () => told.reduce((sum, length) => sum + length, 0);
+      const length = 100_000;
+      terminal.write(Buffer.alloc(length, 'x'));
+      await waitFor('all of it', () => all() === length);
+      // Of a terminal it reads 4 KiB at a time.
+      expect(Math.max(...told)).toBeLessThanOrEqual(8 * 1024);
+
+      relay.readAhead(Number.POSITIVE_INFINITY);
+      terminal.write(Buffer.alloc(length, 'x'));
+      await waitFor('the rest', () => all() === 2 * length);
+      expect(Math.max(...told)).toBeGreaterThan(8 * 1024);
+      connection.close();
+    },
+  );
+
   test('sends all that it was to pass on before who is told of that writes another frame', async () => {
     const [terminalFd, terminal] = streamPair();
     const [wireFd, wire] = streamPair();

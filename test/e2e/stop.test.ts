@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -58,6 +58,19 @@ describe('nono stop', () => {
     // Nobody is told that it has ended.
     const { status, stderr } = await runNono(world, ['send', id, 'x']);
     expect({ status, isRefused: /E_REFUSED|E_NO_ANSWER/.test(stderr) }).toEqual({ status: 1, isRefused: true });
+    expect(await runNono(world, ['stop', id])).toMatchObject({ status: 0, stdout: `${id}\n` });
+    expect(readRecord(world, id)).toMatchObject({ status: 'exited', signal: 'SIGTERM' });
+  });
+
+  test('reaches a session that writes what takes minutes to be drawn, and leaves it its end', async () => {
+    using world = createWorld();
+    // Each of a few bytes moves all rows of the screen.
+    writeFileSync(join(world.project, 'rows'), 'x\x1b[9999L'.repeat(100_000));
+    const id = await startScript(world, 'while :; do cat rows; done');
+    const log = join(world.state, 'sessions', `${id}.log`);
+    await waitFor('the flood', () => existsSync(log) && statSync(log).size > 1024 * 1024);
+
+    expect(await runNono(world, ['send', id, 'x'])).toMatchObject({ status: 0, stderr: '' });
     expect(await runNono(world, ['stop', id])).toMatchObject({ status: 0, stdout: `${id}\n` });
     expect(readRecord(world, id)).toMatchObject({ status: 'exited', signal: 'SIGTERM' });
   });

@@ -60,6 +60,7 @@ export function startBunPty({ file, arguments: words, environment, columns, rows
     kill: (signal) => child.kill(signal),
     join: (connection, onIdle) => relayed.join(connection, onIdle),
     drain: () => relayed.made?.relay.drain(),
+    readAhead: (bytes) => relayed.made?.relay.readAhead(bytes),
     [Symbol.dispose]() {
       relayed[Symbol.dispose]();
       terminal.close();

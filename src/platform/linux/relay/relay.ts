@@ -12,6 +12,7 @@ import type { RelayOptions } from './relay-options.ts';
 import { Scratch } from './scratch.ts';
 
 const READ_BYTES = 4096;
+const READ_AHEAD_MINIMUM = 2 * READ_BYTES;
 const FIRST_DESCRIPTOR = 3;
 const NOTHING = new Uint8Array();
 /** Of `wantsRoom`, and of what has ended: loop.c says that there is room; it was told. */
@@ -156,6 +157,13 @@ export class Relay implements Disposable {
     this.#memory.nudge();
   }
 
+  /** No more than this is read from the terminal before it is given. */
+  readAhead(bytes: number): void {
+    if (this.#isDisposed) return;
+    this.#memory.locked(() => this.#memory.set('upSize', Math.min(UP_BYTES, Math.max(READ_AHEAD_MINIMUM, bytes))));
+    this.#memory.nudge();
+  }
+
   /** Neither end is read, and nothing passes, until this is disposed of. */
   hold(): Disposable {
     const isHeld = !this.#memory.isHeld && !this.#isDisposed;
@@ -271,10 +279,11 @@ export class Relay implements Disposable {
     this.#scratch.take(given, head);
     memory.set('given', head);
     const isPending = isUpPending(this.#memory);
-    const pending = isPending && (head > UP_BYTES / 2 || !this.#isSession) ? this.#takePendingUp() : NOTHING;
+    const size = memory.get('upSize');
+    const pending = isPending && (head > size / 2 || !this.#isSession) ? this.#takePendingUp() : NOTHING;
     if (!isPending || pending.length > 0) emptyUp(this.#memory);
     // A full one is not read.
-    if (UP_BYTES - head < READ_BYTES) memory.nudge();
+    if (size - head < READ_BYTES) memory.nudge();
     return { upBytes, passedBytes, pending };
   }
 
