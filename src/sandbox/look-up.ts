@@ -51,6 +51,17 @@ export function namesQuietly(facts: PathFacts, path: Bytes): readonly Bytes[] {
   return noneWhenRefused(() => facts.names(path));
 }
 
+/** The same; undefined of one that may not be listed, though what is in it may perhaps be opened. */
+export function namesIfListed(facts: PathFacts, path: Bytes): readonly Bytes[] | undefined {
+  try {
+    return facts.names(path);
+  } catch (error) {
+    if (isErrno(error, 'EACCES', 'EPERM')) return undefined;
+    if (isErrno(error, 'ENOENT', 'ENOTDIR', 'ELOOP', 'ESTALE')) return [];
+    throw error;
+  }
+}
+
 function noneWhenRefused<T>(list: () => readonly T[]): readonly T[] {
   try {
     return list();

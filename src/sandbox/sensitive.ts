@@ -3,7 +3,7 @@ import { collect } from '../collect.ts';
 import { configPath, PROFILE_ENDING, profilesPath } from '../config/config-path.ts';
 import { isWithin, joinPath, parentPath } from '../paths.ts';
 import { CARGO_CREDENTIALS, HOME_PLACES, PACKAGES } from './home-places.ts';
-import { futurePath, namesQuietly, resolveQuietly } from './look-up.ts';
+import { futurePath, namesIfListed, namesQuietly, resolveQuietly } from './look-up.ts';
 import { otherNames } from './other-names.ts';
 import type { Access, ForbiddenPlace } from './plan.ts';
 import { isRoot, type World } from './policy.ts';
@@ -93,11 +93,12 @@ export function sensitivePlaces(world: World, { alsoMissing = false } = {}): rea
 
 function candidatePlaces(world: World, alsoMissing: boolean): readonly Candidate[] {
   const { facts, homeDirectory, stateDirectory } = world;
-  // Most of the table is not there: one listing of the home directory saves asking for each.
-  const inHome = new Set<string>(namesQuietly(facts, homeDirectory));
+  // Most of the table is not there: one listing of the home directory, where it may be listed, saves asking for each.
+  const listed = namesIfListed(facts, homeDirectory);
+  const inHome = new Set<string>(listed);
   const mayBeThere = (name: string): boolean => {
     const slash = name.indexOf('/');
-    return alsoMissing || inHome.has(slash < 0 ? name : name.slice(0, slash));
+    return alsoMissing || listed === undefined || inHome.has(slash < 0 ? name : name.slice(0, slash));
   };
   const named = (paths: readonly string[], what: string, flags: PlaceFlags = {}) =>
     paths.map((path) => ({ path: path as Bytes, what, ...flags }));

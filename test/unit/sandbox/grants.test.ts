@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Bytes } from '../../../src/bytes.ts';
-import { EXIT } from '../../../src/errors.ts';
+import { EXIT, SystemError } from '../../../src/errors.ts';
 import { resolveGrants } from '../../../src/sandbox/grants.ts';
 import { type Access, READ, READ_WRITE, WRITE } from '../../../src/sandbox/plan.ts';
 import type { Grant, World } from '../../../src/sandbox/policy.ts';
@@ -40,6 +40,16 @@ function resolve(item: Grant, overrides: readonly string[] = [], world: World = 
 }
 
 describe('resolveGrants()', () => {
+  test('knows what is sensitive in a home directory that may be entered and not listed', () => {
+    const world = fakeWorld(TREE);
+    const names = (path: Bytes): readonly Bytes[] => {
+      if (path === world.homeDirectory) throw new SystemError('open', 'EACCES', path);
+      return world.facts.names(path);
+    };
+
+    expect(() => resolve(grant('../.ssh'), [], { ...world, facts: { ...world.facts, names } })).toThrow(/SSH keys/);
+  });
+
   test.for([
     { path: '.', resolved: '/home/u/project' },
     { path: '../data', resolved: '/home/u/data' },
