@@ -223,6 +223,44 @@ describe('a rollback directory that its user may not write any more', () => {
   });
 });
 
+test('a file comes back where names can neither be kept from being replaced nor linked, as with much that is made with FUSE', async (context) => {
+  needCommands(context, 'strace');
+  using world = createWorld();
+  writeProject(world, { gone: 'old\n' });
+  const before = dumpTree(world.project);
+  await runTracked(world, 'rm gone');
+  const trace = join(world.directory, 'trace');
+  // The fourth name that is given is that of the file, after three of the session that will undo this.
+  const answers = ['renameat2:error=EINVAL:when=4', 'linkat:error=EROFS:when=1'].flatMap((one) => ['-e', `inject=${one}`]);
+  const words = [
+    '-f',
+    '-o',
+    trace,
+    '-e',
+    'trace=renameat2,linkat',
+    ...answers,
+    world.executable,
+    'rollback',
+    'restore',
+    'latest',
+  ];
+  expect(await runProgram(world, ['strace', ...words])).toMatchObject({ status: 0, stderr: '' });
+  expect(fs.readFileSync(trace, 'utf8')).toMatch(/"gone", RENAME_NOREPLACE\) += -1 EINVAL.*\n.*linkat\(.*"gone".*EROFS/);
+  expect(dumpTree(world.project)).toEqual(before);
+});
+
+test('a limit of the size of files is named, and the restore completed without it', async () => {
+  using world = createWorld();
+  writeNoise(world, 'large', 3_000_000);
+  const before = dumpTree(world.project);
+  await runTracked(world, 'rm large');
+  const script = 'ulimit -f 1000; exec "$0" rollback restore latest';
+  const limited = await runProgram(world, ['sh', '-c', script, world.executable]);
+  expect(limited).toMatchObject({ status: 1, stderr: expect.stringMatching(/EFBIG\n.*completes what was begun/) });
+  expect(await rollback(world, ['restore', 'latest'])).toMatchObject({ status: 0 });
+  expect(dumpTree(world.project)).toEqual(before);
+});
+
 describe('a root that cannot be written', () => {
   test('on a read-only file system: restore says so', async (context) => {
     using world = createWorld();
@@ -253,7 +291,8 @@ describe('a root that cannot be written', () => {
     expect(fs.existsSync(world.project)).toBe(false);
     expect(await rollback(world, ['show', 'latest'], { cwd: world.home })).toMatchObject({ status: 0 });
     fs.mkdirSync(world.project);
-    expect(await rollback(world, ['restore', 'latest', '--force'], { cwd: world.home })).toMatchObject({ status: 0, stderr: '' });
+    const forced = await rollback(world, ['restore', 'latest', '--force'], { cwd: world.home });
+    expect(forced).toMatchObject({ status: 0, stderr: expect.stringMatching(/^\[nono\] The latest is .*\n$/) });
     expect(dumpTree(world.project).find((line) => line.startsWith('./file '))).toBe(
       before.find((line) => line.startsWith('./file ')),
     );

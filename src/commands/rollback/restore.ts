@@ -45,7 +45,7 @@ interface Wish {
 }
 
 /** What the file system of the tracked files answers when it is not nono that is wrong. */
-const USERS_TO_REPAIR = ['ENOSPC', 'EDQUOT', 'EROFS', 'EIO', 'EACCES', 'EPERM'] as const;
+const USERS_TO_REPAIR = ['ENOSPC', 'EDQUOT', 'EFBIG', 'EROFS', 'EIO', 'EACCES', 'EPERM'] as const;
 
 export async function execute(call: ParsedCall, context: Context): Promise<CommandResult> {
   try {

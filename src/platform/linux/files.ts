@@ -218,8 +218,8 @@ class LinuxDirectory implements Directory {
     try {
       this.link(name, directory, newName);
     } catch (error) {
-      // Nor with links: nobody can do better there than to look first.
-      if (!isErrno(error, 'EPERM', 'EOPNOTSUPP', 'ENOSYS')) throw error;
+      // Nor with links (EROFS is what much that is made with FUSE says then): nobody can do better there than to look first.
+      if (!isErrno(error, 'EPERM', 'EOPNOTSUPP', 'ENOSYS', 'EROFS')) throw error;
       if (directory.stat(newName) !== undefined) throw new SystemError('renameat2', 'EEXIST', displayBytes(newName));
       this.rename(name, directory, newName);
       return;
