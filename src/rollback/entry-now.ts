@@ -42,9 +42,8 @@ export function entryNow(
       return skippedEntry(name, 'device', stat);
   }
   // What the session did not store for its size: one with holes may be larger than anybody can read.
-  const isLarge = stat.sizeBytes > DEFAULT_LIMITS.maxFileBytes;
-  if (isLarge && known.some((entry) => entry?.reason === 'file-limit' && isSameInodeState(entry, stat)))
-    return skippedEntry(name, 'file-limit', stat);
+  const isTooLarge = stat.sizeBytes > DEFAULT_LIMITS.maxFileBytes && known.some((entry) => entry?.reason === 'file-limit');
+  if (isTooLarge) return skippedEntry(name, 'file-limit', stat);
   const same = known.find((entry) => entry?.kind === 'file' && isSameInodeState(entry, stat));
   if (same !== undefined && deps.store === undefined) return { ...base, kind: 'file', hash: same.hash };
   const result = captureContent(parent, name, deps);

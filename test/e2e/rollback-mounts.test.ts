@@ -168,6 +168,7 @@ describe('a file system with sizes and times beyond 2^53', () => {
     writeProject(world, { grown: 'old\n', plain: 'old\n' });
     const before = dumpTree(world.project);
     await runTracked(world, 'truncate -s 7E grown; echo new > plain');
+    fs.chmodSync(join(world.project, 'grown'), 0o600);
 
     const refused = await rollback(world, ['restore', 'latest']);
     expect(refused).toMatchObject({
