@@ -141,6 +141,9 @@ export const TOO_MANY_PROCESSES = 'You have as many processes as you may have: e
 /** There on every machine, and out of sight where /proc shows processes alone. */
 const KERNEL_SETTINGS = '/proc/sys/';
 
+/** What is in the state directory was there when it was opened. */
+const OWN_STATE_REGEXP = /\/(?:sessions(?:\/[0-9a-f]{6}\.[^/]+)?|names(?:\/[\w.-]+)?|rollbacks(?:\/\d{8}-\d{6}-\d+(?:\/.*)?)?)$/;
+
 /** What says something about a path that somebody has given, by a word or a variable. */
 const PATH_ERRNOS = ['ENAMETOOLONG', 'ELOOP'] as const;
 
@@ -163,6 +166,10 @@ export function explainMachine(thrown: unknown): unknown {
   if (isErrno(error, 'ENOENT') && error instanceof SystemError && error.path?.startsWith(KERNEL_SETTINGS) === true) {
     const hint = 'Mount /proc whole, not with subset=pid (in a unit of systemd ProcSubset=pid): nono looks there at the kernel';
     return new NonoError('E_SYSTEM', EXIT.failure, 'Cannot go on', { cause: error, hint });
+  }
+  if (isErrno(error, 'ENOENT') && error instanceof SystemError && OWN_STATE_REGEXP.test(error.path ?? '')) {
+    const hint = 'Run it again; while sessions run, remove what has ended with `nono prune` and `nono rollback cleanup`';
+    return new StateError("Cannot go on: somebody has removed nono's own state meanwhile", { cause: error, hint });
   }
   if (!isErrno(error, ...MACHINE_ERRNOS)) return error;
   if (isErrno(error, 'EAGAIN') && error instanceof SystemError && MAKING_PROCESSES.includes(error.call)) {

@@ -35,15 +35,18 @@ export function openStateDirectory(files: Files, path: Bytes, uid: number, optio
 function open(files: Files, path: Bytes, uid: number, { create }: OpenStateOptions): Directory | undefined {
   if (create && lookAt(files, path) === undefined) makeDirectories(files, path);
   const stat = lookAt(files, path);
+  if (stat === undefined && create) throw replaced(path, 'removed as soon as it was made');
   if (stat === undefined) return undefined;
   checkPrivate(stat, path, uid);
   const directory = files.openDirectory(path);
   const opened = directory.statSelf();
   if (opened.device === stat.device && opened.inode === stat.inode) return directory;
   directory[Symbol.dispose]();
-  throw new StateError(`Cannot use "${displayBytes(path)}": it was replaced while it was opened`, {
-    hint: 'Run the command again',
-  });
+  throw replaced(path, 'replaced while it was opened');
+}
+
+function replaced(path: Bytes, what: string): StateError {
+  return new StateError(`Cannot use "${displayBytes(path)}": it was ${what}`, { hint: 'Run the command again' });
 }
 
 /** lstat(2): a link must be seen as one. */

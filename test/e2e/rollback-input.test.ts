@@ -89,15 +89,15 @@ describe.for(VERBS)('nono rollback %s', (verb) => {
 
   test('takes the name of a session for no other one whose id begins with it', async () => {
     using world = await createSessions();
-    const [other] = await listSessions(world);
-    const [runId, id] = [other?.run_id ?? '', other?.session_id ?? ''];
+    const earlier = await listSessions(world);
+    const [runId, id] = [earlier[0]?.run_id ?? '', earlier[0]?.session_id ?? ''];
     const name = runId.slice(0, 1);
     await runNono(world, ['run', '--name', name, '--rollback', '--allow-cwd', '--', 'sh', '-c', 'echo four > file']);
     const before = dumpTree(world.project);
 
     expect(await rollback(world, [verb, name])).toMatchObject({ status: 2, stdout: '', stderr: expect.stringContaining(runId) });
     // What can be undone stays when the record of its run goes.
-    fs.rmSync(join(world.state, 'sessions', `${runId}.json`));
+    for (const { run_id: run } of earlier) fs.rmSync(join(world.state, 'sessions', `${run}.json`));
     const outcome = await rollback(world, [verb, name]);
 
     expect(outcome).toMatchObject({ status: 2, stdout: '', stderr: expect.stringContaining('Cannot tell which session') });

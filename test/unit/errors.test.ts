@@ -43,6 +43,11 @@ describe('describeFailure()', () => {
       text: 'Error: Cannot x [E_STATE]',
       exitCode: 1,
     },
+    {
+      error: new SystemError('mkdirat', 'ENOENT', '/home/u/.nono/rollbacks/20261122-101010-1/snapshots/tmp-0'),
+      text: expect.stringMatching(/^Error: Cannot go on: somebody has removed .* \[E_STATE\]\nCaused by: mkdirat/) as string,
+      exitCode: 1,
+    },
     { error: 'just text', text: 'Internal error: just text', exitCode: 125 },
     { error: 'a\u001b[1m\nb', text: 'Internal error: a\\x1b[1m\nb', exitCode: 125 },
     { error: undefined, text: 'Internal error: undefined', exitCode: 125 },
