@@ -1,7 +1,7 @@
 import { type Bytes, bytesFromStored, storeBytes } from '../bytes.ts';
 import { DamageError } from '../errors.ts';
 import type { Directory } from '../ports/files.ts';
-import { isSafeRootPath } from './node-codec.ts';
+import { isSafePath } from './node-codec.ts';
 import { JOURNAL, type RollbackSession } from './session-directory.ts';
 import { isRollbackId } from './session-id.ts';
 import { readSmallFile } from './small-file.ts';
@@ -47,7 +47,7 @@ export function readJournal(session: RollbackSession): Journal {
   const paths = rest.map(bytesFromStored);
   if (format !== FORMAT || typeof restores !== 'string' || !isRollbackId(restores) || count !== paths.length) throw wrong;
   if (typeof snapshot !== 'number' || !Number.isSafeInteger(snapshot) || snapshot < 0) throw wrong;
-  if (!paths.every((path) => path !== undefined && isSafeRootPath(path))) throw wrong;
+  if (!paths.every((path) => path !== undefined && isSafePath(path))) throw wrong;
   if (touchedMs !== undefined && !isTime(touchedMs)) throw wrong;
   return { restores, snapshot, isOwn: own === true, touchedMs, paths: paths as Bytes[] };
 }

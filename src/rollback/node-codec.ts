@@ -225,9 +225,14 @@ function isSafeName(name: Bytes): boolean {
   return !name.includes('/') && !name.includes('\0');
 }
 
-/** True for an absolute path without `.`, `..`, empty components and NUL. */
+/** True for an absolute path without `.`, `..`, empty components and NUL that a call takes as it is. */
 export function isSafeRootPath(path: Bytes): boolean {
-  if (!path.startsWith('/') || path.length > PATH_BYTES_MAXIMUM || path.includes('\0')) return false;
+  return path.length <= PATH_BYTES_MAXIMUM && isSafePath(path);
+}
+
+/** The same of any length: what is far below a root is reached step by step. */
+export function isSafePath(path: Bytes): boolean {
+  if (!path.startsWith('/') || path.includes('\0')) return false;
   return (
     path === '/' ||
     path

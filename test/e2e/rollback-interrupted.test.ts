@@ -1,9 +1,10 @@
+import { execFileSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { runProgram } from '../support/nono.ts';
 import { listSessions, rollback, runTracked, sessionDirectory, writeProject } from '../support/rollback.ts';
-import { needCommands } from '../support/tools.ts';
+import { needCommands, PYTHON } from '../support/tools.ts';
 import { dumpTree } from '../support/tree.ts';
 import { createWorld, type World } from '../support/world.ts';
 
@@ -76,6 +77,39 @@ describe('a restore that is interrupted', () => {
       stdout: expect.stringMatching(`^Took back \\d+ paths of an interrupted restore of ${id}\n$`),
     });
     expect(dumpTree(world.project)).toEqual(left);
+  });
+});
+
+/** A file deeper than the longest path that a call takes, away with all above it when the test ends. */
+function makeDeepFile(world: World): Disposable {
+  const program = [
+    'import os',
+    'd = os.open(".", os.O_RDONLY)',
+    'for _ in range(20):',
+    '  os.mkdir("d" * 240, dir_fd=d)',
+    '  d = os.open("d" * 240, os.O_RDONLY, dir_fd=d)',
+    'os.write(os.open("f", os.O_CREAT | os.O_WRONLY, dir_fd=d), b"old")',
+  ].join('\n');
+  execFileSync(PYTHON, ['-c', program], { cwd: world.project });
+  return { [Symbol.dispose]: () => void execFileSync('rm', ['-rf', 'd'.repeat(240)], { cwd: world.project }) };
+}
+
+describe('a restore with a path of more than 4096 bytes that is killed', () => {
+  test.for([{ more: ['--abort'] }, { more: [] }])('is taken back or completed: $more', async ({ more }, context) => {
+    needCommands(context, 'strace');
+    using world = createWorld();
+    const names = Array.from({ length: 40 }, (_, index) => `f${index}`);
+    writeProject(world, Object.fromEntries(names.map((name) => [name, 'old\n'])));
+    using _ = makeDeepFile(world);
+    await runTracked(world, 'for f in f*; do echo new > $f; done; rm -r ddd*');
+    const contents = () => new Set(names.map((name) => fs.readFileSync(join(world.project, name), 'utf8')));
+    const { signal } = await restoreUntil(world, ['latest'], { call: 'renameat2', signal: 'KILL' });
+    expect(signal).toBe('SIGKILL');
+    expect(contents()).toEqual(new Set(['old\n', 'new\n']));
+
+    expect(await rollback(world, ['restore', 'latest', ...more])).toMatchObject({ status: 0 });
+    expect(contents()).toEqual(new Set([more.length > 0 ? 'new\n' : 'old\n']));
+    expect(fs.readdirSync(world.project).length).toBe(more.length > 0 ? names.length : names.length + 1);
   });
 });
 
