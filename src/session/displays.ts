@@ -34,6 +34,7 @@ export class Displays {
   readonly #known = new KnownTerminals();
   #followers = 0;
   #viewTimer: ReturnType<typeof setTimeout> | undefined;
+  #isViewOutdated = false;
 
   constructor(screen: SessionScreen, { describe, nowMs, settle = () => undefined }: DisplaysHost) {
     this.#screen = screen;
@@ -326,12 +327,16 @@ export class Displays {
   }
 
   #scheduleViews(afterMs: number): void {
-    if (this.#viewTimer !== undefined || ![...this.#displays].some(({ view, over }) => view !== undefined || over !== undefined))
-      return;
+    if (![...this.#displays].some(({ view, over }) => view !== undefined || over !== undefined)) return;
+    // What comes while the model is on its way to be drawn is not drawn with the rest.
+    this.#isViewOutdated = this.#viewTimer !== undefined;
+    if (this.#isViewOutdated) return;
     this.#viewTimer = setTimeout(() => {
+      this.#isViewOutdated = false;
       this.#screen.whenReached((model, drawing) => {
         this.#viewTimer = undefined;
         for (const display of this.#displays) this.#drawView(display, model, drawing);
+        if (this.#isViewOutdated) this.#scheduleViews(VIEW_INTERVAL_MS);
       });
     }, afterMs);
   }

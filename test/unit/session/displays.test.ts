@@ -9,6 +9,7 @@ import * as drawing from '../../../src/terminal/drawing.ts';
 import { readLines } from '../../../src/terminal/history.ts';
 import { restoreSequence } from '../../../src/terminal/restore.ts';
 import { createModel, IDLE_MEMORY } from '../../support/screens.ts';
+import { waitFor } from '../../support/wait.ts';
 
 const SIZE = { columns: 20, rows: 5 };
 
@@ -67,6 +68,12 @@ function openTerminal(size = SIZE, isSlow = false) {
   /** All of its scrollback and its screen. */
   const lines = () => readLines(model, model.historyStart, model.historyEnd + model.size.rows).filter((line) => line !== '');
   return { model, connection, lines, deliver, shown, user: (text: string) => model.write(Buffer.from(text)) };
+}
+
+/** The rows of a viewer, which has a screen of its own for them. */
+function seenBy({ model }: ReturnType<typeof openTerminal>): readonly (string | undefined)[] {
+  const { active, alt } = model.buffers;
+  return active === alt ? Array.from({ length: model.size.rows }, (_, at) => alt.lines.get(at)?.translateToString(true)) : [];
 }
 
 const numbered = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, at) => `line ${from + at}\r\n`).join('');
@@ -404,24 +411,40 @@ describe('Displays', () => {
     await expect.poll(() => terminal.lines()).toEqual(['one', '> ', '$ fg', 'three']);
   });
 
+  test('a viewer sees what came when it was about to be drawn, though nothing more comes', async () => {
+    const { displays, screen, output, settled } = setUp();
+    const viewer = openTerminal();
+    displays.addViewer(viewer.connection, viewer.model.size, undefined);
+    await settled();
+    let isToBeDrawn = false;
+    const whenReached = screen.whenReached.bind(screen);
+    screen.whenReached = (tell) => {
+      whenReached(tell);
+      screen.whenReached = whenReached;
+      output('the end');
+      isToBeDrawn = true;
+    };
+    output('first\r\n');
+
+    await waitFor('the drawing', () => isToBeDrawn);
+    await waitFor('the end', () => seenBy(viewer)[1] === 'the end');
+    expect(seenBy(viewer)[0]).toBe('first');
+  });
+
   test('viewers of several sizes follow, and say what they show where that was asked for', async () => {
     const { displays, output, settled } = setUp();
     const [row, title, plain] = [openTerminal({ columns: 30, rows: 4 }), openTerminal({ columns: 10, rows: 9 }), openTerminal()];
     displays.addViewer(row.connection, row.model.size, 'row');
     displays.addViewer(title.connection, title.model.size, 'title');
     displays.addViewer(plain.connection, plain.model.size, undefined);
-    const screenOf = ({ model }: typeof row) =>
-      model.buffers.active === model.buffers.alt
-        ? Array.from({ length: model.size.rows }, (_, at) => model.buffers.alt.lines.get(at)?.translateToString(true))
-        : [];
     output('first\r\nsecond\r\nthird of them is long\r\n> ');
     displays.statusChanged();
-    await expect.poll(() => screenOf(plain)[1]).toBe('second');
+    await expect.poll(() => seenBy(plain)[1]).toBe('second');
     await settled();
 
-    expect(screenOf(row)).toEqual(['third of them is lon', 'g', '> ', 'calm-node 20x5'.padEnd(30)]);
+    expect(seenBy(row)).toEqual(['third of them is lon', 'g', '> ', 'calm-node 20x5'.padEnd(30)]);
     expect(title.model.ledger.title).toBe('calm-node 20x5');
-    expect(screenOf(title).slice(0, 3)).toEqual(['first', 'second', 'third of t']);
+    expect(seenBy(title).slice(0, 3)).toEqual(['first', 'second', 'third of t']);
     expect(plain.model.ledger.title).toBeUndefined();
   });
 });
