@@ -4,6 +4,8 @@ export interface Processes {
   self(): ProcessIdentity;
   /** When the process started, in clock ticks since boot; undefined when there is none, NaN where it is hidden when it did. */
   startTicks(pid: number): number | undefined;
+  /** When that was by the clock of files, in seconds since the epoch. */
+  wallSeconds(startTicks: number): number;
 }
 
 /** Tells a process from a later one with its number. */

@@ -103,7 +103,10 @@ export function sweepTemporaryDirectories(files: Files, processes: Processes, ui
     // Perhaps the owner, where that is hidden.
     if (start === Number(owner['start']) || Number.isNaN(start)) continue;
     const stat = directory.stat(name);
-    if (stat?.kind === 'directory' && stat.uid === uid) removeTree(directory, name);
+    if (stat?.kind !== 'directory' || stat.uid !== uid) continue;
+    // The owner, though it tells another time: one of us is in a time namespace. Whoever has its pid later starts after the directory was changed for the last time.
+    if (start !== undefined && processes.wallSeconds(start) < stat.mtimeSeconds + 1) continue;
+    removeTree(directory, name);
   }
 }
 

@@ -6,6 +6,9 @@ import { errnoName, trySyscall } from './syscalls.ts';
 /** Fields of /proc/PID/stat after the command name, which may hold spaces (proc(5)): field 22 is the start time. */
 const START_FIELD = 19;
 
+/** USER_HZ of include/asm-generic/param.h: in /proc it is the same on all machines. */
+const TICKS_PER_SECOND = 100;
+
 let bootId: string | undefined;
 
 /** Processes by /proc. */
@@ -22,6 +25,7 @@ export function createLinuxProcesses(): Processes {
       },
     }),
     startTicks,
+    wallSeconds: (ticks) => Date.now() / 1000 - (Number.parseFloat(readSmallFile('/proc/uptime')) - ticks / TICKS_PER_SECOND),
   };
 }
 

@@ -16,7 +16,11 @@ import { SAMPLE_IDENTITY } from '../../support/sample-identity.ts';
 const { files } = await loadAdapters();
 const { hostName } = SAMPLE_IDENTITY;
 /** Nobody's process can be seen, as from another container. */
-const processes = { self: () => SAMPLE_IDENTITY.supervisor, startTicks: () => undefined } satisfies Processes;
+const processes = {
+  self: () => SAMPLE_IDENTITY.supervisor,
+  startTicks: () => undefined,
+  wallSeconds: () => 0,
+} satisfies Processes;
 let top = '';
 let sessions: Directory;
 const records: OwnedRecord[] = [];

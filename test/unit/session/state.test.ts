@@ -219,6 +219,7 @@ describe('temporary directories', () => {
   const processes = (alive: Readonly<Record<number, number>>): Processes => ({
     self: () => ({ pid: 1, startTicks: 5, pidNamespace: 77, bootId: 'b' }),
     startTicks: (pid) => alive[pid],
+    wallSeconds: (ticks) => Date.now() / 1000 + ticks - 100,
   });
   const make = (pid: number, startTicks: number, pidNamespace = 77): string => {
     const random = `${pid}${startTicks}${pidNamespace}`.padStart(16, '0');
@@ -234,13 +235,20 @@ describe('temporary directories', () => {
 
   test('are swept when their owner is gone, and only then', () => {
     const [alive, dead, reused, elsewhere] = [make(900001, 50), make(900002, 50), make(900003, 50), make(900004, 50, 78)];
-    const hidden = make(900006, 50);
+    const [hidden, elsewhen] = [make(900006, 50), make(900007, 50)];
     try {
-      sweepTemporaryDirectories(files, processes({ 900001: 50, 900003: 51, 900006: Number.NaN }), uid);
+      sweepTemporaryDirectories(files, processes({ 900001: 50, 900003: 151, 900006: Number.NaN, 900007: 49 }), uid);
 
-      expect([alive, dead, reused, elsewhere, hidden].map((path) => existsSync(path))).toEqual([true, false, false, true, true]);
+      expect([alive, dead, reused, elsewhere, hidden, elsewhen].map((path) => existsSync(path))).toEqual([
+        true,
+        false,
+        false,
+        true,
+        true,
+        true,
+      ]);
     } finally {
-      for (const path of [alive, elsewhere, hidden]) rmSync(path, { recursive: true, force: true });
+      for (const path of [alive, elsewhere, hidden, elsewhen]) rmSync(path, { recursive: true, force: true });
     }
   });
 
