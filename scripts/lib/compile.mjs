@@ -87,10 +87,11 @@ function bundleOptions(top, runtime) {
 
 /**
  * C of nono's own as machine code, where what compiles it (TinyCC, in bun) runs on the kind of machine that the executable is for. Where it does not,
- * the executable compiles it itself at each start.
+ * the executable compiles it itself at each start. So does one for arm64: there TinyCC takes each address from a table of its own, which is in none
+ * of the places that are copied (arm64_sym() of its arm64-gen.c).
  */
 function codeImages(top, target = `${process.platform}-${process.arch}`) {
-  if (process.platform !== 'linux' || !target.startsWith(`linux-${process.arch}`)) return {};
+  if (process.platform !== 'linux' || process.arch !== 'x64' || !target.startsWith('linux-x64')) return {};
   const images = JSON.parse(runBun(top, [join(top, 'scripts/lib/code-images.mjs')]));
   return Object.fromEntries(Object.entries(images).map(([name, image]) => [name, JSON.stringify(image)]));
 }

@@ -1,5 +1,5 @@
 import { CFunction, FFIType, type Pointer } from 'bun:ffi';
-import { describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { compileBulkFilesOnce } from '../../src/platform/linux/bulk-files.ts';
 import { encodeImage, imageOf, loadImage, type PlacedCode } from '../../src/platform/linux/code-image.ts';
 import { compileC } from '../../src/platform/linux/compile-c.ts';
@@ -36,6 +36,10 @@ function compileOnce(): PlacedCode {
 }
 
 describe('imageOf()', () => {
+  beforeEach(({ skip }) => {
+    if (process.arch !== 'x64') skip('images are made by x64 for x64 (codeImages() of scripts/lib/compile.mjs)');
+  });
+
   it('makes code that runs wherever it is put, each copy with its own data', () => {
     const made = imageOf([compileOnce(), compileOnce()]);
     const image = encodeImage(made);

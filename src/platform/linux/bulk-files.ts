@@ -13,7 +13,7 @@ import { ADDRESS, DOUBLE, type ForeignSymbol, functionAt, functionsAt, INT, UNSI
 import { compilePlaced, entryOf, placedCode } from './placed-code.ts';
 import type { SyscallName } from './syscalls.ts';
 
-/** Replaced by a build on the kind of machine that it is for: encodeImage() of bulk/*.c. */
+/** Replaced where an x64 builds for x64: encodeImage() of bulk/*.c. */
 declare const NONO_BULK_FILES_IMAGE: string | undefined;
 
 /** The calls of bulk/*.c. */

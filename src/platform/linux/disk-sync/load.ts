@@ -3,7 +3,7 @@ import { compilePlaced, type PrepareThread, placedCode, prepareThreadOf } from '
 import type { SyscallName } from '../syscalls.ts';
 import source from './sync.c' with { type: 'text' };
 
-/** Replaced by a build on the kind of machine that it is for: encodeImage() of sync.c. */
+/** Replaced where an x64 builds for x64: encodeImage() of sync.c. */
 declare const NONO_SYNC_IMAGE: string | undefined;
 
 /** The calls of sync.c. */

@@ -5,7 +5,7 @@ import type { SyscallName } from '../syscalls.ts';
 import source from './launch.c' with { type: 'text' };
 import lookUp from './look-up.c' with { type: 'text' };
 
-/** Replaced by a build on the kind of machine that it is for: encodeImage() of launch.c. */
+/** Replaced where an x64 builds for x64: encodeImage() of launch.c. */
 declare const NONO_LAUNCH_IMAGE: string | undefined;
 
 /** The calls of launch.c. */

@@ -2,7 +2,7 @@ import { type LoadedCode, loadImage } from '../code-image.ts';
 import { callAt } from '../launch/load.ts';
 import { compileMediator } from './compile.ts';
 
-/** Replaced by a build on the kind of machine that it is for: encodeImage() of the mediator. */
+/** Replaced where an x64 builds for x64: encodeImage() of the mediator. */
 declare const NONO_MEDIATOR_IMAGE: string | undefined;
 
 export interface MediatorCode extends Pick<LoadedCode, 'from' | 'end'> {

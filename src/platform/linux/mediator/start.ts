@@ -1,14 +1,15 @@
-import { putBytes } from '../../../bytes.ts';
 import { SystemError } from '../../../errors.ts';
 import { keptCapabilityMask } from '../../../sandbox/linux/capabilities.ts';
 import { REFUSALS_BYTES } from '../../../sandbox/linux/refusals.ts';
 import { type LoadedAssembly, loadAssembly } from '../assembly.ts';
+import { AT_PAGESZ, AT_SYSINFO_EHDR, auxiliaryVector } from '../auxiliary.ts';
 import { mapMemory } from '../machine-code.ts';
 import { makePipe } from '../pipe.ts';
 import { withSignalsBlocked } from '../signal-mask.ts';
 import { readSmallFile } from '../small-files.ts';
 import { addressOf, errnoName, fixedBuffer, syscall } from '../syscalls.ts';
 import { loadMediator, type MediatorCode } from './load.ts';
+import { memoryBeside, type Range } from './memory-beside.ts';
 
 /**
  * CLONE_* of include/uapi/linux/sched.h: memory, signal handlers, thread, semaphores. Without CLONE_FILES and CLONE_FS it has descriptors
@@ -33,8 +34,7 @@ const UNMAPPED_AT = 13;
 const UNMAPPED_WORDS = 16;
 const REFUSALS_AT = UNMAPPED_AT + UNMAPPED_WORDS;
 
-/** include/uapi/linux/auxvec.h: where the kernel's own code begins; its data are before it. */
-const AT_SYSINFO_EHDR = 33n;
+/** What the kernel mapped for itself: its data are before its code. */
 const KERNEL_CODE_BYTES = 16 * 1024;
 const KERNEL_DATA_BYTES = 64 * 1024;
 
@@ -129,12 +129,14 @@ class PlacedMediator {
     this.#put(6, hasEndingWait() ? 1 : 0, this.#code.cloneAddress, this.#top(this.#stacksEnd), ready, starter);
     this.#put(CHANNEL_AT, NOBODY.tells, NOBODY.listens);
     const { address, bytes } = this.#memory;
-    const gaps = memoryBeside([
+    const auxiliary = auxiliaryVector();
+    const kept: readonly Range[] = [
       [this.#mediator.from, this.#mediator.end],
       [this.#code.address, this.#code.address + PAGE_BYTES],
       [address, address + bytes.length],
-      ...kernelCode(),
-    ]);
+      ...kernelCode(auxiliary.get(AT_SYSINFO_EHDR)),
+    ];
+    const gaps = memoryBeside(kept, auxiliary.get(AT_PAGESZ) ?? PAGE_BYTES);
     if (gaps.length >= UNMAPPED_WORDS) throw new RangeError('The memory of the mediator is in too many places');
     this.#put(UNMAPPED_AT, ...gaps);
     return this.#prepare();
@@ -188,32 +190,7 @@ function hasEndingWait(): boolean {
   return major > 6 || (major === 6 && minor >= 11);
 }
 
-type Range = readonly [from: number, end: number];
-
-/**
- * The memory of this process without what is kept: pairs of first address and end, then where the last begins. Also where there is
- * nothing at all, because other threads map memory meanwhile.
- */
-function memoryBeside(kept: readonly Range[]): readonly number[] {
-  const gaps: number[] = [];
-  let from = PAGE_BYTES;
-  for (const [start, end] of kept.toSorted(([a], [b]) => a - b)) {
-    if (start > from) gaps.push(from, start);
-    from = Math.max(from, end);
-  }
-  return [...gaps, from];
-}
-
 /** What the kernel mapped for itself: the return from a signal may be there. */
-function kernelCode(): readonly Range[] {
-  const auxiliary = readSmallFile('/proc/self/auxv');
-  const memory = fixedBuffer(auxiliary.length);
-  putBytes(memory, auxiliary);
-  const view = new DataView(memory.buffer);
-  for (let at = 0; at + 2 * WORD_BYTES <= memory.length; at += 2 * WORD_BYTES) {
-    if (view.getBigUint64(at, true) !== AT_SYSINFO_EHDR) continue;
-    const start = Number(view.getBigUint64(at + WORD_BYTES, true));
-    return [[start - KERNEL_DATA_BYTES, start + KERNEL_CODE_BYTES]];
-  }
-  return [];
+function kernelCode(start: number | undefined): readonly Range[] {
+  return start === undefined ? [] : [[start - KERNEL_DATA_BYTES, start + KERNEL_CODE_BYTES]];
 }

@@ -8,7 +8,7 @@ import plain from './plain.c' with { type: 'text' };
 import state from './state.c' with { type: 'text' };
 import up from './up.c' with { type: 'text' };
 
-/** Replaced by a build on the kind of machine that it is for: encodeImage() of the C. */
+/** Replaced where an x64 builds for x64: encodeImage() of the C. */
 declare const NONO_RELAY_IMAGE: string | undefined;
 
 /** The calls that are made from C. */
