@@ -46,10 +46,10 @@ const PARTS: readonly string[] = [
 ];
 
 /** What a tool in `bin` needs elsewhere: the toolchains behind rustup's proxies, and cargo's own settings. */
-const COMPANIONS: Readonly<Record<string, readonly string[]>> = {
-  '.cargo/bin': ['.rustup', '.cargo/config.toml', '.cargo/config', '.cargo/env'],
-};
-const COMPANION_VARIABLES: Readonly<Record<string, readonly string[]>> = { '.cargo/bin': ['RUSTUP_HOME'] };
+const COMPANIONS: ReadonlyMap<string, readonly string[]> = new Map([
+  ['.cargo/bin', ['.rustup', '.cargo/config.toml', '.cargo/config', '.cargo/env']],
+]);
+const COMPANION_VARIABLES: ReadonlyMap<string, readonly string[]> = new Map([['.cargo/bin', ['RUSTUP_HOME']]]);
 
 /** Names under which an environment links to the interpreter that it was made from. */
 const INTERPRETERS: readonly string[] = ['python', 'python3', 'node', 'ruby'];
@@ -169,8 +169,8 @@ class Search {
 
   #addCompanions(relative: string): void {
     const { homeDirectory, environment } = this.#world;
-    for (const name of COMPANIONS[relative] ?? []) this.#share(joinPath(homeDirectory, name as Bytes));
-    for (const name of COMPANION_VARIABLES[relative] ?? []) {
+    for (const name of COMPANIONS.get(relative) ?? []) this.#share(joinPath(homeDirectory, name as Bytes));
+    for (const name of COMPANION_VARIABLES.get(relative) ?? []) {
       const path = environment.get(name as Bytes);
       if (path?.startsWith('/')) this.#share(path);
     }

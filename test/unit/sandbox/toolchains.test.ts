@@ -95,6 +95,12 @@ describe('toolchainRules()', () => {
       expected: ['/home/u/.cargo/bin', '/home/u/.cargo/config.toml', '/home/u/.rustup'],
     },
     {
+      layout: 'a directory with a name that each object of JavaScript has',
+      lines: ['/home/u/constructor/x'],
+      path: '/home/u/constructor',
+      expected: ['/home/u/constructor'],
+    },
+    {
       layout: 'a prefix that holds something sensitive',
       lines: ['/home/u/tools/bin/x', '/home/u/.ssh -> tools/keys', '/home/u/tools/keys/id'],
       path: '/home/u/tools/bin',
