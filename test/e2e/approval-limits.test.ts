@@ -69,36 +69,40 @@ test.for([
   { whose: 'the same user', as: '' },
   // The kernel lists them before what tells of filters.
   { whose: 'a user of hundreds of groups', as: 'setpriv --groups=$(seq -s, 1000000001 1000000400) ' },
-])('what one inside, of $whose, does not give its command is neither asked about nor given by an answer', {
-  timeout: LONG_MS,
-}, async ({ as }, { skip }) => {
-  if (as !== '' && !canBecomeOrdinaryUser()) skip('only root may take on groups');
-  using world = createWorld();
-  await using asking = await openAsking(world);
-  mkdirSync(join(world.project, 'state'), { mode: 0o700 });
-  mkdirSync(join(world.project, 'inner'));
-  copyFileSync(world.executable, join(world.project, 'nono'));
-  chmodSync(join(world.project, 'nono'), 0o755);
-  const inner = `NONO_HOME=../state ${as}../nono wrap --allow-cwd -- sh -c 'cat ${asking.out}/f ${asking.out}/g || echo closed'`;
-  const run = asking.start(`cat ${asking.out}/f; echo; (cd inner; ${inner}); cat ${asking.out}/g`);
-  let isOver = false;
-  void run.ended.then(() => (isOver = true));
+])(
+  'what one inside, of $whose, does not give its command is neither asked about nor given by an answer',
+  {
+    timeout: LONG_MS,
+  },
+  async ({ as }, { skip }) => {
+    if (as !== '' && !canBecomeOrdinaryUser()) skip('only root may take on groups');
+    using world = createWorld();
+    await using asking = await openAsking(world);
+    mkdirSync(join(world.project, 'state'), { mode: 0o700 });
+    mkdirSync(join(world.project, 'inner'));
+    copyFileSync(world.executable, join(world.project, 'nono'));
+    chmodSync(join(world.project, 'nono'), 0o755);
+    const inner = `NONO_HOME=../state ${as}../nono wrap --allow-cwd -- sh -c 'cat ${asking.out}/f ${asking.out}/g || echo closed'`;
+    const run = asking.start(`cat ${asking.out}/f; echo; (cd inner; ${inner}); cat ${asking.out}/g`);
+    let isOver = false;
+    void run.ended.then(() => (isOver = true));
 
-  await asking.answer('allow', (await asking.asked(`${asking.out}/f`)).id, '--folder');
-  const asked = new Set<string>();
-  await waitFor('the end', async () => {
-    for (const { id, access, path } of await asking.list()) {
-      // Where it can have its temporary directory, and what is sensitive in the home directory, the inner one looks itself.
-      if (access !== 'list') asked.add(path);
-      await asking.answer('deny', id);
-    }
-    return isOver;
-  });
+    await asking.answer('allow', (await asking.asked(`${asking.out}/f`)).id, '--folder');
+    const asked = new Set<string>();
+    await waitFor('the end', async () => {
+      for (const { id, access, path } of await asking.list()) {
+        // Where it can have its temporary directory, and what is sensitive in the home directory, the inner one looks itself.
+        if (access !== 'list') asked.add(path);
+        await asking.answer('deny', id);
+      }
+      return isOver;
+    });
 
-  const { stdout, stderr } = await run.ended;
-  expect({ stdout, asked: [...asked] }).toEqual({ stdout: 'allowed\nclosed\nsecret', asked: [] });
-  expect(stderr).toContain('f: Permission denied');
-});
+    const { stdout, stderr } = await run.ended;
+    expect({ stdout, asked: [...asked] }).toEqual({ stdout: 'allowed\nclosed\nsecret', asked: [] });
+    expect(stderr).toContain('f: Permission denied');
+  },
+);
 
 test('a wrapped command is asked nothing, whatever its profile says', async () => {
   using world = createWorld();
