@@ -126,7 +126,7 @@ function asAbleUser(
 
 /** ENOKEY, ENODEV and the like say that the kernel did look; these say that it refused. */
 function isRefusedOutside(outside: string): boolean {
-  return ['EPERM', 'EACCES', 'ENOSYS', 'EAFNOSUPPORT', 'EPROTONOSUPPORT', 'ESRCH', 'ENOTTY'].includes(outside);
+  return ['EPERM', 'EACCES', 'ENOSYS', 'EAFNOSUPPORT', 'EPROTONOSUPPORT', 'ESRCH', 'ENOTTY', 'ENODEV'].includes(outside);
 }
 
 function listen(): Promise<Server> {
