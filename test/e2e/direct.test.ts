@@ -118,8 +118,13 @@ describe('A terminal that is attached', () => {
     await line(`${world.executable} attach ${id} & echo "ready$((1+1))"`);
     await terminal.waitFor(/ready2/);
     const client = await waitFor('the client', async () => childOf(await terminal.query('#{pane_pid}')));
-    const isStopped = () => readFileSync(`/proc/${client}/stat`, 'latin1').includes(') T ');
+    // A shell is told when the last thread has stopped; what it believes to run it does not continue.
+    const tasks = `/proc/${client}/task`;
+    const isStopped = () =>
+      readdirSync(tasks).every((thread) => readFileSync(`${tasks}/${thread}/stat`, 'latin1').includes(') T '));
     await waitFor('it to be stopped before it takes the terminal', isStopped);
+    await line('jobs');
+    await terminal.waitFor(/^\[1\]\+ +Stopped/m);
     await line('fg');
     await terminal.waitFor(/ready>/);
     await line('one');
