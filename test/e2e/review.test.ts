@@ -22,9 +22,10 @@ async function enter(terminal: Terminal, line: string): Promise<void> {
 }
 
 /** Presses a key at the menu and waits for the next menu, of the file in that place. */
-async function press(terminal: Terminal, key: string, place: number): Promise<string> {
+/** @param shown What the key shows, before the question comes again: the one that it answers stands there already. */
+async function press(terminal: Terminal, key: string, shown: RegExp, place: number): Promise<void> {
   await terminal.press(key);
-  return await terminal.waitFor(new RegExp(`\\[${place}/4\\] [^]*${KEYS.source}`));
+  await terminal.waitFor(new RegExp(`${shown.source}[^]*\\[${place}/4\\] [^]*${KEYS.source}`, 'm'));
 }
 
 describe('the review when the command has ended', () => {
@@ -39,8 +40,8 @@ describe('the review when the command has ended', () => {
     expect(first).toMatch(
       /~ bin {6}\| Bin 3 B → 3 B\n {2}- gone {5}\| 1 -\n {2}\+ made {5}\| 1 \+\n {2}~ main\.txt \| 4 \+\+--\n/,
     );
-    expect(await press(terminal, 'd', 1)).toContain('Binary: 3 B → 3 B');
-    await press(terminal, 'n', 2);
+    await press(terminal, 'd', /Binary: 3 B → 3 B/, 1);
+    await press(terminal, 'n', /\] n/, 2);
     await terminal.press('r');
     expect(await terminal.waitFor('Restore gone? [y/N]')).toContain('  + gone');
     expect(existsSync(join(world.project, 'gone'))).toBe(false);
@@ -54,8 +55,8 @@ describe('the review when the command has ended', () => {
     await terminal.waitFor('Undone');
     expect(existsSync(join(world.project, 'gone'))).toBe(false);
 
-    await press(terminal, 'n', 4);
-    expect(await press(terminal, 'o', 4)).toMatch(/7 line 7 +\| +7 line seven/);
+    await press(terminal, 'n', /\] n/, 4);
+    await press(terminal, 'o', /7 line 7 +\| +7 line seven/, 4);
     await terminal.press('h');
     await terminal.waitFor('Take back change 1 of 2? [y,n,a,d,q,?]');
     await terminal.press('n');
