@@ -21,8 +21,11 @@ async function enter(terminal: Terminal, line: string): Promise<void> {
   await terminal.press('Enter');
 }
 
-/** Presses a key at the menu and waits for the next menu, of the file in that place. */
-/** @param shown What the key shows, before the question comes again: the one that it answers stands there already. */
+/**
+ * Presses a key at the menu and waits for the next menu, of the file in that place.
+ *
+ * @param shown What the key shows before that: the menu that it answers stands there already.
+ */
 async function press(terminal: Terminal, key: string, shown: RegExp, place: number): Promise<void> {
   await terminal.press(key);
   await terminal.waitFor(new RegExp(`${shown.source}[^]*\\[${place}/4\\] [^]*${KEYS.source}`, 'm'));
