@@ -1,9 +1,10 @@
 import { EXIT, NonoError } from '../../errors.ts';
 import type { Processes } from '../../ports/processes.ts';
+import { statFields } from './process-stat.ts';
 import { readSmallFile, readSymbolicLink, readUnlessGone } from './small-files.ts';
 import { errnoName, trySyscall } from './syscalls.ts';
 
-/** Fields of /proc/PID/stat after the command name, which may hold spaces (proc(5)): field 22 is the start time. */
+/** Of statFields(): field 22 of all, the start time. */
 const START_FIELD = 19;
 
 /** USER_HZ of include/asm-generic/param.h: in /proc it is the same on all machines. */
@@ -54,7 +55,7 @@ function startTicks(pid: number): number | undefined {
 }
 
 function startOf(stat: string): number | undefined {
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const fields = statFields(stat);
   // A zombie holds nothing any more: it is dead for whoever asks.
   return fields[0] === 'Z' || fields[0] === 'X' ? undefined : Number(fields[START_FIELD]);
 }

@@ -2,6 +2,7 @@ import type { TerminalSize } from '../../ports/pty.ts';
 import type { TerminalEvents, TerminalHandlers, UserTerminal } from '../../ports/user-terminal.ts';
 import { followDescriptor, followShared, writeAll } from './channel.ts';
 import { joinTerminal } from './joined-terminal.ts';
+import { statFields } from './process-stat.ts';
 import type { Relay } from './relay/relay.ts';
 import { readUnlessGone } from './small-files.ts';
 import { addressOf, fixedBuffer, trySyscall } from './syscalls.ts';
@@ -104,11 +105,11 @@ function identity(): string | undefined {
   return started === undefined ? undefined : [device, session, started].join('-');
 }
 
-/** Fields of /proc/PID/stat, counted behind the command name, which may hold spaces (proc(5)). */
+/** One of statFields(). */
 function statField(pid: string, field: number): string | undefined {
   // Who led the session may have left.
   const stat = readUnlessGone(`/proc/${pid}/stat`);
-  return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[field];
+  return stat === undefined ? undefined : statFields(stat)[field];
 }
 
 function size(): TerminalSize {

@@ -1,4 +1,5 @@
 import { isErrno } from '../../../errors.ts';
+import { statFields } from '../process-stat.ts';
 import { readSmallFile } from '../small-files.ts';
 import { addressOf, fixedBuffer, trySyscall } from '../syscalls.ts';
 import { isTerminal } from '../terminal.ts';
@@ -89,8 +90,7 @@ function deviceOf(descriptor: number): number | undefined {
 
 function controllingTerminal(path: string): number | undefined {
   try {
-    const stat = readSmallFile(path);
-    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[DEVICE_FIELD]);
+    return Number(statFields(readSmallFile(path))[DEVICE_FIELD]);
   } catch (error) {
     // It is gone, or of another namespace; or no descriptor is left.
     if (isErrno(error, 'ENOENT', 'ESRCH', 'EACCES', 'EMFILE', 'ENFILE')) return undefined;
