@@ -1,5 +1,6 @@
 import type { Bytes } from '../bytes.ts';
 import type { Directory } from '../ports/files.ts';
+import { withinTime } from '../within-time.ts';
 import type { RollbackDeps } from './rollback-deps.ts';
 import type { RootDirectories } from './root-directories.ts';
 
@@ -36,15 +37,6 @@ export async function syncRestored(
 
 /** @returns false when the time is up before `work` has settled; Infinity waits. Rejects as `work` does until then. */
 export async function settlesWithin(work: Promise<void>, timeMs: number): Promise<boolean> {
-  if (timeMs === Number.POSITIVE_INFINITY) {
-    await work;
-    return true;
-  }
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const timeUp = new Promise<false>((resolve) => (timer = setTimeout(() => resolve(false), timeMs)));
-  try {
-    return await Promise.race([work.then(() => true), timeUp]);
-  } finally {
-    clearTimeout(timer);
-  }
+  const settled = work.then(() => true);
+  return (await withinTime(settled, timeMs)) ?? false;
 }

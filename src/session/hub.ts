@@ -1,5 +1,6 @@
 import type { TerminalSize } from '../ports/pty.ts';
 import type { Connection, ConnectionHandlers } from '../ports/socket.ts';
+import { withinTime } from '../within-time.ts';
 import { AttachedPrompt } from './attached-prompt.ts';
 import { type ClientRole, isAttachedAs } from './attachment.ts';
 import type { DetachReason } from './audit-event.ts';
@@ -15,7 +16,6 @@ import { outcomeOf, RequestLine } from './request-line.ts';
 import type { SessionScreen } from './screen.ts';
 import { sendPieces } from './send-pieces.ts';
 import { isSameSize } from './terminal-size.ts';
-import { withinTime } from './within-time.ts';
 
 /** A connection that says nothing is no client. */
 const HELLO_TIMEOUT_MS = 10_000;

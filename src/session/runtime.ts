@@ -7,6 +7,7 @@ import type { TerminalSize } from '../ports/pty.ts';
 import type { Connection, ConnectionHandlers } from '../ports/socket.ts';
 import type { Launch } from '../sandbox/launch.ts';
 import { signalName, signalNumber } from '../signal-names.ts';
+import { withinTime } from '../within-time.ts';
 import { answerAbout } from './approval-requests.ts';
 import { Approvals, type Denial } from './approvals.ts';
 import type { Actor } from './audit-event.ts';
@@ -19,7 +20,6 @@ import type { SessionEnd } from './messages.ts';
 import type { OutputLog } from './output-log.ts';
 import type { AskingDeps, Question } from './question.ts';
 import { SessionScreen } from './screen.ts';
-import { withinTime } from './within-time.ts';
 
 const SIGCONT = signalNumber('SIGCONT');
 const TERMINAL_STOPS: readonly number[] = ['SIGTSTP', 'SIGTTIN', 'SIGTTOU'].map(signalNumber);
