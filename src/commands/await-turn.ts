@@ -2,8 +2,8 @@ import type { Signals } from '../ports/signals.ts';
 import { SIGNAL_EXIT_BASE } from '../signal-names.ts';
 import type { Context } from './context.ts';
 
-/** Of getpgid(2). */
-const OWN = 0;
+/** Of getpgid(2): this process. */
+export const OWN = 0;
 /** A process that cannot be stopped, since no shell could continue it, looks again so often. */
 const LOOK_AGAIN_MS = 20;
 

@@ -1,9 +1,7 @@
 import type { Signals } from '../ports/signals.ts';
 import { signalNumber } from '../signal-names.ts';
+import { isInForeground, OWN } from './await-turn.ts';
 import type { Context } from './context.ts';
-
-/** getpgid(2) takes it for this process. */
-const OWN = 0;
 
 /**
  * Whether this process was put into the background of its terminal by somebody who goes on there, as timeout(1) does in a script: no shell knows of that
@@ -12,8 +10,7 @@ const OWN = 0;
 export async function isPutAside(context: Context): Promise<boolean> {
   const signals = await context.loadSignals();
   const group = signals.groupOf(OWN);
-  const foreground = signals.foregroundGroup();
-  return foreground !== undefined && group !== undefined && foreground !== group && expectsIt(signals, group);
+  return group !== undefined && !isInForeground(signals) && expectsIt(signals, group);
 }
 
 /** The leader, which has the number of its group: whoever ignores these writes and reads there. */
