@@ -4,6 +4,7 @@ import { jsonOutput } from '../../json-text.ts';
 import { parseCount } from '../../parse.ts';
 import { isWithin } from '../../paths.ts';
 import { FORBIDDEN } from '../../rollback/apply-failure.ts';
+import { USERS_TO_REPAIR } from '../../rollback/cannot-store.ts';
 import { compareTrees } from '../../rollback/compare.ts';
 import { startMaking } from '../../rollback/file-maker.ts';
 import { abortRestore, findUnfinished } from '../../rollback/interrupted.ts';
@@ -43,9 +44,6 @@ interface Wish {
   readonly isJson: boolean;
   readonly isTouching: boolean;
 }
-
-/** What the file system of the tracked files answers when it is not nono that is wrong. */
-const USERS_TO_REPAIR = ['ENOSPC', 'EDQUOT', 'EFBIG', 'EROFS', 'EIO', 'EACCES', 'EPERM'] as const;
 
 export async function execute(call: ParsedCall, context: Context): Promise<CommandResult> {
   try {

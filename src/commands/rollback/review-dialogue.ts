@@ -1,5 +1,6 @@
 import { type Bytes, displayBytes } from '../../bytes.ts';
-import { describeFailure, NonoError, SystemError } from '../../errors.ts';
+import { describeFailure, isErrno, NonoError, SystemError } from '../../errors.ts';
+import { USERS_TO_REPAIR } from '../../rollback/cannot-store.ts';
 import { type Change, countedChanges } from '../../rollback/compare.ts';
 import type { FileDelta } from '../../rollback/file-delta.ts';
 import { presentState } from '../../rollback/present.ts';
@@ -29,8 +30,6 @@ const HELP = [
   'u  undo the last restore',
   's  the summary  q  quit, as Ctrl-C',
 ];
-/** What the file system of the tracked files may answer. */
-const FILE_FAILURES: readonly string[] = ['ENOSPC', 'EDQUOT', 'EROFS', 'EIO', 'EACCES', 'EPERM'];
 /** Lines of a plan before the rest is counted. */
 const ACTIONS_SHOWN = 12;
 
@@ -249,7 +248,7 @@ export class Review {
 /** @throws whatever is no failure that a user can do something about. */
 function failureText(error: unknown): string {
   if (error instanceof NonoError) return describeFailure(error).text;
-  if (error instanceof SystemError && FILE_FAILURES.includes(error.errno)) return `Error: Cannot complete it: ${error.message}`;
+  if (error instanceof SystemError && isErrno(error, ...USERS_TO_REPAIR)) return `Error: Cannot complete it: ${error.message}`;
   throw error;
 }
 
