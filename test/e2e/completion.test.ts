@@ -145,6 +145,8 @@ describe('nono completion', () => {
       await terminal.press('Tab');
       await terminal.waitFor(/^> nono attach work-node/m);
       await terminal.press('C-c');
+      // What is typed before the shell reads again is lost.
+      await terminal.waitFor(/work-node[^\n]*\n+>$/);
       await terminal.type('nono run --allow-cwd -- mktem');
       await terminal.press('Tab');
       await terminal.waitFor(/^> nono run --allow-cwd -- mktemp/m);

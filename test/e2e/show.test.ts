@@ -5,6 +5,7 @@ import { runProgram } from '../support/nono.ts';
 import { listSessions, readProject, rollback, runTracked, sessionDirectory, writeProject } from '../support/rollback.ts';
 import { openTerminal, type Terminal } from '../support/tmux.ts';
 import { needCommands } from '../support/tools.ts';
+import { waitFor } from '../support/wait.ts';
 import { createWorld, type World } from '../support/world.ts';
 
 const LINES = Array.from({ length: 60 }, (_, at) => `line ${at + 1} of the file\n`).join('');
@@ -103,8 +104,11 @@ describe('nono rollback show on a terminal', () => {
     await enter(terminal, `clear; ${world.executable} rollback show latest src --full; echo status $?`);
     expect(await terminal.waitFor(/^:$/m)).toMatch(/^ +7 \+ line seven of the file$/m);
     await terminal.press('C-c');
-    await terminal.press('q');
-    await terminal.waitFor('status 0');
+    // What the reader has not read yet when it is interrupted it throws away.
+    await waitFor('the reader has left', async () => {
+      await terminal.press('q');
+      return (await terminal.screen()).includes('status 0');
+    });
   });
 
   test('uses PAGER, leaves it out where it is cat or nothing, and where the terminal is dumb', async (context) => {

@@ -45,11 +45,13 @@ print(path); sys.stdout.flush(); sys.stdin.readline()
 print(name(lambda: os.open(path, os.O_RDWR)), name(lambda: os.open(path, os.O_RDWR | os.O_NOCTTY)), name(lambda: os.open(path, os.O_RDONLY)))
 `;
 
-/** Makes terminals until there is one of that name, and holds them. */
+/** Makes terminals until one of them has that name, and holds them; somebody else may have it for a while. */
 const HOLDER = `
-import os, sys
-held = []
-while not os.path.exists(sys.argv[1]): held += os.openpty()
+import os, sys, time
+held = [0]
+while not os.isatty(held[-1]) or os.ttyname(held[-1]) != sys.argv[1]:
+  if os.path.exists(sys.argv[1]): time.sleep(0.01)
+  else: held += os.openpty()
 print("held"); sys.stdout.flush(); sys.stdin.readline()
 `;
 
