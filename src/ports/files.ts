@@ -83,6 +83,11 @@ export interface Directory extends Disposable {
   /** The names with what lstat tells of each; what vanishes meanwhile is not in it. */
   list(): Listing;
   statSelf(): Stat;
+  /**
+   * False on file systems in memory: what is written to a file there through its mapping into memory, by who has read it before, gives it no other
+   * time. Where one lies over another (overlay) that is not known.
+   */
+  datesEachWrite(): boolean;
   /** @returns undefined when there is nothing of that name. */
   stat(name: Bytes): Stat | undefined;
   readLink(name: Bytes): Bytes;

@@ -87,6 +87,8 @@ class RootWalk {
   readonly #builder = new NodeBuilder();
   /** Of the listing that is looked at. */
   #matches = new Int32Array(0);
+  /** Whether times tell what has changed: see Directory.datesEachWrite(). */
+  #isDated = false;
 
   constructor(input: CaptureInput, index: number, root: CaptureRoot, counters: Counters) {
     this.#input = input;
@@ -105,6 +107,7 @@ class RootWalk {
     if (stat.kind !== 'directory') return fileRoot(this.#input, path, stat, previous);
     using directory = openTracked(this.#input.files, path);
     if (directory === undefined) return undefined;
+    this.#isDated = directory.datesEachWrite();
     const level: Level = { path: EMPTY, scope: [], depth: 0, isInsideExcluded: false };
     const own = metadataOf(directory.statSelf());
     const child = { snapshot: 0, offset: await this.#captureDirectory(directory, level, previous?.child) };
@@ -222,7 +225,7 @@ class RootWalk {
 
   #takeFile({ listing, known, contents }: Listed, { at, name, before, isSame }: Found): void {
     const position = this.#builder.add(listing.bytes, at);
-    if (known?.[before] === KIND_CODES.file && isSame && !this.#isRacy(listing.bytes, at))
+    if (this.#isDated && known?.[before] === KIND_CODES.file && isSame && !this.#isRacy(listing.bytes, at))
       this.#builder.copyHash(position, known, before);
     else contents.push({ position, name });
   }

@@ -1,5 +1,5 @@
 import type { Bytes } from '../bytes.ts';
-import { baseName } from '../paths.ts';
+import { baseName, parentPath } from '../paths.ts';
 import type { Stat } from '../ports/files.ts';
 import { nameIn } from '../ports/listing.ts';
 import type { CaptureInput } from './capture-input.ts';
@@ -8,7 +8,7 @@ import type { Draft } from './drafts.ts';
 import { type Entry, isSameInodeState, metadataOf, NO_HASH } from './entry.ts';
 import { hasHash, knownOf } from './known-contents.ts';
 import { FIELD, KIND_CODES } from './node-codec.ts';
-import { readRootLink } from './open-root.ts';
+import { openTracked, readRootLink } from './open-root.ts';
 
 const EMPTY = '' as Bytes;
 
@@ -22,14 +22,20 @@ export function linkRoot({ files, hash }: Pick<CaptureInput, 'files' | 'hash'>, 
 
 /** A root that is a file. Its content is read by submitRootFiles(), unless it is the one of `before`. */
 export function fileRoot(
-  input: Pick<CaptureInput, 'previous' | 'isForeign'>,
+  input: Pick<CaptureInput, 'files' | 'previous' | 'isForeign'>,
   name: Bytes,
   stat: Stat,
   before: Entry | undefined,
 ): Entry {
-  const isKnown = before?.kind === 'file' && isSameInodeState(before, stat);
+  const isKnown = before?.kind === 'file' && isSameInodeState(before, stat) && isDated(input, name);
   const hash = isKnown && !isRacy(input, before) ? before.hash : NO_HASH;
   return { ...metadataOf(stat), name, kind: 'file', reason: undefined, hash, target: EMPTY, child: undefined };
+}
+
+/** Whether times tell what has changed in the directory that holds `path`. */
+function isDated({ files }: Pick<CaptureInput, 'files'>, path: Bytes): boolean {
+  using parent = openTracked(files, parentPath(path));
+  return parent?.datesEachWrite() ?? false;
 }
 
 /** Whether what the previous snapshot has of a file with the same times cannot be believed. */

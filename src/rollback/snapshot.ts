@@ -32,8 +32,7 @@ const MANY_BYTES = 64 * 1024 * 1024;
 export async function takeNodes(deps: RollbackDeps, input: TakeInput): Promise<TakenNodes> {
   const { loadTakeElsewhere, files } = deps;
   const paths = input.roots.map(({ path }) => path);
-  const manyBytes = input.previous === undefined ? MANY_BYTES : Number.POSITIVE_INFINITY;
-  const isLarge = () => (input.expected ?? 0) >= MANY_NAMES || isMuch(files, paths, manyBytes);
+  const isLarge = () => (input.expected ?? 0) >= MANY_NAMES || isMuch(files, paths, input.previous === undefined);
   const request = loadTakeElsewhere === undefined || !isLarge() ? undefined : encodeTake(input);
   if (loadTakeElsewhere === undefined || request === undefined) return await takeNodesHere(deps, input);
   const takeElsewhere = await loadTakeElsewhere();
@@ -44,19 +43,24 @@ export async function takeNodes(deps: RollbackDeps, input: TakeInput): Promise<T
   throw report.kind === 'failed' ? takeFailure(report) : new TypeError('Expected the last report of a snapshot');
 }
 
-/** Whether there is much below the directories, which is known long before all of it is. */
-function isMuch(files: Files, roots: readonly Bytes[], manyBytes: number): boolean {
+/**
+ * Whether there is much below the directories, which is known long before all of it is.
+ *
+ * @param isFirst All of it is read, not only what has changed.
+ */
+function isMuch(files: Files, roots: readonly Bytes[], isFirst: boolean): boolean {
   let names = 0;
   let fileBytes = 0;
   for (const root of roots) {
     using directory = openTracked(files, root);
     if (directory === undefined) continue;
+    const isRead = isFirst || !directory.datesEachWrite();
     const waiting = [EMPTY];
     for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
       const below = directoriesIn(directory, path);
       names += below.names;
-      fileBytes += below.fileBytes;
-      if (names >= MANY_NAMES || fileBytes >= manyBytes) return true;
+      if (isRead) fileBytes += below.fileBytes;
+      if (names >= MANY_NAMES || fileBytes >= MANY_BYTES) return true;
       waiting.push(...below.directories);
     }
   }

@@ -34,6 +34,12 @@ export function describeFilesContract(name: string, createFiles: () => Files): v
       }
     });
 
+    test('datesEachWrite() is false on a file system in memory', () => {
+      using devices = files.openDirectory(b('/dev'));
+      using processes = files.openDirectory(b('/proc'));
+      expect([devices.datesEachWrite(), processes.datesEachWrite()]).toEqual([false, true]);
+    });
+
     test('realPath() and stat() of something below a file give undefined', () => {
       using scratch = createScratchDirectory();
       fs.writeFileSync(scratch.at('file'), '');

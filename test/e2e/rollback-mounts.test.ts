@@ -118,6 +118,34 @@ with open('data', 'r+b') as file, mmap.mmap(file.fileno(), 0) as data:
     expect(await rollback(world, ['verify', '--all'])).toMatchObject({ status: 0 });
   });
 
+  test('after it was read by it is in the final snapshot and in the next baseline', async (context) => {
+    needCommands(context, PYTHON);
+    using world = createWorld();
+    using _ = mountTmpfs(context, world.project, 'size=3m');
+    const write = (word: string) => `import mmap
+with open('data', 'r+b') as file, mmap.mmap(file.fileno(), 0) as data:
+    assert data[0:3] != b'${word}'
+    data[0:3] = b'${word}'`;
+    const start = ['run', '--rollback', '--allow-cwd', '--'];
+    writeProject(world, { data: 'old'.padEnd(4096, '.') });
+    await untilOlder(world);
+    const changed = changedMs(world);
+    expect(await runNono(world, [...start, PYTHON, '-c', write('one')])).toMatchObject({ status: 0 });
+    expect(readProject(world, 'data')).toMatch(/^one/);
+    expect(await rollback(world, ['restore', 'latest'])).toMatchObject({ status: 0 });
+    expect(readProject(world, 'data')).toMatch(/^old/);
+
+    await untilOlder(world);
+    expect(await runNono(world, [...start, 'true'])).toMatchObject({ status: 0 });
+    const restored = changedMs(world);
+    expect(restored).toBeGreaterThan(changed);
+    expect(await runProgram(world, [PYTHON, '-c', write('two')])).toMatchObject({ status: 0 });
+    expect(changedMs(world)).toBe(restored);
+    await runTracked(world, 'rm data');
+    expect(await rollback(world, ['restore', 'latest'])).toMatchObject({ status: 0 });
+    expect(readProject(world, 'data')).toMatch(/^two/);
+  });
+
   test('after the session is left by a restore, which could not take that back', async (context) => {
     needCommands(context, PYTHON);
     using world = createWorld();

@@ -1,6 +1,7 @@
 import { type Bytes, bytesAt, displayBytes, putBytes } from '../../bytes.ts';
 import { SystemError } from '../../errors.ts';
 import type { Stat } from '../../ports/files.ts';
+import { isInMemory } from '../node/memory-file-systems.ts';
 import { ownMode } from '../node/own-mode.ts';
 import { addressOf, errnoName, fixedBuffer, syscall, trySyscall } from './syscalls.ts';
 import * as uapi from './uapi.ts';
@@ -31,6 +32,8 @@ const STATX = {
   deviceMinor: 140,
 } as const;
 const STATX_BYTES = 256;
+/** struct statfs of include/uapi/asm-generic/statfs.h, which begins with the type. */
+const STATFS_BYTES = 120;
 /** struct open_how, and two of struct timespec. */
 const HOW_BYTES = 24;
 const TIMES_BYTES = 32;
@@ -60,6 +63,7 @@ export function createBlock(sizeBytes: number): Block {
 /** Memory that is used within one call and never kept: one set for each thread. Each piece is made when it is first wanted: a start wants few. */
 export class Scratch {
   #statx: Block | undefined;
+  #statfs: Block | undefined;
   #how: Block | undefined;
   #dirents: Block | undefined;
   #times: Block | undefined;
@@ -69,6 +73,10 @@ export class Scratch {
 
   get statx(): Block {
     return (this.#statx ??= createBlock(STATX_BYTES));
+  }
+
+  get statfs(): Block {
+    return (this.#statfs ??= createBlock(STATFS_BYTES));
   }
 
   get how(): Block {
@@ -184,6 +192,11 @@ function readSignedNumber(view: DataView, at: number): number {
 
 function readMs(view: DataView, at: number): number {
   return readSignedNumber(view, at) * 1000 + view.getUint32(at + 8, true) / 1_000_000;
+}
+
+export function datesEachWrite({ statfs: { view, address } }: Scratch, fd: number): boolean {
+  syscall('fstatfs', fd, address);
+  return !isInMemory(view.getUint32(0, true));
 }
 
 /** Two timespecs: the access time is left as it is. @returns their address. */

@@ -7,6 +7,7 @@ import { syncInBackground } from '../node/sync-later.ts';
 import { BulkLister } from './bulk-lister.ts';
 import { readDirectoryNames } from './directory-names.ts';
 import {
+  datesEachWrite,
   descriptorPath,
   fillTimes,
   openAt,
@@ -90,9 +91,8 @@ class LinuxDirectory implements Directory {
   readonly path: Bytes;
   readonly #scratch: Scratch;
   readonly #lister: BulkLister;
-  #fd: number;
-
   readonly #isListable: boolean;
+  #fd: number;
 
   constructor(fd: number, path: Bytes, scratch: Scratch, lister: BulkLister, isListable = true) {
     this.#isListable = isListable;
@@ -126,6 +126,10 @@ class LinuxDirectory implements Directory {
 
   statSelf(): Stat {
     return this.#call('', () => statAt(this.#scratch, this.#fd, '' as Bytes, uapi.AT_EMPTY_PATH)) as Stat;
+  }
+
+  datesEachWrite(): boolean {
+    return this.#call('', () => datesEachWrite(this.#scratch, this.#fd));
   }
 
   stat(name: Bytes): Stat | undefined {

@@ -5,6 +5,7 @@ import { SystemError } from '../../errors.ts';
 import { joinPath } from '../../paths.ts';
 import { type Directory, type Files, type OpenFile, SMALL_FILE_BYTES, type SmallFile, type Stat } from '../../ports/files.ts';
 import { type Listing, packListing } from '../../ports/listing.ts';
+import { isInMemory } from './memory-file-systems.ts';
 import { entryPath, NodeFile, named, touch, unlessMissing } from './open-file.ts';
 import { convert } from './stat.ts';
 import { syncInBackground } from './sync-later.ts';
@@ -86,6 +87,10 @@ export class NodeDirectory implements Directory {
 
   statSelf(): Stat {
     return this.#call('', () => convert(fs.fstatSync(this.#fd, { bigint: true })));
+  }
+
+  datesEachWrite(): boolean {
+    return this.#call('', () => !isInMemory(fs.statfsSync(this.#at('.')).type));
   }
 
   stat(name: Bytes): Stat | undefined {
