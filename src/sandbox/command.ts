@@ -33,10 +33,15 @@ export interface FoundFile {
   readonly namedBy?: Bytes;
 }
 
-/** The entries of the PATH that the command gets; an empty one means the working directory. */
-export function searchPath({ environment, workingDirectory }: World): readonly Bytes[] {
-  const path = environment.get('PATH' as Bytes) ?? DEFAULT_PATH;
-  return path.split(':').map((entry) => (entry === '' ? workingDirectory : absolute(entry as Bytes, workingDirectory)));
+/** The entries of the PATH that the command gets, as they are written. */
+export function pathEntries({ environment }: Pick<World, 'environment'>): readonly Bytes[] {
+  return (environment.get('PATH' as Bytes) ?? DEFAULT_PATH).split(':') as Bytes[];
+}
+
+/** The same, absolute; an empty one means the working directory. */
+export function searchPath(world: World): readonly Bytes[] {
+  const { workingDirectory } = world;
+  return pathEntries(world).map((entry) => (entry === '' ? workingDirectory : absolute(entry, workingDirectory)));
 }
 
 /**

@@ -1,8 +1,8 @@
 import type { Bytes } from '../bytes.ts';
 import { collect } from '../collect.ts';
-import { baseName, isWithin, joinPath, parentPath } from '../paths.ts';
+import { baseName, isWithin, joinPath, parentPath, relativePath } from '../paths.ts';
 import type { PathFacts } from '../ports/path-facts.ts';
-import { type FoundFile, searchPath } from './command.ts';
+import { type FoundFile, pathEntries, searchPath } from './command.ts';
 import { existing, listQuietly, namesQuietly, resolveQuietly } from './look-up.ts';
 import { type PathRule, READ } from './plan.ts';
 import type { Plantable } from './planted.ts';
@@ -44,6 +44,9 @@ const PARTS: readonly string[] = [
   'node_modules',
   'pyvenv.cfg',
 ];
+/** A library, beside a program that was unpacked without a `bin`. */
+const LIBRARY_REGEXP = /\.so[.\d]*$/;
+const MODULES_REGEXP = /(?:^|\/)node_modules(?:\/|$)/;
 
 /** What a tool in `bin` needs elsewhere: the toolchains behind rustup's proxies, and cargo's own settings. */
 const COMPANIONS: ReadonlyMap<string, readonly string[]> = new Map([
@@ -84,13 +87,16 @@ export function toolchainRules(
   plantable: Plantable,
 ): readonly PathRule[] {
   const search = new Search(world, places, plantable);
-  const directories = searchPath(world);
+  const absolute: readonly string[] = pathEntries(world).filter((entry) => entry.startsWith('/'));
+  // One that begins where the command works means what happens to be there, unless it is called as a directory of programs is.
+  const directories = searchPath(world).filter((entry) => absolute.includes(entry) || holdsPrograms(entry));
   world.facts.prepare?.(directories);
   for (const directory of directories) search.addPrograms(directory, 0);
   const files = collect(chain, (file) => {
     if (!search.mayUse(file)) return [];
+    const directory = parentPath(file.path);
     search.addProgram(file.resolved, 0);
-    if (search.mayUseAround(file)) search.addPrograms(parentPath(file.path), 0);
+    if (holdsPrograms(directory) && search.mayUseAround(file)) search.addPrograms(directory, 0);
     return existing(world.facts, file.resolved, READ, 'toolchain');
   });
   return [...files.filter(({ path }) => findOverlap(path, READ, places) === undefined), ...search.rules];
@@ -135,7 +141,7 @@ class Search {
     const prefix = holdsPrograms(directory) ? parentPath(directory) : directory;
     const isShared = (prefix === directory || this.#mayBeInstallation(prefix)) && this.#share(prefix);
     if (!isShared) this.#share(directory);
-    this.#addCompanions(directory.slice(homeDirectory.length + 1));
+    this.#addCompanions(relativePath(directory, homeDirectory));
     if (depth >= DEPTH_MAXIMUM) return;
     // An installation has its programs inside; only the interpreter of an environment may be elsewhere.
     const links = isShared ? INTERPRETERS : linksIn(facts, directory);
@@ -147,11 +153,15 @@ class Search {
     }
   }
 
-  /** Above a directory of programs: not `~/Dropbox` or `~/work` for the sake of the scripts in its `bin`. Hidden directories are the tools' own. */
+  /**
+   * What a program lies in, or what is above its `bin`: not `~/Dropbox`, `~/Downloads` or `~/work/x` for the sake of a script there. Hidden directories are the
+   * tools' own.
+   */
   #mayBeInstallation(prefix: Bytes): boolean {
     const { facts, homeDirectory } = this.#world;
-    if (parentPath(prefix) !== homeDirectory || baseName(prefix).startsWith('.')) return true;
-    return namesQuietly(facts, prefix).some((name) => PARTS.includes(name));
+    const inside = relativePath(prefix, homeDirectory);
+    if (inside.startsWith('.') || baseName(prefix).startsWith('.') || MODULES_REGEXP.test(inside)) return true;
+    return namesQuietly(facts, prefix).some((name) => PARTS.includes(name) || LIBRARY_REGEXP.test(name));
   }
 
   /** One program with its links resolved: the installation that it is part of, or the file alone. */
@@ -159,8 +169,7 @@ class Search {
     if (!this.#isInHome(path) || this.#visited.has(path)) return;
     this.#visited.add(path);
     const installation = installationOf(path, this.#world.homeDirectory);
-    const isApart = installation !== undefined && (installation === parentPath(path) || this.#mayBeInstallation(installation));
-    if (isApart && this.#share(installation)) {
+    if (installation !== undefined && this.#mayBeInstallation(installation) && this.#share(installation)) {
       this.addPrograms(joinPath(installation, 'bin' as Bytes), depth + 1);
     } else {
       this.#share(path);
@@ -186,7 +195,7 @@ class Search {
     const [rule] = existing(facts, path, READ, 'toolchain');
     if (rule === undefined || !this.#isInHome(rule.path)) return false;
     if (this.#plantable.linkOutOn(path, rule.path) !== undefined) return false;
-    if (SHARED.includes(rule.path.slice(homeDirectory.length + 1))) return false;
+    if (SHARED.includes(relativePath(rule.path, homeDirectory))) return false;
     if (findOverlap(rule.path, READ, this.#places) !== undefined) return false;
     this.rules.push(rule);
     return true;
@@ -220,7 +229,7 @@ function holdsPrograms(directory: Bytes): boolean {
  * is above its bin, else the directory that it is in.
  */
 export function installationOf(path: Bytes, homeDirectory: Bytes): Bytes | undefined {
-  const parts = path.slice(homeDirectory.length + 1).split('/');
+  const parts = relativePath(path, homeDirectory).split('/');
   const modules = parts.lastIndexOf('node_modules');
   if (modules >= 0) {
     const end = modules + (parts[modules + 1]?.startsWith('@') === true ? 3 : 2);

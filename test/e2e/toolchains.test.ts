@@ -161,6 +161,24 @@ describe('a tool installed below the home directory works without a grant', () =
   });
 });
 
+test('a program that is named by its path does not open what lies around it, nor does an empty entry of PATH', async () => {
+  using world = createWorld();
+  write(world, 'Downloads/install.sh', '#!/bin/sh\ncat "$HOME/Downloads/letter" "$HOME/work/letter"\n');
+  write(world, 'Downloads/letter', 'private\n', 0o644);
+  write(world, 'work/letter', 'private\n', 0o644);
+  write(world, 'work/inside/x', 'x', 0o644);
+  const cwd = join(world.home, 'work');
+  const environment = { PATH: ':/usr/bin:/bin' };
+  const command = ['--', '../Downloads/install.sh'];
+
+  const { stdout, stderr } = await runNono(world, ['run', '--allow', 'inside', ...command], { environment, cwd });
+  const given = await runNono(world, ['run', '--read', '.', '--read', '../Downloads', ...command], { environment, cwd });
+
+  expect(stdout).toBe('');
+  expect(stderr).toMatch(/Downloads\/letter: Permission denied\n.*work\/letter: Permission denied/);
+  expect(given.stdout).toBe('private\nprivate\n');
+});
+
 describe('a tool that is linked into the project, as npm link does it', () => {
   test.for(['run', 'wrap'])('(%s) is refused where it is, and named there; why names the same', async (verb) => {
     using world = createWorld();

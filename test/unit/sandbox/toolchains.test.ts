@@ -48,9 +48,41 @@ describe('toolchainRules()', () => {
     },
     {
       layout: 'scripts of the user that are links',
-      lines: ['/home/u/work/bin/x -> ../tools/x/bin/x', '/home/u/work/tools/x/bin/x', '/home/u/work/other'],
+      lines: [
+        '/home/u/work/bin/x -> ../tools/x/bin/x',
+        '/home/u/work/tools/x/bin/x',
+        '/home/u/work/tools/x/lib/x',
+        '/home/u/work/bin/y -> ../y/bin/y',
+        '/home/u/work/y/bin/y',
+        '/home/u/work/y/.env',
+        '/home/u/work/bin/z -> ../../letters/z',
+        '/home/u/letters/z',
+        '/home/u/letters/one',
+        '/home/u/work/other',
+      ],
       path: '/home/u/work/bin',
-      expected: ['/home/u/work/bin', '/home/u/work/tools/x'],
+      expected: ['/home/u/letters/z', '/home/u/work/bin', '/home/u/work/tools/x', '/home/u/work/y/bin/y'],
+    },
+    {
+      layout: 'scripts of another project',
+      lines: ['/home/u/work/x/bin/deploy', '/home/u/work/x/.env'],
+      path: '/home/u/work/x/bin',
+      expected: ['/home/u/work/x/bin'],
+    },
+    {
+      layout: 'a program that has no bin, with its libraries',
+      lines: ['/home/u/.local/bin/x -> ../../apps/x/x', '/home/u/apps/x/x', '/home/u/apps/x/libx.so.1.2'],
+      path: '/home/u/.local/bin',
+      expected: ['/home/u/.local/bin', '/home/u/apps/x'],
+    },
+    { layout: 'the working directory', lines: ['/home/u/project/x'], path: '', expected: [] },
+    { layout: 'the working directory by a name', lines: ['/home/u/project/x'], path: '.', expected: [] },
+    { layout: 'what is beside the working directory', lines: ['/home/u/letters/one'], path: '../letters', expected: [] },
+    {
+      layout: 'scripts of the project',
+      lines: ['/home/u/project/bin/x', '/home/u/project/.env'],
+      path: './bin',
+      expected: ['/home/u/project/bin'],
     },
     {
       layout: 'an installation that is not hidden',
@@ -150,6 +182,29 @@ test('what cargo signs in with stays closed where CARGO_HOME has it beside the p
   expect(sharedBy(world, [], [])).toEqual(['/home/u/rust/cargo/bin']);
 });
 
+test.for([
+  { command: '/home/u/Downloads/install.sh', expected: ['/home/u/Downloads/install.sh'] },
+  { command: './run', expected: ['/home/u/project/run'] },
+  { command: '/home/u/jdk/bin/java', expected: ['/home/u/jdk', '/home/u/jdk/bin/java'] },
+])('of a command that is named by its path only the program is shared, unless it is installed there: $command', (named) => {
+  const lines = ['/home/u/Downloads/install.sh', '/home/u/Downloads/letter', '/home/u/project/run', '/home/u/project/.env'];
+  const world = fakeWorld([...lines, '/home/u/jdk/bin/java', '/home/u/jdk/lib/x']);
+
+  expect(sharedBy(world, findCommand(named.command as Bytes, world).chain, [])).toEqual(named.expected);
+});
+
+test('where the home directory is the root, what many tools share is not shared whole either', () => {
+  const lines = [
+    '/.local/bin/x',
+    '/.local/share/private',
+    '/.nvm/v20/lib/node_modules/y/y.js',
+    '/.local/bin/y -> ../../.nvm/v20/lib/node_modules/y/y.js',
+  ];
+  const world = fakeWorld(lines, { ...withPath('/.local/bin'), homeDirectory: '/' as Bytes });
+
+  expect(sharedBy(world, [], [])).toEqual(['/.local/bin', '/.nvm/v20/lib/node_modules/y']);
+});
+
 describe('what an earlier run may have written into a directory that this one may write', () => {
   const around = (lines: readonly string[], grants: readonly PathRule[], ...path: readonly string[]) =>
     sharedBy(fakeWorld(lines, withPath(...path)), [], grants);
@@ -165,8 +220,9 @@ describe('what an earlier run may have written into a directory that this one ma
     { what: 'a file', lines: ['/home/u/project/venv/bin/ruby -> /home/u/letters/one', '/home/u/letters/one'] },
     { what: 'a program', lines: ['/home/u/project/venv/bin/node -> /home/u/work/bin/app', '/home/u/work/bin/app'] },
   ])('gives nothing by a link on PATH to $what', ({ lines }) => {
-    expect(around(lines, [writable(PROJECT)], '/home/u/project/venv/bin')).toEqual(['/home/u/project/venv']);
-    expect(around(lines, [], '/home/u/project/venv/bin')).not.toEqual(['/home/u/project/venv']);
+    const environment = [...lines, '/home/u/project/venv/pyvenv.cfg'];
+    expect(around(environment, [writable(PROJECT)], '/home/u/project/venv/bin')).toEqual(['/home/u/project/venv']);
+    expect(around(environment, [], '/home/u/project/venv/bin')).not.toEqual(['/home/u/project/venv']);
   });
 
   test('gives nothing by a directory of PATH that it made a link, nor by one that others lead to', () => {
@@ -178,7 +234,7 @@ describe('what an earlier run may have written into a directory that this one ma
   });
 
   test('gives the interpreter that an environment was made from', () => {
-    const lines = [`/home/u/project/venv/bin/python3 -> ${PYTHON}`, PYTHON];
+    const lines = [`/home/u/project/venv/bin/python3 -> ${PYTHON}`, '/home/u/project/venv/pyvenv.cfg', PYTHON];
     expect(around(lines, [writable(PROJECT)], '/home/u/project/venv/bin')).toEqual([
       '/home/u/.pyenv/versions/3.12',
       '/home/u/project/venv',
