@@ -39,6 +39,8 @@ export const HOME_PLACES: Readonly<Record<string, readonly string[]>> = {
     '.azd/auth',
     '.amplify/admin',
     '.tiup/storage',
+    '.fastlane/spaceship',
+    '.fluvio/config',
     '.databrickscfg',
   ],
   'container credentials and sockets': ['.docker', '.config/containers/auth.json', '.local/share/containers/podman'],
@@ -67,6 +69,10 @@ export const HOME_PLACES: Readonly<Record<string, readonly string[]>> = {
     '.nuget/NuGet',
     '.hex/hex.config',
     '.wasmer/wasmer.toml',
+    '.nimble/github_api_token',
+    '.pub-cache/credentials.json',
+    '.config/dart/pub-credentials.json',
+    '.luarocks/upload_config.lua',
   ],
   [BROWSER]: [
     '.mozilla',
@@ -96,6 +102,7 @@ export const HOME_PLACES: Readonly<Record<string, readonly string[]>> = {
   [KEYRING]: [
     '.password-store',
     '.foundry/keystores',
+    '.symfony/certs',
     '.symfony5/certs',
     '.radicle/keys',
     '.lando/keys',

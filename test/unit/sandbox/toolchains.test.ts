@@ -172,6 +172,18 @@ describe('toolchainRules()', () => {
   });
 });
 
+test.for([
+  '.nimble/github_api_token',
+  '.pub-cache/credentials.json',
+  '.luarocks/upload_config.lua',
+  '.fastlane/spaceship/me/cookie',
+  '.fluvio/config',
+])('what a tool signs in with, ~/%s, stays closed with its bin on PATH', (secret) => {
+  const prefix = `/home/u/${secret.slice(0, secret.indexOf('/'))}`;
+
+  expect(shared([`${prefix}/bin/x`, `/home/u/${secret}`], `${prefix}/bin`)).toEqual([`${prefix}/bin`]);
+});
+
 test('what cargo signs in with stays closed where CARGO_HOME has it beside the programs on PATH', () => {
   const lines = ['/home/u/rust/cargo/bin/cargo', '/home/u/rust/cargo/credentials.toml'];
   const { environment } = withPath('/home/u/rust/cargo/bin');
