@@ -6,14 +6,14 @@ import { type Listing, nameIn, RECORD, RECORD_KINDS, readInt64 } from '../ports/
 import { Admission, type Counters, type Level } from './admission.ts';
 import { type CaptureInput, type CaptureRoot } from './capture-input.ts';
 import { Draft, nodeOf } from './drafts.ts';
-import { type Entry, metadataOf, NO_HASH, type NodeReference, type SkipReason } from './entry.ts';
+import { type Entry, metadataOf, NO_HASH, type NodeReference, type SkipReason, skippedEntry } from './entry.ts';
 import { fileRoot, isRacy, linkRoot, submitRootFiles } from './file-roots.ts';
 import { knownOf } from './known-contents.ts';
 import { NodeBuilder } from './node-builder.ts';
 import { FIELD, KIND_CODES, NodesDamage } from './node-codec.ts';
 import { patchDraftNumber, patchSkipped, readReference } from './node-edit.ts';
 import { plainNodeWork } from './node-work.ts';
-import { openTracked, statRoot } from './open-root.ts';
+import { isCovered, openTracked, statRoot } from './open-root.ts';
 import type { RuleScope } from './rules.ts';
 
 const EMPTY = '' as Bytes;
@@ -105,7 +105,9 @@ class RootWalk {
     if (stat === undefined) return undefined;
     if (stat.kind === 'symlink') return linkRoot(this.#input, path, stat);
     if (stat.kind !== 'directory') return fileRoot(this.#input, path, stat, previous);
-    using directory = openTracked(this.#input.files, path);
+    const { files, isForeign } = this.#input;
+    if (!isForeign && isCovered(files, path, stat, previous)) return skippedEntry(path, 'mount', stat);
+    using directory = openTracked(files, path);
     if (directory === undefined) return undefined;
     this.#isDated = directory.datesEachWrite();
     const level: Level = { path: EMPTY, scope: [], depth: 0, isInsideExcluded: false };

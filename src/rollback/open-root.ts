@@ -2,6 +2,7 @@ import type { Bytes } from '../bytes.ts';
 import { isErrno } from '../errors.ts';
 import { baseName, parentPath } from '../paths.ts';
 import type { Directory, Files, Stat } from '../ports/files.ts';
+import type { Entry } from './entry.ts';
 
 /**
  * Opens a tracked directory, or the one that holds a tracked file, by a path that had no link in it at the baseline.
@@ -23,6 +24,17 @@ export function statRoot(files: Files, path: Bytes): Stat | undefined {
   if (path === '/') return files.stat(path);
   using parent = openTracked(files, parentPath(path));
   return parent?.stat(baseName(path));
+}
+
+/**
+ * Whether something is mounted over a tracked directory that lay on the file system of the directory above it in the previous snapshot of the session:
+ * what it holds is none of the session's.
+ */
+export function isCovered(files: Files, path: Bytes, stat: Stat, previous: Entry | undefined): boolean {
+  if (!stat.isMountPoint || previous === undefined) return false;
+  if (previous.reason === 'mount') return previous.device === stat.device;
+  if (previous.kind !== 'directory' || previous.inode === stat.inode) return false;
+  return statRoot(files, parentPath(path))?.device === previous.device;
 }
 
 /** What a link says that stands where a tracked root was; undefined when there is none any more. */

@@ -30,23 +30,38 @@ describe('a file system in the root that lets nobody look at it', () => {
 });
 
 describe('a file system that somebody mounts over a tracked directory', () => {
+  /** A session that has written "new" to `plain`, and ends with the next line that it is sent. */
+  async function startReader(world: World): Promise<void> {
+    const script = 'echo new > plain; read word';
+    const words = ['--detached', '--rollback', '--allow-cwd', '--name', 'reader', '--', 'sh', '-c', script];
+    expect(await runNono(world, ['run', ...words])).toMatchObject({ status: 0 });
+    await waitFor('the change', () => readProject(world, 'plain') === 'new\n');
+  }
+
+  test('that is granted itself, while the session runs, is left alone', async (context) => {
+    using world = createWorld();
+    writeProject(world, { plain: 'old\n', other: 'old\n' });
+    await startReader(world);
+    {
+      using _ = mountTmpfs(context, world.project, 'size=1m');
+      writeProject(world, { plain: 'theirs\n', young: 'theirs\n' });
+      expect(await runNono(world, ['send', 'reader', '--enter', 'on'])).toMatchObject({ status: 0 });
+      expect(await runNono(world, ['wait', 'reader'])).toMatchObject({ status: 0 });
+      const { stdout } = await rollback(world, ['show', 'latest']);
+      expect(stdout).toContain('No changes\n');
+      expect(stdout).toContain('! .: another file system is mounted there');
+      expect(await rollback(world, ['restore', 'latest'])).toMatchObject({ status: 0 });
+      expect(fs.readdirSync(world.project).sort()).toEqual(['plain', 'young']);
+      expect(readProject(world, 'plain')).toBe('theirs\n');
+    }
+    expect(readProject(world, 'other')).toBe('old\n');
+  });
+
   test('while the session runs hides what is below it, and nothing is said to be gone', async (context) => {
     using world = createWorld();
     writeProject(world, { 'data/file': 'old\n', plain: 'old\n' });
     const before = dumpTree(join(world.project, 'data'));
-    const words = [
-      '--detached',
-      '--rollback',
-      '--allow-cwd',
-      '--name',
-      'reader',
-      '--',
-      'sh',
-      '-c',
-      'echo new > plain; read word',
-    ];
-    expect(await runNono(world, ['run', ...words])).toMatchObject({ status: 0 });
-    await waitFor('the change', () => readProject(world, 'plain') === 'new\n');
+    await startReader(world);
     {
       using _ = mountTmpfs(context, join(world.project, 'data'), 'size=1m');
       writeProject(world, { 'data/other': 'theirs\n' });
