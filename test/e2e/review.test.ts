@@ -306,6 +306,25 @@ describe('the review when the command has ended', () => {
     });
   });
 
+  test('takes nothing for an answer that was typed before it asks', async (context) => {
+    needCommands(context, 'tmux');
+    using world = createWorld();
+    createProject(world);
+    await using terminal = await openTerminal(world, { columns: 100, rows: 40 });
+    // It shares the terminal, and reads nothing of it.
+    const command = `echo waits; while [ ! -e go ]; do sleep 0.05; done; ${EDIT}`;
+    await enter(terminal, `${world.executable} run --rollback --allow-cwd -- sh -c '${command}' 2> /dev/null; echo status $?`);
+    await terminal.waitFor(/^waits$/m);
+    await terminal.press('k');
+    await terminal.waitFor(/^k$/m);
+    writeFileSync(join(world.project, 'go'), '');
+    await terminal.waitFor(/\[1\/5\] [^]*\?\]$/);
+    await terminal.press('n');
+    expect(await terminal.waitFor(/\[2\/5\] [^]*\?\]$/)).not.toContain('Kept.');
+    await terminal.press('k');
+    await terminal.waitFor(/Kept\. [^]*status 0/);
+  });
+
   test('works for an ordinary user', async (context) => {
     needCommands(context, 'tmux');
     needOtherUser(context);

@@ -32,17 +32,20 @@ export class Dialogue implements Disposable {
   readonly #isDumb: boolean;
   readonly palette: Palette;
   #keys: string[] = [];
+  /** What was typed until the next question was for somebody else. */
+  #isForOthers: boolean;
   #isEnded = false;
   #wake: () => void = () => undefined;
 
   private constructor(
     terminal: UserTerminal,
     signals: Signals,
-    { isDumb, palette }: Pick<Dialogue, 'palette'> & { isDumb: boolean },
+    { isDumb, palette, isUnasked }: Pick<Dialogue, 'palette'> & { isDumb: boolean; isUnasked: boolean },
   ) {
     this.#terminal = terminal;
     this.#signals = signals;
     this.#isDumb = isDumb;
+    this.#isForOthers = isUnasked;
     this.palette = palette;
     const end = () => {
       this.#isEnded = true;
@@ -60,15 +63,19 @@ export class Dialogue implements Disposable {
     });
   }
 
-  /** Call after needTerminal(). */
-  static async open(context: Context): Promise<Dialogue> {
+  /**
+   * Call after needTerminal().
+   *
+   * @param options.isUnasked It comes by itself: whoever typed before its first question did not answer that.
+   */
+  static async open(context: Context, { isUnasked = false } = {}): Promise<Dialogue> {
     const { colourStdout } = context.terminal;
     if ((await awaitTurn(context)) !== undefined)
       throw new NonoError('E_DECLINED', EXIT.failure, 'Cannot ask: it was ended before it had the terminal');
     const [signals, openTerminal] = await Promise.all([context.loadSignals(), context.loadUserTerminal()]);
     const type = context.environment.get('TERM' as Bytes) ?? '';
     const isDumb = type === '' || type === 'dumb';
-    return new Dialogue(openTerminal(), signals, { isDumb, palette: createPalette(colourStdout && !isDumb) });
+    return new Dialogue(openTerminal(), signals, { isDumb, palette: createPalette(colourStdout && !isDumb), isUnasked });
   }
 
   /** As it is at this moment. */
@@ -90,6 +97,7 @@ export class Dialogue implements Disposable {
    * @param shown Gives the question anew for the terminal's width, after it was stopped and continued too.
    */
   async ask(shown: () => string, keys: string): Promise<string> {
+    if (this.#isForOthers) await this.#dropTyped();
     this.write(shown());
     for (;;) {
       const key = await this.#nextAnswer();
@@ -113,8 +121,7 @@ export class Dialogue implements Disposable {
 
   /** Yes or no; what was typed before the question is no answer to it. Anything but yes is no. */
   async confirm(question: string): Promise<boolean> {
-    await this.#breathe();
-    this.#keys = [];
+    await this.#dropTyped();
     const answer = await this.ask(() => `${question} [y/N] `, 'yYnNq\r ');
     return answer === 'y' || answer === 'Y';
   }
@@ -143,6 +150,12 @@ export class Dialogue implements Disposable {
       if (this.#isEnded) return false;
     }
     return true;
+  }
+
+  async #dropTyped(): Promise<void> {
+    this.#isForOthers = false;
+    await this.#breathe();
+    this.#keys = [];
   }
 
   /** Lets what was typed arrive. */

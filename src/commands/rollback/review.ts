@@ -16,11 +16,11 @@ export async function execute({ positionals }: ParsedCall, context: Context): Pr
   return { exitCode: EXIT.ok };
 }
 
-async function review(context: Context, named: NamedSession, paths: readonly Bytes[]): Promise<void> {
+async function review(context: Context, named: NamedSession, paths: readonly Bytes[], isUnasked = false): Promise<void> {
   needTerminal(context, 'review');
   await finishInterrupted(context, named);
   using view = await viewSession(context, named, { verb: 'review', paths });
-  using dialogue = await Dialogue.open(context);
+  using dialogue = await Dialogue.open(context, { isUnasked });
   await new Review(withDialogue(context, dialogue), named, view, dialogue).run();
 }
 
@@ -34,5 +34,5 @@ export async function reviewAtEnd(context: Context, id: Bytes): Promise<void> {
   const named = await openNamedSession(context, id);
   const { counts, prompts } = named.session.manifest;
   if (!prompts || counts === undefined || totalOf(counts) === 0) return;
-  await review(context, named, []);
+  await review(context, named, [], true);
 }
