@@ -14,6 +14,7 @@ import { type SessionIdentity, STARTING } from '../session/record.ts';
 import { sharedBy } from '../session/shared.ts';
 import { type Progress, SnapshotHelpers } from '../session/snapshot-helpers.ts';
 import { supervise } from '../session/supervise.ts';
+import { touchTemporaryDirectory } from '../session/temporary-directory.ts';
 import { signalName, signalNumber } from '../signal-names.ts';
 import { formatTimestamp } from '../time.ts';
 import { doAll, reportDenials } from './after-command.ts';
@@ -171,6 +172,7 @@ async function claim(run: PlainRun): Promise<LiveSession> {
   const identity = describe(run);
   const claimed = await claimSession({ sessions, names, identity, chosenName, state: STARTING, clock, hash, randomHex });
   const live = new LiveSession(claimed, clock);
+  live.alsoBeat(() => touchTemporaryDirectory(context.files, temporaryDirectory, clock.nowMs()));
   const policy = policyDigest(confinement.launch(0), identity, { temporaryDirectory, hash });
   live.audit(startEvent(identity, { name: claimed.name, policy }));
   return live;

@@ -18,7 +18,12 @@ import { SessionSocket } from '../session/session-socket.ts';
 import { type Progress, SnapshotHelpers } from '../session/snapshot-helpers.ts';
 import { describeStartFailure, type SessionStart } from '../session/start-wire.ts';
 import { openStateDirectory } from '../session/state-directory.ts';
-import { createTemporaryDirectory, leaveTemporaryDirectory, sweepTemporaryDirectories } from '../session/temporary-directory.ts';
+import {
+  createTemporaryDirectory,
+  leaveTemporaryDirectory,
+  sweepTemporaryDirectories,
+  touchTemporaryDirectory,
+} from '../session/temporary-directory.ts';
 import { signalNumber } from '../signal-names.ts';
 import { doAll, reportDenials } from './after-command.ts';
 import type { Checkpoints } from './checkpoints.ts';
@@ -130,6 +135,8 @@ class SupervisedSession {
     );
     this.#runtime.keepOutput(cleanUp.use(new OutputLog(sessions, this.#start.identity.id, () => this.#deps.clock.monotonicMs())));
     live.alsoBeat(() => socket.ensure());
+    const { files, clock } = this.#deps;
+    live.alsoBeat(() => touchTemporaryDirectory(files, this.#start.temporaryDirectory, clock.nowMs()));
     cleanUp.use(this.#deps.onSocketWanted(() => socket.ensure()));
     if (this.#hasEarlyEvents) this.#recordStart(live);
     const snapshots = await this.#startSnapshots(state, live);

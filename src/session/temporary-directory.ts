@@ -63,6 +63,16 @@ export function createTemporaryDirectory(files: Files, path: Bytes): void {
   }
 }
 
+/**
+ * A mark of life, with each heartbeat: cleaners of /tmp (systemd-tmpfiles) remove what nobody has used for days, and the command cannot make another one, since
+ * what it was given is this one.
+ */
+export function touchTemporaryDirectory(files: Files, path: Bytes, epochMs: number): void {
+  const { parent, name } = split(path);
+  using directory = files.openDirectory(parent);
+  directory.setModificationTime(name, Math.floor(epochMs / 1000), 0);
+}
+
 /** Nothing that the command left in it leads out of it, and what cannot be removed stays for the next sweep. */
 function removeTemporaryDirectory(files: Files, path: Bytes): void {
   const { parent, name } = split(path);

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { runNono, startNono } from '../support/nono.ts';
@@ -191,5 +191,24 @@ describe('nono wait, send, rename, detach and prune', () => {
     lastSeen(6);
     expect((await runNono(world, ['prune', '--older-than', '5'])).stdout).toBe(`${id}\n`);
     expect(readdirSync(join(world.state, 'sessions')).filter((name) => name.startsWith(id))).toEqual([]);
+  });
+});
+
+describe('the temporary directory of a session', () => {
+  test('stays in use for cleaners of old files as long as the session lives', async () => {
+    using world = createWorld();
+    const script = 'echo $TMPDIR > $0.new; mv $0.new $0; exec sleep 1000';
+    const detached = await startDetached(world, '--', 'sh', '-c', script, 'own');
+    const plain = startNono(world, ['run', '--name', 'plain', '--allow-cwd', '--', 'sh', '-c', script, 'shared']);
+    const directories = ['own', 'shared'].map((name) => join(world.project, name));
+    await waitFor('both to run', () => directories.every((path) => existsSync(path)));
+    const paths = directories.map((path) => readFileSync(path, 'utf8').trimEnd());
+    for (const path of paths) utimesSync(path, 0, 0);
+
+    // A heartbeat comes within ten seconds.
+    await waitFor('marks of life', () => paths.every((path) => Date.now() - statSync(path).mtimeMs < 60_000), 30_000);
+    await stopAll(world, detached, 'plain');
+    await plain.ended;
+    expect(paths.filter((path) => existsSync(path))).toEqual([]);
   });
 });
