@@ -18,11 +18,17 @@ const PAGES = [
 /** Some pages start a dozen sessions, one after the other. */
 const PAGE_TIMEOUT_MS = 180_000;
 
+/** Changes a file and says so; on a terminal it stays until somebody says stop. */
+const AGENT =
+  'echo "by the agent" >> src/main.txt; echo working; [ ! -t 0 ] || while read -r line; do case $line in stop*) exit 0 ;; esac; done';
+
 /** What the pages call by its name and no machine has. */
 const PROGRAMS: Readonly<Record<string, string>> = {
-  // Changes a file and says so; on a terminal it stays until somebody says stop.
-  'your-agent':
-    'echo "by the agent" >> src/main.txt; echo working; [ ! -t 0 ] || while read -r line; do case $line in stop*) exit 0 ;; esac; done',
+  'your-agent': AGENT,
+  claude: AGENT,
+  codex: AGENT,
+  opencode: AGENT,
+  gemini: AGENT,
   npm: 'echo "$@"',
   make: 'echo "$@"',
   // The other machine is this one.
