@@ -25,7 +25,7 @@ allow_vars = ["ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "CLAUDE_CODE_OAUTH_TO
 # Its own sandbox, which wants namespaces, cannot be nested, and its background server does not start here: begin with
 #   nono run --profile codex -- codex --no-daemon --sandbox danger-full-access
 # nono is the sandbox then.
-description = "OpenAI's Codex, with the caches of npm, pip, cargo and Go; begin it with --no-daemon --sandbox danger-full-access"
+description = "OpenAI's Codex; begin it with: codex --no-daemon --sandbox danger-full-access"
 extends = ["node-dev", "python-dev", "rust-dev", "go-dev"]
 
 [filesystem]

@@ -33,11 +33,15 @@ async function untilDirect(frozen: Side, from: { write(data: Uint8Array): void }
 }
 
 /** What is written at one end comes out at the other, however long that takes, though `frozen` does nothing. */
-async function comesDirectly(frozen: Side, from: { write(data: Uint8Array): void }, to: { read(): Uint8Array }): Promise<void> {
+async function comesDirectly(
+  frozen: Side,
+  from: { write(data: Uint8Array): void },
+  to: { read(): Uint8Array },
+): Promise<boolean> {
   const before = to.read().length;
   using _held = frozen.relay.hold();
   from.write(bytes('?'));
-  await waitFor('it, without the connection', () => to.read().length > before);
+  return await waitFor('it, without the connection', () => to.read().length > before);
 }
 
 async function isDirect(frozen: Side, from: { write(data: Uint8Array): void }, to: { read(): Uint8Array }): Promise<boolean> {
@@ -58,8 +62,8 @@ describe('Two relays that are joined', () => {
 
     await untilDirect(client, command.ofSlave, user.ofMaster);
     await untilDirect(session, user.ofMaster, command.ofSlave);
-    await comesDirectly(client, command.ofSlave, user.ofMaster);
-    await comesDirectly(session, user.ofMaster, command.ofSlave);
+    expect(await comesDirectly(client, command.ofSlave, user.ofMaster)).toBe(true);
+    expect(await comesDirectly(session, user.ofMaster, command.ofSlave)).toBe(true);
   });
 
   test('go by the connection with a session, and a client, that know of nothing else', async () => {
@@ -154,7 +158,7 @@ describe('Two relays that are joined', () => {
 
     // Nothing is shown: no output has the client look whether it may.
     await untilDirect(session, user.ofMaster, command.ofSlave);
-    await comesDirectly(client, command.ofSlave, user.ofMaster);
+    expect(await comesDirectly(client, command.ofSlave, user.ofMaster)).toBe(true);
   });
 
   const SHOWN = [
