@@ -149,10 +149,12 @@ function findEarlier(store: RollbackStore, roots: readonly Bytes[]): Earlier | u
       throw error;
     }
     const { kind, roots: tracked, snapshots, durable } = session.manifest;
-    const last = snapshots.at(-1);
+    const isOfSameRoot = kind === 'run' && roots.some((path) => tracked.some((root) => root.path === path));
+    const isLive = isOfSameRoot && session.isLive();
+    // What a command that still runs has mapped into its memory may have changed since a checkpoint without another time.
+    const last = isLive ? snapshots[0] : snapshots.at(-1);
     // After a loss of power contents may be there by their names alone.
-    const isWhole = durable || session.isLive();
-    if (last !== undefined && kind === 'run' && isWhole && roots.some((path) => tracked.some((root) => root.path === path))) {
+    if (isOfSameRoot && (durable || isLive) && last !== undefined) {
       const tree = session.tree(session.manifest, last.number);
       return { session, tree, entryCount: last.entryCount, [Symbol.dispose]: () => session[Symbol.dispose]() };
     }
