@@ -12,9 +12,10 @@ import { type Enforced, encodeLandlock, enforcedBy, NEWEST_ABI } from '../sandbo
 import { encodeMediation, hasDatagrams, mediationOf } from '../sandbox/linux/mediation.ts';
 import type { SeccompTarget } from '../sandbox/linux/seccomp.ts';
 import type { Plan } from '../sandbox/plan.ts';
+import type { World } from '../sandbox/policy.ts';
 import { checkAbi, checkPorts } from '../sandbox/sandbox-error.ts';
 import type { Context, SandboxAdapters } from './context.ts';
-import { chooseVariables } from './environment-options.ts';
+import { type ChosenVariables, chooseVariables } from './environment-options.ts';
 import { choosePaths, needsWorkdir, profileVariables, workdirGrant, workdirQuestion } from './grant-options.ts';
 import { loadProfile } from './load-profile.ts';
 import { chooseNetwork } from './network.ts';
@@ -52,10 +53,11 @@ export async function confine(
 ): Promise<Confinement> {
   const abi = host.landlockAbi();
   checkAbi(abi, call.flags.has('best-effort'));
-  const { plan, question } = await planCall(call, context, facts, options);
+  const { plan, question, notices } = await planCall(call, context, facts, options);
   const mediator = host.isMediated() ? 'outer' : 'own';
   checkPorts(plan.network, abi, mediator);
   if (plan.asks && mediator === 'outer') throw cannotAskInside();
+  for (const notice of notices) context.notify(notice);
   if (question !== undefined) askFor(question, plan, context);
   const enforced = enforcedBy(Math.min(abi, NEWEST_ABI), mediator);
   announce(plan, enforced, call, context);
@@ -113,6 +115,8 @@ export interface OpenPlan {
   readonly plan: Plan;
   /** Undefined when nothing is open. */
   readonly question: string | undefined;
+  /** What is to be said of its profile. */
+  readonly notices: readonly string[];
 }
 
 /**
@@ -135,6 +139,15 @@ export async function planCall(
   const isOpen = !isShared && needsWorkdir(paths, profile, facts, workingDirectory);
   const shared = workdirGrant(profile, workingDirectory);
   const variables = await chooseVariables(call, context);
+  const world: World = {
+    environment,
+    homeDirectory,
+    stateDirectory,
+    uid,
+    // The caller's terminal is not opened for one that may run on when somebody else types there.
+    facts: hasTerminal ? { ...facts, streams: () => [] } : facts,
+    workingDirectory,
+  };
   const plan = buildPlan(
     {
       ...paths,
@@ -157,17 +170,18 @@ export async function planCall(
         globs: profile.excludeGlobs.map(({ text }) => bytesFromText(text)),
       },
     },
-    {
-      environment,
-      homeDirectory,
-      stateDirectory,
-      uid,
-      // The caller's terminal is not opened for one that may run on when somebody else types there.
-      facts: hasTerminal ? { ...facts, streams: () => [] } : facts,
-      workingDirectory,
-    },
+    world,
   );
-  return { plan, question: isOpen ? workdirQuestion(shared, profile, homeDirectory) : undefined };
+  const notices = await checkInputs(profile, variables, plan, world);
+  return { plan, question: isOpen ? workdirQuestion(shared, profile, homeDirectory) : undefined, notices };
+}
+
+/** @returns what is to be said of files that nono reads for this run. @throws {GrantError} for one that gives the command what it may not choose. */
+async function checkInputs(profile: Profile, variables: ChosenVariables, plan: Plan, world: World): Promise<readonly string[]> {
+  if (profile.sources.length === 0 && variables.files.length === 0) return [];
+  const { checkVariableFiles, profileNotices } = await import('./changeable-inputs.ts');
+  checkVariableFiles(variables.files, plan, world);
+  return profileNotices(profile, plan, world);
 }
 
 function existingWorkingDirectory({ workingDirectory }: Context): Bytes {

@@ -1,4 +1,5 @@
 import { type Bytes, displayBytes } from '../bytes.ts';
+import { collect } from '../collect.ts';
 import { ConfigError, UsageError } from '../errors.ts';
 import { resolvePath } from '../paths.ts';
 import type { Context } from './context.ts';
@@ -11,6 +12,15 @@ export interface ChosenVariables {
   /** Names of the caller's variables that pass whatever they look like. */
   readonly passed: readonly Bytes[];
   readonly set: ReadonlyMap<Bytes, Bytes>;
+  readonly files: readonly VariableFile[];
+}
+
+/** A file that variables were read from. */
+export interface VariableFile {
+  /** Absolute. */
+  readonly path: Bytes;
+  /** Names there whose values are the caller's, without those that the call itself names. */
+  readonly passed: readonly Bytes[];
 }
 
 /**
@@ -28,7 +38,14 @@ export async function chooseVariables({ values }: ParsedCall, context: Context):
     if (value === undefined) passed.add(name);
     else set.set(name, value);
   };
-  for (const path of values.get('env-file') ?? []) for (const line of await readVariables(path, context)) add(line);
+  const files: VariableFile[] = [];
+  for (const written of values.get('env-file') ?? []) {
+    const path = resolvePath(context.workingDirectory ?? ('/' as Bytes), written);
+    const lines = await readVariables(path, written, context);
+    for (const line of lines) add(line);
+    files.push({ path, passed: collect(lines, ({ name, value }) => (value === undefined ? [name] : [])) });
+  }
+  const named = new Set<Bytes>();
   for (const word of values.get('env') ?? []) {
     const assignment = parseAssignment(word);
     if (assignment === undefined)
@@ -36,10 +53,12 @@ export async function chooseVariables({ values }: ParsedCall, context: Context):
         hint: 'A name has letters, digits and _ and does not begin with a digit',
       });
     add(assignment);
+    named.add(assignment.name);
   }
   for (const name of passed)
     if (!context.environment.has(name)) context.notify(`The variable ${displayBytes(name)} is not set here: nothing to pass`);
-  return { passed: [...passed], set };
+  const chosen = files.map(({ path, passed: names }) => ({ path, passed: names.filter((name) => !named.has(name)) }));
+  return { passed: [...passed], set, files: chosen };
 }
 
 interface Assignment {
@@ -56,10 +75,10 @@ function parseAssignment(word: Bytes): Assignment | undefined {
 }
 
 /** As docker reads such a file: one variable a line, `#` begins a comment line, and a value is what follows, quotes included. */
-async function readVariables(path: Bytes, { files, workingDirectory }: Context): Promise<readonly Assignment[]> {
+async function readVariables(path: Bytes, written: Bytes, { files }: Context): Promise<readonly Assignment[]> {
   const { readBytesFile } = await import('../config/text-file.ts');
-  const shown = displayBytes(path);
-  const text = readBytesFile(files, resolvePath(workingDirectory ?? ('/' as Bytes), path));
+  const shown = displayBytes(written);
+  const text = readBytesFile(files, path);
   if (text === undefined) throw new ConfigError(`Cannot read "${shown}": it does not exist`, { hint: 'Correct --env-file' });
   const problems: string[] = [];
   const assignments = text.split('\n').flatMap((line, at): readonly Assignment[] => {

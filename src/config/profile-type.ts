@@ -1,3 +1,5 @@
+import type { Bytes } from '../bytes.ts';
+
 /** The keys of `[filesystem]`. */
 const PATH_KEYS = [
   'allow',
@@ -27,6 +29,8 @@ export interface Profile {
   readonly description: string;
   /** The files that it was made of, each after what it extends. */
   readonly files: readonly string[];
+  /** Those of them that are the user's, as paths. */
+  readonly sources: readonly Bytes[];
   readonly asks: boolean;
   readonly workdirAccess: WorkdirAccess;
   readonly paths: Readonly<Record<PathKey, readonly SourcedText[]>>;
@@ -49,6 +53,7 @@ export const EMPTY_PROFILE: Profile = {
   name: DEFAULT_PROFILE,
   description: '',
   files: [],
+  sources: [],
   asks: false,
   workdirAccess: 'none',
   paths: {

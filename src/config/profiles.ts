@@ -60,7 +60,8 @@ export function profilePath(
  */
 export function resolveProfile(reference: Bytes, places: ProfilePlaces): Profile {
   const shown = displayBytes(reference);
-  return { ...new ProfileReader(places).read(reference, undefined), name: shown };
+  const reader = new ProfileReader(places);
+  return { ...reader.read(reference, undefined), name: shown, sources: reader.sources };
 }
 
 /** The file of a profile as it was written. @throws {ConfigError} */
@@ -106,6 +107,8 @@ interface Referrer {
 
 class ProfileReader {
   readonly #places: ProfilePlaces;
+  /** The user's files that were read. */
+  readonly sources: Bytes[] = [];
   /** The files that are being read, each extending the next. */
   readonly #chain: FoundProfile[] = [];
   /** What was read, with all that it extends: what many profiles extend is read once. */
@@ -120,6 +123,7 @@ class ProfileReader {
     this.#refuseCycle(found, from);
     const known = this.#read.get(found.key);
     if (known !== undefined) return known;
+    if (found.directory !== undefined) this.sources.push(found.key as Bytes);
     this.#chain.push(found);
     const file = parseProfile(found.text, found.fileName);
     const base = file.settings[''].extends.reduce(

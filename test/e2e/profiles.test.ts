@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { runNono } from '../support/nono.ts';
@@ -104,16 +104,111 @@ set_vars = { TOOL_HOME = "$HOME/.cache/tool", SET = "1" }
   });
 });
 
+describe('a profile that lies where the command may write', () => {
+  const PLAIN = '[workdir]\naccess = "readwrite"\n';
+  const SECRET = '[filesystem]\nread = ["~/.ssh"]\noverride_deny = ["~/.ssh"]\n';
+  const READ_KEY = ['--', 'sh', '-c', `cat ~/.ssh/id; printf '${SECRET.replaceAll('\n', '\\n')}' >> agent.toml`];
+
+  test.for(['run', 'wrap'])('opens nothing sensitive in the next %s when the command has changed it', async (verb) => {
+    using world = createWorld();
+    write(world, '~/.ssh/id', 'key\n');
+    write(world, 'agent.toml', PLAIN);
+    const words = [verb, '--profile', './agent.toml', '--allow-cwd'];
+
+    const first = await runNono(world, [...words, ...READ_KEY]);
+    const second = await runNono(world, [...words, ...READ_KEY]);
+    const why = await runNono(world, ['why', '--op', 'read', '~/.ssh', '--profile', './agent.toml', '--allow-cwd']);
+
+    expect(first).toMatchObject({ status: 0, stdout: '' });
+    expect(first.stderr).toContain(
+      `[nono] The command may write ${join(world.project, 'agent.toml')}, the profile that says what`,
+    );
+    expect(second).toMatchObject({ status: 125, stdout: '' });
+    expect(second.stderr).toMatch(
+      /Cannot use override_deny of the profile \.\/agent\.toml: the command may write .*\[E_GRANT\]\n/,
+    );
+    expect(why).toMatchObject({ status: 125, stdout: '' });
+  });
+
+  test('opens it where the command line says so, and where the command may only read the profile', async () => {
+    using world = createWorld();
+    write(world, '~/.ssh/id', 'key\n');
+    write(world, 'agent.toml', '[filesystem]\nread = ["~/.ssh"]\n');
+    write(world, '~/profiles/keys.toml', SECRET);
+    const command = ['--', 'sh', '-c', 'cat ~/.ssh/id'];
+
+    const words = ['run', '--profile', './agent.toml', '--allow-cwd', '--override-deny', join(world.home, '.ssh')];
+    const named = await runNono(world, [...words, ...command]);
+    const kept = await runNono(world, ['run', '--profile', '~/profiles/keys.toml', '--allow-cwd', ...command]);
+
+    expect(named).toMatchObject({ status: 0, stdout: 'key\n' });
+    expect(kept).toMatchObject({ status: 0, stdout: 'key\n' });
+    expect(kept.stderr).toBe('[nono] The profile permits what is sensitive: ~/.ssh (override_deny)\n');
+  });
+
+  test('is known by a link to it, and by what it extends', async () => {
+    using world = createWorld();
+    write(world, '~/.ssh/id', 'key\n');
+    write(world, 'agent.toml', SECRET);
+    write(world, '~/profiles/own.toml', `extends = "${join(world.project, 'agent.toml')}"\n`);
+    symlinkSync(join(world.project, 'agent.toml'), join(world.home, 'link.toml'));
+
+    for (const profile of ['~/profiles/own.toml', '~/link.toml']) {
+      const { status, stderr } = await runNono(world, ['run', '--profile', profile, '--allow-cwd', '--', 'true']);
+      expect({ status, stderr }).toEqual({ status: 125, stderr: expect.stringContaining('Cannot use override_deny') });
+    }
+  });
+});
+
+describe('a file of variables that lies where the command may write', () => {
+  const PRINT = ['--', 'sh', '-c', 'echo "$OTHER $A_TOKEN"'];
+
+  test('does not lead to one elsewhere by a link that an earlier run has put there', async () => {
+    using world = createWorld();
+    write(world, '~/other/.env', 'OTHER=secret\n');
+    write(world, 'own.env', 'OTHER=own\n');
+    const plant = ['--', 'ln', '-sf', join(world.home, 'other/.env'), 'own.env'];
+    const words = ['run', '--allow-cwd', '--env-file', 'own.env'];
+
+    const own = await runNono(world, [...words, ...PRINT]);
+    await runNono(world, ['run', '--allow-cwd', ...plant]);
+    const planted = await runNono(world, [...words, ...PRINT]);
+    const named = await runNono(world, ['run', '--allow-cwd', '--env-file', '../home/other/.env', ...PRINT]);
+
+    expect(own).toMatchObject({ status: 0, stdout: 'own \n' });
+    expect(planted).toMatchObject({ status: 125, stdout: '' });
+    expect(planted.stderr).toMatch(/own\.env is a link out of a directory that the command may write \[E_GRANT\]/);
+    expect(named).toMatchObject({ status: 0, stdout: 'secret \n' });
+  });
+
+  test('passes nothing that is withheld', async () => {
+    using world = createWorld();
+    write(world, 'own.env', 'EDITOR\nA_TOKEN\n');
+    write(world, '~/kept.env', 'A_TOKEN\n');
+    const environment = { A_TOKEN: 'secret' };
+
+    const planted = await runNono(world, ['run', '--allow-cwd', '--env-file', 'own.env', ...PRINT], { environment });
+    const kept = await runNono(world, ['run', '--allow-cwd', '--env-file', '../home/kept.env', ...PRINT], { environment });
+    const words = ['run', '--allow-cwd', '--env-file', 'own.env', '--env', 'A_TOKEN', ...PRINT];
+    const named = await runNono(world, words, { environment });
+
+    expect(named).toMatchObject({ status: 0, stdout: ' secret\n' });
+    expect(planted).toMatchObject({ status: 125, stdout: '' });
+    expect(planted.stderr).toContain('Cannot pass A_TOKEN by --env-file');
+    expect(kept).toMatchObject({ status: 0, stdout: ' secret\n' });
+  });
+});
+
 describe('the environment', () => {
   test('takes --env and --env-file as docker does, the command line first', async () => {
     using world = createWorld();
-    write(world, 'a.env', '# comment\nA=1\nB="quoted"\n\nC_TOKEN\nEMPTY=\nE=x=y\n');
+    write(world, '~/a.env', '# comment\nA=1\nB="quoted"\n\nC_TOKEN\nEMPTY=\nE=x=y\n');
     const environment = { C_TOKEN: 'c', D_SECRET: 'd', UNRELATED_KEY: 'u' };
     const words = [
       'run',
       '--allow-cwd',
       '--env-file',
-      'a.env',
+      '../home/a.env',
       '--env',
       'A=2',
       '--env',

@@ -14,7 +14,8 @@ const TEMPORARY_DIRECTORY = '/tmp/nono-SESSION' as Bytes;
 export async function dryRun(call: ParsedCall, context: Context, hasTerminal = false): Promise<CommandResult> {
   const { facts, host } = await context.loadSandbox();
   const options = { temporaryDirectory: TEMPORARY_DIRECTORY, setVariables: new Map(), hasTerminal };
-  const { plan, question } = await planCall(call, context, facts, options);
+  const { plan, question, notices } = await planCall(call, context, facts, options);
+  for (const notice of notices) context.notify(notice);
   const enforced = enforcedBy(Math.min(host.landlockAbi(), NEWEST_ABI), host.isMediated() ? 'outer' : 'own');
   const isTracked = call.flags.has('rollback');
   const described = { plan, question, enforced, isTracked };
