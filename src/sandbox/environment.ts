@@ -61,11 +61,16 @@ const CREDENTIAL_WORDS: readonly string[] = [
   'KEY',
   'SECRET',
   'APIKEY',
+  'PASS',
   'PASSWD',
   'PASSPHRASE',
+  'PAT',
+  'CREDS',
   'CREDENTIAL',
   'CREDENTIALS',
 ];
+/** Names that are not made of such words; PWD alone is a directory. */
+const CREDENTIAL_NAMES: readonly string[] = ['MYSQL_PWD', 'SSHPASS'];
 /** The same anywhere in a name. */
 const CREDENTIAL_PART = 'PASSWORD';
 
@@ -124,7 +129,8 @@ export function isHook(name: string): boolean {
 /** True for a variable whose name says that its value is a secret. */
 export function isCredential(name: string): boolean {
   const upper = name.toUpperCase();
-  return upper.includes(CREDENTIAL_PART) || CREDENTIAL_WORDS.includes(upper.slice(upper.lastIndexOf('_') + 1));
+  if (upper.includes(CREDENTIAL_PART) || CREDENTIAL_NAMES.includes(upper)) return true;
+  return CREDENTIAL_WORDS.includes(upper.slice(upper.lastIndexOf('_') + 1));
 }
 
 /** How closely one of `entries` fits a name: most when it is the name itself, else by the length of a beginning that ends with `*`. */

@@ -27,6 +27,10 @@ const OWN_CONFIGURATION = "nono's configuration";
 
 const SOCKETS: readonly string[] = ['/run/docker.sock', '/var/run/docker.sock', '/run/podman', '/run/containerd', '/run/dbus'];
 
+const COMMANDS_SESSION = "a socket that commands the user's session";
+/** In the directory of the user's services: who connects there has programs started outside, or another engine of containers. */
+const SESSION_SOCKETS: readonly string[] = ['bus', 'dbus-1', 'systemd', 'docker.sock', 'podman'];
+
 const KERNEL_INTERFACE = 'an interface of the kernel';
 /** Writing there, as root above all, changes the machine and not files. */
 const KERNEL_INTERFACES: readonly string[] = ['/proc', '/sys', '/dev'];
@@ -66,6 +70,13 @@ function configurationPaths({ facts, environment, homeDirectory }: World): reado
 function cargoCredentials({ environment }: World): readonly Bytes[] {
   const directory = environment.get('CARGO_HOME' as Bytes);
   return directory?.startsWith('/') === true ? CARGO_CREDENTIALS.map((name) => joinPath(directory, name as Bytes)) : [];
+}
+
+/** Connecting takes a grant for writing; the directory may be elsewhere than logging in makes it. */
+function sessionSockets({ environment, uid }: World): readonly Bytes[] {
+  const named = environment.get('XDG_RUNTIME_DIR' as Bytes);
+  const directories = new Set([`/run/user/${uid}` as Bytes, ...(named?.startsWith('/') === true ? [named] : [])]);
+  return collect([...directories], (directory) => SESSION_SOCKETS.map((name) => joinPath(directory, name as Bytes)));
 }
 
 interface Candidate extends PlaceFlags {
@@ -111,6 +122,7 @@ function candidatePlaces(world: World, alsoMissing: boolean): readonly Candidate
     ),
     ...named(cargoCredentials(world), PACKAGES),
     ...named(SOCKETS, 'a socket that commands the machine'),
+    ...named(sessionSockets(world), COMMANDS_SESSION, { isWriteOnly: true }),
     ...named(KERNEL_INTERFACES, KERNEL_INTERFACE, { isWriteOnly: true }),
     ...(isRoot(world) ? named(SYSTEM_SECRETS, 'secrets of the machine') : []),
   ];

@@ -76,19 +76,26 @@ describe('isCredential()', () => {
     'PASSWORD_FILE',
     'PGPASSWORD',
     'KEY',
+    'SMTP_PASS',
+    'AZURE_DEVOPS_EXT_PAT',
+    'MYSQL_PWD',
+    'SSHPASS',
   ])('knows %s', (name) => {
     expect(isCredential(name)).toBe(true);
   });
 
   test('goes by words between underscores, in any case of letters', () => {
-    const expected = /(?:^|_)(?:TOKEN|KEY|SECRET|APIKEY|PASSWD|PASSPHRASE|CREDENTIALS?)$|PASSWORD/i;
+    const expected = /(?:^|_)(?:TOKEN|KEY|SECRET|APIKEY|PASS|PASSWD|PASSPHRASE|PAT|CREDS|CREDENTIALS?)$|PASSWORD/i;
     const word = fc.constantFrom(
       'token',
       'KEY',
       'Secret',
       'apikey',
+      'pass',
       'passwd',
       'PASSPHRASE',
+      'pat',
+      'Creds',
       'credential',
       'CREDENTIALS',
       'password',
@@ -103,7 +110,18 @@ describe('isCredential()', () => {
     );
   });
 
-  test.for(['KEYBOARD', 'TOKENIZERS_PARALLELISM', 'MONKEY', 'SECRETARY', 'AWS_REGION', 'PASSTHROUGH'])('lets %s pass', (name) => {
+  test.for([
+    'KEYBOARD',
+    'TOKENIZERS_PARALLELISM',
+    'MONKEY',
+    'SECRETARY',
+    'AWS_REGION',
+    'PASSTHROUGH',
+    'PWD',
+    'OLDPWD',
+    'PATH',
+    'SSH_ASKPASS',
+  ])('lets %s pass', (name) => {
     expect(isCredential(name)).toBe(false);
   });
 });

@@ -25,6 +25,8 @@ const TREE = [
   '/dev/null',
   '/etc/shadow',
   '/run/docker.sock',
+  '/run/user/1000/bus',
+  '/run/user/1000/pulse/native',
 ];
 
 function grant(path: string, access: Access = READ, kind: Grant['kind'] = 'directory'): Grant {
@@ -48,6 +50,18 @@ describe('resolveGrants()', () => {
     };
 
     expect(() => resolve(grant('../.ssh'), [], { ...world, facts: { ...world.facts, names } })).toThrow(/SSH keys/);
+  });
+
+  test('shares other sockets of the session, and its directory to read', () => {
+    expect(resolve(grant('/run/user/1000/pulse', READ_WRITE))).toHaveLength(1);
+    expect(resolve(grant('/run/user/1000'))).toHaveLength(1);
+  });
+
+  test("knows the session's sockets where XDG_RUNTIME_DIR says that they are", () => {
+    const environment = new Map([['XDG_RUNTIME_DIR' as Bytes, '/srv/run' as Bytes]]);
+    const world = fakeWorld([...TREE, '/srv/run/systemd/private'], { environment });
+
+    expect(() => resolve(grant('/srv/run', WRITE), [], world)).toThrow(/it contains \/srv\/run\/systemd, a socket that/);
   });
 
   test.for([
@@ -77,6 +91,11 @@ describe('resolveGrants()', () => {
     { what: 'what a sensitive link leads to', item: grant('/mnt/aws'), message: /cloud credentials/ },
     { what: 'what contains that', item: grant('/mnt'), message: /contains ~\/\.aws/ },
     { what: 'what contains git credentials', item: grant('../.config/git'), message: /credentials/ },
+    {
+      what: "the session's bus",
+      item: grant('/run/user/1000', WRITE),
+      message: /contains \/run\/user\/1000\/bus, a socket that/,
+    },
     { what: 'the docker socket', item: grant('/run/docker.sock', READ_WRITE, 'file'), message: /socket/ },
     { what: 'writing to the kernel', item: grant('/proc', WRITE), message: /interface of the kernel/ },
     { what: 'writing devices', item: grant('/dev', READ_WRITE), message: /interface of the kernel/ },
