@@ -2,11 +2,11 @@ import type { Bytes } from '../bytes.ts';
 import { DamageError, isErrno } from '../errors.ts';
 import { joinPath } from '../paths.ts';
 import type { Directory } from '../ports/files.ts';
-import { type Listing, nameIn, RECORD, RECORD_KINDS, readInt64 } from '../ports/listing.ts';
+import { type Listing, nameIn, RECORD, RECORD_KINDS, readInt64, readUint64 } from '../ports/listing.ts';
 import { Admission, type Counters, type Level } from './admission.ts';
 import { type CaptureInput, type CaptureRoot } from './capture-input.ts';
 import { Draft, nodeOf } from './drafts.ts';
-import { type Entry, metadataOf, NO_HASH, type NodeReference, type SkipReason, skippedEntry } from './entry.ts';
+import { type Entry, MAPPED_BYTES, metadataOf, NO_HASH, type NodeReference, type SkipReason, skippedEntry } from './entry.ts';
 import { fileRoot, isRacy, linkRoot, submitRootFiles } from './file-roots.ts';
 import { knownOf } from './known-contents.ts';
 import { NodeBuilder } from './node-builder.ts';
@@ -227,7 +227,8 @@ class RootWalk {
 
   #takeFile({ listing, known, contents }: Listed, { at, name, before, isSame }: Found): void {
     const position = this.#builder.add(listing.bytes, at);
-    if (this.#isDated && known?.[before] === KIND_CODES.file && isSame && !this.#isRacy(listing.bytes, at))
+    const isDated = this.#isDated || readUint64(listing.bytes, at + RECORD.size) < MAPPED_BYTES;
+    if (isDated && known?.[before] === KIND_CODES.file && isSame && !this.#isRacy(listing.bytes, at))
       this.#builder.copyHash(position, known, before);
     else contents.push({ position, name });
   }

@@ -113,6 +113,11 @@ export function isSameContent(a: Entry, b: Entry): boolean {
  * times: the kernel stamps by a clock of up to 10 ms.
  */
 export const RACY_WINDOW_MS = 50;
+/**
+ * Where times do not tell all that is written (Directory.datesEachWrite()) a file of so many bytes is read for each snapshot. What programs write to by a
+ * mapping are data, which are large as a rule; to read all the small files too would take several times as long as all the rest.
+ */
+export const MAPPED_BYTES = 128 * 1024;
 /** File systems with whole seconds in their times. */
 export const RACY_WINDOW_COARSE_MS = 2000;
 

@@ -5,7 +5,7 @@ import { nameIn } from '../ports/listing.ts';
 import type { CaptureInput } from './capture-input.ts';
 import type { ContentTask } from './content-reader.ts';
 import type { Draft } from './drafts.ts';
-import { type Entry, isSameInodeState, metadataOf, NO_HASH } from './entry.ts';
+import { type Entry, isSameInodeState, MAPPED_BYTES, metadataOf, NO_HASH } from './entry.ts';
 import { hasHash, knownOf } from './known-contents.ts';
 import { FIELD, KIND_CODES } from './node-codec.ts';
 import { openTracked, readRootLink } from './open-root.ts';
@@ -27,13 +27,14 @@ export function fileRoot(
   stat: Stat,
   before: Entry | undefined,
 ): Entry {
-  const isKnown = before?.kind === 'file' && isSameInodeState(before, stat) && isDated(input, name);
+  const isKnown = before?.kind === 'file' && isSameInodeState(before, stat) && isDated(input, name, stat);
   const hash = isKnown && !isRacy(input, before) ? before.hash : NO_HASH;
   return { ...metadataOf(stat), name, kind: 'file', reason: undefined, hash, target: EMPTY, child: undefined };
 }
 
-/** Whether times tell what has changed in the directory that holds `path`. */
-function isDated({ files }: Pick<CaptureInput, 'files'>, path: Bytes): boolean {
+/** Whether times tell that the file has changed. */
+function isDated({ files }: Pick<CaptureInput, 'files'>, path: Bytes, { sizeBytes }: Stat): boolean {
+  if (sizeBytes < MAPPED_BYTES) return true;
   using parent = openTracked(files, parentPath(path));
   return parent?.datesEachWrite() ?? false;
 }

@@ -170,7 +170,7 @@ with open('data', 'r+b') as file, mmap.mmap(file.fileno(), 0) as data:
     assert data[0:3] != b'${word}'
     data[0:3] = b'${word}'`;
     const start = ['run', '--rollback', '--allow-cwd', '--'];
-    writeProject(world, { data: 'old'.padEnd(4096, '.') });
+    writeProject(world, { data: 'old'.padEnd(128 * 1024, '.') });
     await untilOlder(world);
     const changed = changedMs(world);
     expect(await runNono(world, [...start, PYTHON, '-c', write('one')])).toMatchObject({ status: 0 });
