@@ -9,7 +9,7 @@ import { needCommands } from '../support/tools.ts';
 import { canBecomeOrdinaryUser, createWorld, USERS, type World } from '../support/world.ts';
 
 /** On a terminal: letters that the probe types would be read by the user's shell. */
-const TYPED = ['sti', 'sti_high_bits', 'sti_bit_32', 'tioclinux'];
+const TYPED = ['sti', 'sti_high_bits', 'sti_bit_32', 'tioclinux', 'exclusive'];
 
 const CASES = ATTEMPTS.flatMap((attempt) =>
   ['run', 'wrap'].map((verb) => ({ ...attempt, verb, options: attempt.options ?? [], way: attempt })),

@@ -56,9 +56,17 @@ export const MSG_FASTOPEN = 0x20000000;
 export const TIOCSTI = 0x5412;
 export const TIOCLINUX = 0x541c;
 
-/** Change what a terminal is: a line discipline, or where the console's messages go. */
+/** Change what a terminal is: a line discipline, where the console's messages go, and that nobody else may open it, which lasts when the command has ended. */
 export const TIOCSETD = 0x5423;
 export const TIOCCONS = 0x541d;
+export const TIOCEXCL = 0x540c;
+
+/**
+ * Commands of the machine's own console (include/uapi/linux/kd.h and vt.h), which have nothing above their second byte: whoever has it for a controlling
+ * terminal switches its keyboard off, or keeps the user from other consoles, and so it stays.
+ */
+export const CONSOLE_IOCTL_MASK = 0xffffff00;
+export const CONSOLE_IOCTLS = [0x4b00, 0x5600] as const;
 
 /** Open the other side of a terminal by its master, and tell the number in its name (include/uapi/asm-generic/ioctls.h). */
 export const TIOCGPTPEER = 0x5441;

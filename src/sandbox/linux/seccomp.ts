@@ -22,6 +22,8 @@ import {
   BCACHEFS_IOCTLS,
   type CallName,
   CLONE_NAMESPACE_FLAGS,
+  CONSOLE_IOCTL_MASK,
+  CONSOLE_IOCTLS,
   callNumber,
   DATA,
   ERRNO,
@@ -39,6 +41,7 @@ import {
   RETURN,
   SIOCSPGRP,
   TIOCCONS,
+  TIOCEXCL,
   TIOCGPTN,
   TIOCGPTPEER,
   TIOCLINUX,
@@ -228,7 +231,7 @@ function unlessNull(index: number, to: string): readonly Statement[] {
 /** The kernel takes the low 32 bits as the command, so nothing in the high ones can hide it (CVE-2019-10063). */
 function ioctlBlock(abi: number, mediator: MediatedBy): readonly Statement[] {
   const owners = mediator === 'own' && abi < ABI_WITH_SIGNALS ? [FIOSETOWN, SIOCSPGRP] : [];
-  const commands = [TIOCSTI, TIOCLINUX, TIOCSETD, TIOCCONS, ...READ_ONLY_CHANGES, ...owners];
+  const commands = [TIOCSTI, TIOCLINUX, TIOCSETD, TIOCCONS, TIOCEXCL, ...READ_ONLY_CHANGES, ...owners];
   const mediated = mediator === 'own' ? [TIOCGPTPEER, TIOCGPTN] : [];
   const cases = [
     ...commands.map((command) => [command, errnoLabel('EPERM')] as const),
@@ -240,6 +243,10 @@ function ioctlBlock(abi: number, mediator: MediatedBy): readonly Statement[] {
     label('ioctl-other'),
     and(IOCTL_KIND_MASK),
     is('equal', BCACHEFS_IOCTLS, { yes: errnoLabel('EPERM') }),
+    loadArgument(1),
+    and(CONSOLE_IOCTL_MASK),
+    // As other terminals answer, by which programs know that they are on no console.
+    ...CONSOLE_IOCTLS.map((kind) => is('equal', kind, { yes: errnoLabel('ENOTTY') })),
     loadArgument(1),
     ...otherIoctls(abi),
   ];

@@ -172,6 +172,10 @@ describe('the filter', () => {
     { command: 0x100005412n, expected: 'EPERM' },
     { command: 0x541c, expected: 'EPERM' },
     { command: 0x7fffffff0000541cn, expected: 'EPERM' },
+    { command: 0x540c, expected: 'EPERM' },
+    // The keyboard of the console off, graphics on it, another one in front; and what a camera is told with the same letter.
+    ...[0x4b45, 0x4b3a, 0x5606, 0x5602, 0xfff00004b45n].map((command) => ({ command, expected: 'ENOTTY' })),
+    ...[0x80685600, 0xc0585611, 0x4a45, 0x4c00, 0x5500, 0x5700].map((command) => ({ command, expected: 'allow' })),
     { command: 0x5401, expected: 'allow' },
     { command: 0x5413, expected: 'allow' },
     { command: 0x541b, expected: 'allow' },
