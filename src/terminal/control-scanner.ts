@@ -1,4 +1,16 @@
 import { endOfConsoleColour } from './console-colours.ts';
+import {
+  C1,
+  ESCAPE,
+  endOfBody,
+  endOfC1Osc,
+  endOfControls,
+  endOfCsi,
+  endOfEscape,
+  endOfString,
+  isBetween,
+  isCarriedOut,
+} from './sequence-ends.ts';
 
 /** The parts of a control sequence: CSI, an escape with its characters, or a string (OSC, DCS, APC, PM, SOS). */
 export interface ControlHandlers {
@@ -13,15 +25,7 @@ export interface ControlHandlers {
   readonly long?: (introducer: string, beginning: string) => 'drop' | undefined;
 }
 
-const ESCAPE = 0x1b;
-/** The first byte of a C1 control in UTF-8, which terminals take for an escape and what is C1_DISTANCE before the second (ECMA-48, 5.3): U+009B for CSI. */
-const C1 = 0xc2;
 const C1_DISTANCE = 0x40;
-const C1_STRING_TERMINATOR = 0x9c;
-const BELL = 0x07;
-const CANCEL = 0x18;
-const SUBSTITUTE = 0x1a;
-const BACKSLASH = 0x5c;
 const CSI = 0x5b;
 const SGR = 0x6d;
 const OSC = 0x5d;
@@ -78,6 +82,14 @@ export class ControlScanner {
         }
         break;
       }
+      const controls = this.#controlsIn(input, at, end);
+      if (controls !== undefined) {
+        kept.push(input.subarray(from, at), controls);
+        if (input === data) input = Uint8Array.from(data);
+        const sequence = input.slice(at, end).filter((byte) => !isCarriedOut(byte));
+        from = at = end - sequence.length;
+        input.set(sequence, at);
+      }
       if (this.#tell(input, at, end) === 'drop') {
         kept.push(input.subarray(from, at));
         from = end;
@@ -133,6 +145,16 @@ export class ControlScanner {
     if (second === OSC && !this.#isTyped) return endOfConsoleColour(input, at + 2) ?? endOfString(input, at + 2);
     if (this.#isString(second)) return endOfString(input, at + 2);
     return endOfEscape(input, at + 1);
+  }
+
+  /** What terminals carry out in the midst of a sequence before they go on with that; undefined where there is none, as nearly always. */
+  #controlsIn(input: Uint8Array, at: number, end: number): Uint8Array | undefined {
+    const second = secondOf(input, at) ?? 0;
+    if (input[at] === C1 ? second !== CSI : this.#isString(second)) return undefined;
+    let first = at + 1;
+    while (first < end && !isCarriedOut(input[first] ?? 0)) first++;
+    if (first === end) return undefined;
+    return input.slice(first, end).filter(isCarriedOut);
   }
 
   #isString(second: number): boolean {
@@ -205,74 +227,10 @@ function secondOf(input: Uint8Array, at: number): number | undefined {
   return second !== undefined && input[at] === C1 ? second - C1_DISTANCE : second;
 }
 
-function isTerminator(input: Uint8Array, at: number): boolean {
-  return (input[at] === ESCAPE && input[at + 1] === BACKSLASH) || (input[at] === C1 && input[at + 1] === C1_STRING_TERMINATOR);
-}
-
-/** Behind an escape a terminal carries control characters out, and still waits for what the escape is to mean: they come before it as well. */
-function endOfControls(input: Uint8Array, from: number): number {
-  let at = from;
-  while (at < input.length && isCarriedOut(input[at] ?? 0)) at++;
-  return at;
-}
-
-function isCarriedOut(byte: number): boolean {
-  return byte === 0x7f || (byte < 0x20 && byte !== ESCAPE && byte !== CANCEL && byte !== SUBSTITUTE);
-}
-
-function endOfEscape(input: Uint8Array, from: number): number {
-  let end = from;
-  while (end < input.length && isBetween(input[end], 0x20, 0x2f)) end++;
-  return end < input.length ? end + (isBetween(input[end], 0x30, 0x7e) ? 1 : 0) : -1;
-}
-
-/** Behind the final byte, or at the byte that breaks the sequence off. */
-function endOfCsi(input: Uint8Array, from: number): number {
-  for (let at = from; at < input.length; at++) {
-    const byte = input[at] ?? 0;
-    if (byte >= 0x40 && byte <= 0x7e) return at + 1;
-    if (byte === ESCAPE || byte === CANCEL || byte === SUBSTITUTE || byte >= 0x7f) return at;
-  }
-  return -1;
-}
-
-/**
- * Text that was taken for another encoding is full of controls of C1, which many terminals pass over: only what has the form of an OSC is taken for one, and
- * what would begin another string for nothing.
- */
-function endOfC1Osc(input: Uint8Array, from: number): number {
-  if (from >= input.length) return -1;
-  return isBetween(input[from], 0x30, 0x39) ? endOfString(input, from) : from;
-}
-
-/** Behind the terminator, or at the byte that breaks the string off. */
-function endOfString(input: Uint8Array, from: number): number {
-  for (let at = from; at < input.length; at++) {
-    const byte = input[at];
-    if (byte === BELL) return at + 1;
-    if (byte === CANCEL || byte === SUBSTITUTE) return at;
-    if (byte !== ESCAPE && byte !== C1) continue;
-    if (at + 1 >= input.length) return -1;
-    if (isTerminator(input, at)) return at + 2;
-    if (byte === ESCAPE) return at;
-  }
-  return -1;
-}
-
-/** Without the terminator, which one that was broken off has not. */
-function endOfBody(input: Uint8Array, end: number): number {
-  if (input[end - 1] === BELL) return end - 1;
-  return isTerminator(input, end - 2) ? end - 2 : end;
-}
-
 /** A parameter that is not 0. */
 function setsSomething(input: Uint8Array, from: number, end: number): boolean {
   for (let at = from; at < end; at++) if (isBetween(input[at], 0x31, 0x39)) return true;
   return false;
-}
-
-function isBetween(byte: number | undefined, low: number, high: number): boolean {
-  return byte !== undefined && byte >= low && byte <= high;
 }
 
 function latin1(input: Uint8Array, from: number, to: number): string {
