@@ -113,7 +113,7 @@ export class AttachClient {
       const end = await this.#ended.promise;
       this.#isOver = true;
       // What the terminal still answers is for nobody.
-      if (this.#followTimer !== undefined && this.#shown.isAsked()) this.#follow(link);
+      if (this.#followTimer !== undefined && this.#shown.mayStillSend()) this.#follow(link);
       this.#shortcut?.close();
       await this.#shown.settle();
       this.#shown.restore();

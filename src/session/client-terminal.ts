@@ -5,6 +5,7 @@ import { ModeLedger } from '../terminal/mode-ledger.ts';
 import {
   ANSWERED_BY_MODEL,
   asksForClipboard,
+  isWithheld,
   mayAskForClipboard,
   PendingQueries,
   queriesOfText,
@@ -50,6 +51,7 @@ export class ClientTerminal {
       csi: (prefix, parameters, middle, final) => {
         const query = queryOfCsi(prefix, parameters, middle, final);
         if (query !== undefined && ANSWERED_BY_MODEL.includes(query)) return 'drop';
+        if (isWithheld(prefix, parameters, middle, final)) return 'drop';
         this.#hasNews = true;
         this.#ledger.csi(prefix, parameters, middle, final);
         this.#ask(query);
@@ -138,12 +140,19 @@ export class ClientTerminal {
     return this.#asked.isWaiting(this.#clock.monotonicMs());
   }
 
+  /** It may still send what nobody has typed: answers, or what it reports. */
+  mayStillSend(): boolean {
+    return this.isAsked() || this.#ledger.hasReports;
+  }
+
   /**
-   * Settles when no answer to anything that was asked can come any more; at once when nothing is waiting. What is typed
-   * until then is lost.
+   * Settles when nothing can come any more that nobody has typed, and what the terminal reports is off; at once when nothing is waited for. What is
+   * typed until then is lost.
    */
   async settle(): Promise<void> {
-    if (!this.isAsked()) return;
+    if (!this.mayStillSend()) return;
+    // Until it has read that it is to report nothing it goes on, which over a network takes as long as its answer.
+    if (this.#ledger.hasReports) this.#restoreModes();
     let timer: ReturnType<typeof setTimeout> | undefined;
     await new Promise<void>((resolve) => {
       this.#fence = { repliesLeft: this.#asked.countOf('da1') + 1, done: resolve };

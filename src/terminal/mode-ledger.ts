@@ -24,8 +24,13 @@ export const KEPT_MODES: ReadonlySet<number> = new Set([
   2027,
   2031,
   2048,
+  9001,
   ...MOUSE_PROTOCOLS,
 ]);
+/** What a terminal tells unasked: the mouse, its focus, its colours and its size. */
+const REPORTS: readonly number[] = [...MOUSE_PROTOCOLS, 1004, 2031, 2048];
+/** Of the kitty keyboard protocol: releases of keys are told too. */
+const REPORTS_EVENTS = 2;
 /** DECLRMM: that margins are set left and right, too. The model has none, so that nobody is told of the mode. */
 const SIDE_MARGINS = 69;
 /** What a soft reset puts back (DEC STD 070); mouse and paste are the user interface of a newer time. */
@@ -71,6 +76,10 @@ export class ModeLedger {
   hasTabStops = false;
   hasCharsets = false;
   hasSideMargins = false;
+  /** S8C1T: keys come with controls of C1, of which each is one byte. */
+  hasShortControls = false;
+  /** ISO 2022: another encoding than UTF-8. */
+  hasOtherEncoding = false;
   /** OSC 9;4: how far something is, which terminals show beside the screen until it is taken away. */
   hasProgress = false;
   /** The console of Linux: its colours by ESC ] P, and how its cursor looks by CSI ? c, '' for as usual (console_codes(4)). */
@@ -79,6 +88,12 @@ export class ModeLedger {
 
   get screen(): ScreenName {
     return this.alternateScreen === undefined ? 'normal' : 'alternate';
+  }
+
+  /** The terminal may send what nobody has typed. */
+  get hasReports(): boolean {
+    const keys = this.kittyKeys[this.screen].at(-1) ?? 0;
+    return (keys & REPORTS_EVENTS) !== 0 || REPORTS.some((mode) => this.modes.get(mode) === true);
   }
 
   isOn(mode: number): boolean {
@@ -113,6 +128,9 @@ export class ModeLedger {
       case ' q':
         this.cursorStyle = numbers(parameters)[0] ?? 1;
         return;
+      case '"p':
+        this.#setLevel(numbers(parameters));
+        return;
       case '!p':
         this.#softReset();
         return;
@@ -135,6 +153,10 @@ export class ModeLedger {
       else if ('no|}~N'.includes(final)) this.hasCharsets = true;
     } else if ('()*+-./'.includes(middle)) {
       this.hasCharsets = true;
+    } else if (middle === ' ' && 'FG'.includes(final)) {
+      this.hasShortControls = final === 'G';
+    } else if (middle === '%') {
+      this.hasOtherEncoding = final === '@';
     }
   }
 
@@ -179,6 +201,8 @@ export class ModeLedger {
     this.hasTabStops = false;
     this.hasCharsets = false;
     this.hasSideMargins = false;
+    this.hasShortControls = false;
+    this.hasOtherEncoding = false;
     this.hasProgress = false;
     this.hasConsoleColours = false;
     this.consoleCursor = '';
@@ -230,6 +254,11 @@ export class ModeLedger {
       const before = stack.pop() ?? 0;
       stack.push(second === 2 ? before | flags : second === 3 ? before & ~flags : flags);
     }
+  }
+
+  /** DECSCL: of the first level are no controls of C1; of the others they are short unless it says otherwise. */
+  #setLevel([level = 0, controls = 0]: readonly number[]): void {
+    this.hasShortControls = level > 61 && controls !== 1;
   }
 
   #moveTitle(operation: number): void {

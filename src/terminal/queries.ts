@@ -1,3 +1,5 @@
+import { numbers } from './mode-ledger.ts';
+
 const REPORTED_WINDOW_OPERATIONS: ReadonlySet<number> = new Set([11, 13, 14, 15, 16, 18, 19, 20, 21]);
 
 /** @returns the kind of reply that a CSI of a program asks for; undefined when it asks for none. */
@@ -79,6 +81,20 @@ function withoutControls(body: string): string {
  * the model with another screen than the terminal, since it has none.
  */
 export const ANSWERED_BY_MODEL: readonly string[] = ['clipboard', 'side-margins'];
+
+/** DECANM of a terminal's modes that are set by one sequence, and DECTEK: as VT52 or Tektronix 4014 it understands no sequence of today, nor what puts it back. */
+const OTHER_TERMINALS: readonly number[] = [2, 38];
+/** KAM: no key is sent any more. */
+const NO_KEYBOARD = 2;
+
+/** What no terminal is given: it would be out of the user's hands, and after the session too, or would print. The model knows nothing of it. */
+export function isWithheld(prefix: string, parameters: string, middle: string, final: string): boolean {
+  if (middle !== '') return false;
+  if (final === 'i') return prefix === '' || prefix === '?';
+  if (prefix === '?')
+    return (final === 'h' || final === 'l') && numbers(parameters).some((mode) => OTHER_TERMINALS.includes(mode));
+  return prefix === '' && final === 'h' && numbers(parameters).includes(NO_KEYBOARD);
+}
 
 /** @returns the kind of query that a CSI which a terminal sent answers; undefined for keys and everything else. */
 export function replyOfCsi(prefix: string, parameters: string, middle: string, final: string): string | undefined {

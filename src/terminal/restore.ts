@@ -2,7 +2,7 @@ import { type ModeLedger, type ScreenName } from './mode-ledger.ts';
 
 /** Put back while the session's screen is still there; what belongs to no screen in particular comes first. */
 const RESET_ORDER: readonly number[] = [
-  2026, 1, 5, 6, 7, 9, 12, 25, 45, 66, 1000, 1001, 1002, 1003, 1004, 1005, 1006, 1007, 1015, 1016, 2004, 2027, 2031, 2048,
+  2026, 1, 5, 6, 7, 9, 12, 25, 45, 66, 1000, 1001, 1002, 1003, 1004, 1005, 1006, 1007, 1015, 1016, 2004, 2027, 2031, 2048, 9001,
 ];
 const TAB_WIDTH = 8;
 /** Modes that may have been set without the ledger having heard of it, and what puts a terminal back from them. */
@@ -24,6 +24,8 @@ const USUAL_RESETS: ReadonlyMap<number, string> = new Map([
 export function restoreSequence(ledger: ModeLedger, columns: number, isPassedBy = false): string {
   const { alternateScreen, palette, dynamicColours } = ledger;
   return [
+    ledger.hasOtherEncoding ? '\x1b%G' : '',
+    ledger.hasShortControls ? '\x1b F' : '',
     ledger.hasLink ? '\x1b]8;;\x1b\\' : '',
     ledger.hasPen ? '\x1b[0m' : '',
     ledger.screen === 'alternate' ? popKeys(ledger, 'alternate') : '',

@@ -68,6 +68,42 @@ describe('ClientTerminal', () => {
     expect(answer('typed in the shell')).toBe(true);
   });
 
+  test.for([
+    ['the mouse', '\x1b[?1003h\x1b[?1006h', '\x1b[?1003l\x1b[?1006l', '\x1b[<35;10;10M'],
+    ['its focus', '\x1b[?1004h', '\x1b[?1004l', '\x1b[O'],
+    ['releases of keys', '\x1b[>3u', '\x1b[<1u', '\x1b[100;1:3u'],
+  ] as const)('swallows what the terminal tells of %s until it has read that it is not to', async ([, set, off, report]) => {
+    const { state, client, write, answer } = setUp();
+    write(set);
+    const settled = client.settle();
+    expect(state.written).toBe(`${set}${off}${FENCE}`);
+
+    expect(answer(report)).toBe(false);
+    expect(answer(`${report}\x1b[?62;22c`)).toBe(false);
+    await settled;
+    client.restore();
+
+    expect(state.written).toBe(`${set}${off}${FENCE}`);
+    expect(answer('typed in the shell')).toBe(true);
+  });
+
+  test.for(['\x1b[?2l', '\x1b[?25;02l', '\x1b[?38h', '\x1b[2h', '\x1b[5i', '\x1b[?5i', '\xc2\x9b2h', '\x1b[?\x002l'])(
+    'passes nothing on that would take the terminal from its user: %j',
+    (sequence) => {
+      for (const pieces of [[`a${sequence}b`], Array.from(`a${sequence}b`)]) {
+        const { state, write } = setUp();
+        for (const piece of pieces) write(piece);
+        expect(state.written.replaceAll(/[\0\x7f]/g, '')).toBe('ab');
+      }
+    },
+  );
+
+  test.for(['\x1b[12h', '\x1b[?22h', '\x1b[2l', '\x1b[>2h', '\x1b[2 i'])('passes %j on', (sequence) => {
+    const { state, write } = setUp();
+    write(`a${sequence}b`);
+    expect(state.written).toBe(`a${sequence}b`);
+  });
+
   test('waits for as many answers of the kind as were asked for', async () => {
     const { client, write, answer } = setUp();
     write('\x1b[c\x1b[0c');

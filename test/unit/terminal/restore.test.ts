@@ -55,6 +55,14 @@ describe('restoreSequence()', () => {
       pieces: ['\x1b[>1u\x1b[?1049h\x1b[>3u'],
       restored: '\x1b[<1u\x1b[?1049l\x1b[<1u',
     },
+    { what: 'keys with controls of C1', pieces: ['\x1b G'], restored: '\x1b F' },
+    { what: 'those of a level of conformance', pieces: ['\x1b[62"p'], restored: '\x1b F' },
+    { what: 'a level without them', pieces: ['\x1b[62;1"p\x1b G\x1b[61"p'], restored: '' },
+    { what: 'another encoding', pieces: ['\x1b%@'], restored: '\x1b%G' },
+    { what: 'the encoding that it had', pieces: ['\x1b%@\x1b%G'], restored: '' },
+    { what: 'keys as the console of Windows tells them', pieces: ['\x1b[?9001h'], restored: '\x1b[?9001l' },
+    { what: 'a mode with controls in its sequence', pieces: ['\x1b[?\x0010\x7f4\r', '9h'], restored: '\x1b[?1049l' },
+    { what: 'a line drawing set with a control in its sequence', pieces: ['\x1b(\x010'], restored: '\x0f\x1b(B\x1b)B' },
     { what: "modes that are the user's", pieces: ['\x1b[?3h\x1b[?40h'], restored: '' },
   ])('puts back $what', ({ pieces, restored }) => {
     expect(restoreAfter(...pieces)).toBe(restored);
