@@ -99,7 +99,7 @@ export class AttachClient {
       mode,
       size,
       terminal: terminalName,
-      capabilities: [DIRECT],
+      capabilities: this.#maySendDirectly ? [DIRECT] : [],
       history: historyLines,
       terminalId: this.#terminal.identity(),
       status,
@@ -130,6 +130,11 @@ export class AttachClient {
     }
   }
 
+  /** A terminal that knows no sequences is put back from those alone that were written: by nobody who does not say which. */
+  get #maySendDirectly(): boolean {
+    return this.#options.terminalName !== '' && this.#options.terminalName !== 'dumb';
+  }
+
   #followSoon(link: Link): void {
     const { followAfterMs } = this.#options;
     if (followAfterMs === 0) {
@@ -150,7 +155,7 @@ export class AttachClient {
     clearTimeout(this.#followTimer);
     this.#followTimer = undefined;
     const handlers: TerminalHandlers = { onInput: (data) => this.#type(data), onEnd: () => this.leave() };
-    if (this.#options.mode !== 'view') {
+    if (this.#maySendDirectly && this.#options.mode !== 'view') {
       this.#shortcut = this.#terminal.followJoined?.(handlers, {
         connection: link.connection,
         isPlain: (typed) => this.#matcher.isPlain(typed),

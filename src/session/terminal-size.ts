@@ -5,6 +5,7 @@ import { ProtocolError } from './protocol.ts';
 export const CELLS_MAXIMUM = 10_000;
 const CELLS_IN_ALL_MAXIMUM = 1_000_000;
 const RESIZE_BYTES = 4;
+const USUAL: TerminalSize = { columns: 80, rows: 24 };
 
 export function encodeSize({ columns, rows }: TerminalSize): Uint8Array {
   const payload = new Uint8Array(RESIZE_BYTES);
@@ -26,6 +27,12 @@ export function checkSize({ columns, rows }: TerminalSize): TerminalSize {
   if (columns < 1 || rows < 1 || columns > CELLS_MAXIMUM || rows > CELLS_MAXIMUM || columns * rows > CELLS_IN_ALL_MAXIMUM)
     throw new ProtocolError(`a size of ${columns} by ${rows}, expected 1 to ${CELLS_MAXIMUM} and ${CELLS_IN_ALL_MAXIMUM} in all`);
   return { columns, rows };
+}
+
+/** Of a terminal that says more, or nothing: as much of it as a session can have. */
+export function boundedSize({ columns, rows }: TerminalSize): TerminalSize {
+  const bounded = Math.min(columns || USUAL.columns, CELLS_MAXIMUM);
+  return { columns: bounded, rows: Math.min(rows || USUAL.rows, CELLS_MAXIMUM, Math.floor(CELLS_IN_ALL_MAXIMUM / bounded)) };
 }
 
 export function isSameSize(a: TerminalSize, b: TerminalSize): boolean {

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { runNono } from '../support/nono.ts';
+import { runNono, runProgram } from '../support/nono.ts';
 import { startScript } from '../support/sessions.ts';
 import { openTerminal } from '../support/tmux.ts';
 import { needCommands, needOtherUser } from '../support/tools.ts';
@@ -38,6 +38,21 @@ describe('nono run on a terminal', () => {
     await terminal.press('Enter');
 
     await terminal.waitFor(/ended 0/);
+  });
+
+  test.for([
+    ['0 0', '24 80'],
+    ['1 1', '1 1'],
+    ['1000 1001', '999 1001'],
+    ['65535 65535', '100 10000'],
+  ] as const)('has as much as a session can have of a terminal of %s rows and columns: %s', async ([size, had], context) => {
+    needCommands(context, 'script', 'stty');
+    using world = createWorld();
+    const [rows, columns] = size.split(' ');
+    const line = `stty rows ${rows} cols ${columns}; ${world.executable} run --allow-cwd -- stty size`;
+    const { stdout, status } = await runProgram(world, ['script', '-qec', line, '/dev/null']);
+    expect(stdout).toMatch(new RegExp(`^${had}\r\n`));
+    expect(status).toBe(0);
   });
 
   test('says what it waits for in the background of a shell, once', async (context) => {

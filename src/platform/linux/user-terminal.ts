@@ -1,5 +1,6 @@
 import type { TerminalSize } from '../../ports/pty.ts';
 import type { TerminalEvents, TerminalHandlers, UserTerminal } from '../../ports/user-terminal.ts';
+import { boundedSize } from '../../session/terminal-size.ts';
 import { followDescriptor, followShared, writeAll } from './channel.ts';
 import { joinTerminal } from './joined-terminal.ts';
 import { statFields } from './process-stat.ts';
@@ -18,7 +19,7 @@ const STDIN = 0;
 const STDOUT = 1;
 /** include/uapi/asm-generic/ioctls.h */
 const TIOCGWINSZ = 0x5413;
-const FALLBACK_SIZE: TerminalSize = { columns: 80, rows: 24 };
+const UNKNOWN: TerminalSize = { columns: 0, rows: 0 };
 
 export function openLinuxUserTerminal(): UserTerminal {
   const before = readSettings();
@@ -115,8 +116,7 @@ function statField(pid: string, field: number): string | undefined {
 function size(): TerminalSize {
   // struct winsize: rows, columns, two more.
   const data = fixedBuffer(8);
-  if (trySyscall('ioctl', STDOUT, TIOCGWINSZ, addressOf(data)) < 0) return FALLBACK_SIZE;
+  if (trySyscall('ioctl', STDOUT, TIOCGWINSZ, addressOf(data)) < 0) return boundedSize(UNKNOWN);
   const view = new DataView(data.buffer);
-  const [rows, columns] = [view.getUint16(0, true), view.getUint16(2, true)];
-  return { columns: columns === 0 ? FALLBACK_SIZE.columns : columns, rows: rows === 0 ? FALLBACK_SIZE.rows : rows };
+  return boundedSize({ rows: view.getUint16(0, true), columns: view.getUint16(2, true) });
 }

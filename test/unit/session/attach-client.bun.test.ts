@@ -10,7 +10,7 @@ beforeEach(() => vi.useFakeTimers());
 afterEach(() => vi.useRealTimers());
 
 /** @param follow Fails, where the system refuses what following takes. */
-function attach(follow: () => void = () => undefined) {
+function attach(follow: () => void = () => undefined, terminalName = 'xterm') {
   const terminal = { written: '', isRaw: false, handlers: undefined as TerminalHandlers | undefined };
   const sent: ClientMessage[] = [];
   const userTerminal: UserTerminal = {
@@ -35,7 +35,7 @@ function attach(follow: () => void = () => undefined) {
     detachKeys: ['ctrl-]', 'd'],
     followAfterMs: FOLLOW_AFTER_MS,
     historyLines: undefined,
-    terminalName: 'xterm',
+    terminalName,
     clock: { nowMs: () => 0, monotonicMs: () => 0, utcOffsetMinutes: () => 0 },
     stopGroup: () => undefined,
     isInForeground: () => true,
@@ -92,6 +92,17 @@ describe('AttachClient', () => {
 
     const typedBytes = typedOf(Buffer.concat(sent.map(encodeClientMessage)));
     expect(Buffer.compare(typedBytes, paste)).toBe(0);
+    onMessage(DETACHED);
+    await ended;
+  });
+
+  test.for([
+    ['xterm', ['direct']],
+    ['dumb', []],
+    ['', []],
+  ] as const)('lets a session write by itself to a terminal of the type %j: %j', async ([type, capabilities]) => {
+    const { ended, onMessage, sent } = attach(undefined, type);
+    expect(sent).toMatchObject([{ kind: 'hello', capabilities }]);
     onMessage(DETACHED);
     await ended;
   });
