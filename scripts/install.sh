@@ -111,11 +111,36 @@ running_sessions() {
   "$prefix/bin/nono" ps 2>/dev/null </dev/null | sed 1d || :
 }
 
-# What is not known to have ended, such as what runs on another host that has this home.
-open_sessions() {
-  [ -x "$prefix/bin/nono" ] || return 0
-  listed=$("$prefix/bin/nono" ps --all 2>/dev/null </dev/null) || return 1
+# What is not known to have ended, such as what runs on another host that has this home. What runs may be of a nono that was installed in another way.
+open_sessions() { # STATE NONO
+  if [ -z "$2" ]; then
+    open_records "$1/sessions"
+    return
+  fi
+  listed=$("$2" ps --all 2>/dev/null </dev/null) || return 1
   printf '%s\n' "$listed" | awk 'NR > 1 && $3 != "exited" && $3 != "lost"'
+}
+
+# There is no nono that could say of a record without an end whether its session runs or was killed.
+open_records() { # DIRECTORY
+  for record in "$1"/*.json; do
+    case $record in
+      *.screen.json) continue ;;
+    esac
+    [ ! -f "$record" ] || grep -q '^  "status": "exited",$' "$record" || say "$record"
+  done
+}
+
+may_purge() { # STATE
+  asked=$prefix/bin/nono
+  [ -x "$asked" ] || asked=$(command -v nono) || asked=''
+  open=$(open_sessions "$1" "$asked") || fail 'Cannot purge: nono does not say whether sessions are running' \
+    "See what keeps it: $asked ps"
+  [ -n "$open" ] || return 0
+  printf '%s\n' "$open" >&2
+  [ -n "$asked" ] || fail 'Cannot purge: the sessions above may be running, and there is no nono to ask' \
+    'Install it and run this again, or leave --purge out'
+  fail 'Cannot purge: the sessions above may be running, here or elsewhere' "See $asked ps --all, or leave --purge out"
 }
 
 uninstall() {
@@ -123,14 +148,8 @@ uninstall() {
     running_sessions >&2
     fail 'Cannot uninstall: the sessions above are running' "End them with $prefix/bin/nono stop ID…"
   fi
-  if [ "$purge" = yes ]; then
-    open=$(open_sessions) || fail 'Cannot purge: nono does not say whether sessions are running' \
-      "See what keeps it: $prefix/bin/nono ps"
-    if [ -n "$open" ]; then
-      printf '%s\n' "$open" >&2
-      fail 'Cannot purge: the sessions above may be running elsewhere' 'Leave --purge out'
-    fi
-  fi
+  state=${NONO_HOME:-${HOME:-}/.nono}
+  [ "$purge" = no ] || may_purge "$state"
   found=no
   while read -r _ place _; do
     if [ -e "$prefix/$place" ] || [ -h "$prefix/$place" ]; then
@@ -142,7 +161,6 @@ $(installed_files)
 END
   rmdir "$prefix/share/doc/nono" 2>/dev/null || :
   if [ "$found" = yes ]; then say "Removed nono from $prefix"; else say "nono is not installed below $prefix"; fi
-  state=${NONO_HOME:-${HOME:-}/.nono}
   # As nono has it: one that is relative does not count.
   case ${XDG_CONFIG_HOME:-} in
     /*) settings=$XDG_CONFIG_HOME/nono ;;

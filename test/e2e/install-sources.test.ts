@@ -2,8 +2,9 @@ import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { runProgram } from '../support/nono.ts';
-import { ARCHIVE, makeRelease, sha256 } from '../support/small-releases.ts';
+import { runNono, runProgram } from '../support/nono.ts';
+import { startScript } from '../support/sessions.ts';
+import { ARCHIVE, makeRelease, PATH_WITHOUT_NONO, sha256 } from '../support/small-releases.ts';
 import { needCommands, needOtherUser } from '../support/tools.ts';
 import { createWorld } from '../support/world.ts';
 
@@ -64,8 +65,27 @@ describe('install.sh, told where from,', () => {
     mkdirSync(join(world.project, 'nono'));
     writeFileSync(mine, '');
     const words = ['sh', INSTALLER, '--uninstall', '--purge'] as [string, ...string[]];
-    await runProgram(world, words, { environment: { XDG_CONFIG_HOME: '.' } });
+    await runProgram(world, words, { environment: { XDG_CONFIG_HOME: '.', PATH: PATH_WITHOUT_NONO } });
     expect(existsSync(mine)).toBe(true);
+  });
+
+  test('purges nothing under a session of a nono that is not below the prefix', async () => {
+    using world = createWorld();
+    const words = ['sh', INSTALLER, '--uninstall', '--purge'] as [string, ...string[]];
+    const elsewhere = join(world.directory, 'elsewhere');
+    const purge = (path: string) => runProgram(world, words, { environment: { PATH: path } });
+    mkdirSync(elsewhere);
+    symlinkSync(world.executable, join(elsewhere, 'nono'));
+    const id = await startScript(world, 'sleep 1000');
+
+    const [withNono, without] = [await purge(`${elsewhere}:${PATH_WITHOUT_NONO}`), await purge(PATH_WITHOUT_NONO)];
+
+    expect(withNono).toMatchObject({ status: 1, stdout: '' });
+    expect(withNono.stderr).toMatch(new RegExp(`^${id} .*\nError: Cannot purge: the sessions above may be running, here`));
+    expect(without).toMatchObject({ status: 1, stdout: '' });
+    expect(without.stderr).toMatch(new RegExp(`/${id}\\.json\nError: Cannot purge: .*, and there is no nono to ask`));
+    expect((await runNono(world, ['stop', id])).status).toBe(0);
+    expect((await purge(PATH_WITHOUT_NONO)).stdout).toContain(`Removed ${world.state}\n`);
   });
 
   test.for([

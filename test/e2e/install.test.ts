@@ -3,7 +3,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statS
 import { join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { runProgram } from '../support/nono.ts';
-import { ARCHIVE, makeRelease, makeSmallRelease, SMALLER, sha256 } from '../support/small-releases.ts';
+import { ARCHIVE, makeRelease, makeSmallRelease, PATH_WITHOUT_NONO, SMALLER, sha256 } from '../support/small-releases.ts';
 import { needCommands } from '../support/tools.ts';
 import { createWorld, type World } from '../support/world.ts';
 
@@ -11,7 +11,9 @@ const INSTALLER = resolve(import.meta.dirname, '../../scripts/install.sh');
 const SHELLS: readonly (readonly string[])[] = [['dash'], ['bash', '--posix'], ['busybox', 'sh'], ['zsh']];
 
 const install = (world: World, shell: readonly string[], ...words: readonly string[]) =>
-  runProgram(world, [...shell, INSTALLER, '--target', 'linux-x64', ...words] as [string, ...string[]]);
+  runProgram(world, [...shell, INSTALLER, '--target', 'linux-x64', ...words] as [string, ...string[]], {
+    environment: { PATH: PATH_WITHOUT_NONO },
+  });
 
 /** All files below the home, without what a shell may have left. */
 function filesBelow(directory: string): string[] {
@@ -214,7 +216,7 @@ describe('install.sh', () => {
     writeFileSync(bin, script);
     writeFileSync(join(world.project, 'mine'), '');
     const words = ['sh', INSTALLER, '--uninstall', '--purge'] as [string, ...string[]];
-    const { stdout } = await runProgram(world, words, { environment: { NONO_HOME: world.project } });
+    const { stdout } = await runProgram(world, words, { environment: { NONO_HOME: world.project, PATH: PATH_WITHOUT_NONO } });
     expect(stdout).toContain(`Kept ${world.project}: there is more in it than nono's state`);
     expect(existsSync(join(world.project, 'mine'))).toBe(true);
   });
@@ -224,7 +226,7 @@ describe('install.sh', () => {
     {
       what: 'one may run on another host',
       script: '[ "$2" != --all ] || echo "a3f7c2  calm-node  unknown"; exit 0',
-      complaint: 'a3f7c2  calm-node  unknown\nError: Cannot purge: the sessions above may be running elsewhere',
+      complaint: 'a3f7c2  calm-node  unknown\nError: Cannot purge: the sessions above may be running, here or elsewhere',
     },
   ])('--purge removes nothing where $what', async ({ script, complaint }) => {
     using world = createWorld();
@@ -246,7 +248,7 @@ describe('install.sh', () => {
     mkdirSync(at('sessions'), { mode: 0o755 });
     for (const path of ['rollbacks/theirs', 'sessions/mine', 'mine']) writeFileSync(at(path), '');
     const words = ['sh', INSTALLER, '--uninstall', '--purge'] as [string, ...string[]];
-    const { stdout } = await runProgram(world, words, { environment: { NONO_HOME: world.project } });
+    const { stdout } = await runProgram(world, words, { environment: { NONO_HOME: world.project, PATH: PATH_WITHOUT_NONO } });
     expect(filesBelow(world.project)).toEqual(['mine', 'sessions/mine']);
     expect(existsSync(at('rollbacks'))).toBe(false);
     expect(stdout).toContain(`Kept ${world.project}: there is more`);

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { World } from './world.ts';
 
@@ -15,6 +15,12 @@ const FILES = [
   'completions/nono.fish',
   'man/nono.1',
 ];
+
+/** The caller's, without a nono that may be installed there: the installer asks it what runs. */
+export const PATH_WITHOUT_NONO = (process.env['PATH'] ?? '')
+  .split(':')
+  .filter((directory) => !existsSync(join(directory, 'nono')))
+  .join(':');
 
 /** A release whose executable is a script that knows its version and lists no sessions. */
 export function makeRelease(world: World, version: string, executable = `echo "nono ${version}"`): string {
