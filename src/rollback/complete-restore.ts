@@ -18,7 +18,7 @@ import { recordSnapshot } from './snapshot.ts';
 /** Records the state after the restore, so that the restore can be undone like any other session. */
 export async function completeSafety(
   deps: RollbackDeps,
-  { safety, safetyManifest, request, roots, touched, before }: Restoring,
+  { safety, safetyManifest, request, roots, touched, untouched, before }: Restoring,
   { written, listed }: Pick<ApplyResult, 'written' | 'listed'>,
 ): Promise<void> {
   roots.forget();
@@ -26,7 +26,8 @@ export async function completeSafety(
   using earlier = request.session.openObjects();
   const store = new ObjectStore(objects, { writer: 'after', isListed: true });
   const contents: ContentDeps = { ...hashOnly(deps), store, earlier };
-  const entries = new Map<Bytes, Entry | PackedFile | undefined>();
+  // As before, whatever somebody has made of them meanwhile: what undoes the restore is not to change them.
+  const entries = new Map<Bytes, Entry | PackedFile | undefined>(untouched);
   const changes: Change[] = [];
   for (const { path, root, want } of touched) {
     const file = written.get(path);

@@ -4,6 +4,7 @@ import { isWithin, parentPath } from '../paths.ts';
 import { applyRestore } from './apply.ts';
 import { type ApplyResult } from './apply-input.ts';
 import { type Change, isSameTime } from './compare.ts';
+import type { Entry } from './entry.ts';
 import { entryNow } from './entry-now.ts';
 import { startMaking } from './file-maker.ts';
 import { acceptHalfDone } from './half-done.ts';
@@ -24,7 +25,7 @@ import { RESTORES, type RestoreEvent, restoreState } from './restore-states.ts';
 import type { RollbackDeps } from './rollback-deps.ts';
 import { RootDirectories } from './root-directories.ts';
 import type { RollbackSession } from './session-directory.ts';
-import type { SnapshotTree } from './snapshot-tree.ts';
+import { type SnapshotTree, walkTree } from './snapshot-tree.ts';
 import type { RollbackStore } from './store.ts';
 import { TreeIndex } from './tree-index.ts';
 import { findTwins } from './twins.ts';
@@ -66,7 +67,8 @@ export async function resumeRestore(
     const last = session.manifest.snapshots.length - 1;
     const state = { manifest: session.manifest, tree: session.tree(session.manifest, last), isLive: false };
     const request = { session, state, snapshot: journal.snapshot, paths: [] };
-    const before = new TreeIndex(safety.tree(safety.manifest, 0));
+    const found = safety.tree(safety.manifest, 0);
+    const before = new TreeIndex(found);
     await using threads = await startMaking(deps, actions.length);
     return await applyAndComplete(deps, {
       safety,
@@ -75,6 +77,7 @@ export async function resumeRestore(
       roots,
       actions,
       touched,
+      untouched: filesBeside(found, journal.paths),
       before: (path) => before.find(path),
       maker: threads && makerFor(request, safety, threads),
     });
@@ -180,6 +183,14 @@ interface Replanning {
   readonly session: RollbackSession;
   readonly to: SnapshotTree;
   readonly from: SnapshotTree;
+}
+
+/** The files that the tree of a restore has beside those that it touches: see untouchedNames(). */
+function filesBeside(tree: SnapshotTree, touched: readonly Bytes[]): ReadonlyMap<Bytes, Entry> {
+  const paths = new Set(touched);
+  const beside = new Map<Bytes, Entry>();
+  for (const { path, entry } of walkTree(tree)) if (entry.kind === 'file' && !paths.has(path)) beside.set(path, entry);
+  return beside;
 }
 
 /** All that the restore touches, with the times that it gives or has given. */

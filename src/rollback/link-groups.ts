@@ -2,7 +2,9 @@ import type { Bytes } from '../bytes.ts';
 import { isErrno } from '../errors.ts';
 import { baseName } from '../paths.ts';
 import type { Stat } from '../ports/files.ts';
-import type { Entry } from './entry.ts';
+import { type Entry, isSameContent } from './entry.ts';
+import { lookAt } from './entry-now.ts';
+import type { RestoreAction } from './restore-plan.ts';
 import type { RootDirectories } from './root-directories.ts';
 import { type SnapshotTree, walkTree } from './snapshot-tree.ts';
 
@@ -25,8 +27,53 @@ export function findLinkGroups(tree: SnapshotTree, members: readonly RestoredLin
   return [...groups.values()].filter((group) => group.length > 1);
 }
 
-function inodeOf({ device, inode }: Entry): string {
+function inodeOf({ device, inode }: Pick<Entry, 'device' | 'inode'>): string {
   return `${device}:${inode}`;
+}
+
+/**
+ * The names of touched files that the restore leaves alone, with what stands there: by them what undoes it finds the file that the touched names are
+ * to be names of again.
+ *
+ * @param left What the session, and restores of it, have left: where they are looked for.
+ */
+export function untouchedNames(
+  roots: RootDirectories,
+  left: readonly SnapshotTree[],
+  actions: readonly RestoreAction[],
+): ReadonlyMap<Bytes, Entry> {
+  const files = linkedElsewhere(actions);
+  const found = new Map<Bytes, Entry>();
+  if (files.size === 0) return found;
+  const touched = new Set(actions.map(({ path }) => path));
+  for (const { path, entry } of walkTrees(left)) {
+    const now = files.get(inodeOf(entry));
+    // Somebody else's change of it is no state that a restore may take for the session's own.
+    if (now === undefined || touched.has(path) || !isSameContent(entry, now)) continue;
+    const there = lookAt(roots, path);
+    if (there === undefined || there === 'closed' || inodeOf(there.stat) !== inodeOf(now)) continue;
+    found.set(path, { ...now, name: roots.nameOf(path) });
+  }
+  return found;
+}
+
+function* walkTrees(trees: readonly SnapshotTree[]): ReturnType<typeof walkTree> {
+  for (const tree of trees) yield* walkTree(tree);
+}
+
+/** By inode, the files that have more names than are touched. */
+function linkedElsewhere(actions: readonly RestoreAction[]): Map<string, Entry> {
+  const files = new Map<string, Entry>();
+  const names = new Map<string, number>();
+  for (const { now } of actions) {
+    if (now?.kind !== 'file' || now.links < 2) continue;
+    const key = inodeOf(now);
+    const count = (names.get(key) ?? 0) + 1;
+    names.set(key, count);
+    if (count < now.links) files.set(key, now);
+    else files.delete(key);
+  }
+  return files;
 }
 
 /** How files that were one file become one again. */

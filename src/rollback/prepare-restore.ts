@@ -37,7 +37,8 @@ export function prepareRestore(
   const { examined: asked, listed } = examineChanges(deps, roots, known, seenMs);
   const leading = leadingDirectories({ roots, target, left: state.tree, contents: hashOnly(deps) }, asked);
   const examined = [...leading, ...asked].map((one) => (begun?.has(one.change.path) === true ? acceptHalfDone(one) : one));
-  const movedIn = findMovedIn(roots, examined, target, seenMs);
+  // What a restore has put there is in its session, and may be another name of what is older.
+  const movedIn = state.manifest.kind === 'run' ? findMovedIn(roots, examined, target, seenMs) : new Map<Bytes, string>();
   const plan = planRestore(examined, (change) => {
     const moved = movedIn.get(change.path);
     if (moved !== undefined) return moved;

@@ -54,6 +54,8 @@ export interface Restoring {
   readonly actions: readonly RestoreAction[];
   /** All that the restore touches; more than `actions` when a part was done before. */
   readonly touched: readonly RestoreAction[];
+  /** See untouchedNames(). */
+  readonly untouched: ReadonlyMap<Bytes, Entry>;
   /** What stood at a touched path before the restore began. */
   readonly before: (path: Bytes) => Entry | undefined;
   /** Makes many files at once; undefined to make each in its turn. */

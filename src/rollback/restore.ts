@@ -12,6 +12,7 @@ import { encodeNodes } from './encode-nodes.ts';
 import { entryNow } from './entry-now.ts';
 import { FileMaker, startMaking } from './file-maker.ts';
 import { writeJournal } from './journal.ts';
+import { untouchedNames } from './link-groups.ts';
 import type { Manifest } from './manifest.ts';
 import { ObjectStore } from './objects.ts';
 import { draftPartialTree } from './partial-tree.ts';
@@ -53,6 +54,7 @@ export async function carryOutRestore(
   using safety = createSafety(store, pid, startedMs, deps.clock.utcOffsetMinutes(startedMs));
   let safetyManifest: Manifest;
   let stored: StoredPresent;
+  let untouched: Restoring['untouched'];
   const maker = threads && makerFor(request, safety, threads);
   const opened = new Map<Bytes, number>();
   try {
@@ -61,7 +63,8 @@ export async function carryOutRestore(
     // Waited for below; a failure before that would count as unhandled.
     linking?.catch(() => undefined);
     stored = storePresentState(deps, safety, request, roots, wanted);
-    safetyManifest = await listSafety(deps, safety, request, roots, { ...stored, startedMs, touchedMs });
+    untouched = untouchedNames(roots, [request.state.tree, ...(request.madeByRestores ?? [])], stored.actions);
+    safetyManifest = await listSafety(deps, safety, request, roots, { ...stored, untouched, startedMs, touchedMs });
     await linking;
   } catch (error) {
     // They may still be linking into it.
@@ -80,6 +83,7 @@ export async function carryOutRestore(
     roots,
     actions: checked,
     touched: checked,
+    untouched,
     before: (path) => before.get(path),
     maker,
   });
@@ -212,10 +216,11 @@ async function listSafety(
   roots: RootDirectories,
   {
     actions,
+    untouched,
     storedBytes,
     startedMs,
     touchedMs,
-  }: {
+  }: Pick<Restoring, 'untouched'> & {
     readonly actions: readonly RestoreAction[];
     readonly storedBytes: number;
     readonly startedMs: number;
@@ -223,7 +228,7 @@ async function listSafety(
   },
 ): Promise<Manifest> {
   const { manifest } = state;
-  const entries = new Map(actions.map(({ path, now }) => [path, now]));
+  const entries = new Map([...untouched, ...actions.map(({ path, now }) => [path, now] as const)]);
   const drafts = draftPartialTree(roots, rootPaths(manifest), entries, listed);
   const nodes = { ...encodeNodes(deps, { drafts, number: 0, header: nodesHeader(startedMs) }), storedBytes };
   const paths = actions.map(({ path }) => path);
