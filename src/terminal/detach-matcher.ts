@@ -37,9 +37,12 @@ export class DetachMatcher {
     const overdue = this.expire(nowMs);
     this.#held += bytesFromBuffer(data);
     const forwarded: string[] = [];
+    const keysBefore = this.#matchedKeys;
     const isDetach = this.#advance(forwarded);
     if (isDetach) this.#reset();
-    this.#sinceMs = nowMs;
+    // What only passes by, such as a mouse that moves, keeps nothing back for longer.
+    const hasOnlyPassed = keysBefore > 0 && this.#matchedKeys === keysBefore && forwarded.length === 0;
+    if (!hasOnlyPassed) this.#sinceMs = nowMs;
     return { forward: Buffer.concat([overdue, bufferFromBytes(forwarded.join('') as Bytes)]), isDetach };
   }
 
@@ -80,7 +83,7 @@ export class DetachMatcher {
       if (this.#matchedLength === 0 && this.#passOthers(forwarded)) continue;
       const look = lookForKey(this.#keys[this.#matchedKeys] ?? '', this.#held.slice(this.#matchedLength));
       if (look.kind === 'partial') return false;
-      if (look.kind === 'release' && this.#matchedKeys > 0) {
+      if (look.kind === 'passing' && this.#matchedKeys > 0) {
         this.#matchedLength += look.length;
       } else if (look.kind === 'match') {
         this.#matchedLength += look.length;

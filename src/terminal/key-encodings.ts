@@ -14,12 +14,14 @@ const RELEASE = 3;
 
 const KITTY_REGEXP = /^\x1b\[(?<code>\d+)(?::\d*)*(?:;(?<modifiers>\d*)(?::(?<event>\d+))?(?:;[\d:]*)?)?u$/;
 const OTHER_KEYS_REGEXP = /^\x1b\[27;(?<modifiers>\d+);(?<code>\d+)~$/;
-/** What could still become one of the two. */
-const UNFINISHED_REGEXP = /^\x1b(?:\[[\d;:]*)?$/;
+/** Of the mouse and of the focus: it comes when it comes, between two keys too. */
+const REPORT_REGEXP = /^\x1b\[(?:<[\d;]*[Mm]|[IO])/;
+/** What could still become one of the three. */
+const UNFINISHED_REGEXP = /^\x1b(?:\[<?[\d;:]*)?$/;
 const SEQUENCE_LENGTH_MAXIMUM = 64;
 
-/** What a read from a terminal begins with: bytes as a string with one unit for each. */
-export type KeyLook = { readonly kind: 'match' | 'release'; readonly length: number } | { readonly kind: 'partial' | 'other' };
+/** What a read from a terminal begins with: bytes as a string with one unit for each. `passing` is no press of a key. */
+export type KeyLook = { readonly kind: 'match' | 'passing'; readonly length: number } | { readonly kind: 'partial' | 'other' };
 
 /**
  * Whether `input` begins with the key, in any of its encodings: the plain bytes, kitty's CSI u, xterm's modifyOtherKeys.
@@ -30,6 +32,8 @@ export function lookForKey(key: string, input: string): KeyLook {
   const plain = plainBytes(key);
   const sequence = /^\x1b\[[\d;:]*[u~]/.exec(input)?.[0];
   if (sequence !== undefined) return lookAtSequence(key, sequence);
+  const report = REPORT_REGEXP.exec(input)?.[0];
+  if (report !== undefined) return { kind: 'passing', length: report.length };
   if (isUnfinished(input) && input.length < SEQUENCE_LENGTH_MAXIMUM) {
     // A lone escape may be the key itself or the start of a sequence: only the time tells.
     return plain === input ? { kind: 'match', length: input.length } : { kind: 'partial' };
@@ -46,7 +50,7 @@ function lookAtSequence(key: string, sequence: string): KeyLook {
   const groups = (KITTY_REGEXP.exec(sequence) ?? OTHER_KEYS_REGEXP.exec(sequence))?.groups;
   if (groups === undefined) return { kind: 'other' };
   const modifiers = (Number(groups['modifiers'] || 1) - 1) & ~LOCKS;
-  if (Number(groups['event'] ?? 1) === RELEASE) return { kind: 'release', length: sequence.length };
+  if (Number(groups['event'] ?? 1) === RELEASE) return { kind: 'passing', length: sequence.length };
   return isKey(key, Number(groups['code']), modifiers) ? { kind: 'match', length: sequence.length } : { kind: 'other' };
 }
 

@@ -28,6 +28,7 @@ describe('DetachMatcher', () => {
     { way: "in kitty's encoding, split in a sequence", reads: ['\x1b[9', '3;5', 'ud'] },
     { way: "in kitty's encoding with releases", reads: ['\x1b[93;5:1u', '\x1b[93;5:3u\x1b[100;1:1u'] },
     { way: "in kitty's encoding with num lock and alternates", reads: ['\x1b[93:125;133u', '\x1b[100;129;100u'] },
+    { way: 'while the mouse moves', reads: ['\x1d', '\x1b[<35;10;10M\x1b[<35;1', '1;10M', '\x1b[O\x1b[I', '\x1b[<0;11;10md'] },
     { way: "in xterm's modifyOtherKeys", reads: ['\x1b[27;5;93~', 'd'] },
     { way: "in xterm's modifyOtherKeys, each byte alone", reads: Array.from('\x1b[27;5;93~d') },
     { way: 'after the same key', reads: ['\x1d\x1dd'] },
@@ -46,9 +47,20 @@ describe('DetachMatcher', () => {
     { what: 'kitty encodings of other keys', reads: ['\x1b[93;6:3u', '\x1b[97;5u'], forwarded: '\x1b[93;6:3u\x1b[97;5u' },
     { what: 'the key with alt', reads: ['\x1b[93;7u', 'd'], forwarded: '\x1b[93;7ud' },
     { what: 'the report of a mouse', reads: ['\x1b[<0;10;10M'], forwarded: '\x1b[<0;10;10M' },
+    { what: 'a mouse that moves behind the first key', reads: ['\x1d', '\x1b[<35;1;1M', 'x'], forwarded: '\x1d\x1b[<35;1;1Mx' },
     { what: 'the answer to a question', reads: ['\x1b[?62;c', '\x1b[12;40R'], forwarded: '\x1b[?62;c\x1b[12;40R' },
   ])('forwards $what unchanged', ({ reads, forwarded }) => {
     expect(type(reads)).toEqual({ forwarded, isDetach: false, held: '' });
+  });
+
+  test('keeps nothing back for longer because the mouse moves', () => {
+    const matcher = new DetachMatcher(DEFAULT);
+    matcher.push(bytes('\x1d'), 0);
+    const deadlineMs = matcher.deadlineMs() ?? 0;
+    matcher.push(bytes('\x1b[<35;1;1M'), deadlineMs - 1);
+    expect(matcher.deadlineMs()).toBe(deadlineMs);
+
+    expect(shown(matcher.push(bytes('\x1b[<35;1;2M'), deadlineMs).forward)).toBe('\x1d\x1b[<35;1;1M\x1b[<35;1;2M');
   });
 
   test('knows every way to write a key', () => {
