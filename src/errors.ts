@@ -144,6 +144,9 @@ const KERNEL_SETTINGS = '/proc/sys/';
 /** What is in the state directory was there when it was opened. */
 const OWN_STATE_REGEXP = /\/(?:sessions(?:\/[0-9a-f]{6}\.[^/]+)?|names(?:\/[\w.-]+)?|rollbacks(?:\/\d{8}-\d{6}-\d+(?:\/.*)?)?)$/;
 
+/** What flock(2) answers where a file system has no locks: NFS without its daemon, Lustre as it was mounted for long, some in user space. */
+const NO_LOCKS_ERRNOS = ['ENOLCK', 'ENOSYS', 'EOPNOTSUPP'] as const;
+
 /** What says something about a path that somebody has given, by a word or a variable. */
 const PATH_ERRNOS = ['ENAMETOOLONG', 'ELOOP'] as const;
 
@@ -170,6 +173,10 @@ export function explainMachine(thrown: unknown): unknown {
   if (isErrno(error, 'ENOENT') && error instanceof SystemError && OWN_STATE_REGEXP.test(error.path ?? '')) {
     const hint = 'Run it again; while sessions run, remove what has ended with `nono prune` and `nono rollback cleanup`';
     return new StateError("Cannot go on: somebody has removed nono's own state meanwhile", { cause: error, hint });
+  }
+  if (isErrno(error, ...NO_LOCKS_ERRNOS) && error instanceof SystemError && error.call === 'flock') {
+    const hint = 'Set NONO_HOME to a directory of your own on a local disk, or mount it with locks (flock)';
+    return new StateError("Cannot go on: the file system of nono's own state has no locks", { cause: error, hint });
   }
   if (!isErrno(error, ...MACHINE_ERRNOS)) return error;
   if (isErrno(error, 'EAGAIN') && error instanceof SystemError && MAKING_PROCESSES.includes(error.call)) {

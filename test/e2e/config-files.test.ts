@@ -1,9 +1,9 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { runNono } from '../support/nono.ts';
+import { runNono, runProgram } from '../support/nono.ts';
 import { BUILT_IN, profilePath, write } from '../support/profiles.ts';
-import { needOtherUser } from '../support/tools.ts';
+import { needCommands, needOtherUser, PYTHON } from '../support/tools.ts';
 import { createWorld, type World } from '../support/world.ts';
 
 describe('what is wrong is told with file, line and the way out', () => {
@@ -244,6 +244,35 @@ test('a configuration in a directory that lets nobody look is named, and is no b
       words,
       stderr: expect.stringMatching(/^Error: Cannot read ".*\/closed\/x\/nono\/.*": EACCES \[E_CONFIG\]\n/),
     });
+  }
+});
+
+/** Runs a command to which flock(2) answers ENOLCK, as of NFS without a daemon for locks: by a filter, as seccomp(2) takes it. */
+const WITHOUT_LOCKS = `
+import ctypes, os, struct, sys
+flock = {"x86_64": 73, "aarch64": 32}[os.uname().machine]
+steps = [(0x20, 0, 0, 0), (0x15, 0, 1, flock), (0x06, 0, 0, 0x50000 | 37), (0x06, 0, 0, 0x7fff0000)]
+program = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *step) for step in steps))
+filter = ctypes.create_string_buffer(struct.pack("HxxxxxxQ", len(steps), ctypes.addressof(program)))
+libc = ctypes.CDLL(None, use_errno=True)
+assert libc.prctl(38, 1, 0, 0, 0) == 0 and libc.prctl(22, 2, filter, 0, 0) == 0, ctypes.get_errno()
+os.execv(sys.argv[1], sys.argv[1:])
+`;
+
+test('a state directory on a file system without locks is named as that, by doctor before there is one', async (context) => {
+  needCommands(context, PYTHON);
+  using world = createWorld();
+  const without = (...words: readonly string[]) => runProgram(world, [PYTHON, '-c', WITHOUT_LOCKS, world.executable, ...words]);
+  const reason = "Cannot go on: the file system of nono's own state has no locks";
+  const { stdout, status } = await without('doctor', '--json');
+  const { checks } = JSON.parse(stdout) as { readonly checks: readonly Readonly<Record<string, string>>[] };
+  expect(checks.find(({ name }) => name === 'state directory')).toMatchObject({ status: 'missing', detail: reason });
+  expect(status).toBe(1);
+  expect(existsSync(world.state)).toBe(false);
+
+  for (const options of [[], ['--detached'], ['--rollback']]) {
+    const run = await without('run', ...options, '--allow-cwd', '--', 'true');
+    expect(run).toMatchObject({ status: 125, stderr: expect.stringMatching(`^Error: ${reason} \\[E_STATE\\]\n`) });
   }
 });
 

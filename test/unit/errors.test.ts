@@ -112,6 +112,16 @@ test('a file system that can only be read is not taken for a full one', () => {
   expect(exitCode).toBe(1);
 });
 
+test.for(['ENOLCK', 'ENOSYS', 'EOPNOTSUPP'])('a file system without locks (%s) is no bug of nono', (errno) => {
+  const { text, exitCode } = describeFailure(new SystemError('flock', errno, '/x'));
+
+  expect(text).toMatch(
+    new RegExp(`^Error: Cannot go on: .* has no locks \\[E_STATE\\]\nCaused by: flock "/x": ${errno}\nHint: Set NONO_HOME`),
+  );
+  expect(exitCode).toBe(EXIT.failure);
+  expect(describeFailure(new SystemError('openat', 'ENOSYS', '/x')).exitCode).toBe(EXIT.nonoFailed);
+});
+
 describe('SystemError', () => {
   test('names the call, the path and the errno', () => {
     const error = new SystemError('openat', 'ENOENT', '/x');

@@ -1,9 +1,10 @@
 import { type Bytes, bytesFromText, displayBytes } from '../../bytes.ts';
 import { mayBeThere } from '../../config/config-path.ts';
-import { isErrno, StateError, SystemError } from '../../errors.ts';
+import { explainMachine, isErrno, StateError, SystemError } from '../../errors.ts';
 import { joinPath, parentPath } from '../../paths.ts';
 import type { Directory, Files } from '../../ports/files.ts';
 import { ROLLBACKS } from '../../rollback/open-rollbacks.ts';
+import { removeUnlessMissing } from '../../session/remove-file.ts';
 import { openStateDirectory } from '../../session/state-directory.ts';
 import { temporaryParent } from '../../session/temporary-directory.ts';
 import type { Context } from '../context.ts';
@@ -26,15 +27,15 @@ export function checkState(context: Context): Check {
       const above = nearestThere(files, stateDirectory);
       attempt(above, () => {
         using directory = files.openDirectory(above);
-        tryToWrite(directory, probe);
+        tryToWrite(directory, probe, true);
       });
       return `${shown}, made when it is needed`;
     }
-    attempt(stateDirectory, () => tryToWrite(state, probe));
+    attempt(stateDirectory, () => tryToWrite(state, probe, true));
     for (const name of [SESSIONS, ROLLBACKS]) {
       const path = joinPath(stateDirectory, name);
       using directory = openStateDirectory(files, path, uid, { create: false });
-      if (directory !== undefined) attempt(path, () => tryToWrite(directory, probe));
+      if (directory !== undefined) attempt(path, () => tryToWrite(directory, probe, true));
     }
     return shown;
   });
@@ -61,16 +62,21 @@ export function nearestThere(files: Files, path: Bytes): Bytes {
   return path === ROOT || mayBeThere(files, path) ? path : nearestThere(files, parentPath(path));
 }
 
-function tryToWrite(directory: Directory, probe: Bytes): void {
-  directory.createFile(probe, PRIVATE_MODE)[Symbol.dispose]();
-  directory.removeFile(probe);
+/** @param isLocked What is there is locked, too: some network file systems can be written, and have no locks. */
+function tryToWrite(directory: Directory, probe: Bytes, isLocked = false): void {
+  try {
+    using file = directory.createFile(probe, PRIVATE_MODE);
+    if (isLocked) file.tryLock();
+  } finally {
+    removeUnlessMissing(directory, probe);
+  }
 }
 
 function attempt(path: Bytes, write: () => void, hint = WAY_OUT): void {
   try {
     write();
   } catch (error) {
-    if (!(error instanceof SystemError) || !isErrno(error, ...REFUSALS)) throw error;
+    if (!(error instanceof SystemError) || !isErrno(error, ...REFUSALS)) throw explainMachine(error);
     throw new StateError(`nothing can be written in ${displayBytes(path)} (${error.errno})`, {
       cause: error,
       hint,
