@@ -9,6 +9,9 @@ import { findOverlap, findOverlaps, type SensitivePlace } from './sensitive.ts';
 /** What `nono why --op` asks about. */
 export type Operation = 'read' | 'write' | 'readwrite' | 'connect';
 
+/** Whoever looks finds its own entries there: a rule is for those of the process that made it, and gives the command none. */
+const OWN_PROCESS = '/proc/self' as Bytes;
+
 /** What somebody asks about. */
 export interface Target {
   /** Absolute, links resolved; for what does not exist yet where it would be. */
@@ -81,6 +84,7 @@ export function explainAccess(
     const why = overlap?.place === closed ? '' : `; ${directoryText(kind, closed)}`;
     return { isAllowed: false, reason: `${only}${what}${why}`, rules };
   }
+  if (isWithin(asked, OWN_PROCESS)) return { isAllowed: false, reason: `${only}${what}`, rules };
   const option = optionFor(missing, kind === undefined || kind === 'directory');
   const overrides = inWay.map((place) => ` --override-deny ${shownWord(place.path)}`);
   return {

@@ -225,6 +225,7 @@ describe('nono why', () => {
     { words: ['far', '--op', 'write', '--allow-cwd'], answer: /^far: denied: neither it nor its directory exists\n$/ },
     { words: ['round', '--op', 'write', '--allow-cwd'], answer: /^round: denied: the path leads nowhere\n$/ },
     { words: ['HOME/x;id', '--op', 'write'], answer: /\n {2}To allow it: --write-file '.*\/x;id'\n$/ },
+    { words: ['/proc/self/comm', '--op', 'write'], answer: /: denied: .*, an interface of the kernel \(the kernel agrees\)\n$/ },
     { words: ['/proc/self/environ'], answer: /^.*: allowed: the system path \/proc gives it \(the kernel agrees\)\n$/ },
     { words: ['nowhere/at/all'], answer: /denied: neither it nor its directory exists\n/ },
     {
