@@ -26,7 +26,8 @@ export interface RetentionLimits {
 /** A run with the restores of it, and the restores of those. */
 interface Family {
   readonly members: readonly RetentionItem[];
-  readonly startedMs: number;
+  /** When the last of them began: what a restore has just overwritten only its own session holds, however old the run is. */
+  readonly lastMs: number;
   readonly project: Bytes;
   readonly isChanged: boolean;
   readonly isProtected: boolean;
@@ -37,7 +38,7 @@ interface Family {
 /**
  * The sessions to remove so that the rest keeps within the limits, in the order of their removal:
  * first those that changed nothing, then the oldest, the newest of each project last. Restores are not
- * counted and go with the session that they undo.
+ * counted and go with the session that they undo, which is as young as the last of them.
  */
 export function chooseByLimits(items: readonly RetentionItem[], limits: RetentionLimits): Bytes[] {
   const families = groupFamilies(items);
@@ -55,13 +56,13 @@ export function chooseByLimits(items: readonly RetentionItem[], limits: Retentio
 
 /** All but the `keep` newest that may go. */
 export function chooseByCount(items: readonly RetentionItem[], keep: number): Bytes[] {
-  const newestFirst = groupFamilies(items).toSorted((a, b) => b.startedMs - a.startedMs);
+  const newestFirst = groupFamilies(items).toSorted((a, b) => b.lastMs - a.lastMs);
   return idsOf(newestFirst.slice(keep));
 }
 
-/** What began before `epochMs`. */
+/** What began before `epochMs`, with all that belongs to it. */
 export function chooseByAge(items: readonly RetentionItem[], epochMs: number): Bytes[] {
-  return idsOf(groupFamilies(items).filter(({ startedMs }) => startedMs < epochMs));
+  return idsOf(groupFamilies(items).filter(({ lastMs }) => lastMs < epochMs));
 }
 
 function idsOf(families: readonly Family[]): Bytes[] {
@@ -72,11 +73,11 @@ function orderOfRemoval(families: readonly Family[]): Family[] {
   const newest = new Map<Bytes, Family>();
   for (const family of families) {
     const known = newest.get(family.project);
-    if (family.isChanged && (known === undefined || family.startedMs > known.startedMs)) newest.set(family.project, family);
+    if (family.isChanged && (known === undefined || family.lastMs > known.lastMs)) newest.set(family.project, family);
   }
   const rank = (family: Family) => (family.isChanged ? (newest.get(family.project) === family ? 2 : 1) : 0);
   const mayGo = families.filter(({ isProtected, isInterrupted }) => !isProtected && !isInterrupted);
-  return mayGo.toSorted((a, b) => rank(a) - rank(b) || a.startedMs - b.startedMs);
+  return mayGo.toSorted((a, b) => rank(a) - rank(b) || a.lastMs - b.lastMs);
 }
 
 function groupFamilies(items: readonly RetentionItem[]): Family[] {
@@ -87,10 +88,10 @@ function groupFamilies(items: readonly RetentionItem[]): Family[] {
     members.set(head, [...(members.get(head) ?? []), item]);
   }
   return Array.from(members, ([head, family]) => {
-    const { startedMs, project } = byId.get(head) as RetentionItem;
+    const { project } = byId.get(head) as RetentionItem;
     return {
       members: family,
-      startedMs,
+      lastMs: Math.max(...family.map(({ startedMs }) => startedMs)),
       project,
       isChanged: family.some(({ isChanged }) => isChanged),
       isProtected: family.some(({ isProtected }) => isProtected),

@@ -37,6 +37,14 @@ describe('chooseByLimits()', () => {
     expect(chooseByLimits(items, { maxSessions: 2, ...NO_SPACE_LIMIT })).toEqual(['1', '2', '3']);
   });
 
+  test('takes a session that was restored lately for as young as its restore', () => {
+    const items = [item('1'), item('2'), item('3'), item('9', { restores: '1' as Bytes }), item('10')];
+    expect(chooseByLimits(items, { maxSessions: 3, ...NO_SPACE_LIMIT })).toEqual(['2']);
+    expect(chooseByLimits(items, { maxSessions: 2, ...NO_SPACE_LIMIT })).toEqual(['2', '3']);
+    expect(chooseByAge(items, 9)).toEqual(['2', '3']);
+    expect(chooseByCount(items, 2)).toEqual(['3', '2']);
+  });
+
   test('goes by space too', () => {
     const items = [item('1', { bytes: 50 }), item('2', { bytes: 30 }), item('3', { bytes: 30 })];
     expect(chooseByLimits(items, { maxSessions: 10, maxBytes: 60 })).toEqual(['1']);
