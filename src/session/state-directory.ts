@@ -81,7 +81,10 @@ function checkPrivate({ kind, mode, uid: owner }: Stat, path: Bytes, uid: number
     throw refusal(
       shown,
       `it belongs to the user with the number ${owner}`,
-      repair(path, `Take it over: sudo chown -R ${uid} ${quoted}, or set NONO_HOME`),
+      // Root is there by sudo, mostly: that user's sessions would be out of reach.
+      uid === 0
+        ? 'Run it as that user, or set NONO_HOME'
+        : repair(path, `Take it over: sudo chown -R ${uid} ${quoted}, or set NONO_HOME`),
     );
   }
   if ((mode & GROUP_AND_OTHERS) !== 0) {

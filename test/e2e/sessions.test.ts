@@ -171,6 +171,18 @@ describe('nono wait, send, rename, detach and prune', () => {
     await stopAll(world, live);
   });
 
+  test('prune removes what has ended while the clock was ahead', async () => {
+    using world = createWorld();
+    const id = await startDetached(world, '--', 'true');
+    await untilStatus(world, id, 'exited');
+    const record = JSON.parse(readFileSync(recordPath(world, id), 'utf8'));
+    const ended = new Date(Date.now() + 3650 * 86_400_000).toISOString();
+    writeFileSync(recordPath(world, id), JSON.stringify({ ...record, started: ended, ended }));
+
+    expect((await runNono(world, ['prune', '--older-than', '0'])).stdout).toBe('');
+    expect((await runNono(world, ['prune'])).stdout).toBe(`${id}\n`);
+  });
+
   test('prune takes a lost session for ended at its last heartbeat', async () => {
     using world = createWorld();
     const id = await startDetached(world, '--', 'sleep', '1000');

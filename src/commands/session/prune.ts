@@ -23,7 +23,8 @@ interface Ended {
 export async function execute({ flags, values }: ParsedCall, context: Context): Promise<CommandResult> {
   const olderThan = values.get('older-than')?.[0];
   const keep = values.get('keep')?.[0];
-  const minimumAgeMs = olderThan === undefined ? 0 : parseCount('older-than', olderThan) * DAY_MS;
+  // Without the option what has ended while the clock was ahead goes too.
+  const minimumAgeMs = olderThan === undefined ? Number.NEGATIVE_INFINITY : parseCount('older-than', olderThan) * DAY_MS;
   const kept = keep === undefined ? 0 : parseCount('keep', keep);
   const { sessions } = await openSessions(context);
   const isDryRun = flags.has('dry-run');

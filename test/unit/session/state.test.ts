@@ -95,7 +95,10 @@ describe('openStateDirectory()', () => {
     mkdirSync(join(top, 'state'), { mode: 0o700 });
     chownSync(join(top, 'state'), 65534, 65534);
 
-    expect(() => openStateDirectory(files, at('state'), uid, { create: true })).toThrow(/belongs to the user/);
+    const open = (asked: number) => () => openStateDirectory(files, at('state'), asked, { create: true });
+    expect(open(uid)).toThrow(/belongs to the user/);
+    expect(open(uid)).toThrow(expect.objectContaining({ hint: 'Run it as that user, or set NONO_HOME' }));
+    expect(open(1)).toThrow(expect.objectContaining({ hint: expect.stringContaining('sudo chown -R 1 ') }));
   });
 });
 
