@@ -152,7 +152,11 @@ export class ClientTerminal {
   async settle(): Promise<void> {
     if (!this.mayStillSend()) return;
     // Until it has read that it is to report nothing it goes on, which over a network takes as long as its answer.
-    if (this.#ledger.hasReports) this.#restoreModes();
+    if (this.#ledger.hasReports) {
+      this.#restoreModes();
+      // Who is killed meanwhile puts back nothing a second time: keys of kitty would be the shell's.
+      this.#prepareForDeath();
+    }
     let timer: ReturnType<typeof setTimeout> | undefined;
     await new Promise<void>((resolve) => {
       this.#fence = { repliesLeft: this.#asked.countOf('da1') + 1, done: resolve };

@@ -76,7 +76,7 @@ describe('ClientTerminal', () => {
     const { state, client, write, answer } = setUp();
     write(set);
     const settled = client.settle();
-    expect(state.written).toBe(`${set}${off}${FENCE}`);
+    expect(state).toMatchObject({ written: `${set}${off}${FENCE}`, ifKilled: '\r\nfarewell\r\n' });
 
     expect(answer(report)).toBe(false);
     expect(answer(`${report}\x1b[?62;22c`)).toBe(false);
