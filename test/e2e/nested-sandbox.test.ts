@@ -154,6 +154,48 @@ print(*[name(lambda: socket.socket(socket.AF_UNIX).connect(path)) for path in ('
   });
 });
 
+/** Makes a terminal, to which something is typed, and runs the words behind its code with its name. */
+const AROUND = `
+import fcntl, os, struct, subprocess, sys
+master, side = os.openpty()
+fcntl.ioctl(master, 0x80045430, struct.pack("i", 0))
+os.write(master, b"typed\\n")
+os.chdir("inner")
+raise SystemExit(subprocess.run(sys.argv[1:] + [os.ttyname(side)], env=dict(os.environ, NONO_HOME="../state")).returncode)
+`;
+const INSIDE = `
+import errno, fcntl, os, struct, sys
+def tried(path):
+    try: return os.ttyname(os.open(path, os.O_RDWR | os.O_NOCTTY)) == path
+    except OSError as error: return errno.errorcode[error.errno]
+master = os.open("/dev/ptmx", os.O_RDWR | os.O_NOCTTY)
+fcntl.ioctl(master, 0x40045431, struct.pack("i", 0))
+made = "/dev/pts/%d" % struct.unpack("i", fcntl.ioctl(master, 0x80045430, struct.pack("i", 0)))[0]
+print("around", tried(sys.argv[1]), "made", tried(made), "own", tried(os.ttyname(0)) if os.isatty(0) else "none", end=".")
+`;
+
+test.for(PAIRS)(
+  '$inner in $outer opens the terminals that its command makes and has, and none of those around it',
+  async (pair, context) => {
+    needCommands(context, PYTHON, 'script');
+    using world = createNest(false);
+    const inside = `../nono ${pair.inner} --allow-cwd --read-file ../inside.py -- ${PYTHON} ../inside.py "$1"`;
+    const files = {
+      'around.py': AROUND,
+      'inside.py': INSIDE,
+      'inner.sh': inside,
+      'terminal.sh': 'script -qec "sh ../inner.sh $1" /dev/null',
+    };
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(world.project, name), text);
+    const run = (script: string) => runNono(world, [pair.outer, '--allow-cwd', '--', PYTHON, 'around.py', 'sh', `../${script}`]);
+
+    const [plain, onTerminal] = [await run('inner.sh'), await run('terminal.sh')];
+
+    expect(plain.stdout).toBe('around EACCES made True own none.');
+    expect(onTerminal.stdout).toContain('around EACCES made True own True.');
+  },
+);
+
 /** Takes as many Landlock domains as the kernel lets it, and becomes what follows. */
 const LAYERS = `
 import ctypes, errno, os, struct, sys

@@ -106,16 +106,8 @@ static void decide(struct asked *entry, int is_allowed) {
 }
 
 static int is_alive(u32 tid) {
-  static char text[512];
-  char path[64];
-  clear(text, sizeof text);
-  append(append_number(append(path, "/proc/"), tid), "/stat");
-  long file = CALL(openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0, 0, 0);
-  long bytes = file < 0 ? 0 : CALL(read, file, text, sizeof text - 1, 0, 0, 0);
-  close_descriptor(file);
-  /* The state follows the name, which may have any character in it. */
-  while (bytes > 0 && text[bytes - 1] != ')') bytes--;
-  return bytes > 0 && text[bytes + 1] != 'Z' && text[bytes + 1] != 'X';
+  const char *facts = stat_of(tid);
+  return facts && facts[1] != 'Z' && facts[1] != 'X';
 }
 
 /* Nothing waits, but may again in a moment: the answer stays with the question that long. */

@@ -15,7 +15,7 @@ static system_call system;
 /* include/uapi/asm-generic/errno-base.h and errno.h; 512 and above never reach a program. */
 enum {
   EPERM = 1, ENOENT = 2, ESRCH = 3, EINTR = 4, EBADF = 9, EAGAIN = 11, EACCES = 13, EFAULT = 14, EINVAL = 22,
-  ENOTTY = 25, ERANGE = 34, ENAMETOOLONG = 36, ENOSYS = 38, ENOTUNIQ = 76, ENOBUFS = 105, EALREADY = 114,
+  ENOTTY = 25, ERANGE = 34, ENAMETOOLONG = 36, ENOSYS = 38, ELOOP = 40, ENOTUNIQ = 76, ENOBUFS = 105, EALREADY = 114,
   ECONNREFUSED = 111, EINPROGRESS = 115, E2BIG = 7, EEXIST = 17, ENFILE = 23, EMFILE = 24,
   EMSGSIZE = 90, EISCONN = 106,
   /* Beyond any result: somebody else answers later; the kernel does it as if it had not been asked about. */

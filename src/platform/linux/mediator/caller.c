@@ -160,6 +160,19 @@ static long status_number(long tid, const char *label) {
 /* The process that `tid` is a thread of, where a kernel before 6.9 has no descriptors of threads. */
 static long process_of(long tid) { return status_number(tid, "Tgid:\t"); }
 
+/* What the stat of a thread says behind its name, which may have any character in it: a blank, its state, and numbers. 0 where there is none. */
+static const char *stat_of(long tid) {
+  static char text[512];
+  char path[64];
+  clear(text, sizeof text);
+  append(append_number(append(path, "/proc/"), tid), "/stat");
+  long file = CALL(openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0, 0, 0);
+  long bytes = file < 0 ? 0 : CALL(read, file, text, sizeof text - 1, 0, 0, 0);
+  close_descriptor(file);
+  while (bytes > 0 && text[bytes - 1] != ')') bytes--;
+  return bytes > 0 ? text + bytes : 0;
+}
+
 /*
  * A nono in the tree adds a filter of its own for its command (and a Landlock domain, which nobody can ask about): who is in more filters than one that
  * asked whether there is a mediator (is_question()) may be its command, held by its plan too. 0 where none has asked.

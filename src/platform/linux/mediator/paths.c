@@ -9,15 +9,16 @@ static long open_path(long directory, const char *path, u64 flags, u64 resolve) 
 }
 
 /* Ways to name a descriptor of one's own: the mediator's /proc/self is not the caller's. */
-static long descriptor_in(const char *path) {
+static const char *behind_descriptors(const char *path) {
   static const char *const ways[] = {"/proc/self/fd/", "/proc/thread-self/fd/", "/dev/fd/"};
-  const char *end;
-  for (int at = 0; at < 3; at++) {
-    if (!starts_with(path, ways[at])) continue;
-    long number = parse_number(path + length_of(ways[at]), &end);
-    if (number >= 0 && number <= DESCRIPTOR_MAXIMUM && *end == 0) return number;
-  }
-  return -1;
+  for (int at = 0; at < 3; at++) if (starts_with(path, ways[at])) return path + length_of(ways[at]);
+  return 0;
+}
+
+static long descriptor_in(const char *path) {
+  const char *end, *digits = behind_descriptors(path);
+  long number = digits ? parse_number(digits, &end) : -1;
+  return number >= 0 && number <= DESCRIPTOR_MAXIMUM && *end == 0 ? number : -1;
 }
 
 static long base_of(long directory, const char *path) {
@@ -30,6 +31,8 @@ static long base_of(long directory, const char *path) {
 
 /* What the caller's path means, without opening it. No mount or root of the caller's own can differ: the filter refuses those calls. */
 static long resolve(long directory, const char *path, int follows) {
+  /* As of any magic link, whether or not the mediator has a descriptor of that number. */
+  if (behind_descriptors(path)) return -ELOOP;
   long base = base_of(directory, path);
   if (base < 0 && base != AT_FDCWD) return base;
   return open_path(base, path, follows ? 0 : O_NOFOLLOW, RESOLVE_NO_MAGICLINKS);

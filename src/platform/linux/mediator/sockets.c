@@ -163,7 +163,7 @@ static long connect_socket(void) {
   long failure = copy_address(a[1], a[2]);
   if (failure < 0) return failure;
   if (is_question()) {
-    if (configuration->asking) note_inner();
+    note_inner();
     return -ENOTUNIQ;
   }
   long socket = take(a[0]);

@@ -6,7 +6,12 @@ enum { TIOCGPTPEER = 0x5441, TIOCGPTN = 0x80045430, PTMX_MAJOR = 5, PTMX_MINOR =
 
 /* Other sides, as paths of no name: they neither keep a terminal open nor lead to the next one with its number. */
 enum { TERMINALS_MAXIMUM = 64 };
-static struct { long number; int side; } terminals[TERMINALS_MAXIMUM];
+static struct {
+  long number;
+  /* In how many filters who asked for the number is: 0 where no nono is inside. */
+  long filters;
+  int side;
+} terminals[TERMINALS_MAXIMUM];
 static int terminal_count;
 
 static int is_master(long file) {
@@ -34,13 +39,35 @@ static long learn_terminal(void) {
   if (master < 0 || !is_master(master)) return CONTINUED;
   if (CALL(ioctl, master, TIOCGPTN, &number, 0, 0, 0) < 0) return CONTINUED;
   long side = keep(CALL(ioctl, master, TIOCGPTPEER, O_PATH | O_CLOEXEC, 0, 0, 0));
+  long filters = inner_filters == 0 ? 0 : filters_of_caller();
   if (side < 0 || !is_waiting(request.id)) return CONTINUED;
   forget_gone_terminals();
   for (int at = 0; at < terminal_count; at++) if (terminals[at].number == number) return CONTINUED;
   terminals[terminal_count].number = number;
+  terminals[terminal_count].filters = filters;
   terminals[terminal_count++].side = side;
   release(side);
   return CONTINUED;
+}
+
+/* Of the caller, as stat(5) has it in /proc (new_encode_dev() of include/linux/kdev_t.h); 0 for none. */
+static long controlling_terminal(void) {
+  const char *at = stat_of(request.tid);
+  for (int blanks = 0; at && *at && blanks < 5; at++) if (*at == ' ') blanks++;
+  return at ? parse_number(at, 0) : 0;
+}
+
+/*
+ * The command of a nono inside has the terminals that were made there, and its own: the plan of that one names no others of those that programs around it
+ * have made, and here it is not asked.
+ */
+static int is_kept_away(int terminal) {
+  static struct facts facts;
+  if (!may_be_inner()) return 0;
+  long filters = filters_of_caller();
+  if (filters > 0 && terminals[terminal].filters >= filters) return 0;
+  if (look_at(terminals[terminal].side, &facts) < 0) return 1;
+  return controlling_terminal() != (long)((facts.rdev_minor & 0xff) | facts.rdev_major << 8 | (facts.rdev_minor & ~0xffU) << 12);
 }
 
 static long give_terminal(long terminal, long flags) {
@@ -62,7 +89,7 @@ static long open_made_terminal(u64 path_address, long flags) {
   long number = parse_number(path + 9, &end);
   if (number < 0 || *end != 0 || !may_act()) return CONTINUED;
   for (int at = 0; at < terminal_count; at++) {
-    if (terminals[at].number != number) continue;
+    if (terminals[at].number != number || is_kept_away(at)) continue;
     name_descriptor(link, terminals[at].side);
     long terminal = keep(CALL(openat, AT_FDCWD, link, O_RDWR | (flags & O_NONBLOCK) | O_NOCTTY | O_CLOEXEC, 0, 0, 0));
     if (terminal >= 0) return give_terminal(terminal, flags);
