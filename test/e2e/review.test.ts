@@ -77,6 +77,32 @@ describe('the review when the command has ended', () => {
     expect((await listSessions(world)).find(({ kind }) => kind === 'run')).toMatchObject({ reviewed: true });
   });
 
+  test('restores everything, also the rest of a file of which it has taken a change back', async (context) => {
+    needCommands(context, 'tmux');
+    using world = createWorld();
+    writeProject(world, { 'main.txt': LINES, other: 'old\n' });
+    await runTracked(world, 'sed -i "s/^line 7$/line seven/; s/^line 33$/line xxx/" main.txt; echo new > other');
+    await using terminal = await openTerminal(world, { columns: 100, rows: 60 });
+    await enter(terminal, `${world.executable} rollback review latest; echo status $?`);
+    await terminal.waitFor(/\[1\/2\] ~ main\.txt /);
+    await terminal.press('h');
+    await terminal.waitFor('Take back change 1 of 2?');
+    await terminal.press('y');
+    await terminal.waitFor('Take back change 2 of 2?');
+    await terminal.press('n');
+    await terminal.waitFor('Take back 1 of 2 changes? [y/N]');
+    await terminal.press('y');
+    await terminal.waitFor(/Restored\. [^]*\[2\/2\] ~ other /);
+    expect(readProject(world, 'main.txt')).toBe(LINES.replace('line 33\n', 'line xxx\n'));
+    await terminal.press('a');
+    expect(await terminal.waitFor(/Restore all \d paths?\? \[y\/N\]/)).toContain('Restore all 2 paths?');
+    await terminal.press('y');
+    await terminal.waitFor(/Restore all 2 paths\? \[y\/N\] y\n[^]*Restored\. /);
+    expect([readProject(world, 'main.txt'), readProject(world, 'other')]).toEqual([LINES, 'old\n']);
+    await terminal.press('k');
+    await terminal.waitFor(/status 0/);
+  });
+
   test('restores everything after a hunk was restored, and it can be undone', async (context) => {
     needCommands(context, 'tmux');
     using world = createWorld();

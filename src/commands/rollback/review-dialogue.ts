@@ -173,7 +173,9 @@ export class Review {
   }
 
   #plan(paths: readonly Bytes[]): RestoreSteps {
-    return planSteps(this.#context, this.#named, { state: this.#view.state, snapshot: 0, paths });
+    // With the restores made here: what one has left is nobody else's change.
+    const manifests = this.#named.store.manifests(() => undefined);
+    return planSteps(this.#context, { ...this.#named, manifests }, { state: this.#view.state, snapshot: 0, paths });
   }
 
   /** @returns whether it was done. */
