@@ -2,7 +2,7 @@ import { type Bytes, displayBytes } from '../bytes.ts';
 import { joinPath } from '../paths.ts';
 import { shellWord } from '../shell-word.ts';
 import { isRunningKey, parseGitConfig } from './git-config.ts';
-import type { GitFile, GitRecord } from './git-record.ts';
+import { type GitFile, type GitRecord, REFTABLE } from './git-record.ts';
 
 /** Something of a `.git` that is not as it was. */
 export interface GitChange {
@@ -47,7 +47,8 @@ function compareOne(old: GitRecord, now: GitRecord, contents: GitContents): GitC
   for (const name of [...made, ...old.refs.keys()]) {
     const change = compareRef(name, old.refs.get(name), now.refs.get(name));
     if (change !== undefined) {
-      changes.push({ kind: 'ref', top, text: change.text, takeBack: [git(...change.words)], reason: undefined });
+      const takeBack = change.words.length === 0 ? [] : [git(...change.words)];
+      changes.push({ kind: 'ref', top, text: change.text, takeBack, reason: undefined });
     }
   }
   if (old.index !== now.index) {
@@ -77,6 +78,9 @@ function compareRef(
   now: Bytes | undefined,
 ): { readonly text: string; readonly words: readonly string[] } | undefined {
   if (old === now) return undefined;
+  // The tables that a list names may be gone: none can be put back.
+  if (name === REFTABLE)
+    return { text: 'branches or HEAD may have moved, see `git reflog --all`: they are in a reftable', words: [] };
   const shown = displayBytes(name);
   if (old === undefined) return { text: `${shown} is new`, words: ['update-ref --no-deref -d', shellWord(name)] };
   if (now === undefined) return { text: `${shown} is gone`, words: setRef(name, old) };

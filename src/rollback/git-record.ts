@@ -19,7 +19,7 @@ export interface GitRecord {
   readonly common: Bytes;
   /** The content of HEAD without its newline: `ref: refs/heads/main`, or a commit; '' without one. */
   readonly head: Bytes;
-  /** By full name; a value is what HEAD's may be. */
+  /** By full name; a value is what HEAD's may be. Under REFTABLE the SHA-256 in hex of what tables.list says. */
   readonly refs: ReadonlyMap<Bytes, Bytes>;
   /** SHA-256, '' without an index. */
   readonly index: Bytes;
@@ -48,6 +48,9 @@ const NAMES_MAXIMUM = 500_000;
 /** Of all that is read of one repository, and of all that is kept of it. */
 const READ_BYTES_MAXIMUM = 256 * 1024 * 1024;
 const KEPT_IN_ALL_MAXIMUM = 16 * 1024 * 1024;
+/** Where a repository may have its refs, HEAD among them (gitformat-reftable): each change of one gives it another list of tables. */
+export const REFTABLE = 'reftable' as Bytes;
+const TABLES = `${REFTABLE}/tables.list` as Bytes;
 const SINGLE_FILES = ['config', 'config.worktree', 'info/attributes'] as Bytes[];
 
 /** Keeps a content under its hash. */
@@ -112,7 +115,7 @@ function readRecord(reading: GitReading, place: Pick<GitRecord, 'top' | 'directo
   return {
     ...place,
     head: firstLine(readSmallFile(git, 'HEAD' as Bytes)),
-    refs: recorder.refs(),
+    refs: new Map([...recorder.tables(git), ...recorder.refs()]),
     index: recorder.hashOf(git, 'index' as Bytes)?.hash ?? ('' as Bytes),
     files: recorder.files,
   };
@@ -134,6 +137,14 @@ class Recorder {
   constructor(reading: GitReading, git: Directory) {
     this.#reading = reading;
     this.#git = git;
+  }
+
+  /** @param own Has tables of its own in a linked work tree. */
+  tables(own: Directory): Map<Bytes, Bytes> {
+    const list = readSmallFile(this.#git, TABLES);
+    if (list === undefined) return new Map();
+    const lists = Buffer.from(`${list}\n${readSmallFile(own, TABLES) ?? ''}`, 'latin1');
+    return new Map([[REFTABLE, hexHash(this.#reading.hash.sha256(lists)) as Bytes]]);
   }
 
   refs(): Map<Bytes, Bytes> {

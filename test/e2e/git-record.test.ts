@@ -85,6 +85,22 @@ describe('what moved in .git', () => {
     expect(await rollback(world, ['verify', '--all'])).toMatchObject({ status: 0 });
   });
 
+  test('is said to be possible where refs are in a reftable, which is changed by a new list of tables', async () => {
+    using world = await createRepository();
+    const list = join(world.project, '.git/reftable/tables.list');
+    fs.mkdirSync(join(list, '..'));
+    fs.writeFileSync(list, '0x000000000001-0x000000000002-40e2bd1c.ref\n');
+    await runTracked(world, 'true');
+    expect(await gitChanges(world)).toEqual([]);
+
+    await runTracked(world, 'echo 0x000000000003-0x000000000003-9f1dcbc3.ref >> .git/reftable/tables.list; git branch -q made');
+    const found = (await gitChanges(world)).map(({ kind, text, take_back: back }) => ({ kind, text, back: back.length }));
+    expect(found).toEqual([
+      { kind: 'ref', text: 'refs/heads/made is new', back: 1 },
+      { kind: 'ref', text: 'branches or HEAD may have moved, see `git reflog --all`: they are in a reftable', back: 0 },
+    ]);
+  });
+
   test('branches that were put where others were a directory are taken away before those come back', async () => {
     using world = await createRepository();
     execFileSync('git', ['branch', 'deep/one'], { cwd: world.project, env: world.environment });
