@@ -13,12 +13,12 @@ const FALLBACK_REGEXP = /^\$\{([A-Za-z_][A-Za-z0-9_]*):-([^{}$]*)\}(.*)$/s;
 
 /**
  * Puts in what the beginning of `written` stands for: `~` and `$HOME`, `$WORKDIR`, `$TMPDIR`, and `${NAME:-else}`, which is
- * the caller's variable NAME where that is an absolute path. Anything else stays as it is.
+ * the caller's variable NAME where that is an absolute path, the first one of a list of them (GOPATH). Anything else stays as it is.
  */
 export function expandPath(written: string, facts: ExpansionFacts): Bytes {
   const [, name, fallback, rest] = FALLBACK_REGEXP.exec(written) ?? [];
   if (name !== undefined && fallback !== undefined && rest !== undefined) {
-    const given = facts.environment.get(name as Bytes);
+    const given = facts.environment.get(name as Bytes)?.split(/:(?=\/)/, 1)[0] as Bytes | undefined;
     const base = given?.startsWith('/') === true ? given : expandPath(fallback, facts);
     return joinPath(base, bytesFromText(rest.replace(/^\/+/, '')));
   }

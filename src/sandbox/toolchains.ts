@@ -41,6 +41,9 @@ const PARTS: readonly string[] = [
   'jars',
   'pkg',
   'packages',
+  'plugins',
+  'runtime',
+  'jre',
   'node_modules',
   'pyvenv.cfg',
 ];

@@ -246,6 +246,8 @@ describe('expandPath()', () => {
     environment: new Map([
       ['CARGO_HOME' as Bytes, '/data/cargo' as Bytes],
       ['RELATIVE' as Bytes, 'x' as Bytes],
+      ['GOPATH' as Bytes, '/home/u/go:/srv/go' as Bytes],
+      ['COLON' as Bytes, '/srv/a:b' as Bytes],
     ]),
   };
   test.for([
@@ -258,6 +260,8 @@ describe('expandPath()', () => {
     ['${CARGO_HOME:-~/.cargo}/registry', '/data/cargo/registry'],
     ['${UNSET:-~/.cargo}/registry', '/home/u/.cargo/registry'],
     ['${RELATIVE:-/srv}/x', '/srv/x'],
+    ['${GOPATH:-~/go}/pkg', '/home/u/go/pkg'],
+    ['${COLON:-~/go}/pkg', '/srv/a:b/pkg'],
     ['/etc/$HOME', '/etc/$HOME'],
     ['/a/é', '/a/\xc3\xa9'],
     ['on', 'on'],

@@ -75,6 +75,12 @@ describe('toolchainRules()', () => {
       path: '/home/u/.local/bin',
       expected: ['/home/u/.local/bin', '/home/u/apps/x'],
     },
+    {
+      layout: 'an editor that has no bin, with its runtime',
+      lines: ['/home/u/.local/bin/hx -> ../../helix/hx', '/home/u/helix/hx', '/home/u/helix/runtime/themes/x'],
+      path: '/home/u/.local/bin',
+      expected: ['/home/u/.local/bin', '/home/u/helix'],
+    },
     { layout: 'the working directory', lines: ['/home/u/project/x'], path: '', expected: [] },
     { layout: 'the working directory by a name', lines: ['/home/u/project/x'], path: '.', expected: [] },
     { layout: 'what is beside the working directory', lines: ['/home/u/letters/one'], path: '../letters', expected: [] },
