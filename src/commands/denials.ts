@@ -26,6 +26,7 @@ export interface SeenDenials {
   readonly loneFiles: readonly Bytes[];
   readonly homeDirectory: Bytes;
   readonly stateDirectory: Bytes;
+  readonly uid: number;
 }
 
 /** What a command that failed was refused, each with the option that would have given it; nothing for one that worked. */

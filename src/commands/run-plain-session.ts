@@ -123,6 +123,7 @@ function seenDenials(
     loneFiles: loneFiles(confinement.plan),
     homeDirectory: context.homeDirectory,
     stateDirectory: context.stateDirectory,
+    uid: context.uid,
   };
 }
 

@@ -266,9 +266,9 @@ class SupervisedSession {
   }
 
   #seenDenials(): SeenDenials {
-    const { asking, homeDirectory, stateDirectory, loneFiles } = this.#start;
+    const { asking, homeDirectory, stateDirectory, uid, loneFiles } = this.#start;
     const { denials, refused } = this.#runtime;
-    return { denials: asking === null ? undefined : denials, refused, loneFiles, homeDirectory, stateDirectory };
+    return { denials: asking === null ? undefined : denials, refused, loneFiles, homeDirectory, stateDirectory, uid };
   }
 
   #noCheckpoint(): RequestOutcome {

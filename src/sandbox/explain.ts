@@ -3,7 +3,7 @@ import { isWithin } from '../paths.ts';
 import type { FileKind } from '../ports/files.ts';
 import { shownWord } from '../shell-word.ts';
 import { mediationOf } from './linux/mediation.ts';
-import type { Access, PathRule, Plan } from './plan.ts';
+import { type Access, type PathRule, type Plan, READ_WRITE } from './plan.ts';
 import { findOverlap, findOverlaps, type SensitivePlace } from './sensitive.ts';
 
 /** What `nono why --op` asks about. */
@@ -36,7 +36,11 @@ export interface Explanation {
  * What a plan says of connecting to a local socket by its path: the mediator connects to those that are named, and to
  * those in what may be written.
  */
-export function explainConnect(plan: Pick<Plan, 'rules' | 'sockets' | 'network'>, { path, kind }: Target): Explanation {
+export function explainConnect(
+  plan: Pick<Plan, 'rules' | 'sockets' | 'network'>,
+  { path, kind }: Target,
+  places: readonly SensitivePlace[],
+): Explanation {
   if (kind !== 'socket')
     return { isAllowed: false, reason: kind === undefined ? 'it does not exist' : 'it is no socket', rules: [] };
   const { writable, sockets } = mediationOf(plan);
@@ -46,7 +50,11 @@ export function explainConnect(plan: Pick<Plan, 'rules' | 'sockets' | 'network'>
   const inside = writable.find(({ path: rule, isDirectory }) => (isDirectory ? isWithin(path, rule) : path === rule));
   if (inside !== undefined)
     return { isAllowed: true, reason: `it is in ${displayBytes(inside.path)}, which may be written`, rules };
-  return { isAllowed: false, reason: 'no grant names this socket', rules, way: `--allow-socket ${shownWord(path)}` };
+  const overlaps = findOverlaps(path, READ_WRITE, places);
+  const what = overlaps.slice(0, 1).map(({ relation, place }) => `; ${relationText(relation, place)}`);
+  const refused = { isAllowed: false, reason: `no grant names this socket${what.join('')}`, rules };
+  if (overlaps.some(({ place }) => place.isAbsolute)) return refused;
+  return { ...refused, way: `--allow-socket ${shownWord(path)}${overridesFor(overlaps.map(({ place }) => place))}` };
 }
 
 /**
@@ -86,13 +94,17 @@ export function explainAccess(
   }
   if (isWithin(asked, OWN_PROCESS)) return { isAllowed: false, reason: `${only}${what}`, rules };
   const option = optionFor(missing, kind === undefined || kind === 'directory');
-  const overrides = inWay.map((place) => ` --override-deny ${shownWord(place.path)}`);
   return {
     isAllowed: false,
     reason: `${only}${what}`,
     rules,
-    way: `${option} ${shownWord(asked)}${[...new Set(overrides)].join('')}`,
+    way: `${option} ${shownWord(asked)}${overridesFor(inWay)}`,
   };
+}
+
+/** The options that permit them, behind the one that would open them. */
+function overridesFor(places: readonly SensitivePlace[]): string {
+  return [...new Set(places.map(({ path }) => ` --override-deny ${shownWord(path)}`))].join('');
 }
 
 /** Why nothing gives what could be given but for that place. */

@@ -73,7 +73,7 @@ function cargoCredentials({ environment }: World): readonly Bytes[] {
 }
 
 /** Connecting takes a grant for writing; the directory may be elsewhere than logging in makes it. */
-function sessionSockets({ environment, uid }: World): readonly Bytes[] {
+function sessionSockets({ environment, uid }: Pick<World, 'environment' | 'uid'>): readonly Bytes[] {
   const named = environment.get('XDG_RUNTIME_DIR' as Bytes);
   const directories = new Set([`/run/user/${uid}` as Bytes, ...(named?.startsWith('/') === true ? [named] : [])]);
   return collect([...directories], (directory) => SESSION_SOCKETS.map((name) => joinPath(directory, name as Bytes)));
@@ -129,10 +129,8 @@ function candidatePlaces(world: World, alsoMissing: boolean): readonly Candidate
 }
 
 /** All of them by their names alone, whether they exist or not: for a word about a path that was seen, not for a decision. */
-export function sensitiveNames({
-  homeDirectory,
-  stateDirectory,
-}: Pick<World, 'homeDirectory' | 'stateDirectory'>): readonly SensitivePlace[] {
+export function sensitiveNames(world: Pick<World, 'homeDirectory' | 'stateDirectory' | 'uid'>): readonly SensitivePlace[] {
+  const { homeDirectory, stateDirectory, uid } = world;
   const named = (path: Bytes, what: string, isAbsolute = false): SensitivePlace => {
     return { path, resolved: path, what, isWriteOnly: false, isAbsolute };
   };
@@ -143,6 +141,7 @@ export function sensitiveNames({
     ...inHome(OWN_CONFIGURATION, ['.config/nono']),
     ...Object.entries(HOME_PLACES).flatMap(([what, names]) => inHome(what, names)),
     ...SOCKETS.map((path) => named(path as Bytes, 'a socket that commands the machine')),
+    ...sessionSockets({ environment: new Map(), uid }).map((path) => named(path, COMMANDS_SESSION)),
     ...SYSTEM_SECRETS.map((path) => named(path as Bytes, 'secrets of the machine')),
   ];
 }

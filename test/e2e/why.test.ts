@@ -281,6 +281,26 @@ describe('nono why', () => {
     }
   });
 
+  test("names a way to the session's bus that is taken", async () => {
+    using world = createWorld();
+    const bus = join(world.home, 'bus');
+    const server = createServer((socket) => socket.end()).listen(bus);
+    await once(server, 'listening');
+    const environment = { XDG_RUNTIME_DIR: world.home };
+    try {
+      const { stdout } = await runNono(world, ['why', '--op', 'connect', bus, '--allow-cwd'], { environment });
+      const way = / {2}To allow it: (?<way>.*)/.exec(stdout)?.groups?.['way'] ?? '';
+      const words = ['why', '--op', 'connect', bus, '--allow-cwd', ...way.split(' ')];
+      const taken = await runNono(world, words, { environment });
+
+      expect(stdout).toContain("; it is a socket that commands the user's session");
+      expect(way).toContain('--override-deny ');
+      expect(taken.stdout).toContain('allowed: the socket grant');
+    } finally {
+      server.close();
+    }
+  });
+
   test.for([
     { words: [], message: 'Cannot tell why without PATH' },
     { words: ['x', '--op', 'execute'], message: 'Cannot use --op "execute": expected read, write, readwrite, connect' },

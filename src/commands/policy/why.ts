@@ -83,7 +83,8 @@ function lookAt({ path, plan: made, operation, isByOuter, isClosed, places, fact
   const target = findTarget(facts, path.startsWith('/') ? path : joinPath(plan.workingDirectory, path), pid);
   if (typeof target === 'string')
     return { path, explanation: { isAllowed: false, reason: target, rules: [] }, attempts: { outside: [], inside: [] } };
-  const explanation = operation === 'connect' ? explainConnect(plan, target) : explainAccess(plan, target, operation, places);
+  const explanation =
+    operation === 'connect' ? explainConnect(plan, target, places) : explainAccess(plan, target, operation, places);
   // What is tried shares the caller's streams.
   if (isClosed) return { path, explanation, attempts: { outside: [], inside: [] } };
   const attempts = chooseAttempts(target, operation, (directory) => firstEntry(facts, directory));

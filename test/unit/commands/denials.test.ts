@@ -3,7 +3,7 @@ import { type Bytes, bufferFromBytes } from '../../../src/bytes.ts';
 import { denialLines, refusalEvents } from '../../../src/commands/denials.ts';
 
 const FAILED = { exitCode: 1, signal: null };
-const PLACES = { homeDirectory: '/home/u' as Bytes, stateDirectory: '/home/u/.nono' as Bytes };
+const PLACES = { homeDirectory: '/home/u' as Bytes, stateDirectory: '/home/u/.nono' as Bytes, uid: 1000 };
 const LAST = 'Files that could not be opened are seen, and asked about, only with --ask';
 
 /** As the mediator notes it down: refused.c. */
@@ -26,6 +26,12 @@ function noted(...entries: readonly (readonly [kind: number, name: string, times
 const linesOf = (refused: Uint8Array) => denialLines({ denials: undefined, refused, loneFiles: [], ...PLACES }, FAILED);
 
 describe('denialLines()', () => {
+  test("says that the session's bus takes an exception, too", () => {
+    expect(linesOf(noted([3, '/run/user/1000/bus']))).toContainEqual(
+      expect.stringContaining('--allow-socket /run/user/1000/bus --override-deny /run/user/1000/bus gives it'),
+    );
+  });
+
   test('says of each refusal the option that gives it', () => {
     expect(linesOf(noted([1, '/srv/file', 3], [2, '/srv'], [3, '/run/some.sock'], [4, '443'], [5, '8080']))).toEqual([
       'Denied: change mode, owner, times or attributes of /srv/file (3 times; --write-file /srv/file gives it)',
