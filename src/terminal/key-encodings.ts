@@ -14,11 +14,14 @@ const RELEASE = 3;
 
 const KITTY_REGEXP = /^\x1b\[(?<code>\d+)(?::\d*)*(?:;(?<modifiers>\d*)(?::(?<event>\d+))?(?:;[\d:]*)?)?u$/;
 const OTHER_KEYS_REGEXP = /^\x1b\[27;(?<modifiers>\d+);(?<code>\d+)~$/;
+/** Of the console of Windows (DECSET 9001), which programs there ask for by ssh too: codes of key and place, the character, 1 for a press; then modifiers and repeats. */
+const CONSOLE_REGEXP = /^\x1b\[\d*;\d*;(?<code>\d*);(?<press>\d*)(?:;\d*)*_/;
 /** Of the mouse and of the focus: it comes when it comes, between two keys too. */
 const REPORT_REGEXP = /^\x1b\[(?:<[\d;]*[Mm]|[IO])/;
-/** What could still become one of the three. */
+/** What could still become one of them. */
 const UNFINISHED_REGEXP = /^\x1b(?:\[<?[\d;:]*)?$/;
 const SEQUENCE_LENGTH_MAXIMUM = 64;
+const CONSOLE_CODE_MAXIMUM = 0xffff;
 
 /** What a read from a terminal begins with: bytes as a string with one unit for each. `passing` is no press of a key. */
 export type KeyLook = { readonly kind: 'match' | 'passing'; readonly length: number } | { readonly kind: 'partial' | 'other' };
@@ -32,6 +35,8 @@ export function lookForKey(key: string, input: string): KeyLook {
   const plain = plainBytes(key);
   const sequence = /^\x1b\[[\d;:]*[u~]/.exec(input)?.[0];
   if (sequence !== undefined) return lookAtSequence(key, sequence);
+  const ofConsole = CONSOLE_REGEXP.exec(input);
+  if (ofConsole?.groups !== undefined) return lookAtConsole(plain, ofConsole[0].length, ofConsole.groups);
   const report = REPORT_REGEXP.exec(input)?.[0];
   if (report !== undefined) return { kind: 'passing', length: report.length };
   if (isUnfinished(input) && input.length < SEQUENCE_LENGTH_MAXIMUM) {
@@ -52,6 +57,15 @@ function lookAtSequence(key: string, sequence: string): KeyLook {
   const modifiers = (Number(groups['modifiers'] || 1) - 1) & ~LOCKS;
   if (Number(groups['event'] ?? 1) === RELEASE) return { kind: 'passing', length: sequence.length };
   return isKey(key, Number(groups['code']), modifiers) ? { kind: 'match', length: sequence.length } : { kind: 'other' };
+}
+
+/** Modifiers are keys of no character there. */
+function lookAtConsole(plain: string, length: number, groups: Readonly<Record<string, string | undefined>>): KeyLook {
+  const code = Number(groups['code']);
+  if (Number(groups['press']) !== 1 || code === 0 || code > CONSOLE_CODE_MAXIMUM) return { kind: 'passing', length };
+  return Buffer.from(String.fromCodePoint(code), 'utf8').toString('latin1') === plain
+    ? { kind: 'match', length }
+    : { kind: 'other' };
 }
 
 function isKey(key: string, code: number, modifiers: number): boolean {

@@ -27,8 +27,8 @@ export const KEPT_MODES: ReadonlySet<number> = new Set([
   9001,
   ...MOUSE_PROTOCOLS,
 ]);
-/** What a terminal tells unasked: the mouse, its focus, its colours and its size. */
-const REPORTS: readonly number[] = [...MOUSE_PROTOCOLS, 1004, 2031, 2048];
+/** What a terminal tells unasked: the mouse, its focus, its colours, its size, and releases of keys. */
+const REPORTS: readonly number[] = [...MOUSE_PROTOCOLS, 1004, 2031, 2048, 9001];
 /** Of the kitty keyboard protocol: releases of keys are told too. */
 const REPORTS_EVENTS = 2;
 /** DECLRMM: that margins are set left and right, too. The model has none, so that nobody is told of the mode. */

@@ -28,6 +28,10 @@ describe('DetachMatcher', () => {
     { way: "in kitty's encoding, split in a sequence", reads: ['\x1b[9', '3;5', 'ud'] },
     { way: "in kitty's encoding with releases", reads: ['\x1b[93;5:1u', '\x1b[93;5:3u\x1b[100;1:1u'] },
     { way: "in kitty's encoding with num lock and alternates", reads: ['\x1b[93:125;133u', '\x1b[100;129;100u'] },
+    {
+      way: 'as the console of Windows tells keys',
+      reads: ['\x1b[221;27;29;1;8;1_\x1b[221;27;29;0;8;1_', '\x1b[17;29;0;0;0;1_\x1b[68;32;100;1', ';0;1_'],
+    },
     { way: 'while the mouse moves', reads: ['\x1d', '\x1b[<35;10;10M\x1b[<35;1', '1;10M', '\x1b[O\x1b[I', '\x1b[<0;11;10md'] },
     { way: "in xterm's modifyOtherKeys", reads: ['\x1b[27;5;93~', 'd'] },
     { way: "in xterm's modifyOtherKeys, each byte alone", reads: Array.from('\x1b[27;5;93~d') },
@@ -48,6 +52,11 @@ describe('DetachMatcher', () => {
     { what: 'the key with alt', reads: ['\x1b[93;7u', 'd'], forwarded: '\x1b[93;7ud' },
     { what: 'the report of a mouse', reads: ['\x1b[<0;10;10M'], forwarded: '\x1b[<0;10;10M' },
     { what: 'a mouse that moves behind the first key', reads: ['\x1d', '\x1b[<35;1;1M', 'x'], forwarded: '\x1d\x1b[<35;1;1Mx' },
+    {
+      what: 'other keys as the console of Windows tells them',
+      reads: ['\x1b[17;29;0;1;8;1_', '\x1b[221;27;29;1;8;1_', '\x1b[65;30;97;1;0;1_'],
+      forwarded: '\x1b[17;29;0;1;8;1_\x1b[221;27;29;1;8;1_\x1b[65;30;97;1;0;1_',
+    },
     { what: 'the answer to a question', reads: ['\x1b[?62;c', '\x1b[12;40R'], forwarded: '\x1b[?62;c\x1b[12;40R' },
   ])('forwards $what unchanged', ({ reads, forwarded }) => {
     expect(type(reads)).toEqual({ forwarded, isDetach: false, held: '' });
