@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { runNono } from '../support/nono.ts';
 import { isAlive, readRecord, recordPath, startDetached, startScript, untilGone, untilStatus } from '../support/sessions.ts';
-import { needOtherUser } from '../support/tools.ts';
+import { openTerminal } from '../support/tmux.ts';
+import { needCommands, needOtherUser } from '../support/tools.ts';
 import { waitFor } from '../support/wait.ts';
 import { createWorld, type World } from '../support/world.ts';
 
@@ -150,7 +151,8 @@ describe('a registry', () => {
     expect((await runNono(world, ['prune'])).stdout).toBe(`${id}\n`);
   });
 
-  test('leaves alone what belongs to another host', async () => {
+  test('leaves alone what belongs to another host', async (context) => {
+    needCommands(context, 'tmux');
     using world = createWorld();
     const id = await startDetached(world, '--', 'true');
     await untilStatus(world, id, 'exited');
@@ -160,8 +162,17 @@ describe('a registry', () => {
     fs.writeFileSync(recordPath(world, id), text.replace(/"host": "[^"]*"/, '"host": "elsewhere"'));
 
     expect(JSON.parse((await runNono(world, ['ps', '--all', '--json'])).stdout)).toMatchObject([{ status: 'unknown' }]);
-    for (const verb of ['stop', 'wait'])
-      expect(await runNono(world, [verb, id])).toMatchObject({ status: 1, stderr: expect.stringContaining('E_OTHER_HOST') });
+    for (const words of [['stop'], ['wait'], ['detach'], ['send', '--enter'], ['rename']]) {
+      const outcome = await runNono(world, [...words, id, ...(words[0] === 'rename' ? ['other'] : [])]);
+      const stderr = expect.stringMatching(/it runs on another host \[E_OTHER_HOST\]\nHint: Do that on elsewhere\n/);
+      expect({ words, ...outcome }).toMatchObject({ words, status: 1, stderr });
+    }
+    await using terminal = await openTerminal(world);
+    for (const option of ['', '--view']) {
+      await terminal.type(`clear; ${world.executable} attach ${option} ${id}; echo status $?`);
+      await terminal.press('Enter');
+      expect(await terminal.waitFor(/status 255/)).toContain('it runs on another host');
+    }
     expect((await runNono(world, ['prune'])).stdout).toBe('');
   });
 

@@ -1,4 +1,4 @@
-import { type Bytes, displayBytes } from '../../bytes.ts';
+import { type Bytes, bytesFromText, displayBytes } from '../../bytes.ts';
 import { EXIT, UsageError } from '../../errors.ts';
 import { parseCount } from '../../parse.ts';
 import { STATUS_PLACES, type StatusPlace } from '../../session/messages.ts';
@@ -20,6 +20,10 @@ export async function execute({ flags, values, positionals: [wanted] }: ParsedCa
   }
   const session = await openSession(context, wanted);
   const id = session.record.session_id;
+  if (session.status === 'unknown') {
+    const { host } = session.record;
+    throw cannotAttach(id, 'it runs on another host', `Attach to it on ${displayBytes(bytesFromText(host))}`);
+  }
   if (!session.isLive && flags.has('view') && session.record.terminal) {
     const { readScreen, show } = await import('./screen.ts');
     context.notify(`Session ${id} has ended; this is what it showed last`);

@@ -1,4 +1,4 @@
-import type { Bytes } from '../../bytes.ts';
+import { type Bytes, bytesFromText, displayBytes } from '../../bytes.ts';
 import { EXIT, isErrno, NonoError } from '../../errors.ts';
 import { joinPath } from '../../paths.ts';
 import type { Directory } from '../../ports/files.ts';
@@ -119,6 +119,18 @@ export async function withSocket<T>(
     if (!isAsked) (await context.loadSignals()).send(record.supervisor_pid, SIGUSR1);
     await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
   }
+}
+
+/**
+ * Of a session of another host nobody here can tell whether it has ended, nor reach it.
+ *
+ * @param verb For messages: what cannot be done then.
+ * @throws {NonoError}
+ */
+export function needThisHost({ record, status }: Session, verb: string): void {
+  if (status !== 'unknown') return;
+  const what = `Cannot ${verb} session ${record.session_id}: it runs on another host`;
+  throw new NonoError('E_OTHER_HOST', EXIT.failure, what, { hint: `Do that on ${displayBytes(bytesFromText(record.host))}` });
 }
 
 /** What the user is told when a verb needs a terminal that the session does not have. */

@@ -5,7 +5,7 @@ import type { Session } from '../../session/sessions.ts';
 import { KEY_NAMES, keyBytes } from '../../terminal/key-names.ts';
 import type { Context } from '../context.ts';
 import type { CommandResult, ParsedCall } from '../spec.ts';
-import { ask, controlSession, noTerminal, openSession } from './open-sessions.ts';
+import { ask, controlSession, needThisHost, noTerminal, openSession } from './open-sessions.ts';
 
 const STDIN = '-';
 /** In base64 it stays well within a frame. */
@@ -20,6 +20,7 @@ export async function execute({ positionals, flags, values }: ParsedCall, contex
   }
   const session = await openSession(context, wanted);
   const id = session.record.session_id;
+  needThisHost(session, 'send to');
   if (!session.isLive) throw new NonoError('E_ENDED', EXIT.failure, `Cannot send to session ${id}: it has ended`);
   using client = await controlSession(context, session);
   if (client === undefined) throw noTerminal(session);

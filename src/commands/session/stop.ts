@@ -9,7 +9,7 @@ import type { Context } from '../context.ts';
 import type { CommandResult, ParsedCall } from '../spec.ts';
 import { forEach, openEach } from './each-session.ts';
 import { supervisorGone } from './follow-end.ts';
-import { controlSession } from './open-sessions.ts';
+import { controlSession, needThisHost } from './open-sessions.ts';
 
 const SIGKILL = signalNumber('SIGKILL');
 const SIGTERM = signalNumber('SIGTERM');
@@ -48,13 +48,8 @@ function readGrace(flags: ReadonlySet<string>, timeout: Parameters<typeof parseC
 }
 
 async function stop(context: Context, session: Session, graceMs: number): Promise<Stopped> {
-  const { record, status, isLive } = session;
-  if (status === 'unknown') {
-    throw new NonoError('E_OTHER_HOST', EXIT.failure, `Cannot stop session ${record.session_id}: it runs on another host`, {
-      hint: `Stop it on ${record.host}`,
-    });
-  }
-  if (!isLive) return 'already ended';
+  needThisHost(session, 'stop');
+  if (!session.isLive) return 'already ended';
   using client = await controlSession(context, session, (line) => context.notify(line));
   if (client === undefined) return stopWithoutSocket(context, session, graceMs);
   const heard = await tell(context, session, { client, graceMs });

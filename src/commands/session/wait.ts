@@ -1,11 +1,11 @@
-import { EXIT, NonoError } from '../../errors.ts';
+import { EXIT } from '../../errors.ts';
 import { jsonOutput } from '../../json-text.ts';
 import type { Session } from '../../session/sessions.ts';
 import type { Context } from '../context.ts';
 import type { CommandResult, ParsedCall } from '../spec.ts';
 import { forEach, openEach } from './each-session.ts';
 import { supervisorGone } from './follow-end.ts';
-import { controlSession, openSession } from './open-sessions.ts';
+import { controlSession, needThisHost, openSession } from './open-sessions.ts';
 
 export async function execute({ positionals, flags }: ParsedCall, context: Context): Promise<CommandResult> {
   const sessions = await openEach(context, positionals);
@@ -23,12 +23,8 @@ export async function execute({ positionals, flags }: ParsedCall, context: Conte
 
 /** A session whose supervisor was killed has no status of its own: what `attach` says then is its. */
 async function waitForEnd(context: Context, session: Session): Promise<number> {
-  const { record, isLive, status } = session;
-  if (status === 'unknown') {
-    throw new NonoError('E_OTHER_HOST', EXIT.failure, `Cannot wait for session ${record.session_id}: it runs on another host`, {
-      hint: `Wait for it on ${record.host}`,
-    });
-  }
+  const { record, isLive } = session;
+  needThisHost(session, 'wait for');
   if (!isLive) return record.exit_code ?? EXIT.cannotAttach;
   using client = await controlSession(context, session);
   const end = await client?.ended;
