@@ -3,30 +3,11 @@ const ON_BY_DEFAULT: ReadonlySet<number> = new Set([7, 25]);
 /** Only one of these is in force: the last. Switching any of them off switches mouse reports off, as xterm does it. */
 const MOUSE_PROTOCOLS: readonly number[] = [9, 1000, 1001, 1002, 1003];
 export const ALTERNATE_SCREENS: readonly number[] = [47, 1047, 1049];
+const OTHER_MODES: readonly number[] = [
+  1, 5, 6, 7, 12, 25, 45, 66, 1004, 1005, 1006, 1007, 1015, 1016, 2004, 2026, 2027, 2031, 2048, 9001,
+];
 /** The private modes that are kept: those that a user sets, or that ask something of the terminal, are none of ours. */
-export const KEPT_MODES: ReadonlySet<number> = new Set([
-  1,
-  5,
-  6,
-  7,
-  12,
-  25,
-  45,
-  66,
-  1004,
-  1005,
-  1006,
-  1007,
-  1015,
-  1016,
-  2004,
-  2026,
-  2027,
-  2031,
-  2048,
-  9001,
-  ...MOUSE_PROTOCOLS,
-]);
+export const KEPT_MODES: ReadonlySet<number> = new Set([...OTHER_MODES, ...MOUSE_PROTOCOLS]);
 /** What a terminal tells unasked: the mouse, its focus, its colours, its size, and releases of keys. */
 const REPORTS: readonly number[] = [...MOUSE_PROTOCOLS, 1004, 2031, 2048, 9001];
 /** Of the kitty keyboard protocol: releases of keys are told too. */
@@ -78,6 +59,8 @@ export class ModeLedger {
   hasSideMargins = false;
   /** S8C1T: keys come with controls of C1, of which each is one byte. */
   hasShortControls = false;
+  /** DECSCA and SPA: what is written cannot be erased. */
+  isProtecting = false;
   /** ISO 2022: another encoding than UTF-8. */
   hasOtherEncoding = false;
   /** OSC 9;4: how far something is, which terminals show beside the screen until it is taken away. */
@@ -128,6 +111,9 @@ export class ModeLedger {
       case ' q':
         this.cursorStyle = numbers(parameters)[0] ?? 1;
         return;
+      case '"q':
+        this.isProtecting = numbers(parameters)[0] === 1;
+        return;
       case '"p':
         this.#setLevel(numbers(parameters));
         return;
@@ -150,6 +136,7 @@ export class ModeLedger {
       if (final === 'c') this.reset();
       else if (final === '=' || final === '>') this.#setMode(66, final === '=');
       else if (final === 'H') this.hasTabStops = true;
+      else if (final === 'V' || final === 'W') this.isProtecting = final === 'V';
       else if ('no|}~N'.includes(final)) this.hasCharsets = true;
     } else if ('()*+-./'.includes(middle)) {
       this.hasCharsets = true;
@@ -202,6 +189,7 @@ export class ModeLedger {
     this.hasCharsets = false;
     this.hasSideMargins = false;
     this.hasShortControls = false;
+    this.isProtecting = false;
     this.hasOtherEncoding = false;
     this.hasProgress = false;
     this.hasConsoleColours = false;

@@ -89,6 +89,8 @@ const NO_KEYBOARD = 2;
 
 /** What no terminal is given: it would be out of the user's hands, and after the session too, or would print. The model knows nothing of it. */
 export function isWithheld(prefix: string, parameters: string, middle: string, final: string): boolean {
+  // DECSASD and DECSSDT: what is written goes to a line below the screen.
+  if (middle === '$') return prefix === '' && (final === '}' || final === '~');
   if (middle !== '') return false;
   if (final === 'i') return prefix === '' || prefix === '?';
   if (prefix === '?')

@@ -28,6 +28,7 @@ export function restoreSequence(ledger: ModeLedger, columns: number, isPassedBy 
     ledger.hasShortControls ? '\x1b F' : '',
     ledger.hasLink ? '\x1b]8;;\x1b\\' : '',
     ledger.hasPen ? '\x1b[0m' : '',
+    ledger.isProtecting ? '\x1b[0"q\x1bW' : '',
     ledger.screen === 'alternate' ? popKeys(ledger, 'alternate') : '',
     ledger.otherKeys > 0 ? '\x1b[>4m' : '',
     ledger.isInsert ? '\x1b[4l' : '',

@@ -87,16 +87,24 @@ describe('ClientTerminal', () => {
     expect(answer('typed in the shell')).toBe(true);
   });
 
-  test.for(['\x1b[?2l', '\x1b[?25;02l', '\x1b[?38h', '\x1b[2h', '\x1b[5i', '\x1b[?5i', '\xc2\x9b2h', '\x1b[?\x002l'])(
-    'passes nothing on that would take the terminal from its user: %j',
-    (sequence) => {
-      for (const pieces of [[`a${sequence}b`], Array.from(`a${sequence}b`)]) {
-        const { state, write } = setUp();
-        for (const piece of pieces) write(piece);
-        expect(state.written.replaceAll(/[\0\x7f]/g, '')).toBe('ab');
-      }
-    },
-  );
+  test.for([
+    '\x1b[?2l',
+    '\x1b[?25;02l',
+    '\x1b[?38h',
+    '\x1b[2h',
+    '\x1b[5i',
+    '\x1b[?5i',
+    '\x1b[1$}',
+    '\x1b[2$~',
+    '\xc2\x9b2h',
+    '\x1b[?\x002l',
+  ])('passes nothing on that would take the terminal from its user: %j', (sequence) => {
+    for (const pieces of [[`a${sequence}b`], Array.from(`a${sequence}b`)]) {
+      const { state, write } = setUp();
+      for (const piece of pieces) write(piece);
+      expect(state.written.replaceAll(/[\0\x7f]/g, '')).toBe('ab');
+    }
+  });
 
   test.for(['\x1b[12h', '\x1b[?22h', '\x1b[2l', '\x1b[>2h', '\x1b[2 i'])('passes %j on', (sequence) => {
     const { state, write } = setUp();
