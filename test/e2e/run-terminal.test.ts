@@ -51,7 +51,8 @@ describe('nono run on a terminal', () => {
     const [rows, columns] = size.split(' ');
     const line = `stty rows ${rows} cols ${columns}; ${world.executable} run --allow-cwd -- stty size`;
     const { stdout, status } = await runProgram(world, ['script', '-qec', line, '/dev/null']);
-    expect(stdout).toMatch(new RegExp(`^${had}\r\n`));
+    // The end of its input `script` types, and the terminal may still show what is typed.
+    expect(stdout).toMatch(new RegExp(`^(?:\\^.[\\b]*)?${had}\r\n`));
     expect(status).toBe(0);
   });
 
