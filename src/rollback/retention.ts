@@ -38,15 +38,19 @@ interface Family {
 /**
  * The sessions to remove so that the rest keeps within the limits, in the order of their removal:
  * first those that changed nothing, then the oldest, the newest of each project last. Restores are not
- * counted and go with the session that they undo, which is as young as the last of them.
+ * counted and go with the session that they undo, which is as young as the last of them. Where what may not go takes more than the limit by itself, the
+ * rest has the limit for itself: a project that is larger would cost all others their sessions at the end of each run, and still be too large.
  */
 export function chooseByLimits(items: readonly RetentionItem[], limits: RetentionLimits): Bytes[] {
   const families = groupFamilies(items);
   let counted = families.length;
   let bytes = families.reduce((sum, family) => sum + family.bytes, 0);
   const removed: Family[] = [];
-  for (const family of orderOfRemoval(families)) {
-    if (counted <= limits.maxSessions && bytes <= limits.maxBytes) break;
+  const mayGo = orderOfRemoval(families);
+  const staysBytes = mayGo.reduce((rest, family) => rest - family.bytes, bytes);
+  const maxBytes = limits.maxBytes + (staysBytes > limits.maxBytes ? staysBytes : 0);
+  for (const family of mayGo) {
+    if (counted <= limits.maxSessions && bytes <= maxBytes) break;
     removed.push(family);
     counted -= 1;
     bytes -= family.bytes;

@@ -50,6 +50,13 @@ describe('chooseByLimits()', () => {
     expect(chooseByLimits(items, { maxSessions: 10, maxBytes: 60 })).toEqual(['1']);
   });
 
+  test('removes nothing for a session that is larger than the limit by itself, and holds the others to it', () => {
+    const large = item('4', { bytes: 90, isProtected: true });
+    const items = [item('1', { bytes: 30 }), item('2', { bytes: 30 }), large];
+    expect(chooseByLimits(items, { maxSessions: 10, maxBytes: 60 })).toEqual([]);
+    expect(chooseByLimits([...items, item('3', { bytes: 30 })], { maxSessions: 10, maxBytes: 60 })).toEqual(['1']);
+  });
+
   test('never removes a protected session or what belongs to it', () => {
     const items = [item('1', { isProtected: true }), item('2', { restores: '1' as Bytes }), item('3')];
     expect(chooseByLimits(items, { maxSessions: 0, maxBytes: 0 })).toEqual(['3']);
