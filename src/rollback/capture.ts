@@ -107,7 +107,17 @@ class RootWalk {
     if (stat.kind !== 'directory') return fileRoot(this.#input, path, stat, previous);
     const { files, isForeign } = this.#input;
     if (!isForeign && isCovered(files, path, stat, previous)) return skippedEntry(path, 'mount', stat);
-    using directory = openTracked(files, path);
+    try {
+      return await this.#captureRoot(path, previous);
+    } catch (error) {
+      // Closed by the command: a baseline that holds nothing of a root is none.
+      if (isForeign || previous === undefined || !isErrno(error, 'EACCES', 'EPERM')) throw error;
+      return skippedEntry(path, 'unreadable', stat);
+    }
+  }
+
+  async #captureRoot(path: Bytes, previous: Entry | undefined): Promise<Entry | undefined> {
+    using directory = openTracked(this.#input.files, path);
     if (directory === undefined) return undefined;
     this.#isDated = directory.datesEachWrite();
     const level: Level = { path: EMPTY, scope: [], depth: 0, isInsideExcluded: false };

@@ -1,4 +1,5 @@
 import type { Bytes } from '../bytes.ts';
+import { isErrno } from '../errors.ts';
 import type { Directory } from '../ports/files.ts';
 import { withinTime } from '../within-time.ts';
 import type { RollbackDeps } from './rollback-deps.ts';
@@ -27,11 +28,21 @@ export async function syncRestored(
   await syncDisk(deps, session);
   const synced = new Set([session.statSelf().device]);
   for (const path of paths) {
-    const directory = roots.directory(path) ?? roots.parentOf(path);
+    const directory = openToSync(roots, path);
     if (directory === undefined) continue;
     const { device } = directory.statSelf();
     if (!synced.has(device)) directory.syncFileSystem();
     synced.add(device);
+  }
+}
+
+/** One that was put back closed is reached by the directory above it, which is on the same file system unless something is mounted there. */
+function openToSync(roots: RootDirectories, path: Bytes): Directory | undefined {
+  try {
+    return roots.directory(path) ?? roots.parentOf(path);
+  } catch (error) {
+    if (isErrno(error, 'EACCES', 'EPERM')) return roots.parentOf(path);
+    throw error;
   }
 }
 

@@ -5,7 +5,7 @@ import { BatchingReader } from './batching-reader.ts';
 import type { ContentReader } from './content-reader.ts';
 import { InlineReader } from './inline-reader.ts';
 import { CHUNK_BYTES, ObjectStore } from './objects.ts';
-import { openTracked } from './open-root.ts';
+import { openReadable } from './open-root.ts';
 import type { RollbackDeps } from './rollback-deps.ts';
 
 /** What is read for one snapshot, and where it goes. */
@@ -34,7 +34,7 @@ export async function openReader(deps: RollbackDeps, options: ReaderOptions): Pr
     chunk: new Uint8Array(new ArrayBuffer(CHUNK_BYTES)),
     maxFileBytes,
   };
-  const directories = roots.map((path) => openTracked(files, path));
+  const directories = roots.map((path) => openReadable(files, path));
   const inline = new InlineReader(directories, contents);
   const start: StartContentWorkers | undefined = await loadContentWorkers?.();
   if (start === undefined) return inline;

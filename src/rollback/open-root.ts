@@ -19,6 +19,16 @@ export function openTracked(files: Files, path: Bytes): Directory | undefined {
   }
 }
 
+/** The same to read what is in it: undefined also where that is closed to its owner, as the command may leave what it was given. */
+export function openReadable(files: Files, path: Bytes): Directory | undefined {
+  try {
+    return openTracked(files, path);
+  } catch (error) {
+    if (isErrno(error, 'EACCES', 'EPERM')) return undefined;
+    throw error;
+  }
+}
+
 /** lstat(2) of a tracked root; undefined as openTracked(). */
 export function statRoot(files: Files, path: Bytes): Stat | undefined {
   if (path === '/') return files.stat(path);

@@ -8,7 +8,7 @@ import { Drafts } from './drafts.ts';
 import { type EncodedNodes, NodesEncoding } from './encode-nodes.ts';
 import type { SnapshotRecord } from './manifest.ts';
 import { openReader } from './open-reader.ts';
-import { openTracked, statRoot } from './open-root.ts';
+import { openReadable, statRoot } from './open-root.ts';
 import type { RollbackDeps } from './rollback-deps.ts';
 import type { NewSession, RollbackSession } from './session-directory.ts';
 import { SnapshotTree } from './snapshot-tree.ts';
@@ -52,7 +52,7 @@ function isMuch(files: Files, roots: readonly Bytes[], isFirst: boolean): boolea
   let names = 0;
   let fileBytes = 0;
   for (const root of roots) {
-    using directory = openTracked(files, root);
+    using directory = openReadable(files, root);
     if (directory === undefined) continue;
     const isRead = isFirst || !directory.datesEachWrite();
     const waiting = [EMPTY];

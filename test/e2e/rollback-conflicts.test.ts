@@ -313,6 +313,39 @@ describe('nono rollback restore of an ordinary user', () => {
     }
   });
 
+  test.for(['000', '300', '600'])(
+    'brings back a tracked directory that the command has closed (%s) and what is in it',
+    async (mode, context) => {
+      needOtherUser(context);
+      using world = createWorld({ ordinaryUser: true });
+      const many = Object.fromEntries(Array.from({ length: 400 }, (_, at) => [`many/${at}`, `${at}\n`]));
+      writeProject(world, { ...many, plain: 'old\n' });
+      const other = join(world.home, 'other');
+      fs.mkdirSync(other);
+      fs.writeFileSync(join(other, 'mine'), 'old\n');
+      const { uid, gid } = fs.statSync(world.project);
+      for (const path of [other, join(other, 'mine')]) fs.chownSync(path, uid, gid);
+      const trees = () => [world.project, other].map((path) => dumpTree(path));
+      const before = trees();
+      const script = `for file in plain many/* ${other}/mine; do echo new > "$file"; done; chmod ${mode} ${other} .`;
+      const options = ['--rollback', '--allow-cwd', '--allow', other];
+
+      const { status, stderr: said } = await runNono(world, ['run', ...options, '--', 'sh', '-c', script]);
+
+      expect(status).toBe(0);
+      expect(said).not.toContain('FAILED');
+      const left = trees();
+      expect((await rollback(world, ['show', 'latest'])).stdout).toMatch(/Not tracked:\n(.*\n)*.*other: not readable\n/);
+      let id = 'latest';
+      for (const expected of [before, left]) {
+        const restored = await rollback(world, ['restore', id, '--json']);
+        expect(restored).toMatchObject({ status: 0, stderr: '' });
+        expect(trees()).toEqual(expected);
+        id = (JSON.parse(restored.stdout) as { readonly restore_session: string }).restore_session;
+      }
+    },
+  );
+
   test('takes for a conflict what somebody changed in a directory that the command had closed', async (context) => {
     needOtherUser(context);
     using world = createWorld({ ordinaryUser: true });

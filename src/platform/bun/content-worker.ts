@@ -17,7 +17,7 @@ import { takeOver } from '../../rollback/inline-reader.ts';
 import { knownFiles, NOT_TAKEN_OVER } from '../../rollback/known-contents.ts';
 import { FIELD } from '../../rollback/node-codec.ts';
 import { CHUNK_BYTES, ObjectStore } from '../../rollback/objects.ts';
-import { openTracked } from '../../rollback/open-root.ts';
+import { openReadable } from '../../rollback/open-root.ts';
 import { restoreMissing } from '../../rollback/restore-file.ts';
 import { type BulkFiles, loadBulkFiles } from '../linux/bulk-files.ts';
 import { createLinuxFiles, descriptorOf } from '../linux/files.ts';
@@ -41,7 +41,7 @@ export type FromWorker =
   | { readonly kind: 'total'; readonly id: number; readonly storedBytes: number }
   | { readonly kind: 'failed'; readonly id: number; readonly call: string; readonly errno: string; readonly message: string };
 
-/** Undefined for one that has gone, or that a link leads to by now. */
+/** Undefined for one that has gone, that a link leads to by now, or that is closed. */
 type Roots = readonly (Directory | undefined)[];
 /** For a descriptor: every call says that there is none. */
 const NOWHERE = -1;
@@ -61,7 +61,7 @@ self.onmessage = ({ data: message }: MessageEvent<ToWorker>) => {
 function performerFor(options: WorkerOptions, writer: string) {
   const files = createLinuxFiles();
   const open = (path: Bytes | undefined) => (path === undefined ? undefined : files.openDirectory(path));
-  const roots = options.roots.map((path) => openTracked(files, path));
+  const roots = options.roots.map((path) => openReadable(files, path));
   const objects = open(options.objects);
   const store = objects === undefined ? undefined : new ObjectStore(objects, { writer, isListed: options.isListed });
   const deps = {
