@@ -70,7 +70,8 @@ describe('a request among many', () => {
 
       const { stdout } = await run.ended;
 
-      expect(stdout).toMatch(new RegExp(`^${ROUNDS} tried, [1-9]\\d* opened, 0 of the secret\n$`));
+      expect(stdout).toMatch(/^\d+ tried, [1-9]\d* opened, 0 of the secret\n$/);
+      expect(Number.parseInt(stdout, 10)).toBeGreaterThanOrEqual(ROUNDS);
     },
   );
 
