@@ -169,4 +169,17 @@ describe('a tree of thousands of files', () => {
       expect(dumpTree(world.project)).toEqual(before);
     },
   );
+
+  test('names the limit wherever in a snapshot its threads may open no more files', async () => {
+    using world = createWorld();
+    for (let at = 0; at < 320; at++) fs.writeFileSync(join(world.project, `${at}`), 'old\n');
+    const complaints: string[] = [];
+    for (let limit = 26; limit <= 40; limit++) {
+      const script = `ulimit -n ${limit}; exec "$0" run --rollback --allow-cwd -- sh -c 'for file in *; do echo new >> $file; done'`;
+      const { stderr } = await runProgram(world, ['sh', '-c', script, world.executable]);
+      if (/Error/.test(stderr)) complaints.push(stderr);
+    }
+    expect(complaints.join('')).toMatch(/EMFILE\n.*Hint: .*ulimit -n/);
+    expect(complaints.join('')).not.toContain('Internal error');
+  });
 });

@@ -50,13 +50,28 @@ let perform: ((message: Exclude<ToWorker, { kind: 'options' }>) => FromWorker) |
 
 self.onmessage = ({ data: message }: MessageEvent<ToWorker>) => {
   if (message.kind === 'options') {
-    perform = performerFor(message.options, message.writer);
+    perform = performerOrFailure(message.options, message.writer);
     return;
   }
   const answer = perform?.(message);
   if (answer?.kind === 'results') self.postMessage(answer, [answer.results.buffer]);
   else self.postMessage(answer);
 };
+
+/** What keeps it from beginning is the answer to all that it is asked: thrown here it would come as the text of an uncaught error. */
+function performerOrFailure(options: WorkerOptions, writer: string): typeof perform {
+  try {
+    return performerFor(options, writer);
+  } catch (error) {
+    return ({ id }) => failed(id, error);
+  }
+}
+
+/** Only text crosses threads: the other end makes the error again. */
+function failed(id: number, error: unknown): FromWorker {
+  const { call, errno } = error instanceof SystemError ? error : { call: '', errno: '' };
+  return { kind: 'failed', id, call, errno, message: error instanceof Error ? error.message : String(error) };
+}
 
 function performerFor(options: WorkerOptions, writer: string) {
   const files = createLinuxFiles();
@@ -84,9 +99,7 @@ function performerFor(options: WorkerOptions, writer: string) {
       const results = performWork(message, { roots, deps, bulk, restore });
       return { kind: 'results', id: message.id, results: new Uint8Array(results.buffer as ArrayBuffer) };
     } catch (error) {
-      // Only text crosses threads: the other end makes the error again.
-      const { call, errno } = error instanceof SystemError ? error : { call: '', errno: '' };
-      return { kind: 'failed', id: message.id, call, errno, message: error instanceof Error ? error.message : String(error) };
+      return failed(message.id, error);
     }
   };
 }
