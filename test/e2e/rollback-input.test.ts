@@ -194,11 +194,12 @@ describe('a state directory that cannot be trusted', () => {
       },
       hint: /rm /,
     },
-    { what: 'that somebody else owns', spoil: (path: string) => fs.chownSync(path, 12345, 12345), hint: /chown -R/ },
+    // Root is not to take it from that user.
+    { what: 'that somebody else owns', spoil: (path: string) => fs.chownSync(path, 12345, 12345), hint: /Run it as that user/ },
   ];
 
   test.for(STATES.flatMap((state) => ['', 'rollbacks'].map((directory) => ({ ...state, directory }))))(
-    '$what is refused with the command that repairs it ("$directory")',
+    '$what is refused with the way out ("$directory")',
     async ({ spoil, hint, directory }, context) => {
       if (process.getuid?.() !== 0) context.skip('needs root, to give a directory away');
       using world = await createSessions();
