@@ -1,7 +1,8 @@
-import { type Bytes, displayBytes } from '../bytes.ts';
-import { isErrno, StateError } from '../errors.ts';
+import type { Bytes } from '../bytes.ts';
+import { isErrno } from '../errors.ts';
 import { joinPath } from '../paths.ts';
 import type { Directory, Stat } from '../ports/files.ts';
+import { checkPrivate } from '../private-directory.ts';
 
 /** Where the sessions are, in the state directory. */
 export const ROLLBACKS = 'rollbacks' as Bytes;
@@ -14,7 +15,7 @@ const DIRECTORY_MODE = 0o700;
  */
 export function openRollbacks(stateDirectory: Directory): Directory {
   const stat = stateDirectory.stat(ROLLBACKS) ?? makeRollbacks(stateDirectory);
-  if (stat !== undefined) checkOwn(stat, stateDirectory.statSelf().uid, displayBytes(joinPath(stateDirectory.path, ROLLBACKS)));
+  if (stat !== undefined) checkPrivate(stat, joinPath(stateDirectory.path, ROLLBACKS), stateDirectory.statSelf().uid);
   return stateDirectory.openDirectory(ROLLBACKS);
 }
 
@@ -27,13 +28,4 @@ function makeRollbacks(stateDirectory: Directory): Stat | undefined {
     if (isErrno(error, 'EEXIST')) return stateDirectory.stat(ROLLBACKS);
     throw error;
   }
-}
-
-function checkOwn({ kind, mode, uid }: Stat, owner: number, shown: string): void {
-  const refuse = (reason: string, hint: string) => new StateError(`Cannot use "${shown}": ${reason}`, { hint });
-  if (kind === 'symlink') throw refuse('it is a symbolic link', `Remove the link: rm "${shown}"`);
-  if (kind !== 'directory') throw refuse('it is not a directory', `Move it away: mv "${shown}" "${shown}.old"`);
-  if (uid !== owner)
-    throw refuse(`it belongs to the user with the number ${uid}`, `Take it over: sudo chown -R ${owner} "${shown}"`);
-  if ((mode & 0o077) !== 0) throw refuse('others can use it', `Close it: chmod 700 "${shown}"`);
 }

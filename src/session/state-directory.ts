@@ -2,11 +2,9 @@ import { type Bytes, displayBytes } from '../bytes.ts';
 import { isErrno, StateError } from '../errors.ts';
 import { baseName, parentPath } from '../paths.ts';
 import type { Directory, Files, Stat } from '../ports/files.ts';
+import { checkPrivate } from '../private-directory.ts';
 
 const PRIVATE_MODE = 0o700;
-const GROUP_AND_OTHERS = 0o077;
-/** What nobody else calls a directory: the usual place, and what is made in it. */
-const OWN_NAMES: readonly string[] = ['.nono', 'sessions', 'rollbacks', 'names'];
 
 export interface OpenStateOptions {
   /** Make it, and the directories above it, when it is missing. */
@@ -67,42 +65,4 @@ function makeDirectories(files: Files, path: Bytes): void {
     // Another first run made it at the same moment; what it is gets checked like any other.
     if (!isErrno(error, 'EEXIST')) throw error;
   }
-}
-
-function checkPrivate({ kind, mode, uid: owner }: Stat, path: Bytes, uid: number): void {
-  const shown = displayBytes(path);
-  const quoted = shellQuote(shown);
-  if (kind === 'symlink') {
-    throw refusal(shown, 'it is a symbolic link', `Set NONO_HOME to where it leads, or remove the link: rm ${quoted}`);
-  }
-  if (kind !== 'directory')
-    throw refusal(shown, 'it is not a directory', repair(path, `Move it away: mv ${quoted} ${shellQuote(`${shown}.old`)}`));
-  if (owner !== uid) {
-    throw refusal(
-      shown,
-      `it belongs to the user with the number ${owner}`,
-      // Root is there by sudo, mostly: that user's sessions would be out of reach.
-      uid === 0
-        ? 'Run it as that user, or set NONO_HOME'
-        : repair(path, `Take it over: sudo chown -R ${uid} ${quoted}, or set NONO_HOME`),
-    );
-  }
-  if ((mode & GROUP_AND_OTHERS) !== 0) {
-    const reason = `others can use it (mode ${mode.toString(8).padStart(4, '0')})`;
-    throw refusal(shown, reason, repair(path, `Close it: chmod 700 ${quoted}`));
-  }
-}
-
-/** Whoever set NONO_HOME to /tmp by mistake must not be told how to take /tmp over. */
-function repair(path: Bytes, way: string): string {
-  if (OWN_NAMES.includes(baseName(path))) return way;
-  return `Set NONO_HOME to a directory that is for nono alone. Only if this one is: ${way.charAt(0).toLowerCase()}${way.slice(1)}`;
-}
-
-function refusal(shown: string, reason: string, hint: string): StateError {
-  return new StateError(`Cannot use the state directory "${shown}": ${reason}`, { hint });
-}
-
-function shellQuote(text: string): string {
-  return /^[\w./+:@%-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
