@@ -2,6 +2,7 @@ import { type Bytes, displayBytes } from './bytes.ts';
 import { StateError } from './errors.ts';
 import { baseName } from './paths.ts';
 import type { Stat } from './ports/files.ts';
+import { shownWord } from './shell-word.ts';
 
 const GROUP_AND_OTHERS = 0o077;
 /** What nobody else calls a directory: the usual place, and what is made in it. */
@@ -14,12 +15,12 @@ const OWN_NAMES: readonly string[] = ['.nono', 'sessions', 'rollbacks', 'names']
  */
 export function checkPrivate({ kind, mode, uid: owner }: Stat, path: Bytes, uid: number): void {
   const shown = displayBytes(path);
-  const quoted = shellQuote(shown);
+  const word = shownWord(path);
   if (kind === 'symlink') {
-    throw refusal(shown, 'it is a symbolic link', `Set NONO_HOME to where it leads, or remove the link: rm ${quoted}`);
+    throw refusal(shown, 'it is a symbolic link', `Set NONO_HOME to where it leads, or remove the link: rm ${word}`);
   }
   if (kind !== 'directory')
-    throw refusal(shown, 'it is not a directory', repair(path, `Move it away: mv ${quoted} ${shellQuote(`${shown}.old`)}`));
+    throw refusal(shown, 'it is not a directory', repair(path, `Move it away: mv ${word} ${shownWord(`${path}.old` as Bytes)}`));
   if (owner !== uid) {
     throw refusal(
       shown,
@@ -27,12 +28,12 @@ export function checkPrivate({ kind, mode, uid: owner }: Stat, path: Bytes, uid:
       // Root is there by sudo, mostly: that user's sessions would be out of reach.
       uid === 0
         ? 'Run it as that user, or set NONO_HOME'
-        : repair(path, `Take it over: sudo chown -R ${uid} ${quoted}, or set NONO_HOME`),
+        : repair(path, `Take it over: sudo chown -R ${uid} ${word}, or set NONO_HOME`),
     );
   }
   if ((mode & GROUP_AND_OTHERS) !== 0) {
     const reason = `others can use it (mode ${mode.toString(8).padStart(4, '0')})`;
-    throw refusal(shown, reason, repair(path, `Close it: chmod 700 ${quoted}`));
+    throw refusal(shown, reason, repair(path, `Close it: chmod 700 ${word}`));
   }
 }
 
@@ -44,8 +45,4 @@ function repair(path: Bytes, way: string): string {
 
 function refusal(shown: string, reason: string, hint: string): StateError {
   return new StateError(`Cannot use the state directory "${shown}": ${reason}`, { hint });
-}
-
-function shellQuote(text: string): string {
-  return /^[\w./+:@%-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
