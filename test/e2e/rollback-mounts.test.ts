@@ -38,6 +38,13 @@ describe('a file system that somebody mounts over a tracked directory', () => {
     await waitFor('the change', () => readProject(world, 'plain') === 'new\n');
   }
 
+  /** Ends that session. @returns what is shown of it. */
+  async function endReader(world: World): Promise<string> {
+    expect(await runNono(world, ['send', 'reader', '--enter', 'on'])).toMatchObject({ status: 0 });
+    expect(await runNono(world, ['wait', 'reader'])).toMatchObject({ status: 0 });
+    return (await rollback(world, ['show', 'latest'])).stdout;
+  }
+
   test('that is granted itself, while the session runs, is left alone', async (context) => {
     using world = createWorld();
     writeProject(world, { plain: 'old\n', other: 'old\n' });
@@ -45,9 +52,7 @@ describe('a file system that somebody mounts over a tracked directory', () => {
     {
       using _ = mountTmpfs(context, world.project, 'size=1m');
       writeProject(world, { plain: 'theirs\n', young: 'theirs\n' });
-      expect(await runNono(world, ['send', 'reader', '--enter', 'on'])).toMatchObject({ status: 0 });
-      expect(await runNono(world, ['wait', 'reader'])).toMatchObject({ status: 0 });
-      const { stdout } = await rollback(world, ['show', 'latest']);
+      const stdout = await endReader(world);
       expect(stdout).toContain('No changes\n');
       expect(stdout).toContain('! .: another file system is mounted there');
       expect(await rollback(world, ['restore', 'latest'])).toMatchObject({ status: 0 });
@@ -65,9 +70,7 @@ describe('a file system that somebody mounts over a tracked directory', () => {
     {
       using _ = mountTmpfs(context, join(world.project, 'data'), 'size=1m');
       writeProject(world, { 'data/other': 'theirs\n' });
-      expect(await runNono(world, ['send', 'reader', '--enter', 'on'])).toMatchObject({ status: 0 });
-      expect(await runNono(world, ['wait', 'reader'])).toMatchObject({ status: 0 });
-      const { stdout } = await rollback(world, ['show', 'latest']);
+      const stdout = await endReader(world);
       expect(stdout).toContain('~1 modified;');
       expect(stdout).toContain('! data: another file system is mounted there');
       expect(await rollback(world, ['restore', 'latest'])).toMatchObject({ status: 0 });
