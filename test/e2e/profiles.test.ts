@@ -80,11 +80,11 @@ set_vars = { TOOL_HOME = "$HOME/.cache/tool", SET = "1" }
 
   test('blocks the network, makes nothing for a dry run, and is shown by it', async () => {
     using world = createWorld();
-    write(world, 'p.toml', '[network]\nblock = true\n[filesystem]\ncreate = ["~/.cache/x"]\n');
+    write(world, '~/p.toml', '[network]\nblock = true\n[filesystem]\ncreate = ["~/.cache/x"]\n');
 
     const { stdout, stderr, status } = await runNono(
       world,
-      ['run', '--dry-run', '--profile', './p.toml', '--json', '--', 'true'],
+      ['run', '--dry-run', '--profile', '~/p.toml', '--json', '--', 'true'],
       {
         environment: { A_TOKEN: 'hunter2' },
       },
@@ -92,7 +92,7 @@ set_vars = { TOOL_HOME = "$HOME/.cache/tool", SET = "1" }
 
     expect({ stderr, status }).toEqual({ stderr: '', status: 0 });
     expect(JSON.parse(stdout)).toMatchObject({
-      profile: './p.toml',
+      profile: '~/p.toml',
       network: 'blocked',
       missing_directories: [join(world.home, '.cache'), join(world.home, '.cache/x')],
       withheld: ['A_TOKEN'],
@@ -130,7 +130,31 @@ describe('a profile that lies where the command may write', () => {
     expect(why).toMatchObject({ status: 125, stdout: '' });
   });
 
-  test('opens it where the command line says so, and where the command may only read the profile', async () => {
+  test.for([
+    { shares: 'the working directory for reading alone', harmless: '[workdir]\naccess = "read"\n', options: ['--allow-cwd'] },
+    { shares: 'nothing of the working directory', harmless: '[network]\nblock = true\n', options: ['--read', '../home/data'] },
+  ])('opens nothing sensitive either when it shares $shares', async ({ harmless, options }) => {
+    using world = createWorld();
+    write(world, '~/.ssh/id', 'key\n');
+    write(world, '~/data/notes', 'notes\n');
+    const words = ['run', '--profile', './agent.toml', ...options, '--'];
+
+    write(world, 'agent.toml', harmless);
+    const before = await runNono(world, [...words, 'true']);
+    write(world, 'agent.toml', `${harmless}${SECRET}`);
+    const { status, stdout, stderr } = await runNono(world, [...words, 'cat', join(world.home, '.ssh/id')]);
+
+    expect(before).toMatchObject({ status: 0 });
+    expect(before.stderr).toContain(
+      `[nono] An earlier run may have changed ${join(world.project, 'agent.toml')}, the profile that`,
+    );
+    expect({ status, stdout }).toEqual({ status: 125, stdout: '' });
+    expect(stderr).toMatch(
+      /Cannot use override_deny of the profile \.\/agent\.toml: an earlier run may have changed .*\[E_GRANT\]\n/,
+    );
+  });
+
+  test('opens it where the command line says so, and where no command of a run like this one may write the profile', async () => {
     using world = createWorld();
     write(world, '~/.ssh/id', 'key\n');
     write(world, 'agent.toml', '[filesystem]\nread = ["~/.ssh"]\n');
