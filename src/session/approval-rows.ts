@@ -2,8 +2,7 @@ import { type Bytes, displayBytes } from '../bytes.ts';
 import { parentPath } from '../paths.ts';
 import type { TerminalSize } from '../ports/pty.ts';
 import { fitEnd, fitMiddle, type Measure, takeColumns, widthOf, wrap } from '../terminal/fit.ts';
-import { folderOf } from './approvals.ts';
-import { accessWord, type Proposal, type Question } from './question.ts';
+import { accessWord, folderOf, type Proposal, type Question } from './question.ts';
 
 /** Who is asked, what for, and the keys. */
 const PROMPT_ROWS = 3;

@@ -4,12 +4,14 @@ import type { Clock } from '../ports/clock.ts';
 import { encodeRule, encodeVerdict, type Refusal, type Told, ToldReader, type WantedAccess } from '../sandbox/linux/ask-wire.ts';
 import { ENDINGS, REQUESTS, type RequestEvent, type RequestState } from './approval-states.ts';
 import type { Actor, ApprovalVerdict, AuditEvent } from './audit-event.ts';
-import { accessWord, type Decision, type Question, questionId } from './question.ts';
+import { accessWord, type Decision, folderOf, type Question, questionId } from './question.ts';
 
 /** So many files of one directory are asked about apart; those after them are one question. */
 const APART_IN_DIRECTORY = 3;
 /** With so many questions open, new ones join those that are of the same kind. */
 const QUESTIONS_MAXIMUM = 50;
+/** As many as the mediator holds requests (ASKED_MAXIMUM of asked.c): only callers that are gone make a question longer. */
+const PATHS_MAXIMUM = 4096;
 /** Different denials that are kept for the report; more are only counted. */
 const DENIALS_MAXIMUM = 1000;
 /** Paths that one line of the audit log names. */
@@ -138,9 +140,7 @@ export class Approvals {
     }
     const joined = this.#similar(path, access);
     if (joined !== undefined) {
-      this.#add(joined, request, path);
-      if (!joined.paths.includes(path)) joined.paths.push(path);
-      this.#changed();
+      this.#join(joined, { request, path, pid });
       return;
     }
     const number = ++this.#lastNumber;
@@ -165,6 +165,20 @@ export class Approvals {
     this.#deps.audit({ event: 'asked', approval: number, access: accessWord(access), path: storeBytes(path), pid });
     this.#changed();
     this.#deps.onAsked(question);
+  }
+
+  /** Paths stay when their callers are gone: what was shown once is not taken back, so that a name for more stays a name for more. */
+  #join(question: OpenQuestion, { request, path, pid }: { request: bigint; path: Bytes; pid: number }): void {
+    const { paths, access } = question;
+    const isNew = !paths.includes(path);
+    if (isNew && paths.length >= PATHS_MAXIMUM) {
+      this.#deps.answer(encodeVerdict(request, false));
+      this.#denied(path, access, 'full', pid);
+      return;
+    }
+    this.#add(question, request, path);
+    if (isNew) paths.push(path);
+    this.#changed();
   }
 
   #add(question: OpenQuestion, request: bigint, path: Bytes): void {
@@ -281,9 +295,4 @@ function answeredPaths(paths: readonly Bytes[]) {
     paths: paths.slice(0, NAMED_PATHS_MAXIMUM).map((path) => storeBytes(path)),
     ...(unnamed > 0 ? { unnamed_paths: unnamed } : {}),
   };
-}
-
-/** The folder that a word for a folder means. */
-export function folderOf(path: Bytes, { directory }: Pick<WantedAccess, 'directory'>): Bytes {
-  return directory ? path : parentPath(path);
 }

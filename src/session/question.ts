@@ -1,4 +1,5 @@
 import { type Bytes, jsonPath } from '../bytes.ts';
+import { parentPath } from '../paths.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { WantedAccess } from '../sandbox/linux/ask-wire.ts';
 import { formatTimestamp } from '../time.ts';
@@ -68,6 +69,11 @@ export function accessWord({ read, write, connect, create, directory }: WantedAc
   if (directory && !write) return 'list';
   if (read && write) return 'read and write';
   return write ? 'write' : 'read';
+}
+
+/** The folder that a word for a folder means. */
+export function folderOf(path: Bytes, { directory }: Pick<WantedAccess, 'directory'>): Bytes {
+  return directory ? path : parentPath(path);
 }
 
 /** As it stands in documents; see PROTOCOL.md. */

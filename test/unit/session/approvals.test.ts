@@ -77,6 +77,22 @@ describe('Approvals', () => {
     expect(heard(answers)).toHaveLength(3);
   });
 
+  test('holds no more paths for one question than requests wait at once, whoever dies and another asks', () => {
+    const kept = 4096;
+    // The third stays, so that its question does.
+    for (let request = 1; request < 3 + kept; request++) {
+      ask(request, `/out/${request}`);
+      if (request > 3) approvals.take(told(2, request));
+    }
+    ask(9999, '/out/one-more');
+    ask(10_000, '/out/4');
+    const question = approvals.pending.find(({ number }) => number === 3);
+
+    expect(question).toMatchObject({ count: 2, paths: { length: kept } });
+    expect(heard(answers)).toEqual(['no 9999']);
+    expect(approvals.denials).toMatchObject([{ path: '/out/one-more', reason: 'full' }]);
+  });
+
   test('puts a thousand files of a directory together, and those of a thousand directories', () => {
     for (let request = 1; request <= 1000; request++) ask(request, `/out/${request}`);
     expect(approvals.pending.map(({ count }) => count)).toEqual([1, 1, 998]);
