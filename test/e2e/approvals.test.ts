@@ -273,6 +273,19 @@ describe.for(USERS)('a request of $user outside the grants', ({ ordinaryUser }) 
     expect(readFileSync(join(world.home, 'own.toml'), 'utf8')).toContain(`read_file = ["${out}/f"]`);
   });
 
+  test('is allowed for good in no other file than the one that is shown, whatever the command has made of its directory', async () => {
+    const elsewhere = join(world.home, 'elsewhere');
+    await sh(`mkdir ${elsewhere} conf && touch conf/own.toml`);
+    const run = start(`mv conf old; ln -s ${elsewhere} conf; cat ${out}/f`, '--profile=./conf/own.toml');
+    const { id } = await asked(`${out}/f`);
+
+    const { stderr } = await answer('allow', '--always', '--yes', id);
+
+    expect(stderr).toContain(`Writes ${join(elsewhere, 'own.toml')}:`);
+    expect((await run.ended).stdout).toBe('allowed');
+    expect(readFileSync(join(elsewhere, 'own.toml'), 'utf8')).toContain(`read_file = ["${out}/f"]`);
+  });
+
   test.skipIf(ordinaryUser).for(['os.setuid(65534)', 'os.setgid(65534)', 'ctypes.CDLL(None).setfsgid(65534)'])(
     'is refused at once to a program that is somebody else by %s',
     async (change) => {

@@ -4,7 +4,7 @@ import { profileFile } from '../../config/config-path.ts';
 import { isProfilePath, type ProfilePlaces, profilePath } from '../../config/profiles.ts';
 import { readTextFile } from '../../config/text-file.ts';
 import { EXIT, NonoError } from '../../errors.ts';
-import { baseName, parentPath } from '../../paths.ts';
+import { baseName, joinPath, parentPath } from '../../paths.ts';
 import type { Files } from '../../ports/files.ts';
 import type { OwnProfile, Proposal } from '../../session/question.ts';
 import { writeNewFile } from '../policy/write-new-file.ts';
@@ -22,7 +22,7 @@ export interface Grantable {
 /** A grant, and the profile as it would be with it. */
 interface Draft {
   readonly list: PathList;
-  /** What a link leads to, as in a home that is kept in git. */
+  /** What links lead to, as in a home that is kept in git. */
   readonly file: Bytes;
   /** Undefined where there is no such profile yet. */
   readonly before: string | undefined;
@@ -65,14 +65,14 @@ export async function writeGrant(
 ): Promise<string> {
   const { list, file, before, after, proposal } = draftGrant(files, wanted, profile);
   if (proposal.file !== shown) throw changedMeanwhile(file);
-  if (before === undefined) await writeNewFile(files, file, after, temporaryName);
+  if (before === undefined) await writeNewFile(files, file, after, { temporaryName, followsLinks: false });
   else await replaceText(files, file, { before, after, temporaryName });
   return `always: ${list} of ${shown}`;
 }
 
 function draftGrant(files: Files, wanted: Grantable, { file: named, name }: OwnProfile): Draft {
   const { list, path } = grantOf(wanted);
-  const file = files.realPath(named) ?? named;
+  const file = placeOf(files, named);
   const before = readTextFile(files, file);
   const fileName = displayBytes(file);
   const after = addToProfile(before, { list, path, extended: name, fileName });
@@ -80,6 +80,11 @@ function draftGrant(files: Files, wanted: Grantable, { file: named, name }: OwnP
   // What a terminal must not be sent, or what nobody could see, is shown escaped.
   const lines = [...extending, '[filesystem]', displayBytes(bytesFromText(`${list} = [${JSON.stringify(path)}]`))];
   return { list, file, before, after, proposal: { file: fileName, isNew: before === undefined, lines } };
+}
+
+/** Where a file is or will be, without links: a directory on the way may be one by now, and what is shown is what is written. */
+function placeOf(files: Files, path: Bytes): Bytes {
+  return files.realPath(path) ?? joinPath(placeOf(files, parentPath(path)), baseName(path));
 }
 
 function grantOf({ access, paths: [path = '' as Bytes, ...others] }: Grantable): {
@@ -118,7 +123,7 @@ interface Replacement {
 }
 
 async function replaceText(files: Files, path: Bytes, { before, after, temporaryName }: Replacement): Promise<void> {
-  using directory = files.openDirectory(parentPath(path));
+  using directory = files.openWithoutLinks(parentPath(path));
   using file = directory.createFile(temporaryName, (directory.stat(baseName(path))?.mode ?? FILE_MODE) & PERMISSIONS);
   try {
     file.write(bufferFromBytes(bytesFromText(after)));

@@ -11,6 +11,9 @@ const HEADING = ["# nono's configuration: every key, with the value that it has 
 
 export async function execute(_call: ParsedCall, context: Context): Promise<CommandResult> {
   const path = configPath(context.environment, context.homeDirectory);
-  await writeNewFile(context.files, path, schemaTemplate(CONFIG_SCHEMA, HEADING), `.nono-${context.randomHex(8)}` as Bytes);
+  await writeNewFile(context.files, path, schemaTemplate(CONFIG_SCHEMA, HEADING), {
+    temporaryName: `.nono-${context.randomHex(8)}` as Bytes,
+    followsLinks: true,
+  });
   return { output: `${displayBytes(path)}\n`, exitCode: EXIT.ok };
 }

@@ -26,7 +26,10 @@ export async function execute({ positionals, values }: ParsedCall, context: Cont
   ];
   const template = schemaTemplate(PROFILE_SCHEMA, heading);
   const text = extended.length === 0 ? template : template.replace(/^# extends = .*$/m, () => `extends = [${list}]`);
-  await writeNewFile(context.files, path, text, `.nono-${context.randomHex(8)}` as Bytes);
+  await writeNewFile(context.files, path, text, {
+    temporaryName: `.nono-${context.randomHex(8)}` as Bytes,
+    followsLinks: true,
+  });
   return { output: `${displayBytes(path)}\n`, exitCode: EXIT.ok };
 }
 

@@ -6,21 +6,30 @@ import type { Directory, Files } from '../../ports/files.ts';
 const FILE_MODE = 0o600;
 const DIRECTORY_MODE = 0o700;
 
+interface WriteOptions {
+  /** Of nobody else's in that directory. */
+  readonly temporaryName: Bytes;
+  /** Whether a directory on the way may be a link. */
+  readonly followsLinks: boolean;
+}
+
 /**
  * Writes a file that must not be there yet, and the directories that lead to it. It appears with all of its text.
  *
- * @param temporaryName Of nobody else's in that directory.
  * @throws {NonoError} when there is one already, or it cannot be written.
  */
-export async function writeNewFile(files: Files, path: Bytes, text: string, temporaryName: Bytes): Promise<void> {
+export async function writeNewFile(files: Files, path: Bytes, text: string, options: WriteOptions): Promise<void> {
+  const { temporaryName, followsLinks } = options;
+  const open = (at: Bytes): Directory => (followsLinks ? files.openDirectory(at) : files.openWithoutLinks(at));
   const shown = displayBytes(path);
   if (baseName(path) === '') throw exists(shown);
   try {
-    using directory = openMaking(files, parentPath(path));
+    using directory = openMaking(open, parentPath(path));
     await writeThrough(directory, { path, text, temporaryName });
   } catch (error) {
     if (isErrno(error, 'EEXIST')) throw exists(shown);
-    if (!isErrno(error, 'EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT', 'ENOENT', 'ENOTDIR', 'ENAMETOOLONG')) throw error;
+    if (!isErrno(error, 'EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT', 'ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG'))
+      throw error;
     throw new NonoError('E_OUTPUT', EXIT.failure, `Cannot write "${shown}"`, { cause: error });
   }
 }
@@ -47,14 +56,14 @@ async function writeThrough(
   await directory.syncLater();
 }
 
-function openMaking(files: Files, path: Bytes): Directory {
+function openMaking(open: (path: Bytes) => Directory, path: Bytes): Directory {
   try {
-    return files.openDirectory(path);
+    return open(path);
   } catch (error) {
     if (!isErrno(error, 'ENOENT') || path === '/') throw error;
-    using parent = openMaking(files, parentPath(path));
+    using parent = openMaking(open, parentPath(path));
     makeQuietly(parent, baseName(path));
-    return files.openDirectory(path);
+    return open(path);
   }
 }
 
