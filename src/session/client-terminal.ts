@@ -23,6 +23,9 @@ const FENCE_TIMEOUT_MS = 1000;
 const CUT_OFF = '\x18\x1b\\';
 const PUSH_TITLE = '\x1b[22;0t';
 const POP_TITLE = '\x1b[23;0t';
+/** By itself it takes a Linux console to line drawing: what it shifts to is that there until a program names another. */
+const SHIFT_OUT = 0x0e;
+const SHIFT_IN = '\x0f';
 
 /** The user's terminal while a session is shown on it: knows what the session did to it, and puts it back. */
 export class ClientTerminal {
@@ -115,6 +118,10 @@ export class ClientTerminal {
     const passed = this.#output.push(data);
     this.#hasNews ||= this.#isCutOff === this.#output.isBetweenSequences;
     this.#isCutOff = !this.#output.isBetweenSequences;
+    if (!this.#ledger.hasCharsets && passed.includes(SHIFT_OUT)) {
+      this.#hasNews = true;
+      this.#ledger.hasCharsets = true;
+    }
     if (this.#hasTitle && !this.#titleIsPushed) {
       this.#titleIsPushed = true;
       this.#writeText(PUSH_TITLE);
@@ -198,10 +205,12 @@ export class ClientTerminal {
     this.#writeText(restore);
   }
 
-  /** With colours pass modes that are as usual. */
+  /** With colours pass modes that are as usual, and what shifts out passes by always. */
   #restoreSequence(): string {
     const cutOff = this.#isCutOff ? CUT_OFF : '';
-    return cutOff + restoreSequence(this.#ledger, this.#terminal.size().columns, this.#isPassedBy && this.#ledger.hasPen);
+    const shiftIn = this.#isPassedBy && !this.#ledger.hasCharsets ? SHIFT_IN : '';
+    const isPassedBy = this.#isPassedBy && this.#ledger.hasPen;
+    return cutOff + shiftIn + restoreSequence(this.#ledger, this.#terminal.size().columns, isPassedBy);
   }
 
   #takeOsc(body: string): void {
