@@ -10,6 +10,7 @@ import {
 import { commandOf, workingDirectoryOf } from '../../session/read-record.ts';
 import type { Session } from '../../session/sessions.ts';
 import type { Shared } from '../../session/shared.ts';
+import { shownWord } from '../../shell-word.ts';
 
 /** The JSON form of a session; names as in OUTPUT.md. */
 export function sessionDocument({ record, status }: Session): Readonly<Record<string, unknown>> {
@@ -54,15 +55,10 @@ export function shownPath(stored: StoredBytes): Bytes {
 
 /** The words as a shell would take them, safe to show. */
 export function shownCommand(session: Session): string {
-  return commandOf(session.record).map(showWord).join(' ');
+  return commandOf(session.record).map(shownWord).join(' ');
 }
 
 /** Text of a record, which anybody could have written there. */
 export function shown(text: string): string {
   return displayBytes(bytesFromText(text));
-}
-
-function showWord(word: Bytes): string {
-  const text = displayBytes(word);
-  return /^[\w./:=@%+,-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
