@@ -11,7 +11,7 @@ import { isAlive, readRecord, startDetached, startScript, untilGone, untilStatus
 import { openTerminal } from '../support/tmux.ts';
 import { needCommands } from '../support/tools.ts';
 import { waitFor } from '../support/wait.ts';
-import { createWorld, type World } from '../support/world.ts';
+import { canBecomeOrdinaryUser, createWorld, type World } from '../support/world.ts';
 
 const exists = (world: World, name: string) => fs.existsSync(join(world.project, name));
 const stopNow = (world: World, ...ids: readonly string[]) => runNono(world, ['stop', '--force', ...ids]);
@@ -194,6 +194,28 @@ describe('a user who may have no more processes', () => {
     ]);
     expect(stderr).toMatch(/^Error: Cannot start a process \[E_SYSTEM\]\nCaused by: posix_spawn: EAGAIN\nHint: .*ulimit -u\n$/);
     expect(status).toBe(125);
+  });
+});
+
+describe.runIf(canBecomeOrdinaryUser())('a wrap by a user who may have few processes', () => {
+  test('begins no command without a mediator', async (context) => {
+    needCommands(context, 'prlimit');
+    // Of nobody else: the limit counts all processes and threads of a user.
+    const uid = 1_987_654_321;
+    using world = createWorld({ ordinaryUser: true, uid });
+    fs.writeFileSync(join(world.project, 'f'), '');
+    fs.chownSync(join(world.project, 'f'), uid, uid);
+    const said: string[] = [];
+    // How many threads the runtime has by then differs from one start to the next, and with it what the limit is in the way of: of those as well.
+    for (const limit of [...Array.from({ length: 40 }, (_, at) => 3 + (at % 5)), 50]) {
+      const words = ['prlimit', `--nproc=${limit}`, world.executable, 'wrap', '--allow-cwd', '--', 'chmod', '600', 'f'] as const;
+      const { status, stderr } = await runProgram(world, words);
+      said.push(status === 0 ? 'done' : stderr);
+    }
+
+    expect(said.filter((text) => text.includes('Function not implemented'))).toEqual([]);
+    expect(said.filter((text) => text.includes('Caused by: clone: EAGAIN'))).not.toEqual([]);
+    expect(said.at(-1)).toBe('done');
   });
 });
 

@@ -22,7 +22,9 @@ const APART_FLAGS = 0x100 | 0x400;
 const P_PID = 1;
 const WEXITED = 4;
 const WALL = 0x40000000;
+/** siginfo_t, and where the status is in it. */
 const SIGINFO_BYTES = 128;
+const STATUS_AT = 24;
 
 const STACK_BYTES = 64 * 1024;
 const PAGE_BYTES = 4096;
@@ -54,7 +56,7 @@ export interface PreparedMediator {
    * The same as a process, begun before this one is confined: it goes on by itself once it is told of the listener, and ends when
    * this process ends before. Until then it has this process's descriptors.
    *
-   * @returns what tells it. @throws {SystemError}
+   * @returns what tells it, and throws where it could not be begun. @throws {SystemError}
    */
   startProcess(configuration: Uint8Array): (listener: number) => void;
 }
@@ -86,7 +88,10 @@ export function prepareMediator(): PreparedMediator {
       return (listener) => {
         placed.tell(listener);
         // It has ended long since: to wait for that when it was begun took longer than all that has been done meanwhile.
-        syscall('waitid', P_PID, between, addressOf(fixedBuffer(SIGINFO_BYTES)), WEXITED | WALL);
+        const end = fixedBuffer(SIGINFO_BYTES);
+        syscall('waitid', P_PID, between, addressOf(end), WEXITED | WALL);
+        const failure = new DataView(end.buffer).getInt32(STATUS_AT, true);
+        if (failure !== 0) throw new SystemError('clone', errnoName(failure));
         syscall('write', said, addressOf(fixedBuffer(1)), 1);
       };
     },
