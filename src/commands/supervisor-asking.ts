@@ -8,13 +8,13 @@ import type { SupervisorDeps } from './supervisor-deps.ts';
 /** How a session with a terminal asks; what writes profiles is loaded when somebody wants one written. */
 export function supervisorAsking(
   { timeoutMs, hook, profilesDirectory: directory }: AskingWish,
-  { identity, homeDirectory }: Pick<SessionStart, 'identity' | 'homeDirectory'>,
+  { identity, homeDirectory, stateDirectory, uid }: Pick<SessionStart, 'identity' | 'homeDirectory' | 'stateDirectory' | 'uid'>,
   { files, clock, loadHookRunner, randomHex }: Pick<SupervisorDeps, 'files' | 'clock' | 'loadHookRunner' | 'randomHex'>,
 ): AskingDeps {
   const grantable = ({ access, paths }: Question) => ({ access: accessWord(access), paths });
   const load = () => import('./approvals/grant-for-good.ts');
   const { id: sessionId, profile, workingDirectory } = identity;
-  const places = { directory, workingDirectory, homeDirectory };
+  const places = { files, directory, workingDirectory, homeDirectory, stateDirectory, uid };
   return {
     timeoutMs,
     programOf: (pid) => programName(files, pid),

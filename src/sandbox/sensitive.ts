@@ -131,17 +131,17 @@ function candidatePlaces(world: World, alsoMissing: boolean): readonly Candidate
 /** All of them by their names alone, whether they exist or not: for a word about a path that was seen, not for a decision. */
 export function sensitiveNames(world: Pick<World, 'homeDirectory' | 'stateDirectory' | 'uid'>): readonly SensitivePlace[] {
   const { homeDirectory, stateDirectory, uid } = world;
-  const named = (path: Bytes, what: string, isAbsolute = false): SensitivePlace => {
-    return { path, resolved: path, what, isWriteOnly: false, isAbsolute };
+  const named = (path: Bytes, what: string, flags: Partial<SensitivePlace> = {}): SensitivePlace => {
+    return { path, resolved: path, what, isWriteOnly: false, isAbsolute: false, ...flags };
   };
-  const inHome = (what: string, names: readonly string[]) =>
-    names.map((name) => named(joinPath(homeDirectory, name as Bytes), what));
+  const inHome = (what: string, names: readonly string[], flags?: Partial<SensitivePlace>) =>
+    names.map((name) => named(joinPath(homeDirectory, name as Bytes), what, flags));
   return [
-    named(stateDirectory, "nono's own state", true),
-    ...inHome(OWN_CONFIGURATION, ['.config/nono']),
+    named(stateDirectory, "nono's own state", { isAbsolute: true }),
+    ...inHome(OWN_CONFIGURATION, ['.config/nono'], { isWriteOnly: true }),
     ...Object.entries(HOME_PLACES).flatMap(([what, names]) => inHome(what, names)),
     ...SOCKETS.map((path) => named(path as Bytes, 'a socket that commands the machine')),
-    ...sessionSockets({ environment: new Map(), uid }).map((path) => named(path, COMMANDS_SESSION)),
+    ...sessionSockets({ environment: new Map(), uid }).map((path) => named(path, COMMANDS_SESSION, { isWriteOnly: true })),
     ...SYSTEM_SECRETS.map((path) => named(path as Bytes, 'secrets of the machine')),
   ];
 }

@@ -2,6 +2,7 @@ import { type Bytes, jsonPath } from '../bytes.ts';
 import { parentPath } from '../paths.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { WantedAccess } from '../sandbox/linux/ask-wire.ts';
+import type { SensitivePlace } from '../sandbox/sensitive.ts';
 import { formatTimestamp } from '../time.ts';
 
 /** What somebody says to a question: for this request, for the rest of the session, for all of the folder; no, and never. */
@@ -40,6 +41,8 @@ export function questionId(sessionId: string, number: number, pathCount: number)
 export interface OwnProfile {
   readonly file: Bytes;
   readonly name: string;
+  /** What a directory that it shares must not have in it: each run with it would be refused. */
+  readonly closed: readonly SensitivePlace[];
 }
 
 /** What an answer for good would write into a profile, to be shown: nothing in it does anything to a terminal. */

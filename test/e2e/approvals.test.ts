@@ -273,6 +273,21 @@ describe.for(USERS)('a request of $user outside the grants', ({ ordinaryUser }) 
     expect(readFileSync(join(world.home, 'own.toml'), 'utf8')).toContain(`read_file = ["${out}/f"]`);
   });
 
+  test('is not allowed for good where each later run would be refused, and can be for the session', async () => {
+    const made = join(world.home, 'made');
+    const run = start(`echo made > ${made}`);
+    const { id } = await asked(made);
+
+    const refused = await answer('allow', '--always', '--yes', id);
+    await answer('allow', '--session', id);
+
+    expect(refused).toMatchObject({ status: 1, stdout: '' });
+    expect(refused.stderr).toContain(`that takes ${world.home}, which has ${world.state} in it, nono's own state [E_REFUSED]`);
+    expect((await run.ended).status).toBe(0);
+    expect(readFileSync(made, 'utf8')).toBe('made\n');
+    expect(await runNono(world, ['run', '--allow-cwd', '--', 'echo', 'runs'])).toMatchObject({ status: 0, stdout: 'runs\n' });
+  });
+
   test('is allowed for good in no other file than the one that is shown, whatever the command has made of its directory', async () => {
     const elsewhere = join(world.home, 'elsewhere');
     await sh(`mkdir ${elsewhere} conf && touch conf/own.toml`);

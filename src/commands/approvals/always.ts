@@ -27,7 +27,8 @@ export async function allowAlways(
   const { found, question } = chosen;
   const { record } = found.session;
   const places = { ...profilePlaces(context), workingDirectory: workingDirectoryOf(record) };
-  const profile = ownProfile(record.profile, places);
+  const { stateDirectory, uid } = context;
+  const profile = ownProfile(record.profile, { ...places, stateDirectory, uid });
   if (!isProfilePath(bytesFromText(record.profile))) resolveProfile(bytesFromText(record.profile), places);
   const { file, isNew, lines } = proposeGrant(context.files, question, profile);
   context.notify(`${isNew ? 'Writes' : 'Adds to'} ${file}:`);

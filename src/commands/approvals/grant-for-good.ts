@@ -1,11 +1,14 @@
 import { type Bytes, bufferFromBytes, bytesFromText, displayBytes, isUtf8, textFromBytes } from '../../bytes.ts';
 import { addToProfile, type PathList } from '../../config/add-to-profile.ts';
-import { profileFile } from '../../config/config-path.ts';
+import { mayBeThere, profileFile } from '../../config/config-path.ts';
 import { isProfilePath, type ProfilePlaces, profilePath } from '../../config/profiles.ts';
 import { readTextFile } from '../../config/text-file.ts';
 import { EXIT, NonoError } from '../../errors.ts';
 import { baseName, joinPath, parentPath } from '../../paths.ts';
 import type { Files } from '../../ports/files.ts';
+import { type Access, READ, READ_WRITE } from '../../sandbox/plan.ts';
+import type { World } from '../../sandbox/policy.ts';
+import { findOverlap, type SensitivePlace, sensitiveNames } from '../../sandbox/sensitive.ts';
 import type { OwnProfile, Proposal } from '../../session/question.ts';
 import { writeNewFile } from '../policy/write-new-file.ts';
 
@@ -30,14 +33,18 @@ interface Draft {
   readonly proposal: Proposal;
 }
 
+type Places = Pick<ProfilePlaces, 'files' | 'directory' | 'workingDirectory' | 'homeDirectory'> &
+  Pick<World, 'stateDirectory' | 'uid'>;
+
 /** The user's own profile of that name, which adds to a built-in one; one that was given by its path is that file. */
-export function ownProfile(
-  name: string,
-  { directory, ...places }: Pick<ProfilePlaces, 'directory' | 'workingDirectory' | 'homeDirectory'>,
-): OwnProfile {
+export function ownProfile(name: string, { files, directory, workingDirectory, ...places }: Places): OwnProfile {
+  const { homeDirectory } = places;
   const reference = bytesFromText(name);
-  if (isProfilePath(reference)) return { file: profilePath(reference, places), name };
-  return { file: profileFile(directory, name), name };
+  const file = isProfilePath(reference)
+    ? profilePath(reference, { homeDirectory, workingDirectory })
+    : profileFile(directory, name);
+  const closed = sensitiveNames(places).filter(({ path, isAbsolute }) => isAbsolute || mayBeThere(files, path));
+  return { file, name, closed };
 }
 
 /**
@@ -70,8 +77,9 @@ export async function writeGrant(
   return `always: ${list} of ${shown}`;
 }
 
-function draftGrant(files: Files, wanted: Grantable, { file: named, name }: OwnProfile): Draft {
+function draftGrant(files: Files, wanted: Grantable, { file: named, name, closed }: OwnProfile): Draft {
   const { list, path } = grantOf(wanted);
+  refuseClosed(list, path, closed);
   const file = placeOf(files, named);
   const before = readTextFile(files, file);
   const fileName = displayBytes(file);
@@ -81,6 +89,23 @@ function draftGrant(files: Files, wanted: Grantable, { file: named, name }: OwnP
   const lines = [...extending, '[filesystem]', displayBytes(bytesFromText(`${list} = [${JSON.stringify(path)}]`))];
   return { list, file, before, after, proposal: { file: fileName, isNew: before === undefined, lines } };
 }
+
+/** @throws {NonoError} for a directory that no run shares: from then on each with that profile would be refused. */
+function refuseClosed(list: PathList, path: string, closed: readonly SensitivePlace[]): void {
+  const access = DIRECTORIES[list];
+  const overlap = access && findOverlap(bytesFromText(path), access, closed);
+  if (overlap === undefined) return;
+  const { place } = overlap;
+  throw new NonoError(
+    'E_REFUSED',
+    EXIT.failure,
+    `Cannot write this answer into a profile: that takes ${displayBytes(bytesFromText(path))}, which has ${displayBytes(place.path)} in it, ${place.what}`,
+    { hint: 'Allow it for the session, and share a narrower directory in the profile yourself' },
+  );
+}
+
+/** The lists that share a whole directory, and for what. */
+const DIRECTORIES: Readonly<Partial<Record<PathList, Access>>> = { allow: READ_WRITE, read: READ };
 
 /** Where a file is or will be, without links: a directory on the way may be one by now, and what is shown is what is written. */
 function placeOf(files: Files, path: Bytes): Bytes {
