@@ -13,6 +13,7 @@ const TOOLS = [
   { command: 'shellcheck', debianPackage: 'shellcheck' },
   { command: 'ruby', debianPackage: 'ruby' },
   { command: 'mandoc', debianPackage: 'mandoc' },
+  { command: 'mergerfs', debianPackage: 'mergerfs' },
 ];
 
 /**

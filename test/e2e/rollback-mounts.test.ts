@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { mountFuse, mountImage, mountTmpfs } from '../support/mount.ts';
+import { mountFuse, mountImage, mountMirror, mountTmpfs } from '../support/mount.ts';
 import { runNono, runProgram } from '../support/nono.ts';
 import { listSessions, readProject, rollback, runTracked, writeProject } from '../support/rollback.ts';
 import { needCommands, PYTHON } from '../support/tools.ts';
@@ -26,6 +26,25 @@ describe('a file system in the root that lets nobody look at it', () => {
     ]);
     expect(await rollback(world, ['restore', 'latest'])).toMatchObject({ status: 0 });
     expect(dump()).toEqual(before);
+  });
+});
+
+describe('a file of a file system that has a state for each of its names (FUSE)', () => {
+  test('is seen to be changed, and restored, by the name that the command did not use too', async (context) => {
+    using world = createWorld();
+    const behind = join(world.directory, 'behind');
+    fs.mkdirSync(behind);
+    fs.writeFileSync(join(behind, 'one'), 'old\n');
+    fs.linkSync(join(behind, 'one'), join(behind, 'other'));
+    using _ = mountMirror(context, behind, world.project);
+    const before = dumpTree(world.project);
+
+    await runTracked(world, 'echo changed > one');
+    const { stdout } = await rollback(world, ['show', 'latest']);
+    expect(stdout).toContain('~ one');
+    expect(stdout).toContain('~ other');
+    expect(await rollback(world, ['restore', 'latest'])).toMatchObject({ status: 0, stderr: '' });
+    expect(dumpTree(behind)).toEqual(before);
   });
 });
 

@@ -73,6 +73,14 @@ export function mountOverlay(context: TestContext, lower: string, path: string):
   };
 }
 
+/** What is below `directory` once more at `path`, by FUSE: for each name the kernel holds for a minute what it was told. Skips the test where that cannot be had. */
+export function mountMirror(context: TestContext, directory: string, path: string): Disposable {
+  needCommands(context, 'mergerfs', 'mount', 'umount');
+  mkdirSync(path, { recursive: true });
+  mount(context, 'needs root and FUSE', ['-t', 'fuse.mergerfs', '-o', 'cache.attr=60,cache.entry=60', directory, path]);
+  return { [Symbol.dispose]: () => unmount(path) };
+}
+
 /**
  * A FUSE file system at `path` that answers nothing: its server has ended, or another user has mounted it for himself. Skips the test where none
  * can be mounted.

@@ -151,7 +151,16 @@ function openat2(scratch: Scratch, directory: number, name: Bytes, flags: number
   }
 }
 
+/**
+ * A file that has more names is looked at again, with AT_STATX_FORCE_SYNC: file systems of FUSE that know no hard links have the kernel hold a state for
+ * each name, and what is written by one is not seen by the other for a second or as long as they say (fuse_update_get_attr() of fs/fuse/dir.c).
+ */
 export function statAt(scratch: Scratch, directory: number, name: Bytes, flags: number): Stat | undefined {
+  const stat = statOnce(scratch, directory, name, flags);
+  return stat?.kind === 'file' && stat.links > 1 ? statOnce(scratch, directory, name, flags | uapi.AT_STATX_FORCE_SYNC) : stat;
+}
+
+function statOnce(scratch: Scratch, directory: number, name: Bytes, flags: number): Stat | undefined {
   const { view, address } = scratch.statx;
   const wanted = uapi.STATX_BASIC_STATS | uapi.STATX_BTIME;
   const result = trySyscall('statx', directory, place(scratch.name, name), flags, wanted, address);

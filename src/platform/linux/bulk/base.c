@@ -58,7 +58,7 @@ struct statx {
     u64 more[14];
 };
 
-enum { EMPTY_PATH = 0x1000, NO_FOLLOW = 0x100, NO_AUTOMOUNT = 0x800, BASIC_STATS = 0x7ff };
+enum { EMPTY_PATH = 0x1000, NO_FOLLOW = 0x100, NO_AUTOMOUNT = 0x800, FORCE_SYNC = 0x2000, BASIC_STATS = 0x7ff };
 enum { FORMAT_MASK = 0170000, REGULAR = 0100000 };
 
 /* The fixed part of a record of ports/listing.ts and of content-wire.ts. */

@@ -70,6 +70,13 @@ static double changed_ms(struct statx *state) {
     return (double)state->changed.seconds * 1000.0 + (double)state->changed.nanoseconds / 1000000.0;
 }
 
+/* A file that has more names is looked at again: for each of them FUSE may hold another state, of before what was written by the other one (statAt() of file-calls.ts). */
+static long state_of(int directory, u8 *name, struct statx *state) {
+    long failed = call(CALL_statx, directory, (long)name, NO_FOLLOW | NO_AUTOMOUNT, BASIC_STATS, (long)state);
+    if (failed < 0 || state->links < 2 || (state->mode & FORMAT_MASK) != REGULAR) return failed;
+    return call(CALL_statx, directory, (long)name, NO_FOLLOW | NO_AUTOMOUNT | FORCE_SYNC, BASIC_STATS, (long)state);
+}
+
 /*
  * Writes a record for each entry of a directory into `records` and where they begin, sorted by name, into `offsets`. In one piece, as nobody
  * changes it while it is read; directory-names.ts says why.
@@ -100,7 +107,7 @@ static int list_directory(
             while (name[length] != 0) length++;
             /* Records are packed: a multiple of eight keeps their numbers aligned. */
             if (count == most || used + sizeof *record + length + 8 > room) return NO_ROOM;
-            failed = call(CALL_statx, directory, (long)name, NO_FOLLOW | NO_AUTOMOUNT, BASIC_STATS, (long)&state);
+            failed = state_of(directory, name, &state);
             if (failed == -E_NOENT) continue;
             if (failed < 0) return failed;
             for (index = 0; index < sizeof *record / sizeof *clear; index++) clear[index] = 0;
