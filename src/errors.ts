@@ -147,6 +147,9 @@ const OWN_STATE_REGEXP = /\/(?:sessions(?:\/[0-9a-f]{6}\.[^/]+)?|names(?:\/[\w.-
 /** What flock(2) answers where a file system has no locks: NFS without its daemon, Lustre as it was mounted for long, some in user space. */
 const NO_LOCKS_ERRNOS = ['ENOLCK', 'ENOSYS', 'EOPNOTSUPP'] as const;
 
+/** What bind(2) of a local socket answers where a file system has none: vfat, sshfs, directories of another machine in a virtual one. */
+const NO_SOCKETS_ERRNOS = ['EPERM', 'EOPNOTSUPP'] as const;
+
 /** What says something about a path that somebody has given, by a word or a variable. */
 const PATH_ERRNOS = ['ENAMETOOLONG', 'ELOOP'] as const;
 
@@ -160,6 +163,11 @@ export function explainMachine(thrown: unknown): unknown {
     const hint =
       'Look at the path, and at HOME, NONO_HOME, XDG_CONFIG_HOME and TMPDIR: one is too long, or its links go round in a circle';
     return new NonoError('E_PATH', EXIT.failure, 'Cannot use a path', { cause: error, hint });
+  }
+  if (isErrno(error, ...NO_SOCKETS_ERRNOS) && error instanceof SystemError && error.call === 'bind') {
+    const hint =
+      'Set NONO_HOME to a directory of your own on a local disk; without a terminal on all three streams a run needs no socket';
+    return new StateError("Cannot go on: the file system of nono's own state has no sockets", { cause: error, hint });
   }
   if (isErrno(error, ...PERMISSION_ERRNOS)) {
     const hint =

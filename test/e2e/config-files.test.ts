@@ -247,11 +247,12 @@ test('a configuration in a directory that lets nobody look is named, and is no b
   }
 });
 
-/** Runs a command to which flock(2) answers ENOLCK, as of NFS without a daemon for locks: by a filter, as seccomp(2) takes it. */
-const WITHOUT_LOCKS = `
+/** Runs a command to which a call answers what it answers where a file system lacks something: by a filter, as seccomp(2) takes it. */
+const FAILING = `
 import ctypes, os, struct, sys
-flock = {"x86_64": 73, "aarch64": 32}[os.uname().machine]
-steps = [(0x20, 0, 0, 0), (0x15, 0, 1, flock), (0x06, 0, 0, 0x50000 | 37), (0x06, 0, 0, 0x7fff0000)]
+call, errno = {"flock": ((73, 32), 37), "bind": ((49, 200), 1)}[sys.argv.pop(1)]
+call = call[os.uname().machine == "aarch64"]
+steps = [(0x20, 0, 0, 0), (0x15, 0, 1, call), (0x06, 0, 0, 0x50000 | errno), (0x06, 0, 0, 0x7fff0000)]
 program = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *step) for step in steps))
 filter = ctypes.create_string_buffer(struct.pack("HxxxxxxQ", len(steps), ctypes.addressof(program)))
 libc = ctypes.CDLL(None, use_errno=True)
@@ -262,7 +263,8 @@ os.execv(sys.argv[1], sys.argv[1:])
 test('a state directory on a file system without locks is named as that, by doctor before there is one', async (context) => {
   needCommands(context, PYTHON);
   using world = createWorld();
-  const without = (...words: readonly string[]) => runProgram(world, [PYTHON, '-c', WITHOUT_LOCKS, world.executable, ...words]);
+  const without = (...words: readonly string[]) =>
+    runProgram(world, [PYTHON, '-c', FAILING, 'flock', world.executable, ...words]);
   const reason = "Cannot go on: the file system of nono's own state has no locks";
   const { stdout, status } = await without('doctor', '--json');
   const { checks } = JSON.parse(stdout) as { readonly checks: readonly Readonly<Record<string, string>>[] };
@@ -274,6 +276,25 @@ test('a state directory on a file system without locks is named as that, by doct
     const run = await without('run', ...options, '--allow-cwd', '--', 'true');
     expect(run).toMatchObject({ status: 125, stderr: expect.stringMatching(`^Error: ${reason} \\[E_STATE\\]\n`) });
   }
+});
+
+test('a state directory on a file system without sockets is named as that, and runs without a terminal', async (context) => {
+  needCommands(context, PYTHON);
+  using world = createWorld();
+  const without = (...words: readonly string[]) => runProgram(world, [PYTHON, '-c', FAILING, 'bind', world.executable, ...words]);
+  const { stdout, status } = await without('doctor', '--json');
+  const { checks } = JSON.parse(stdout) as { readonly checks: readonly Readonly<Record<string, string>>[] };
+  const detail = `none can be made in ${world.home} (EPERM): no run on a terminal, no --detached`;
+  expect(checks.find(({ name }) => name === 'sockets')).toMatchObject({ status: 'limited', detail });
+  expect(status).toBe(0);
+  expect(readdirSync(world.home)).toEqual([]);
+
+  expect(await without('run', '--detached', '--allow-cwd', '--', 'true')).toMatchObject({
+    status: 125,
+    stderr: expect.stringMatching(/^Error: Cannot go on: the file system of nono's own state has no sockets \[E_STATE\]\n/),
+  });
+  expect(readdirSync(join(world.state, 'sessions'))).toEqual([]);
+  expect(await without('run', '--allow-cwd', '--', 'echo', 'ran')).toMatchObject({ status: 0, stdout: 'ran\n' });
 });
 
 describe('doctor, about a state directory that nothing can be written in', () => {

@@ -122,6 +122,14 @@ test.for(['ENOLCK', 'ENOSYS', 'EOPNOTSUPP'])('a file system without locks (%s) i
   expect(describeFailure(new SystemError('openat', 'ENOSYS', '/x')).exitCode).toBe(EXIT.nonoFailed);
 });
 
+test.for(['EPERM', 'EOPNOTSUPP'])('a file system without sockets (%s) is told from one that may not be written', (errno) => {
+  const { text } = describeFailure(new SystemError('bind', errno));
+  expect(text).toMatch(
+    new RegExp(`^Error: Cannot go on: .* has no sockets \\[E_STATE\\]\nCaused by: bind: ${errno}\nHint: Set NONO_HOME`),
+  );
+  expect(describeFailure(new SystemError('openat', 'EPERM', '/x')).text).toContain('[E_PATH]');
+});
+
 describe('SystemError', () => {
   test('names the call, the path and the errno', () => {
     const error = new SystemError('openat', 'ENOENT', '/x');

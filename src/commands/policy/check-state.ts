@@ -3,6 +3,7 @@ import { mayBeThere } from '../../config/config-path.ts';
 import { explainMachine, isErrno, StateError, SystemError } from '../../errors.ts';
 import { joinPath, parentPath } from '../../paths.ts';
 import type { Directory, Files } from '../../ports/files.ts';
+import type { Connection, ConnectionHandlers } from '../../ports/socket.ts';
 import { ROLLBACKS } from '../../rollback/open-rollbacks.ts';
 import { removeUnlessMissing } from '../../session/remove-file.ts';
 import { openStateDirectory } from '../../session/state-directory.ts';
@@ -40,6 +41,33 @@ export function checkState(context: Context): Check {
     return shown;
   });
 }
+
+/** Whether a session can be reached there, which one without a terminal need not be. */
+export async function checkSockets(context: Context): Promise<Check> {
+  const name = 'sockets';
+  const { files, randomHex } = context;
+  const path = nearestThere(files, context.stateDirectory);
+  const probe = bytesFromText(`.nono-${randomHex(8)}`);
+  const sockets = await context.loadSockets();
+  try {
+    sockets.listen({ directory: path, name: probe }, refuse)[Symbol.dispose]();
+    using directory = files.openDirectory(path);
+    removeUnlessMissing(directory, probe);
+    return { name, status: 'ok', detail: `in ${displayBytes(path)}` };
+  } catch (error) {
+    if (!(error instanceof SystemError)) throw error;
+    const detail = `none can be made in ${displayBytes(path)} (${error.errno}): no run on a terminal, no --detached`;
+    return { name, status: 'limited', detail, fix: 'set NONO_HOME to a directory of your own on a local disk' };
+  }
+}
+
+/** Nobody knows the name. */
+function refuse(connection: Connection): ConnectionHandlers {
+  connection.close();
+  return { onData: nothing, onDrain: nothing, onClose: nothing };
+}
+
+function nothing(): void {}
 
 /** Whether a command can get its TMPDIR. */
 export function checkTemporary(context: Context): Check {

@@ -9,7 +9,7 @@ import type { Context } from '../context.ts';
 import { profilePlaces } from '../load-profile.ts';
 import type { CommandResult, ParsedCall } from '../spec.ts';
 import { checkKernel, readLine } from './check-kernel.ts';
-import { checkState, checkTemporary, nearestThere } from './check-state.ts';
+import { checkSockets, checkState, checkTemporary, nearestThere } from './check-state.ts';
 import { type Check, checkBy, checksResult } from './checks.ts';
 
 const OLDER_STATE = '.local/state/nono' as Bytes;
@@ -31,6 +31,7 @@ export async function execute({ flags }: ParsedCall, context: Context): Promise<
     ...(await checkKernel(context)),
     ...checkSurroundings(context),
     checkState(context),
+    await checkSockets(context),
     await checkDisk(context),
     checkTerminal(context),
     await checkPseudoTerminals(context),
