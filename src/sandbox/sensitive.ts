@@ -34,6 +34,8 @@ const SESSION_SOCKETS: readonly string[] = ['bus', 'dbus-1', 'systemd', 'docker.
 const KERNEL_INTERFACE = 'an interface of the kernel';
 /** Writing there, as root above all, changes the machine and not files. */
 const KERNEL_INTERFACES: readonly string[] = ['/proc', '/sys', '/dev'];
+/** Whoever opens one by its name reads what is typed there; and what holds them all has the disks in it, which root may read. */
+const TERMINALS: readonly string[] = ['/dev/pts'];
 /** Below /dev, and shareable like any directory. */
 const SHARED_MEMORY = '/dev/shm' as Bytes;
 
@@ -124,6 +126,7 @@ function candidatePlaces(world: World, alsoMissing: boolean): readonly Candidate
     ...named(SOCKETS, 'a socket that commands the machine'),
     ...named(sessionSockets(world), COMMANDS_SESSION, { isWriteOnly: true }),
     ...named(KERNEL_INTERFACES, KERNEL_INTERFACE, { isWriteOnly: true }),
+    ...named(TERMINALS, "the user's terminals"),
     ...(isRoot(world) ? named(SYSTEM_SECRETS, 'secrets of the machine') : []),
   ];
 }

@@ -21,6 +21,7 @@ const TREE = [
   '/mnt/other/',
   '/home/u/loop -> loop',
   '/proc/',
+  '/dev/pts/3',
   '/dev/shm/',
   '/dev/null',
   '/etc/shadow',
@@ -99,6 +100,8 @@ describe('resolveGrants()', () => {
     { what: 'the docker socket', item: grant('/run/docker.sock', READ_WRITE, 'file'), message: /socket/ },
     { what: 'writing to the kernel', item: grant('/proc', WRITE), message: /interface of the kernel/ },
     { what: 'writing devices', item: grant('/dev', READ_WRITE), message: /interface of the kernel/ },
+    { what: 'reading devices, terminals among them', item: grant('/dev'), message: /contains \/dev\/pts, the user's terminals/ },
+    { what: 'reading a terminal', item: grant('/dev/pts/3', READ, 'file'), message: /inside \/dev\/pts, the user's terminals/ },
     { what: "writing nono's configuration", item: grant('../.config/nono', WRITE), message: /configuration/ },
   ])('refuses $what', ({ item, message }) => {
     expect(() => resolve(item)).toThrow(
@@ -111,6 +114,7 @@ describe('resolveGrants()', () => {
     { item: grant('../.ssh/known_hosts', READ, 'file'), override: '../.ssh/known_hosts' },
     { item: grant('../.ssh/known_hosts', READ, 'file'), override: '/home/u/.ssh' },
     { item: grant('/mnt'), override: '/home/u/.aws' },
+    { item: grant('/dev'), override: '/dev/pts' },
   ])('permits $item.path with --override-deny $override', ({ item, override }) => {
     expect(resolve(item, [override])).toHaveLength(1);
   });
