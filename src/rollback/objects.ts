@@ -82,8 +82,15 @@ export class ObjectStore {
 
   /** A file that becomes an object once its hash is known, and goes away otherwise. */
   createTemporary(): TemporaryObject {
-    const name = `tmp-${this.#writer}-${this.#temporaryCount++}` as Bytes;
-    return new TemporaryObject(this.#directory, name, (path) => this.#makeRoom(path));
+    for (;;) {
+      const name = `tmp-${this.#writer}-${this.#temporaryCount++}` as Bytes;
+      try {
+        return new TemporaryObject(this.#directory, name, (path) => this.#makeRoom(path));
+      } catch (error) {
+        // Left by a process that was killed: whoever completes its work writes under the same names.
+        if (!isErrno(error, 'EEXIST')) throw error;
+      }
+    }
   }
 
   /** Links the object from another session. @returns false where it is not there or links cannot be made. */

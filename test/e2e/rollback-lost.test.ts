@@ -4,7 +4,15 @@ import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { runNono, startNono } from '../support/nono.ts';
-import { listSessions, readProject, rollback, runTracked, sessionDirectory, writeProject } from '../support/rollback.ts';
+import {
+  commitProject,
+  listSessions,
+  readProject,
+  rollback,
+  runTracked,
+  sessionDirectory,
+  writeProject,
+} from '../support/rollback.ts';
 import { readRecord, untilGone } from '../support/sessions.ts';
 import { needCommands, needOtherUser } from '../support/tools.ts';
 import { dumpTree } from '../support/tree.ts';
@@ -55,6 +63,31 @@ describe.for(KINDS)('a session of $user whose supervisor is killed', ({ ordinary
 
     expect(await rollback(world, ['restore', 'latest'])).toMatchObject({ status: 0, stderr: '' });
     expect(dumpTree(world.project)).toEqual(before);
+    expect(await rollback(world, ['verify', '--all'])).toMatchObject({ status: 0 });
+  });
+
+  test('is recovered also where a snapshot was killed as it wrote contents', async (context) => {
+    if (ordinaryUser) needOtherUser(context);
+    using world = createWorld({ ordinaryUser });
+    needCommands(context, 'git');
+    writeProject(world, { file: 'old' });
+    commitProject(world);
+    // What .git holds by the end is a content too.
+    const script = 'echo new > file; cp .git/refs/heads/* .git/refs/heads/made; echo $$; exec tail -f /dev/null';
+    const running = startNono(world, ['run', '--rollback', '--allow-cwd', '--', 'sh', '-c', script]);
+    await waitFor('the command', () => running.stdout().endsWith('\n'));
+    running.child.kill('SIGKILL');
+    await running.ended;
+    await waitFor('the end of the command', () => !isRunning(Number(running.stdout())));
+    const [session] = await listSessions(world);
+    for (const name of ['tmp-git-0', 'tmp-git-1'])
+      fs.writeFileSync(join(sessionDirectory(world, session?.session_id ?? ''), 'objects', name), 'half of it');
+
+    const show = await rollback(world, ['show', 'latest']);
+    expect(show).toMatchObject({ status: 0, stderr: '' });
+    expect(show.stdout).toContain('~ file | 2 +-');
+    expect(await rollback(world, ['restore', 'latest'])).toMatchObject({ status: 0 });
+    expect(readProject(world, 'file')).toBe('old');
     expect(await rollback(world, ['verify', '--all'])).toMatchObject({ status: 0 });
   });
 });
