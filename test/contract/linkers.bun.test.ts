@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -71,5 +72,22 @@ describe('threads that take contents over', () => {
     const ordered = linkers?.takeOver(encodeKnownHashes([hashOf(1)]));
     await linkers?.[Symbol.asyncDispose]();
     expect(await ordered).toBe(1);
+  });
+
+  // In a process of its own: one whose pipes are full waits for ever, and no time limit of a test ends that.
+  test('take more orders than their pipes have room for before any of them is answered', () => {
+    const module = JSON.stringify(join(import.meta.dirname, '../../src/platform/linux/linkers.ts'));
+    const entry = JSON.stringify([...encodeKnownHashes([hashOf(1)])]);
+    const program = `
+      const { Linkers } = await import(${module});
+      // Nothing can be taken over from there.
+      const linkers = Linkers.start(2, { earlier: -1, objects: -1 });
+      const ordered = Array.from({ length: 20000 }, () => linkers.takeOver(Uint8Array.from(${entry})));
+      const ending = linkers[Symbol.asyncDispose]();
+      const left = await Promise.all(ordered);
+      await ending;
+      console.log(left.length, left.every((count) => count === 1));`;
+    const { stdout, stderr } = spawnSync(process.execPath, ['-e', program], { encoding: 'utf8', timeout: 60_000 });
+    expect(`${stdout}${stderr}`).toBe('20000 true\n');
   });
 });

@@ -11,6 +11,11 @@ const ORDER_BYTES = 24;
 const ANSWER_BYTES = 8;
 /** In the place of a number: a thread has ended. */
 const LINKER_ENDED = 2 ** 32 - 1;
+/**
+ * Orders that are on their way at once: they and their answers have room in the smallest pipe, one page. Full pipes would let this thread wait for one that
+ * reads orders, and that for this one to read its answers.
+ */
+const ORDERS_AT_ONCE = 128;
 
 /** The descriptors of `objects/` of the earlier session and of the one that takes over. */
 export interface LinkedDirectories {
@@ -29,7 +34,10 @@ type Pipe = ReturnType<typeof makePipe>;
 /** Threads of a few system calls that link contents from one session into another (bulk/link.c). */
 export class Linkers implements AsyncDisposable {
   readonly #directories: LinkedDirectories;
+  /** Those on their way. */
   readonly #ordered = new Map<number, Ordered>();
+  /** Those that wait until fewer are on their way. */
+  readonly #waiting: Ordered[] = [];
   readonly #queue: Pipe;
   readonly #answers: Pipe;
   readonly #following: Disposable;
@@ -37,6 +45,7 @@ export class Linkers implements AsyncDisposable {
   /** Pieces of answers that are not whole yet. */
   #rest = Buffer.alloc(0);
   #nextNumber = 0;
+  #allOrdered: PromiseWithResolvers<void> | undefined;
   readonly #ended = Promise.withResolvers<void>();
 
   /** @returns undefined where the compiler in the runtime does not work, or the system refuses threads. */
@@ -65,9 +74,24 @@ export class Linkers implements AsyncDisposable {
   /** Takes over the contents of entries (known-contents.ts), marks those that it could not. @returns how many those are. */
   takeOver(entries: Uint8Array<ArrayBuffer>): Promise<number> {
     if (entries.length === 0) return Promise.resolve(0);
-    const number = this.#nextNumber++;
     const { promise, resolve } = Promise.withResolvers<number>();
-    this.#ordered.set(number, { entries, resolve });
+    this.#waiting.push({ entries, resolve });
+    this.#orderMore();
+    return promise;
+  }
+
+  #orderMore(): void {
+    while (this.#ordered.size < ORDERS_AT_ONCE) {
+      const next = this.#waiting.shift();
+      if (next === undefined) return;
+      this.#order(next);
+    }
+  }
+
+  #order(ordered: Ordered): void {
+    const { entries } = ordered;
+    const number = this.#nextNumber++;
+    this.#ordered.set(number, ordered);
     const order = Buffer.alloc(ORDER_BYTES);
     order.writeBigUInt64LE(BigInt(addressOf(entries)), 0);
     order.writeUInt32LE(entries.length, 8);
@@ -75,16 +99,22 @@ export class Linkers implements AsyncDisposable {
     order.writeInt32LE(this.#directories.earlier, 16);
     order.writeInt32LE(this.#directories.objects, 20);
     writeAll(this.#queue.sink, order);
-    return promise;
   }
 
   /** Resolves when no thread links anything any more. */
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#whenAllOrdered();
     // They end when all is done that was ordered, and there is nobody left who could order more.
     syscall('close', this.#queue.sink);
     await this.#ended.promise;
     this.#following[Symbol.dispose]();
     for (const end of [this.#queue.source, this.#answers.source, this.#answers.sink]) syscall('close', end);
+  }
+
+  async #whenAllOrdered(): Promise<void> {
+    if (this.#waiting.length === 0) return;
+    this.#allOrdered = Promise.withResolvers();
+    await this.#allOrdered.promise;
   }
 
   #answered(data: Uint8Array): void {
@@ -97,6 +127,8 @@ export class Linkers implements AsyncDisposable {
       this.#ordered.delete(number);
     }
     this.#rest = answers.subarray(at);
+    this.#orderMore();
+    if (this.#waiting.length === 0) this.#allOrdered?.resolve();
     if (this.#threadCount === 0) this.#ended.resolve();
   }
 }
