@@ -1,9 +1,20 @@
 import { once } from 'node:events';
-import { chmodSync, chownSync, lchownSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  lchownSync,
+  mkdirSync,
+  readdirSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { runNono, runProgram } from '../support/nono.ts';
+import { profilePath, write } from '../support/profiles.ts';
 import { randomNumbers } from '../support/random.ts';
 import { needCommands, needOtherUser, PYTHON } from '../support/tools.ts';
 import { createWorld, type World } from '../support/world.ts';
@@ -179,6 +190,28 @@ describe('nono why', () => {
       const again = await runNono(world, ['why', ...way.split(' '), path]);
       expect(again).toMatchObject({ stderr: '', stdout: expect.stringMatching(/: allowed: /) as string });
     }
+  });
+
+  test('knows what a profile has made before the command starts', async () => {
+    using world = createWorld();
+    const made = '[filesystem]\ncreate = ["~/.cache/tool"]\ncreate_file = { "~/.tool.json" = "{}" }\n';
+    write(world, profilePath('tool'), made);
+    const paths = ['.tool.json', '.cache/tool', '.cache/tool/new', '.cache/new'].map((name) => join(world.home, name));
+    const options = ['--profile', 'tool', '--allow-cwd'];
+
+    for (const operation of OPERATIONS) {
+      const answers = await ask(world, operation, [...options, ...paths]);
+      expect(answers.map(({ status, probe }) => `${status} ${probe}`)).toEqual([
+        'allowed skipped',
+        'allowed skipped',
+        'allowed skipped',
+        'denied skipped',
+      ]);
+    }
+
+    expect(existsSync(join(world.home, '.cache'))).toBe(false);
+    const pairs = paths.map((path) => ['readwrite', path] as const);
+    expect(await doIt(world, options, pairs)).toEqual(['allowed', 'allowed', 'allowed', 'denied']);
   });
 
   test('answers whatever is in PATH, as long as it is not asked about a command', async () => {

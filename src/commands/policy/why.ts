@@ -5,7 +5,7 @@ import { baseName, isWithin, joinPath, parentPath } from '../../paths.ts';
 import type { FileKind } from '../../ports/files.ts';
 import type { PathFacts } from '../../ports/path-facts.ts';
 import { type Explanation, explainAccess, explainConnect, type Operation, type Target } from '../../sandbox/explain.ts';
-import { LINKS_MAXIMUM, namesQuietly } from '../../sandbox/look-up.ts';
+import { futurePath, LINKS_MAXIMUM, namesQuietly } from '../../sandbox/look-up.ts';
 import type { Plan } from '../../sandbox/plan.ts';
 import { type SensitivePlace, sensitivePlaces } from '../../sandbox/sensitive.ts';
 import { planCall } from '../confinement.ts';
@@ -80,7 +80,10 @@ interface LookedAt {
 
 function lookAt({ path, plan: made, operation, isByOuter, isClosed, places, facts, pid }: LookedAt): Question {
   const plan = isClosed ? { ...made, rules: made.rules.filter(({ origin }) => origin !== 'stream') } : made;
-  const target = findTarget(facts, path.startsWith('/') ? path : joinPath(plan.workingDirectory, path), pid);
+  const absolute = path.startsWith('/') ? path : joinPath(plan.workingDirectory, path);
+  const begun = operation === 'connect' ? undefined : whenBegun(absolute, { plan, operation, places, facts });
+  if (begun !== undefined) return { path, ...begun };
+  const target = findTarget(facts, absolute, pid);
   if (typeof target === 'string')
     return { path, explanation: { isAllowed: false, reason: target, rules: [] }, attempts: { outside: [], inside: [] } };
   const explanation =
@@ -90,6 +93,36 @@ function lookAt({ path, plan: made, operation, isByOuter, isClosed, places, fact
   const attempts = chooseAttempts(target, operation, (directory) => firstEntry(facts, directory));
   if (!isByOuter || target.kind !== 'socket') return { path, explanation, attempts };
   return { path, explanation, attempts: { ...attempts, inside: [{ call: 'connect', path: target.path }] } };
+}
+
+interface MadeFirst extends Pick<LookedAt, 'plan' | 'places' | 'facts'> {
+  readonly operation: Exclude<Operation, 'connect'>;
+}
+
+/**
+ * What is said of a path that is not there yet, and that the profile has made before the command starts: now there is nothing to be tried but whether it
+ * can be made.
+ *
+ * @returns undefined for any other path.
+ */
+function whenBegun(path: Bytes, { plan, operation, places, facts }: MadeFirst): Omit<Question, 'path'> | undefined {
+  const { missingDirectories, missingFiles } = plan;
+  if (missingDirectories.length + missingFiles.length === 0) return undefined;
+  const made = futurePath(facts, path);
+  const directory = parentPath(made);
+  const isFile = missingFiles.some((file) => file.path === made);
+  const isDirectory = missingDirectories.includes(made);
+  if (!isFile && !isDirectory && !missingDirectories.includes(directory)) return undefined;
+  const kind = isFile ? 'file' : isDirectory ? 'directory' : undefined;
+  const explanation = explainAccess(plan, { path: made, kind, directory }, operation, places);
+  if (explanation.rules.length === 0) return undefined;
+  let there = directory;
+  while (missingDirectories.includes(there)) there = parentPath(there);
+  const what = kind === undefined ? 'its directory' : 'it';
+  return {
+    explanation: { ...explanation, reason: `${explanation.reason}; ${what} is made before the command starts` },
+    attempts: { outside: [{ call: 'directory-permissions', path: there }], inside: [] },
+  };
 }
 
 /** @returns why there is no telling, as a text. */
