@@ -58,9 +58,15 @@ let hookCloseness: ((name: string) => number) | undefined;
 /** A last word, after `_`, that says that the value is a credential. In any case of letters, as the next. */
 const CREDENTIAL_WORDS: readonly string[] = [
   'TOKEN',
+  'TOKENS',
   'KEY',
+  'KEYS',
   'SECRET',
+  'SECRETS',
   'APIKEY',
+  // COMPOSER_AUTH, REDISCLI_AUTH and npm_config__auth hold tokens and passwords themselves.
+  'AUTH',
+  'AUTHTOKEN',
   'PASS',
   'PASSWD',
   'PASSPHRASE',
@@ -69,8 +75,8 @@ const CREDENTIAL_WORDS: readonly string[] = [
   'CREDENTIAL',
   'CREDENTIALS',
 ];
-/** Names that are not made of such words; PWD alone is a directory. */
-const CREDENTIAL_NAMES: readonly string[] = ['MYSQL_PWD', 'SSHPASS'];
+/** Names that do not end in such words; PWD alone is a directory. */
+const CREDENTIAL_NAMES: readonly string[] = ['MYSQL_PWD', 'SSHPASS', 'SECRET_KEY_BASE', 'DOCKER_AUTH_CONFIG'];
 /** The same anywhere in a name. */
 const CREDENTIAL_PART = 'PASSWORD';
 

@@ -80,17 +80,25 @@ describe('isCredential()', () => {
     'AZURE_DEVOPS_EXT_PAT',
     'MYSQL_PWD',
     'SSHPASS',
+    'API_KEYS',
+    'COMPOSER_AUTH',
+    'NPM_CONFIG__AUTHTOKEN',
+    'SECRET_KEY_BASE',
+    'DOCKER_AUTH_CONFIG',
   ])('knows %s', (name) => {
     expect(isCredential(name)).toBe(true);
   });
 
   test('goes by words between underscores, in any case of letters', () => {
-    const expected = /(?:^|_)(?:TOKEN|KEY|SECRET|APIKEY|PASS|PASSWD|PASSPHRASE|PAT|CREDS|CREDENTIALS?)$|PASSWORD/i;
+    const expected =
+      /(?:^|_)(?:TOKENS?|KEYS?|SECRETS?|APIKEY|AUTH|AUTHTOKEN|PASS|PASSWD|PASSPHRASE|PAT|CREDS|CREDENTIALS?)$|PASSWORD/i;
     const word = fc.constantFrom(
       'token',
       'KEY',
       'Secret',
       'apikey',
+      'auth',
+      'AuthToken',
       'pass',
       'passwd',
       'PASSPHRASE',
@@ -121,6 +129,9 @@ describe('isCredential()', () => {
     'OLDPWD',
     'PATH',
     'SSH_ASKPASS',
+    'SSH_AUTH_SOCK',
+    'XAUTHORITY',
+    'SSH_KEYSIZE',
   ])('lets %s pass', (name) => {
     expect(isCredential(name)).toBe(false);
   });
