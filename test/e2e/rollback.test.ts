@@ -234,7 +234,21 @@ describe('nono run --rollback', () => {
     const { status, stderr } = await runProgram(world, [world.executable, ...words]);
     expect(status).toBe(125);
     expect(stderr).toMatch(/E_NOTHING_TRACKED/);
+    expect(await runNono(world, words.toSpliced(1, 0, '--dry-run'))).toMatchObject({ status, stderr, stdout: '' });
     expect(fs.existsSync(world.state)).toBe(false);
+  });
+
+  test('says in a dry run what it tracks', async () => {
+    using world = createWorld();
+    writeProject(world, { 'd/f': 'one\n' });
+    const words = ['run', '--rollback', '--allow-cwd', '--allow', '.', '--allow', 'd', '--allow-file', 'd/f', '--', 'true'];
+
+    const { stdout } = await runNono(world, words.toSpliced(1, 0, '--dry-run', '--json'));
+
+    await runNono(world, words);
+    const { stdout: shown } = await rollback(world, ['show', 'latest', '--json']);
+    const tracked = [stdout, shown].map((text) => (JSON.parse(text) as { tracked_paths: unknown }).tracked_paths);
+    expect(tracked).toEqual([[world.project], [world.project]]);
   });
 
   test('sees an edit of the same size and mtime', async () => {

@@ -2,6 +2,7 @@ import type { Bytes } from '../../bytes.ts';
 import { EXIT } from '../../errors.ts';
 import { jsonOutput } from '../../json-text.ts';
 import { enforcedBy, NEWEST_ABI } from '../../sandbox/linux/landlock.ts';
+import type { Plan } from '../../sandbox/plan.ts';
 import { planCall } from '../confinement.ts';
 import type { Context } from '../context.ts';
 import type { CommandResult, ParsedCall } from '../spec.ts';
@@ -17,9 +18,19 @@ export async function dryRun(call: ParsedCall, context: Context, hasTerminal = f
   const { plan, question, notices } = await planCall(call, context, facts, options);
   for (const notice of notices) context.notify(notice);
   const enforced = enforcedBy(Math.min(host.landlockAbi(), NEWEST_ABI), host.isMediated() ? 'outer' : 'own');
-  const isTracked = call.flags.has('rollback');
-  const described = { plan, question, enforced, isTracked };
+  const tracked = call.flags.has('rollback') ? await trackedRoots(plan) : undefined;
+  const described = { plan, question, enforced, tracked };
   if (call.flags.has('json')) return { output: jsonOutput(planDocument(described)), exitCode: EXIT.ok };
   const isVerbose = call.flags.has('verbose');
   return { output: planText(described, { homeDirectory: context.homeDirectory, isVerbose }), exitCode: EXIT.ok };
+}
+
+/** As the run has them. @throws {NonoError} where there are none. */
+async function trackedRoots(plan: Plan): Promise<readonly Bytes[]> {
+  const [{ checkRoots }, { mergeRoots }] = await Promise.all([
+    import('../run-snapshots.ts'),
+    import('../../rollback/baseline.ts'),
+  ]);
+  checkRoots(plan);
+  return mergeRoots(plan.writableGrants);
 }

@@ -10,7 +10,8 @@ interface DescribedPlan {
   /** What the user would be asked first. */
   readonly question: string | undefined;
   readonly enforced: Enforced;
-  readonly isTracked: boolean;
+  /** What snapshots would be taken of; undefined where none would. */
+  readonly tracked: readonly Bytes[] | undefined;
 }
 
 /** Rules that every command has: told as a number unless all is wanted. */
@@ -18,7 +19,7 @@ const COMMON_ORIGINS: readonly RuleOrigin[] = ['system', 'device'];
 
 /** For people. */
 export function planText(
-  { plan, question, enforced, isTracked }: DescribedPlan,
+  { plan, question, enforced, tracked }: DescribedPlan,
   { homeDirectory, isVerbose }: { readonly homeDirectory: Bytes; readonly isVerbose: boolean },
 ): string {
   const shown = (path: Bytes) => displayBytes(tildePath(path, homeDirectory));
@@ -35,7 +36,7 @@ export function planText(
     ['Variables', `${names.length} passed${isVerbose ? `: ${names.map(displayBytes).toSorted().join(', ')}` : ''}`],
     ['Withheld', listText(plan.withheld.map(displayBytes))],
     ['To be made', listText([...plan.missingDirectories, ...plan.missingFiles.map(({ path }) => path)].map(shown))],
-    ['Tracked', isTracked ? (listText(plan.writableGrants.map(shown)) ?? 'nothing') : undefined],
+    ['Tracked', tracked && listText(tracked.map(shown))],
     ['Asks', question],
     [
       'Kernel',
@@ -57,7 +58,7 @@ export function planText(
 }
 
 /** For scripts. Values of variables are nobody's business. */
-export function planDocument({ plan, question, enforced, isTracked }: DescribedPlan) {
+export function planDocument({ plan, question, enforced, tracked }: DescribedPlan) {
   return {
     command: plan.command.map(textFromBytes),
     executables: plan.executables.map(textFromBytes),
@@ -78,7 +79,7 @@ export function planDocument({ plan, question, enforced, isTracked }: DescribedP
     missing_directories: plan.missingDirectories.map(textFromBytes),
     missing_files: plan.missingFiles.map(({ path }) => textFromBytes(path)),
     skipped: plan.skipped.map(({ path, place, reason }) => ({ ...jsonPath(path), place, reason })),
-    tracked_paths: isTracked ? plan.writableGrants.map(textFromBytes) : [],
+    tracked_paths: tracked?.map(textFromBytes) ?? [],
     question: question ?? null,
     enforced,
   };
