@@ -2,7 +2,7 @@ import { type Bytes, displayBytes } from '../bytes.ts';
 import { isWithin } from '../paths.ts';
 import type { FileKind } from '../ports/files.ts';
 import { shownWord } from '../shell-word.ts';
-import { mediationOf } from './linux/mediation.ts';
+import { hasDatagrams, mediationOf } from './linux/mediation.ts';
 import { type Access, type PathRule, type Plan, READ_WRITE } from './plan.ts';
 import { findOverlap, findOverlaps, type SensitivePlace } from './sensitive.ts';
 
@@ -20,6 +20,8 @@ export interface Target {
   readonly kind: FileKind | undefined;
   /** The directory that it is in, links resolved. */
   readonly directory: Bytes;
+  /** Whether it is a socket that datagrams are sent to, as far as that is known. */
+  readonly isDatagram?: boolean;
 }
 
 /** How the plan answers, with the reason. */
@@ -38,7 +40,7 @@ export interface Explanation {
  */
 export function explainConnect(
   plan: Pick<Plan, 'rules' | 'sockets' | 'network'>,
-  { path, kind }: Target,
+  { path, kind, isDatagram = false }: Target,
   places: readonly SensitivePlace[],
 ): Explanation {
   if (kind !== 'socket')
@@ -48,6 +50,13 @@ export function explainConnect(
   if (named !== undefined) return { isAllowed: true, reason: `the socket grant of ${displayBytes(named)} gives it`, rules: [] };
   const rules = plan.rules.filter((rule) => covers(rule, path));
   const inside = writable.find(({ path: rule, isDirectory }) => (isDirectory ? isWithin(path, rule) : path === rule));
+  if (inside !== undefined && isDatagram && !hasDatagrams(plan))
+    return {
+      isAllowed: false,
+      reason: 'it is a datagram socket, which no command can connect to without --allow-socket',
+      rules,
+      way: `--allow-socket ${shownWord(path)}`,
+    };
   if (inside !== undefined)
     return { isAllowed: true, reason: `it is in ${displayBytes(inside.path)}, which may be written`, rules };
   const overlaps = findOverlaps(path, READ_WRITE, places);

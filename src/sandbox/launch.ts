@@ -35,7 +35,8 @@ export interface Attempt {
   /**
    * Open for reading or for writing; rename an entry of a directory to its own name, which needs the right to remove and to
    * make it there; ask whether permissions let something be read or written, the entries of a directory be changed, or a socket be
-   * connected to; connect to one with a socket that is connected already, which whoever listens there does not notice.
+   * connected to; connect to one with a socket that is connected already, for streams or for datagrams, which whoever listens there does not notice: EPROTOTYPE
+   * says that the one there is of another type.
    */
   readonly call:
     | 'read'
@@ -45,7 +46,8 @@ export interface Attempt {
     | 'write-permissions'
     | 'directory-permissions'
     | 'socket-permissions'
-    | 'connect';
+    | 'connect'
+    | 'connect-datagram';
   readonly path: Bytes;
 }
 

@@ -271,7 +271,7 @@ describe('nono why', () => {
     },
     {
       words: ['HOME/.cache/pip/x', '--op', 'write', '--profile', 'python-dev'],
-      answer: /denied: neither it nor its directory exists|allowed/,
+      answer: /: allowed: the profile's .*\/pip gives it; its directory is made before the command starts\n$/,
     },
   ])('says of $words what holds', async ({ words, answer }) => {
     using world = createWorld();
@@ -312,6 +312,29 @@ describe('nono why', () => {
     } finally {
       server.close();
     }
+  });
+
+  test('tells a datagram socket from one that may be connected to', async (context) => {
+    needCommands(context, PYTHON);
+    using world = createWorld();
+    // A name stays when its socket is gone, and tells nobody its type any more.
+    const make = `import socket, subprocess, sys
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.bind('d')
+for way in ['--allow-cwd'], ['--allow-cwd', '--allow-socket', 'd']:
+    subprocess.run([sys.argv[1], 'why', '--op', 'connect', 'd', *way])
+    connect = "import socket; socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).connect('d')"
+    done = subprocess.run([sys.argv[1], 'wrap', *way, '--', sys.executable, '-c', connect], stderr=subprocess.DEVNULL)
+    print(done.returncode, flush=True)
+`;
+
+    const { stdout, stderr } = await runProgram(world, [PYTHON, '-c', make, world.executable]);
+
+    expect(stderr).toBe('');
+    const way = `  To allow it: --allow-socket ${world.project}/d`;
+    const denied = 'd: denied: it is a datagram socket, which no command can connect to without --allow-socket';
+    const allowed = `d: allowed: the socket grant of ${world.project}/d gives it`;
+    expect(stdout).toBe(`${denied}\n${way}\n1\n${allowed}\n0\n`);
   });
 
   test("names a way to the session's bus that is taken", async () => {

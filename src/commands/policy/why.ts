@@ -4,6 +4,7 @@ import { jsonOutput } from '../../json-text.ts';
 import { baseName, isWithin, joinPath, parentPath } from '../../paths.ts';
 import type { FileKind } from '../../ports/files.ts';
 import type { PathFacts } from '../../ports/path-facts.ts';
+import type { ParentHost } from '../../ports/sandbox-host.ts';
 import { type Explanation, explainAccess, explainConnect, type Operation, type Target } from '../../sandbox/explain.ts';
 import { futurePath, LINKS_MAXIMUM, namesQuietly } from '../../sandbox/look-up.ts';
 import type { Plan } from '../../sandbox/plan.ts';
@@ -46,10 +47,10 @@ export async function execute(call: ParsedCall, context: Context): Promise<Comma
   const places = sensitivePlaces(world);
   const isByOuter = operation === 'connect' && adapters.host.isMediated();
   const isClosed = (path: Bytes): boolean => hasOwnTerminal(call, context) && path.startsWith(TERMINALS);
-  const questions = paths.map((path) =>
-    lookAt({ path, plan, operation, isByOuter, isClosed: isClosed(path), places, facts, pid: context.pid }),
-  );
   const { host: unconfined } = await context.loadParent();
+  const questions = paths.map((path) =>
+    lookAt({ path, plan, operation, isByOuter, isClosed: isClosed(path), places, facts, unconfined, pid: context.pid }),
+  );
   const outside = questions.map(({ attempts }) => unconfined.attempt(attempts.outside));
   const inside = flags.has('no-probe') ? undefined : await probeAll(questions, plan, context, adapters);
   const answers = questions.map(({ path, explanation: planned, attempts }, at) => {
@@ -75,10 +76,11 @@ interface LookedAt {
   readonly isClosed: boolean;
   readonly places: readonly SensitivePlace[];
   readonly facts: PathFacts;
+  readonly unconfined: Pick<ParentHost, 'attempt'>;
   readonly pid: number;
 }
 
-function lookAt({ path, plan: made, operation, isByOuter, isClosed, places, facts, pid }: LookedAt): Question {
+function lookAt({ path, plan: made, operation, isByOuter, isClosed, places, facts, unconfined, pid }: LookedAt): Question {
   const plan = isClosed ? { ...made, rules: made.rules.filter(({ origin }) => origin !== 'stream') } : made;
   const absolute = path.startsWith('/') ? path : joinPath(plan.workingDirectory, path);
   const begun = operation === 'connect' ? undefined : whenBegun(absolute, { plan, operation, places, facts });
@@ -87,12 +89,21 @@ function lookAt({ path, plan: made, operation, isByOuter, isClosed, places, fact
   if (typeof target === 'string')
     return { path, explanation: { isAllowed: false, reason: target, rules: [] }, attempts: { outside: [], inside: [] } };
   const explanation =
-    operation === 'connect' ? explainConnect(plan, target, places) : explainAccess(plan, target, operation, places);
+    operation === 'connect'
+      ? explainConnect(plan, { ...target, isDatagram: !isByOuter && isDatagram(target, unconfined) }, places)
+      : explainAccess(plan, target, operation, places);
   // What is tried shares the caller's streams.
   if (isClosed) return { path, explanation, attempts: { outside: [], inside: [] } };
   const attempts = chooseAttempts(target, operation, (directory) => firstEntry(facts, directory));
   if (!isByOuter || target.kind !== 'socket') return { path, explanation, attempts };
   return { path, explanation, attempts: { ...attempts, inside: [{ call: 'connect', path: target.path }] } };
+}
+
+/** One that is connected to another already refuses with EPERM. */
+function isDatagram({ path, kind }: Target, host: Pick<ParentHost, 'attempt'>): boolean {
+  if (kind !== 'socket') return false;
+  const [result] = host.attempt([{ call: 'connect-datagram', path }]);
+  return result === null || result === 'EPERM';
 }
 
 interface MadeFirst extends Pick<LookedAt, 'plan' | 'places' | 'facts'> {

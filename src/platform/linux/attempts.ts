@@ -14,6 +14,7 @@ const WRITE_AND_ENTER = 3;
 /** include/linux/socket.h, and sa_family of struct sockaddr_un */
 const AF_UNIX = 1;
 const SOCK_STREAM = 1;
+const SOCK_DGRAM = 2;
 const FAMILY_BYTES = 2;
 /** Connected already, a socket of another type, nobody who listens, or somebody who has enough waiting. */
 const REACHED = ['EISCONN', 'EPROTOTYPE', 'ECONNREFUSED', 'EAGAIN'];
@@ -41,16 +42,20 @@ function tryOne(call: Attempt['call'], name: Buffer): number {
       return trySyscall('faccessat', uapi.AT_FDCWD, addressOf(name), WRITE);
     case 'directory-permissions':
       return trySyscall('faccessat', uapi.AT_FDCWD, addressOf(name), WRITE_AND_ENTER);
-    case 'connect':
-      return connect(name);
+    case 'connect': {
+      const result = connect(name, SOCK_STREAM);
+      return REACHED.includes(errnoName(-result)) ? 0 : result;
+    }
+    case 'connect-datagram':
+      return connect(name, SOCK_DGRAM);
   }
 }
 
 /**
  * The path is looked for, and whether it may be connected to, before the socket that is to be connected (unix_stream_connect() of net/unix/af_unix.c): what comes
- * after that says that it may.
+ * after that says that it may. A datagram socket of a pair may be connected anew, which its new partner does not notice.
  */
-function connect(name: Buffer): number {
+function connect(name: Buffer, type: number): number {
   const ends = new Int32Array(fixedBuffer(2 * Int32Array.BYTES_PER_ELEMENT).buffer);
   const address = fixedBuffer(FAMILY_BYTES + name.length);
   address[0] = AF_UNIX;
@@ -58,14 +63,14 @@ function connect(name: Buffer): number {
   const made = trySyscall(
     'socketpair',
     AF_UNIX,
-    SOCK_STREAM | uapi.O_CLOEXEC | uapi.O_NONBLOCK,
+    type | uapi.O_CLOEXEC | uapi.O_NONBLOCK,
     0,
     addressOf(new Uint8Array(ends.buffer)),
   );
   if (made < 0) return made;
   const result = trySyscall('connect', ends[0], addressOf(address), address.length);
   for (const end of ends) trySyscall('close', end);
-  return REACHED.includes(errnoName(-result)) ? 0 : result;
+  return result;
 }
 
 function open(name: Buffer, flags: number): number {
