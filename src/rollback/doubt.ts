@@ -99,10 +99,23 @@ function isHeldAbove(index: TreeIndex, path: Bytes): boolean {
   return index.find(path) !== undefined;
 }
 
-/** Whether a change of a lost session was made when its supervisor no longer lived, as far as times tell. */
-export function isAfterLoss({ after }: Change, { status, heartbeatMs }: Manifest): boolean {
-  if (status !== 'recovered' || heartbeatMs === undefined || after === undefined) return false;
-  return changedMs(after) > heartbeatMs + HEARTBEAT_MS;
+/**
+ * The paths of what was made or changed when the supervisor of a lost session no longer lived, as far as times tell. What is in a new
+ * directory that was changed then may have come with it: what is moved keeps its own times.
+ *
+ * @param changes Parents before what is in them.
+ */
+export function changedAfterLoss(changes: readonly Change[], { status, heartbeatMs }: Manifest): ReadonlySet<Bytes> {
+  const late = new Set<Bytes>();
+  if (status !== 'recovered' || heartbeatMs === undefined) return late;
+  const newDirectories = new Set<Bytes>();
+  for (const { path, before, after } of changes) {
+    if (after === undefined) continue;
+    if (!newDirectories.has(parentPath(path)) && changedMs(after) <= heartbeatMs + HEARTBEAT_MS) continue;
+    late.add(path);
+    if (after.kind === 'directory' && before?.kind !== 'directory') newDirectories.add(path);
+  }
+  return late;
 }
 
 /** What was changed until then may be the session's own doing, as far as times tell. */

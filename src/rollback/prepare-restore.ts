@@ -2,7 +2,7 @@ import type { Bytes } from '../bytes.ts';
 import { type Change, compareTrees, isSameReference } from './compare.ts';
 import { DEFAULT_LIMITS } from './default-limits.ts';
 import { withoutLostTimes } from './directory-times.ts';
-import { changedMs, isAfterLoss, lastSeenMs } from './doubt.ts';
+import { changedAfterLoss, changedMs, lastSeenMs } from './doubt.ts';
 import type { Entry } from './entry.ts';
 import { entryNow } from './entry-now.ts';
 import { acceptHalfDone } from './half-done.ts';
@@ -26,7 +26,8 @@ export function prepareRestore(
   const others = state.manifest.snapshots
     .filter(({ number, root }) => number !== snapshot && !isSameReference(root, state.tree.rootReference))
     .map(({ number }) => session.tree(state.manifest, number));
-  const lists = [...others.map((tree) => compareTrees(target, tree)), changes ?? compareTrees(target, state.tree)];
+  const left = changes ?? compareTrees(target, state.tree);
+  const lists = [...others.map((tree) => compareTrees(target, tree)), left];
   const twins = twinsAmong(lists.flat());
   const found = mergeChanges(lists.map((list) => narrowChanges(list, paths)));
   const made = madeByRestores.map((tree) => new TreeIndex(tree));
@@ -39,6 +40,7 @@ export function prepareRestore(
   const examined = [...leading, ...asked].map((one) => (begun?.has(one.change.path) === true ? acceptHalfDone(one) : one));
   // What a restore has put there is in its session, and may be another name of what is older.
   const movedIn = state.manifest.kind === 'run' ? findMovedIn(roots, examined, target, seenMs) : new Map<Bytes, string>();
+  const late = changedAfterLoss(left, state.manifest);
   const plan = planRestore(examined, (change) => {
     const moved = movedIn.get(change.path);
     if (moved !== undefined) return moved;
@@ -46,7 +48,7 @@ export function prepareRestore(
     // What was named is wanted, whoever else changed it.
     const other = paths.length > 0 ? undefined : alsoChanged?.get(change.path);
     if (other !== undefined && change.type !== 'm') return `changed by session ${other} too`;
-    return isAfterLoss(change, state.manifest) ? 'changed after the session was lost' : undefined;
+    return late.has(change.path) ? 'changed after the session was lost' : undefined;
   });
   const actions = withoutLostTimes(plan.actions, { roots, target: new TreeIndex(target), listed });
   return { ...plan, actions, listed, twins };

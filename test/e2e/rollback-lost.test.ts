@@ -124,6 +124,41 @@ describe.for(['before it is recovered', 'when it is recovered'] as const)('a ses
   });
 });
 
+describe('a session that was lost', () => {
+  test('leaves what is in a directory that somebody has moved in since', async () => {
+    using world = createWorld();
+    writeProject(world, { file: 'old' });
+    const script = 'echo new > file; mkdir made; echo made > made/it; echo done; exec tail -f /dev/null';
+    const running = startNono(world, ['run', '--rollback', '--allow-cwd', '--', 'sh', '-c', script]);
+    await waitFor('the command', () => running.stdout() !== '');
+    running.child.kill('SIGKILL');
+    await running.ended;
+    const [lost] = await listSessions(world);
+    const elsewhere = join(world.home, 'mine');
+    fs.mkdirSync(elsewhere);
+    fs.writeFileSync(join(elsewhere, 'text'), 'mine');
+    // Ten seconds after its last sign of life it lived no longer.
+    const lostMs = Math.ceil(Math.max(...[elsewhere, join(elsewhere, 'text')].map((path) => fs.statSync(path).ctimeMs)));
+    fs.utimesSync(join(sessionDirectory(world, lost?.session_id ?? ''), 'lock'), lostMs / 1000 - 10, lostMs / 1000 - 10);
+    const moved = join(world.project, 'moved');
+    fs.renameSync(elsewhere, moved);
+    await waitFor('a later time', () => {
+      fs.chmodSync(moved, 0o755);
+      return fs.statSync(moved).ctimeMs > lostMs;
+    });
+
+    expect(await rollback(world, ['restore', 'latest'])).toMatchObject({
+      status: 3,
+      stderr: expect.stringMatching(/2 paths are not [^]*moved \(changed after the session was lost\)\n.*moved\/text \(/),
+    });
+    const { stdout } = await rollback(world, ['restore', 'latest', '--keep-conflicts']);
+    expect(stdout).toContain('moved: changed after the session was lost');
+    expect(readProject(world, 'moved/text')).toBe('mine');
+    expect(readProject(world, 'file')).toBe('old');
+    expect(fs.existsSync(join(world.project, 'made'))).toBe(false);
+  });
+});
+
 describe('a supervisor that is killed while it takes the final snapshot', () => {
   test.for(['mkdirat', 'syncfs', 'renameat2'])(
     '(at %s) leaves a session that is lost, says so, and is recovered',
