@@ -139,6 +139,26 @@ describe('nono rollback export --patch and --tar', () => {
     expect(read()).toEqual(before);
   });
 
+  test('the patch leaves out, and names, what git apply would refuse it for', async () => {
+    using world = createWorld();
+    writeProject(world, { file: 'one\n', 'git~1': 'moved away\n', moved: 'moved in\n', other: 'x\n' });
+    const copy = join(world.directory, 'copy');
+    fs.cpSync(world.project, copy, { recursive: true });
+    await runTracked(
+      world,
+      "echo two > file; mv 'git~1' kept; mkdir .Git; mv moved .Git/hook; ln -s file .gitmodules; echo x > .git-keep; mkdir 'd\\.git'; echo x > 'd\\.git/x'",
+    );
+
+    const { stdout, stderr } = await rollback(world, ['export', 'latest', '--patch', '-']);
+
+    execFileSync('git', ['apply'], { cwd: copy, input: stdout });
+    expect(fs.readdirSync(copy).sort()).toEqual(['.git-keep', 'file', 'git~1', 'kept', 'other']);
+    expect(fs.readFileSync(join(copy, 'file'), 'utf8')).toBe('two\n');
+    expect(stderr).toMatch(/4 paths that git apply refuses: \.Git\/hook, \.gitmodules, .*, …\n$/);
+    execFileSync('git', ['apply', '-R'], { cwd: copy, input: stdout });
+    expect(fs.readdirSync(copy).sort()).toEqual(['file', 'git~1', 'moved', 'other']);
+  });
+
   test('the archive has both states, with long names, links, modes and times, as tar reads them', async () => {
     using world = createWorld();
     const long = `${'d'.repeat(80)}/${'f'.repeat(90)}`;

@@ -1,12 +1,16 @@
-import type { Bytes } from '../../bytes.ts';
+import { type Bytes, displayBytes } from '../../bytes.ts';
 import { type Change, isListed } from '../../rollback/compare.ts';
 import type { Entry } from '../../rollback/entry.ts';
+import { refusedNames } from './patches.ts';
 import type { SessionView } from './session-view.ts';
 
 const EXECUTABLE = 0o100;
+/** How many names are told of what git refuses. */
+const NAMED_MAXIMUM = 3;
 
 /** What has changed and no patch can say, for people; '' when there is nothing. */
-export function unpatchable({ changes }: SessionView): string {
+export function unpatchable(view: SessionView): string {
+  const { changes } = view;
   let [directories, modes] = [0, 0];
   for (const [at, change] of changes.entries()) {
     if (!isListed(change)) continue;
@@ -18,6 +22,12 @@ export function unpatchable({ changes }: SessionView): string {
   const parts: string[] = [];
   if (directories > 0) parts.push(`${directories} ${directories === 1 ? 'directory' : 'directories'} (empty, or another mode)`);
   if (modes > 0) parts.push(`modes of ${modes} ${modes === 1 ? 'file' : 'files'} beyond "executable or not"`);
+  const refused = refusedNames(view);
+  if (refused.length > 0) {
+    const named = refused.slice(0, NAMED_MAXIMUM).map(displayBytes).join(', ');
+    const rest = refused.length > NAMED_MAXIMUM ? ', …' : '';
+    parts.push(`${refused.length} ${refused.length === 1 ? 'path' : 'paths'} that git apply refuses: ${named}${rest}`);
+  }
   return parts.join(', ');
 }
 
