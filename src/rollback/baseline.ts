@@ -148,11 +148,11 @@ function findEarlier(store: RollbackStore, roots: readonly Bytes[]): Earlier | u
       if (error instanceof NonoError) continue;
       throw error;
     }
-    const { kind, roots: tracked, snapshots, durable } = session.manifest;
+    const { kind, roots: tracked, snapshots, durable, status } = session.manifest;
     const isOfSameRoot = kind === 'run' && roots.some((path) => tracked.some((root) => root.path === path));
     const isLive = isOfSameRoot && session.isLive();
-    // What a command that still runs has mapped into its memory may have changed since a checkpoint without another time.
-    const last = isLive ? snapshots[0] : snapshots.at(-1);
+    // What a command that still runs, or ran on until it was lost, has mapped into its memory may have changed since a checkpoint without another time.
+    const last = status === 'open' ? snapshots[0] : snapshots.at(-1);
     // After a loss of power contents may be there by their names alone.
     if (isOfSameRoot && (durable || isLive) && last !== undefined) {
       const tree = session.tree(session.manifest, last.number);

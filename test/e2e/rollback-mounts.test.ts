@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { mountFuse, mountImage, mountMirror, mountTmpfs } from '../support/mount.ts';
 import { runNono, runProgram } from '../support/nono.ts';
 import { listSessions, readProject, rollback, runTracked, writeProject } from '../support/rollback.ts';
+import { readRecord, untilGone } from '../support/sessions.ts';
 import { needCommands, PYTHON } from '../support/tools.ts';
 import { dumpTree } from '../support/tree.ts';
 import { waitFor } from '../support/wait.ts';
@@ -119,6 +120,18 @@ describe('a file that is written by its mapping into memory, which changes no ti
   /** A change that is as young as that is looked at again in any case. */
   const untilOlder = (world: World) => waitFor('a clock that has gone on', () => Date.now() - changedMs(world) > 100);
 
+  /** Kills the supervisor of the session `writer`, and with it what it runs. */
+  const lose = async (world: World) => {
+    const { stdout } = await runNono(world, ['inspect', 'writer', '--json']);
+    const { supervisor_pid: supervisor, child_pid: command } = readRecord(
+      world,
+      (JSON.parse(stdout) as { session_id: string }).session_id,
+    );
+    process.kill(supervisor, 'SIGKILL');
+    await untilGone(supervisor);
+    await untilGone(command);
+  };
+
   /** Writes "one" when it hears `first`, and "two" when it hears `second`. */
   const WRITER = `import mmap, os, sys, time
 def until(name):
@@ -155,7 +168,10 @@ with open('data', 'r+b') as file, mmap.mmap(file.fileno(), 0) as data:
     expect(await rollback(world, ['verify', '--all'])).toMatchObject({ status: 0 });
   });
 
-  test('after a checkpoint is in the baseline of a session that begins beside it', async (context) => {
+  test.for([
+    { when: 'beside it', isLost: false },
+    { when: 'after it was lost', isLost: true },
+  ])('after a checkpoint is in the baseline of a session that begins $when', async ({ isLost }, context) => {
     needCommands(context, PYTHON);
     using world = createWorld();
     // On the file system of the sessions a checkpoint has the kernel write the page to the disk, which gives it another time at the next write.
@@ -174,12 +190,15 @@ with open('data', 'r+b') as file, mmap.mmap(file.fileno(), 0) as data:
     signal(world, 'second');
     await until(world, 'did-second');
     const isUnseen = changedMs(world) === changed;
+    if (isLost) await lose(world);
 
     expect(await runNono(world, [...start, '--', 'rm', 'data'])).toMatchObject({ status: 0 });
     expect(await rollback(world, ['restore', 'latest', '--force'])).toMatchObject({ status: 0 });
     expect(readProject(world, 'data')).toMatch(/^two/);
-    signal(world, 'end');
-    expect(await runNono(world, ['wait', 'writer'])).toMatchObject({ status: 0 });
+    if (!isLost) {
+      signal(world, 'end');
+      expect(await runNono(world, ['wait', 'writer'])).toMatchObject({ status: 0 });
+    }
     if (!isUnseen) context.skip('the kernel has written the page to the disk meanwhile, as sync(1) has it do');
   });
 
