@@ -37,6 +37,8 @@ export interface CaptureInput {
   readonly previous: SnapshotTree | undefined;
   /** True when `previous` belongs to another session, whose objects must be taken over. */
   readonly isForeign: boolean;
+  /** Of the file system that each snapshot writes out; undefined where nothing is stored. */
+  readonly objectsDevice: number | undefined;
   readonly limits: CaptureLimits;
   readonly reader: ContentReader;
   /** Takes the nodes: children before parents, the node of the roots last. */

@@ -89,6 +89,8 @@ class RootWalk {
   #matches = new Int32Array(0);
   /** Whether times tell what has changed: see Directory.datesEachWrite(). */
   #isDated = false;
+  /** Of its file system. */
+  #device = 0;
 
   constructor(input: CaptureInput, index: number, root: CaptureRoot, counters: Counters) {
     this.#input = input;
@@ -122,6 +124,7 @@ class RootWalk {
     this.#isDated = directory.datesEachWrite();
     const level: Level = { path: EMPTY, scope: [], depth: 0, isInsideExcluded: false };
     const own = metadataOf(directory.statSelf());
+    this.#device = own.device;
     const child = { snapshot: 0, offset: await this.#captureDirectory(directory, level, previous?.child) };
     return { ...own, name: path, kind: 'directory', reason: undefined, hash: NO_HASH, target: EMPTY, child };
   }
@@ -245,7 +248,8 @@ class RootWalk {
 
   #isRacy(bytes: Buffer, at: number): boolean {
     const ctimeNanoseconds = bytes.readUInt32LE(at + FIELD.ctimeNanoseconds);
-    return isRacy(this.#input, { ctimeSeconds: readInt64(bytes, at + FIELD.ctimeSeconds), ctimeNanoseconds });
+    const ctimeSeconds = readInt64(bytes, at + FIELD.ctimeSeconds);
+    return isRacy(this.#input, { ctimeSeconds, ctimeNanoseconds }, { device: this.#device });
   }
 
   #takeSymlink({ directory, listing }: Listed, { at, name }: Found): void {

@@ -121,11 +121,18 @@ export const MAPPED_BYTES = 128 * 1024;
 /** File systems with whole seconds in their times. */
 export const RACY_WINDOW_COARSE_MS = 2000;
 
+/**
+ * A page that is written by a mapping, and again before it was written out, gives its file no time the second time: the kernel does that by itself after half a
+ * minute, with settings that save power after more than one (vm.dirty_expire_centisecs, vm.dirty_writeback_centisecs).
+ */
+export const WRITE_OUT_MS = 120_000;
+
 /** True when the last change lies so clearly before `momentMs` that each later one shows in the ctime. */
 export function isSettled(
   { ctimeSeconds, ctimeNanoseconds }: Pick<Stat, 'ctimeSeconds' | 'ctimeNanoseconds'>,
   momentMs: number,
+  windowMs = RACY_WINDOW_MS,
 ): boolean {
-  const window = ctimeNanoseconds === 0 ? RACY_WINDOW_COARSE_MS : RACY_WINDOW_MS;
+  const window = ctimeNanoseconds === 0 ? Math.max(windowMs, RACY_WINDOW_COARSE_MS) : windowMs;
   return momentMs - (ctimeSeconds * 1000 + ctimeNanoseconds / 1_000_000) > window;
 }

@@ -5,7 +5,7 @@ import { nameIn } from '../ports/listing.ts';
 import type { CaptureInput } from './capture-input.ts';
 import type { ContentTask } from './content-reader.ts';
 import type { Draft } from './drafts.ts';
-import { type Entry, isSameInodeState, MAPPED_BYTES, metadataOf, NO_HASH } from './entry.ts';
+import { type Entry, isSameInodeState, MAPPED_BYTES, metadataOf, NO_HASH, WRITE_OUT_MS } from './entry.ts';
 import { hasHash, knownOf } from './known-contents.ts';
 import { FIELD, KIND_CODES } from './node-codec.ts';
 import { openTracked, readRootLink } from './open-root.ts';
@@ -22,13 +22,13 @@ export function linkRoot({ files, hash }: Pick<CaptureInput, 'files' | 'hash'>, 
 
 /** A root that is a file. Its content is read by submitRootFiles(), unless it is the one of `before`. */
 export function fileRoot(
-  input: Pick<CaptureInput, 'files' | 'previous' | 'isForeign'>,
+  input: Pick<CaptureInput, 'files' | 'previous' | 'isForeign' | 'objectsDevice'>,
   name: Bytes,
   stat: Stat,
   before: Entry | undefined,
 ): Entry {
   const isKnown = before?.kind === 'file' && isSameInodeState(before, stat) && isDated(input, name, stat);
-  const hash = isKnown && !isRacy(input, before) ? before.hash : NO_HASH;
+  const hash = isKnown && !isRacy(input, before, stat) ? before.hash : NO_HASH;
   return { ...metadataOf(stat), name, kind: 'file', reason: undefined, hash, target: EMPTY, child: undefined };
 }
 
@@ -39,13 +39,18 @@ function isDated({ files }: Pick<CaptureInput, 'files'>, path: Bytes, { sizeByte
   return parent?.datesEachWrite() ?? false;
 }
 
-/** Whether what the previous snapshot has of a file with the same times cannot be believed. */
+/**
+ * Whether what the previous snapshot has of a file with the same times cannot be believed. Between two sessions others may write to it by a mapping: where that
+ * snapshot has not written out what they had written before, a change of a moment ago may have been followed by one without a time.
+ */
 export function isRacy(
-  { previous, isForeign }: Pick<CaptureInput, 'previous' | 'isForeign'>,
+  { previous, isForeign, objectsDevice }: Pick<CaptureInput, 'previous' | 'isForeign' | 'objectsDevice'>,
   entry: Pick<Entry, 'ctimeSeconds' | 'ctimeNanoseconds'>,
+  { device }: Pick<Entry, 'device'>,
 ): boolean {
   if (previous === undefined) return true;
-  return isForeign ? previous.isRacy(entry) : previous.isRacyWithin(entry);
+  if (!isForeign) return previous.isRacyWithin(entry);
+  return previous.isRacy(entry, device === objectsDevice ? undefined : WRITE_OUT_MS);
 }
 
 /** The contents of roots that are files. */

@@ -63,8 +63,8 @@ export class SnapshotTree {
   }
 
   /** True when the file may have changed since it was read although its times have not. */
-  isRacy(entry: Pick<Entry, 'ctimeSeconds' | 'ctimeNanoseconds'>): boolean {
-    return !isSettled(entry, this.startedMs);
+  isRacy(entry: Pick<Entry, 'ctimeSeconds' | 'ctimeNanoseconds'>, windowMs?: number): boolean {
+    return !isSettled(entry, this.startedMs, windowMs);
   }
 
   /**

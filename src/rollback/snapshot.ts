@@ -118,6 +118,7 @@ async function takeNodesHere(deps: RollbackDeps, input: TakeInput): Promise<Take
     roots: input.roots,
     previous,
     isForeign,
+    objectsDevice: input.objects?.statSelf().device,
     limits: input.limits,
     reader,
     drafts,

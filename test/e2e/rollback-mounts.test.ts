@@ -202,6 +202,33 @@ with open('data', 'r+b') as file, mmap.mmap(file.fileno(), 0) as data:
     if (!isUnseen) context.skip('the kernel has written the page to the disk meanwhile, as sync(1) has it do');
   });
 
+  test('while another session ran is in the baseline of one that begins when both have ended', async (context) => {
+    needCommands(context, PYTHON);
+    using world = createWorld();
+    using image = mountImage(context, 'ext4');
+    fs.rmSync(world.project, { recursive: true });
+    fs.symlinkSync(image.at(''), world.project);
+    writeProject(world, { data: 'old'.padEnd(4096, '.'), [`${SIGNALS}/first`]: '' });
+    const start = ['run', '--rollback', '--allow-cwd', '--rollback-exclude', `/${SIGNALS}`];
+    expect(await runNono(world, [...start, '--detached', '--name', 'writer', '--', PYTHON, '-c', WRITER])).toMatchObject({
+      status: 0,
+    });
+    await until(world, 'did-first');
+    await untilOlder(world);
+    const changed = changedMs(world);
+    expect(await runNono(world, [...start, '--', 'true'])).toMatchObject({ status: 0 });
+    signal(world, 'second');
+    await until(world, 'did-second');
+    const isUnseen = changedMs(world) === changed;
+    signal(world, 'end');
+    expect(await runNono(world, ['wait', 'writer'])).toMatchObject({ status: 0 });
+
+    expect(await runNono(world, [...start, '--', 'rm', 'data'])).toMatchObject({ status: 0 });
+    expect(await rollback(world, ['restore', 'latest', '--force'])).toMatchObject({ status: 0 });
+    expect(readProject(world, 'data')).toMatch(/^two/);
+    if (!isUnseen) context.skip('the kernel has written the page to the disk meanwhile, as sync(1) has it do');
+  });
+
   test('after it was read by it is in the final snapshot and in the next baseline', async (context) => {
     needCommands(context, PYTHON);
     using world = createWorld();
