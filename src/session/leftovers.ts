@@ -6,9 +6,19 @@ import { removeUnlessMissing } from './remove-file.ts';
 
 /**
  * What a session has in sessions/. The record goes when nearly all is gone, so that what a killed prune left is found again; the audit
- * log after it, since one that is missing is a sign of tampering.
+ * log after it, since one that is missing is a sign of tampering. Those that end in .new were to replace others by a supervisor that was killed then.
  */
-const EXTENSIONS = ['.sock', '.log', '.times', '.screen.json', '.json', '.events.jsonl'] as const;
+const EXTENSIONS = [
+  '.sock',
+  '.log.new',
+  '.log',
+  '.times.new',
+  '.times',
+  '.screen.json.new',
+  '.screen.json',
+  '.json',
+  '.events.jsonl',
+] as const;
 /** `<id>.<pid>.json.new`, a record that is being written. */
 const UNFINISHED_REGEXP = /^[0-9a-f]{6}\.(?<pid>\d+)\.json\.new$/;
 const ID_LENGTH = 6;

@@ -171,6 +171,8 @@ export class OutputLog implements Disposable {
       this.#sessions.rename(temporary, this.#sessions, name);
     } catch (error) {
       next[Symbol.dispose]();
+      // On a full disk it would keep the room that the next piece needs.
+      removeUnlessMissing(this.#sessions, temporary);
       throw error;
     }
     file[Symbol.dispose]();

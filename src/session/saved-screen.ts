@@ -14,10 +14,24 @@ export function saveScreen(sessions: Directory, id: string, document: Uint8Array
   const temporary = `${screenName(id)}.new` as Bytes;
   try {
     removeUnlessMissing(sessions, temporary);
+    replaceBy(sessions, temporary, { id, document });
+  } catch (error) {
+    if (!(error instanceof SystemError)) throw error;
+  }
+}
+
+function replaceBy(
+  sessions: Directory,
+  temporary: Bytes,
+  { id, document }: { readonly id: string; readonly document: Uint8Array },
+): void {
+  try {
     using file = sessions.createFile(temporary, FILE_MODE);
     file.write(document);
     sessions.rename(temporary, sessions, screenName(id));
   } catch (error) {
-    if (!(error instanceof SystemError)) throw error;
+    // A part of it is of no use, and takes room on a disk that has none.
+    removeUnlessMissing(sessions, temporary);
+    throw error;
   }
 }

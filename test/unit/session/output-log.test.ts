@@ -50,7 +50,7 @@ function createDisk() {
       files.delete(from);
     },
   } as unknown as Directory;
-  return { disk, directory };
+  return { disk, directory, names: () => [...files.keys()] };
 }
 
 describe('OutputLog', () => {
@@ -79,6 +79,25 @@ describe('OutputLog', () => {
       expect(output[0]).toEqual([0, 'o', 'first piece\n']);
       expect(output.at(-1)?.[0]).toBe(2);
     }
+  });
+
+  test('leaves no half of a shorter log on a full disk: it would take the room that the next piece needs', () => {
+    const { disk, directory, names } = createDisk();
+    const log = new OutputLog(directory, ID, () => 0);
+    const write = (bytes: number) => {
+      log.output(Buffer.alloc(bytes, 'x'));
+      log.flush();
+    };
+    write(3_000_000);
+    write(3_000_000);
+    const before = names();
+    disk.room = 10;
+    write(3_000_000);
+    expect(names()).toEqual(before);
+    disk.room = Number.POSITIVE_INFINITY;
+    write(3_000_000);
+    expect(log.read().length).toBeGreaterThan(3_000_000);
+    log[Symbol.dispose]();
   });
 
   test('keeps the end of a flood in order, however it came in pieces', () => {

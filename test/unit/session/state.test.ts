@@ -17,7 +17,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Bytes, bytesFromText } from '../../../src/bytes.ts';
 import { SystemError } from '../../../src/errors.ts';
 import type { Processes } from '../../../src/ports/processes.ts';
-import { removeLeftovers } from '../../../src/session/leftovers.ts';
+import { removeLeftovers, removeSessionFiles } from '../../../src/session/leftovers.ts';
 import { type SessionIdentity, STARTING } from '../../../src/session/record.ts';
 import { publishRecord, unusedId } from '../../../src/session/registry.ts';
 import { openStateDirectory } from '../../../src/session/state-directory.ts';
@@ -201,6 +201,17 @@ describe('removeLeftovers()', () => {
       writeFileSync(join(top, name), '');
     removeLeftovers(sessions, nobody);
     expect(readdirSync(top).toSorted()).toEqual(['a3f7c2.json', 'a3f7c2.log', 'notes.txt']);
+  });
+
+  test('removes with a session, and of one that is gone, also what was to replace one of its files', () => {
+    using sessions = files.openDirectory(bytesFromText(top));
+    const unfinished = ['log.new', 'times.new', 'screen.json.new'];
+    for (const id of ['a3f7c2', 'bbbbbb', 'cccccc']) for (const name of unfinished) writeFileSync(join(top, `${id}.${name}`), '');
+    for (const id of ['a3f7c2', 'bbbbbb']) writeFileSync(join(top, `${id}.json`), '');
+    removeSessionFiles(sessions, 'bbbbbb');
+    removeLeftovers(sessions, nobody);
+    // The first may be live, and its supervisor about to rename them.
+    expect(readdirSync(top).toSorted()).toEqual(['json', ...unfinished].map((name) => `a3f7c2.${name}`).toSorted());
   });
 
   test('spares a session that began while the directory was read, piece by piece', () => {
