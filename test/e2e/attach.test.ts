@@ -202,6 +202,25 @@ describe('nono attach', () => {
     await runNono(world, ['stop', '--force', id]);
   });
 
+  test('has detached, or seen the end, also where the session is pruned before its client can look at the record', async () => {
+    for (const [verb, status] of [
+      ['detach', 0],
+      ['stop', 143],
+    ] as const) {
+      using world = createWorld();
+      const id = await startScript(world, 'cat');
+      using terminal = startOnTerminal(world, ['attach', id]);
+      await untilAttachment(world, id, 'attached');
+
+      process.kill(terminal.pid, 'SIGSTOP');
+      for (const words of [[verb, id], ['stop', id], ['prune']]) expect((await runNono(world, words)).status).toBe(0);
+      process.kill(terminal.pid, 'SIGCONT');
+
+      expect(await terminal.ended).toBe(status);
+      expect(terminal.output()).not.toContain('E_NOT_FOUND');
+    }
+  });
+
   test('says why it cannot', async () => {
     using world = createWorld();
     const id = await startDetached(world, '--', 'true');

@@ -1,6 +1,6 @@
 import type { Bytes } from '../../bytes.ts';
 import { parseKeySequence } from '../../config/key-sequence.ts';
-import { EXIT, NonoError, NotFoundError, type SystemError } from '../../errors.ts';
+import { EXIT, NonoError, type SystemError } from '../../errors.ts';
 import { AttachClient, type AttachEnd } from '../../session/attach-client.ts';
 import { connectClient, socketName } from '../../session/client.ts';
 import type { ClientMode, ServerMessage, StatusPlace } from '../../session/messages.ts';
@@ -10,7 +10,7 @@ import { awaitTurn, isInForeground } from '../await-turn.ts';
 import type { Context } from '../context.ts';
 import { loadUserConfig } from '../user-config.ts';
 import { supervisorGone } from './follow-end.ts';
-import { ANSWER_MS, openSession, sessionsPath, withSocket } from './open-sessions.ts';
+import { ANSWER_MS, openById, sessionsPath, withSocket } from './open-sessions.ts';
 
 const DEFAULT_DETACH_SEQUENCE = 'ctrl-] d';
 /** The first screen is there by then, mostly. */
@@ -119,7 +119,8 @@ function noAnswer({ record }: Session): NonoError {
 async function connectionLost(context: Context, session: Session, failure: SystemError | undefined): Promise<AttachResult> {
   const id = session.record.session_id;
   if (failure === undefined && (await supervisorGone(context, session, DYING_MS))) {
-    const exitCode = await recordedExitCode(context, id);
+    // Null for a session whose end nobody wrote down.
+    const exitCode = (await openById(context, id as Bytes))?.record.exit_code ?? null;
     if (exitCode === null) throw cannotAttach(id, 'its supervisor was killed', 'See what is left with `nono ps --all`');
     // Nobody waits for long for a client that was stopped, or a terminal that was not read.
     context.notify(`Session ${id} has ended; what it wrote last did not come to this terminal: nono logs ${id}`);
@@ -128,16 +129,6 @@ async function connectionLost(context: Context, session: Session, failure: Syste
   const reason =
     failure === undefined ? 'its supervisor gave the connection up' : `the connection failed here, ${failure.message}`;
   throw cannotAttach(id, reason, `The session goes on; attach again with \`nono attach ${id}\``);
-}
-
-/** Null for a session whose end nobody wrote down. */
-async function recordedExitCode(context: Context, id: string): Promise<number | null> {
-  try {
-    return (await openSession(context, id as Bytes)).record.exit_code;
-  } catch (error) {
-    if (error instanceof NotFoundError) return null;
-    throw error;
-  }
 }
 
 async function exitCodeOf(end: Exclude<AttachEnd, { kind: 'gone' }>, id: string, context: Context): Promise<number> {
@@ -163,9 +154,9 @@ async function exitCodeOf(end: Exclude<AttachEnd, { kind: 'gone' }>, id: string,
 
 /** A command that a signal has stopped shows nothing and takes no keys, and nothing on its screen says why. */
 async function explainSilence(context: Context, id: string): Promise<void> {
-  const { status, record } = await openSession(context, id as Bytes);
-  if (status === 'paused' && record.child_pid !== null)
-    context.notify(`Its command was stopped by a signal; \`kill -CONT ${record.child_pid}\` lets it go on`);
+  const session = await openById(context, id as Bytes);
+  const pid = session?.status === 'paused' ? session.record.child_pid : null;
+  if (pid !== null) context.notify(`Its command was stopped by a signal; \`kill -CONT ${pid}\` lets it go on`);
 }
 
 export function noOwnTerminal(id: string): NonoError {

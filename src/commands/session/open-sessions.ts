@@ -57,8 +57,8 @@ export async function isStillLive(context: Context, { record }: Session): Promis
   return (await openById(context, record.session_id as Bytes))?.isLive === true;
 }
 
-/** A whole id is no name: only its own record is read. */
-async function openById(context: Context, wanted: Bytes): Promise<Session | undefined> {
+/** A whole id is no name: only its own record is read. @returns undefined where there is none, as of a session that was pruned meanwhile. */
+export async function openById(context: Context, wanted: Bytes): Promise<Session | undefined> {
   if (!isSessionId(wanted)) return undefined;
   using directory = openSessionsDirectory(context);
   if (directory === undefined) return undefined;

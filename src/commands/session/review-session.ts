@@ -1,7 +1,7 @@
 import { type Bytes, bytesFromText } from '../../bytes.ts';
 import { describeFailure } from '../../errors.ts';
 import type { Context } from '../context.ts';
-import { openSession } from './open-sessions.ts';
+import { openById } from './open-sessions.ts';
 
 /**
  * Asks the terminal that a command has just ended on to review what it has changed. Nothing that goes wrong here hides
@@ -9,8 +9,9 @@ import { openSession } from './open-sessions.ts';
  */
 export async function reviewSession(context: Context, id: string): Promise<void> {
   try {
-    const { record } = await openSession(context, id as Bytes);
-    if (record.rollback_session === null || record.failure !== null) return;
+    const record = (await openById(context, id as Bytes))?.record;
+    // What was pruned meanwhile may have had snapshots: `rollback list` has them still.
+    if (record === undefined || record.rollback_session === null || record.failure !== null) return;
     const { reviewAtEnd } = await import('../rollback/review.ts');
     await reviewAtEnd(context, bytesFromText(record.rollback_session));
   } catch (error) {
