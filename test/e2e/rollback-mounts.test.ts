@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, type TestContext, test } from 'vitest';
 import { mountFuse, mountImage, mountMirror, mountTmpfs } from '../support/mount.ts';
 import { runNono, runProgram } from '../support/nono.ts';
 import { listSessions, readProject, rollback, runTracked, writeProject } from '../support/rollback.ts';
@@ -111,6 +111,8 @@ describe('a file system that somebody mounts over a tracked directory', () => {
   });
 });
 
+const WRITTEN_OUT = 'the kernel has written the page to the disk meanwhile, as sync(1) has it do';
+
 describe('a file that is written by its mapping into memory, which changes no time', () => {
   const SIGNALS = '.signals';
   const signal = (world: World, name: string) => fs.writeFileSync(join(world.project, SIGNALS, name), '');
@@ -168,65 +170,67 @@ with open('data', 'r+b') as file, mmap.mmap(file.fileno(), 0) as data:
     expect(await rollback(world, ['verify', '--all'])).toMatchObject({ status: 0 });
   });
 
+  const START = ['run', '--rollback', '--allow-cwd', '--rollback-exclude', `/${SIGNALS}`];
+
+  /**
+   * The session `writer`, which has written "one", on a file system of its own: on that of the sessions a snapshot has the kernel write the page to the disk,
+   * which gives it another time at the next write.
+   */
+  async function startWriter(context: TestContext, world: World): Promise<Disposable> {
+    needCommands(context, PYTHON);
+    const image = mountImage(context, 'ext4');
+    fs.rmSync(world.project, { recursive: true });
+    fs.symlinkSync(image.at(''), world.project);
+    writeProject(world, { data: 'old'.padEnd(4096, '.'), [`${SIGNALS}/first`]: '' });
+    const words = [...START, '--detached', '--name', 'writer', '--', PYTHON, '-c', WRITER];
+    expect(await runNono(world, words)).toMatchObject({ status: 0 });
+    await until(world, 'did-first');
+    await untilOlder(world);
+    return image;
+  }
+
+  /** @returns whether the times tell nothing of it. */
+  async function writeTwo(world: World): Promise<boolean> {
+    const changed = changedMs(world);
+    signal(world, 'second');
+    await until(world, 'did-second');
+    return changedMs(world) === changed;
+  }
+
+  const endWriter = async (world: World) => {
+    signal(world, 'end');
+    expect(await runNono(world, ['wait', 'writer'])).toMatchObject({ status: 0 });
+  };
+
+  /** A new session has it in its baseline. */
+  async function checkBaseline(world: World): Promise<void> {
+    expect(await runNono(world, [...START, '--', 'rm', 'data'])).toMatchObject({ status: 0 });
+    expect(await rollback(world, ['restore', 'latest', '--force'])).toMatchObject({ status: 0 });
+    expect(readProject(world, 'data')).toMatch(/^two/);
+  }
+
   test.for([
     { when: 'beside it', isLost: false },
     { when: 'after it was lost', isLost: true },
   ])('after a checkpoint is in the baseline of a session that begins $when', async ({ isLost }, context) => {
-    needCommands(context, PYTHON);
     using world = createWorld();
-    // On the file system of the sessions a checkpoint has the kernel write the page to the disk, which gives it another time at the next write.
-    using image = mountImage(context, 'ext4');
-    fs.rmSync(world.project, { recursive: true });
-    fs.symlinkSync(image.at(''), world.project);
-    writeProject(world, { data: 'old'.padEnd(4096, '.'), [`${SIGNALS}/first`]: '' });
-    const start = ['run', '--rollback', '--allow-cwd', '--rollback-exclude', `/${SIGNALS}`];
-    expect(await runNono(world, [...start, '--detached', '--name', 'writer', '--', PYTHON, '-c', WRITER])).toMatchObject({
-      status: 0,
-    });
-    await until(world, 'did-first');
-    await untilOlder(world);
-    const changed = changedMs(world);
+    using _ = await startWriter(context, world);
     expect(await rollback(world, ['checkpoint', 'writer'])).toMatchObject({ status: 0 });
-    signal(world, 'second');
-    await until(world, 'did-second');
-    const isUnseen = changedMs(world) === changed;
+    const isUnseen = await writeTwo(world);
     if (isLost) await lose(world);
-
-    expect(await runNono(world, [...start, '--', 'rm', 'data'])).toMatchObject({ status: 0 });
-    expect(await rollback(world, ['restore', 'latest', '--force'])).toMatchObject({ status: 0 });
-    expect(readProject(world, 'data')).toMatch(/^two/);
-    if (!isLost) {
-      signal(world, 'end');
-      expect(await runNono(world, ['wait', 'writer'])).toMatchObject({ status: 0 });
-    }
-    if (!isUnseen) context.skip('the kernel has written the page to the disk meanwhile, as sync(1) has it do');
+    await checkBaseline(world);
+    if (!isLost) await endWriter(world);
+    if (!isUnseen) context.skip(WRITTEN_OUT);
   });
 
   test('while another session ran is in the baseline of one that begins when both have ended', async (context) => {
-    needCommands(context, PYTHON);
     using world = createWorld();
-    using image = mountImage(context, 'ext4');
-    fs.rmSync(world.project, { recursive: true });
-    fs.symlinkSync(image.at(''), world.project);
-    writeProject(world, { data: 'old'.padEnd(4096, '.'), [`${SIGNALS}/first`]: '' });
-    const start = ['run', '--rollback', '--allow-cwd', '--rollback-exclude', `/${SIGNALS}`];
-    expect(await runNono(world, [...start, '--detached', '--name', 'writer', '--', PYTHON, '-c', WRITER])).toMatchObject({
-      status: 0,
-    });
-    await until(world, 'did-first');
-    await untilOlder(world);
-    const changed = changedMs(world);
-    expect(await runNono(world, [...start, '--', 'true'])).toMatchObject({ status: 0 });
-    signal(world, 'second');
-    await until(world, 'did-second');
-    const isUnseen = changedMs(world) === changed;
-    signal(world, 'end');
-    expect(await runNono(world, ['wait', 'writer'])).toMatchObject({ status: 0 });
-
-    expect(await runNono(world, [...start, '--', 'rm', 'data'])).toMatchObject({ status: 0 });
-    expect(await rollback(world, ['restore', 'latest', '--force'])).toMatchObject({ status: 0 });
-    expect(readProject(world, 'data')).toMatch(/^two/);
-    if (!isUnseen) context.skip('the kernel has written the page to the disk meanwhile, as sync(1) has it do');
+    using _ = await startWriter(context, world);
+    expect(await runNono(world, [...START, '--', 'true'])).toMatchObject({ status: 0 });
+    const isUnseen = await writeTwo(world);
+    await endWriter(world);
+    await checkBaseline(world);
+    if (!isUnseen) context.skip(WRITTEN_OUT);
   });
 
   test('after it was read by it is in the final snapshot and in the next baseline', async (context) => {
