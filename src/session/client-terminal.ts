@@ -25,7 +25,6 @@ const PUSH_TITLE = '\x1b[22;0t';
 const POP_TITLE = '\x1b[23;0t';
 /** By itself it takes a Linux console to line drawing: what it shifts to is that there until a program names another. */
 const SHIFT_OUT = 0x0e;
-const SHIFT_IN = '\x0f';
 
 /** The user's terminal while a session is shown on it: knows what the session did to it, and puts it back. */
 export class ClientTerminal {
@@ -205,12 +204,10 @@ export class ClientTerminal {
     this.#writeText(restore);
   }
 
-  /** With colours pass modes that are as usual, and what shifts out passes by always. */
+  /** With colours pass modes that are as usual. */
   #restoreSequence(): string {
     const cutOff = this.#isCutOff ? CUT_OFF : '';
-    const shiftIn = this.#isPassedBy && !this.#ledger.hasCharsets ? SHIFT_IN : '';
-    const isPassedBy = this.#isPassedBy && this.#ledger.hasPen;
-    return cutOff + shiftIn + restoreSequence(this.#ledger, this.#terminal.size().columns, isPassedBy);
+    return cutOff + restoreSequence(this.#ledger, this.#terminal.size().columns, this.#isPassedBy && this.#ledger.hasPen);
   }
 
   #takeOsc(body: string): void {

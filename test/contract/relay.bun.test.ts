@@ -25,14 +25,14 @@ const moment = () => sleep(1);
 const SHOWN = [
   'hello', 'a\r\n', '日本', '\xc3', '\x1b[31m', '\x1b[0m', '\x1b[1;34mx\x1b[0m', '\x1b[4:3m', '\x1b[5;9H', '\x1b[2K', '\x1b[?1049h', '\x1b[?1049l',
   '\x1b[?2004h', '\x1b[?25l', '\x1b[?12l\x1b[?25h', '\x1b[?1h\x1b=', '\x1b[?2026h', '\x1b[?1;25l', '\x1b[?7l', '\x1b', '[', '\x1b[', '3', '1m', '\x1b7', '\x1b8', '\x1b(0', '\x1b]2;title\x07', '\x1b]2;ti', 'tle\x1b\\', '\x1b]52;c;aGk=\x07',
-  '\x1b]52;c;?\x07', '\x1b[2;5r', '\x1b[>1u', '\x1b[5 q', '\x1bP1;2|x\x1b\\', '\x1b[\r1m', '\x1b[3\x1b[1m', '\x18', '\x9b', '\x9b?1049h', '\x9b31m', '\x9d52;c;?\x9c', '\x85', '\xa0', '\xab\xbb', 'x'.repeat(5000),
+  '\x1b]52;c;?\x07', '\x1b[2;5r', '\x1b[>1u', '\x1b[5 q', '\x1bP1;2|x\x1b\\', '\x1b[\r1m', '\x1b[3\x1b[1m', '\x18', '\x9b', '\x9b?1049h', '\x9b31m', '\x9d52;c;?\x9c', '\x85', '\xa0', '\xab\xbb', '\x0e', 'x'.repeat(5000),
   `\x1b[${'1;'.repeat(40)}1m`, `\x1b[${'1;'.repeat(40)}`,
 ];
 /** Nothing of it has to be looked at, however it is split. */
 // biome-ignore format: one a line is no easier to read
 const HARMLESS = ['text', '\x1b', '[', '1', ';', 'm', 'H', '\x1b[K', '\x1b[3;4H', '\x1b[m', '\x1b[32mgreen', '日本'.slice(0, 1), '\r\n'];
-/** What terminals take for an escape and more: it is read like that. */
-const C1_CONTROLS = ['\x9b?1049h', 'a\x9b?1049h', 'eight letters\xa0\x9b?1049h'];
+/** What terminals take for an escape and more, and what shifts a console: it is read like that. */
+const READ_CONTROLS = ['\x9b?1049h', 'a\x9b?1049h', 'eight letters\xa0\x9b?1049h', '\x0e', 'eight letters\x0e'];
 const TYPED = [
   'a',
   'ls\r',
@@ -408,7 +408,7 @@ describe('An attached client', () => {
         for (const reset of alone.lastWords.match(RESETS_REGEXP) ?? []) expect(joined.lastWords).toContain(reset);
         expect(joined.shown.replaceAll(RESETS_REGEXP, '')).toBe(alone.shown.replaceAll(RESETS_REGEXP, ''));
       }),
-      { numRuns, examples: C1_CONTROLS.map((control): [ReturnType<typeof whilePassing>] => [whilePassing(control)]) },
+      { numRuns, examples: READ_CONTROLS.map((control): [ReturnType<typeof whilePassing>] => [whilePassing(control)]) },
     );
     expect(lookedLess).toBeGreaterThan(0);
   });

@@ -66,13 +66,6 @@ describe('ClientTerminal', () => {
     expect(state.written).toBe('\x0f\x1b(B\x1b)B');
   });
 
-  test('shifts back a terminal that may have been shifted by what passes beside it', () => {
-    const { state, client } = setUp();
-    client.isPassedBy();
-    client.restore();
-    expect(state.written).toBe('\x0f');
-  });
-
   test('swallows a late answer up to that of its own question', async () => {
     const { state, client, write, answer } = setUp();
     write('\x1b[6n');
@@ -302,7 +295,7 @@ describe('ClientTerminal', () => {
     expect(client.mayPassDirectly()).toBe(true);
     for (const reset of ['\x1b[0m', '\x1b[?1l', '\x1b[?25h', '\x1b>', '\x1b[?2004l']) expect(state.ifKilled).toContain(reset);
     client.restore();
-    expect(state.written).toBe('\x0f\x1b[0m\x1b[?2026l\x1b[?1l\x1b[?25h\x1b>\x1b[?2004l');
+    expect(state.written).toBe('\x1b[0m\x1b[?2026l\x1b[?1l\x1b[?25h\x1b>\x1b[?2004l');
   });
 
   test('lets nobody else write in the middle of a sequence, or while it waits for answers', () => {

@@ -27,9 +27,12 @@ static int has_no(u64 repeated, u64 word) {
   return ((other - 0x0101010101010101UL) & ~other & 0x8080808080808080UL) == 0;
 }
 
-/* Among eight bytes no escape, and nothing that may be one. */
+/* Takes a console to another set of characters by itself (client-terminal.ts). */
+enum { SHIFT_OUT = 0x0e };
+
+/* Among eight bytes no escape, and nothing that may be one or shifts. */
 static int is_text(u64 word) {
-  if (!has_no(0x1b1b1b1b1b1b1b1bUL, word)) return 0;
+  if (!has_no(0x1b1b1b1b1b1b1b1bUL, word) || !has_no(0x0e0e0e0e0e0e0e0eUL, word)) return 0;
   return (word & 0x8080808080808080UL) == 0 || has_no(0xc2c2c2c2c2c2c2c2UL, word);
 }
 
@@ -42,8 +45,9 @@ static long harmless_length(struct relay *r, u8 *bytes, long length) {
   long at = 0;
   for (;;) {
     while (at + 8 <= length && is_text(*(u64 *)(bytes + at))) at += 8;
-    while (at < length && bytes[at] != ESCAPE && bytes[at] != C1) at++;
+    while (at < length && bytes[at] != ESCAPE && bytes[at] != C1 && bytes[at] != SHIFT_OUT) at++;
     if (at >= length) return length;
+    if (bytes[at] == SHIFT_OUT) return -1;
     long begin = at++;
     if (at >= length) return begin;
     if (bytes[begin] == C1) {
