@@ -6,6 +6,7 @@ import type { Files } from '../ports/files.ts';
 import type { EarlyProcess } from './bun/early-process.ts';
 import { createBunHash } from './bun/hash.ts';
 import { createLinuxFiles } from './linux/files.ts';
+import { readHostName } from './linux/host-name.ts';
 import { utcOffsetMinutes } from './linux/local-time.ts';
 import { createLinuxPathFacts } from './linux/path-facts.ts';
 import { createLinuxProcesses } from './linux/processes.ts';
@@ -68,7 +69,7 @@ export function createContext(version: string, early?: EarlyProcess): Context {
     uid: process.getuid?.() ?? 0,
     pid: process.pid,
     get hostName() {
-      return readSmallFile('/proc/sys/kernel/hostname').trim();
+      return readHostName();
     },
     get executable() {
       return bytesFromText(process.execPath);

@@ -114,9 +114,9 @@ describe.runIf(canBecomeOrdinaryUser()).for(USERS)('as the first process of a co
   });
 });
 
-/** Of that directory nono reads three other files. */
-const YAMA = `set -e; cd /proc/sys/kernel; host=$(cat hostname); boot=$(cat random/boot_id); release=$(cat osrelease); mount -t tmpfs none .
-cd /proc/sys/kernel; mkdir yama random; echo 1 > yama/ptrace_scope; echo $host > hostname; echo $boot > random/boot_id; echo $release > osrelease`;
+/** Of that directory nono reads two other files. */
+const YAMA = `set -e; cd /proc/sys/kernel; boot=$(cat random/boot_id); release=$(cat osrelease); mount -t tmpfs none .
+cd /proc/sys/kernel; mkdir yama random; echo 1 > yama/ptrace_scope; echo $boot > random/boot_id; echo $release > osrelease`;
 
 /** A thread asks the parent of its process to trace it, is sent a signal that means nothing, and ends. */
 const TRACED = `import ctypes, os, signal, threading

@@ -95,10 +95,10 @@ test('names the limit where the runtime itself could open nothing more', () => {
 });
 
 test('what is read of the kernel below /proc, and is not to be seen, is no bug of nono', () => {
-  const { text, exitCode } = describeFailure(new SystemError('open', 'ENOENT', '/proc/sys/kernel/hostname'));
+  const { text, exitCode } = describeFailure(new SystemError('open', 'ENOENT', '/proc/sys/kernel/random/boot_id'));
 
   expect(text).toMatch(
-    /^Error: Cannot go on \[E_SYSTEM\]\nCaused by: open "\/proc\/sys\/kernel\/hostname": ENOENT\nHint: Mount \/proc whole/,
+    /^Error: Cannot go on \[E_SYSTEM\]\nCaused by: open "\/proc\/sys\/kernel\/random\/boot_id": ENOENT\nHint: Mount \/proc whole/,
   );
   expect(exitCode).toBe(EXIT.failure);
 });

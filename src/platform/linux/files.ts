@@ -20,9 +20,9 @@ import {
   Scratch,
   statAt,
 } from './file-calls.ts';
+import { readHostName } from './host-name.ts';
 import { loadLookUps } from './look-ups.ts';
 import { LinuxFile, named } from './open-file.ts';
-import { readSmallFile } from './small-files.ts';
 import { errnoName, syscall, trySyscall } from './syscalls.ts';
 import * as uapi from './uapi.ts';
 
@@ -103,7 +103,7 @@ class LinuxDirectory implements Directory {
   }
 
   hostName(): Bytes {
-    return readSmallFile('/proc/sys/kernel/hostname').trim() as Bytes;
+    return readHostName();
   }
 
   names(): Bytes[] {
