@@ -64,13 +64,13 @@ static void unmap_the_rest(void) {
     if (CALL(munmap, given.unmapped[at], (1L << bits) - PAGE_BYTES - given.unmapped[at], 0, 0, 0, 0) == 0) break;
 }
 
-static void leave(void) {
-  for (;;) CALL(exit_group, 0, 0, 0, 0, 0, 0);
+static void leave(long status) {
+  for (;;) CALL(exit_group, status, 0, 0, 0, 0, 0);
 }
 
 /* A thread alone, or its process. */
 static void end_mediator(void) {
-  if (given.is_process) leave();
+  if (given.is_process) leave(0);
   for (;;) CALL(exit, 0, 0, 0, 0, 0, 0);
 }
 
@@ -97,7 +97,7 @@ static void await_execution(long ready) {
 
 static void mediator_main(void) {
   /* Until here a process has the descriptors of its starter, which took a table of its own before it told of the listener. */
-  if (given.is_process && !await_listener()) leave();
+  if (given.is_process && !await_listener()) leave(0);
   long ready = given.is_process ? CALL(fcntl, given.ready, F_DUPFD, OUT_OF_THE_WAY, 0, 0, 0) : -1;
   /* A thread that is cloned without CLONE_FILES has descriptors of its own, as a process has. First out of each other's way. */
   listener = CALL(fcntl, given.listener, F_DUPFD, OUT_OF_THE_WAY, 0, 0, 0);
@@ -129,7 +129,7 @@ static void mediator_apart(void) {
   *(void **)given.stack = (void *)mediator_main;
   long result = given.clone_onto(CLONE_VM | CLONE_FILES, given.stack);
   /* Where its user may have no more processes it says so by its end. */
-  for (;;) CALL(exit_group, result < 0 ? -result : 0, 0, 0, 0, 0, 0);
+  leave(result < 0 ? -result : 0);
 }
 
 struct arguments {
