@@ -133,9 +133,11 @@ describe('What passes between two terminals', () => {
     process.kill(readRecord(world, id).supervisor_pid, 'SIGKILL');
 
     expect(await terminal.ended).toBe(255);
-    const last = terminal.output().slice(terminal.output().lastIndexOf('red'));
-    expect(last).toContain('\x1b[0m');
-    expect(last).toContain('\x1b[?2004l');
+    // What was written before that end may still be on its way here.
+    await waitFor('the terminal to be put back', () => {
+      const last = terminal.output().slice(terminal.output().lastIndexOf('red'));
+      return last.includes('\x1b[0m') && last.includes('\x1b[?2004l');
+    });
     await untilStatus(world, id, 'running');
   });
 });
