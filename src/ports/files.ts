@@ -64,6 +64,13 @@ export interface Stat {
   readonly isMountPoint: boolean;
 }
 
+/** The machine that a process is on, or the container: its paths are other files than those of the next. */
+export interface Host {
+  readonly name: Bytes;
+  /** Of the kernel that runs, another one with each boot: the machine by whatever name it goes. undefined in a container with a name of its own. */
+  readonly bootId: string | undefined;
+}
+
 /**
  * An open directory. `name` is one component, or a path below a directory of nono's own, which nobody
  * else writes; a relative path may have several components anywhere.
@@ -71,8 +78,8 @@ export interface Stat {
 export interface Directory extends Disposable {
   /** The path that it was opened by: for messages, and for other threads where the path is nono's own. */
   readonly path: Bytes;
-  /** The name of this machine: what is locked on another one, which shares the file system, cannot be judged here. */
-  hostName(): Bytes;
+  /** This machine: what is locked on another one, which shares the file system, cannot be judged here. */
+  host(): Host;
   /**
    * The names in it without `.` and `..`, each once and in no order. Of what is there all the time none is missing, be it
    * replaced meanwhile; the adapter for the tests promises that only of what nobody replaces.

@@ -33,7 +33,8 @@ export function lockNewSession(session: Directory): OpenFile {
   const lock = session.createFile(NEW_LOCK, FILE_MODE);
   try {
     lock.tryLock();
-    lock.write(Buffer.from(session.hostName(), 'latin1'));
+    const { name, bootId } = session.host();
+    lock.write(Buffer.from(bootId === undefined ? name : `${name}\n${bootId}`, 'latin1'));
     session.rename(NEW_LOCK, session, LOCK);
     return lock;
   } catch (error) {
@@ -55,13 +56,16 @@ export function isUnknown(session: Directory): boolean {
   }
 }
 
-const HOST_NAME_BYTES = 256;
+const HOST_BYTES = 256;
 
 /** A session that ended leaves nothing in its lock. */
 function isOfAnotherHost(session: Directory, lock: OpenFile): boolean {
-  const memory = Buffer.alloc(HOST_NAME_BYTES);
-  const host = memory.toString('latin1', 0, lock.read(memory));
-  return host !== '' && host !== session.hostName();
+  const memory = Buffer.alloc(HOST_BYTES);
+  const text = memory.toString('latin1', 0, lock.read(memory));
+  if (text === '') return false;
+  const host = session.host();
+  const isRenamed = host.bootId !== undefined && text.endsWith(`\n${host.bootId}`);
+  return !isRenamed && text !== host.name && !text.startsWith(`${host.name}\n`);
 }
 
 /** A lock that is not wanted, or about which a question cannot be answered, is given back. */

@@ -143,7 +143,9 @@ function judge(
 ): Pick<Session, 'status' | 'isLive'> {
   if (record.status === 'exited') return { status: 'exited', isLive: false };
   if (file.isLocked()) return { status: record.status, isLive: true };
-  if (record.host !== hostName) return { status: 'unknown', isLive: false };
+  // The kernel that it runs on is this one, whose locks are all seen here, or one of this name.
+  const isHere = record.boot_id === self.bootId || record.host === hostName;
+  if (!isHere) return { status: 'unknown', isLive: false };
   // The lock may be lost where the file system has none; the process itself still tells.
   return hasItsSupervisor(record, self, processes) ? { status: record.status, isLive: true } : { status: 'lost', isLive: false };
 }

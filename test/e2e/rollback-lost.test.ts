@@ -232,7 +232,10 @@ describe('a session of another host that shares the state directory', () => {
     expect(await rollback(world, ['cleanup', '--all', '--yes'])).toMatchObject({ status: 0 });
     expect(await listSessions(world)).toMatchObject([{ status: 'unknown', snapshot_count: 1 }]);
 
-    fs.writeFileSync(lock, host);
+    // The machine had another name then.
+    fs.writeFileSync(lock, host.replace(/^.*/, 'another-name'));
+    expect(await listSessions(world)).toMatchObject([{ status: 'lost' }]);
+    fs.writeFileSync(lock, host.replace(/\n.*$/, ''));
     expect(await listSessions(world)).toMatchObject([{ status: 'lost' }]);
     expect((await rollback(world, ['show', 'latest'])).stdout).toContain('recovered');
     expect(fs.readFileSync(lock, 'utf8')).toBe('');

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { runNono } from '../support/nono.ts';
+import { runNono, runProgram } from '../support/nono.ts';
 import { isAlive, readRecord, recordPath, startDetached, startScript, untilGone, untilStatus } from '../support/sessions.ts';
 import { openTerminal } from '../support/tmux.ts';
 import { needCommands, needOtherUser } from '../support/tools.ts';
@@ -151,6 +151,28 @@ describe('a registry', () => {
     expect((await runNono(world, ['prune'])).stdout).toBe(`${id}\n`);
   });
 
+  test('knows a session that was lost in a container of this machine for lost', async (context) => {
+    needCommands(context, 'unshare', 'hostname');
+    needOtherUser(context);
+    using world = createWorld();
+    const within = ['unshare', '--uts', 'sh', '-c', 'hostname container-4711 && exec "$@"', 'sh', world.executable] as const;
+    const words = ['run', '--detached', '--rollback', '--allow-cwd', '--', 'sleep', '1000'];
+    const { stdout } = await runProgram(world, [...within, ...words]);
+    const [id = ''] = /[0-9a-f]{6}/.exec(stdout) ?? [];
+    const { supervisor_pid: supervisor, child_pid: child, host } = readRecord(world, id);
+    expect(host).toBe('container-4711');
+    expect(JSON.parse((await runNono(world, ['ps', '--json'])).stdout)).toMatchObject([{ session_id: id, status: 'running' }]);
+    process.kill(supervisor, 'SIGKILL');
+    await untilGone(child);
+
+    expect(JSON.parse((await runNono(world, ['ps', '--all', '--json'])).stdout)).toMatchObject([
+      { session_id: id, status: 'lost' },
+    ]);
+    // Its paths were those of the container.
+    expect(JSON.parse((await runNono(world, ['rollback', 'list', '--json'])).stdout)).toMatchObject([{ status: 'unknown' }]);
+    expect((await runNono(world, ['prune'])).stdout).toBe(`${id}\n`);
+  });
+
   test('leaves alone what belongs to another host', async (context) => {
     needCommands(context, 'tmux');
     using world = createWorld();
@@ -159,7 +181,8 @@ describe('a registry', () => {
     // It holds the lock on its record until it has ended itself.
     await untilGone(readRecord(world, id).supervisor_pid);
     const text = fs.readFileSync(recordPath(world, id), 'utf8').replace('"exited"', '"running"');
-    fs.writeFileSync(recordPath(world, id), text.replace(/"host": "[^"]*"/, '"host": "elsewhere"'));
+    const foreign = text.replace(/"host": "[^"]*"/, '"host": "elsewhere"').replace(/"boot_id": "[^"]*"/, '"boot_id": "another"');
+    fs.writeFileSync(recordPath(world, id), foreign);
 
     expect(JSON.parse((await runNono(world, ['ps', '--all', '--json'])).stdout)).toMatchObject([{ status: 'unknown' }]);
     for (const words of [['stop'], ['wait'], ['detach'], ['send', '--enter'], ['rename']]) {

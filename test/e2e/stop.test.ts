@@ -171,6 +171,7 @@ describe('several IDs', () => {
       session_id: id,
       name: 'far',
       host: 'elsewhere',
+      boot_id: 'another',
     };
     writeFileSync(recordPath(world, id), JSON.stringify(record), { mode: 0o600 });
     return id;

@@ -10,6 +10,7 @@ const STARTED_REGEXP = /^Started detached session (?<id>[0-9a-f]{6})\.\nAttach w
 export interface RecordFields {
   readonly name: string;
   readonly status: string;
+  readonly host: string;
   readonly attachment: string;
   readonly supervisor_pid: number;
   readonly child_pid: number;

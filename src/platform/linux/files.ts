@@ -1,7 +1,7 @@
 import { type Bytes, bytesAt, displayBytes } from '../../bytes.ts';
 import { isErrno, SystemError } from '../../errors.ts';
 import { joinPath } from '../../paths.ts';
-import type { Directory, Files, OpenFile, SmallFile, Stat } from '../../ports/files.ts';
+import type { Directory, Files, Host, OpenFile, SmallFile, Stat } from '../../ports/files.ts';
 import { type Listing, packListing } from '../../ports/listing.ts';
 import { syncInBackground } from '../node/sync-later.ts';
 import { BulkLister } from './bulk-lister.ts';
@@ -20,7 +20,7 @@ import {
   Scratch,
   statAt,
 } from './file-calls.ts';
-import { readHostName } from './host-name.ts';
+import { readHost } from './host-name.ts';
 import { loadLookUps } from './look-ups.ts';
 import { LinuxFile, named } from './open-file.ts';
 import { errnoName, syscall, trySyscall } from './syscalls.ts';
@@ -102,8 +102,8 @@ class LinuxDirectory implements Directory {
     this.#lister = lister;
   }
 
-  hostName(): Bytes {
-    return readHostName();
+  host(): Host {
+    return readHost();
   }
 
   names(): Bytes[] {

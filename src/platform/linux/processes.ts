@@ -1,5 +1,6 @@
 import { EXIT, NonoError } from '../../errors.ts';
 import type { Processes } from '../../ports/processes.ts';
+import { readBootId } from './host-name.ts';
 import { statFields } from './process-stat.ts';
 import { readSmallFile, readSymbolicLink, readUnlessGone } from './small-files.ts';
 import { errnoName, trySyscall } from './syscalls.ts';
@@ -10,8 +11,6 @@ const START_FIELD = 19;
 /** USER_HZ of include/asm-generic/param.h: in /proc it is the same on all machines. */
 const TICKS_PER_SECOND = 100;
 
-let bootId: string | undefined;
-
 /** Processes by /proc. */
 export function createLinuxProcesses(): Processes {
   return {
@@ -21,8 +20,7 @@ export function createLinuxProcesses(): Processes {
       pidNamespace: namespaceOf(readSymbolicLink('/proc/self/ns/pid')),
       // Not every process that has an identity writes it down.
       get bootId() {
-        bootId ??= readSmallFile('/proc/sys/kernel/random/boot_id').trim();
-        return bootId;
+        return readBootId();
       },
     }),
     startTicks,

@@ -3,7 +3,15 @@ import { hostname } from 'node:os';
 import { type Bytes, bufferFromBytes, bytesFromBuffer, bytesFromText, displayBytes } from '../../bytes.ts';
 import { SystemError } from '../../errors.ts';
 import { joinPath } from '../../paths.ts';
-import { type Directory, type Files, type OpenFile, SMALL_FILE_BYTES, type SmallFile, type Stat } from '../../ports/files.ts';
+import {
+  type Directory,
+  type Files,
+  type Host,
+  type OpenFile,
+  SMALL_FILE_BYTES,
+  type SmallFile,
+  type Stat,
+} from '../../ports/files.ts';
 import { type Listing, packListing } from '../../ports/listing.ts';
 import { isInMemory } from './memory-file-systems.ts';
 import { entryPath, NodeFile, named, touch, unlessMissing } from './open-file.ts';
@@ -58,8 +66,8 @@ export class NodeDirectory implements Directory {
     return this.#call('', () => fs.readdirSync(this.#at('.'), { encoding: 'buffer' }).map((name) => bytesFromBuffer(name)));
   }
 
-  hostName(): Bytes {
-    return bytesFromText(hostname());
+  host(): Host {
+    return { name: bytesFromText(hostname()), bootId: undefined };
   }
 
   readSmallFiles(names: readonly Bytes[]): readonly (SmallFile | undefined)[] {
